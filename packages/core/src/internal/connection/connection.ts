@@ -9,6 +9,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
 import * as RedisCommand from "../../RedisCommand.ts"
@@ -163,7 +164,12 @@ const dial = Effect.fnUntraced(function*(
   const writer = yield* socket.writer
   const ended = Deferred.makeUnsafe<CommandError>()
   const tracking = new Tracking(settings.keepers)
-  const writing = new Wakeup(() => exchange.writable)
+  const writing = new Wakeup({
+    ready: () => exchange.writable,
+    // More of a reply is about to come, most likely in this turn of the event loop.
+    late: () => !decoder.idle,
+    scheduler: (yield* Scheduler.Scheduler).makeDispatcher()
+  })
   const liveness = new Liveness()
   keepShapes()
   // The listener has no use for requests that the handshake could not write.
@@ -386,23 +392,36 @@ type Chunk = Uint8Array | string
 
 const isNonEmpty = (chunks: ReadonlyArray<Chunk>): chunks is readonly [Chunk, ...Array<Chunk>] => chunks.length > 0
 
+interface WakeupOptions {
+  /** Whether there is something to write. */
+  readonly ready: () => boolean
+  /** Whether it waits for the end of the turn of the event loop, and not only for that of the running task. */
+  readonly late: () => boolean
+  readonly scheduler: Scheduler.SchedulerDispatcher
+}
+
 /**
  * Wakes a fiber at the end of the running task, once however often it is asked to. So the commands of all fibers that
  * run now go out in one write.
+ *
+ * A long reply comes in several chunks, each read in a task of its own, so that a write for each task would be a write for
+ * each reply. In the midst of one the turn is waited for. LRANGE of 1000 elements by 10 fibers so makes 130 writes for 1000
+ * commands instead of 920, and takes 0.91 times the processor time (0.83 … 0.97). To wait for the turn always would take 2 %
+ * more for GET by 50 fibers.
  */
 class Wakeup {
-  readonly #ready: () => boolean
+  readonly #options: WakeupOptions
   #resume: ((effect: Effect.Effect<void>) => void) | undefined = undefined
   #asked = false
 
-  constructor(ready: () => boolean) {
-    this.#ready = ready
+  constructor(options: WakeupOptions) {
+    this.#options = options
   }
 
   readonly await: Effect.Effect<void> = Effect.callback((resume) => {
     this.#asked = false
     // The scheduler may have run other fibers since this one last looked.
-    if (this.#ready()) return resume(Effect.void)
+    if (this.#options.ready()) return resume(Effect.void)
     this.#resume = resume
   })
 
@@ -420,7 +439,9 @@ class Wakeup {
   wake(): void {
     if (this.#asked || this.#resume === undefined) return
     this.#asked = true
-    queueMicrotask(this.#flush)
+    const { late, scheduler } = this.#options
+    if (late()) scheduler.scheduleTask(this.#flush, 0)
+    else queueMicrotask(this.#flush)
   }
 }
 
