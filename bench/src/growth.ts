@@ -95,10 +95,15 @@ async function startNodes(
   count: number
 ): Promise<{ readonly nodes: ReadonlyArray<Address>; readonly stop: () => void }> {
   const nodes = fork(join(import.meta.dirname, "growth-nodes.ts"), [String(count)])
-  process.once("exit", () => nodes.kill("SIGKILL"))
+  const kill = (): void => void nodes.kill("SIGKILL")
+  process.once("exit", kill)
   // What that program sends.
   const [addresses] = await once(nodes, "message") as [ReadonlyArray<Address>]
-  return { nodes: addresses, stop: () => void nodes.kill("SIGKILL") }
+  const stop = (): void => {
+    process.off("exit", kill)
+    kill()
+  }
+  return { nodes: addresses, stop }
 }
 
 async function measure(dimension: Dimension, size: number, address: Address): Promise<Sample> {
@@ -128,23 +133,26 @@ async function grow(dimension: Dimension, rounds: number, address: Address): Pro
     bytes: median(all.map(({ bytes }) => bytes)),
     kept: median(all.map(({ kept }) => kept))
   }))
-  const power = (figure: (point: Point) => number, isLoad: boolean): number =>
-    exponent(
-      points.filter(isTelling).map((point) => ({
-        size: point.size,
-        // A figure that is lost in what the heap does by itself, and may be below zero, does not grow.
-        total: Math.max(1, figure(point) * (isLoad ? point.size : 1))
-      }))
-    )
+  return { dimension, points, exponents: exponentsOf(dimension, points) }
+}
+
+/** Bytes that the heap grows and shrinks by of itself: what is kept is told from that only above. */
+const noise = 100_000
+
+/** With which powers of the size the whole grows. */
+const exponentsOf = (dimension: Dimension, points: ReadonlyArray<Point>): Growth["exponents"] => {
   const { isLoad } = plans[dimension]
+  const power = (figure: (point: Point) => number, ofEach: boolean, least: number): number => {
+    const totals = points.filter(isTelling).map((point) => ({
+      size: point.size,
+      total: figure(point) * (ofEach ? point.size : 1)
+    })).filter(({ total }) => total > least)
+    return totals.length < 2 ? 0 : exponent(totals)
+  }
   return {
-    dimension,
-    points,
-    exponents: {
-      cpu: power(({ cpu }) => cpu, isLoad),
-      bytes: power(({ bytes }) => bytes, isLoad),
-      kept: power(({ kept }) => kept, true)
-    }
+    cpu: power(({ cpu }) => cpu, isLoad, 0),
+    bytes: power(({ bytes }) => bytes, isLoad, 0),
+    kept: power(({ kept }) => kept, true, noise)
   }
 }
 
