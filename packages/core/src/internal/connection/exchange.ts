@@ -39,8 +39,8 @@ export interface ExchangeOptions {
 /**
  * After how many replies of one chunk the commands that their callers have sent
  * meanwhile are written: the server then works while the rest is decoded. A
- * write costs 15 to 30 µs, as much as 15 to 30 commands. With 32 instead of 256 a GET takes 12 % more CPU and 16 % more time with 50 fibers,
- * 18 % and 25 % more with 200, and with 1000 the same.
+ * write costs as much as 15 to 30 commands. With 32 instead of 256 a GET takes
+ * 12 % more CPU with 50 fibers, 18 % more with 200, and with 1000 the same.
  */
 const flushAfter = (replies: number): number => Math.max(256, replies >> 2)
 
