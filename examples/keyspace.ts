@@ -20,7 +20,7 @@ const users = RedisKeyspace.make({
 
 const requests = RedisKeyspace.makeCounter({ key: "requests:*", ttl: "1 minute" })
 
-const scores = RedisKeyspace.makeSortedSet({ key: "scores:*", member: Schema.String })
+const scores = RedisKeyspace.makeSortedSet({ key: "scores:*", value: Schema.String })
 
 const program = Effect.gen(function*() {
   yield* users.set(1, { name: "Ada", born: new Date("1815-12-10") })

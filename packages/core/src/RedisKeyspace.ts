@@ -187,16 +187,16 @@ const counted = Schema.String.check(Schema.isPattern(/^(0|-?[1-9]\d*)$/, { expec
  * import { RedisKeyspace } from "@redfx/core"
  * import { Schema } from "effect"
  *
- * export const tags = RedisKeyspace.makeSet({ key: "tags:*", member: Schema.Literals(["new", "sale"]) })
+ * export const tags = RedisKeyspace.makeSet({ key: "tags:*", value: Schema.Literals(["new", "sale"]) })
  * ```
  *
  * @category constructors
  * @since 0.1.0
  */
 export const makeSet = <A, Id = string>(
-  options: KeyOptions<Id> & { readonly member: Schema.Codec<A, string> }
+  options: KeyOptions<Id> & { readonly value: Schema.Codec<A, string> }
 ): SetKeyspace<Id, A> => {
-  const member = codecOf(options.member)
+  const member = codecOf(options.value)
   const keys = keysOf(options)
   const encodeAll = (all: ReadonlyArray<A>, key: string) => Effect.forEach(all, (a) => member.encode(a, key))
   return {
@@ -246,7 +246,7 @@ export const makeSet = <A, Id = string>(
  * import { RedisKeyspace } from "@redfx/core"
  * import { Schema } from "effect"
  *
- * export const scores = RedisKeyspace.makeSortedSet({ key: "scores:*", member: Schema.String })
+ * export const scores = RedisKeyspace.makeSortedSet({ key: "scores:*", value: Schema.String })
  *
  * export const best = scores.range("2026", 0, 9, { rev: true })
  * ```
@@ -255,9 +255,9 @@ export const makeSet = <A, Id = string>(
  * @since 0.1.0
  */
 export const makeSortedSet = <A, Id = string>(
-  options: KeyOptions<Id> & { readonly member: Schema.Codec<A, string> }
+  options: KeyOptions<Id> & { readonly value: Schema.Codec<A, string> }
 ): SortedSetKeyspace<Id, A> => {
-  const member = codecOf(options.member)
+  const member = codecOf(options.value)
   const keys = keysOf(options)
   const onMember = <B, E, R>(id: Id, a: A, f: (key: string, member: string) => Effect.Effect<B, E, R>) =>
     Effect.flatMap(keys.of(id), (key) => Effect.flatMap(member.encode(a, key), (text) => f(key, text)))

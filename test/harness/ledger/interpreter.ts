@@ -328,8 +328,8 @@ const ttl = Duration.minutes(10)
 
 /** A write through a keyspace: a token, the keyspace's own effect, and the expected result. */
 const stored = (kind: Program.KeyspaceKind, slot: number, token: string) => {
-  const values = () => RedisKeyspace.makeSet({ key: key(slot, "tags"), member: Schema.String, ttl })
-  const ranks = () => RedisKeyspace.makeSortedSet({ key: key(slot, "ranks"), member: Schema.String, ttl })
+  const values = () => RedisKeyspace.makeSet({ key: key(slot, "tags"), value: Schema.String, ttl })
+  const ranks = () => RedisKeyspace.makeSortedSet({ key: key(slot, "ranks"), value: Schema.String, ttl })
   const value = { token: Schema.String }
   switch (kind) {
     case "value":

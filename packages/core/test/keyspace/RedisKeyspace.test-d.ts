@@ -70,6 +70,6 @@ describe("RedisKeyspace types", () => {
     // @ts-expect-error a number is no field
     RedisKeyspace.makeHash({ key: "h:*", value: Schema.Struct({ a: Schema.Int }) })
     // @ts-expect-error a number is no member
-    RedisKeyspace.makeSet({ key: "s:*", member: Schema.Int })
+    RedisKeyspace.makeSet({ key: "s:*", value: Schema.Int })
   })
 })

@@ -80,8 +80,8 @@ export const KeyspaceTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>)
           const values = RedisKeyspace.make({ ...options, value: Schema.Int })
           const hashes = RedisKeyspace.makeHash({ ...options, value: Schema.Struct({ a: Schema.String }) })
           const counters = RedisKeyspace.makeCounter(options)
-          const sets = RedisKeyspace.makeSet({ ...options, member: Schema.String })
-          const sorted = RedisKeyspace.makeSortedSet({ ...options, member: Schema.String })
+          const sets = RedisKeyspace.makeSet({ ...options, value: Schema.String })
+          const sorted = RedisKeyspace.makeSortedSet({ ...options, value: Schema.String })
           yield* values.set("v", 1, one)
           yield* hashes.set("h", { a: "b" }, one)
           yield* counters.set("c", 1, one)
@@ -218,8 +218,8 @@ export const KeyspaceTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>)
             value: Schema.Struct({ a: Schema.String }),
             ttl: "1 hour"
           })
-          const sets = RedisKeyspace.makeSet({ key: `${prefix}:s:*`, member: Schema.String, ttl: "1 hour" })
-          const sorted = RedisKeyspace.makeSortedSet({ key: `${prefix}:z:*`, member: Schema.String, ttl: "1 hour" })
+          const sets = RedisKeyspace.makeSet({ key: `${prefix}:s:*`, value: Schema.String, ttl: "1 hour" })
+          const sorted = RedisKeyspace.makeSortedSet({ key: `${prefix}:z:*`, value: Schema.String, ttl: "1 hour" })
           yield* values.set("1", 1)
           yield* hashes.set("1", { a: "1" })
           yield* sets.add("1", "a")
@@ -293,7 +293,7 @@ export const KeyspaceTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>)
       it.effect("keeps sets of values", () =>
         Effect.gen(function*() {
           const prefix = freshKey()
-          const sets = RedisKeyspace.makeSet({ key: `${prefix}:*`, member: Schema.FiniteFromString })
+          const sets = RedisKeyspace.makeSet({ key: `${prefix}:*`, value: Schema.FiniteFromString })
           assert.deepStrictEqual(yield* sets.get("1"), Option.none())
           assert.strictEqual(yield* sets.size("1"), 0)
           assert.strictEqual(yield* sets.add("1", 1, 2, 2), 2)
@@ -313,7 +313,7 @@ export const KeyspaceTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>)
 
       it.effect("keeps sorted sets of values", () =>
         Effect.gen(function*() {
-          const sorted = RedisKeyspace.makeSortedSet({ key: `${freshKey()}:*`, member: Schema.FiniteFromString })
+          const sorted = RedisKeyspace.makeSortedSet({ key: `${freshKey()}:*`, value: Schema.FiniteFromString })
           assert.deepStrictEqual(yield* sorted.get("1"), Option.none())
           assert.isTrue(yield* sorted.add("1", 10, 1.5))
           assert.isFalse(yield* sorted.add("1", 10, 2))
@@ -367,7 +367,7 @@ export const KeyspaceTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>)
 
       it.effect("adds any number of values with a ttl, and counts them", () =>
         Effect.gen(function*() {
-          const sets = RedisKeyspace.makeSet({ key: `${freshKey()}:*`, member: Schema.FiniteFromString, ttl: "1 hour" })
+          const sets = RedisKeyspace.makeSet({ key: `${freshKey()}:*`, value: Schema.FiniteFromString, ttl: "1 hour" })
           const many = Array.from({ length: 9000 }, (_, index) => index)
           yield* sets.add("1", 3, 4)
           assert.strictEqual(yield* sets.add("1", ...many), 8998)
@@ -426,7 +426,7 @@ export const KeyspaceTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>)
             assert.strictEqual((yield* Effect.flip(keyspace.get(2)))._tag, "KeyspaceError")
           }
           assert.deepStrictEqual(told.toSorted(), [`${prefix}:2`, `${prefix}:x`, `${prefix}:x`])
-          const sets = RedisKeyspace.makeSet({ key: `${prefix}:*`, member: Schema.FiniteFromString, misfits: "skip" })
+          const sets = RedisKeyspace.makeSet({ key: `${prefix}:*`, value: Schema.FiniteFromString, misfits: "skip" })
           yield* Redis.sadd(`${prefix}:s`, "1", "many")
           assert.deepStrictEqual(yield* Stream.runCollect(sets.members("s")), [1])
         }))
