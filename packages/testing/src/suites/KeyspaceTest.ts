@@ -338,7 +338,7 @@ export const KeyspaceTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>)
       it.effect("a write that fails changes nothing of what is there, nor how long it lives", () =>
         Effect.gen(function*() {
           const prefix = freshKey()
-          const options = { key: `${prefix}:*`, member: Schema.String, ttl: "1 hour" } as const
+          const options = { key: `${prefix}:*`, value: Schema.String, ttl: "1 hour" } as const
           const sets = RedisKeyspace.makeSet(options)
           const sorted = RedisKeyspace.makeSortedSet(options)
           const counters = RedisKeyspace.makeCounter(options)
