@@ -20,6 +20,7 @@ import type * as Scope from "effect/Scope"
 import { del } from "../../commands/Generic.ts"
 import { RedisClient } from "../../RedisClient.ts"
 import { isRetryable } from "../../RedisError.ts"
+import * as Flights from "../runtime/flights.ts"
 import { milliseconds } from "../runtime/milliseconds.ts"
 import type { Restore } from "../runtime/restore.ts"
 import * as Loads from "./cacheLoads.ts"
@@ -33,7 +34,6 @@ import type { Failure, Grant, Shared } from "./cacheShared.ts"
 import { bytesOf } from "./codec.ts"
 import { keysOf } from "./keys.ts"
 import { localEntries } from "./localEntries.ts"
-import * as Flights from "./singleFlight.ts"
 
 export const make = Effect.fnUntraced(function*<Id, A, E, R>(
   options: CacheOptions<Id, A, E, R>

@@ -6,7 +6,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
-import type { Restore } from "../runtime/restore.ts"
+import type { Restore } from "./restore.ts"
 
 /**
  * - `since`: the moment at which it began.
