@@ -80,7 +80,7 @@ export class Sentinels {
   readonly #learned = new Map<string, ReadonlyArray<Sentinel>>()
   readonly #learnedAt = new Map<string, number>()
   /** The questions under way, by sentinel and key. */
-  readonly #asking = new Map<string, { readonly fiber: Fiber.Fiber<unknown>; readonly since: number }>()
+  readonly #asking: Runtime.Flights<unknown, never>
   /** The sentinels that took too long the last time. */
   readonly #slow = new Set<string>()
   readonly #onChange = new Set<() => void>()
@@ -96,6 +96,7 @@ export class Sentinels {
   ) {
     this.#options = options
     this.#context = context
+    this.#asking = new Runtime.Flights(Context.get(context, Scope.Scope))
     this.#clients = clients
     this.connect = connect
     this.#given = options.given.map(sentinelAt)
@@ -177,13 +178,10 @@ export class Sentinels {
       if (running !== undefined && now - running.since > overdue) return Effect.succeed(running.fiber as Fiber.Fiber<A>)
       // Other callers wait for the answer as well, so the context of the first must not show in it.
       const own = Effect.updateContext(effect, (_caller: Context.Context<never>) => this.#context)
-      return Effect.map(Effect.forkIn(own, Context.get(this.#context, Scope.Scope)), (fiber) => {
-        if (running === undefined && fiber.pollUnsafe() === undefined) {
-          this.#asking.set(key, { fiber, since: now })
-          fiber.addObserver(() => this.#asking.delete(key))
-        }
-        return fiber
-      })
+      return running === undefined
+        ? Effect.map(this.#asking.start(key, own, now), ({ fiber }) => fiber as Fiber.Fiber<A>)
+        // The older question stays the one to join, as it is the first to be overdue.
+        : Effect.forkIn(own, Context.get(this.#context, Scope.Scope))
     })
   }
 

@@ -20,7 +20,8 @@ import type * as Scope from "effect/Scope"
 import { del } from "../../commands/Generic.ts"
 import { RedisClient } from "../../RedisClient.ts"
 import { isRetryable } from "../../RedisError.ts"
-import * as Flights from "../runtime/flights.ts"
+import { Flights } from "../runtime/flights.ts"
+import type { Flight } from "../runtime/flights.ts"
 import { milliseconds } from "../runtime/milliseconds.ts"
 import type { Restore } from "../runtime/restore.ts"
 import * as Loads from "./cacheLoads.ts"
@@ -97,9 +98,12 @@ const makeAsking = <Id, A, E, R>(
   lookup: Lookup.Lookup<A>,
   loadsAlone: boolean
 ): Asking<Id, A, E> => {
-  type Flight = Flights.Flight<Loaded<A> | undefined, Failure<E>>
+  type Load = Flight<Loaded<A> | undefined, Failure<E>>
   const { load, loadAlone } = Loads.make(shared)
-  const flights = Flights.make<Loaded<A> | undefined, Failure<E>>(shared.scope)
+  const flights = new Flights<Loaded<A> | undefined, Failure<E>>(shared.scope)
+  let moments = 0
+  /** A number that is higher each time: it tells a load that began after a caller asked from a load before. */
+  const moment = () => ++moments
 
   const renew = (id: Id, key: string, grant: Grant): Effect.Effect<unknown> =>
     shared.own(Effect.catchCause(load(id, key, grant), (cause) => warnUnlessInterrupted(key, cause))).pipe(
@@ -108,25 +112,25 @@ const makeAsking = <Id, A, E, R>(
 
   /** Acts on what the lookup found: returns the value, or the load under way for it. */
   const act = Effect.fnUntraced(function*(id: Id, key: string, sight: Sight<A>) {
-    if (sight._tag === "Granted") return yield* flights.start(key, load(id, key, sight.grant))
+    if (sight._tag === "Granted") return yield* flights.start(key, load(id, key, sight.grant), moment())
     if (sight._tag === "Elsewhere") {
-      return flights.get(key) ?? (yield* flights.start(key, lookup.wait(key, sight.refused)))
+      return flights.get(key) ?? (yield* flights.start(key, lookup.wait(key, sight.refused), moment()))
     }
     if (sight.renew !== undefined) yield* renew(id, key, sight.renew)
     return sight.value
   })
 
-  const look = (id: Id, key: string, restore: Restore): Effect.Effect<Option.Option<A> | Flight, Failure<E>> =>
+  const look = (id: Id, key: string, restore: Restore): Effect.Effect<Option.Option<A> | Load, Failure<E>> =>
     Effect.flatMap(
       Random.next,
       (random) =>
         Effect.matchEffect(lookup.look(key, -Math.log(1 - random) * shared.settings.early, restore), {
-          onSuccess: (sight): Effect.Effect<Option.Option<A> | Flight, Failure<E>> => act(id, key, sight),
+          onSuccess: (sight): Effect.Effect<Option.Option<A> | Load, Failure<E>> => act(id, key, sight),
           onFailure: (error) =>
             loadsAlone && isRetryable(error)
               ? Effect.suspend(() => {
                 const flight = flights.get(key)
-                return flight === undefined ? flights.start(key, loadAlone(id, key)) : Effect.succeed(flight)
+                return flight === undefined ? flights.start(key, loadAlone(id, key), moment()) : Effect.succeed(flight)
               })
               : Effect.fail(error)
         })
@@ -136,7 +140,7 @@ const makeAsking = <Id, A, E, R>(
     Option.Option<A>,
     Failure<E>
   > {
-    const asked = flights.moment()
+    const asked = moment()
     for (;;) {
       const found = flights.get(key) ?? (yield* look(id, key, restore))
       if (Option.isOption(found)) return found
@@ -147,7 +151,7 @@ const makeAsking = <Id, A, E, R>(
 
   return {
     ask: (id, key) => Effect.uninterruptibleMask((restore) => ask(id, key, restore)),
-    forget: flights.forget
+    forget: (key) => flights.forget(key)
   }
 }
 

@@ -1,74 +1,70 @@
 /**
- * Runs work once for all callers that wait for it. The work goes on while any caller waits, and ends when all have
- * gone.
+ * Work that runs once for all callers that ask for it meanwhile.
  */
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { Restore } from "./restore.ts"
 
 /**
- * - `since`: the moment at which it began.
+ * Work under way.
+ *
+ * - `since`: when it began, by the count of the caller that began it: callers that need news do not join older work.
+ * - `waiting`: the number of callers that have joined it.
  */
 export interface Flight<A, E> {
   readonly since: number
-  readonly done: Deferred.Deferred<A, E>
   readonly fiber: Fiber.Fiber<A, E>
   waiting: number
 }
 
-/**
- * Work under way, at most one for each key that callers can join.
- *
- * - `moment`: a number that is higher each time: it tells work that has begun after a caller asked from work before.
- * - `start`: begins work at once, replacing what is under way for this key, which goes on for the callers that wait for it.
- * - `join`: waits for it, in an uninterruptible region, so that nobody comes and goes uncounted.
- * - `forget`: lets nobody join any more.
- */
-export interface Flights<A, E> {
-  readonly moment: () => number
-  readonly get: (key: string) => Flight<A, E> | undefined
-  readonly start: (key: string, work: Effect.Effect<A, E>) => Effect.Effect<Flight<A, E>>
-  readonly join: (key: string, flight: Flight<A, E>, restore: Restore) => Effect.Effect<A, E>
-  readonly forget: (key: string) => void
-}
+/** Work under way, at most one for each key that callers can join. It ends with the scope at the latest. */
+export class Flights<A, E> {
+  readonly #scope: Scope.Scope
+  readonly #flights = new Map<string, Flight<A, E>>()
 
-export const make = <A, E>(scope: Scope.Scope): Flights<A, E> => {
-  const flights = new Map<string, Flight<A, E>>()
-  let moments = 0
-  const drop = (key: string, flight: Flight<A, E>): void => {
-    if (flights.get(key) === flight) flights.delete(key)
+  constructor(scope: Scope.Scope) {
+    this.#scope = scope
   }
-  return {
-    moment: () => ++moments,
-    get: (key) => flights.get(key),
-    start: (key, work) =>
-      Effect.suspend(() => {
-        const since = ++moments
-        return Effect.map(Effect.forkIn(work, scope, { startImmediately: true }), (fiber) => {
-          const flight = { since, done: Deferred.makeUnsafe<A, E>(), fiber, waiting: 0 }
-          flights.set(key, flight)
-          // The observer also sees a fiber that was interrupted before it began.
-          fiber.addObserver((exit) => {
-            drop(key, flight)
-            Deferred.doneUnsafe(flight.done, exit)
-          })
-          return flight
-        })
-      }),
-    join: (key, flight, restore) =>
-      Effect.suspend(() => {
-        flight.waiting++
-        return Effect.onExit(restore(Deferred.await(flight.done)), () =>
-          Effect.sync(() => {
-            if (--flight.waiting > 0 || flight.fiber.pollUnsafe() !== undefined) return
-            drop(key, flight)
-            flight.fiber.interruptUnsafe()
-          }))
-      }),
-    forget: (key) => {
-      flights.delete(key)
-    }
+
+  /** The work that can be joined; `undefined` when there is none. */
+  get(key: string): Flight<A, E> | undefined {
+    return this.#flights.get(key)
+  }
+
+  /** Begins work at once. It replaces what is under way for this key, which goes on for the callers that wait for it. */
+  start(key: string, work: Effect.Effect<A, E>, since: number): Effect.Effect<Flight<A, E>> {
+    return Effect.map(Effect.forkIn(work, this.#scope, { startImmediately: true }), (fiber) => {
+      const flight = { since, fiber, waiting: 0 }
+      this.#flights.set(key, flight)
+      // The observer also sees a fiber that was interrupted before it began.
+      fiber.addObserver(() => this.#drop(key, flight))
+      return flight
+    })
+  }
+
+  /**
+   * Waits for work, which ends when all callers that wait so have gone. Called in an uninterruptible region, so that
+   * nobody comes and goes uncounted.
+   */
+  join(key: string, flight: Flight<A, E>, restore: Restore): Effect.Effect<A, E> {
+    return Effect.suspend(() => {
+      flight.waiting++
+      return Effect.onExit(restore(Fiber.join(flight.fiber)), () =>
+        Effect.sync(() => {
+          if (--flight.waiting > 0 || flight.fiber.pollUnsafe() !== undefined) return
+          this.#drop(key, flight)
+          flight.fiber.interruptUnsafe()
+        }))
+    })
+  }
+
+  /** Lets nobody join any more. */
+  forget(key: string): void {
+    this.#flights.delete(key)
+  }
+
+  #drop(key: string, flight: Flight<A, E>): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key)
   }
 }
