@@ -1,5 +1,5 @@
 /**
- * Limits of time, what many share, and the context that it runs in.
+ * Limits of time, what is told of changes, what many share, and the context that it runs in.
  *
  * What sentinel, cluster and other topologies build on. It may change with any version.
  *
@@ -68,6 +68,16 @@ export {
    */
   Flights
 } from "../internal/runtime/flights.ts"
+
+export {
+  /**
+   * Functions that are called on a change, and fibers that wait for one.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Listeners
+} from "../internal/runtime/listeners.ts"
 
 export {
   /**

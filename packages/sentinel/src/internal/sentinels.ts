@@ -83,8 +83,10 @@ export class Sentinels {
   readonly #asking: Runtime.Flights<unknown, never>
   /** The sentinels that took too long the last time. */
   readonly #slow = new Set<string>()
-  readonly #onChange = new Set<() => void>()
-  readonly #onNews = new Set<(service: string) => void>()
+  /** Told whenever the list has changed. */
+  readonly changes = new Runtime.Listeners()
+  /** Told whenever something is heard of a service. */
+  readonly news = new Runtime.Listeners<string>()
   #inOrder: ReadonlyArray<Sentinel>
   #closed = false
 
@@ -185,21 +187,6 @@ export class Sentinels {
     })
   }
 
-  /** Calls a function whenever the list has changed, until the scope closes. */
-  onChange(listener: () => void): Effect.Effect<void, never, Scope.Scope> {
-    return listening(this.#onChange, listener)
-  }
-
-  /** Calls a function whenever something is heard of a service, until the scope closes. */
-  onNews(listener: (service: string) => void): Effect.Effect<void, never, Scope.Scope> {
-    return listening(this.#onNews, listener)
-  }
-
-  /** Tells all listeners that something was heard of a service. */
-  tell(service: string): void {
-    for (const listener of Array.from(this.#onNews)) listener(service)
-  }
-
   /** Asks this sentinel first from now on. */
   prefer(sentinel: Sentinel): void {
     if (this.#inOrder[0] === sentinel || !this.#inOrder.includes(sentinel)) return
@@ -238,7 +225,7 @@ export class Sentinels {
     const gone = this.#inOrder.filter(({ name }) => !names.has(name))
     this.#inOrder = unique([...this.#inOrder, ...known]).filter(({ name }) => names.has(name))
     for (const { name } of gone) this.#slow.delete(name)
-    for (const listener of Array.from(this.#onChange)) listener()
+    this.changes.tell()
     yield* Effect.forEach(gone, ({ address }) => RcMap.invalidate(this.#clients, address))
   }).bind(this)
 }
@@ -258,12 +245,6 @@ export const make = Effect.fnUntraced(function*(
   yield* Effect.addFinalizer(() => Effect.sync(() => sentinels.close()))
   return sentinels
 })
-
-const listening = <A>(listeners: Set<A>, listener: A): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.sync(() => void listeners.add(listener)),
-    () => Effect.sync(() => void listeners.delete(listener))
-  )
 
 const sentinelAt = (address: NodeAddress): Sentinel => ({ name: formatEndpoint(address), address })
 

@@ -10,7 +10,7 @@ import type { CommandError } from "@redfx/core/RedisError"
 import type { Kind } from "@redfx/core/RedisPubSub"
 import type { RedisConnection } from "@redfx/core/unstable/Connection"
 import type { Spread, Subscribers as RouterSubscribers } from "@redfx/core/unstable/Router"
-import { inContext } from "@redfx/core/unstable/Runtime"
+import { inContext, Listeners } from "@redfx/core/unstable/Runtime"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Node } from "../topology/nodes.ts"
@@ -18,7 +18,7 @@ import { slotOf } from "../topology/slot.ts"
 import { endpointOf } from "../topology/topology.ts"
 import type { Topology } from "../topology/topology.ts"
 import { anyOf } from "./anyOf.ts"
-import type { State } from "./state.ts"
+import type { Hung, State } from "./state.ts"
 
 const anywhere = ""
 
@@ -50,7 +50,7 @@ export class Subscribers {
   /** The server that was good last time. Another server may repeat messages that this one has sent. */
   #last: Node | undefined = undefined
   /** The subscriptions to events that each server reports only for itself. */
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Listeners()
   readonly onEvent: (event: RedisEvent) => void
 
   constructor(state: State, context: Context.Context<RedisConnector>, onEvent: (event: RedisEvent) => void) {
@@ -87,10 +87,7 @@ export class Subscribers {
       )
     ),
     servers: () => this.#state.masters.map(({ address }) => address),
-    onChange: (listener) => {
-      this.#listeners.add(listener)
-      return () => this.#listeners.delete(listener)
-    },
+    onChange: (listener) => this.#listeners.add(listener),
     execute: (server, command) => Effect.suspend(() => this.#state.nodes.at(endpointOf(server)).client.execute(command))
   }
 
@@ -132,7 +129,7 @@ export class Subscribers {
    */
   retain({ shards }: Topology): void {
     // A subscription that another server serves by now loses nothing when its old connection ends.
-    for (const listener of Array.from(this.#listeners)) listener()
+    this.#listeners.tell()
     const masters = new Set(shards.map(({ master }) => master))
     const members = new Set(shards.flatMap(({ master, replicas }) => [master, ...replicas]))
     for (const server of this.#lost) if (!masters.has(server)) this.#lost.delete(server)
@@ -147,7 +144,7 @@ export class Subscribers {
   }
 
   /** Ends connections to a server that hangs. */
-  onHung(address: string, error: CommandError): void {
+  onHung({ address, error }: Hung): void {
     for (const connection of this.#open.keys()) if (connection.address === address) connection.close(error)
   }
 

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import { PubSubOverflowError } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type { BufferOptions, Event, Message } from "../../RedisPubSub.ts"
+import { Listeners } from "../runtime/listeners.ts"
 
 /** A name or data, in the view of the subscription. */
 export type Shown = string | Uint8Array
@@ -38,7 +39,7 @@ export class Mailbox {
   #dropped = 0
   #failure: CommandError | PubSubOverflowError | undefined = undefined
   #finished = false
-  #takers: Array<() => void> = []
+  readonly #takers = new Listeners()
   /** Whether a consumer waits, and nobody is about to wake it. */
   idle = false
 
@@ -83,9 +84,7 @@ export class Mailbox {
 
   wake(): void {
     this.idle = false
-    const takers = this.#takers
-    this.#takers = []
-    for (const take of takers) take()
+    this.#takers.tell()
   }
 
   /** Takes everything that is there; suspends while there is nothing. */
@@ -98,12 +97,11 @@ export class Mailbox {
 
   readonly #takeLater = Effect.flatMap(
     Effect.callback<void>((resume) => {
-      const taker = () => resume(Effect.void)
-      this.#takers.push(taker)
+      const leave = this.#takers.once(() => resume(Effect.void))
       this.idle = true
       return Effect.sync(() => {
-        this.#takers = this.#takers.filter((other) => other !== taker)
-        this.idle = this.#takers.length > 0
+        leave()
+        this.idle = this.#takers.size > 0
       })
     }),
     () => this.take
