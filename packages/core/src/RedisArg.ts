@@ -9,8 +9,8 @@ import * as Duration from "effect/Duration"
 import { format } from "effect/Formatter"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { isReadonlyArray } from "./internal/argument/isReadonlyArray.ts"
 import { isBytes } from "./internal/codec/utf8.ts"
-import { isReadonlyArray } from "./internal/command/isReadonlyArray.ts"
 import type * as Resp from "./Resp.ts"
 
 // -----------------------------------------------------------------------------
