@@ -13,6 +13,7 @@ import type { Spread, Subscribers as RouterSubscribers } from "@redfx/core/unsta
 import { inContext, Listeners } from "@redfx/core/unstable/Runtime"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { asText } from "../multiKey/arguments.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { endpointOf } from "../topology/topology.ts"
@@ -33,7 +34,7 @@ const nobody = connectionLoss("Other", "The cluster has no master that serves sl
  * like their names.
  */
 const isKeyspaceChannel = (kind: Kind, channel: Key): boolean => {
-  const text = typeof channel === "string" ? channel : new TextDecoder().decode(channel)
+  const text = asText(channel)
   const start = (kind === "psubscribe" ? /^[^*?[\\]*/.exec(text)?.[0] ?? "" : text).slice(0, 11)
   return start.length === 11 || kind === "psubscribe" && start.length >= 5
     ? ["__keyspace@", "__keyevent@"].some((name) => name.startsWith(start))
