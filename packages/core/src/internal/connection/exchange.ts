@@ -14,6 +14,7 @@ import type { CommandError } from "../../RedisError.ts"
 import * as Resp from "../../Resp.ts"
 import type { RespDecoder } from "../../RespDecoder.ts"
 import { RespEncoder } from "../../RespEncoder.ts"
+import { isReadonlyArray } from "../argument/isReadonlyArray.ts"
 import { connectionLoss } from "../error/events.ts"
 import { InFlight } from "./inFlight.ts"
 import { RequestQueue } from "./request.ts"
@@ -53,9 +54,6 @@ const writeSize = 1024 * 1024
 
 /** The bytes that even a slow network takes in a millisecond. A command that is still on its way cannot be answered. */
 const slowestUpload = 1000
-
-// `Array.isArray` does not narrow readonly arrays.
-const isArray = (value: Resp.Value): value is ReadonlyArray<Resp.Value> => Array.isArray(value)
 
 /** The requests whose callers' memory the socket holds. When one of these callers goes away, the connection ends. */
 class Lending extends RequestQueue {
@@ -218,7 +216,9 @@ export class Exchange {
       const value = values[i]!
       if (value instanceof Resp.Push) {
         if (!this.#options.onPush(value.items)) continue
-      } else if (this.#options.subscriber === true && isArray(value) && !this.#options.onPush(value)) {
+      } else if (
+        this.#options.subscriber === true && isReadonlyArray<Resp.Value>(value) && !this.#options.onPush(value)
+      ) {
         continue
       }
       const request = this.#owed()
