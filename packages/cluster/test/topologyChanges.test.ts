@@ -533,7 +533,11 @@ describe("Refreshing", () => {
 /** Confirms subscriptions. */
 const confirming: FakeNode.Handler = ({ args, name }) =>
   name.endsWith("SUBSCRIBE")
-    ? Encode.push([Encode.bulk(name.toLowerCase()), Encode.bulk(args[1] ?? ""), Encode.integer(1)])
+    ? Buffer.concat(
+      args.slice(1).map((channel) =>
+        Encode.push([Encode.bulk(name.toLowerCase()), Encode.bulk(channel), Encode.integer(1)])
+      )
+    )
     : undefined
 
 /** The connection of a node that somebody subscribed on last. */
@@ -604,6 +608,41 @@ describe("Subscriptions", () => {
       yield* subscriber.until((elements) => elements.length === 3)
       assert.deepStrictEqual(subscriber.elements.map(({ _tag }) => _tag), ["Subscribed", "Lost", "Restored"])
       assert.deepStrictEqual([subscriptions(a), subscriptions(b)], [1, 1])
+    }))
+
+  for (const mayAsk of [true, false]) {
+    const title = mayAsk ? "" : ", also of a client that may not ask for roles"
+    it.live(`a shard channel leaves a server that took it as a replica, before the client knew of that${title}`, () =>
+      Effect.gen(function*() {
+        const { a, b, cluster, consume } = yield* start
+        cluster.told = cluster.told.map((range) => range.master === a ? { ...range, master: b, replicas: [a] } : range)
+        a.master = b
+        if (!mayAsk) {
+          a.instead = (command, connection) =>
+            command.name === "ROLE"
+              ? Encode.error("NOPERM User default has no permissions to run the 'role' command")
+              : confirming(command, connection)
+        }
+        const subscriber = yield* consume(Redis.ssubscribe(keyOfA, { events: true }))
+        yield* subscriber.until((elements) => elements.length === 3)
+        assert.deepStrictEqual(subscriber.elements.map(({ _tag }) => _tag), ["Subscribed", "Lost", "Restored"])
+        assert.deepStrictEqual([subscriptions(a), subscriptions(b)], [1, 1])
+      }))
+  }
+
+  it.live("many shard channels at once ask their server for its role a few times, and the topology not at all", () =>
+    Effect.gen(function*() {
+      const { a, consume, cluster } = yield* start
+      const before = FakeCluster.readings(cluster)
+      const channels = Array.from({ length: 100 }, (_, index) => sibling(keyOfA, index))
+      yield* (yield* consume(Redis.ssubscribe(keyOfA, { events: true }))).until((elements) => elements.length === 1)
+      const subscribers = yield* Effect.forEach(channels, (name) => consume(Redis.ssubscribe(name, { events: true })))
+      yield* Effect.forEach(subscribers, ({ until }) => until((elements) => elements.length === 1))
+      yield* Effect.sleep("50 millis")
+      const asked = a.node.commands.filter(({ command }) => command.name === "ROLE").length
+      assert.isAtLeast(asked, 1)
+      assert.isAtMost(asked, 50)
+      assert.strictEqual(FakeCluster.readings(cluster), before)
     }))
 
   it.live("channels leave a server that has left the cluster", () =>

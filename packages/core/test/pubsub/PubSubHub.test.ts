@@ -74,6 +74,7 @@ const makeStation = (protocol: 2 | 3): Station => {
     onDemand: () => {},
     onUnused: () => {},
     isElsewhere: () => false,
+    onConfirmed: () => {},
     onMoved: (topic) => {
       moved.push(String(topic.key))
       hub.resubscribe(topic)
@@ -589,6 +590,7 @@ describe("Link", () => {
         server: "test:1",
         settings: yield* RedisConfig.settings({}),
         subscribers: { serverFor: () => "test:1", connect: () => Effect.die(new Error("boom")), onEvent: () => {} },
+        onConfirmed: () => {},
         onMoved: () => {}
       })
       yield* Effect.forkScoped(link.run)

@@ -2,6 +2,7 @@
  * Decides where subscriptions go. Any server delivers what is published anywhere; a shard channel is subscribed to
  * where its slot is served, and events that each server reports only for itself are subscribed to on all masters.
  */
+import { role } from "@redfx/core/commands/Server"
 import type { Key } from "@redfx/core/RedisArg"
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
@@ -51,6 +52,8 @@ export class Subscribers {
   #last: Node | undefined = undefined
   /** The subscriptions to events that each server reports only for itself. */
   readonly #listeners = new Set<() => void>()
+  /** The servers that are being asked for their role, and whether each has to be asked again. */
+  readonly #asked = new Map<string, boolean>()
   readonly onEvent: (event: RedisEvent) => void
 
   constructor(state: State, context: Context.Context<RedisConnector>, onEvent: (event: RedisEvent) => void) {
@@ -104,6 +107,37 @@ export class Subscribers {
    */
   readonly moved = (server: string): Effect.Effect<void> =>
     server === anywhere ? Effect.void : Effect.ignore(this.#state.learnFrom(server))
+
+  /**
+   * Asks a server that has taken a shard channel for its role. A master that was replaced without the client's knowledge
+   * takes channels as a replica, and would say nothing when its master stops.
+   */
+  readonly confirmed: RouterSubscribers["confirmed"] = (kind, server) =>
+    kind === "ssubscribe" && server !== anywhere ? this.#verify(server) : Effect.void
+
+  /** One question at a time; the answer must be later than the last confirmation. */
+  #verify(server: string): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const isAsked = this.#asked.has(server)
+      this.#asked.set(server, isAsked)
+      return isAsked ? Effect.void : Effect.ensuring(
+        Effect.repeat(this.#askRole(server), { while: () => this.#asked.get(server) === true }),
+        Effect.sync(() => this.#asked.delete(server))
+      )
+    })
+  }
+
+  #askRole(server: string): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#asked.set(server, false)
+      return this.#state.nodes.at(endpointOf(server)).client.execute(role())
+    }).pipe(
+      Effect.flatMap(({ role }) => role === "slave" ? this.#state.learnFrom(server) : Effect.void),
+      // A user without the right to ask learns it from the topology.
+      Effect.catchTag("NoPermissionError", () => Effect.sync(() => this.#state.requestRefresh())),
+      Effect.ignore
+    )
+  }
 
   readonly connect: RouterSubscribers["connect"] = (server, listener) =>
     Effect.gen({ self: this }, function*() {

@@ -62,6 +62,7 @@ export interface Held {
  *   again when a server has given up a shard channel. `known`: what must be known before it is asked.
  * - `moved`: called when a server has given up a shard channel and `serverFor` does not know a better one; asked
  *   again when the effect is done.
+ * - `confirmed`: called when a server has confirmed channels.
  * - `isServer`: whether channels may still be subscribed to on a server. Links to others are dropped when nobody uses them;
  *   without it all links are kept.
  * - `refuses`: why subscribing to a channel would be of no use, when that is known beforehand.
@@ -74,6 +75,7 @@ export interface Subscribers {
   readonly serverFor: (kind: Kind, channel: Key) => string
   readonly known?: ((kind: Kind) => Effect.Effect<void, CommandError> | undefined) | undefined
   readonly moved?: ((server: string) => Effect.Effect<void>) | undefined
+  readonly confirmed?: ((kind: Kind, server: string) => Effect.Effect<void>) | undefined
   readonly isServer?: ((server: string) => boolean) | undefined
   readonly refuses?: ((kind: Kind, channel: Key) => CommandError | undefined) | undefined
   readonly spread?: Spread | undefined

@@ -44,6 +44,8 @@ export interface HubOptions {
   /** Called when the first subscription comes, and after the last one has gone. */
   readonly onDemand: () => void
   readonly onUnused: () => void
+  /** Called when the server has confirmed topics of a kind. */
+  readonly onConfirmed: (kind: Kind) => void
   /** Called with a topic that its server has given up. */
   readonly onMoved: (topic: Topic) => void
   /** Whether a topic belongs on another connection by now. */
@@ -350,8 +352,10 @@ export class Hub {
     if (this.#exchange === undefined) return
     for (const group of grouped(topics)) {
       for (const topic of group) topic.state = "Sent"
-      this.#send(group[0]!.kind, group, (exit) => {
+      const { kind } = group[0]!
+      this.#send(kind, group, (exit) => {
         if (Exit.isFailure(exit)) this.#refused(group, failureIn(exit))
+        else this.#options.onConfirmed(kind)
       })
     }
   }

@@ -107,6 +107,7 @@ class Links {
       server,
       settings: this.#settings,
       subscribers: this.#subscribers,
+      onConfirmed: (kind) => this.#confirmed(kind, server),
       onMoved: (topic) => this.#rehome(link, topic)
     })
     if (this.#closed) link.close()
@@ -151,7 +152,16 @@ class Links {
         if (from.hub.find(topic.kind, topic.key) === topic && topic.state === "Wanted") this.#move(from, topic)
       })
     )
-    Effect.runForkWith(this.#context)(Effect.forkIn(settled, this.#scope, { startImmediately: true }))
+    this.#fork(settled)
+  }
+
+  #confirmed(kind: Kind, server: string): void {
+    const told = this.#subscribers.confirmed?.(kind, server)
+    if (told !== undefined) this.#fork(told)
+  }
+
+  #fork(effect: Effect.Effect<void>): void {
+    Effect.runForkWith(this.#context)(Effect.forkIn(effect, this.#scope, { startImmediately: true }))
   }
 
   /**
