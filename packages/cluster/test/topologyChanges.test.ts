@@ -645,6 +645,82 @@ describe("Subscriptions", () => {
       assert.strictEqual(FakeCluster.readings(cluster), before)
     }))
 
+  it.live("a shard channel whose slot nobody serves waits for a server, and leaves other subscriptions alone", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster, consume, nodes } = yield* start
+      const refusing: FakeNode.Handler = (command, connection) =>
+        command.name === "SSUBSCRIBE"
+          ? Encode.error("CLUSTERDOWN Hash slot not served")
+          : confirming(command, connection)
+      const news = yield* consume(Redis.subscribe("news", { events: true }))
+      const subscriber = yield* consume(Redis.ssubscribe(keyOfA, { events: true }))
+      const connection = yield* subscribed(a, "SSUBSCRIBE")
+      yield* subscriber.until((elements) => elements.length === 1)
+      for (const node of [a, b, c]) node.instead = refusing
+      const { told } = cluster
+      const slot = FakeCluster.slotOf(keyOfA)
+      cluster.told = told.map((range) => range.master === a ? { ...range, start: slot + 1 } : range)
+      yield* a.node.push(
+        connection,
+        Encode.push([Encode.bulk("sunsubscribe"), Encode.bulk(keyOfA), Encode.integer(0)])
+      )
+      yield* subscriber.until((elements) => elements.length === 2)
+      yield* nodes.refresh
+      // Nobody can take others either, and they are told so.
+      const refused = yield* Effect.flip(consume(Redis.ssubscribe(keyOfA)).pipe(Effect.flatMap(({ end }) => end)))
+      assert.deepInclude(refused, { _tag: "SlotNotCoveredError", slot })
+      for (const node of [a, b, c]) node.instead = confirming
+      cluster.told = [...cluster.told, { start: 0, end: slot, master: b }]
+      yield* subscriber.until((elements) => elements.length === 3)
+      assert.deepStrictEqual(subscriber.elements.map(Subscriber.brief), [
+        `Subscribed ${keyOfA}`,
+        `Lost ${keyOfA}`,
+        `Restored ${keyOfA}`
+      ])
+      assert.deepInclude(subscriber.elements.at(-1), { server: b.address })
+      assert.deepStrictEqual(news.elements.map(Subscriber.brief), ["Subscribed news"])
+      assert.deepStrictEqual(
+        [a, b, c].flatMap(({ node }) => node.commands.filter(({ command }) => command.name === "SSUBSCRIBE")).length,
+        2
+      )
+    }))
+
+  it.live("to unsubscribe from shard channels of several slots and servers at once leaves all of them", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      const together: FakeNode.Handler = (command, connection) =>
+        new Set(command.args.slice(1).map(FakeCluster.slotOf)).size > 1 && command.name.endsWith("SUBSCRIBE")
+          ? Encode.error("CROSSSLOT Keys in request don't hash to the same slot")
+          : confirming(command, connection)
+      for (const node of [a, b, c]) node.instead = together
+      const { client } = yield* FakeCluster.client(cluster)
+      const subscription = yield* client.pubSub.open({ events: true })
+      const names = Array.from({ length: 20 }, (_, index) => `channel:${index}`)
+      yield* subscription.ssubscribe(...names)
+      yield* subscription.sunsubscribe()
+      const left = [a, b, c].flatMap(({ node }) =>
+        node.commands.flatMap(({ args, command }) =>
+          command.name === "SUNSUBSCRIBE" && args.length === 2 ? args.slice(1) : []
+        )
+      )
+      assert.deepStrictEqual(left.toSorted(), names.toSorted())
+    }))
+
+  it.live("a server that does not answer keeps no other from being unsubscribed from", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      for (const node of [a, b, c]) node.instead = confirming
+      const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "500 millis" })
+      const subscription = yield* client.pubSub.open({ events: true })
+      yield* subscription.ssubscribe(...FakeCluster.keys)
+      for (const node of [a, b, c]) {
+        node.instead = (command, connection) =>
+          command.name === "SUNSUBSCRIBE" && node !== c ? FakeNode.stall() : confirming(command, connection)
+      }
+      Client.expectTag(yield* Effect.flip(subscription.sunsubscribe()), "TimeoutError")
+      for (const { node } of [a, b, c]) yield* node.awaitCommand("SUNSUBSCRIBE")
+    }))
+
   it.live("channels leave a server that has left the cluster", () =>
     Effect.gen(function*() {
       const { a, b, c, cluster, consume, nodes } = yield* start

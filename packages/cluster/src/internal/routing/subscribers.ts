@@ -6,7 +6,7 @@ import { role } from "@redfx/core/commands/Server"
 import type { Key } from "@redfx/core/RedisArg"
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
-import { ClusterUnsupportedError, connectionLoss } from "@redfx/core/RedisError"
+import { ClusterUnsupportedError, connectionLoss, SlotNotCoveredError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type { Kind } from "@redfx/core/RedisPubSub"
 import type { RedisConnection } from "@redfx/core/unstable/Connection"
@@ -23,9 +23,14 @@ import type { State } from "./state.ts"
 
 const anywhere = ""
 
+/** In the place of a server: nobody serves the slot of a shard channel. */
+const unserved = "?"
+
 const keyspaceEvents =
   "each server tells of the events of its own keys only, so that those of all others would be missing. " +
   "Redis.keyspaceEvents hears all masters, also those that become one later"
+
+const notServed = connectionLoss("Other", "No server of the cluster serves the slot of a shard channel")
 
 const nobody = connectionLoss("Other", "The cluster has no master that serves slots, and so none to subscribe on")
 
@@ -66,10 +71,22 @@ export class Subscribers {
   }
 
   readonly serverFor: RouterSubscribers["serverFor"] = (kind, channel) =>
-    kind === "ssubscribe" ? this.#state.routeOf(slotOf(channel))?.master.address ?? anywhere : anywhere
+    kind === "ssubscribe" ? this.#state.routeOf(slotOf(channel))?.master.address ?? unserved : anywhere
 
-  /** Without the topology any server would be asked, and a replica takes the shard channels of its master. */
-  readonly known: RouterSubscribers["known"] = (kind) => kind === "ssubscribe" ? this.#state.known : undefined
+  /** Any server but the master refuses a shard channel, or takes it as a replica. */
+  readonly known: RouterSubscribers["known"] = (kind, channels) =>
+    kind === "ssubscribe" ? this.#served(channels.map(slotOf)) : undefined
+
+  #served(slots: ReadonlyArray<number>): Effect.Effect<void, CommandError> {
+    const missing = () => slots.find((slot) => this.#state.routeOf(slot) === undefined)
+    return Effect.gen({ self: this }, function*() {
+      yield* this.#state.known
+      if (missing() === undefined) return
+      yield* this.#state.refresh
+      const slot = missing()
+      if (slot !== undefined) return yield* Effect.fail(new SlotNotCoveredError({ slot }))
+    })
+  }
 
   /** A subscription is on one server, and each server reports only its own keys. */
   readonly refuses: RouterSubscribers["refuses"] = (kind, channel) =>
@@ -106,14 +123,14 @@ export class Subscribers {
    * they know it.
    */
   readonly moved = (server: string): Effect.Effect<void> =>
-    server === anywhere ? Effect.void : Effect.ignore(this.#state.learnFrom(server))
+    server === unserved ? Effect.void : Effect.ignore(this.#state.learnFrom(server))
 
   /**
    * Asks a server that has taken a shard channel for its role. A master that was replaced without the client's knowledge
    * takes channels as a replica, and would say nothing when its master stops.
    */
   readonly confirmed: RouterSubscribers["confirmed"] = (kind, server) =>
-    kind === "ssubscribe" && server !== anywhere ? this.#verify(server) : Effect.void
+    kind === "ssubscribe" ? this.#verify(server) : Effect.void
 
   /** One question at a time; the answer must be later than the last confirmation. */
   #verify(server: string): Effect.Effect<void> {
@@ -141,6 +158,8 @@ export class Subscribers {
 
   readonly connect: RouterSubscribers["connect"] = (server, listener) =>
     Effect.gen({ self: this }, function*() {
+      // Each try reads the topology again; channels whose slot is served by then go there.
+      if (server === unserved) return yield* Effect.andThen(this.#state.refresh, Effect.fail(notServed))
       yield* this.#state.known
       const node = yield* this.#serverAt(server)
       const connection = yield* Effect.tapError(

@@ -59,7 +59,8 @@ export interface Held {
  * Connections for subscriptions, which nothing else uses.
  *
  * - `serverFor`: names the server that a channel is subscribed to on; channels of the same server share a connection. Asked
- *   again when a server has given up a shard channel. `known`: what must be known before it is asked.
+ *   again when a server has given up a shard channel, and after each connection. `""` stands for any server, `"?"` for none,
+ *   which is never connected to. `known`: what must be known about channels before it is asked.
  * - `moved`: called when a server has given up a shard channel and `serverFor` does not know a better one; asked
  *   again when the effect is done.
  * - `confirmed`: called when a server has confirmed channels.
@@ -73,7 +74,9 @@ export interface Held {
  */
 export interface Subscribers {
   readonly serverFor: (kind: Kind, channel: Key) => string
-  readonly known?: ((kind: Kind) => Effect.Effect<void, CommandError> | undefined) | undefined
+  readonly known?:
+    | ((kind: Kind, channels: ReadonlyArray<Key>) => Effect.Effect<void, CommandError> | undefined)
+    | undefined
   readonly moved?: ((server: string) => Effect.Effect<void>) | undefined
   readonly confirmed?: ((kind: Kind, server: string) => Effect.Effect<void>) | undefined
   readonly isServer?: ((server: string) => boolean) | undefined

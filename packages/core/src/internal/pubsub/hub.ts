@@ -364,12 +364,17 @@ export class Hub {
     const groups = this.#exchange === undefined ? [] : grouped(topics)
     if (groups.length === 0) return settle(Exit.void)
     let outstanding = groups.length
-    for (const group of groups) {
+    const send = (group: ReadonlyArray<Topic>): void => {
       this.#send(unsubscribeVerbs[group[0]!.kind], group, (exit) => {
-        if (Exit.isFailure(exit)) settle(exit)
-        else if (--outstanding === 0) settle(Exit.void)
+        if (Exit.isFailure(exit) && group.length === 1) return settle(exit)
+        // The server refuses all names because of one, or because their slots differ. A name that is wanted again stays.
+        const alone = Exit.isSuccess(exit) ? [] : group.filter(({ id, kind }) => !this.#topics[kind].has(id))
+        outstanding += alone.length - 1
+        for (const topic of alone) send([topic])
+        if (outstanding === 0) settle(Exit.void)
       })
     }
+    groups.forEach(send)
   }
 
   #send(

@@ -72,8 +72,8 @@ class Links {
   }
 
   /** Suspends until it is known where channels belong. */
-  known(kind: Kind): Effect.Effect<void, CommandError> {
-    return this.#subscribers.known?.(kind) ?? Effect.void
+  known(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): Effect.Effect<void, CommandError> {
+    return this.#subscribers.known?.(kind, keys) ?? Effect.void
   }
 
   /** Channels by the links that they belong on. */
@@ -343,7 +343,7 @@ const subscription = Effect.fnUntraced(function*(
           // The server that was asked may have said that another is the one to ask.
           links.servers(kind, keys) === asked ? Effect.fail(error) : Effect.andThen(undo, join))
       })
-      yield* Effect.onError(limited(command, Effect.andThen(links.known(kind), settled)), () => undo)
+      yield* Effect.onError(limited(command, Effect.andThen(links.known(kind, keys), settled)), () => undo)
     })
 
   const remove = (kind: Kind) => (...given: RedisArg.Many<RedisArg.Key>) =>
@@ -357,7 +357,8 @@ const subscription = Effect.fnUntraced(function*(
             : keys.flatMap((key) => link.hub.find(kind, key) ?? [])
         )
       )
-      yield* limited(unsubscribeCommands[kind], Effect.all(leaving, { discard: true }))
+      // All links are left at once: a server that does not answer must not keep the others sending.
+      yield* limited(unsubscribeCommands[kind], Effect.all(leaving, { concurrency: "unbounded", discard: true }))
       if (topicsOf().length === 0) mailbox.finished = true
     })
 
