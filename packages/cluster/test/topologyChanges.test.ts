@@ -685,6 +685,72 @@ describe("Subscriptions", () => {
       )
     }))
 
+  for (const isKnown of [true, false]) {
+    const whose = isKnown ? "that the client knows" : "that the client does not know yet"
+    it.live(`a shard channel begins where a redirect says that its slot is, on a master ${whose}`, () =>
+      Effect.gen(function*() {
+        const { a, b, c, cluster, others: [x] } = yield* FakeCluster.make({ extra: 1 })
+        const to = isKnown ? b : x!
+        for (const node of [b, c, x!]) node.instead = confirming
+        a.instead = (command, connection) =>
+          command.name !== "SSUBSCRIBE"
+            ? undefined
+            : command.args[1] === keyOfA
+            ? FakeCluster.moved(keyOfA, to)
+            : confirming(command, connection)
+        const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { refreshInterval: "1 hour" })
+        yield* nodes.refresh
+        const consume = (name: string) =>
+          Subscriber.consume(
+            Stream.provideService(Redis.ssubscribe(name, { events: true }), RedisClient.RedisClient, client)
+          )
+        const neighbour = yield* consume(sibling(keyOfA))
+        yield* neighbour.until((elements) => elements.length === 1)
+        if (!isKnown) {
+          cluster.told = [...cluster.told.slice(1), { start: 0, end: 3300, master: x! }, {
+            start: 3301,
+            end: 5460,
+            master: a
+          }]
+        }
+        const subscriber = yield* consume(keyOfA)
+        yield* subscriber.until((elements) => elements.length === 1)
+        assert.deepInclude(subscriber.elements[0], { _tag: "Subscribed", server: to.address })
+        // Others that are subscribed to there notice nothing.
+        assert.strictEqual(neighbour.elements.length, 1)
+      }))
+  }
+
+  it.live("a shard channel waits for another in the place of a master that is gone, as commands do", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      for (const node of [b, c]) node.instead = confirming
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [c] })
+      yield* nodes.refresh
+      a.instead = () => [FakeNode.cut()]
+      const subscription = yield* client.pubSub.open({ events: true })
+      const joining = yield* Effect.forkChild(subscription.ssubscribe(keyOfA), { startImmediately: true })
+      yield* Effect.sleep("300 millis")
+      FakeCluster.replace(cluster, a, b)
+      yield* Fiber.join(joining)
+      assert.deepStrictEqual([a, b, c].map(subscriptions), [0, 1, 0])
+    }))
+
+  it.live("a channel that any server delivers begins on another when the first does not answer", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      for (const node of [a, b]) node.instead = ({ name }) => name === "HELLO" ? FakeNode.stall() : undefined
+      c.instead = confirming
+      // Which server is first is a matter of luck.
+      yield* Effect.forEach(Array.from({ length: 5 }), () =>
+        Effect.gen(function*() {
+          const { client } = yield* FakeCluster.client(cluster, { nodes: [c] })
+          const subscription = yield* client.pubSub.open({})
+          yield* subscription.subscribe("news")
+        }), { concurrency: "unbounded" })
+      assert.strictEqual(subscriptions(c), 5)
+    }))
+
   it.live("to unsubscribe from shard channels of several slots and servers at once leaves all of them", () =>
     Effect.gen(function*() {
       const { a, b, c, cluster } = yield* FakeCluster.make()

@@ -3,23 +3,29 @@
  * where its slot is served, and events that each server reports only for itself are subscribed to on all masters.
  */
 import { role } from "@redfx/core/commands/Server"
+import * as RedisArg from "@redfx/core/RedisArg"
 import type { Key } from "@redfx/core/RedisArg"
 import type { RedisEvent } from "@redfx/core/RedisClient"
+import * as RedisCommand from "@redfx/core/RedisCommand"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { ClusterUnsupportedError, connectionLoss, SlotNotCoveredError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type { Kind } from "@redfx/core/RedisPubSub"
+import * as RedisReply from "@redfx/core/RedisReply"
+import type { ErrorReply } from "@redfx/core/Resp"
 import type { RedisConnection } from "@redfx/core/unstable/Connection"
 import type { Spread, Subscribers as RouterSubscribers } from "@redfx/core/unstable/Router"
 import { inContext } from "@redfx/core/unstable/Runtime"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { endpointOf } from "../topology/topology.ts"
 import type { Topology } from "../topology/topology.ts"
 import { anyOf } from "./anyOf.ts"
 import type { State } from "./state.ts"
+import { outcomeOf, unspent } from "./verdict.ts"
 
 const anywhere = ""
 
@@ -73,9 +79,12 @@ export class Subscribers {
   readonly serverFor: RouterSubscribers["serverFor"] = (kind, channel) =>
     kind === "ssubscribe" ? this.#state.routeOf(slotOf(channel))?.master.address ?? unserved : anywhere
 
-  /** Any server but the master refuses a shard channel, or takes it as a replica. */
+  /**
+   * Any server but the master refuses a shard channel, or takes it as a replica. Reading the topology has tries of its
+   * own, so others wait for it before their first try, too.
+   */
   readonly known: RouterSubscribers["known"] = (kind, channels) =>
-    kind === "ssubscribe" ? this.#served(channels.map(slotOf)) : undefined
+    kind === "ssubscribe" ? this.#served(channels.map(slotOf)) : this.#state.known
 
   #served(slots: ReadonlyArray<number>): Effect.Effect<void, CommandError> {
     const missing = () => slots.find((slot) => this.#state.routeOf(slot) === undefined)
@@ -86,6 +95,26 @@ export class Subscribers {
       const slot = missing()
       if (slot !== undefined) return yield* Effect.fail(new SlotNotCoveredError({ slot }))
     })
+  }
+
+  /** Tries as the verdict says: like any command that only reads. */
+  readonly retry: RouterSubscribers["retry"] = (kind, channels) => {
+    const command = RedisCommand.make({
+      spec: new RedisCommand.Spec(kind.toUpperCase(), ["readonly"]),
+      // Only a shard channel decides where it goes.
+      args: () => kind === "ssubscribe" ? channels.map(RedisArg.key) : [],
+      reply: RedisReply.raw
+    })
+    let spent = unspent
+    return (error) =>
+      Effect.suspend(() => {
+        const address = "address" in error ? error.address : undefined
+        const verdict = this.#state.judge({ way: "subscription", command }, address, outcomeOf(error), spent)
+        spent = verdict.spent
+        return verdict.next._tag === "Settle"
+          ? Effect.fail(verdict.next.error ?? typed(error))
+          : this.#state.wait(verdict.next.after)
+      })
   }
 
   /** A subscription is on one server, and each server reports only its own keys. */
@@ -163,7 +192,7 @@ export class Subscribers {
       yield* this.#state.known
       const node = yield* this.#serverAt(server)
       const connection = yield* Effect.tapError(
-        node.dialer.open(listener),
+        node.dialer.open({ ...listener, onRefusal: (error, command) => this.#learn(error, command, node.address) }),
         () =>
           Effect.sync(() => {
             if (this.#last === node) this.#last = undefined
@@ -178,6 +207,16 @@ export class Subscribers {
       )
       return connection
     }).pipe(inContext(this.#context))
+
+  /** Learns from a refusal, as of a channel whose slot has moved: then that channel alone goes elsewhere. */
+  #learn({ code, line }: ErrorReply, command: RedisCommand.Any, address: string): undefined {
+    this.#state.judge(
+      { way: "subscription", command },
+      address,
+      { _tag: "Refused", code, line, queued: false },
+      unspent
+    )
+  }
 
   /**
    * Ends connections to servers that are of no use any more. Such a server need not send an error; it may just send
@@ -227,8 +266,10 @@ export class Subscribers {
   /** A master by its address. A master that was lost is only used if it still is one. */
   #masterAt(server: string): Effect.Effect<Node, CommandError> {
     return Effect.gen({ self: this }, function*() {
-      if (this.#lost.has(server)) yield* this.#state.refresh
-      const node = this.#state.masters.find(({ address }) => address === server)
+      const find = () => this.#state.masters.find(({ address }) => address === server)
+      // A redirect may have named a master that is not known as one yet.
+      if (this.#lost.has(server) || find() === undefined) yield* this.#state.refresh
+      const node = find()
       if (node !== undefined) this.#lost.delete(server)
       return node ?? (yield* Effect.fail(connectionLoss("Demoted", "The server is no master any more", server)))
     })

@@ -63,6 +63,8 @@ export interface Held {
  *   which is never connected to. `known`: what must be known about channels before it is asked.
  * - `moved`: called when a server has given up a shard channel and `serverFor` does not know a better one; asked
  *   again when the effect is done.
+ * - `retry`: makes the function that is called with the error of each try to subscribe to channels: it waits until another is
+ *   worth it, or fails. Without it there is one try.
  * - `confirmed`: called when a server has confirmed channels.
  * - `isServer`: whether channels may still be subscribed to on a server. Links to others are dropped when nobody uses them;
  *   without it all links are kept.
@@ -78,6 +80,9 @@ export interface Subscribers {
     | ((kind: Kind, channels: ReadonlyArray<Key>) => Effect.Effect<void, CommandError> | undefined)
     | undefined
   readonly moved?: ((server: string) => Effect.Effect<void>) | undefined
+  readonly retry?:
+    | ((kind: Kind, channels: ReadonlyArray<Key>) => (error: CommandError) => Effect.Effect<void, CommandError>)
+    | undefined
   readonly confirmed?: ((kind: Kind, server: string) => Effect.Effect<void>) | undefined
   readonly isServer?: ((server: string) => boolean) | undefined
   readonly refuses?: ((kind: Kind, channel: Key) => CommandError | undefined) | undefined

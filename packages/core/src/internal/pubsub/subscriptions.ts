@@ -90,12 +90,9 @@ class Links {
     return routes
   }
 
-  /**
-   * The servers of channels at the moment, as text to compare. A channel that is subscribed to by its name may be
-   * anywhere.
-   */
-  servers(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): string {
-    return kind === "subscribe" ? "" : keys.map((key) => serversOf(this.#subscribers, kind, key).join()).join()
+  /** Waits after each failed try to subscribe, or fails. */
+  retry(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): (error: CommandError) => Effect.Effect<void, CommandError> {
+    return this.#subscribers.retry?.(kind, keys) ?? Effect.fail
   }
 
   /** The link to a server. It opens nothing before it is used. */
@@ -337,13 +334,12 @@ const subscription = Effect.fnUntraced(function*(
           { concurrency: "unbounded", discard: true }
         )
       )
-      const settled = Effect.suspend(() => {
-        const asked = links.servers(kind, keys)
-        return Effect.catch(join, (error) =>
-          // The server that was asked may have said that another is the one to ask.
-          links.servers(kind, keys) === asked ? Effect.fail(error) : Effect.andThen(undo, join))
-      })
-      yield* Effect.onError(limited(command, Effect.andThen(links.known(kind, keys), settled)), () => undo)
+      const retry = links.retry(kind, keys)
+      const joined: Effect.Effect<void, CommandError> = Effect.catch(
+        join,
+        (error) => Effect.andThen(undo, Effect.andThen(retry(error), joined))
+      )
+      yield* Effect.onError(limited(command, Effect.andThen(links.known(kind, keys), joined)), () => undo)
     })
 
   const remove = (kind: Kind) => (...given: RedisArg.Many<RedisArg.Key>) =>
