@@ -721,6 +721,40 @@ describe("Subscriptions", () => {
       }))
   }
 
+  it.live("a server that takes a shard channel and gives it up at once is not asked without end", () =>
+    Effect.gen(function*() {
+      const { a, cluster, consume } = yield* start
+      a.instead = ({ args: [name = "", channel = ""] }) =>
+        name === "SSUBSCRIBE"
+          ? Encode.concat(...["ssubscribe", "sunsubscribe"].map((verb) =>
+            Encode.push([Encode.bulk(verb), Encode.bulk(channel), Encode.integer(1)])
+          ))
+          : undefined
+      const before = FakeCluster.readings(cluster)
+      const subscriber = yield* consume(Redis.ssubscribe(keyOfA, { events: true }))
+      yield* subscriber.until((elements) => elements.length > 8)
+      yield* Effect.sleep("1 second")
+      assert.isAtMost(subscriptions(a), 12)
+      assert.isAtMost(FakeCluster.readings(cluster) - before, 12)
+    }))
+
+  it.live("servers that name each other as the master of a shard channel's slot are not asked without end", () =>
+    Effect.gen(function*() {
+      const { a, b, consume } = yield* start
+      const subscriber = yield* consume(Redis.ssubscribe(keyOfA, { events: true }))
+      yield* subscriber.until((elements) => elements.length === 1)
+      const naming = (node: FakeCluster.Node): FakeNode.Handler => ({ name }) =>
+        name === "SSUBSCRIBE" ? FakeCluster.moved(keyOfA, node) : undefined
+      a.instead = naming(b)
+      b.instead = naming(a)
+      yield* a.node.cutAll()
+      yield* Effect.sleep("1 second")
+      assert.isAtMost(subscriptions(a) + subscriptions(b), 20)
+      b.instead = confirming
+      yield* subscriber.until((elements) => elements.length === 3)
+      assert.deepInclude(subscriber.elements.at(-1), { _tag: "Restored", server: b.address })
+    }))
+
   it.live("a shard channel waits for another in the place of a master that is gone, as commands do", () =>
     Effect.gen(function*() {
       const { a, b, c, cluster } = yield* FakeCluster.make()

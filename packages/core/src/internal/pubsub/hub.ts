@@ -257,6 +257,8 @@ export class Hub {
   /** Takes over a topic that another hub has given away. */
   adopt(given: Topic, receivers: ReadonlyArray<Receiver>): void {
     const topic = this.#topic(given.kind, given.key)
+    topic.moves = given.moves
+    topic.movedAt = given.movedAt
     for (const receiver of receivers) {
       this.#add(receiver, topic)
       const gap = this.#gaps.get(receiver) ?? { missing: new Set(), lost: new Map() }

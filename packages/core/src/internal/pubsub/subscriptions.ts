@@ -19,7 +19,8 @@ import * as RedisReply from "../../RedisReply.ts"
 import type { Spread, Subscribers } from "../client/router.ts"
 import { decodeUtf8Strict, isBytes } from "../codec/utf8.ts"
 import { connectionLoss, failureOf, timeLimit } from "../error/events.ts"
-import { withTimeout } from "../runtime/elapsed.ts"
+import { backOff } from "../runtime/backOff.ts"
+import { elapsed, withTimeout } from "../runtime/elapsed.ts"
 import { runNow } from "../runtime/ownContext.ts"
 import { nameOf } from "./hub.ts"
 import * as Link from "./link.ts"
@@ -27,6 +28,11 @@ import * as Mailbox from "./mailbox.ts"
 import { shown } from "./message.ts"
 import { serversOf } from "./servers.ts"
 import type { Receiver, Topic } from "./topic.ts"
+
+/** The number of moves of a channel in a row that are made at once, the pauses before others, and the time that one lasts. */
+const movesAtOnce = 4
+const movePauses = { shortest: 50, longest: 1000 }
+const lasting = 2000
 
 /** The connections of some subscriptions, by server. */
 class Links {
@@ -141,15 +147,26 @@ class Links {
   #rehome(from: Link.Link, topic: Topic): void {
     const { moved, serverFor, spread } = this.#subscribers
     if (spread?.includes(topic.kind, topic.key) === true) return this.#follow()
-    if (moved === undefined || this.at(serverFor(topic.kind, topic.key)) !== from) return this.#move(from, topic)
-    const settled = Effect.andThen(
-      moved(serverFor(topic.kind, topic.key)),
-      Effect.sync(() => {
-        // The channel may not be wanted any more, or a new connection may have asked for it.
-        if (from.hub.find(topic.kind, topic.key) === topic && topic.state === "Wanted") this.#move(from, topic)
-      })
-    )
-    this.#fork(settled)
+    const pause = this.#pauseBefore(topic)
+    const isAsked = () => moved !== undefined && this.at(serverFor(topic.kind, topic.key)) === from
+    if (pause === 0 && !isAsked()) return this.#move(from, topic)
+    this.#fork(Effect.gen({ self: this }, function*() {
+      if (pause > 0) yield* Effect.sleep(pause)
+      if (isAsked()) yield* moved?.(from.server) ?? Effect.void
+      // The channel may not be wanted any more, or a new connection may have asked for it.
+      if (from.hub.find(topic.kind, topic.key) === topic && topic.state === "Wanted") this.#move(from, topic)
+    }))
+  }
+
+  /**
+   * The milliseconds to wait before a channel moves once more. Servers that contradict each other, or take a channel and
+   * give it up at once, must not be asked without end.
+   */
+  #pauseBefore(topic: Topic): number {
+    const now = elapsed(Context.get(this.#context, Clock.Clock))
+    topic.moves = now - topic.movedAt > lasting ? 0 : topic.moves + 1
+    topic.movedAt = now
+    return topic.moves < movesAtOnce ? 0 : backOff(topic.moves - movesAtOnce, movePauses)
   }
 
   #confirmed(kind: Kind, server: string): void {
