@@ -51,6 +51,7 @@ export interface LinkOptions {
   readonly server: string
   readonly settings: ConnectionSettings
   readonly subscribers: Subscribers
+  readonly onConfirmed: (kind: Kind) => void
   readonly onMoved: (topic: Topic) => void
 }
 
@@ -74,6 +75,7 @@ export class Link {
       replaceInvalidText: options.settings.replaceInvalidText,
       onDemand: () => this.#wake(),
       onUnused: () => this.#unused?.(),
+      onConfirmed: options.onConfirmed,
       onMoved: options.onMoved,
       isElsewhere: ({ key, kind }) => !serversOf(options.subscribers, kind, key).includes(options.server)
     })
