@@ -8,9 +8,9 @@ import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { CommandError } from "../../RedisError.ts"
 import { timeLimit } from "../error/events.ts"
-import { arrived, elapsed, sleepUntil } from "../runtime/elapsed.ts"
+import { arrived, LoopTime } from "../runtime/elapsed.ts"
 
-/** When requests fail, by `elapsed`, the limit in milliseconds that has passed then, and the list that they are in. */
+/** When requests fail, by the time of their `Deadlines`, the limit in milliseconds that has passed then, and the list that they are in. */
 export interface Deadline {
   at: number
   readonly limit: number
@@ -94,6 +94,7 @@ class DeadlineList {
 export class Deadlines {
   readonly clock: Clock.Clock
   readonly limit: number
+  readonly #time: LoopTime
   /** Those of the client's limit, and those of limits of their own: blocking commands, which each have a connection. */
   readonly #common = new DeadlineList()
   readonly #own = new DeadlineList()
@@ -107,6 +108,7 @@ export class Deadlines {
   constructor(limit: number, clock: Clock.Clock) {
     this.clock = clock
     this.limit = limit
+    this.#time = new LoopTime(clock)
     if (limit === Infinity) this.#turn = { at: Infinity, limit, list: this.#common }
   }
 
@@ -115,7 +117,12 @@ export class Deadlines {
     this.#common.push(request, this.#turn ?? this.#beginTurn())
   }
 
-  /** Adds a request with a limit of its own, which began earlier than now. */
+  /** The milliseconds that deadlines go by, of which only differences mean anything. */
+  now(): number {
+    return this.#time.now()
+  }
+
+  /** Adds a request with a limit of its own, which may have begun before now. */
   addUntil(request: Timed, at: number, limit: number): void {
     this.#own.insert(request, { at, limit, list: this.#own })
     this.#arm(at)
@@ -128,7 +135,7 @@ export class Deadlines {
       this.#armed = next
       return next === Infinity
         ? this.#awaitWake
-        : Effect.raceFirst(Effect.andThen(sleepUntil(this.clock, next), this.#expire(next)), this.#awaitWake)
+        : Effect.raceFirst(Effect.andThen(this.#time.sleepUntil(next), this.#expire(next)), this.#awaitWake)
     }),
     { disableYield: true }
   )
@@ -154,7 +161,7 @@ export class Deadlines {
     const turn = this.#turn
     if (turn === undefined) return
     this.#turn = undefined
-    turn.at = elapsed(this.clock) + turn.limit
+    turn.at = this.now() + turn.limit
     this.#arm(turn.at)
   }
 
@@ -177,7 +184,7 @@ export class Deadlines {
   /** Fails what was due when the timer came, after what has arrived until then was read. */
   #expire(next: number): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const due = Math.max(elapsed(this.clock), next)
+      const due = Math.max(this.now(), next)
       return Effect.map(arrived, () => {
         const late = [...this.#common.takeUntil(due), ...this.#own.takeUntil(due)]
         for (const { limit, request } of late) request.fail(timeLimit("read", limit))
