@@ -8,11 +8,7 @@ import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { Restore } from "../runtime/restore.ts"
 
-/**
- * - `since`: the moment at which it began.
- */
 export interface Flight<A, E> {
-  readonly since: number
   readonly done: Deferred.Deferred<A, E>
   readonly fiber: Fiber.Fiber<A, E>
   waiting: number
@@ -21,7 +17,7 @@ export interface Flight<A, E> {
 /**
  * Work under way, at most one for each key that callers can join.
  *
- * - `moment`: a number that is higher each time: it tells work that has begun after a caller asked from work before.
+ * - `moment`: a number that is higher each time: it tells what has begun after a caller asked from what began before.
  * - `start`: begins work at once, replacing what is under way for this key, which goes on for the callers that wait for it.
  * - `join`: waits for it, in an uninterruptible region, so that nobody comes and goes uncounted.
  * - `forget`: lets nobody join any more.
@@ -44,18 +40,15 @@ export const make = <A, E>(scope: Scope.Scope): Flights<A, E> => {
     moment: () => ++moments,
     get: (key) => flights.get(key),
     start: (key, work) =>
-      Effect.suspend(() => {
-        const since = ++moments
-        return Effect.map(Effect.forkIn(work, scope, { startImmediately: true }), (fiber) => {
-          const flight = { since, done: Deferred.makeUnsafe<A, E>(), fiber, waiting: 0 }
-          flights.set(key, flight)
-          // The observer also sees a fiber that was interrupted before it began.
-          fiber.addObserver((exit) => {
-            drop(key, flight)
-            Deferred.doneUnsafe(flight.done, exit)
-          })
-          return flight
+      Effect.map(Effect.forkIn(work, scope, { startImmediately: true }), (fiber) => {
+        const flight = { done: Deferred.makeUnsafe<A, E>(), fiber, waiting: 0 }
+        flights.set(key, flight)
+        // The observer also sees a fiber that was interrupted before it began.
+        fiber.addObserver((exit) => {
+          drop(key, flight)
+          Deferred.doneUnsafe(flight.done, exit)
         })
+        return flight
       }),
     join: (key, flight, restore) =>
       Effect.suspend(() => {
