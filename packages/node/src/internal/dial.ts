@@ -9,7 +9,7 @@ import type * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
-import { pem } from "./pem.ts"
+import { certificates, pem } from "./pem.ts"
 
 export interface DialOptions {
   /** Resolves host names; a test can supply its own. */
@@ -38,9 +38,15 @@ interface Pem {
   readonly key: string | undefined
 }
 
+const trusted = (textOrPath: string) => Effect.flatMap(pem("ca", textOrPath), (text) => certificates("ca", text))
+
 const readPem = Effect.fnUntraced(function*({ ca, cert, key }: TlsOptions): Effect.fn.Return<Pem, Error> {
   return {
-    ca: typeof ca === "object" ? yield* Effect.forEach(ca, (text) => pem("ca", text)) : yield* pem("ca", ca),
+    ca: typeof ca === "object"
+      ? yield* Effect.forEach(ca, trusted)
+      : ca === undefined
+      ? undefined
+      : yield* trusted(ca),
     cert: yield* pem("cert", cert),
     key: yield* pem("key", key === undefined ? undefined : Redacted.value(key))
   }

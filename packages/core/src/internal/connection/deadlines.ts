@@ -9,12 +9,12 @@ import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { CommandError } from "../../RedisError.ts"
 import { timeLimit } from "../error/events.ts"
-import { arrived, elapsed, sleepUntil } from "../runtime/elapsed.ts"
+import { arrived, LoopTime } from "../runtime/elapsed.ts"
 
 /**
  * The deadline of one request, or of several.
  *
- * - `at`: the time of `elapsed` at which they fail. `limit`: the milliseconds that have passed then.
+ * - `at`: the time of their `Deadlines` at which they fail. `limit`: the milliseconds that have passed then.
  * - `list`: the list that holds them.
  */
 export interface Deadline {
@@ -100,6 +100,7 @@ class DeadlineList {
 export class Deadlines {
   readonly clock: Clock.Clock
   readonly limit: number
+  readonly #time: LoopTime
   /**
    * The requests with the client's limit, and those with limits of their own: the latter are blocking commands, each of
    * which has a connection to itself.
@@ -119,6 +120,7 @@ export class Deadlines {
   constructor(limit: number, clock: Clock.Clock) {
     this.clock = clock
     this.limit = limit
+    this.#time = new LoopTime(clock)
     if (limit === Infinity) this.#turn = { at: Infinity, limit, list: this.#common }
   }
 
@@ -127,7 +129,12 @@ export class Deadlines {
     this.#common.push(request, this.#turn ?? this.#beginTurn())
   }
 
-  /** Adds a request with a limit of its own, which began earlier than now. */
+  /** The milliseconds that deadlines go by, of which only differences mean anything. */
+  now(): number {
+    return this.#time.now()
+  }
+
+  /** Adds a request with a limit of its own, which may have begun before now. */
   addUntil(request: Timed, at: number, limit: number): void {
     this.#own.insert(request, { at, limit, list: this.#own })
     this.#arm(at)
@@ -140,7 +147,7 @@ export class Deadlines {
       this.#armed = next
       return next === Infinity
         ? this.#awaitWake
-        : Effect.raceFirst(Effect.andThen(sleepUntil(this.clock, next), this.#expire(next)), this.#awaitWake)
+        : Effect.raceFirst(Effect.andThen(this.#time.sleepUntil(next), this.#expire(next)), this.#awaitWake)
     }),
     { disableYield: true }
   )
@@ -169,7 +176,7 @@ export class Deadlines {
     const turn = this.#turn
     if (turn === undefined) return
     this.#turn = undefined
-    turn.at = elapsed(this.clock) + turn.limit
+    turn.at = this.now() + turn.limit
     this.#arm(turn.at)
   }
 
@@ -192,7 +199,7 @@ export class Deadlines {
   /** Fails the requests that were due when the timer fired, after all that had arrived by then was read. */
   #expire(next: number): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const due = Math.max(elapsed(this.clock), next)
+      const due = Math.max(this.now(), next)
       return Effect.map(arrived, () => {
         const late = [...this.#common.takeUntil(due), ...this.#own.takeUntil(due)]
         for (const { limit, request } of late) request.fail(timeLimit("read", limit))
