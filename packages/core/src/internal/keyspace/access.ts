@@ -17,6 +17,7 @@ import { pipeline } from "../../RedisPipeline.ts"
 import { scanStream } from "../../RedisScan.ts"
 import { transaction, watch } from "../../RedisTransaction.ts"
 import { isReadonlyArray } from "../command/isReadonlyArray.ts"
+import { durationUnsafe } from "../runtime/milliseconds.ts"
 import type { Codec } from "./codec.ts"
 import { finite } from "./keys.ts"
 import type { Keys } from "./keys.ts"
@@ -87,7 +88,7 @@ export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keys
     has: (id) => Effect.flatMap(keys.of(id), (key) => Effect.map(exists(key), (count) => count > 0)),
     del: (...ids) => Effect.flatMap(Effect.forEach(ids, keys.of), (names) => del(names)),
     ttl: (id) => Effect.flatMap(keys.of(id), (key) => Effect.map(pttl(key), remaining)),
-    expire: (id, ttl) => Effect.flatMap(keys.of(id), (key) => limited(key, finite(Duration.fromInputUnsafe(ttl)))),
+    expire: (id, ttl) => Effect.flatMap(keys.of(id), (key) => limited(key, finite(durationUnsafe(ttl)))),
     ids: names.pipe(
       Stream.mapEffect((name) => keys.onlyFitting(Effect.map(keys.idOf(name), (id) => [id]))),
       Stream.flattenIterable

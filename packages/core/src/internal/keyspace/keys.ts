@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { TimeToLive } from "../../RedisArg.ts"
 import { escapeGlob } from "../command/glob.ts"
+import { durationUnsafe } from "../runtime/milliseconds.ts"
 import { onlyFitting } from "../values/misfits.ts"
 import { codecOf, refuse } from "./codec.ts"
 import type { KeyOptions, KeyspaceError, SetOptions } from "./model.ts"
@@ -48,7 +49,7 @@ export const keysOf = <Id>(options: KeyOptions<Id>): Keys<Id> => {
   }
 }
 
-const ttlOf = (ttl: TimeToLive | undefined) => ttl === undefined ? undefined : finite(Duration.fromInputUnsafe(ttl))
+const ttlOf = (ttl: TimeToLive | undefined) => ttl === undefined ? undefined : finite(durationUnsafe(ttl))
 
 export const finite = (ttl: Duration.Duration): Duration.Duration | undefined =>
   Duration.isFinite(ttl) ? ttl : undefined
