@@ -406,15 +406,12 @@ describe("what is no command, as programs without types give it", () => {
       const { node, on } = yield* against(({ name }) => name === "WATCH" || name === "UNWATCH" ? Encode.ok : undefined)
       for (const each of [...none.map((one) => [Redis.incr("n"), one]), ...others]) {
         const commands = each as ReadonlyArray<Incr>
-        for (
-          const run of [
-            Redis.transaction(commands),
-            Redis.transactionSettled(commands),
-            Redis.watch("k", Effect.succeed(commands))
-          ]
-        ) {
-          assert.deepInclude(yield* Effect.flip(on<unknown, RedisError.RedisError>(run)), { _tag: "DataError", detail })
-        }
+        const runs: ReadonlyArray<Composed> = [
+          Redis.transaction(commands),
+          Redis.transactionSettled(commands),
+          Redis.watch("k", Effect.succeed(commands))
+        ]
+        for (const run of runs) assert.deepInclude(yield* Effect.flip(on(run)), { _tag: "DataError", detail })
       }
       const names = node.commands.map(({ args }) => args[0])
       assert.notIncludeMembers(names, ["MULTI", "INCR", "EXEC"])

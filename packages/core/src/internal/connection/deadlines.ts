@@ -9,25 +9,8 @@ import * as Effect from "effect/Effect"
 import type { CommandError } from "../../RedisError.ts"
 import { timeLimit } from "../error/events.ts"
 import { arrived, elapsed, sleepUntil } from "../runtime/elapsed.ts"
-
-/** When requests fail, by `elapsed`, the limit in milliseconds that has passed then, and the list that they are in. */
-export interface Deadline {
-  at: number
-  readonly limit: number
-  readonly list: DeadlineList
-}
-
-/**
- * What fails when its time has passed.
- *
- * - `earlier`, `later`: links of the list that holds it; `deadline` is undefined when none does.
- */
-export interface Timed {
-  earlier: Timed | undefined
-  later: Timed | undefined
-  deadline: Deadline | undefined
-  fail(error: CommandError): void
-}
+import { DeadlineHeap } from "./deadlineHeap.ts"
+import type { Deadline, Timed } from "./timed.ts"
 
 /** Requests in the order of their deadlines, linked through the requests themselves. */
 class DeadlineList {
@@ -50,20 +33,6 @@ class DeadlineList {
     if (this.#last === undefined) this.#first = request
     else this.#last.later = request
     this.#last = request
-  }
-
-  /** Adds one that may expire sooner than others. */
-  insert(request: Timed, deadline: Deadline): void {
-    let before = this.#last
-    while (before?.deadline !== undefined && before.deadline.at > deadline.at) before = before.earlier
-    if (before === this.#last) return this.push(request, deadline)
-    const after = before === undefined ? this.#first : before.later
-    request.deadline = deadline
-    request.earlier = before
-    request.later = after
-    if (before === undefined) this.#first = request
-    else before.later = request
-    if (after !== undefined) after.earlier = request
   }
 
   remove(request: Timed): void {
@@ -94,9 +63,9 @@ class DeadlineList {
 export class Deadlines {
   readonly clock: Clock.Clock
   readonly limit: number
-  /** Those of the client's limit, and those of limits of their own: blocking commands, which each have a connection. */
+  /** Those of the client's limit, and those of limits of their own: blocking commands, and those of `Redis.withTimeout`. */
   readonly #common = new DeadlineList()
-  readonly #own = new DeadlineList()
+  readonly #own = new DeadlineHeap()
   /** The deadline of what is added in this turn of the event loop; not known before the turn ends. */
   #turn: Deadline | undefined = undefined
   /** Until when the fiber sleeps. */
@@ -117,7 +86,7 @@ export class Deadlines {
 
   /** Adds a request with a limit of its own, which began earlier than now. */
   addUntil(request: Timed, at: number, limit: number): void {
-    this.#own.insert(request, { at, limit, list: this.#own })
+    this.#own.push(request, at, limit)
     this.#arm(at)
   }
 
