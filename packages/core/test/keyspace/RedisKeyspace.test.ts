@@ -64,7 +64,7 @@ describe("RedisKeyspace", () => {
   it.effect("ERR-09: a time to live that is no duration is refused, and nothing is sent", () =>
     Effect.gen(function*() {
       const value = Schema.String
-      const of = (ttl: unknown) => ({ key: "k:*", value, ttl: ttl as "1 second" })
+      const of = (ttl: unknown) => ({ key: "k:*" as const, value, ttl: ttl as "1 second" })
       for (const ttl of [{ minute: 5 }, new Date(), "soon"]) {
         const options = { ttl: ttl as unknown as "1 second" }
         const all: ReadonlyArray<Effect.Effect<unknown, unknown, RedisClient.RedisClient>> = [
