@@ -10,30 +10,8 @@ import * as Effect from "effect/Effect"
 import type { CommandError } from "../../RedisError.ts"
 import { timeLimit } from "../error/events.ts"
 import { arrived, LoopTime } from "../runtime/elapsed.ts"
-
-/**
- * The deadline of one request, or of several.
- *
- * - `at`: the time of their `Deadlines` at which they fail. `limit`: the milliseconds that have passed then.
- * - `list`: the list that holds them.
- */
-export interface Deadline {
-  at: number
-  readonly limit: number
-  readonly list: DeadlineList
-}
-
-/**
- * A request, as far as deadlines are concerned: it fails when its time has passed.
- *
- * - `earlier`, `later`: links of the list that holds it. `deadline`: `undefined` when no list does.
- */
-export interface Timed {
-  earlier: Timed | undefined
-  later: Timed | undefined
-  deadline: Deadline | undefined
-  fail(error: CommandError): void
-}
+import { DeadlineHeap } from "./deadlineHeap.ts"
+import type { Deadline, Timed } from "./timed.ts"
 
 /** Requests in the order of their deadlines, linked through the requests themselves. */
 class DeadlineList {
@@ -56,20 +34,6 @@ class DeadlineList {
     if (this.#last === undefined) this.#first = request
     else this.#last.later = request
     this.#last = request
-  }
-
-  /** Adds a request that may expire sooner than others. */
-  insert(request: Timed, deadline: Deadline): void {
-    let before = this.#last
-    while (before?.deadline !== undefined && before.deadline.at > deadline.at) before = before.earlier
-    if (before === this.#last) return this.push(request, deadline)
-    const after = before === undefined ? this.#first : before.later
-    request.deadline = deadline
-    request.earlier = before
-    request.later = after
-    if (before === undefined) this.#first = request
-    else before.later = request
-    if (after !== undefined) after.earlier = request
   }
 
   remove(request: Timed): void {
@@ -102,11 +66,11 @@ export class Deadlines {
   readonly limit: number
   readonly #time: LoopTime
   /**
-   * The requests with the client's limit, and those with limits of their own: the latter are blocking commands, each of
-   * which has a connection to itself.
+   * The requests with the client's limit, and those with limits of their own: blocking commands, and the commands of
+   * `Redis.withTimeout`.
    */
   readonly #common = new DeadlineList()
-  readonly #own = new DeadlineList()
+  readonly #own = new DeadlineHeap()
   /**
    * The deadline of the requests that are added in this turn of the event loop. Its time is not known before the turn
    * ends.
@@ -136,7 +100,7 @@ export class Deadlines {
 
   /** Adds a request with a limit of its own, which may have begun before now. */
   addUntil(request: Timed, at: number, limit: number): void {
-    this.#own.insert(request, { at, limit, list: this.#own })
+    this.#own.push(request, at, limit)
     this.#arm(at)
   }
 
