@@ -259,6 +259,19 @@ describe("What a server says of its keyspace events", { timeout: 30_000 }, () =>
     }
   }
 
+  it.live("holds up what is there already for a second at most", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(telling(() => FakeNode.stall()))
+      const client = yield* Effect.provide(
+        RedisStandalone.make({ host: node.host, port: node.port }),
+        NodeRedisConnector.layer
+      )
+      const since = performance.now()
+      const stream = yield* listen(client, {})
+      yield* stream.until((elements) => elements.length === 1)
+      assert.isBelow(performance.now() - since, 2500)
+    }))
+
   it.live("is by the letters that it goes by itself", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.make({ config: { "maxmemory-policy": "allkeys-random" } })
@@ -458,6 +471,25 @@ describe("Keyspace events of a cluster", { timeout: 60_000 }, () => {
       )
       yield* setAll(client, "third")
       yield* stream.until((elements) => heard(elements, "third") === 60)
+    }))
+
+  it.live("of the others are not held up by a master that hangs and is replaced", () =>
+    Effect.gen(function*() {
+      const servers = yield* RedisClusterServers.make({ config, replicas: 1, requireFullCoverage: false })
+      const { client } = yield* clusterOf(servers, { refreshInterval: "1 hour" })
+      const stream = yield* listen(client, { events: true, names: ["set"] })
+      yield* stream.until((elements) => count(elements, "Subscribed") === 3)
+      const [master] = servers.nodes
+      const [replica] = yield* servers.replicasOf(master!)
+      yield* master!.pause
+      yield* stream.until((elements) => count(elements, `Lost Moved ${addressOf(replica!)}`) > 0)
+      const since = performance.now()
+      yield* stream.until((elements) => open(elements).size === 0)
+      // The time for a command is five seconds.
+      assert.isBelow(performance.now() - since, 2000)
+      yield* setAll(client, "first")
+      yield* stream.until((elements) => heard(elements, "first") === 60)
+      assert.strictEqual(count(stream.elements, "SettingUnknown"), 0)
     }))
 
   it.live("are heard of a server that is added, without a command that says so", () =>

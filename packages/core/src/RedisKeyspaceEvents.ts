@@ -12,8 +12,10 @@ import * as Stream from "effect/Stream"
 import { configGet } from "./commands/Config.ts"
 import { escapeGlob } from "./internal/argument/glob.ts"
 import { decodeUtf8, encodeUtf8, isBytes } from "./internal/codec/utf8.ts"
+import { failureOf, timeLimit } from "./internal/error/events.ts"
 import { Prefix } from "./internal/prefix/prefix.ts"
 import { missingIn } from "./internal/pubsub/keyspaceEventClasses.ts"
+import { withTimeout } from "./internal/runtime/elapsed.ts"
 import type { Key } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import { DataError, KeyspaceEventsOffError } from "./RedisError.ts"
@@ -279,21 +281,33 @@ const freshIn = (elements: ReadonlyArray<Arrived>): ReadonlySet<string> =>
 
 const setting = "notify-keyspace-events"
 
-/** Fails when a server is known not to tell of what was asked for. */
+/** The milliseconds for which the events that are there already may wait for the answer of one server. */
+const patience = 1000
+
+const unanswered = (server: string): CommandError =>
+  failureOf(timeLimit("read", patience, server), { name: "CONFIG GET", readonly: true }, "unknown")
+
+/**
+ * Fails when a server is known not to tell of what was asked for. A server that is not listened to any more, as a master
+ * that was replaced, is not asked.
+ */
 const check = (
   everywhere: RedisPubSub.Everywhere,
   server: string,
   { kind, names }: Asked
 ): Effect.Effect<ReadonlyArray<SettingUnknown>, KeyspaceEventsOffError> =>
   Effect.gen(function*() {
+    const isListenedTo = () => everywhere.listensTo?.(server) ?? true
+    if (!isListenedTo()) return []
+    const asking = Effect.retry(everywhere.execute(server, configGet(setting)), {
+      schedule: Schedule.spaced("100 millis"),
+      times: 2,
+      while: ({ _tag }) => _tag === "ConnectionError"
+    })
     const answer = yield* Effect.result(
-      Effect.retry(everywhere.execute(server, configGet(setting)), {
-        schedule: Schedule.spaced("100 millis"),
-        times: 2,
-        // What takes long would hold the events up that are there already.
-        while: ({ _tag }) => _tag === "ConnectionError"
-      })
+      withTimeout(asking, { limit: patience, orElse: () => Effect.fail(unanswered(server)) })
     )
+    if (!isListenedTo()) return []
     const value = Result.isSuccess(answer) ? answer.success[setting] : undefined
     if (value === undefined) {
       return [{ _tag: "SettingUnknown", server, error: Result.isFailure(answer) ? answer.failure : undefined }]

@@ -223,6 +223,7 @@ export interface PubSub {
  *
  * - `open`: like that of {@link PubSub}, for such channels.
  * - `execute`: runs a command on one of the servers, by the name that {@link Subscribed} has for it.
+ * - `listensTo`: whether such channels are subscribed to on a server at the moment. Without it there is only one.
  * - `database`: the one that the connections of the client select. `prefix`: what its keys begin with, if there is
  *   anything: then events of others are not for it.
  *
@@ -231,6 +232,7 @@ export interface PubSub {
  */
 export interface Everywhere extends Pick<PubSub, "open"> {
   readonly execute: <A>(server: string, command: RedisCommand<A>) => Effect.Effect<A, CommandError>
+  readonly listensTo?: ((server: string) => boolean) | undefined
   readonly database: number
   readonly prefix?: string | undefined
 }

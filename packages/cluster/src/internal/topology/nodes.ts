@@ -116,6 +116,7 @@ export class Nodes {
         everywhere: {
           open: (options) => Effect.suspend(() => client().pubSub.everywhere.open(options)),
           execute: (server, command) => Effect.suspend(() => client().pubSub.everywhere.execute(server, command)),
+          listensTo: (server) => client().pubSub.everywhere.listensTo?.(server) ?? true,
           database: client().pubSub.everywhere.database
         }
       },
