@@ -12,7 +12,7 @@ import type { CommandError } from "../../RedisError.ts"
 import * as Resp from "../../Resp.ts"
 import type { RespDecoder } from "../../RespDecoder.ts"
 import { RespEncoder } from "../../RespEncoder.ts"
-import { connectionLoss } from "../error/events.ts"
+import { besides, connectionLoss } from "../error/events.ts"
 import { InFlight } from "./inFlight.ts"
 import { RequestQueue } from "./request.ts"
 import type { Origin, Request } from "./request.ts"
@@ -316,8 +316,11 @@ export class Exchange {
     this.#bytes = 0
     // The owner first: a caller that fails may retry on the spot, and must not come back here.
     this.#options.onClose(failure, unsent)
+    const others = besides(failure)
+    let own = failure
     for (let request = this.#inFlight.shift(); request !== undefined; request = this.#inFlight.shift()) {
-      request.fail(failure)
+      request.fail(own)
+      own = others
     }
   }
 }
