@@ -8,6 +8,7 @@ import * as Equal from "effect/Equal"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { secretText } from "./internal/config/checks.ts"
 import type {
   ClusterOptions,
   ConnectionOptions,
@@ -106,7 +107,10 @@ export const parse = (
   url: string | Redacted.Redacted<string>,
   options: ParseOptions = {}
 ): Result.Result<Deployment, InvalidUrlError> => {
-  const text = typeof url === "string" ? url : Redacted.value(url)
+  const text = typeof url === "string" ? url : secretText(url)
+  if (text === undefined) {
+    return Result.fail(new InvalidUrlError({ url: "<redacted>", detail: "it is neither text nor Redacted text" }))
+  }
   try {
     return Result.succeed(deploymentOf(split(text), options))
   } catch (error) {

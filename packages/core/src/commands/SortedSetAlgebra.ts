@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import { isReadonlyArray } from "../internal/command/isReadonlyArray.ts"
-import { scoredMembers } from "../internal/command/scoredMembers.ts"
+import { isReadonlyArray } from "../internal/argument/isReadonlyArray.ts"
+import { scoredMembers } from "../internal/reply/scoredMembers.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"

@@ -1,5 +1,5 @@
 /**
- * Limits of time, and the context that what many share runs in.
+ * Limits of time, what is told of changes, what many share, and the context that it runs in.
  *
  * What sentinel, cluster and other topologies build on. It may change with any version.
  *
@@ -58,6 +58,26 @@ export {
    */
   withTimeout
 } from "../internal/runtime/elapsed.ts"
+
+export {
+  /**
+   * Work under way, at most one for each key, that callers join who ask for it meanwhile.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Flights
+} from "../internal/runtime/flights.ts"
+
+export {
+  /**
+   * Functions that are called on a change, and fibers that wait for one.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Listeners
+} from "../internal/runtime/listeners.ts"
 
 export {
   /**

@@ -207,8 +207,8 @@ const makeRouter = Effect.fnUntraced(function*(
 ): Effect.fn.Return<RedisRouter.RedisRouter, never, RedisConnector> {
   const context = yield* Effect.context<RedisConnector>()
   const subscribers = new Subscribers(state, context, onEvent)
-  state.onAdopted((topology) => subscribers.retain(topology))
-  state.onHung((address, error) => subscribers.onHung(address, error))
+  state.adopted.add((topology) => subscribers.retain(topology))
+  state.hung.add((hung) => subscribers.onHung(hung))
   const { db } = settings.connection
   const attributes = { "db.namespace": String(db) }
   const rest = { attributes, events, stats: statsOf(state, redirects), subscribers }

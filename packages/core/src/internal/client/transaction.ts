@@ -9,12 +9,12 @@ import { atIndex, DecodeError, ExecAbortError, inPart, ResponseError, WatchError
 import type { CommandError, TransactionError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
-import { reader } from "../command/decode.ts"
 import { outcome } from "../connection/outcome.ts"
 import type { Origin, Outcome } from "../connection/request.ts"
 import { failureOf } from "../error/events.ts"
 import { failureAmong, sentBefore } from "../error/retry.ts"
 import { stackless } from "../error/stackless.ts"
+import { reader } from "../reply/decode.ts"
 import { errorIn, errorOf } from "../runtime/firstError.ts"
 
 // These commands have no traits: MULTI and EXEC are in one write, so the state between them concerns nobody else on a
