@@ -39,6 +39,31 @@ describe("options", () => {
   })
 })
 
+describe("options with a time to live", () => {
+  it("ERR-09: are not those of other clients, without which a value would live for ever or replace another", () => {
+    const given: ReadonlyArray<readonly [options: unknown, detail: string]> = [
+      ["EX", "takes its options as a record, such as { ex: 60 }"],
+      [60, "takes its options as a record, such as { ex: 60 }"],
+      [["EX", 60], "takes its options as a record, such as { ex: 60 }"],
+      [{ EX: 60 }, "has no option EX; it is ex here"],
+      [{ px: 60, NX: true }, "has no option NX; it is nx here"],
+      [{ keepTtl: true }, "has no option keepTtl; it is keepttl here"]
+    ]
+    for (const [options, detail] of given) {
+      const all = [
+        Redis.set("k", "v", options as never),
+        Redis.setGet("k", "v", options as never),
+        Redis.getex("k", options as never),
+        Redis.hgetex("k", ["f"], options as never),
+        Redis.hsetex("k", { f: "v" }, options as never),
+        Redis.increx("k", options as never)
+      ]
+      for (const command of all) assert.strictEqual(refusal(command), detail, command.spec.name)
+    }
+    assert.deepStrictEqual(sent(() => Redis.set("k", "v", { ex: 60, nx: true }).parts), ["k", "v", "NX", "EX", 60])
+  })
+})
+
 describe("several of something", () => {
   it("are separate arguments or one array, at least one where that is needed", () => {
     assert.deepStrictEqual(RedisArg.many(["a", "b"]), ["a", "b"])

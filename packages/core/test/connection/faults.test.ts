@@ -296,7 +296,8 @@ describe("A server that speaks nonsense", () => {
       )
       const client = yield* Client.make(node)
       const exits = yield* Client.outcomes(client, [Redis.get("a"), Redis.get("bad"), Redis.get("c")])
-      assert.deepStrictEqual(fates(exits), ["a", "ProtocolError", "ProtocolError"])
+      const lost = { tag: "ConnectionError", command: "GET", delivery: "unknown", readonly: true, safe: true } as const
+      assert.deepStrictEqual(fates(exits), ["a", "ProtocolError", lost])
       assert.strictEqual(yield* client.execute(Redis.get("d")), "d")
       yield* node.awaitOpen(1)
       assert.strictEqual(node.connections.total, 2)

@@ -3,7 +3,7 @@
  * texts that are meant for a terminal.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis } from "@redfx/core"
+import { Redis, RedisError } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
@@ -94,6 +94,55 @@ describe("Pushes that nobody asked for", () => {
       const error = yield* Client.failure(client, Redis.get("k"), "ProtocolError")
       assert.match(error.detail, /more than 5000 bytes/)
     }).pipe(Effect.scoped))
+})
+
+describe("A reply beyond the limits, or of what is no RESP", () => {
+  const bad: Readonly<Record<string, FakeNode.Step>> = {
+    "beyond the limits": FakeNode.reply(Encode.bulk("x".repeat(10_000))),
+    "of what is no RESP": FakeNode.reply("$1000000000000\r\n")
+  }
+  for (const [what, reply] of Object.entries(bad)) {
+    it.live(`${what} is told to its caller; the others have lost their connection, and may try again`, () =>
+      Effect.gen(function*() {
+        const node = yield* FakeNode.make(({ args, name }, { index }) =>
+          name === "GET" ? (index === 0 && args[1] === "bad" ? reply : Encode.bulk(args[1]!)) : undefined
+        )
+        const client = yield* Client.make(node, { limits: { replyBytes: 5000 } })
+        yield* client.execute(Redis.ping())
+        const [before, own, read, write, several] = yield* Effect.all([
+          client.execute(Redis.get("before")),
+          Effect.flip(client.execute(Redis.get("bad"))),
+          Effect.flip(client.execute(Redis.get("after"))),
+          Effect.flip(client.execute(Redis.incr("n"))),
+          Client.on(client)(Redis.pipelineSettled([Redis.get("a"), Redis.get("b")]))
+        ], { concurrency: "unbounded" })
+        assert.strictEqual(before, "before")
+        assert.deepStrictEqual([own._tag, RedisError.isRetryable(own)], ["ProtocolError", false])
+        const lost = { tag: "ConnectionError", delivery: "unknown" } as const
+        assert.deepStrictEqual(Client.fate(read), { ...lost, command: "GET", readonly: true, safe: true })
+        assert.deepStrictEqual(Client.fate(write), { ...lost, command: "INCR", readonly: false, safe: false })
+        for (const each of several) {
+          assert(each._tag === "Failure")
+          assert.deepStrictEqual(Client.fate(each.failure), { ...lost, command: "GET", readonly: true, safe: true })
+        }
+        assert.strictEqual(yield* client.execute(Redis.get("after")), "after")
+      }).pipe(Effect.scoped))
+
+    it.live(`${what} is told to its own command of a pipeline`, () =>
+      Effect.gen(function*() {
+        const node = yield* FakeNode.make(({ args, name }) =>
+          name === "GET" ? (args[1] === "bad" ? reply : Encode.bulk(args[1]!)) : undefined
+        )
+        const client = yield* Client.make(node, { limits: { replyBytes: 5000 } })
+        const results = yield* Client.on(client)(
+          Redis.pipelineSettled([Redis.get("a"), Redis.get("bad"), Redis.get("b")])
+        )
+        assert.deepStrictEqual(
+          results.map((each) => each._tag === "Success" ? each.success : each.failure._tag),
+          ["a", "ProtocolError", "ConnectionError"]
+        )
+      }).pipe(Effect.scoped))
+  }
 })
 
 describe("Texts of servers", () => {

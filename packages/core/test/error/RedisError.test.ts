@@ -235,7 +235,7 @@ const samples: ReadonlyArray<
     new RedisError.ProtocolError({ detail: "a line without end", address }),
     false,
     false,
-    "The server at 127.0.0.1:6379 sent bytes that are not valid RESP: a line without end"
+    "The server at 127.0.0.1:6379 sent what is not valid RESP, or more than the limits allow: a line without end"
   ],
   [
     new RedisError.DataError({ command: "SET", detail: "cannot send null", index: 0 }),

@@ -15,7 +15,7 @@ import * as Resp from "../../Resp.ts"
 import type { RespDecoder } from "../../RespDecoder.ts"
 import { RespEncoder } from "../../RespEncoder.ts"
 import { isReadonlyArray } from "../argument/isReadonlyArray.ts"
-import { connectionLoss } from "../error/events.ts"
+import { besides, connectionLoss } from "../error/events.ts"
 import { InFlight } from "./inFlight.ts"
 import { RequestQueue } from "./request.ts"
 import type { Origin, Request } from "./request.ts"
@@ -330,8 +330,11 @@ export class Exchange {
     this.#bytes = 0
     // The owner is told first: a caller that fails may retry at once, and its request must not come back here.
     this.#options.onClose(failure, unsent)
+    const others = besides(failure)
+    let own = failure
     for (let request = this.#inFlight.shift(); request !== undefined; request = this.#inFlight.shift()) {
-      request.fail(failure)
+      request.fail(own)
+      own = others
     }
   }
 }

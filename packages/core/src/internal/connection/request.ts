@@ -11,7 +11,7 @@ import * as Resp from "../../Resp.ts"
 import type { RespEncoder } from "../../RespEncoder.ts"
 import { forgetting } from "../codec/gather.ts"
 import type { Reader } from "../codec/gather.ts"
-import { connectionLoss } from "../error/events.ts"
+import { besides, connectionLoss } from "../error/events.ts"
 import { decodeOrThrow, reader, undecodable } from "../reply/decode.ts"
 import { Suspension } from "../runtime/suspension.ts"
 import type { Resume } from "../runtime/suspension.ts"
@@ -489,11 +489,14 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
   fail(error: CommandError): void {
     if (this.settled) return
     this.#rest?.cancel()
+    const others = besides(error)
+    let own = error
     for (let index = this.#outcomes.length; index < this.commands.length; index++) {
       const delivery = index < this.written || this.committed ? "unknown" : "not-sent"
       this.#outcomes.push(
-        this.#refusal(index) ?? failed(this.commands[index]!, error, delivery, this.#positions?.[index] ?? index)
+        this.#refusal(index) ?? failed(this.commands[index]!, own, delivery, this.#positions?.[index] ?? index)
       )
+      own = others
     }
     this.#settle()
   }

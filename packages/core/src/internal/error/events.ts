@@ -80,6 +80,20 @@ export const failureOf = (event: CommandError, command: Facts, delivery: Deliver
 }
 
 /**
+ * What ended a connection, for the commands whose replies it was not: bytes that are not RESP, or more than the limits
+ * allow, belong to the first command that waits. The others have lost their connection.
+ */
+export const besides = (event: CommandError): CommandError =>
+  event._tag === "ProtocolError"
+    ? connectionLoss(
+      "Other",
+      "The client closed the connection over the reply to another command",
+      event.address,
+      event
+    )
+    : event
+
+/**
  * Whether a connection ended because the server hung up.
  *
  * @category guards

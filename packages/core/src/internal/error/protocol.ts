@@ -26,6 +26,6 @@ export class ProtocolError extends Schema.TaggedError<ProtocolError>("@redfx/cor
     const whole = wholeText(this)
     return `The server${
       this.address === undefined ? "" : ` at ${this.address}`
-    } sent bytes that are not valid RESP: ${this.detail}${whole === "" ? "" : `.${whole}`}`
+    } sent what is not valid RESP, or more than the limits allow: ${this.detail}${whole === "" ? "" : `.${whole}`}`
   }
 }
