@@ -12,7 +12,6 @@ import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Runtime from "@redfx/core/unstable/Runtime"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as PubSub from "effect/PubSub"
@@ -103,7 +102,7 @@ const clientAbove = (
       const { connection, ...settings } = retrying.settings
       const limitedRetrying: Retrying = {
         ...retrying,
-        settings: { ...settings, connection: { ...connection, commandTimeout: Duration.fromInputUnsafe(limit) } },
+        settings: { ...settings, connection: { ...connection, commandTimeout: Runtime.durationUnsafe(limit) } },
         clientOf: (node) => node.client.withTimeout(limit),
         unsent: limited.transaction
       }

@@ -9,31 +9,9 @@ import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { CommandError } from "../../RedisError.ts"
 import { timeLimit } from "../error/events.ts"
-import { arrived, elapsed, sleepUntil } from "../runtime/elapsed.ts"
-
-/**
- * The deadline of one request, or of several.
- *
- * - `at`: the time of `elapsed` at which they fail. `limit`: the milliseconds that have passed then.
- * - `list`: the list that holds them.
- */
-export interface Deadline {
-  at: number
-  readonly limit: number
-  readonly list: DeadlineList
-}
-
-/**
- * A request, as far as deadlines are concerned: it fails when its time has passed.
- *
- * - `earlier`, `later`: links of the list that holds it. `deadline`: `undefined` when no list does.
- */
-export interface Timed {
-  earlier: Timed | undefined
-  later: Timed | undefined
-  deadline: Deadline | undefined
-  fail(error: CommandError): void
-}
+import { arrived, LoopTime } from "../runtime/elapsed.ts"
+import { DeadlineHeap } from "./deadlineHeap.ts"
+import type { Deadline, Timed } from "./timed.ts"
 
 /** Requests in the order of their deadlines, linked through the requests themselves. */
 class DeadlineList {
@@ -56,20 +34,6 @@ class DeadlineList {
     if (this.#last === undefined) this.#first = request
     else this.#last.later = request
     this.#last = request
-  }
-
-  /** Adds a request that may expire sooner than others. */
-  insert(request: Timed, deadline: Deadline): void {
-    let before = this.#last
-    while (before?.deadline !== undefined && before.deadline.at > deadline.at) before = before.earlier
-    if (before === this.#last) return this.push(request, deadline)
-    const after = before === undefined ? this.#first : before.later
-    request.deadline = deadline
-    request.earlier = before
-    request.later = after
-    if (before === undefined) this.#first = request
-    else before.later = request
-    if (after !== undefined) after.earlier = request
   }
 
   remove(request: Timed): void {
@@ -100,12 +64,13 @@ class DeadlineList {
 export class Deadlines {
   readonly clock: Clock.Clock
   readonly limit: number
+  readonly #time: LoopTime
   /**
-   * The requests with the client's limit, and those with limits of their own: the latter are blocking commands, each of
-   * which has a connection to itself.
+   * The requests with the client's limit, and those with limits of their own: blocking commands, and the commands of
+   * `Redis.withTimeout`.
    */
   readonly #common = new DeadlineList()
-  readonly #own = new DeadlineList()
+  readonly #own = new DeadlineHeap()
   /**
    * The deadline of the requests that are added in this turn of the event loop. Its time is not known before the turn
    * ends.
@@ -119,6 +84,7 @@ export class Deadlines {
   constructor(limit: number, clock: Clock.Clock) {
     this.clock = clock
     this.limit = limit
+    this.#time = new LoopTime(clock)
     if (limit === Infinity) this.#turn = { at: Infinity, limit, list: this.#common }
   }
 
@@ -127,9 +93,14 @@ export class Deadlines {
     this.#common.push(request, this.#turn ?? this.#beginTurn())
   }
 
-  /** Adds a request with a limit of its own, which began earlier than now. */
+  /** The milliseconds that deadlines go by, of which only differences mean anything. */
+  now(): number {
+    return this.#time.now()
+  }
+
+  /** Adds a request with a limit of its own, which may have begun before now. */
   addUntil(request: Timed, at: number, limit: number): void {
-    this.#own.insert(request, { at, limit, list: this.#own })
+    this.#own.push(request, at, limit)
     this.#arm(at)
   }
 
@@ -140,7 +111,7 @@ export class Deadlines {
       this.#armed = next
       return next === Infinity
         ? this.#awaitWake
-        : Effect.raceFirst(Effect.andThen(sleepUntil(this.clock, next), this.#expire(next)), this.#awaitWake)
+        : Effect.raceFirst(Effect.andThen(this.#time.sleepUntil(next), this.#expire(next)), this.#awaitWake)
     }),
     { disableYield: true }
   )
@@ -169,7 +140,7 @@ export class Deadlines {
     const turn = this.#turn
     if (turn === undefined) return
     this.#turn = undefined
-    turn.at = elapsed(this.clock) + turn.limit
+    turn.at = this.now() + turn.limit
     this.#arm(turn.at)
   }
 
@@ -192,7 +163,7 @@ export class Deadlines {
   /** Fails the requests that were due when the timer fired, after all that had arrived by then was read. */
   #expire(next: number): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const due = Math.max(elapsed(this.clock), next)
+      const due = Math.max(this.now(), next)
       return Effect.map(arrived, () => {
         const late = [...this.#common.takeUntil(due), ...this.#own.takeUntil(due)]
         for (const { limit, request } of late) request.fail(timeLimit("read", limit))

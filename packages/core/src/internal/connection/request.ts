@@ -18,9 +18,9 @@ import type { Resume } from "../runtime/suspension.ts"
 import { formOf } from "../script/knownScripts.ts"
 import type { Form, KnownScripts } from "../script/knownScripts.ts"
 import type { Keepers, Tracking } from "../tracking/tracking.ts"
-import type { Deadline, Timed } from "./deadlines.ts"
 import { errorAsItIs, errorOf, failed, outcome } from "./outcome.ts"
 import type { Replies } from "./outcome.ts"
+import type { Deadline, Timed } from "./timed.ts"
 
 /**
  * The connection that a reply came over.

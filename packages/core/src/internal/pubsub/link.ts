@@ -51,6 +51,7 @@ export interface LinkOptions {
   readonly server: string
   readonly settings: ConnectionSettings
   readonly subscribers: Subscribers
+  readonly onConfirmed: (kind: Kind) => void
   readonly onMoved: (topic: Topic) => void
 }
 
@@ -75,6 +76,7 @@ export class Link {
       replaceInvalidText: options.settings.replaceInvalidText,
       onDemand: () => this.#demand.tell(),
       onUnused: () => this.#disuse.tell(),
+      onConfirmed: options.onConfirmed,
       onMoved: options.onMoved,
       isElsewhere: ({ key, kind }) => !serversOf(options.subscribers, kind, key).includes(options.server)
     })
