@@ -3,7 +3,12 @@
  */
 import type { CommandError } from "../../RedisError.ts"
 
-/** When requests fail, by `elapsed`, the limit in milliseconds that has passed then, and what holds them. */
+/**
+ * The deadline of one request, or of several.
+ *
+ * - `at`: the time of `elapsed` at which they fail. `limit`: the milliseconds that have passed then.
+ * - `list`: the list or the heap that holds them.
+ */
 export interface Deadline {
   at: number
   readonly limit: number
@@ -11,9 +16,9 @@ export interface Deadline {
 }
 
 /**
- * What fails when its time has passed.
+ * A request, as far as deadlines are concerned: it fails when its time has passed.
  *
- * - `earlier`, `later`: links of the list that holds it; `deadline` is undefined when none does.
+ * - `earlier`, `later`: links of the list that holds it. `deadline`: `undefined` when nothing holds it.
  */
 export interface Timed {
   earlier: Timed | undefined

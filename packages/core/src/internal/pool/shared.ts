@@ -18,6 +18,7 @@ import { RequestQueue } from "../connection/request.ts"
 import type { Request } from "../connection/request.ts"
 import { connectionLoss } from "../error/events.ts"
 import { elapsed } from "../runtime/elapsed.ts"
+import { Listeners } from "../runtime/listeners.ts"
 import { longestPause, redial } from "./redial.ts"
 import type { Useless } from "./redial.ts"
 
@@ -51,7 +52,8 @@ export class SharedConnection {
   readonly #healthCheckInterval: number
   readonly #waiting = new RequestQueue()
   #state: State = { _tag: "Idle" }
-  #demand: (() => void) | undefined = undefined
+  /** Told when a request begins to wait. */
+  readonly #demand = new Listeners()
   /** The time at which the connection was last seen idle; it is only kept while health checks are on. */
   #lastUsed = 0
 
@@ -91,7 +93,7 @@ export class SharedConnection {
           : this.#waiting.push(request)
       default:
         this.#waiting.push(request)
-        this.#wake()
+        this.#demand.tell()
     }
   }
 
@@ -110,7 +112,7 @@ export class SharedConnection {
       awaitDemand: Effect.suspend(() => {
         if (this.#state._tag === "Closed") return Effect.never
         this.#state = { _tag: "Idle" }
-        return this.#awaitDemand
+        return this.#demand.until(() => this.#waiting.length > 0)
       }),
       serve: this.#serve,
       coolDown: ({ error, isUnused }) => {
@@ -162,23 +164,12 @@ export class SharedConnection {
     }))
   }).pipe(Effect.catch((error) => Effect.succeed({ error, isUnused: true })))
 
-  readonly #awaitDemand: Effect.Effect<void> = Effect.callback((resume) => {
-    if (this.#waiting.length > 0) return resume(Effect.void)
-    this.#demand = () => resume(Effect.void)
-  })
-
   #onEnd(address: string, exit: Exit.Exit<unknown, unknown>): void {
     if (this.#state._tag === "Closed") return
     this.#state = { _tag: "Idle" }
     if (Exit.isFailure(exit)) {
       this.#options.onEvent({ _tag: "Disconnected", address, error: undefined })
     }
-  }
-
-  #wake(): void {
-    const demand = this.#demand
-    this.#demand = undefined
-    demand?.()
   }
 
   #becomeReady(connection: RedisConnection.RedisConnection): void {

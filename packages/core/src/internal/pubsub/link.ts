@@ -61,8 +61,9 @@ export class Link {
   readonly #options: LinkOptions
   #state: State = { _tag: "Idle" }
   readonly #waiters = new Listeners<Exit.Exit<RedisConnection, CommandError>>()
-  #demand: (() => void) | undefined = undefined
-  #unused: (() => void) | undefined = undefined
+  /** Told when a connection is wanted, and when there is no subscription any more. */
+  readonly #demand = new Listeners()
+  readonly #disuse = new Listeners()
   /** A receiver that stops the reading while it has no room. It has this connection alone. */
   #throttle: Receiver | undefined = undefined
   #continue: (() => void) | undefined = undefined
@@ -73,8 +74,8 @@ export class Link {
     this.hub = new Hub({
       server: shownServer(options.server),
       replaceInvalidText: options.settings.replaceInvalidText,
-      onDemand: () => this.#wake(),
-      onUnused: () => this.#unused?.(),
+      onDemand: () => this.#demand.tell(),
+      onUnused: () => this.#disuse.tell(),
       onConfirmed: options.onConfirmed,
       onMoved: options.onMoved,
       isElsewhere: ({ key, kind }) => !serversOf(options.subscribers, kind, key).includes(options.server)
@@ -128,7 +129,7 @@ export class Link {
     if (state._tag === "Ready") return resume(Effect.succeed(state.connection))
     if (state._tag === "Closed") return resume(Effect.fail(state.failure))
     const leave = this.#waiters.once(resume)
-    this.#wake()
+    this.#demand.tell()
     return Effect.sync(leave)
   })
 
@@ -157,7 +158,7 @@ export class Link {
       news,
       awaitDemand: Effect.suspend(() => {
         this.#state = { _tag: "Idle" }
-        return this.#awaitDemand
+        return this.#demand.until(() => this.#wanted)
       }),
       serve: Effect.tap(this.#serve, () => Effect.sync(() => this.hub.rehome())),
       coolDown: () => {
@@ -287,19 +288,10 @@ export class Link {
     })
   })
 
-  readonly #awaitDemand: Effect.Effect<void> = Effect.callback((resume) => {
-    if (this.#wanted) return resume(Effect.void)
-    this.#demand = () => resume(Effect.void)
-  })
-
   /** Suspends until there have been no subscriptions for a while. */
   readonly #awaitUnused: Effect.Effect<void> = Effect.gen({ self: this }, function*() {
     while (true) {
-      yield* Effect.callback<void>((resume) => {
-        if (this.hub.empty) return resume(Effect.void)
-        this.#unused = () => resume(Effect.void)
-      })
-      this.#unused = undefined
+      yield* this.#disuse.until(() => this.hub.empty)
       yield* Effect.sleep(linger)
       if (!this.#wanted) return
     }
@@ -307,12 +299,6 @@ export class Link {
 
   get #wanted(): boolean {
     return !this.hub.empty || this.#waiters.size > 0
-  }
-
-  #wake(): void {
-    const demand = this.#demand
-    this.#demand = undefined
-    demand?.()
   }
 }
 

@@ -56,6 +56,8 @@ export class Listeners<A = void> {
    * first is told.
    */
   tell(value: A): void {
+    // Most changes are not awaited.
+    if (this.size === 0) return
     const once = Array.from(this.#once)
     this.#once.clear()
     for (const listener of Array.from(this.#always)) {
