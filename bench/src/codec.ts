@@ -2,7 +2,7 @@
 import { createRequire } from "node:module"
 import { performance } from "node:perf_hooks"
 import { value } from "./data.ts"
-import { collectGarbage } from "./garbage.ts"
+import { collectYoung } from "./garbage.ts"
 import { pairedRounds, ratios } from "./pairs.ts"
 import { use } from "./session.ts"
 import type { Interval } from "./statistics.ts"
@@ -143,7 +143,7 @@ function decode(codec: Codec, item: Payload, repeat: number): number {
     use(reply)
     last = reply
   })
-  collectGarbage()
+  collectYoung()
   const start = performance.now()
   for (let i = 0; i < repeat; i++) for (const chunk of item.chunks) push(chunk)
   const nanoseconds = (performance.now() - start) * 1e6 / repeat
