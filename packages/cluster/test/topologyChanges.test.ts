@@ -87,7 +87,7 @@ describe("Options", () => {
       const bad: ReadonlyArray<readonly [option: string, options: object]> = [
         ["natMap[1]", { natMap: [{ from: { port: 1 }, to: { port: 2 } }, { from: { host: "h" }, to: {} }] }],
         ["natMap[0]", { natMap: [{ from: {}, to: { port: 2 } }] }],
-        ["port", { nodes: [{ host: "h", port: 0 }] }],
+        ["nodes[0].port", { nodes: [{ host: "h", port: 0 }] }],
         ["crossSlot", { crossSlot: "merge" }],
         ["readFrom", { readFrom: "slave" }],
         ["reinitializeSteps", { reinitializeSteps: 0 }],
