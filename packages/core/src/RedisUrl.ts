@@ -3,9 +3,8 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Equal from "effect/Equal"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -19,6 +18,7 @@ import type {
 } from "./internal/config/options.ts"
 import { assemble, at, camelName, entries, snakeName } from "./internal/config/text.ts"
 import type { Entry } from "./internal/config/text.ts"
+import { durationFrom } from "./internal/runtime/milliseconds.ts"
 import type { TlsOptions } from "./RedisConnector.ts"
 import { InvalidUrlError, RedisConfigError } from "./RedisError.ts"
 
@@ -588,7 +588,7 @@ const queryText = (list: ReadonlyArray<Entry>, options: Given): Result.Result<st
 const plain = (kind: Entry["text"]["kind"], value: unknown): unknown =>
   kind === "duration"
     // What is not a duration does not become one, and cannot be written.
-    ? Option.getOrUndefined(Duration.fromInput(value as Duration.Input))
+    ? durationFrom(value as Duration.Input)
     : Array.isArray(value) && kind !== "list"
     ? value.join("\n")
     : value

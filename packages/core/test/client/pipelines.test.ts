@@ -3,7 +3,6 @@
  */
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Redis, RedisClient, RedisError, RedisReply, RedisScript } from "@redfx/core"
-import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
@@ -12,16 +11,8 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { TestClock } from "effect/testing"
-
-/** A server, and a client of it that speaks a version of the protocol. */
-const live = (protocol: 2 | 3) =>
-  Layer.unwrap(Effect.map(
-    RedisServer.RedisServer,
-    ({ host, port }) => NodeRedisClient.layer({ host, port, protocol })
-  )).pipe(Layer.provide(RedisServer.layer()))
 
 /** The errors among results, in their places. */
 const failuresOf = (results: ReadonlyArray<Result.Result<unknown, RedisError.RedisError>>) =>
@@ -29,7 +20,7 @@ const failuresOf = (results: ReadonlyArray<Result.Result<unknown, RedisError.Red
 
 for (const protocol of [2, 3] as const) {
   describe(`on a real server, RESP${protocol}`, () => {
-    layer(live(protocol))((it) => {
+    layer(Client.live(protocol))((it) => {
       it.effect("PIP-01, PIP-02: gives a tuple of results in the order of the commands, each converted", () =>
         Effect.gen(function*() {
           const key = freshKey()

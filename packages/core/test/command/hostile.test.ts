@@ -116,6 +116,7 @@ const given: Readonly<Record<string, ReadonlyArray<unknown>>> = {
   ftProfile: [RedisSearch.ftSearch("i", "q"), {}],
   ftSearchWith: ["i", "q", {}, {}],
   increx: ["k", {}],
+  migrate: ["h", 1, ["k"], 0, 1],
   lmovem: ["a", "b", "left", "left", { count: 1, order: "obo" }],
   blmovem: ["a", "b", "left", "left", 1, { count: 1, order: "obo" }],
   phmget: ["k", [["p", ["f"]]]],

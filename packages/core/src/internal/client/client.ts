@@ -26,6 +26,7 @@ import { sentBefore } from "../error/retry.ts"
 import type { Lease } from "../pool/recycle.ts"
 import { make as makePubSub } from "../pubsub/subscriptions.ts"
 import { LoopTime, withTimeout } from "../runtime/elapsed.ts"
+import { durationUnsafe } from "../runtime/milliseconds.ts"
 import { make as makeMonitor } from "./monitor.ts"
 import type { RedisRouter, Subscribers } from "./router.ts"
 import { withSession } from "./session.ts"
@@ -180,7 +181,7 @@ const clientOf = (
       )
     },
     withTimeout: (limit) =>
-      clientOf(router, { ...settings, commandTimeout: Duration.fromInputUnsafe(limit) }, deadlines, {
+      clientOf(router, { ...settings, commandTimeout: durationUnsafe(limit) }, deadlines, {
         ...feeds,
         cache: parts
       }),

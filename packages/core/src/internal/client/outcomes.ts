@@ -6,10 +6,12 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
-import type * as RedisCommand from "../../RedisCommand.ts"
+import { invalid } from "../../RedisArg.ts"
+import * as RedisCommand from "../../RedisCommand.ts"
 import { atIndex } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
-import { isReadonlyArray } from "../command/isReadonlyArray.ts"
+import * as RedisReply from "../../RedisReply.ts"
+import { isReadonlyArray } from "../argument/isReadonlyArray.ts"
 import type { Outcome } from "../connection/request.ts"
 import { failureAmong } from "../error/retry.ts"
 import type { Part } from "../error/retry.ts"
@@ -17,9 +19,36 @@ import { errorIn } from "../runtime/firstError.ts"
 
 type Commands = ReadonlyArray<RedisCommand.Any> | Readonly<Record<string, RedisCommand.Any>>
 
-/** The commands in order. */
-export const list = (commands: Commands): ReadonlyArray<RedisCommand.Any> =>
-  isReadonlyArray(commands) ? commands : Object.values(commands)
+/**
+ * The commands in order. Their types say that they are commands, but programs without types give promises as well, which
+ * have begun already, and lists of words. What is no command is refused in its place.
+ */
+export const list = (commands: Commands): ReadonlyArray<RedisCommand.Any> => {
+  const given: ReadonlyArray<unknown> = isReadonlyArray(commands)
+    ? commands
+    : isRecord(commands)
+    ? Object.values(commands)
+    : [undefined]
+  // By index, as the methods of arrays pass over holes.
+  for (let index = 0; index < given.length; index++) {
+    if (!RedisCommand.isCommand(given[index])) {
+      return Array.from(given, (each) => RedisCommand.isCommand(each) ? each : refused)
+    }
+  }
+  // Each of them was looked at.
+  return given as ReadonlyArray<RedisCommand.Any>
+}
+
+/** Whether something has commands by their names. A `Map`, a `Set` and a command itself would have none. */
+const isRecord = (commands: Commands): boolean =>
+  typeof commands === "object" && commands !== null && !(Symbol.iterator in commands) &&
+  !RedisCommand.isCommand(commands)
+
+const refused = RedisCommand.make({
+  spec: new RedisCommand.Spec("(none)", []),
+  args: () => invalid("what is given here is no command, as Redis.get(\"k\") is one"),
+  reply: RedisReply.raw
+})
 
 /**
  * Returns all values at the indexes of the commands; fails with the first error, which says what is known of the other
@@ -89,4 +118,6 @@ const errorAt = (outcome: Outcome, { name }: RedisCommand.Spec, index: number): 
 }
 
 const put = (commands: Commands, all: ReadonlyArray<unknown>): unknown =>
-  isReadonlyArray(commands) ? all : Object.fromEntries(Object.keys(commands).map((name, index) => [name, all[index]]))
+  isReadonlyArray(commands) || !isRecord(commands)
+    ? all
+    : Object.fromEntries(Object.keys(commands).map((name, index) => [name, all[index]]))

@@ -4,9 +4,9 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { format } from "effect/Formatter"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { RedisConfigError } from "../../RedisError.ts"
+import { durationFrom } from "../runtime/milliseconds.ts"
 
 export const invalid = (option: string, detail: string): Effect.Effect<never, RedisConfigError> =>
   Effect.fail(new RedisConfigError({ option, detail }))
@@ -147,12 +147,11 @@ export const duration = (
   absent: Duration.Duration,
   least = 1
 ): Effect.Effect<Duration.Duration, RedisConfigError> =>
-  input === undefined ?
-    Effect.succeed(absent) :
-    Option.match(isNumber(input) ? Duration.fromInput(input) : Option.none(), {
-      onNone: () => invalid(option, `${format(input)} is not a duration`),
-      onSome: (value) =>
-        Duration.toMillis(value) >= least
-          ? Effect.succeed(value)
-          : invalid(option, `it must be at least ${least} ms`)
-    })
+  Effect.suspend(() => {
+    const value = input === undefined ? absent : isNumber(input) ? durationFrom(input) : undefined
+    return value === undefined
+      ? invalid(option, `${format(input)} is not a duration`)
+      : input === undefined || Duration.toMillis(value) >= least
+      ? Effect.succeed(value)
+      : invalid(option, `it must be at least ${least} ms`)
+  })

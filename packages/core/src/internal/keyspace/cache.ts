@@ -20,6 +20,8 @@ import type * as Scope from "effect/Scope"
 import { del } from "../../commands/Generic.ts"
 import { RedisClient } from "../../RedisClient.ts"
 import { isRetryable } from "../../RedisError.ts"
+import { Flights } from "../runtime/flights.ts"
+import type { Flight } from "../runtime/flights.ts"
 import { milliseconds } from "../runtime/milliseconds.ts"
 import type { Restore } from "../runtime/restore.ts"
 import * as Loads from "./cacheLoads.ts"
@@ -33,7 +35,6 @@ import type { Failure, Grant, Shared } from "./cacheShared.ts"
 import { bytesOf } from "./codec.ts"
 import { keysOf } from "./keys.ts"
 import { localEntries } from "./localEntries.ts"
-import * as Flights from "./singleFlight.ts"
 
 export const make = Effect.fnUntraced(function*<Id, A, E, R>(
   options: CacheOptions<Id, A, E, R>
@@ -108,19 +109,22 @@ const makeAsking = <Id, A, E, R>(
   lookup: Lookup.Lookup<A>,
   loadsAlone: boolean
 ): Asking<Id, A, E> => {
-  type Flight = Flights.Flight<Answer<A>, Failure<E>>
+  type Load = Flight<Answer<A>, Failure<E>>
   const { load, loadAlone } = Loads.make(shared)
-  const flights = Flights.make<Answer<A>, Failure<E>>(shared.scope)
+  const flights = new Flights<Answer<A>, Failure<E>>(shared.scope)
+  let moments = 0
+  /** A number that is higher each time: it tells what has begun after a caller asked from what began before. */
+  const moment = () => ++moments
 
   const renew = (id: Id, key: string, grant: Grant): Effect.Effect<unknown> =>
     shared.own(Effect.catchCause(load(id, key, grant), (cause) => warnUnlessInterrupted(key, cause))).pipe(
       Effect.forkIn(shared.scope, { startImmediately: true })
     )
 
-  const started = (key: string, work: Effect.Effect<Loaded<A>, Failure<E>>): Effect.Effect<Flight> =>
+  const started = (key: string, work: Effect.Effect<Loaded<A>, Failure<E>>): Effect.Effect<Load> =>
     Effect.suspend(() => {
-      const since = flights.moment()
-      return flights.start(key, Effect.map(work, (loaded) => ({ ...loaded, since })))
+      const since = moment()
+      return flights.start(key, Effect.map(work, (loaded) => ({ ...loaded, since })), since)
     })
 
   /** Looks, and acts on it: returns the value, the load that has begun for it, or that another program has the lease. */
@@ -128,12 +132,12 @@ const makeAsking = <Id, A, E, R>(
     id: Id,
     key: string,
     restore: Restore
-  ): Effect.Effect<Option.Option<A> | Flight | Elsewhere, Failure<E>> =>
+  ): Effect.Effect<Option.Option<A> | Load | Elsewhere, Failure<E>> =>
     Effect.flatMap(
       Random.next,
       (random) =>
         Effect.matchEffect(lookup.look(key, -Math.log(1 - random) * shared.settings.early, restore), {
-          onSuccess: (sight): Effect.Effect<Option.Option<A> | Flight | Elsewhere> =>
+          onSuccess: (sight): Effect.Effect<Option.Option<A> | Load | Elsewhere> =>
             sight._tag === "Granted"
               ? started(key, load(id, key, sight.grant))
               : sight._tag === "Elsewhere"
@@ -147,20 +151,20 @@ const makeAsking = <Id, A, E, R>(
     )
 
   /** The load under way. A wait for another program cannot be joined by who looks for those that wait. */
-  const joinable = (key: string): Effect.Effect<Flight> | undefined => {
+  const joinable = (key: string): Effect.Effect<Load> | undefined => {
     const flight = flights.get(key)
     return flight === undefined || waits.has(flight) ? undefined : Effect.succeed(flight)
   }
-  const waits = new WeakSet<Flight>()
+  const waits = new WeakSet<Load>()
 
   /** Waits for another program, and looks for all who wait, until there is a value or this program has to load it. */
   const waiting = (id: Id, key: string, refused: string | undefined): Effect.Effect<Answer<A>, Failure<E>> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function*() {
         for (let last = refused;;) {
-          const seen = yield* restore(lookup.wait(key, last, flights.moment))
+          const seen = yield* restore(lookup.wait(key, last, moment))
           if (seen !== undefined) return { ...seen, current: false }
-          const since = flights.moment()
+          const since = moment()
           const found = yield* look(id, key, restore)
           if (Option.isOption(found)) return { value: found, current: false, since }
           if (!("_tag" in found)) return yield* flights.join(key, found, restore)
@@ -169,14 +173,17 @@ const makeAsking = <Id, A, E, R>(
       })
     )
 
-  const wait = (id: Id, key: string, refused: string | undefined): Effect.Effect<Flight> =>
-    Effect.tap(flights.start(key, waiting(id, key, refused)), (flight) => Effect.sync(() => waits.add(flight)))
+  const wait = (id: Id, key: string, refused: string | undefined): Effect.Effect<Load> =>
+    Effect.tap(
+      flights.start(key, waiting(id, key, refused), moment()),
+      (flight) => Effect.sync(() => waits.add(flight))
+    )
 
   const ask = Effect.fnUntraced(function*(id: Id, key: string, restore: Restore): Effect.fn.Return<
     Option.Option<A>,
     Failure<E>
   > {
-    const asked = flights.moment()
+    const asked = moment()
     for (;;) {
       const found = flights.get(key) ?? (yield* look(id, key, restore))
       if (Option.isOption(found)) return found
@@ -188,7 +195,7 @@ const makeAsking = <Id, A, E, R>(
 
   return {
     ask: (id, key) => Effect.uninterruptibleMask((restore) => ask(id, key, restore)),
-    forget: flights.forget
+    forget: (key) => flights.forget(key)
   }
 }
 
