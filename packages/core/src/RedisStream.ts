@@ -65,8 +65,8 @@ export interface ReadEntry<K extends RedisArg.Key = string, F extends Fields = "
  * - `block`: how long the server waits for entries before it answers that there are none; a bare number is
  *   milliseconds. Default 5 seconds. The client's `commandTimeout` comes on top of it.
  * - `fields`: default `"text"`.
- * - `schedule`: when a read that failed is tried again, as long as it may succeed later. Default: after 50 milliseconds,
- *   then ever later up to every 2 seconds, without end.
+ * - `schedule`: when a read that failed is tried again, as long as it may succeed later. Default: as soon as there is a
+ *   connection where no server was reached, else after 50 milliseconds, then ever later up to every 2 seconds, without end.
  *
  * @category options
  * @since 0.1.0

@@ -11,7 +11,7 @@ import { isRetryable } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import * as RedisStream from "../../RedisStream.ts"
 import { lengthened } from "../runtime/backOff.ts"
-import { backOffSchedule } from "../runtime/backOffSchedule.ts"
+import { backOffFor, backOffSchedule } from "../runtime/backOffSchedule.ts"
 import { milliseconds } from "../runtime/milliseconds.ts"
 import { reasonOf } from "../stream/consumer.ts"
 import * as Scripts from "./scripts.ts"
@@ -86,15 +86,14 @@ const handle = Effect.fnUntraced(function*<A, E, R>(
     ? { to: "dead" as const, reason: "its worker did not finish" }
     : yield* outcomeOf(settings, { id, attempt, payload })
   const settled = yield* Effect.retry(Scripts.settle(settings.name, id, entry, attempt, outcome), {
-    schedule: backOffSchedule,
-    times: settlingTries,
+    schedule: backOffFor(settling),
     while: isRetryable
   })
   if (!settled) return yield* Effect.fail(new Overtaken(id, attempt))
 })
 
-/** The retries take about half a minute. After that the entry is taken over anyway. */
-const settlingTries = 20
+/** For how many milliseconds settling is tried. After that the entry is taken over anyway. */
+const settling = 30_000
 
 /** A job was taken over while it was handled. Its entry must not be acknowledged, because another worker has it. */
 class Overtaken {

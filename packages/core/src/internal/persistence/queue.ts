@@ -12,13 +12,39 @@ import { hashTag } from "../argument/slot.ts"
 type Options = NonNullable<Parameters<typeof PersistedQueue.makeStoreRedis>[0]>
 
 /**
+ * The scripts of Effect's store that need more than to be sent.
+ *
+ * - `TakeUp`: looks for what workers had that died. Effect's store runs it in a loop, and the first failure ends the loop,
+ *   so it is tried until it has run; doing it twice does no more than once.
+ * - `Take`: makes locks from an argument, which are keys afterwards. A client that puts a prefix before keys cannot know.
+ */
+type Role = "TakeUp" | "Take"
+
+/**
+ * The role of a script. Effect exports neither its scripts nor names for them, so this goes by their texts, which the next
+ * version may change: whoever asks must be prepared that nothing is recognized.
+ */
+export const roleOf = (lua: string): Role | undefined =>
+  lua.includes("Lock expired after final attempt")
+    ? "TakeUp"
+    : lua.includes("local lock_prefix = ARGV[1]")
+    ? "Take"
+    : undefined
+
+/**
  * Makes the store of a queue. The queue's scripts use several of its keys together, and its locks, whose names only
  * have the prefix in common with them. So each queue has a store with a prefix of its own.
  */
-export const makeQueueStore = Effect.fnUntraced(function*(options: Options) {
+export const makeQueueStore = Effect.fnUntraced(function*(options: Options, role = roleOf) {
   const prefix = options.prefix ?? "effectq:"
   const { pubSub } = yield* RedisClient
-  const redis = adapted(yield* Redis, pubSub.everywhere.prefix ?? "")
+  const before = pubSub.everywhere.prefix ?? ""
+  const found = new Set<Role>()
+  const redis = adapted(yield* Redis, before, (lua) => {
+    const own = role(lua)
+    if (own !== undefined) found.add(own)
+    return own
+  })
   const storeOf = (prefix: string) =>
     Effect.provideService(PersistedQueue.makeStoreRedis({ ...options, prefix }), Redis, redis)
   const stores = yield* RcMap.make({
@@ -27,6 +53,11 @@ export const makeQueueStore = Effect.fnUntraced(function*(options: Options) {
   })
   // The cleaning up looks for the queues of all processes by the prefix that they have in common.
   const { cleanup } = yield* storeOf(prefix)
+  // A store names all of its scripts when it is made.
+  if (!found.has("TakeUp")) yield* Effect.logWarning(unknownTakeUp)
+  const refusal = before !== "" && !found.has("Take")
+    ? new PersistedQueue.PersistedQueueError({ message: unknownTake })
+    : undefined
   return PersistedQueue.PersistedQueueStore.of({
     offer: (element) =>
       Effect.scoped(
@@ -34,28 +65,36 @@ export const makeQueueStore = Effect.fnUntraced(function*(options: Options) {
       ),
     // The taker keeps the store until the element that it took is done.
     take: (request) =>
-      Effect.flatMap(RcMap.get(stores, request.name), (store) => store.take({ ...request, name: queue })),
+      refusal === undefined
+        ? Effect.flatMap(RcMap.get(stores, request.name), (store) => store.take({ ...request, name: queue }))
+        : Effect.fail(refusal),
     cleanup
   })
 })
 
-/**
- * Two of the scripts need more than to be sent. They are told by their texts.
- *
- * - Effect's store looks in a loop for what workers had that died, and the first failure ends the loop. So that script is
- *   tried until it has run; doing it twice does no more than once.
- * - Locks are made by a script from an argument, and are keys afterwards. A client that puts a prefix before keys cannot know.
- */
-const adapted = (redis: Redis["Service"], prefix: string): Redis["Service"] => ({
+const unknownTakeUp =
+  "This version of effect has another script for what dead workers had than redfx knows. Queues may no longer look for " +
+  "that after the first loss of a connection, until the program is started again; use the version that redfx was tested with"
+
+/** Nothing is taken rather than taken for nothing: elements would be handed out again and again. */
+const unknownTake =
+  "This version of effect has other scripts than redfx knows, and through a client with a prefix (RedisPrefix) nothing that " +
+  "is taken could be settled. Use a client without a prefix here, or the version of effect that redfx was tested with"
+
+/** Effect's Redis service for its store, which sends each script as its role asks for. */
+const adapted = (
+  redis: Redis["Service"],
+  prefix: string,
+  role: (lua: string) => Role | undefined
+): Redis["Service"] => ({
   ...redis,
   eval: (script) => {
     const run = redis.eval(script)
-    if (script.lua.includes("Lock expired after final attempt")) {
-      return (...params) => Effect.retry(run(...params), Schedule.spaced("1 second"))
-    }
+    const own = role(script.lua)
+    if (own === "TakeUp") return (...params) => Effect.retry(run(...params), Schedule.spaced("1 second"))
     // The parameters stay the same. The sixth is the text that locks begin with; elements, attempts and locks follow in
     // turn.
-    return prefix !== "" && script.lua.includes("local lock_prefix = ARGV[1]")
+    return prefix !== "" && own === "Take"
       ? (...params) =>
         Effect.map(run(...params.with(5, `${prefix}${String(params[5])}`)), (taken) =>
           Array.isArray(taken)

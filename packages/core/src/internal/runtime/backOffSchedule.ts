@@ -1,12 +1,63 @@
 /**
  * The back-off of loops that retry. It is apart from the pauses of connections, which a bundle has without schedules.
  */
-import type * as Duration from "effect/Duration"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import { backOff, jitter } from "./backOff.ts"
+import { elapsed } from "./elapsed.ts"
+
+/** The least of an error that tells whether it reached a server. */
+interface Failed {
+  readonly _tag: string
+  readonly delivery?: "not-sent" | "unknown" | undefined
+  readonly reason?: string | undefined
+}
+
+/**
+ * The milliseconds before the next try where the server was not reached. The next command then waits for the next dial,
+ * as all commands do, and the client says when that is. So the loop is back when they are, and needs no more pause than
+ * one that ends it from becoming busy where the client, for once, fails at once.
+ */
+const unreached = 10
+
+/** The longest pause while a server loads its data, which it soon has. */
+const loading = 100
+
+const pauseAfter = (error: Failed, failures: number): number =>
+  isUnreached(error)
+    ? unreached
+    : backOff(failures, { shortest: 50, longest: error._tag === "BusyLoadingError" ? loading : 2000 })
+
+const isUnreached = ({ _tag, delivery, reason }: Failed): boolean =>
+  _tag === "MasterNotFoundError" || _tag === "ReplicaNotFoundError" ||
+  // A pool without room fails at once, and has to be waited for.
+  delivery === "not-sent" && reason?.startsWith("Pool") !== true
+
+/**
+ * The schedule of a loop that retries for `limit` milliseconds at the most: soon at first, then at growing intervals of up
+ * to 2 seconds; where the server is away, as soon as there is a connection again.
+ */
+export const backOffFor = (limit: number): Schedule.Schedule<void, Failed> =>
+  Schedule.fromStep(
+    Effect.map(Clock.Clock, (clock) => {
+      const stopAt = elapsed(clock) + limit
+      let failures = 0
+      return (_now: number, error: Failed) =>
+        elapsed(clock) >= stopAt
+          ? Cause.done()
+          : Effect.map(jitter, (jitter): [void, Duration.Duration] => [
+            undefined,
+            Duration.millis(pauseAfter(error, isUnreached(error) ? failures : failures++) * jitter)
+          ])
+    })
+  )
+
+/** The same for as long as it takes. */
+export const backOffSchedule: Schedule.Schedule<void, Failed> = backOffFor(Infinity)
 
 /** A schedule that goes on for as long as it takes: first after a time, then at growing intervals of up to the longest. */
 export const backOffBetween = (shortest: Duration.Input, longest: Duration.Input): Schedule.Schedule<unknown> =>
   Schedule.jittered(Schedule.min([Schedule.exponential(shortest), Schedule.spaced(longest)]))
-
-/** The schedule of loops that retry, of which nobody has asked for another. */
-export const backOffSchedule: Schedule.Schedule<unknown> = backOffBetween("50 millis", "2 seconds")

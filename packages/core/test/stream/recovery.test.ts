@@ -1,0 +1,152 @@
+/**
+ * How soon consumers and workers are back when their server is: as soon as commands are, and without a busy loop meanwhile.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Redis, RedisClient, RedisJobs, RedisStream } from "@redfx/core"
+import { BusyLoadingError, ConnectionError, MasterNotFoundError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
+import { NodeRedisClient, RedisServer } from "@redfx/node"
+import * as Client from "@redfx/testing/Client"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Queue from "effect/Queue"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import { TestClock } from "effect/testing"
+import { backOffFor, backOffSchedule } from "../../src/internal/runtime/backOffSchedule.ts"
+
+/** The client, and how many commands were tried. */
+const counting = (client: RedisClient.RedisClient["Service"]) => {
+  const count = { tries: 0 }
+  const service: RedisClient.RedisClient["Service"] = {
+    ...client,
+    execute: (command) =>
+      Effect.suspend(() => {
+        count.tries++
+        return client.execute(command)
+      })
+  }
+  return { count, service }
+}
+
+/** Ends the server, and starts it again after 1.5 seconds, three times; tells what was late, and what was tried meanwhile. */
+const outages = Effect.fnUntraced(function*(
+  use: (arrived: Queue.Queue<number>) => Effect.Effect<never, unknown, RedisClient.RedisClient>,
+  add: (client: RedisClient.RedisClient["Service"]) => Effect.Effect<unknown, unknown>
+) {
+  const server = yield* RedisServer.make({ config: { appendonly: "yes", appendfsync: "always" } })
+  const { count, service } = counting(yield* Client.make(server))
+  const outside = yield* Client.make(server)
+  const arrived = yield* Queue.unbounded<number>()
+  yield* Effect.forkChild(Effect.provideService(use(arrived), RedisClient.RedisClient, service))
+  yield* add(outside)
+  yield* Queue.take(arrived)
+  const late: Array<number> = []
+  const tries: Array<number> = []
+  for (let i = 0; i < 3; i++) {
+    yield* server.kill()
+    count.tries = 0
+    yield* Effect.sleep(1500)
+    tries.push(count.tries)
+    yield* server.restart
+    yield* Effect.eventually(add(outside))
+    const added = performance.now()
+    late.push((yield* Queue.take(arrived)) - added)
+  }
+  return { late, tries }
+})
+
+describe("After a restart of the server", () => {
+  it.live("a consumer of a stream is back as soon as commands are", () =>
+    Effect.gen(function*() {
+      const { late, tries } = yield* outages(
+        (arrived) =>
+          RedisStream.consume(
+            { stream: "s", group: "g", consumer: "c", createGroup: "0" },
+            () => Queue.offer(arrived, performance.now())
+          ),
+        (client) => client.execute(Redis.xadd("s", { n: 1 }))
+      )
+      assert.isBelow(Math.max(...late), 500)
+      assert.isBelow(Math.max(...tries), 150)
+    }), 60_000)
+
+  it.live("a worker of a queue is back as soon as commands are", () =>
+    Effect.gen(function*() {
+      const queue = RedisJobs.make("q", { payload: Schema.Int })
+      const { late, tries } = yield* outages(
+        (arrived) => queue.run({ worker: "w" }, () => Queue.offer(arrived, performance.now())),
+        (client) => Client.on(client)(queue.enqueue(1))
+      )
+      assert.isBelow(Math.max(...late), 500)
+      assert.isBelow(Math.max(...tries), 150)
+    }), 60_000)
+})
+
+describe("While there is no server", () => {
+  const nobody = { host: "127.0.0.1", port: 1 }
+  const layers = [
+    ["of one server", NodeRedisClient.layer(nobody)],
+    ["by Sentinel", NodeRedisClient.layerSentinel({ sentinels: [nobody], service: "m" })],
+    ["of a cluster", NodeRedisClient.layerCluster({ nodes: [nobody] })]
+  ] as const
+  it.live.each(layers)(
+    "a consumer tries a few times a second, for as long as there is none: %s",
+    ([, layer]) =>
+      Effect.gen(function*() {
+        const { count, service } = counting(yield* RedisClient.RedisClient)
+        const consuming = yield* Effect.forkChild(
+          Effect.provideService(
+            RedisStream.consume({ stream: "s", group: "g", consumer: "c" }, () => Effect.void),
+            RedisClient.RedisClient,
+            service
+          )
+        )
+        yield* Effect.sleep(1000)
+        count.tries = 0
+        yield* Effect.sleep(2000)
+        assert.isBelow(count.tries, 100)
+        assert.isUndefined(consuming.pollUnsafe())
+      }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("The pause before the next try", () => {
+  const lost = (delivery: "not-sent" | "unknown", reason: ConnectionError["reason"] = "Refused") =>
+    new ConnectionError({ reason, detail: "gone", delivery, readonly: false })
+
+  /** The pauses after so many of an error in a row, without chance. */
+  const pauses = (error: CommandError, times: number) =>
+    Effect.gen(function*() {
+      const step = yield* Schedule.toStep(backOffSchedule)
+      const found: Array<number> = []
+      for (let i = 0; i < times; i++) found.push(Duration.toMillis((yield* step(0, error))[1]))
+      return found
+    }).pipe(Effect.provideService(Random.Random, { nextDoubleUnsafe: () => 1, nextIntUnsafe: () => 1 }))
+
+  it.effect("is that of the client, where no server was reached", () =>
+    Effect.gen(function*() {
+      const unreached = [lost("not-sent"), new MasterNotFoundError({ service: "m", attempts: [] })]
+      for (const error of unreached) assert.deepStrictEqual(yield* pauses(error, 5), [10, 10, 10, 10, 10])
+    }))
+
+  it.effect("grows where one was reached, or a limit has to be waited for", () =>
+    Effect.gen(function*() {
+      for (const error of [lost("unknown", "Closed"), lost("not-sent", "PoolExhausted")]) {
+        assert.deepStrictEqual(yield* pauses(error, 8), [50, 100, 200, 400, 800, 1600, 2000, 2000])
+      }
+      const busy = new BusyLoadingError({ code: "LOADING", detail: "loads", command: "GET" })
+      assert.deepStrictEqual(yield* pauses(busy, 4), [50, 100, 100, 100])
+    }))
+
+  it.effect("is none when the time is over", () =>
+    Effect.gen(function*() {
+      const step = yield* Schedule.toStep(backOffFor(1000))
+      yield* TestClock.adjust(999)
+      yield* step(0, lost("not-sent"))
+      yield* TestClock.adjust(1)
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(step(0, lost("not-sent")))))
+    }))
+})
