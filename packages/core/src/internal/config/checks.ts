@@ -57,7 +57,7 @@ export const record = <A extends object>(
     : mustBe(option, what, value)
 
 /** A list that is not empty. */
-export const list = <A>(
+const list = <A>(
   option: string,
   value: ReadonlyArray<A>,
   what: string

@@ -23,7 +23,7 @@ export type Sight<A> =
  *
  * - `since`: the moment at which the look began that has found it.
  */
-export interface Seen<A> {
+interface Seen<A> {
   readonly value: Option.Option<A>
   readonly since: number
 }
