@@ -11,7 +11,7 @@ import * as RedisConfig from "@redfx/core/RedisConfig"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { RedisConfigError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
-import { choice, duration, integer, invalid } from "@redfx/core/unstable/Options"
+import { addresses, choice, duration, integer } from "@redfx/core/unstable/Options"
 import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -138,9 +138,7 @@ const unknownNode = (address: string, nodes: ReadonlyArray<{ readonly address: s
 const settingsOf = Effect.fnUntraced(function*(
   options: RedisConfig.ClusterOptions
 ): Effect.fn.Return<ClusterSettings, RedisConfigError> {
-  if (options.nodes.length === 0) return yield* invalid("nodes", "it is empty: give at least one node to start from")
-  const startNodes = options.nodes.map(({ host, port = 7000 }) => ({ host, port }))
-  yield* Effect.forEach(startNodes, RedisConfig.endpoint, { discard: true })
+  const startNodes = yield* addresses("nodes", options.nodes, 7000)
   const eager = options.discovery === "eager" || options.connect === "eager"
   const limitPerNode = typeof options.pool === "object" && options.pool.perNode === true
   const connection = yield* RedisConfig.settings(

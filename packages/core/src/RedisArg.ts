@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { isBytes } from "./internal/codec/utf8.ts"
 import { isReadonlyArray } from "./internal/command/isReadonlyArray.ts"
+import { durationOf } from "./internal/runtime/durationOf.ts"
 import type * as Resp from "./Resp.ts"
 
 // -----------------------------------------------------------------------------
@@ -416,7 +417,7 @@ const whole = (value: number, time: Time | Instant, unit: string): number => {
 }
 
 const duration = (time: Time): Duration.Duration =>
-  Option.getOrElse(Duration.fromInput(time), () => invalid(`${format(time)} is not a duration`))
+  Option.getOrElse(durationOf(time), () => invalid(`${format(time)} is not a duration`))
 
 /**
  * How long a blocking command may block, sent in seconds with their fraction;
@@ -514,7 +515,11 @@ const listed = (arg: unknown): ReadonlyArray<Arg> | undefined =>
   typeof arg === "object" && arg !== null ? List.argsOf(arg) : undefined
 
 const cannotSend = (value: unknown): never =>
-  invalid(`cannot send ${describe(value)}; send text, bytes, a number or a bigint`)
+  invalid(`cannot send ${describe(value)}; ${
+    value instanceof KeyArg
+      ? "keys are text or bytes"
+      : `send text, bytes, a number or a bigint${typeof value === "object" && value !== null ? ", or JSON of it" : ""}`
+  }`)
 
 /**
  * The bytes, text or number that is sent for a part.

@@ -8,8 +8,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { acceptance } from "./internal/config/accept.ts"
-import { choice, duration, integer, invalid, optionalInteger } from "./internal/config/checks.ts"
+import { address, choice, duration, integer, invalid, optionalInteger } from "./internal/config/checks.ts"
 import * as Environment from "./internal/config/environment.ts"
+import { checkNames } from "./internal/config/names.ts"
 import type {
   Accept,
   AddressOptions,
@@ -59,21 +60,19 @@ export type {
  */
 export const endpoint = (options: AddressOptions): Effect.Effect<Endpoint, RedisConfigError> => {
   if (options.path !== undefined) {
+    // The type says so, but options also come from programs without types.
+    const given: { readonly host?: unknown; readonly port?: unknown } = options
     return options.path === ""
       ? invalid("path", "it is empty; give the path of the server's unix socket")
+      : given.host !== undefined || given.port !== undefined
+      ? invalid("path", "host and port are given as well: give either the path of a unix socket or these")
       : Effect.succeed({ path: options.path })
   }
-  const port = options.port ?? 6379
-  if (!Number.isInteger(port) || port < 1 || port > 65535) {
-    return invalid("port", `${port} is not an integer between 1 and 65535`)
-  }
-  return options.host === ""
-    ? invalid("host", "it is empty")
-    : Effect.succeed({ host: options.host ?? "localhost", port })
+  return address("", options.host ?? "localhost", options.port ?? 6379)
 }
 
 /**
- * Fills in defaults and refuses options that are not valid.
+ * Fills in defaults and refuses options that are not valid, and names that no option has.
  *
  * - `spare`: for how many connections `pool.max` must have room beside the shared ones. Default 1: without, nothing that
  *   blocks would ever run. 0 where it is the limit of several servers together.
@@ -92,6 +91,7 @@ export const settings = Effect.fnUntraced(function*(
     readonly given?: ReadonlyArray<NodeAddress> | undefined
   } = {}
 ): Effect.fn.Return<ConnectionSettings, RedisConfigError> {
+  yield* checkNames(options)
   const single = options.pool === "single"
   const pool: PoolOptions = options.pool === "single" ? { shared: 1, idleTimeout: 0 } : options.pool ?? {}
   const limits = options.limits ?? {}

@@ -29,7 +29,7 @@ import * as Redis from "./Redis.ts"
 import type { Key } from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import type * as RedisCommand from "./RedisCommand.ts"
-import { ConnectionError } from "./RedisError.ts"
+import { ConnectionError, RedisConfigError } from "./RedisError.ts"
 import type { Commands as Several, Results, Successes } from "./RedisPipeline.ts"
 import type { Raw } from "./RedisReply.ts"
 
@@ -176,6 +176,9 @@ class Services<R, E> implements Provider<R> {
     const scope = Scope.makeUnsafe()
     this.#scope = scope
     try {
+      // The type says so, but this module is above all for programs that may be without types.
+      const given: unknown = this.#layer
+      if (!Layer.isLayer(given)) throw notALayer()
       const context = await settled(
         Context.empty(),
         Layer.buildWithScope(this.#layer, scope),
@@ -197,6 +200,13 @@ class Services<R, E> implements Provider<R> {
     if (this.#scope !== undefined) await Effect.runPromise(Scope.close(this.#scope, Exit.void))
   }
 }
+
+const notALayer = (): RedisConfigError =>
+  new RedisConfigError({
+    option: "layer",
+    detail:
+      "RedisPromise.make takes a Layer, as NodeRedisClient.layer({ host, port }) and NodeRedisClient.layerUrl(url) return it"
+  })
 
 const closed = (): ConnectionError =>
   new ConnectionError({
@@ -237,6 +247,9 @@ const settled = <A, E, R>(
 // Methods
 // -----------------------------------------------------------------------------
 
+const noEffect =
+  "RedisPromise.run takes an effect, such as Redis.get(key); what redis.get(key) returns is a promise already"
+
 /** What every client has; the methods of commands are added to a copy of it that is made once. */
 class View<R> {
   readonly #provider: Provider<R>
@@ -248,6 +261,7 @@ class View<R> {
   }
 
   run<A, E>(effect: Effect.Effect<A, E, RedisClient | R>): Promise<A> {
+    if (!Effect.isEffect(effect)) return Promise.reject(new TypeError(noEffect))
     const { current } = this.#provider
     return current === undefined
       ? settled(

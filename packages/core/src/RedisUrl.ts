@@ -106,7 +106,11 @@ export const parse = (
   url: string | Redacted.Redacted<string>,
   options: ParseOptions = {}
 ): Result.Result<Deployment, InvalidUrlError> => {
-  const text = typeof url === "string" ? url : Redacted.value(url)
+  const text: unknown = Redacted.isRedacted(url) ? Redacted.value(url) : url
+  if (typeof text !== "string") {
+    const detail = "it is no text. When it comes from a variable of the environment: is that set?"
+    return Result.fail(new InvalidUrlError({ url: text === null ? "null" : typeof text, detail }))
+  }
   try {
     return Result.succeed(deploymentOf(split(text), options))
   } catch (error) {
@@ -142,7 +146,7 @@ const schemes =
   "use redis://, rediss:// or unix://, valkey:// or valkeys://, or one of these with +sentinel or +cluster"
 
 const split = (url: string): Parts => {
-  const [, scheme, rest = ""] = /^([a-z+]+):\/\/(.*)$/is.exec(url.trim()) ?? []
+  const [, scheme, rest = ""] = /^([a-z+.-]+):\/\/(.*)$/is.exec(url.trim()) ?? []
   if (scheme === undefined) return invalid(`it has no scheme; ${schemes}`)
   const [, base, suffix] =
     /^(redis|rediss|valkey|valkeys|unix)(?:\+(sentinel|cluster|unix))?$/.exec(scheme.toLowerCase()) ??

@@ -7,6 +7,13 @@
  */
 export {
   /**
+   * Addresses of servers, one at least. Those without a port have the one that is given.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  addresses,
+  /**
    * One of several choices. Types say as much, but options also come from files and URLs.
    *
    * @category combinators

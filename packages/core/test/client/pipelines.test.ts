@@ -3,6 +3,7 @@
  */
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Redis, RedisClient, RedisError, RedisReply, RedisScript } from "@redfx/core"
+import type { RedisCommand } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
@@ -302,6 +303,53 @@ describe("a client without a Layer of its own", () => {
         Effect.provideService(RedisClient.RedisClient, client)
       )
       assert.deepStrictEqual(results, [true, true])
+    }))
+})
+
+describe("what is no command", () => {
+  const rows: ReadonlyArray<readonly [title: string, given: unknown, says: RegExp]> = [
+    ["a mapped command", Effect.map(Redis.get("k"), String), /an effect is given .* change the result afterwards/],
+    ["a promise", Promise.resolve("v"), /a promise is given .* Redis\.get\(key\)/],
+    ["text", "GET", /a value of the type string is given/],
+    ["undefined", undefined, /undefined is given/],
+    ["null", null, /null is given/]
+  ]
+  layer(live(3))((it) => {
+    for (const [title, given, says] of rows) {
+      // What types do not allow comes from programs without types.
+      const wrong = given as RedisCommand.Any
+
+      it.effect(`${title} is a DataError with its index, and nothing of a transaction is run`, () =>
+        Effect.gen(function*() {
+          const key = freshKey()
+          for (const several of [Redis.pipeline, Redis.transaction]) {
+            const error = yield* Effect.flip(several([Redis.incr(key), wrong]))
+            assert.strictEqual(error._tag, "DataError")
+            assert.match(error.message, says)
+            assert.deepInclude(error, { index: 1 })
+          }
+          const [first, second] = yield* Redis.pipelineSettled([Redis.incr(key), wrong])
+          // Those of the pipelines, and none of the transaction.
+          assert.deepStrictEqual(first, Result.succeed(2))
+          assert.strictEqual(Result.isFailure(second) && second.failure._tag, "DataError")
+          assert.strictEqual((yield* Effect.flip(Redis.asBytes(wrong)))._tag, "DataError")
+          const cached = Redis.cached(wrong as RedisCommand.CacheableCommand<unknown>, { ttl: "1 minute" })
+          assert.strictEqual((yield* Effect.flip(cached))._tag, "DataError")
+        }))
+    }
+  })
+
+  it.effect("a command instead of an array of commands is a DataError that says so", () =>
+    Effect.gen(function*() {
+      const { client } = yield* pair(() => undefined)
+      for (const given of [Redis.get("k"), undefined, "GET"]) {
+        const error = yield* Effect.flip(Effect.provideService(
+          Redis.pipeline(given as unknown as ReadonlyArray<RedisCommand.Any>),
+          RedisClient.RedisClient,
+          client
+        ))
+        assert.match(error.message, /as an array or a record/)
+      }
     }))
 })
 

@@ -132,6 +132,7 @@ const given: Readonly<Record<string, ReadonlyArray<unknown>>> = {
   tsMrevrangeGroupby: ["-", "+", filter, { label: "l", reduce: "sum" }],
   tsRangeAggregations: ["k", "-", "+", { types: ["min"], bucketDuration: 1 }],
   tsRevrangeAggregations: ["k", "-", "+", { types: ["min"], bucketDuration: 1 }],
+  migrate: ["h", 1, ["k"], 0, 1, {}],
   xpendingRange: ["k", "g", "-", "+", 1, {}],
   vsim: ["k", { ele: "e" }],
   vsimWithAttribs: ["k", { ele: "e" }],

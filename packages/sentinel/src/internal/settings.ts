@@ -3,7 +3,7 @@
  */
 import * as RedisConfig from "@redfx/core/RedisConfig"
 import { RedisConfigError } from "@redfx/core/RedisError"
-import { choice, duration, integer, invalid } from "@redfx/core/unstable/Options"
+import { addresses, choice, duration, integer, invalid } from "@redfx/core/unstable/Options"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
@@ -37,15 +37,8 @@ export const ofSentinels = Effect.fnUntraced(function*(
 })
 
 /** Refuses addresses that are not valid, and an empty list. */
-export const checkAddresses = (addresses: Options["sentinels"]): Effect.Effect<void, RedisConfigError> =>
-  // The types say as much, but options also come from files and URLs.
-  addresses.length < 1
-    ? invalid("sentinels", "it names no sentinel")
-    : Effect.forEach(addresses, (address, index) =>
-      Effect.mapError(
-        RedisConfig.endpoint(address),
-        ({ detail, option }) => new RedisConfigError({ option: `sentinels[${index}].${option}`, detail })
-      ), { discard: true })
+export const checkAddresses = (given: Options["sentinels"]): Effect.Effect<void, RedisConfigError> =>
+  addresses("sentinels", given, 26379)
 
 /** How many other sentinels one must know to be believed. */
 export const minOtherSentinels = (value: number = 0): Effect.Effect<number, RedisConfigError> =>
@@ -53,8 +46,9 @@ export const minOtherSentinels = (value: number = 0): Effect.Effect<number, Redi
 
 /** The name of a master that sentinels watch. */
 export const service = (name: string): Effect.Effect<string, RedisConfigError> =>
-  name === ""
-    ? invalid("service", "it is empty; give the name under which sentinels watch the master")
+  // The type says that it is given, but options also come from programs without types.
+  typeof name !== "string" || name === ""
+    ? invalid("service", "it is missing; give the name under which sentinels watch the master")
     : Effect.succeed(name)
 
 /** The role of the servers that a client is for. */

@@ -6,10 +6,12 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
-import type * as RedisCommand from "../../RedisCommand.ts"
+import * as RedisCommand from "../../RedisCommand.ts"
 import { atIndex } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
+import type { CommandImpl } from "../command/impl.ts"
 import { isReadonlyArray } from "../command/isReadonlyArray.ts"
+import { commandIn } from "../command/noCommand.ts"
 import type { Outcome } from "../connection/request.ts"
 import { failureAmong } from "../error/retry.ts"
 import type { Part } from "../error/retry.ts"
@@ -17,9 +19,23 @@ import { errorIn } from "../runtime/firstError.ts"
 
 type Commands = ReadonlyArray<RedisCommand.Any> | Readonly<Record<string, RedisCommand.Any>>
 
-/** The commands in order. */
-export const list = (commands: Commands): ReadonlyArray<RedisCommand.Any> =>
-  isReadonlyArray(commands) ? commands : Object.values(commands)
+/** The commands in order. What is none is in its place as one that fails and says what to give instead. */
+export const list = (commands: Commands): ReadonlyArray<RedisCommand.Any> => {
+  // Not two commands one after the other, and nothing at all: the types say so, but programs are also written without.
+  const given: ReadonlyArray<unknown> = isReadonlyArray(commands)
+    ? commands
+    : isRecord(commands)
+    ? Object.values(commands)
+    : [undefined]
+  // Every element was just seen to be a command.
+  return given.every(RedisCommand.isCommand)
+    ? given as ReadonlyArray<RedisCommand.Any>
+    // A command of a reply that nobody reads.
+    : given.map((each) => commandIn(each) as CommandImpl & RedisCommand.Any)
+}
+
+const isRecord = (commands: unknown): boolean =>
+  typeof commands === "object" && commands !== null && !RedisCommand.isCommand(commands)
 
 /**
  * Returns all values at the indexes of the commands; fails with the first error, which says what is known of the other
