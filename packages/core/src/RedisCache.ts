@@ -82,21 +82,24 @@ const millisecondsOf = (ttl: TimeToLive): number => {
 /**
  * How a client caches.
  *
- * - `commands`: `"all"` caches every command whose answer can be, `"marked"` only those of `Redis.cached`. Default `"all"`.
- * - `ttl`: the age up to which an answer will do for anybody. Default one hour.
- * - `maxEntries`: how many answers are kept. Default 10,000. `maxBytes`: about how much memory they take. Default 64 MiB.
- *   The answers that were not asked for for the longest time make room.
- * - `prefixes`: caches only keys that begin with one of these. The server then keeps no list of what was read, and tells of
- *   every change of such a key to everybody. None may begin with another one.
- *
  * @category options
  * @since 0.1.0
  */
 export interface CacheOptions {
+  /** `"all"` caches every command whose answer can be, `"marked"` only those of `Redis.cached`. Default `"all"`. */
   readonly commands?: "all" | "marked" | undefined
+  /** The age up to which an answer will do for anybody. Default one hour. */
   readonly ttl?: TimeToLive | undefined
+  /** How many answers are kept. Default 10,000. */
   readonly maxEntries?: number | undefined
+  /**
+   * About how much memory they take. Default 64 MiB. The answers that were not asked for for the longest time make room.
+   */
   readonly maxBytes?: number | undefined
+  /**
+   * Caches only keys that begin with one of these. The server then keeps no list of what was read, and tells of every
+   * change of such a key to everybody. None may begin with another one.
+   */
   readonly prefixes?: ReadonlyArray<string> | undefined
 }
 

@@ -64,31 +64,31 @@ export class ChannelError extends Schema.TaggedError<ChannelError>("@redfx/core/
 /**
  * Options of {@link make}.
  *
- * - `value`: the schema of messages, which are published as JSON.
- * - `codec`: what the bytes of messages go through, such as `NodeCompression` of `@redfx/node`.
- * - `sharded`: it is a shard channel, of SPUBLISH and SSUBSCRIBE. Since Redis 7.0. Default `false`.
- *
  * @category options
  * @since 0.1.0
  */
 export interface ChannelOptions<A> {
+  /** The schema of messages, which are published as JSON. */
   readonly value: Schema.Codec<A, unknown>
+  /** What the bytes of messages go through, such as `NodeCompression` of `@redfx/node`. */
   readonly codec?: RedisCodec | undefined
+  /** It is a shard channel, of SPUBLISH and SSUBSCRIBE. Since Redis 7.0. Default `false`. */
   readonly sharded?: boolean | undefined
 }
 
 /**
  * Options of a subscription.
  *
- * - `buffer`: as that of `Redis.subscribe`.
- * - `misfits`: what becomes of a message that does not fit the schema: `"fail"`, the default, fails the stream with its
- *   `ChannelError`, `"skip"` leaves it out, and a function is given the error of each that is left out.
- *
  * @category options
  * @since 0.1.0
  */
 export interface SubscribeOptions {
+  /** As that of `Redis.subscribe`. */
   readonly buffer?: PubSub.BufferOptions | undefined
+  /**
+   * What becomes of a message that does not fit the schema: `"fail"`, the default, fails the stream with its
+   * `ChannelError`, `"skip"` leaves it out, and a function is given the error of each that is left out.
+   */
   readonly misfits?: Misfits<ChannelError> | undefined
 }
 

@@ -70,27 +70,26 @@ export type EnqueueOptions =
 /**
  * Options of {@link RedisJobs.run}.
  *
- * **Details**
- *
- * - `worker`: the name of this worker, its own at any time.
- * - `concurrency`: how many jobs run at a time. Default 1.
- * - `maxAttempts`: how often a job is begun at the most, also one that ended its process each time. Default 10.
- * - `backoff`: the pause after an attempt that failed, by its number from 1 on; `undefined` gives the job up at once. Up
- *   to a quarter longer at random. Default: 1 second, then ever twice as long, up to an hour.
- * - `pollInterval`: how often to look for what is due, which is how late a job can be. Default 1 second.
- * - `claimIdle`: a job whose worker has not been heard of for so long is begun by another. Default 1 minute.
- * - `drain`: for how long jobs may run on when the worker is interrupted. Default: for as long as they need.
- *
  * @category options
  * @since 0.1.0
  */
 export interface WorkerOptions<E = unknown> {
+  /** The name of this worker, its own at any time. */
   readonly worker: string
+  /** How many jobs run at a time. Default 1. */
   readonly concurrency?: number | undefined
+  /** How often a job is begun at the most, also one that ended its process each time. Default 10. */
   readonly maxAttempts?: number | undefined
+  /**
+   * The pause after an attempt that failed, by its number from 1 on; `undefined` gives the job up at once. Up to a quarter
+   * longer at random. Default: 1 second, then ever twice as long, up to an hour.
+   */
   readonly backoff?: ((attempt: number, cause: Cause.Cause<E>) => Duration.Input | undefined) | undefined
+  /** How often to look for what is due, which is how late a job can be. Default 1 second. */
   readonly pollInterval?: Duration.Input | undefined
+  /** A job whose worker has not been heard of for so long is begun by another. Default 1 minute. */
   readonly claimIdle?: Duration.Input | undefined
+  /** For how long jobs may run on when the worker is interrupted. Default: for as long as they need. */
   readonly drain?: Duration.Input | undefined
 }
 

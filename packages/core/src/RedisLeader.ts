@@ -44,20 +44,21 @@ import type { CommandError, LockLikeError } from "./RedisError.ts"
 /**
  * Options of an election.
  *
- * **Details**
- *
- * - `ttl`: how long a lease lasts; it is renewed every third of that. After a leader has died there may be none for as
- *   long. Default 15 seconds, also for zero and infinity.
- * - `retryInterval`: how often the others look whether there is none, up to a quarter longer at random, and how soon a
- *   program tries again after a failure. Default 1 second.
- * - `id`: who this is, for `leader`. Default: a random one.
- *
  * @category models
  * @since 0.1.0
  */
 export interface LeaderOptions {
+  /**
+   * How long a lease lasts; it is renewed every third of that. After a leader has died there may be none for as long.
+   * Default 15 seconds, also for zero and infinity.
+   */
   readonly ttl?: TimeToLive | undefined
+  /**
+   * How often the others look whether there is none, up to a quarter longer at random, and how soon a program tries again
+   * after a failure. Default 1 second.
+   */
   readonly retryInterval?: Duration.Input | undefined
+  /** Who this is, for `leader`. Default: a random one. */
   readonly id?: string | undefined
 }
 

@@ -43,30 +43,36 @@ export type { ExtendOptions, LockHandle } from "./internal/lock/lease.ts"
 /**
  * Options of a lock.
  *
- * **Details**
- *
- * - `ttl`: how long the lock lives unless it is extended, in whole milliseconds, rounded up. Default, also for zero and
- *   infinity: until it is released.
- * - `retryInterval`: the pause between two tries, up to a quarter longer at random, a bare number being milliseconds.
- *   Default 100 milliseconds.
- * - `waitTimeout`: how long to try at the most. The attempt ends as soon as the next try would be later than that: with
- *   `"350 millis"` and a try every 100 it ends after 300. Default: no limit.
- * - `token`: the value that shows who holds the lock. Handles with the same token release and extend each other's lock.
- *   Default: a random one for each time the lock is acquired.
- * - `fencing`: hand out a fencing token with the lock. Its counter is a key of its own, in the same hash slot, which
- *   never expires. Default `false`.
- * - `autoExtend`: set the time to live back to `ttl` every third of it while `withLock` or `scoped` holds the lock.
- *   Default `false`.
- *
  * @category models
  * @since 0.1.0
  */
 export interface LockOptions {
+  /**
+   * How long the lock lives unless it is extended, in whole milliseconds, rounded up. Default, also for zero and infinity:
+   * until it is released.
+   */
   readonly ttl?: TimeToLive | undefined
+  /**
+   * The pause between two tries, up to a quarter longer at random, a bare number being milliseconds. Default 100
+   * milliseconds.
+   */
   readonly retryInterval?: Duration.Input | undefined
+  /**
+   * How long to try at the most. The attempt ends as soon as the next try would be later than that: with `"350 millis"` and
+   * a try every 100 it ends after 300. Default: no limit.
+   */
   readonly waitTimeout?: Duration.Input | undefined
+  /**
+   * The value that shows who holds the lock. Handles with the same token release and extend each other's lock. Default: a
+   * random one for each time the lock is acquired.
+   */
   readonly token?: string | undefined
+  /**
+   * Hand out a fencing token with the lock. Its counter is a key of its own, in the same hash slot, which never expires.
+   * Default `false`.
+   */
   readonly fencing?: boolean | undefined
+  /** Set the time to live back to `ttl` every third of it while `withLock` or `scoped` holds the lock. Default `false`. */
   readonly autoExtend?: boolean | undefined
 }
 

@@ -115,35 +115,37 @@ export type Event<Name = string> = Subscribed<Name> | Lost<Name> | Restored<Name
  *
  * **Details**
  *
- * - `capacity`: how many messages wait at the most. Default 16384.
- * - `onFull`: what happens to one more. `"fail"` (default) fails the stream with `PubSubOverflowError`, after what was
- *   kept; `"dropOldest"` and `"dropNewest"` make a gap, which `events: true` shows; `"suspend"` stops reading, so that
- *   the server has to keep what follows, until it closes the connection at its own limit
- *   (`client-output-buffer-limit pubsub`), which makes a gap as well.
- *
  * A subscription that suspends has a connection of its own. It may exceed its capacity by what one read brought.
  *
  * @category options
  * @since 0.1.0
  */
 export interface BufferOptions {
+  /** How many messages wait at the most. Default 16384. */
   readonly capacity?: number | undefined
+  /**
+   * What happens to one more. `"fail"` (default) fails the stream with `PubSubOverflowError`, after what was kept;
+   * `"dropOldest"` and `"dropNewest"` make a gap, which `events: true` shows; `"suspend"` stops reading, so that the server
+   * has to keep what follows, until it closes the connection at its own limit (`client-output-buffer-limit pubsub`), which
+   * makes a gap as well.
+   */
   readonly onFull?: "fail" | "suspend" | "dropOldest" | "dropNewest" | undefined
 }
 
 /**
  * What a subscription yields.
  *
- * - `payload`: messages and names of channels as `"text"` (default) or as `"bytes"`. Text that is not UTF-8 fails with
- *   `DecodeError`, unless the client has `textDecoding: "replace"`; subscribing to a name that is not UTF-8 fails with
- *   `DataError` then. Payloads that are neither, such as the lists on `__redis__:invalidate`, fail with `DecodeError`.
- * - `events`: also yield {@link Subscribed}, {@link Lost} and {@link Restored}. Default `false`.
- *
  * @category options
  * @since 0.1.0
  */
 export interface Options {
+  /**
+   * Messages and names of channels as `"text"` (default) or as `"bytes"`. Text that is not UTF-8 fails with `DecodeError`,
+   * unless the client has `textDecoding: "replace"`; subscribing to a name that is not UTF-8 fails with `DataError` then.
+   * Payloads that are neither, such as the lists on `__redis__:invalidate`, fail with `DecodeError`.
+   */
   readonly payload?: "text" | "bytes" | undefined
+  /** Also yield {@link Subscribed}, {@link Lost} and {@link Restored}. Default `false`. */
   readonly events?: boolean | undefined
   readonly buffer?: BufferOptions | undefined
 }

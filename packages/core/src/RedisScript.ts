@@ -67,32 +67,33 @@ export type Result<A, Bytes = A, BigInts = A> = RedisReply.Reply<A, Bytes, BigIn
 /**
  * How the parameters of a call become keys and arguments, and what comes back.
  *
- * **Details**
- *
- * - `keys`: the keys, `KEYS` in Lua; its parameters are those of the call. Default: none. On a cluster all must be in one
- *   slot, and there must be at least one.
- * - `args`: the arguments, `ARGV` in Lua. Default: none.
- * - `result`: what is returned; anything else is a `DecodeError` that names the script.
- * - `readonly`: the script changes nothing, which the server then enforces: it runs by EVALSHA_RO or FCALL_RO, may run on a
- *   replica, and is safe to retry. Needs Redis 7.0 or later. Default `false`.
- * - `ordered`: calls with the same first key run in the order in which they are given, also where there are several shared
- *   connections. Default `false`.
- *
  * @category models
  * @since 0.1.0
  */
 export interface CallOptions<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A> {
+  /**
+   * The keys, `KEYS` in Lua; its parameters are those of the call. Default: none. On a cluster all must be in one slot, and
+   * there must be at least one.
+   */
   readonly keys?: ((...parameters: Parameters) => ReadonlyArray<RedisArg.Key>) | undefined
+  /** The arguments, `ARGV` in Lua. Default: none. */
   readonly args?: ((...parameters: Parameters) => ReadonlyArray<RedisArg.Value>) | undefined
+  /** What is returned; anything else is a `DecodeError` that names the script. */
   readonly result: Result<A, Bytes, BigInts>
+  /**
+   * The script changes nothing, which the server then enforces: it runs by EVALSHA_RO or FCALL_RO, may run on a replica,
+   * and is safe to retry. Needs Redis 7.0 or later. Default `false`.
+   */
   readonly readonly?: boolean | undefined
+  /**
+   * Calls with the same first key run in the order in which they are given, also where there are several shared
+   * connections. Default `false`.
+   */
   readonly ordered?: boolean | undefined
 }
 
 /**
  * Options of {@link make}.
- *
- * - `lua`: the script. `name`: what errors and spans call it; default: its SHA-1 digest.
  *
  * @category models
  * @since 0.1.0
@@ -100,7 +101,9 @@ export interface CallOptions<Parameters extends ReadonlyArray<unknown>, A, Bytes
 export interface ScriptOptions<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>
   extends CallOptions<Parameters, A, Bytes, BigInts>
 {
+  /** The script. */
   readonly lua: string
+  /** What errors and spans call it; default: its SHA-1 digest. */
   readonly name?: string | undefined
 }
 
@@ -134,15 +137,15 @@ export interface Library {
 /**
  * Options of {@link function}.
  *
- * - `name`: as the library registers it. `library`: what to load when the server does not have the function.
- *
  * @category models
  * @since 0.1.0
  */
 export interface FunctionOptions<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>
   extends CallOptions<Parameters, A, Bytes, BigInts>
 {
+  /** As the library registers it. */
   readonly name: string
+  /** What to load when the server does not have the function. */
   readonly library?: Library | undefined
 }
 

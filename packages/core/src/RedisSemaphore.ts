@@ -39,21 +39,21 @@ import type { CommandError, LockError, LockLikeError } from "./RedisError.ts"
  *
  * **Details**
  *
- * - `permits`: how many may hold it at a time. All programs should say the same; each goes by its own number.
- * - `ttl`: how long a lease lasts unless it is extended, in whole milliseconds, rounded up.
- * - `retryInterval`, `waitTimeout`: as those of a lock. Default: every 100 milliseconds, without limit.
- * - `autoExtend`: set the lease back to `ttl` every third of it while `withPermit` or `scoped` holds it. Default `false`.
- *
  * Fails with `DataError` when `permits` is not whole or is less than 1, and when `ttl` is zero or infinite.
  *
  * @category models
  * @since 0.1.0
  */
 export interface SemaphoreOptions {
+  /** How many may hold it at a time. All programs should say the same; each goes by its own number. */
   readonly permits: number
+  /** How long a lease lasts unless it is extended, in whole milliseconds, rounded up. */
   readonly ttl: TimeToLive
+  /** As those of a lock. Default: every 100 milliseconds, without limit. */
   readonly retryInterval?: Duration.Input | undefined
+  /** As those of a lock. Default: every 100 milliseconds, without limit. */
   readonly waitTimeout?: Duration.Input | undefined
+  /** Set the lease back to `ttl` every third of it while `withPermit` or `scoped` holds it. Default `false`. */
   readonly autoExtend?: boolean | undefined
 }
 

@@ -60,20 +60,23 @@ export interface ReadEntry<K extends RedisArg.Key = string, F extends Fields = "
 /**
  * Options of {@link read} and {@link readGroup}.
  *
- * - `count`: how many entries of each stream a read takes at most. Default 100.
- * - `block`: how long the server waits for entries before it answers that there are none; a bare number is
- *   milliseconds. Default 5 seconds. The client's `commandTimeout` comes on top of it.
- * - `fields`: default `"text"`.
- * - `schedule`: when a read that failed is tried again, as long as it may succeed later. Default: after 50 milliseconds,
- *   then ever later up to every 2 seconds, without end.
- *
  * @category options
  * @since 0.1.0
  */
 export interface ReadOptions<F extends Fields = "text"> {
+  /** How many entries of each stream a read takes at most. Default 100. */
   readonly count?: number | undefined
+  /**
+   * How long the server waits for entries before it answers that there are none; a bare number is milliseconds. Default 5
+   * seconds. The client's `commandTimeout` comes on top of it.
+   */
   readonly block?: RedisArg.Time | undefined
+  /** Default `"text"`. */
   readonly fields?: F | undefined
+  /**
+   * When a read that failed is tried again, as long as it may succeed later. Default: after 50 milliseconds, then ever
+   * later up to every 2 seconds, without end.
+   */
   readonly schedule?: Schedule.Schedule<unknown, CommandError> | undefined
 }
 
@@ -350,13 +353,14 @@ export interface TypedEntry<out A> {
 /**
  * Options of {@link RedisStream.read}.
  *
- * - `misfits`: what becomes of an entry that does not fit the schema: `"fail"`, the default, fails the stream with its
- *   `EntryError`, `"skip"` leaves it out, and a function is given the error of each that is left out.
- *
  * @category options
  * @since 0.1.0
  */
 export interface TypedReadOptions extends Omit<ReadOptions, "fields"> {
+  /**
+   * What becomes of an entry that does not fit the schema: `"fail"`, the default, fails the stream with its `EntryError`,
+   * `"skip"` leaves it out, and a function is given the error of each that is left out.
+   */
   readonly misfits?: Misfits<EntryError> | undefined
 }
 

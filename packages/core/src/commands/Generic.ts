@@ -16,14 +16,13 @@ import * as Reply from "../RedisReply.ts"
 /**
  * The options of COPY.
  *
- * - `db`: the database of the copy, by default the selected one.
- * - `replace`: whether to overwrite the destination.
- *
  * @category generic
  * @since 0.1.0
  */
 export interface CopyOptions {
+  /** The database of the copy, by default the selected one. */
   readonly db?: number | undefined
+  /** Whether to overwrite the destination. */
   readonly replace?: boolean | undefined
 }
 
@@ -76,16 +75,15 @@ export type KeyType = "string" | "list" | "set" | "zset" | "hash" | "stream" | (
 /**
  * The options of SCAN.
  *
- * - `match`: only keys that match this glob pattern.
- * - `count`: a hint of how many keys to look at, 10 by default.
- * - `type`: only keys of this type. Needs Redis 6.0.
- *
  * @category generic
  * @since 0.1.0
  */
 export interface ScanOptions {
+  /** Only keys that match this glob pattern. */
   readonly match?: Arg.Key | undefined
+  /** A hint of how many keys to look at, 10 by default. */
   readonly count?: number | undefined
+  /** Only keys of this type. Needs Redis 6.0. */
   readonly type?: KeyType | undefined
 }
 

@@ -28,12 +28,13 @@ export type ListSide = "left" | "right"
 export type ListKeys = Arg.Key | ReadonlyArray<Arg.Key>
 
 /**
- * - `count`: take up to this many elements (server default 1).
+ * The options of {@link lmpop}.
  *
  * @category lists
  * @since 0.1.0
  */
 export interface LmpopOptions {
+  /** Take up to this many elements (server default 1). */
   readonly count?: number | undefined
 }
 
@@ -49,14 +50,15 @@ export interface BlmpopOptions extends LmpopOptions {
 }
 
 /**
- * - `rank`: start at this match: 1 (the default) is the first, -1 the last. Negative ranks search from the tail.
- * - `maxlen`: compare with at most this many elements; 0, the default, compares with all.
+ * The options of {@link lpos}.
  *
  * @category lists
  * @since 0.1.0
  */
 export interface LposOptions {
+  /** Start at this match: 1 (the default) is the first, -1 the last. Negative ranks search from the tail. */
   readonly rank?: number | undefined
+  /** Compare with at most this many elements; 0, the default, compares with all. */
   readonly maxlen?: number | undefined
 }
 

@@ -45,12 +45,11 @@ export interface ClaimedEntry<Fields = TextFields> {
 /**
  * Options of {@link xautoclaim}.
  *
- * - `count`: how many pending entries to look at most, 100 by default.
- *
  * @category streams
  * @since 0.1.0
  */
 export interface XautoclaimOptions {
+  /** How many pending entries to look at most, 100 by default. */
   readonly count?: number | undefined
 }
 
@@ -79,26 +78,24 @@ export type XclaimOptions =
 /**
  * Options of {@link xgroupCreate}.
  *
- * - `mkstream`: creates the stream when the key does not exist.
- * - `entriesread`: how many entries the group has read, to know its lag (since 7.0.0).
- *
  * @category streams
  * @since 0.1.0
  */
 export interface XgroupCreateOptions {
+  /** Creates the stream when the key does not exist. */
   readonly mkstream?: boolean | undefined
+  /** How many entries the group has read, to know its lag (since 7.0.0). */
   readonly entriesread?: number | undefined
 }
 
 /**
  * Options of {@link xgroupSetid}.
  *
- * - `entriesread`: how many entries the group has read, to know its lag (since 7.0.0).
- *
  * @category streams
  * @since 0.1.0
  */
 export interface XgroupSetidOptions {
+  /** How many entries the group has read, to know its lag (since 7.0.0). */
   readonly entriesread?: number | undefined
 }
 
@@ -116,49 +113,47 @@ export type XnackMode = "silent" | "fail" | "fatal"
 /**
  * Options of {@link xnack}.
  *
- * - `retrycount`: sets the number of deliveries, whatever the mode.
- * - `force`: entries of the stream that are not pending become pending, without a consumer.
- *
  * @category streams
  * @since 0.1.0
  */
 export interface XnackOptions {
+  /** Sets the number of deliveries, whatever the mode. */
   readonly retrycount?: number | undefined
+  /** Entries of the stream that are not pending become pending, without a consumer. */
   readonly force?: boolean | undefined
 }
 
 /**
  * Options of {@link xpendingRange}.
  *
- * - `idle`: only entries pending for this long; a bare number is milliseconds (since 6.2.0).
- * - `consumer`: only entries of this consumer.
- *
  * @category streams
  * @since 0.1.0
  */
 export interface XpendingRangeOptions {
+  /** Only entries pending for this long; a bare number is milliseconds (since 6.2.0). */
   readonly idle?: Arg.Time | undefined
+  /** Only entries of this consumer. */
   readonly consumer?: Arg.Key | undefined
 }
 
 /**
  * Options of {@link xreadgroup}.
  *
- * - `count`: how many entries of each stream at most, 1 at least.
- * - `maxcount`: how many entries of all streams together at most, `maxsize`: how many bytes, 1 at least. Redis 8.10.0,
- *   according to its documentation (not tested against a server).
- * - `block`: how long to wait for entries; a bare number is milliseconds, 0 has no limit. Without it, the command does
- *   not wait.
- * - `noack`: treat the entries as acknowledged at once.
- *
  * @category streams
  * @since 0.1.0
  */
 export interface XreadgroupOptions {
+  /** How many entries of each stream at most, 1 at least. */
   readonly count?: number | undefined
+  /**
+   * How many entries of all streams together at most, `maxsize`: how many bytes, 1 at least. Redis 8.10.0, according to its
+   * documentation (not tested against a server).
+   */
   readonly maxcount?: number | undefined
   readonly maxsize?: number | undefined
+  /** How long to wait for entries; a bare number is milliseconds, 0 has no limit. Without it, the command does not wait. */
   readonly block?: Arg.Time | undefined
+  /** Treat the entries as acknowledged at once. */
   readonly noack?: boolean | undefined
 }
 

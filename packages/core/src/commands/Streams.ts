@@ -125,31 +125,30 @@ export type XtrimOptions = StreamTrim & { readonly references?: StreamReferences
 /**
  * Options of {@link xrange} and {@link xrevrange}.
  *
- * - `count`: how many entries at most, 1 at least.
- *
  * @category streams
  * @since 0.1.0
  */
 export interface XrangeOptions {
+  /** How many entries at most, 1 at least. */
   readonly count?: number | undefined
 }
 
 /**
  * Options of {@link xread}.
  *
- * - `count`: how many entries of each stream at most, 1 at least.
- * - `maxcount`: how many entries of all streams together at most, `maxsize`: how many bytes, 1 at least. Redis 8.10.0,
- *   according to its documentation (not tested against a server).
- * - `block`: how long to wait for entries; a bare number is milliseconds, 0 has no limit. Without it, the command does
- *   not wait.
- *
  * @category streams
  * @since 0.1.0
  */
 export interface XreadOptions {
+  /** How many entries of each stream at most, 1 at least. */
   readonly count?: number | undefined
+  /**
+   * How many entries of all streams together at most, `maxsize`: how many bytes, 1 at least. Redis 8.10.0, according to its
+   * documentation (not tested against a server).
+   */
   readonly maxcount?: number | undefined
   readonly maxsize?: number | undefined
+  /** How long to wait for entries; a bare number is milliseconds, 0 has no limit. Without it, the command does not wait. */
   readonly block?: Arg.Time | undefined
 }
 
@@ -169,13 +168,13 @@ export type XcfgsetOptions =
 /**
  * Options of {@link xsetid}, both since 7.0.0.
  *
- * - `entriesadded`: how many entries the stream ever had. `maxdeletedid`: the highest id that was deleted.
- *
  * @category streams
  * @since 0.1.0
  */
 export interface XsetidOptions {
+  /** How many entries the stream ever had. */
   readonly entriesadded?: number | undefined
+  /** The highest id that was deleted. */
   readonly maxdeletedid?: StreamId | undefined
 }
 

@@ -31,38 +31,45 @@ export class LoadTimeoutError
 /**
  * Options of a cache.
  *
- * **Details**
- *
- * - `load`: finds the value of an id where it comes from; `Option.none()` when there is none.
- * - `ttl`: for how long a value is fresh, or a function of the value that says so. A value with a time of zero is not stored.
- * - `absentTtl`: for how long it is remembered that there is no value. Default 5 seconds; zero does not remember.
- * - `stale`: for how long after that a value is still answered, at once, while one fiber of one program loads it anew.
- *   Default: not at all, so that callers wait for the load.
- * - `jitter`: the part by which a time is shorter at the most, at random, so that values that were loaded together are not
- *   loaded together again. Default 0.1.
- * - `early`: how early a fresh value is loaded anew, by chance, and the more probably the nearer its end is: some multiple of
- *   the time that its load took. Default 1; 0 is never.
- * - `loadTimeout`: how long a load may take; then it is interrupted. When a program dies while it loads, others wait for so
- *   long. Default 10 seconds.
- * - `local`: also keeps entries in this program, for so long at the most, by `Redis.cached`. Default: does not.
- * - `onRedisFailure`: what becomes of reads while Redis cannot be reached: `"fail"` fails with the error, `"load"` loads, once
- *   for all callers in this program, and stores nothing. Default `"fail"`.
- * - `codec`: what the bytes of values go through, such as `NodeCompression` of `@redfx/node`.
- *
  * @category options
  * @since 0.1.0
  */
 export interface CacheOptions<Id, A, E = never, R = never> extends Pick<KeyOptions<Id>, "key" | "id"> {
   readonly value: Schema.Codec<A, unknown>
+  /** Finds the value of an id where it comes from; `Option.none()` when there is none. */
   readonly load: (id: Id) => Effect.Effect<Option.Option<A>, E, R>
+  /** For how long a value is fresh, or a function of the value that says so. A value with a time of zero is not stored. */
   readonly ttl: TimeToLive | ((value: A) => TimeToLive)
+  /** For how long it is remembered that there is no value. Default 5 seconds; zero does not remember. */
   readonly absentTtl?: TimeToLive | undefined
+  /**
+   * For how long after that a value is still answered, at once, while one fiber of one program loads it anew. Default: not
+   * at all, so that callers wait for the load.
+   */
   readonly stale?: TimeToLive | undefined
+  /**
+   * The part by which a time is shorter at the most, at random, so that values that were loaded together are not loaded
+   * together again. Default 0.1.
+   */
   readonly jitter?: number | undefined
+  /**
+   * How early a fresh value is loaded anew, by chance, and the more probably the nearer its end is: some multiple of the
+   * time that its load took. Default 1; 0 is never.
+   */
   readonly early?: number | undefined
+  /**
+   * How long a load may take; then it is interrupted. When a program dies while it loads, others wait for so long. Default
+   * 10 seconds.
+   */
   readonly loadTimeout?: TimeToLive | undefined
+  /** Also keeps entries in this program, for so long at the most, by `Redis.cached`. Default: does not. */
   readonly local?: TimeToLive | undefined
+  /**
+   * What becomes of reads while Redis cannot be reached: `"fail"` fails with the error, `"load"` loads, once for all
+   * callers in this program, and stores nothing. Default `"fail"`.
+   */
   readonly onRedisFailure?: "fail" | "load" | undefined
+  /** What the bytes of values go through, such as `NodeCompression` of `@redfx/node`. */
   readonly codec?: RedisCodec | undefined
 }
 
