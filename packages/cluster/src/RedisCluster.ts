@@ -44,12 +44,13 @@ export interface Node {
 }
 
 /**
- * Which servers are asked. Default `"masters"`.
+ * Options of {@link perNode}.
  *
  * @category options
  * @since 0.1.0
  */
 export interface PerNodeOptions {
+  /** Which servers are asked: the masters, which is the default, or all, replicas included. */
   readonly nodes?: "masters" | "all" | undefined
 }
 

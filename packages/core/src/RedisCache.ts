@@ -86,19 +86,23 @@ const millisecondsOf = (ttl: TimeToLive): number => {
  * @since 0.1.0
  */
 export interface CacheOptions {
-  /** `"all"` caches every command whose answer can be, `"marked"` only those of `Redis.cached`. Default `"all"`. */
+  /**
+   * Which commands are cached: `"all"`, the default, caches every command that can be, `"marked"` only those of
+   * `Redis.cached`.
+   */
   readonly commands?: "all" | "marked" | undefined
-  /** The age up to which an answer will do for anybody. Default one hour. */
+  /** How old an answer from the cache may be. Default one hour. */
   readonly ttl?: TimeToLive | undefined
-  /** How many answers are kept. Default 10,000. */
+  /** How many answers are kept at the most. Default 10,000. */
   readonly maxEntries?: number | undefined
   /**
-   * About how much memory they take. Default 64 MiB. The answers that were not asked for for the longest time make room.
+   * About how much memory the answers may take. Default 64 MiB. When there are too many, those that nobody asked for
+   * recently are dropped.
    */
   readonly maxBytes?: number | undefined
   /**
-   * Caches only keys that begin with one of these. The server then keeps no list of what was read, and tells of every
-   * change of such a key to everybody. None may begin with another one.
+   * Caches only keys that begin with one of these texts. The server then keeps no list of what the client has read, and
+   * tells every such client of each change of such a key. None of the texts may begin with another one. Default: all keys.
    */
   readonly prefixes?: ReadonlyArray<string> | undefined
 }

@@ -72,7 +72,7 @@ export interface ChannelOptions<A> {
   readonly value: Schema.Codec<A, unknown>
   /** What the bytes of messages go through, such as `NodeCompression` of `@redfx/node`. */
   readonly codec?: RedisCodec | undefined
-  /** It is a shard channel, of SPUBLISH and SSUBSCRIBE. Since Redis 7.0. Default `false`. */
+  /** Whether it is a shard channel, which is used by SPUBLISH and SSUBSCRIBE. Since Redis 7.0. Default `false`. */
   readonly sharded?: boolean | undefined
 }
 
@@ -83,10 +83,10 @@ export interface ChannelOptions<A> {
  * @since 0.1.0
  */
 export interface SubscribeOptions {
-  /** As that of `Redis.subscribe`. */
+  /** How messages are kept for a consumer that is slower than their publishers, as with `Redis.subscribe`. */
   readonly buffer?: PubSub.BufferOptions | undefined
   /**
-   * What becomes of a message that does not fit the schema: `"fail"`, the default, fails the stream with its
+   * What happens to a message that does not fit the schema: `"fail"`, the default, fails the stream with its
    * `ChannelError`, `"skip"` leaves it out, and a function is given the error of each that is left out.
    */
   readonly misfits?: Misfits<ChannelError> | undefined

@@ -49,16 +49,16 @@ import type { CommandError, LockLikeError } from "./RedisError.ts"
  */
 export interface LeaderOptions {
   /**
-   * How long a lease lasts; it is renewed every third of that. After a leader has died there may be none for as long.
-   * Default 15 seconds, also for zero and infinity.
+   * How long a leader leads unless it renews its lease, which it does every third of this time. When a leader dies there
+   * may be none for this long. Default 15 seconds, also for zero and an infinite time.
    */
   readonly ttl?: TimeToLive | undefined
   /**
-   * How often the others look whether there is none, up to a quarter longer at random, and how soon a program tries again
-   * after a failure. Default 1 second.
+   * How often the other programs look whether there is no leader; each pause is up to a quarter longer at random. It is
+   * also how soon a program tries again after a failure. Default 1 second.
    */
   readonly retryInterval?: Duration.Input | undefined
-  /** Who this is, for `leader`. Default: a random one. */
+  /** What `leader` calls this program. Default: a random text. */
   readonly id?: string | undefined
 }
 

@@ -121,13 +121,15 @@ export type Event<Name = string> = Subscribed<Name> | Lost<Name> | Restored<Name
  * @since 0.1.0
  */
 export interface BufferOptions {
-  /** How many messages wait at the most. Default 16384. */
+  /** How many messages may wait for the consumer. Default 16384. */
   readonly capacity?: number | undefined
   /**
-   * What happens to one more. `"fail"` (default) fails the stream with `PubSubOverflowError`, after what was kept;
-   * `"dropOldest"` and `"dropNewest"` make a gap, which `events: true` shows; `"suspend"` stops reading, so that the server
-   * has to keep what follows, until it closes the connection at its own limit (`client-output-buffer-limit pubsub`), which
-   * makes a gap as well.
+   * What happens to a message when the buffer is full.
+   *
+   * `"fail"`, the default, ends the stream with `PubSubOverflowError` after the messages in the buffer. `"dropOldest"` and
+   * `"dropNewest"` leave messages out; with `events: true` the stream shows the gap. `"suspend"` stops reading from the
+   * connection, so that the server has to keep the messages. The server closes the connection at a limit of its own
+   * (`client-output-buffer-limit pubsub`), which is a gap as well.
    */
   readonly onFull?: "fail" | "suspend" | "dropOldest" | "dropNewest" | undefined
 }
@@ -140,13 +142,16 @@ export interface BufferOptions {
  */
 export interface Options {
   /**
-   * Messages and names of channels as `"text"` (default) or as `"bytes"`. Text that is not UTF-8 fails with `DecodeError`,
-   * unless the client has `textDecoding: "replace"`; subscribing to a name that is not UTF-8 fails with `DataError` then.
-   * Payloads that are neither, such as the lists on `__redis__:invalidate`, fail with `DecodeError`.
+   * Whether messages and the names of channels are `"text"`, the default, or `"bytes"`.
+   *
+   * Text that is not UTF-8 fails with `DecodeError`, unless the client has `textDecoding: "replace"`; then a subscription
+   * to a name that is not UTF-8 fails with `DataError`. A payload that is neither text nor bytes, such as a list on
+   * `__redis__:invalidate`, fails with `DecodeError`.
    */
   readonly payload?: "text" | "bytes" | undefined
-  /** Also yield {@link Subscribed}, {@link Lost} and {@link Restored}. Default `false`. */
+  /** Whether the stream also yields {@link Subscribed}, {@link Lost} and {@link Restored}. Default `false`. */
   readonly events?: boolean | undefined
+  /** How messages are kept for a consumer that is slower than their publishers. */
   readonly buffer?: BufferOptions | undefined
 }
 

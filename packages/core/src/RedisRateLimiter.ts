@@ -64,9 +64,9 @@ export interface Decision {
  * @since 0.1.0
  */
 export interface AcquireOptions {
-  /** How much is taken; default 1. */
+  /** How much is taken. Default 1. */
   readonly cost?: number | undefined
-  /** How long to wait at the most. It is given up at once when it would be longer. Default: no limit. */
+  /** How long a caller waits at the most. When the wait would be longer it fails at once. Default: no limit. */
   readonly waitTimeout?: Duration.Input | undefined
 }
 
@@ -103,11 +103,11 @@ export interface RedisRateLimiter {
  * @since 0.1.0
  */
 export interface TokenBucketOptions {
-  /** How many tokens a bucket holds, which is how much may be taken at once. */
+  /** How many tokens a bucket holds: the most that can be taken at once. */
   readonly capacity: number
-  /** How many tokens are added in how long, evenly. Default of `refill`: `capacity`. */
+  /** How many tokens are added, spread evenly, in each time of `every`. Default: `capacity`. */
   readonly refill?: number | undefined
-  /** How many tokens are added in how long, evenly. Default of `refill`: `capacity`. */
+  /** The time in which `refill` tokens are added. */
   readonly every: RedisArg.TimeToLive
 }
 
@@ -118,8 +118,9 @@ export interface TokenBucketOptions {
  * @since 0.1.0
  */
 export interface SlidingWindowOptions {
-  /** How much may be taken in any `window`. */
+  /** How much may be taken in any span of time that is as long as `window`. */
   readonly limit: number
+  /** The length of that span of time. */
   readonly window: RedisArg.TimeToLive
 }
 

@@ -72,21 +72,21 @@ export type Result<A, Bytes = A, BigInts = A> = RedisReply.Reply<A, Bytes, BigIn
  */
 export interface CallOptions<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A> {
   /**
-   * The keys, `KEYS` in Lua; its parameters are those of the call. Default: none. On a cluster all must be in one slot, and
-   * there must be at least one.
+   * Makes the keys, `KEYS` in Lua, of the parameters of a call. Default: there are none. On a cluster there must be at
+   * least one, and all must be in one slot.
    */
   readonly keys?: ((...parameters: Parameters) => ReadonlyArray<RedisArg.Key>) | undefined
-  /** The arguments, `ARGV` in Lua. Default: none. */
+  /** Makes the arguments, `ARGV` in Lua, of the parameters of a call. Default: there are none. */
   readonly args?: ((...parameters: Parameters) => ReadonlyArray<RedisArg.Value>) | undefined
-  /** What is returned; anything else is a `DecodeError` that names the script. */
+  /** How the reply is read. A reply of another kind is a `DecodeError` that names the script. */
   readonly result: Result<A, Bytes, BigInts>
   /**
-   * The script changes nothing, which the server then enforces: it runs by EVALSHA_RO or FCALL_RO, may run on a replica,
-   * and is safe to retry. Needs Redis 7.0 or later. Default `false`.
+   * Whether the script changes nothing. The server then enforces that: it is run by EVALSHA_RO or FCALL_RO. It may run on a
+   * replica and is safe to retry. Needs Redis 7.0 or later. Default `false`.
    */
   readonly readonly?: boolean | undefined
   /**
-   * Calls with the same first key run in the order in which they are given, also where there are several shared
+   * Whether calls with the same first key run in the order in which they are given, also where there are several shared
    * connections. Default `false`.
    */
   readonly ordered?: boolean | undefined
@@ -101,9 +101,9 @@ export interface CallOptions<Parameters extends ReadonlyArray<unknown>, A, Bytes
 export interface ScriptOptions<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>
   extends CallOptions<Parameters, A, Bytes, BigInts>
 {
-  /** The script. */
+  /** The text of the script. */
   readonly lua: string
-  /** What errors and spans call it; default: its SHA-1 digest. */
+  /** The name of the script in errors and spans. Default: its SHA-1 digest. */
   readonly name?: string | undefined
 }
 
@@ -143,9 +143,9 @@ export interface Library {
 export interface FunctionOptions<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>
   extends CallOptions<Parameters, A, Bytes, BigInts>
 {
-  /** As the library registers it. */
+  /** The name under which the library registers the function. */
   readonly name: string
-  /** What to load when the server does not have the function. */
+  /** The library that is loaded when the server does not have the function. Default: none is loaded. */
   readonly library?: Library | undefined
 }
 

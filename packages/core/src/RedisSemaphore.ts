@@ -45,15 +45,23 @@ import type { CommandError, LockError, LockLikeError } from "./RedisError.ts"
  * @since 0.1.0
  */
 export interface SemaphoreOptions {
-  /** How many may hold it at a time. All programs should say the same; each goes by its own number. */
+  /**
+   * How many may hold the semaphore at the same time. All programs should give the same number, as each goes by its own.
+   */
   readonly permits: number
-  /** How long a lease lasts unless it is extended, in whole milliseconds, rounded up. */
+  /** How long a permit lasts unless it is extended. It is rounded up to whole milliseconds. */
   readonly ttl: TimeToLive
-  /** As those of a lock. Default: every 100 milliseconds, without limit. */
+  /**
+   * The pause between two tries to get a permit; each is up to a quarter longer at random. A bare number is milliseconds.
+   * Default 100 milliseconds.
+   */
   readonly retryInterval?: Duration.Input | undefined
-  /** As those of a lock. Default: every 100 milliseconds, without limit. */
+  /** How long a permit may be waited for. Default: no limit. */
   readonly waitTimeout?: Duration.Input | undefined
-  /** Set the lease back to `ttl` every third of it while `withPermit` or `scoped` holds it. Default `false`. */
+  /**
+   * Whether `withPermit` and `scoped` set the time of the permit back to `ttl` each time that a third of it has passed.
+   * Default `false`.
+   */
   readonly autoExtend?: boolean | undefined
 }
 

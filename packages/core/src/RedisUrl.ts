@@ -26,15 +26,7 @@ import { InvalidUrlError, RedisConfigError } from "./RedisError.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * The options that apply where a URL says nothing.
- *
- * - `mode`: of a URL whose scheme does not name one. Default `"standalone"`. With `"cluster"` the host of
- *   `redis://host:7000` is the first node to ask.
- * - `decodeComponents`: whether username, password, host and path are percent-encoded. Default `true`.
- * - `tlsVerification`: `"required"` refuses a URL that would connect without TLS, except over a unix socket, and one that
- *   decides whom TLS trusts: `tls_verify`, `tls_checkHostname`, `tls_ca`, `tls_servername`, `sentinelTls`. Then only the
- *   options given here do; they must not turn the verification off either.
- * - All others are options of the client; what the URL says goes before them.
+ * The options of {@link parse}. Besides its own it takes every option of a client; these apply where the URL says nothing.
  *
  * @category options
  * @since 0.1.0
@@ -47,11 +39,24 @@ export interface ParseOptions extends
   Partial<Omit<ClusterOptions, keyof ConnectionOptions | "tls">>,
   Partial<Pick<ClusterOptions, "pool">>
 {
+  /**
+   * What a URL is for whose scheme does not say it. Default `"standalone"`. With `"cluster"` the host of
+   * `redis://host:7000` is the first node to ask.
+   */
   readonly mode?: Deployment["mode"] | undefined
+  /** Whether username, password, host and path are percent-encoded. Default `true`. */
   readonly decodeComponents?: boolean | undefined
+  /**
+   * `"required"` refuses a URL that would connect without TLS, except over a unix socket. It also refuses a URL that
+   * decides whom TLS trusts: `tls_verify`, `tls_checkHostname`, `tls_ca`, `tls_servername`, `sentinelTls`. Then only the
+   * options that are given here decide that, and they must not turn the verification off. Default: such URLs are taken.
+   */
   readonly tlsVerification?: "required" | undefined
+  /** The host of a URL without one. Default `"localhost"`. */
   readonly host?: string | undefined
+  /** The port of a URL without one. Default 6379. */
   readonly port?: number | undefined
+  /** Whether connections use TLS, and how. A URL with `rediss://` uses TLS without it. */
   readonly tls?: SentinelOptions["tls"]
 }
 

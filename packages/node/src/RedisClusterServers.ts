@@ -51,20 +51,20 @@ export interface RedisClusterServersOptions
   extends Omit<RedisServer.RedisServerOptions, "clusterEnabled" | "sentinel">
 {
   /**
-   * How many nodes share the slots. Default 3. A failover needs the agreement of most masters, so two of three; fewer
-   * masters than three cannot agree on one.
+   * How many nodes share the slots. Default 3. A failover needs the votes of most masters, so that a cluster of fewer than
+   * three cannot have one.
    */
   readonly masters?: number | undefined
   /** How many replicas each master has. Default 0. Replicas stay with their master. */
   readonly replicas?: number | undefined
   /**
-   * A node that is silent for so long counts as down. Default 1 second. A replica takes the place of its master one to
+   * A node that is silent for this long counts as down. Default 1 second. A replica takes the place of its master one to
    * three seconds after that.
    */
   readonly nodeTimeout?: Duration.Input | undefined
   /** Whether the whole cluster is down while a slot has no owner. Default `true`. */
   readonly requireFullCoverage?: boolean | undefined
-  /** The limit for each wait for the nodes to agree. Default 20 seconds. */
+  /** How long each wait for the nodes to agree may take. Default 20 seconds. */
   readonly settleTimeout?: Duration.Input | undefined
 }
 
