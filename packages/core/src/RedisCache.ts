@@ -23,7 +23,7 @@ import type { RedisConfigError } from "./RedisError.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * The same command, answered from the client's cache while that has an answer.
+ * Returns the same command, which is answered from the client's cache while the cache has an answer.
  *
  * **Details**
  *
@@ -108,7 +108,7 @@ export interface CacheOptions {
 }
 
 /**
- * A client that caches what it reads, above another one.
+ * Provides a client that caches what it reads, on top of another client.
  *
  * **Details**
  *
@@ -136,7 +136,7 @@ export const layer = (
   Layer.effect(RedisClient)(Effect.flatMap(RedisClient, (client) => make(client, options)))
 
 /**
- * A client that caches what it reads, above another one: see {@link layer}.
+ * Creates a client that caches what it reads, on top of another client: see {@link layer}.
  *
  * @category constructors
  * @since 0.1.0
@@ -187,7 +187,7 @@ const checkPrefixes = (prefixes: CacheOptions["prefixes"]): Effect.Effect<void, 
 // -----------------------------------------------------------------------------
 
 /**
- * What the client's cache holds, and what became of reads; all 0 where there is none.
+ * Returns what the client's cache holds, and how reads were answered. All counts are 0 for a client without a cache.
  *
  * @category combinators
  * @since 0.1.0

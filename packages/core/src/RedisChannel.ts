@@ -127,7 +127,7 @@ export interface RedisChannel<A> {
 // -----------------------------------------------------------------------------
 
 /**
- * The channel of this name. Making it sends nothing.
+ * Creates a typed channel of this name. Nothing is sent until it is used.
  *
  * @category constructors
  * @since 0.1.0

@@ -192,7 +192,7 @@ export interface RedisJobs<A> {
 // -----------------------------------------------------------------------------
 
 /**
- * A queue of this name, whose payloads are stored as JSON. Making it sends nothing.
+ * Creates a queue of jobs of this name, whose payloads are stored as JSON. Nothing is sent until it is used.
  *
  * **Details**
  *

@@ -60,7 +60,7 @@ export interface Options {
 // -----------------------------------------------------------------------------
 
 /**
- * A store on the `RedisClient` of the surrounding program.
+ * Creates a store on the `RedisClient` of the surrounding program.
  *
  * **Details**
  *

@@ -97,7 +97,8 @@ export type Element<O extends Options> =
 // -----------------------------------------------------------------------------
 
 /**
- * What happens to keys, for as long as the stream runs. Works alike on one server, with sentinels and on a cluster.
+ * Tells what happens to keys, as a Stream of events for as long as it runs. It works alike on one server, with sentinels
+ * and on a cluster.
  *
  * **Details**
  *

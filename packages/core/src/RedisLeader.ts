@@ -117,7 +117,7 @@ export interface RedisLeader {
 // -----------------------------------------------------------------------------
 
 /**
- * An election of this name. Making it sends nothing.
+ * Creates an election of this name. Nothing is sent until somebody stands for it.
  *
  * @category constructors
  * @since 0.1.0

@@ -125,7 +125,7 @@ export interface RedisLock {
 // -----------------------------------------------------------------------------
 
 /**
- * A lock of this name. Making it sends nothing.
+ * Creates a lock whose key has this name. Nothing is sent until somebody takes it.
  *
  * @category constructors
  * @since 0.1.0

@@ -27,8 +27,8 @@ export interface MonitorOptions {
 }
 
 /**
- * The commands that the server runs, of all clients, from the moment the stream
- * runs; they include arguments, though none of AUTH and the like.
+ * Shows the commands that the server runs for all clients, as a Stream, from the moment that it runs. Commands come with
+ * their arguments, but for those of AUTH and the like.
  *
  * **Details**
  *

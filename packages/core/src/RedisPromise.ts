@@ -103,7 +103,7 @@ export interface RedisPromise<R = never> extends Methods {
 // -----------------------------------------------------------------------------
 
 /**
- * A client from a Layer of one: of one server, of Sentinel, of a cluster.
+ * Creates a client of promises from the Layer of a client: of one server, of Sentinel, or of a cluster.
  *
  * **Details**
  *

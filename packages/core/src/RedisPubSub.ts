@@ -247,7 +247,7 @@ export interface Everywhere extends Pick<PubSub, "open"> {
 // -----------------------------------------------------------------------------
 
 /**
- * The messages of channels, for as long as the stream runs.
+ * Subscribes to channels: a Stream of their messages. The subscription begins when the Stream runs and ends with it.
  *
  * **Details**
  *
@@ -284,8 +284,7 @@ export const subscribe = <const O extends Options = {}>(
   streamOf("subscribe", channels, options)
 
 /**
- * The messages of all channels that match glob patterns, for as long as the
- * stream runs; otherwise like {@link subscribe}.
+ * Subscribes to all channels whose names match glob patterns; otherwise like {@link subscribe}.
  *
  * **Gotchas**
  *
@@ -301,8 +300,7 @@ export const psubscribe = <const O extends Options = {}>(
   streamOf("psubscribe", patterns, options)
 
 /**
- * The messages of shard channels, which `SPUBLISH` sends to, for as long as the
- * stream runs; otherwise like {@link subscribe}. Since Redis 7.0.0.
+ * Subscribes to shard channels, to which `SPUBLISH` sends; otherwise like {@link subscribe}. Since Redis 7.0.0.
  *
  * @category constructors
  * @since 0.1.0
@@ -314,8 +312,8 @@ export const ssubscribe = <const O extends Options = {}>(
   streamOf("ssubscribe", channels, options)
 
 /**
- * A handle for subscriptions that change while their messages are consumed;
- * they end with the scope. Nothing is opened before the first subscription.
+ * Returns a handle for subscriptions that change while their messages are consumed. They end with the scope. Nothing is
+ * opened before the first subscription.
  *
  * **Example** (Adding a channel later)
  *

@@ -154,7 +154,7 @@ export interface FunctionOptions<Parameters extends ReadonlyArray<unknown>, A, B
 // -----------------------------------------------------------------------------
 
 /**
- * A script, from its text.
+ * Creates a script from its text. The result is a function that makes commands.
  *
  * **Details**
  *
@@ -190,7 +190,7 @@ export const make = <Parameters extends ReadonlyArray<unknown>, A, Bytes = A, Bi
 // -----------------------------------------------------------------------------
 
 /**
- * A library of functions, from its source code.
+ * Creates a library of functions from its source code.
  *
  * **Details**
  *

@@ -109,7 +109,7 @@ export interface RedisSemaphore {
 // -----------------------------------------------------------------------------
 
 /**
- * A semaphore of this name. Making it sends nothing.
+ * Creates a semaphore whose key has this name. Nothing is sent until somebody takes a permit.
  *
  * @category constructors
  * @since 0.1.0

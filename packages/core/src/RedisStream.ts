@@ -99,8 +99,8 @@ export interface GroupMember {
 // -----------------------------------------------------------------------------
 
 /**
- * The entries of several streams after the given ids, without end: first those
- * that exist, then others as they are added.
+ * Reads the entries of several streams after the given ids, as a Stream without end: first those that exist, then others as
+ * they are added.
  *
  * **When to use**
  *
@@ -144,8 +144,8 @@ export const read = <K extends RedisArg.Key = string, F extends Fields = "text">
   )
 
 /**
- * The entries that a group gives to a consumer, without end: first those that
- * are pending at it, then new ones.
+ * Reads the entries that a group gives to a consumer, as a Stream without end: first those that are pending for it, then
+ * new ones.
  *
  * **Details**
  *
@@ -408,7 +408,7 @@ export type TypedConsumeOptions = ConsumeOptions extends infer O
   : never
 
 /**
- * A stream whose entries are values of a schema. Making it sends nothing.
+ * Creates a stream of Redis whose entries are values of a schema. Nothing is sent until it is used.
  *
  * **Example** (Orders, one field to a property)
  *

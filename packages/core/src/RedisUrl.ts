@@ -65,7 +65,7 @@ export interface ParseOptions extends
 // -----------------------------------------------------------------------------
 
 /**
- * Reads a URL.
+ * Reads the options of a client from a URL.
  *
  * **Details**
  *
@@ -436,7 +436,7 @@ const isRecord = (value: unknown): value is Given =>
 // -----------------------------------------------------------------------------
 
 /**
- * The URL without anything that may be a credential, for messages and logs.
+ * Returns the URL without anything that may be a credential, for messages and logs.
  *
  * **Details**
  *

@@ -56,7 +56,7 @@ export interface CompressionOptions {
 }
 
 /**
- * A codec that compresses. The work runs outside of the thread of the event loop.
+ * Creates a codec that compresses values. The work does not run on the thread of the event loop.
  *
  * **Details**
  *

@@ -228,7 +228,7 @@ export const make = (
   }).pipe(inRealTime)
 
 /**
- * A cluster for the life of a Layer.
+ * Provides a running cluster, which is stopped with the Layer.
  *
  * @category layers
  * @since 0.1.0

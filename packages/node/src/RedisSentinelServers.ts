@@ -215,7 +215,7 @@ export const make = (
   }).pipe(inRealTime)
 
 /**
- * A Sentinel deployment for the life of a Layer.
+ * Provides a running Sentinel deployment, which is stopped with the Layer.
  *
  * @category layers
  * @since 0.1.0
