@@ -49,7 +49,7 @@ export interface ClaimedEntry<Fields = TextFields> {
  * @since 0.1.0
  */
 export interface XautoclaimOptions {
-  /** How many pending entries to look at most, 100 by default. */
+  /** How many pending entries one call looks at, at the most. Default 100. */
   readonly count?: number | undefined
 }
 
@@ -82,7 +82,7 @@ export type XclaimOptions =
  * @since 0.1.0
  */
 export interface XgroupCreateOptions {
-  /** Creates the stream when the key does not exist. */
+  /** Whether the stream is made when the key does not exist. Default `false`: that is an error. */
   readonly mkstream?: boolean | undefined
   /** How many entries the group has read, to know its lag (since 7.0.0). */
   readonly entriesread?: number | undefined
@@ -117,9 +117,9 @@ export type XnackMode = "silent" | "fail" | "fatal"
  * @since 0.1.0
  */
 export interface XnackOptions {
-  /** Sets the number of deliveries, whatever the mode. */
+  /** The number of deliveries that the entries have afterwards, whatever the mode. */
   readonly retrycount?: number | undefined
-  /** Entries of the stream that are not pending become pending, without a consumer. */
+  /** Whether entries of the stream that are not pending become pending, without a consumer. Default `false`. */
   readonly force?: boolean | undefined
 }
 
@@ -130,9 +130,9 @@ export interface XnackOptions {
  * @since 0.1.0
  */
 export interface XpendingRangeOptions {
-  /** Only entries pending for this long; a bare number is milliseconds (since 6.2.0). */
+  /** Only entries that are pending for at least this long. A bare number is milliseconds. Since Redis 6.2.0. */
   readonly idle?: Arg.Time | undefined
-  /** Only entries of this consumer. */
+  /** Only entries of this consumer. Default: of all. */
   readonly consumer?: Arg.Key | undefined
 }
 
@@ -143,17 +143,18 @@ export interface XpendingRangeOptions {
  * @since 0.1.0
  */
 export interface XreadgroupOptions {
-  /** How many entries of each stream at most, 1 at least. */
+  /** How many entries of each stream are returned at the most; at least 1. Default: all. */
   readonly count?: number | undefined
-  /**
-   * How many entries of all streams together at most, `maxsize`: how many bytes, 1 at least. Redis 8.10.0, according to its
-   * documentation (not tested against a server).
-   */
+  /** How many entries of all streams together are returned at the most. Redis 8.10.0, by its documentation. */
   readonly maxcount?: number | undefined
+  /** How many bytes the entries of all streams together may have; at least 1. Redis 8.10.0, by its documentation. */
   readonly maxsize?: number | undefined
-  /** How long to wait for entries; a bare number is milliseconds, 0 has no limit. Without it, the command does not wait. */
+  /**
+   * How long the command waits for entries. A bare number is milliseconds; 0 waits without limit. Default: it does not
+   * wait.
+   */
   readonly block?: Arg.Time | undefined
-  /** Treat the entries as acknowledged at once. */
+  /** Whether entries count as acknowledged as soon as they are delivered. Default `false`. */
   readonly noack?: boolean | undefined
 }
 

@@ -129,7 +129,7 @@ export type XtrimOptions = StreamTrim & { readonly references?: StreamReferences
  * @since 0.1.0
  */
 export interface XrangeOptions {
-  /** How many entries at most, 1 at least. */
+  /** How many entries are returned at the most; at least 1. Default: all. */
   readonly count?: number | undefined
 }
 
@@ -140,15 +140,22 @@ export interface XrangeOptions {
  * @since 0.1.0
  */
 export interface XreadOptions {
-  /** How many entries of each stream at most, 1 at least. */
+  /** How many entries of each stream are returned at the most; at least 1. Default: all. */
   readonly count?: number | undefined
   /**
-   * How many entries of all streams together at most, `maxsize`: how many bytes, 1 at least. Redis 8.10.0, according to its
-   * documentation (not tested against a server).
+   * How many entries of all streams together are returned at the most. Redis 8.10.0, according to its documentation (not
+   * tested against a server).
    */
   readonly maxcount?: number | undefined
+  /**
+   * How many bytes the entries of all streams together may have; at least 1. Redis 8.10.0, according to its documentation
+   * (not tested against a server).
+   */
   readonly maxsize?: number | undefined
-  /** How long to wait for entries; a bare number is milliseconds, 0 has no limit. Without it, the command does not wait. */
+  /**
+   * How long the command waits for entries. A bare number is milliseconds; 0 waits without limit. Default: it does not
+   * wait.
+   */
   readonly block?: Arg.Time | undefined
 }
 
