@@ -322,7 +322,7 @@ describe("URLs that cannot be", () => {
   it("says of what is no text where it mostly comes from", () => {
     for (const given of [undefined, null, {}, 5]) {
       // What types do not allow is a variable of the environment that is not set.
-      const error = failed(given as unknown as string)
+      const error = failed(given as string)
       assert.include(error.message, "a variable of the environment")
     }
   })

@@ -27,9 +27,8 @@ export const list = (commands: Commands): ReadonlyArray<RedisCommand.Any> => {
     : isRecord(commands)
     ? Object.values(commands)
     : [undefined]
-  // Every element was just seen to be a command.
   return given.every(RedisCommand.isCommand)
-    ? given as ReadonlyArray<RedisCommand.Any>
+    ? given
     // A command of a reply that nobody reads.
     : given.map((each) => commandIn(each) as CommandImpl & RedisCommand.Any)
 }
