@@ -10,6 +10,8 @@ import process from "node:process"
 import { drawChart } from "../bench/src/bars.ts"
 import type { Bar, Chart } from "../bench/src/bars.ts"
 import { chartOf } from "../bench/src/chart.ts"
+import { floorTable } from "../bench/src/floor.ts"
+import type { FloorRun } from "../bench/src/floor.ts"
 import { growthTable } from "../bench/src/growth.ts"
 import type { GrowthRun } from "../bench/src/growth.ts"
 import { subject } from "../bench/src/measure.ts"
@@ -54,6 +56,7 @@ const cluster = resultsOf<Run>("cluster")
 const growth = resultsOf<GrowthRun>("growth")
 const startup = resultsOf<StartupRun>("startup")
 const stalls = resultsOf<StallsRun>("stalls")
+const floor = resultsOf<FloorRun>("floor")
 
 const measuredBy = (environment: Run["environment"], rounds: number): string =>
   `${environmentLine(environment)}; ${rounds} ${rounds === 1 ? "round" : "rounds"}${
@@ -123,6 +126,7 @@ const sections: Readonly<Record<string, string | undefined>> = {
     "Bundled into one file:",
     startupTable(startup.bundled)
   ].join("\n\n"),
+  floor: floor && `${measuredBy(floor.environment, floor.rounds)}\n\n${floorTable(floor.cases)}`,
   stalls: stalls && `${measuredBy(stalls.environment, stalls.rounds)}\n\n${stallsTable(stalls.rows)}`
 }
 

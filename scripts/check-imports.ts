@@ -27,10 +27,11 @@ const storeys: Record<string, ReadonlyArray<Storey>> = {
     ["errors", /^internal\/error\/(?!classify$)\w+$/],
     ["codec", /^(Resp\w*|internal\/(codec|runtime)\/\w+)$/],
     ["errors of replies", /^(RedisError|internal\/error\/classify)$/],
-    [
-      "arguments and replies",
-      /^(Redis(Arg|Reply|Codec)|internal\/(command|telemetry|values)\/\w+|commands\/replies\/\w+)$/
-    ],
+    ["codecs of values, spans", /^(RedisCodec|internal\/(telemetry|values)\/\w+)$/],
+    ["arguments", /^(RedisArg|internal\/argument\/\w+)$/],
+    ["replies", /^(RedisReply|internal\/reply\/\w+|commands\/replies\/\w+)$/],
+    ["what a command is sent as", /^internal\/command\/\w+$/],
+    ["prefixes of keys", /^internal\/prefix\/\w+$/],
     ["command values", /^Redis(Client|Command|Monitor|PubSub)$/],
     ["commands", /^commands\/(modules\/)?\w+$/],
     ["what is told of keys", /^internal\/tracking\/\w+$/],
@@ -60,8 +61,11 @@ const circle: ReadonlySet<string> = new Set(["RedisClient", "RedisCommand", "Red
 
 /** Of the modules of `@redfx/core`, commands import only what a command is made of. */
 const narrowed: ReadonlyArray<readonly [modules: RegExp, only: RegExp]> = [
-  [/^commands\/\w+$/, /^(Redis(Arg|Reply|Command)|Resp|internal\/command\/\w+|commands\/(replies\/)?\w+)$/],
-  [/^commands\/modules\/\w+$/, /^(Redis(Arg|Reply|Command)|Resp|internal\/command\/\w+|commands\/modules\/\w+)$/]
+  [/^commands\/\w+$/, /^(Redis(Arg|Reply|Command)|Resp|internal\/(argument|reply)\/\w+|commands\/(replies\/)?\w+)$/],
+  [
+    /^commands\/modules\/\w+$/,
+    /^(Redis(Arg|Reply|Command)|Resp|internal\/(argument|reply)\/\w+|commands\/modules\/\w+)$/
+  ]
 ]
 
 /** What a module imports, types included: modules of its own package by name, and at run time anything else by specifier. */

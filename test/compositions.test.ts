@@ -284,6 +284,49 @@ describe("a transaction that fails", () => {
       }).pipe(Effect.scoped))
   }
 
+  for (const [kind, run] of Object.entries(kinds)) {
+    it.live(`${kind}: an EXEC that does not answer each command has run nobody knows what`, () =>
+      Effect.gen(function*() {
+        for (
+          const exec of [
+            ":2\r\n",
+            "*0\r\n",
+            "*1\r\n:1\r\n",
+            "*3\r\n:1\r\n:2\r\n:3\r\n",
+            "+OK\r\n",
+            "%1\r\n:1\r\n:2\r\n"
+          ]
+        ) {
+          const { on } = yield* against(transacting({ exec }))
+          const error = yield* Effect.flip(on(run(incrGet)))
+          assert.deepStrictEqual([error._tag, verdict(error)], ["DecodeError", {
+            retryable: false,
+            safe: false,
+            index: undefined,
+            partial: { of: "transaction", answered: [], unknown: [0, 1] }
+          }], exec)
+          assert.strictEqual(error._tag === "DecodeError" && error.mayHaveWritten, true)
+        }
+      }).pipe(Effect.scoped))
+
+    it.live(`${kind}: what was run by itself, although MULTI was not refused, is told`, () =>
+      Effect.gen(function*() {
+        for (const multi of [":7\r\n", Encode.error("ERR max number of clients reached")]) {
+          for (const [refusal, retryable] of [["ERR EXEC without MULTI", false], ["OOM x", true]] as const) {
+            const { on } = yield* against(
+              transacting({ multi, exec: Encode.error(refusal), replies: { INCR: ":1\r\n" } })
+            )
+            assert.deepStrictEqual(verdict(yield* Effect.flip(on(run(incrGet)))), {
+              retryable,
+              safe: false,
+              index: undefined,
+              partial: { of: "transaction", answered: [0], unknown: [] }
+            })
+          }
+        }
+      }).pipe(Effect.scoped))
+  }
+
   it.live("code that fails while EXEC runs may have written", () =>
     Effect.gen(function*() {
       const { on } = yield* against(transacting({ exec: `*2\r\n$1\r\nv\r\n-BUSY x\r\n` }))
@@ -308,6 +351,70 @@ describe("a transaction that fails", () => {
       const { on } = yield* against(transacting({ exec: Encode.error("CLUSTERDOWN x") }))
       const error = yield* Effect.flip(on(Redis.transaction(incrGet)))
       assert.deepInclude(verdict(error), { retryable: true, safe: true, index: undefined })
+    }).pipe(Effect.scoped))
+})
+
+type Incr = ReturnType<typeof Redis.incr>
+
+describe("what is no command, as programs without types give it", () => {
+  const none: ReadonlyArray<unknown> = [
+    Promise.resolve(1),
+    Effect.succeed(1),
+    Redis.get,
+    Redis.get("k").pipe(Effect.asVoid),
+    ["GET", "k"],
+    "GET k",
+    {},
+    null,
+    undefined
+  ]
+  const others: ReadonlyArray<unknown> = [
+    undefined,
+    null,
+    "GET k",
+    Redis.get("k"),
+    new Set([Redis.get("k")]),
+    new Map()
+  ]
+  const detail = "what is given here is no command, as Redis.get(\"k\") is one"
+
+  it.live("is refused in its place in a pipeline, and nothing is sent where it is all", () =>
+    Effect.gen(function*() {
+      const { node, on } = yield* against(({ name }) => name === "INCR" ? ":1\r\n" : undefined)
+      for (const each of none) {
+        const commands = [Redis.incr("n"), each] as unknown as readonly [Incr, Incr]
+        const error = yield* Effect.flip(on(Redis.pipeline(commands)))
+        assert.deepInclude(error, { _tag: "DataError", index: 1, detail })
+        const [first, second] = yield* on(Redis.pipelineSettled(commands))
+        assert.deepStrictEqual([first._tag, second._tag], ["Success", "Failure"])
+      }
+      const sent = node.commands.length
+      for (const each of others) {
+        const commands = each as ReadonlyArray<Incr>
+        assert.deepInclude(yield* Effect.flip(on(Redis.pipeline(commands))), { _tag: "DataError", detail })
+        const settled = yield* on(Redis.pipelineSettled(commands))
+        assert.deepStrictEqual(settled.map(({ _tag }) => _tag), ["Failure"])
+      }
+      // One with a hole, over which methods of arrays pass.
+      const holed = new Array<Incr>(1)
+      assert.deepInclude(yield* Effect.flip(on(Redis.pipeline(holed))), { _tag: "DataError", index: 0, detail })
+      assert.strictEqual(node.commands.length, sent)
+    }).pipe(Effect.scoped))
+
+  it.live("keeps a transaction and the commit of a watch from being sent", () =>
+    Effect.gen(function*() {
+      const { node, on } = yield* against(({ name }) => name === "WATCH" || name === "UNWATCH" ? Encode.ok : undefined)
+      for (const each of [...none.map((one) => [Redis.incr("n"), one]), ...others]) {
+        const commands = each as ReadonlyArray<Incr>
+        const runs: ReadonlyArray<Composed> = [
+          Redis.transaction(commands),
+          Redis.transactionSettled(commands),
+          Redis.watch("k", Effect.succeed(commands))
+        ]
+        for (const run of runs) assert.deepInclude(yield* Effect.flip(on(run)), { _tag: "DataError", detail })
+      }
+      const names = node.commands.map(({ args }) => args[0])
+      assert.notIncludeMembers(names, ["MULTI", "INCR", "EXEC"])
     }).pipe(Effect.scoped))
 })
 

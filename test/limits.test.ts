@@ -29,8 +29,26 @@ const spin = (milliseconds: number) => {
   while (performance.now() < until) { /* computes */ }
 }
 
-/** Blocks the event loop for 300 ms whenever something was written that has this in it. */
-const blockingAfter = (marker: string) =>
+/** Computes all the time, and lets the event loop go on in between; tells how many turns there were, and how long the longest was. */
+const busyWith = (turn: number) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const busy = { longest: 0, turns: 0, stop: () => clearImmediate(immediate) }
+      let started = performance.now()
+      let immediate = setImmediate(function compute() {
+        spin(turn)
+        busy.turns++
+        busy.longest = Math.max(busy.longest, performance.now() - started)
+        started = performance.now()
+        immediate = setImmediate(compute)
+      })
+      return busy
+    }),
+    (busy) => Effect.sync(busy.stop)
+  )
+
+/** Blocks the event loop for a while whenever something was written that has this in it. */
+const blockingAfter = (marker: string, milliseconds = 300) =>
   Layer.effect(RedisConnector.RedisConnector)(Effect.map(RedisConnector.RedisConnector, (connector) => ({
     socket: (endpoint, options) =>
       Effect.map(connector.socket(endpoint, options), ({ reader, writer }) =>
@@ -40,7 +58,7 @@ const blockingAfter = (marker: string) =>
             ...writer,
             writeAll: (chunks) =>
               Effect.map(writer.writeAll(chunks), () => {
-                if (chunks.some((chunk) => Buffer.from(chunk).includes(marker))) spin(300)
+                if (chunks.some((chunk) => Buffer.from(chunk).includes(marker))) spin(milliseconds)
               })
           }))
         }))
@@ -120,26 +138,50 @@ describe("An event loop that was blocked for longer than the limit", () => {
   )
 })
 
+describe("An event loop that stands still", () => {
+  const commandTimeout = "400 millis"
+  const channels = Array.from({ length: 10_000 }, (_, index) => `channel:${index}`)
+
+  /** What takes several round trips from a client that has no connection yet. */
+  const uses: ReadonlyArray<readonly [string, Use]> = [
+    ["a command", Redis.get("k")],
+    ["a blocking command", Redis.blpop("list", "1 millis")],
+    ["a subscription to 10,000 channels", Effect.scoped(Effect.flatMap(Redis.pubsub(), (_) => _.subscribe(channels)))]
+  ]
+
+  it.live.each(uses)("uses up no limit of a server that answers: %s", ([, use]) =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      for (const options of [{ commandTimeout: "2 seconds" }, { connectTimeout: commandTimeout }] as const) {
+        const client = yield* Effect.provide(
+          RedisStandalone.make({ host: server.host, port: server.port, ...options }),
+          blockingAfter("HELLO", 2500)
+        )
+        yield* Client.on(client)(use)
+      }
+    }))
+
+  it.live.each(uses)(
+    "again and again does not let a server be silent for ever: %s",
+    ([, use]) =>
+      Effect.gen(function*() {
+        const server = yield* RedisServer.make()
+        const { host, port } = server
+        const client = yield* Client.make({ host, port }, { commandTimeout, livenessTimeout: Infinity })
+        yield* client.execute(Redis.ping())
+        yield* server.pause
+        const busy = yield* busyWith(150)
+        const exit = yield* Effect.exit(Client.on(client)(use))
+        assert.include(JSON.stringify(exit), `"TimeoutError"`)
+        assert.isAtMost(busy.turns, 8)
+        yield* server.resume
+      })
+  )
+})
+
 describe("A limit", () => {
   const stalling: FakeNode.Handler = ({ name }) =>
     name === "PING" || name === "HELLO" || name === "CLIENT" ? undefined : FakeNode.stall()
-
-  /** Computes all the time, and lets the event loop go on in between; tells how long the longest turn was. */
-  const busyWith = (turn: number) =>
-    Effect.acquireRelease(
-      Effect.sync(() => {
-        const busy = { longest: 0, stop: () => clearImmediate(immediate) }
-        let started = performance.now()
-        let immediate = setImmediate(function compute() {
-          spin(turn)
-          busy.longest = Math.max(busy.longest, performance.now() - started)
-          started = performance.now()
-          immediate = setImmediate(compute)
-        })
-        return busy
-      }),
-      (busy) => Effect.sync(busy.stop)
-    )
 
   const uses: ReadonlyArray<readonly [string, Use]> = [
     ["a single command", Redis.get("k")],

@@ -3,11 +3,18 @@
  * the default that a client without options has.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { RedisConfig, RedisUrl } from "@redfx/core"
+import { Redis, RedisConfig, RedisError, RedisUrl } from "@redfx/core"
+import type { TlsOptions } from "@redfx/core/RedisConnector"
+import { NodeRedisClient, RedisServer } from "@redfx/node"
+import * as Certificates from "@redfx/testing/Certificates"
+import * as Cause from "effect/Cause"
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -136,6 +143,220 @@ describe("The table of options", () => {
       }
       check("", named)
       assert.isAtLeast(checked, 20)
+    }))
+})
+
+type Takes = (value: unknown) => boolean
+
+const isText: Takes = (value) => typeof value === "string"
+const isBoolean: Takes = (value) => typeof value === "boolean"
+const isOneOf = (...choices: ReadonlyArray<unknown>): Takes => (value) => choices.includes(value)
+const isCount = (least: number): Takes => (value) =>
+  typeof value === "number" && Number.isInteger(value) && value >= least
+/** A bare number is milliseconds, a bigint nanoseconds, and an object without units no time at all. */
+const isTime: Takes = (value) =>
+  typeof value === "number" && value >= 1 || typeof value === "bigint" && value >= 1_000_000n
+const isTimeOrNone: Takes = (value) => value === 0 || typeof value === "bigint" || isTime(value) || isPlain(value)
+const isTls: Takes = (value) => isBoolean(value) || isPlain(value)
+const isPlain: Takes = (value) => typeof value === "object" && value !== null && !Array.isArray(value)
+const isFunction: Takes = (value) => typeof value === "function"
+const isNothing: Takes = () => false
+
+/** Which values of those below an option takes. */
+const takes: Readonly<Record<string, Takes>> = {
+  host: isText,
+  port: isCount(1),
+  path: isText,
+  tls: isTls,
+  db: isCount(0),
+  username: isText,
+  password: isNothing,
+  credentials: isNothing,
+  clientName: isText,
+  clientInfo: isBoolean,
+  protocol: isOneOf("auto", 2, 3),
+  connect: isOneOf("lazy", "eager"),
+  connectTimeout: isTime,
+  commandTimeout: isTime,
+  retryOnTimeout: isBoolean,
+  livenessTimeout: isTime,
+  healthCheckInterval: isTime,
+  closeTimeout: isTime,
+  keepAlive: isBoolean,
+  keepAliveInitialDelay: isTime,
+  textDecoding: isOneOf("strict", "replace"),
+  pool: isPlain,
+  limits: isPlain,
+  "pool.shared": isCount(1),
+  "pool.max": isCount(2),
+  "pool.min": isCount(0),
+  "pool.idleTimeout": isTimeOrNone,
+  "pool.acquireTimeout": isTimeOrNone,
+  "pool.perNode": isBoolean,
+  "limits.argumentBytes": isCount(64),
+  "limits.argumentCount": isCount(8),
+  ...Object.fromEntries(
+    [
+      "inFlightCommands",
+      "inFlightBytes",
+      "replyDepth",
+      "bulkLength",
+      "aggregateLength",
+      "lineLength",
+      "replyBytes",
+      "replyElements"
+    ].map((name) => [`limits.${name}`, isCount(1)])
+  ),
+  "tls.ca": (value) => isText(value) || Array.isArray(value) && value.every(isText),
+  "tls.cert": isNothing,
+  "tls.key": isNothing,
+  "tls.passphrase": isNothing,
+  "tls.servername": isText,
+  "tls.verify": isOneOf("required", "optional", "none"),
+  "tls.checkHostname": isBoolean,
+  sentinels: isNothing,
+  service: isText,
+  role: isOneOf("master", "replica"),
+  readFrom: (value) => isFunction(value) || isOneOf("master", "preferReplica", "any", "nearest")(value),
+  masterWait: isTimeOrNone,
+  minOtherSentinels: isCount(0),
+  checkConnection: isBoolean,
+  recheckInterval: isTime,
+  natMap: (value) => isFunction(value) || Array.isArray(value) && value.length === 0,
+  accept: isFunction,
+  sentinelOptions: isPlain,
+  "sentinelOptions.username": isText,
+  "sentinelOptions.password": isNothing,
+  "sentinelOptions.tls": isTls,
+  nodes: isNothing,
+  crossSlot: isOneOf("split", "emulate", "reject"),
+  readOnly: isBoolean,
+  discovery: isOneOf("lazy", "eager"),
+  reinitializeSteps: isCount(1),
+  clusterDownRetryAttempts: isCount(0),
+  skipFullCoverageCheck: isBoolean,
+  followCluster: isBoolean,
+  refreshInterval: isTime
+}
+
+/** Values of every kind. Only a caller without types can give most of them. */
+const values: ReadonlyArray<unknown> = [
+  null,
+  true,
+  0,
+  3,
+  -1,
+  1.5,
+  Number.NaN,
+  7n,
+  "some text",
+  "",
+  Symbol("symbol"),
+  {},
+  [],
+  [3],
+  [{}],
+  [null],
+  () => 0,
+  Object.create(null)
+]
+
+/** A Layer with one option of a value, in the way of a caller without types, and of what else the Layer needs. */
+const layerWith = (section: string, option: string, value: unknown): Layer.Layer<never, unknown> => {
+  const [name = "", part] = option.split(".")
+  const given = { [name]: part === undefined ? value : { [part]: value } } as never
+  const address = { host: "127.0.0.1", port: 1 }
+  return section === "Sentinel"
+    ? NodeRedisClient.layerSentinel(Object.assign({ sentinels: [address] as const, service: "m" }, given))
+    : section === "Cluster" || option === "pool.perNode"
+    ? NodeRedisClient.layerCluster(Object.assign({ nodes: [address] as const }, given))
+    : NodeRedisClient.layer(option === "path" ? given : Object.assign(address, given))
+}
+
+const failureOf = (layer: Layer.Layer<never, unknown>) =>
+  Effect.timeout(Effect.exit(Effect.scoped(Layer.build(layer))), "5 seconds")
+
+describe("An option of a wrong type, or out of range", () => {
+  it.live.each(rows.map(({ option, section }) => [`${section}: ${option}`, section, option] as const))(
+    "is told by its name when the Layer is built: %s",
+    ([, section, option]) =>
+      Effect.gen(function*() {
+        const isTaken = takes[option] ?? assert.fail(`there is no test of ${option}`)
+        for (const value of values) {
+          // Nobody is harmed where nothing is given by null.
+          const isAbsent = value === null
+          if (isTaken(value) && value !== "") continue
+          const exit = yield* failureOf(layerWith(section, option, value))
+          const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+          const shown = `${typeof value} ${
+            isAbsent ? "null" : JSON.stringify(value, (_, v) => typeof v === "bigint" ? "big" : v)
+          }`
+          if (error === undefined) {
+            assert.isTrue(isAbsent || value === "" && isTaken(value), `${shown} was taken`)
+            continue
+          }
+          assert.instanceOf(error, RedisError.RedisConfigError, shown)
+          assert.isTrue(error.option.startsWith(option) || option.startsWith(error.option), `${error.option}: ${shown}`)
+          assert.include(error.message, error.option)
+        }
+      })
+  )
+
+  const layers: ReadonlyArray<readonly [string, (given: never) => Layer.Layer<never, unknown>]> = [
+    ["layer", NodeRedisClient.layer],
+    ["layerPool", NodeRedisClient.layerPool],
+    ["layerSentinel", NodeRedisClient.layerSentinel],
+    ["layerReplica", NodeRedisClient.layerReplica],
+    ["layerCluster", NodeRedisClient.layerCluster]
+  ]
+  it.live.each(layers)("so are options that are none: %s", ([, layer]) =>
+    Effect.gen(function*() {
+      for (const given of ["redis://h:1", 3, null, [], () => 0]) {
+        // What a caller without types may give.
+        const exit = yield* failureOf(layer(given as never))
+        const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+        assert.instanceOf(error, RedisError.RedisConfigError, String(given))
+        assert.match(error.message, /options is not valid: .*layerUrl takes a URL/)
+      }
+    }))
+
+  it.live("so is a URL that is no text, and an option beside a URL", () =>
+    Effect.gen(function*() {
+      for (const url of [3, null, {}, Redacted.make(3)]) {
+        // What a caller without types may give.
+        const exit = yield* failureOf(NodeRedisClient.layerUrl(url as never))
+        assert.instanceOf(Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined, RedisError.InvalidUrlError)
+      }
+      const exit = yield* failureOf(NodeRedisClient.layerUrl("rediss://h", { tls: { ca: 3 as never } }))
+      assert.include(JSON.stringify(exit), `"option":"tls.ca"`)
+    }))
+
+  it.live("so is one of a record of configurations", () =>
+    Effect.gen(function*() {
+      const wrong = { host: Config.succeed("h"), tls: { ca: Config.succeed(3 as never) } }
+      const exit = yield* failureOf(NodeRedisClient.layerConfig(wrong as never))
+      assert.include(JSON.stringify(exit), `"option":"tls.ca"`)
+    }))
+
+  it.live("is not worth another try where only a connection can tell: certificates and keys that are none", () =>
+    Effect.gen(function*() {
+      const broken = "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----"
+      const { ca, server: own } = yield* Certificates.make
+      const server = yield* RedisServer.make({ tls: { ca, ...own } })
+      const uses: ReadonlyArray<TlsOptions> = [
+        { ca: [ca, ca.slice(0, 200)] },
+        { ca: "/no/such/file" },
+        { ca: broken },
+        { cert: broken, key: Redacted.make(broken) },
+        { cert: "/no/such/file", key: Redacted.make("/no/such/file") }
+      ]
+      for (const tls of uses) {
+        const error = yield* Effect.flip(
+          Effect.provide(Redis.get("k"), NodeRedisClient.layer({ host: server.host, port: server.port, tls }))
+        )
+        assert.isFalse(RedisError.isRetryable(error), JSON.stringify([tls, error]))
+        assert.isFalse(RedisError.isSafeToRetry(error), JSON.stringify(error))
+      }
     }))
 })
 

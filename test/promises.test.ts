@@ -138,19 +138,123 @@ describe("An abort", () => {
 })
 
 describe("Closing", () => {
-  it.live("rejects what is pending, what comes later, and what comes while it is built", () =>
+  const fate = (promise: Promise<unknown>) =>
+    rejection(promise).then((error) =>
+      RedisError.isRedisError(error) && error._tag === "ConnectionError" ? [error.reason, error.delivery] : error
+    )
+
+  /** Waits until the server has a command that blocks. */
+  const untilBlocked = async (redis: RedisPromise.RedisPromise): Promise<void> => {
+    while (!String(await redis.send("INFO", "clients")).includes("blocked_clients:1")) { /* asks again */ }
+  }
+
+  it.live("waits for what is pending, and refuses what comes later at once", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      const other = yield* client(server)
+      const redis = RedisPromise.make(NodeRedisClient.layer({ host: server.host, port: server.port }))
+      yield* Effect.promise(async () => {
+        await redis.ping()
+        const popped = redis.blpop("list")
+        const pipeline = redis.pipeline(Array.from({ length: 10_000 }, () => Redis.incr("n")))
+        const own = redis.withConnection(async (one) => {
+          await one.set("own", "1")
+          await new Promise((resolve) => setTimeout(resolve, 100))
+          return one.get("own")
+        })
+        const closing = redis.close()
+        assert.deepStrictEqual(await fate(redis.get("k")), ["ClientClosed", "not-sent"])
+        assert.deepStrictEqual((await pipeline).at(-1), 10_000)
+        assert.strictEqual(await own, "1")
+        let isClosed = false
+        const end = Promise.all([closing, redis.close()]).then(() => isClosed = true)
+        await other.ping()
+        assert.isFalse(isClosed)
+        await other.rpush("list", "element")
+        assert.deepStrictEqual(await popped, { key: "list", value: "element" })
+        await end
+        assert.deepStrictEqual(await fate(redis.get("k")), ["ClientClosed", "not-sent"])
+      })
+    }))
+
+  it.live("waits for what is being connected", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const node = yield* FakeNode.make(({ name }) =>
+        name === "HELLO"
+          ? [FakeNode.gate(gate), FakeNode.reply("-ERR unknown command\r\n")]
+          : name === "GET"
+          ? "$1\r\nv\r\n"
+          : undefined
+      )
+      for (const connect of ["lazy", "eager"] as const) {
+        const redis = RedisPromise.make(NodeRedisClient.layer({ host: node.host, port: node.port, connect }))
+        const pending = redis.get("k")
+        yield* node.awaitCommand("HELLO")
+        const closing = redis.close()
+        yield* Deferred.succeed(gate, undefined)
+        assert.strictEqual(yield* Effect.promise(() => pending), "v")
+        yield* Effect.promise(() => closing)
+      }
+      yield* node.awaitOpen(0)
+    }))
+
+  it.live("waits no longer than it is told to: a server that stalls, an element that does not come, a dial", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      const node = yield* FakeNode.make(() => FakeNode.stall())
+      const redis = yield* client(server)
+      const cold = yield* client(node)
+      yield* Effect.promise(() => redis.ping())
+      const popped = fate(redis.blpop("list"))
+      yield* Effect.promise(() => untilBlocked(redis))
+      yield* server.pause
+      const got = fate(redis.get("k"))
+      const dialled = fate(cold.get("k"))
+      const began = performance.now()
+      yield* Effect.promise(() => Promise.all([redis.close({ drain: "300 millis" }), cold.close({ drain: 300 })]))
+      assert.isAtLeast(performance.now() - began, 300)
+      assert.isBelow(performance.now() - began, 3000)
+      assert.deepStrictEqual(yield* Effect.promise(() => Promise.all([popped, got, dialled])), [
+        ["ClientClosed", "unknown"],
+        ["ClientClosed", "unknown"],
+        ["ClientClosed", "not-sent"]
+      ])
+      yield* server.resume
+    }))
+
+  it.live("waits no more when it is to be at once after all, and for nothing where nothing is pending", () =>
+    onServer(async (redis) => {
+      await redis.ping()
+      const popped = fate(redis.blpop("list"))
+      await untilBlocked(redis)
+      const closing = redis.close({ drain: Infinity })
+      await redis.destroy()
+      await closing
+      assert.deepStrictEqual(await popped, ["ClientClosed", "unknown"])
+      const began = performance.now()
+      await redis.close()
+      assert.isBelow(performance.now() - began, 1000)
+    }))
+
+  it.live("for a time that is none is refused, and closes nothing", () =>
+    onServer(async (redis) => {
+      // Only a caller without types can give it.
+      const error = await rejection(redis.close({ drain: "soon" as never }))
+      assert.isTrue(RedisError.isRedisError(error) || error instanceof RedisError.RedisConfigError, String(error))
+      assert.strictEqual((error as RedisError.RedisConfigError).option, "drain")
+      assert.isTrue(await redis.ping())
+    }))
+
+  it.live("at once rejects what is pending, what comes later, and what comes while it is built", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make(({ name }) => name === "GET" ? FakeNode.stall() : undefined)
       const redis = yield* client(node)
       const pending = redis.get("a")
       yield* node.awaitCommand("GET")
-      const fate = (promise: Promise<unknown>) =>
-        rejection(promise).then((error) =>
-          RedisError.isRedisError(error) && error._tag === "ConnectionError" ? [error.reason, error.delivery] : error
-        )
       yield* Effect.promise(async () => {
         const first = fate(pending)
-        await Promise.all([redis.close(), redis.close()])
+        await Promise.all([redis.destroy(), redis.destroy()])
         assert.deepStrictEqual(await first, ["ClientClosed", "unknown"])
         assert.deepStrictEqual(await fate(redis.get("b")), ["ClientClosed", "not-sent"])
         const unused = RedisPromise.make(NodeRedisClient.layer({ host: node.host, port: node.port }))
@@ -158,7 +262,7 @@ describe("Closing", () => {
         assert.deepStrictEqual(await fate(unused.get("b")), ["ClientClosed", "not-sent"])
         const opening = RedisPromise.make(NodeRedisClient.layer({ host: node.host, port: node.port }))
         const waiting = fate(opening.get("b"))
-        await opening.close()
+        await opening.destroy()
         assert.deepStrictEqual(await waiting, ["ClientClosed", "not-sent"])
       })
       yield* node.awaitOpen(0)

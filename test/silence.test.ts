@@ -96,4 +96,21 @@ describe("A server that stops says Lost to who only subscribes, within two secon
       assert.isBelow(yield* stopped(owner, told), limit)
       yield* told("Restored")
     }))
+
+  it.live("a master of a cluster, of a shard channel that its predecessor took, as the client had not heard of it", () =>
+    Effect.gen(function*() {
+      const deployment = yield* RedisClusterServers.make({ replicas: 1 })
+      const client = yield* clientOf(NodeRedisClient.layerCluster({ nodes: deployment.addresses }))
+      yield* client.execute(Redis.get("news"))
+      const [successor] = yield* deployment.replicasOf(yield* deployment.owner("news"))
+      yield* deployment.failover(successor!)
+      const { subscriber, told } = yield* watching(client, Redis.ssubscribe, "news")
+      yield* told("Restored")
+      const since = subscriber.elements.length
+      yield* successor!.pause
+      const paused = performance.now()
+      yield* subscriber.until((elements) => elements.slice(since).some(({ _tag }) => _tag === "Lost"))
+      assert.isBelow(performance.now() - paused, limit)
+      yield* subscriber.until((elements) => elements.slice(since).some(({ _tag }) => _tag === "Restored"))
+    }))
 })

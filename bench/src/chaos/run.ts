@@ -25,7 +25,7 @@ export interface Row extends Balance {
 }
 
 /** Whether a write shows that its client has found who takes writes now, and not who did before. */
-export const isRecovered = (
+const isRecovered = (
   { begun, ended, lost, place }: Acknowledged,
   { at, concerns, open = at }: Struck
 ): boolean => !lost && concerns(place) && ended > open && begun > at
@@ -75,7 +75,7 @@ const others = 3
 let opened = 0
 
 /** Opens a client and has callers use it; `undefined` where it does not know the deployment. */
-export const begin = async (client: ChaosClient, deployment: Deployment): Promise<Running | undefined> => {
+const begin = async (client: ChaosClient, deployment: Deployment): Promise<Running | undefined> => {
   // Of this run alone: some clients close their connections long after they were told to.
   const connectionName = `${client.name}.${opened++}.`
   const session = await client.open(deployment, connectionName)
@@ -90,8 +90,27 @@ export const begin = async (client: ChaosClient, deployment: Deployment): Promis
   }
 }
 
+/** Opens all clients that know the deployment, one after the other, and has callers use them. */
+export const beginAll = Effect.fnUntraced(function*(
+  clients: ReadonlyArray<ChaosClient>,
+  deployment: () => Deployment
+): Effect.fn.Return<{ readonly running: ReadonlyArray<Running>; readonly ledgers: ReadonlyArray<Ledger> }> {
+  const running: Array<Running> = []
+  for (const client of clients) {
+    const one = yield* Effect.promise(() => begin(client, deployment()))
+    if (one !== undefined) running.push(one)
+  }
+  return { running, ledgers: running.flatMap(({ ledgers }) => ledgers.map(({ ledger }) => ledger)) }
+})
+
+/** Waits until all have found who takes writes now, or have had the time for it. */
+export const recovered = (ledgers: ReadonlyArray<Ledger>, struck: Struck): Effect.Effect<unknown> =>
+  Effect.promise(() =>
+    Promise.all(ledgers.map((ledger) => ledger.until((write) => isRecovered(write, struck), recoveryLimit)))
+  )
+
 /** How long clients may take to recover, how long they go on after that, and how long they may take to close. */
-export const recoveryLimit = 15_000
+const recoveryLimit = 15_000
 const settleTime = 1500
 const closeLimit = 3000
 
@@ -105,17 +124,10 @@ export const strike = Effect.fnUntraced(function*(
 ): Effect.fn.Return<ReadonlyArray<Row>, unknown, Scope.Scope> {
   const { deployment, observers } = fault.field
   const seen = yield* observe(observers)
-  const running: Array<Running> = []
-  for (const client of clients) {
-    const one = yield* Effect.promise(() => begin(client, deployment()))
-    if (one !== undefined) running.push(one)
-  }
-  const ledgers = running.flatMap(({ ledgers }) => ledgers.map(({ ledger }) => ledger))
+  const { ledgers, running } = yield* beginAll(clients, deployment)
   yield* Effect.sleep(1000)
   const struck = yield* fault.run(places[0] ?? "", places)
-  yield* Effect.promise(() =>
-    Promise.all(ledgers.map((ledger) => ledger.until((write) => isRecovered(write, struck), recoveryLimit)))
-  )
+  yield* recovered(ledgers, struck)
   yield* Effect.sleep(settleTime)
   const end = performance.now()
   yield* Effect.promise(() => Promise.all(ledgers.map((ledger) => ledger.stop())))

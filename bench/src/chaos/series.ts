@@ -9,7 +9,7 @@ import type { Fault, Struck } from "./faults.ts"
 import { places } from "./ledger.ts"
 import type { Balance } from "./ledger.ts"
 import { observe } from "./observe.ts"
-import { begin, close, isRecovered, reader, recoveryLimit, recoveryOf } from "./run.ts"
+import { beginAll, close, reader, recovered, recoveryOf } from "./run.ts"
 import type { Running } from "./run.ts"
 
 /** What one use of a client went through. Of each turn the recovery, and of its whole client what it had by then. */
@@ -65,12 +65,7 @@ export const series = Effect.fnUntraced(function*(
 ): Effect.fn.Return<ReadonlyArray<SeriesRow>, unknown, Scope.Scope> {
   const { deployment, observers } = fault.field
   const seen = yield* observe(observers)
-  const running: Array<Running> = []
-  for (const client of clients) {
-    const one = yield* Effect.promise(() => begin(client, deployment()))
-    if (one !== undefined) running.push(one)
-  }
-  const ledgers = running.flatMap(({ ledgers }) => ledgers.map(({ ledger }) => ledger))
+  const { ledgers, running } = yield* beginAll(clients, deployment)
   yield* Effect.sleep(settleTime)
   const struck: Array<Struck> = []
   const counts: Array<Counts> = []
@@ -78,9 +73,7 @@ export const series = Effect.fnUntraced(function*(
     yield* Effect.scoped(Effect.gen(function*() {
       const one = yield* fault.run(places[0] ?? "", places)
       struck.push(one)
-      yield* Effect.promise(() =>
-        Promise.all(ledgers.map((ledger) => ledger.until((write) => isRecovered(write, one), recoveryLimit)))
-      )
+      yield* recovered(ledgers, one)
     }))
     yield* Effect.sleep(settleTime)
     counts.push(

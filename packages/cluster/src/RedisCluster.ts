@@ -11,7 +11,7 @@ import * as RedisConfig from "@redfx/core/RedisConfig"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { RedisConfigError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
-import { addresses, choice, duration, integer } from "@redfx/core/unstable/Options"
+import { addresses, boolean, choice, duration, integer, record } from "@redfx/core/unstable/Options"
 import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -139,15 +139,18 @@ const unknownNode = (address: string, nodes: ReadonlyArray<{ readonly address: s
 const settingsOf = Effect.fnUntraced(function*(
   options: RedisConfig.ClusterOptions
 ): Effect.fn.Return<ClusterSettings, RedisConfigError> {
+  yield* record("options", options, "an object; layerUrl takes a URL")
   const startNodes = yield* addresses("nodes", options.nodes, 7000)
-  const eager = options.discovery === "eager" || options.connect === "eager"
-  const limitPerNode = typeof options.pool === "object" && options.pool.perNode === true
+  const discovery = yield* choice("discovery", options.discovery ?? "lazy", ["lazy", "eager"])
+  const connect = yield* choice("connect", options.connect ?? "lazy", ["lazy", "eager"])
+  const perNode = typeof options.pool === "object" ? options.pool?.perNode : undefined
+  const limitPerNode = yield* boolean("pool.perNode", perNode, false)
   const connection = yield* RedisConfig.settings(
-    { ...options, connect: eager ? "eager" : "lazy" },
+    { ...options, connect: discovery === "eager" ? discovery : connect },
     { spare: limitPerNode ? 1 : 0, given: startNodes }
   )
   const refreshInterval = yield* duration("refreshInterval", options.refreshInterval, Duration.minutes(1))
-  const readOnly = options.readOnly ?? false
+  const readOnly = yield* boolean("readOnly", options.readOnly, false)
   const reading = readOnly || (options.readFrom ?? "master") !== "master"
   return {
     connection: { ...connection, readonly: reading },
@@ -161,8 +164,8 @@ const settingsOf = Effect.fnUntraced(function*(
     readOnly,
     reinitializeSteps: yield* integer("reinitializeSteps", options.reinitializeSteps ?? 25, 1),
     clusterDownRetryAttempts: yield* integer("clusterDownRetryAttempts", options.clusterDownRetryAttempts ?? 3, 0),
-    skipFullCoverageCheck: options.skipFullCoverageCheck ?? false,
-    followCluster: options.followCluster ?? false,
+    skipFullCoverageCheck: yield* boolean("skipFullCoverageCheck", options.skipFullCoverageCheck, false),
+    followCluster: yield* boolean("followCluster", options.followCluster, false),
     refreshInterval
   }
 })

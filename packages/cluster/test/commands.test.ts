@@ -4,9 +4,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
-import { requireCommand } from "@redfx/testing/Suite"
+import { requireCommand, until } from "@redfx/testing/Suite"
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
 
 interface Node {
   readonly host: string
@@ -17,10 +16,6 @@ interface Node {
 const at = ({ host, port }: Node, protocol: 2 | 3) => Effect.provide(NodeRedisClient.layer({ host, port, protocol }))
 
 const node = RedisServer.make({ clusterEnabled: true, config: { "cluster-node-timeout": "1000" } })
-
-/** Repeats a command until its reply is as said. */
-const until = <A, E, R>(effect: Effect.Effect<A, E, R>, holds: (reply: A) => boolean) =>
-  Effect.repeat(effect, { schedule: Schedule.spaced("10 millis"), until: holds })
 
 /** Whether to skip is known before a cluster is made. */
 interface Needs {

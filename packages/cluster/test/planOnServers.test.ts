@@ -7,7 +7,7 @@ import { RedisCluster } from "@redfx/cluster"
 import { Redis, RedisArg } from "@redfx/core"
 import type { RedisClient, RedisCommand, RedisConfig } from "@redfx/core"
 import { NodeRedisClient, RedisClusterServers } from "@redfx/node"
-import { freshKey, requireCommand } from "@redfx/testing/Suite"
+import { freshKey, requireCommand, until } from "@redfx/testing/Suite"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -39,10 +39,6 @@ const threeKeys = (): readonly [string, string, string] => {
   // The first tag counts, and the name may have one.
   return [`{hello}:${name}`, `{z}:${name}`, `{foo}:${name}`]
 }
-
-/** Waits until an effect succeeds with what is wanted. */
-const until = <A, E, R>(effect: Effect.Effect<A, E, R>, holds: (value: A) => boolean) =>
-  Effect.repeat(effect, { schedule: Schedule.spaced("5 millis"), until: holds })
 
 /** No temporary key is left. */
 const nothingTemporary = Effect.map(

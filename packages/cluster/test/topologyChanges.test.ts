@@ -88,12 +88,6 @@ describe("Options", () => {
         ["natMap[1]", { natMap: [{ from: { port: 1 }, to: { port: 2 } }, { from: { host: "h" }, to: {} }] }],
         ["natMap[0]", { natMap: [{ from: {}, to: { port: 2 } }] }],
         ["nodes[0].port", { nodes: [{ host: "h", port: 0 }] }],
-        ["nodes", { nodes: undefined }],
-        ["nodes", { nodes: "h:7000" }],
-        ["nodes[1]", { nodes: [{ host: "h" }, "h:7000"] }],
-        ["nodes[0].host", { nodes: [{ port: 7000 }] }],
-        ["slotsRefreshTimeout", { slotsRefreshTimeout: 1000 }],
-        ["pool.size", { pool: { size: 2 } }],
         ["crossSlot", { crossSlot: "merge" }],
         ["readFrom", { readFrom: "slave" }],
         ["reinitializeSteps", { reinitializeSteps: 0 }],
@@ -539,7 +533,11 @@ describe("Refreshing", () => {
 /** Confirms subscriptions. */
 const confirming: FakeNode.Handler = ({ args, name }) =>
   name.endsWith("SUBSCRIBE")
-    ? Encode.push([Encode.bulk(name.toLowerCase()), Encode.bulk(args[1] ?? ""), Encode.integer(1)])
+    ? Buffer.concat(
+      args.slice(1).map((channel) =>
+        Encode.push([Encode.bulk(name.toLowerCase()), Encode.bulk(channel), Encode.integer(1)])
+      )
+    )
     : undefined
 
 /** The connection of a node that somebody subscribed on last. */
@@ -610,6 +608,217 @@ describe("Subscriptions", () => {
       yield* subscriber.until((elements) => elements.length === 3)
       assert.deepStrictEqual(subscriber.elements.map(({ _tag }) => _tag), ["Subscribed", "Lost", "Restored"])
       assert.deepStrictEqual([subscriptions(a), subscriptions(b)], [1, 1])
+    }))
+
+  for (const mayAsk of [true, false]) {
+    const title = mayAsk ? "" : ", also of a client that may not ask for roles"
+    it.live(`a shard channel leaves a server that took it as a replica, before the client knew of that${title}`, () =>
+      Effect.gen(function*() {
+        const { a, b, cluster, consume } = yield* start
+        cluster.told = cluster.told.map((range) => range.master === a ? { ...range, master: b, replicas: [a] } : range)
+        a.master = b
+        if (!mayAsk) {
+          a.instead = (command, connection) =>
+            command.name === "ROLE"
+              ? Encode.error("NOPERM User default has no permissions to run the 'role' command")
+              : confirming(command, connection)
+        }
+        const subscriber = yield* consume(Redis.ssubscribe(keyOfA, { events: true }))
+        yield* subscriber.until((elements) => elements.length === 3)
+        assert.deepStrictEqual(subscriber.elements.map(({ _tag }) => _tag), ["Subscribed", "Lost", "Restored"])
+        assert.deepStrictEqual([subscriptions(a), subscriptions(b)], [1, 1])
+      }))
+  }
+
+  it.live("many shard channels at once ask their server for its role a few times, and the topology not at all", () =>
+    Effect.gen(function*() {
+      const { a, consume, cluster } = yield* start
+      const before = FakeCluster.readings(cluster)
+      const channels = Array.from({ length: 100 }, (_, index) => sibling(keyOfA, index))
+      yield* (yield* consume(Redis.ssubscribe(keyOfA, { events: true }))).until((elements) => elements.length === 1)
+      const subscribers = yield* Effect.forEach(channels, (name) => consume(Redis.ssubscribe(name, { events: true })))
+      yield* Effect.forEach(subscribers, ({ until }) => until((elements) => elements.length === 1))
+      yield* Effect.sleep("50 millis")
+      const asked = a.node.commands.filter(({ command }) => command.name === "ROLE").length
+      assert.isAtLeast(asked, 1)
+      assert.isAtMost(asked, 50)
+      assert.strictEqual(FakeCluster.readings(cluster), before)
+    }))
+
+  it.live("a shard channel whose slot nobody serves waits for a server, and leaves other subscriptions alone", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster, consume, nodes } = yield* start
+      const refusing: FakeNode.Handler = (command, connection) =>
+        command.name === "SSUBSCRIBE"
+          ? Encode.error("CLUSTERDOWN Hash slot not served")
+          : confirming(command, connection)
+      const news = yield* consume(Redis.subscribe("news", { events: true }))
+      const subscriber = yield* consume(Redis.ssubscribe(keyOfA, { events: true }))
+      const connection = yield* subscribed(a, "SSUBSCRIBE")
+      yield* subscriber.until((elements) => elements.length === 1)
+      for (const node of [a, b, c]) node.instead = refusing
+      const { told } = cluster
+      const slot = FakeCluster.slotOf(keyOfA)
+      cluster.told = told.map((range) => range.master === a ? { ...range, start: slot + 1 } : range)
+      yield* a.node.push(
+        connection,
+        Encode.push([Encode.bulk("sunsubscribe"), Encode.bulk(keyOfA), Encode.integer(0)])
+      )
+      yield* subscriber.until((elements) => elements.length === 2)
+      yield* nodes.refresh
+      // Nobody can take others either, and they are told so.
+      const refused = yield* Effect.flip(consume(Redis.ssubscribe(keyOfA)).pipe(Effect.flatMap(({ end }) => end)))
+      assert.deepInclude(refused, { _tag: "SlotNotCoveredError", slot })
+      for (const node of [a, b, c]) node.instead = confirming
+      cluster.told = [...cluster.told, { start: 0, end: slot, master: b }]
+      yield* subscriber.until((elements) => elements.length === 3)
+      assert.deepStrictEqual(subscriber.elements.map(Subscriber.brief), [
+        `Subscribed ${keyOfA}`,
+        `Lost ${keyOfA}`,
+        `Restored ${keyOfA}`
+      ])
+      assert.deepInclude(subscriber.elements.at(-1), { server: b.address })
+      assert.deepStrictEqual(news.elements.map(Subscriber.brief), ["Subscribed news"])
+      assert.deepStrictEqual(
+        [a, b, c].flatMap(({ node }) => node.commands.filter(({ command }) => command.name === "SSUBSCRIBE")).length,
+        2
+      )
+    }))
+
+  for (const isKnown of [true, false]) {
+    const whose = isKnown ? "that the client knows" : "that the client does not know yet"
+    it.live(`a shard channel begins where a redirect says that its slot is, on a master ${whose}`, () =>
+      Effect.gen(function*() {
+        const { a, b, c, cluster, others: [x] } = yield* FakeCluster.make({ extra: 1 })
+        const to = isKnown ? b : x!
+        for (const node of [b, c, x!]) node.instead = confirming
+        a.instead = (command, connection) =>
+          command.name !== "SSUBSCRIBE"
+            ? undefined
+            : command.args[1] === keyOfA
+            ? FakeCluster.moved(keyOfA, to)
+            : confirming(command, connection)
+        const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { refreshInterval: "1 hour" })
+        yield* nodes.refresh
+        const consume = (name: string) =>
+          Subscriber.consume(
+            Stream.provideService(Redis.ssubscribe(name, { events: true }), RedisClient.RedisClient, client)
+          )
+        const neighbour = yield* consume(sibling(keyOfA))
+        yield* neighbour.until((elements) => elements.length === 1)
+        if (!isKnown) {
+          cluster.told = [...cluster.told.slice(1), { start: 0, end: 3300, master: x! }, {
+            start: 3301,
+            end: 5460,
+            master: a
+          }]
+        }
+        const subscriber = yield* consume(keyOfA)
+        yield* subscriber.until((elements) => elements.length === 1)
+        assert.deepInclude(subscriber.elements[0], { _tag: "Subscribed", server: to.address })
+        // Others that are subscribed to there notice nothing.
+        assert.strictEqual(neighbour.elements.length, 1)
+      }))
+  }
+
+  it.live("a server that takes a shard channel and gives it up at once is not asked without end", () =>
+    Effect.gen(function*() {
+      const { a, cluster, consume } = yield* start
+      a.instead = ({ args: [name = "", channel = ""] }) =>
+        name === "SSUBSCRIBE"
+          ? Encode.concat(...["ssubscribe", "sunsubscribe"].map((verb) =>
+            Encode.push([Encode.bulk(verb), Encode.bulk(channel), Encode.integer(1)])
+          ))
+          : undefined
+      const before = FakeCluster.readings(cluster)
+      const subscriber = yield* consume(Redis.ssubscribe(keyOfA, { events: true }))
+      yield* subscriber.until((elements) => elements.length > 8)
+      yield* Effect.sleep("1 second")
+      assert.isAtMost(subscriptions(a), 12)
+      assert.isAtMost(FakeCluster.readings(cluster) - before, 12)
+    }))
+
+  it.live("servers that name each other as the master of a shard channel's slot are not asked without end", () =>
+    Effect.gen(function*() {
+      const { a, b, consume } = yield* start
+      const subscriber = yield* consume(Redis.ssubscribe(keyOfA, { events: true }))
+      yield* subscriber.until((elements) => elements.length === 1)
+      const naming = (node: FakeCluster.Node): FakeNode.Handler => ({ name }) =>
+        name === "SSUBSCRIBE" ? FakeCluster.moved(keyOfA, node) : undefined
+      a.instead = naming(b)
+      b.instead = naming(a)
+      yield* a.node.cutAll()
+      yield* Effect.sleep("1 second")
+      assert.isAtMost(subscriptions(a) + subscriptions(b), 20)
+      b.instead = confirming
+      yield* subscriber.until((elements) => elements.length === 3)
+      assert.deepInclude(subscriber.elements.at(-1), { _tag: "Restored", server: b.address })
+    }))
+
+  it.live("a shard channel waits for another in the place of a master that is gone, as commands do", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      for (const node of [b, c]) node.instead = confirming
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [c] })
+      yield* nodes.refresh
+      a.instead = () => [FakeNode.cut()]
+      const subscription = yield* client.pubSub.open({ events: true })
+      const joining = yield* Effect.forkChild(subscription.ssubscribe(keyOfA), { startImmediately: true })
+      yield* Effect.sleep("300 millis")
+      FakeCluster.replace(cluster, a, b)
+      yield* Fiber.join(joining)
+      assert.deepStrictEqual([a, b, c].map(subscriptions), [0, 1, 0])
+    }))
+
+  it.live("a channel that any server delivers begins on another when the first does not answer", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      for (const node of [a, b]) node.instead = ({ name }) => name === "HELLO" ? FakeNode.stall() : undefined
+      c.instead = confirming
+      // Which server is first is a matter of luck.
+      yield* Effect.forEach(Array.from({ length: 5 }), () =>
+        Effect.gen(function*() {
+          const { client } = yield* FakeCluster.client(cluster, { nodes: [c] })
+          const subscription = yield* client.pubSub.open({})
+          yield* subscription.subscribe("news")
+        }), { concurrency: "unbounded" })
+      assert.strictEqual(subscriptions(c), 5)
+    }))
+
+  it.live("to unsubscribe from shard channels of several slots and servers at once leaves all of them", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      const together: FakeNode.Handler = (command, connection) =>
+        new Set(command.args.slice(1).map(FakeCluster.slotOf)).size > 1 && command.name.endsWith("SUBSCRIBE")
+          ? Encode.error("CROSSSLOT Keys in request don't hash to the same slot")
+          : confirming(command, connection)
+      for (const node of [a, b, c]) node.instead = together
+      const { client } = yield* FakeCluster.client(cluster)
+      const subscription = yield* client.pubSub.open({ events: true })
+      const names = Array.from({ length: 20 }, (_, index) => `channel:${index}`)
+      yield* subscription.ssubscribe(...names)
+      yield* subscription.sunsubscribe()
+      const left = [a, b, c].flatMap(({ node }) =>
+        node.commands.flatMap(({ args, command }) =>
+          command.name === "SUNSUBSCRIBE" && args.length === 2 ? args.slice(1) : []
+        )
+      )
+      assert.deepStrictEqual(left.toSorted(), names.toSorted())
+    }))
+
+  it.live("a server that does not answer keeps no other from being unsubscribed from", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      for (const node of [a, b, c]) node.instead = confirming
+      const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "500 millis" })
+      const subscription = yield* client.pubSub.open({ events: true })
+      yield* subscription.ssubscribe(...FakeCluster.keys)
+      for (const node of [a, b, c]) {
+        node.instead = (command, connection) =>
+          command.name === "SUNSUBSCRIBE" && node !== c ? FakeNode.stall() : confirming(command, connection)
+      }
+      Client.expectTag(yield* Effect.flip(subscription.sunsubscribe()), "TimeoutError")
+      for (const { node } of [a, b, c]) yield* node.awaitCommand("SUNSUBSCRIBE")
     }))
 
   it.live("channels leave a server that has left the cluster", () =>

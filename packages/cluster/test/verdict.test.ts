@@ -87,10 +87,10 @@ interface Meaning {
 }
 
 const ways: Readonly<Record<keyof Meaning, ReadonlyArray<Way>>> = {
-  free: ["single", "batch", "exclusive"],
+  free: ["single", "batch", "exclusive", "subscription"],
   reserved: ["reserved"],
   node: ["master"],
-  kept: ["held", "subscription", "reading"]
+  kept: ["held", "reading"]
 }
 
 const meaning = (free: string, kept: string, others: { readonly reserved?: string; readonly node?: string } = {}) => ({

@@ -7,11 +7,10 @@
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import { format } from "effect/Formatter"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { isReadonlyArray } from "./internal/argument/isReadonlyArray.ts"
 import { isBytes } from "./internal/codec/utf8.ts"
-import { isReadonlyArray } from "./internal/command/isReadonlyArray.ts"
-import { durationOf } from "./internal/runtime/durationOf.ts"
+import { durationFrom } from "./internal/runtime/milliseconds.ts"
 import type * as Resp from "./Resp.ts"
 
 // -----------------------------------------------------------------------------
@@ -288,6 +287,8 @@ export const keyPairs = (entries: Pairs<Key, Value>): List =>
   new List(entriesOf(entries).flatMap(([name, value]) => [key(name), value]))
 
 const entriesOf = (entries: Pairs<Key, Value>): ReadonlyArray<readonly [Key, Value]> => {
+  // Of a text the entries would be its characters: of `mset("key", "value")`, as other clients have it.
+  if (typeof entries !== "object") return invalid("needs pairs of a name and a value")
   const list: ReadonlyArray<readonly [Key, Value]> = isReadonlyArray(entries) ? entries : Object.entries(entries)
   for (const pair of list) {
     if (!isReadonlyArray(pair) || pair.length !== 2) return invalid("needs pairs of a name and a value")
@@ -416,8 +417,7 @@ const whole = (value: number, time: Time | Instant, unit: string): number => {
   return cut === 0 && value !== 0 ? invalid(`${format(time)} is shorter than ${unit}, and would be sent as 0`) : cut
 }
 
-const duration = (time: Time): Duration.Duration =>
-  Option.getOrElse(durationOf(time), () => invalid(`${format(time)} is not a duration`))
+const duration = (time: Time): Duration.Duration => durationFrom(time) ?? invalid(`${format(time)} is not a duration`)
 
 /**
  * How long a blocking command may block, sent in seconds with their fraction;
@@ -443,8 +443,9 @@ export const blockSeconds = (time: Time = 0): BlockArg => {
  */
 export const blockMilliseconds = (time: Time): BlockArg => {
   // Rounded up: 0 would be no limit at all.
-  const value = Math.ceil(fractionalMilliseconds(time))
-  return Number.isFinite(value) && value > 0 ? new BlockArg(value, value) : unlimited(value)
+  const given = fractionalMilliseconds(time)
+  const value = Math.ceil(given)
+  return Number.isFinite(value) && value > 0 ? new BlockArg(value, value) : unlimited(given)
 }
 
 /**

@@ -7,11 +7,10 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { defaultLimits } from "./internal/cache/clientCache.ts"
 import { integer, invalid } from "./internal/config/checks.ts"
-import { durationOf } from "./internal/runtime/durationOf.ts"
+import { durationFrom } from "./internal/runtime/milliseconds.ts"
 import type { TimeToLive } from "./RedisArg.ts"
 import { RedisClient, replacing } from "./RedisClient.ts"
 import type { CacheEvent, CacheLimits, CacheStats } from "./RedisClient.ts"
@@ -66,7 +65,7 @@ let lastMilliseconds = 0
 /** 0 for what is not a time. */
 const millisecondsOf = (ttl: TimeToLive): number => {
   if (ttl === lastText) return lastMilliseconds
-  const duration = Option.getOrUndefined(durationOf(ttl))
+  const duration = durationFrom(ttl)
   const milliseconds = duration === undefined ? 0 : Duration.toMillis(duration)
   if (typeof ttl === "string") {
     lastText = ttl

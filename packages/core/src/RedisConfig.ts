@@ -7,8 +7,10 @@ import type * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import { acceptance } from "./internal/config/accept.ts"
-import { address, choice, duration, integer, invalid, optionalInteger } from "./internal/config/checks.ts"
+import * as Check from "./internal/config/checks.ts"
+import { choice, duration, integer, invalid, optionalInteger } from "./internal/config/checks.ts"
 import * as Environment from "./internal/config/environment.ts"
 import { checkNames } from "./internal/config/names.ts"
 import type {
@@ -58,18 +60,23 @@ export type {
  * @category constructors
  * @since 0.1.0
  */
-export const endpoint = (options: AddressOptions): Effect.Effect<Endpoint, RedisConfigError> => {
-  if (options.path !== undefined) {
-    // The type says so, but options also come from programs without types.
-    const given: { readonly host?: unknown; readonly port?: unknown } = options
-    return options.path === ""
-      ? invalid("path", "it is empty; give the path of the server's unix socket")
-      : given.host !== undefined || given.port !== undefined
-      ? invalid("path", "host and port are given as well: give either the path of a unix socket or these")
-      : Effect.succeed({ path: options.path })
+export const endpoint: (options: AddressOptions) => Effect.Effect<Endpoint, RedisConfigError> = Effect.fnUntraced(
+  function*(options: AddressOptions) {
+    yield* Check.record("options", options, "an object; layerUrl takes a URL")
+    if (options.path !== undefined) {
+      const beside: { readonly host?: unknown; readonly port?: unknown } = options
+      if (beside.host !== undefined || beside.port !== undefined) {
+        return yield* invalid("path", "host and port are given as well: give either the path of a unix socket or these")
+      }
+      const path = yield* Check.text("path", options.path)
+      return path === "" ? yield* invalid("path", "it is empty; give the path of the server's unix socket") : { path }
+    }
+    return {
+      host: yield* Check.host("host", options.host ?? "localhost"),
+      port: yield* Check.port("port", options.port ?? 6379)
+    }
   }
-  return address("", options.host ?? "localhost", options.port ?? 6379)
-}
+)
 
 /**
  * Fills in defaults and refuses options that are not valid, and names that no option has.
@@ -91,40 +98,41 @@ export const settings = Effect.fnUntraced(function*(
     readonly given?: ReadonlyArray<NodeAddress> | undefined
   } = {}
 ): Effect.fn.Return<ConnectionSettings, RedisConfigError> {
+  yield* Check.record("options", options, "an object; layerUrl takes a URL")
   yield* checkNames(options)
   const single = options.pool === "single"
-  const pool: PoolOptions = options.pool === "single" ? { shared: 1, idleTimeout: 0 } : options.pool ?? {}
-  const limits = options.limits ?? {}
+  const pool: PoolOptions = options.pool === "single"
+    ? { shared: 1, idleTimeout: 0 }
+    : yield* Check.record("pool", options.pool ?? {}, `"single" or an object`)
+  const limits = yield* Check.record("limits", options.limits ?? {})
   const shared = yield* integer("pool.shared", pool.shared ?? 1, 1)
-  if (options.clientName !== undefined && !/^[!-~]+$/.test(options.clientName)) {
+  const clientName = yield* Check.optionalText("clientName", options.clientName)
+  if (clientName !== undefined && !/^[!-~]+$/.test(clientName)) {
     return yield* invalid("clientName", "it may only hold visible ASCII characters, no spaces")
   }
-  if (options.clientName !== undefined && options.clientInfo === false) {
+  const clientInfo = yield* Check.boolean("clientInfo", options.clientInfo, true)
+  if (clientName !== undefined && !clientInfo) {
     return yield* invalid("clientName", "with clientInfo: false servers are told nothing about the client")
   }
-  const tls = options.tls === true ? {} : options.tls === false ? undefined : options.tls
-  if ((tls?.cert === undefined) !== (tls?.key === undefined)) {
-    return yield* invalid("tls", "cert and key are only of use together: give both or neither")
-  }
+  const tls = yield* tlsOf(options.tls)
   const commandTimeout = yield* duration("commandTimeout", options.commandTimeout, Duration.seconds(5))
-  yield* choice("tls.verify", tls?.verify ?? "required", ["required", "optional", "none"])
   return {
     db: yield* integer("db", options.db ?? 0, 0),
     readonly: false,
     credentials: yield* credentials(options),
     accept: yield* acceptance(options.accept, given),
-    clientName: options.clientName,
-    clientInfo: options.clientInfo ?? true,
+    clientName,
+    clientInfo,
     protocol: yield* choice("protocol", options.protocol ?? "auto", ["auto", 2, 3]),
     eager: (yield* choice("connect", options.connect ?? "lazy", ["lazy", "eager"])) === "eager" || single,
     tls,
     connectTimeout: yield* duration("connectTimeout", options.connectTimeout, Duration.seconds(10)),
     commandTimeout,
-    retryOnTimeout: options.retryOnTimeout ?? false,
+    retryOnTimeout: yield* Check.boolean("retryOnTimeout", options.retryOnTimeout, false),
     livenessTimeout: yield* duration("livenessTimeout", options.livenessTimeout, longestSilence(commandTimeout)),
     healthCheckInterval: yield* duration("healthCheckInterval", options.healthCheckInterval, Duration.infinity),
     closeTimeout: yield* duration("closeTimeout", options.closeTimeout, Duration.seconds(2)),
-    keepAlive: options.keepAlive ?? true,
+    keepAlive: yield* Check.boolean("keepAlive", options.keepAlive, true),
     keepAliveInitialDelay: yield* duration(
       "keepAliveInitialDelay",
       options.keepAliveInitialDelay,
@@ -159,16 +167,47 @@ export const settings = Effect.fnUntraced(function*(
 const longestSilence = (commandTimeout: Duration.Duration): Duration.Duration =>
   Duration.isFinite(commandTimeout) ? Duration.max(commandTimeout, Duration.seconds(5)) : Duration.seconds(30)
 
-const credentials = (options: ConnectionOptions): Effect.Effect<CredentialsSource | undefined, RedisConfigError> => {
-  const { password, username } = options
-  if (password !== undefined && passwordText(password) === undefined) {
-    return invalid("password", "it holds no text, or was wiped. Give it as Redacted.make(text)")
+/** The settings of TLS; `undefined` where there is none. */
+const tlsOf = Effect.fnUntraced(function*(
+  given: boolean | TlsOptions | undefined
+): Effect.fn.Return<TlsOptions | undefined, RedisConfigError> {
+  if (given === undefined || given === false) return undefined
+  if (given === true) return {}
+  const tls = yield* Check.record("tls", given, "true, false or an object")
+  const { ca, cert, checkHostname, key, passphrase, servername, verify } = tls
+  if (Array.isArray(ca)) yield* Effect.forEach(ca, (text, index) => Check.text(`tls.ca[${index}]`, text))
+  // A list is not text.
+  else yield* Check.optionalText("tls.ca", ca as string | undefined)
+  yield* Check.optionalText("tls.cert", cert)
+  yield* Check.secret("tls.key", key)
+  yield* Check.secret("tls.passphrase", passphrase)
+  yield* Check.optionalText("tls.servername", servername)
+  yield* choice("tls.verify", verify ?? "required", ["required", "optional", "none"])
+  yield* Check.boolean("tls.checkHostname", checkHostname, true)
+  return (cert === undefined) === (key === undefined)
+    ? tls
+    : yield* invalid("tls", "cert and key are only of use together: give both or neither")
+})
+
+const credentials = Effect.fnUntraced(function*(
+  options: ConnectionOptions
+): Effect.fn.Return<CredentialsSource | undefined, RedisConfigError> {
+  const password = yield* Check.secret("password", options.password)
+  const username = yield* Check.optionalText("username", options.username)
+  const source = options.credentials
+  if (password !== undefined || username !== undefined) {
+    return source === undefined
+      ? { username, password: password ?? Redacted.make("") }
+      : yield* invalid("credentials", "they are given twice: leave out username and password")
   }
-  if (password === undefined && username === undefined) return Effect.succeed(options.credentials)
-  return options.credentials === undefined
-    ? Effect.succeed({ username, password: password ?? Redacted.make("") })
-    : invalid("credentials", "they are given twice: leave out username and password")
-}
+  if (source === undefined) return undefined
+  yield* Check.record("credentials", source, "an object with a password, an Effect or a Stream")
+  if (Effect.isEffect(source) || Stream.isStream(source)) return source
+  yield* Check.optionalText("credentials.username", source.username)
+  return passwordText(source.password) === undefined
+    ? yield* invalid("credentials.password", "it holds no text, or was wiped. Give it as Redacted.make(text)")
+    : source
+})
 
 /**
  * The text of a password, `undefined` when it has none.
@@ -176,14 +215,7 @@ const credentials = (options: ConnectionOptions): Effect.Effect<CredentialsSourc
  * @category getters
  * @since 0.1.0
  */
-export const passwordText = (password: Redacted.Redacted<string>): string | undefined => {
-  try {
-    const text: unknown = Redacted.value(password)
-    return typeof text === "string" && text.isWellFormed() ? text : undefined
-  } catch {
-    return undefined
-  }
-}
+export const passwordText: (password: Redacted.Redacted<string>) => string | undefined = Check.secretText
 
 /**
  * The translation that a {@link NatMap} stands for. Fails for a rule without effect.
@@ -196,11 +228,13 @@ export const translation = (
 ): Effect.Effect<(address: NodeAddress) => NodeAddress, RedisConfigError> => {
   if (natMap === undefined) return Effect.succeed((address) => address)
   if (typeof natMap === "function") return Effect.succeed(natMap)
-  const idle = natMap.findIndex(({ from, to }) => !says(from) || !says(to))
+  if (!Array.isArray(natMap)) return invalid("natMap", "it must be a function, or a list of { from, to }")
+  const rules: ReadonlyArray<NatRule> = natMap
+  const idle = rules.findIndex((rule) => !says(rule?.from) || !says(rule?.to))
   return idle >= 0
     ? invalid(`natMap[${idle}]`, "it needs a host or a port both in from and in to")
     : Effect.succeed((address) => {
-      const rule = natMap.find(({ from }) =>
+      const rule = rules.find(({ from }) =>
         (from.host ?? address.host) === address.host && (from.port ?? address.port) === address.port
       )
       return rule === undefined
@@ -209,7 +243,11 @@ export const translation = (
     })
 }
 
-const says = ({ host, port }: NatRule["from"]): boolean => host !== undefined || port !== undefined
+/** Whether a side of a rule names a host or a port, and nothing that cannot be one. */
+const says = (side: NatRule["from"] | undefined): boolean =>
+  typeof side === "object" && side !== null && (side.host !== undefined || side.port !== undefined) &&
+  (side.host === undefined || typeof side.host === "string") &&
+  (side.port === undefined || Number.isInteger(side.port))
 
 /** The limit of connections has room for those that are not shared. */
 const limitOf = (max: number, shared: number, spare: number): Effect.Effect<number, RedisConfigError> =>

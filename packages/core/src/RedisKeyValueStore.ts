@@ -29,13 +29,13 @@ import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { del, exists } from "./commands/Generic.ts"
 import { get, set } from "./commands/Strings.ts"
-import { decodeUtf8 } from "./internal/codec/utf8.ts"
 import { clearUnder, keysUnder, noneUnder } from "./internal/persistence/prefixed.ts"
 import { RedisClient } from "./RedisClient.ts"
-import { asBytes } from "./RedisCommand.ts"
-import type * as RedisCommand from "./RedisCommand.ts"
+import * as RedisCommand from "./RedisCommand.ts"
 import type { RedisError } from "./RedisError.ts"
+import * as RedisReply from "./RedisReply.ts"
 import { watch } from "./RedisTransaction.ts"
+import * as Resp from "./Resp.ts"
 
 // -----------------------------------------------------------------------------
 // Options
@@ -105,23 +105,19 @@ const storeOn = (client: RedisClient["Service"], prefix: string): KeyValueStore.
       const message = `cannot ${method}${key === undefined ? "" : ` ${prefix}${key}`}: ${cause.message}`
       return new KeyValueStore.KeyValueStoreError({ method, message, cause, ...(key === undefined ? {} : { key }) })
     })
-  const reading = <A>(method: string, read: (stored: Uint8Array) => A) => (key: string) =>
-    asking(
-      method,
-      Effect.map(asBytes(get(prefix + key)), (stored) => stored === undefined ? undefined : read(stored)),
-      key
-    )
+  const reading = <A>(method: string, entry: RedisReply.Reply<A>) => (key: string) =>
+    asking(method, read(prefix + key, entry), key)
   const modifying =
-    <A extends Value>(method: string, read: (stored: Uint8Array) => A) => (key: string, f: (value: A) => A) =>
-      asking(method, update(prefix + key, read, f), key)
+    <A extends Value>(method: string, entry: RedisReply.Reply<A>) => (key: string, f: (value: A) => A) =>
+      asking(method, update(prefix + key, entry, f), key)
   return KeyValueStore.make({
-    get: reading("get", textOf),
-    getUint8Array: reading("getUint8Array", bytesOf),
+    get: reading("get", asText),
+    getUint8Array: reading("getUint8Array", asBytes),
     set: (key, value) => asking("set", Effect.asVoid(set(prefix + key, stored(value))), key),
     remove: (key) => asking("remove", Effect.asVoid(del(prefix + key)), key),
     has: (key) => asking("has", Effect.map(exists(prefix + key), (count) => count > 0), key),
-    modify: modifying("modify", textOf),
-    modifyUint8Array: modifying("modifyUint8Array", bytesOf),
+    modify: modifying("modify", asText),
+    modifyUint8Array: modifying("modifyUint8Array", asBytes),
     clear: asking("clear", clearUnder(prefix)),
     clearPrefix: (start) => asking("clearPrefix", clearUnder(prefix + start), start),
     size: asking("size", Effect.map(keysUnder(prefix), (keys) => keys.size)),
@@ -130,15 +126,19 @@ const storeOn = (client: RedisClient["Service"], prefix: string): KeyValueStore.
   })
 }
 
+/** Reads an entry; `undefined` when there is none. */
+const read = <A>(name: string, entry: RedisReply.Reply<A>): RedisCommand.RedisCommand<A | undefined> =>
+  RedisCommand.withReply(get(name), RedisReply.nullable(entry))
+
 /** Replaces the value of an entry by the result of `f`. A missing entry stays missing. */
 const update = Effect.fnUntraced(function*<A extends Value>(
   name: string,
-  read: (stored: Uint8Array) => A,
+  entry: RedisReply.Reply<A>,
   f: (value: A) => A
 ) {
   let next: A | undefined
-  const body = Effect.map(asBytes(get(name)), (found): ReadonlyArray<RedisCommand.Any> => {
-    next = found === undefined ? undefined : f(read(found))
+  const body = Effect.map(read(name, entry), (found): ReadonlyArray<RedisCommand.Any> => {
+    next = found === undefined ? undefined : f(found)
     return next === undefined ? [] : [set(name, stored(next))]
   })
   yield* watch(name, body)
@@ -163,7 +163,14 @@ const stored = (value: Value): Value => {
   return marked
 }
 
-const bytesOf = (stored: Uint8Array): Uint8Array => stored[0] === mark ? stored.slice(1) : stored
+const marked = Uint8Array.of(mark)
 
-const textOf = (stored: Uint8Array): string =>
-  stored[0] === mark ? Base64.encode(stored.subarray(1)) : decodeUtf8(stored, 0, stored.length)
+const asBytes: RedisReply.Reply<Uint8Array> = RedisReply.make((value) =>
+  value instanceof Resp.Bulk ? (value.after(marked) ?? value).bytes() : RedisReply.mismatch("a bulk string", value)
+)
+
+/** Bytes that somebody else has stored, and that are no text, are refused like everywhere. */
+const asText: RedisReply.Reply<string> = RedisReply.make((value, view) => {
+  const bytes = value instanceof Resp.Bulk ? value.after(marked)?.bytes() : undefined
+  return bytes === undefined ? RedisReply.text.decode(value, view) : Base64.encode(bytes)
+})

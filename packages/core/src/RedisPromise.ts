@@ -19,12 +19,16 @@
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { duration } from "./internal/config/checks.ts"
+import { withTimeout } from "./internal/runtime/elapsed.ts"
 import * as Redis from "./Redis.ts"
 import type { Key } from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
@@ -55,6 +59,19 @@ export type Methods = {
 }
 
 /**
+ * How a client is closed.
+ *
+ * - `drain`: for how long calls that are pending are waited for, in milliseconds or as another time. Default 5 seconds; 0
+ *   waits for none, an infinite time for as long as they take.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface CloseOptions {
+  readonly drain?: Duration.Input | undefined
+}
+
+/**
  * A client whose commands return promises. `R` is what its Layer has besides the client.
  *
  * **Details**
@@ -73,8 +90,11 @@ export type Methods = {
  * - `withConnection`: a connection that nobody else uses until the promise of the body settles.
  * - `withSignal`: the same client, whose calls are given up when the signal is aborted. They are rejected with the signal's
  *   reason. What was not written yet is never sent; what was written may have run.
- * - `close`: closes every connection, and rejects what is pending with `ConnectionError`, reason `ClientClosed`. Also for
+ * - `close`: refuses new calls, waits for those that are pending, and closes every connection. It waits for no longer than
+ *   `drain`, a number of milliseconds or another time, by default 5 seconds: what is pending then, such as a BLPOP that
+ *   finds nothing, is rejected with `ConnectionError`, reason `ClientClosed`. `iterate` is not waited for. Also for
  *   `await using`. An open client keeps the process alive.
+ * - `destroy`: closes every connection at once, and rejects what is pending; also when `close` still waits.
  *
  * @category models
  * @since 0.1.0
@@ -94,7 +114,8 @@ export interface RedisPromise<R = never> extends Methods {
   ) => Promise<Successes<C>>
   readonly withConnection: <A>(body: (redis: RedisPromise<R>) => Promise<A>) => Promise<A>
   readonly withSignal: (signal: AbortSignal) => RedisPromise<R>
-  readonly close: () => Promise<void>
+  readonly close: (options?: CloseOptions) => Promise<void>
+  readonly destroy: () => Promise<void>
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
 
@@ -144,7 +165,29 @@ export const make = <R, E>(layer: Layer.Layer<RedisClient | R, E>): RedisPromise
 interface Provider<R> {
   readonly current: Context.Context<RedisClient | R> | undefined
   readonly open: () => Promise<Context.Context<RedisClient | R>>
-  readonly close: () => Promise<void>
+  readonly close: (options?: CloseOptions) => Promise<void>
+  readonly destroy: () => Promise<void>
+  readonly pending: Pending
+}
+
+/** The calls that are under way. */
+class Pending {
+  #count = 0
+  #idle: (() => void) | undefined = undefined
+
+  begin(): void {
+    this.#count++
+  }
+
+  end(): void {
+    if (--this.#count === 0) this.#idle?.()
+  }
+
+  /** Suspends until there is none. */
+  readonly none: Effect.Effect<void> = Effect.callback((resume) => {
+    if (this.#count === 0) return resume(Effect.void)
+    this.#idle = () => resume(Effect.void)
+  })
 }
 
 /** Builds a Layer when it is needed, once, and again when that failed. */
@@ -155,6 +198,8 @@ class Services<R, E> implements Provider<R> {
   #opening: Promise<Context.Context<RedisClient | R>> | undefined
   #closing: Promise<void> | undefined
   readonly #abort = new AbortController()
+  readonly #destroyed = Deferred.makeUnsafe<void>()
+  readonly pending = new Pending()
   current: Context.Context<RedisClient | R> | undefined
 
   constructor(layer: Layer.Layer<RedisClient | R, E>) {
@@ -167,9 +212,14 @@ class Services<R, E> implements Provider<R> {
     return this.#opening
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#end()
-    return this.#closing
+  close(options?: CloseOptions): Promise<void> {
+    const drain = Effect.runSyncExit(duration("drain", options?.drain, Duration.seconds(5), 0))
+    return Exit.isSuccess(drain) ? this.#closing ??= this.#end(drain.value) : Promise.reject(Cause.squash(drain.cause))
+  }
+
+  destroy(): Promise<void> {
+    Deferred.doneUnsafe(this.#destroyed, Effect.void)
+    return this.#closing ??= this.#end(Duration.zero)
   }
 
   async #build(): Promise<Context.Context<RedisClient | R>> {
@@ -193,10 +243,20 @@ class Services<R, E> implements Provider<R> {
     }
   }
 
-  async #end(): Promise<void> {
+  async #end(drain: Duration.Duration): Promise<void> {
+    // What comes from now on is refused.
+    this.current = undefined
+    if (Duration.toMillis(drain) > 0) {
+      await Effect.runPromise(
+        withTimeout(Effect.raceFirst(this.pending.none, Deferred.await(this.#destroyed)), {
+          limit: Duration.toMillis(drain),
+          orElse: () => Effect.void
+        })
+      )
+    }
     this.#abort.abort(closed())
     await this.#opening?.catch(() => undefined)
-    // What runs by now keeps the context that it has; what comes later is refused by the closed client itself.
+    // What runs by now keeps the context that it has, whose client fails it.
     if (this.#scope !== undefined) await Effect.runPromise(Scope.close(this.#scope, Exit.void))
   }
 }
@@ -232,12 +292,15 @@ const awaited = <A>(start: (signal: AbortSignal) => Promise<A>): Effect.Effect<A
 const settled = <A, E, R>(
   context: Context.Context<R>,
   effect: Effect.Effect<A, E, R>,
-  signal: AbortSignal | undefined
+  signal: AbortSignal | undefined,
+  pending?: Pending
 ): Promise<A> =>
   new Promise((resolve, reject) => {
     if (signal?.aborted === true) return reject(signal.reason)
+    pending?.begin()
     const fiber = Effect.runForkWith(context)(effect, signal === undefined ? undefined : { signal })
     fiber.addObserver((exit) => {
+      pending?.end()
       if (Exit.isSuccess(exit)) return resolve(exit.value)
       reject(signal?.aborted === true && Cause.hasInterruptsOnly(exit.cause) ? signal.reason : Cause.squash(exit.cause))
     })
@@ -262,14 +325,15 @@ class View<R> {
 
   run<A, E>(effect: Effect.Effect<A, E, RedisClient | R>): Promise<A> {
     if (!Effect.isEffect(effect)) return Promise.reject(new TypeError(noEffect))
-    const { current } = this.#provider
+    const { current, pending } = this.#provider
     return current === undefined
       ? settled(
         Context.empty(),
         Effect.flatMap(opened(this.#provider), (context) => Effect.provideContext(effect, context)),
-        this.#signal
+        this.#signal,
+        pending
       )
-      : settled(current, effect, this.#signal)
+      : settled(current, effect, this.#signal, pending)
   }
 
   async *iterate<A, E>(stream: Stream.Stream<A, E, RedisClient | R>): AsyncGenerator<A, void, undefined> {
@@ -313,8 +377,12 @@ class View<R> {
     return view(this.#provider, this.#signal === undefined ? signal : AbortSignal.any([this.#signal, signal]))
   }
 
-  close(): Promise<void> {
-    return this.#provider.close()
+  close(options?: CloseOptions): Promise<void> {
+    return this.#provider.close(options)
+  }
+
+  destroy(): Promise<void> {
+    return this.#provider.destroy()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -335,7 +403,10 @@ const promised = <A, R>(
 const given = <R>(context: Context.Context<RedisClient | R>): Provider<R> => ({
   current: context,
   open: () => Promise.resolve(context),
-  close: () => Promise.resolve()
+  close: () => Promise.resolve(),
+  destroy: () => Promise.resolve(),
+  // The call that they were given to is pending.
+  pending: new Pending()
 })
 
 const untilAborted = <A, E, R>(

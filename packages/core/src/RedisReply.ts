@@ -10,14 +10,14 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import { few, flatPairs, many, manyPairs } from "./internal/command/collections.ts"
-import { blob, decodeRaw, items, make, Mismatch, mismatch, text, textOrBytes } from "./internal/command/reply.ts"
-import type { Raw, Reply, View } from "./internal/command/reply.ts"
+import { few, flatPairs, many, manyPairs } from "./internal/reply/collections.ts"
+import { blob, decodeRaw, items, make, Mismatch, mismatch, text, textOrBytes } from "./internal/reply/reply.ts"
+import type { Raw, Reply, View } from "./internal/reply/reply.ts"
 import { fromReply } from "./RedisError.ts"
 import type { CommandError } from "./RedisError.ts"
 import * as Resp from "./Resp.ts"
 
-export { raw } from "./internal/command/collections.ts"
+export { raw } from "./internal/reply/collections.ts"
 export {
   accepted,
   bit,
@@ -33,8 +33,8 @@ export {
   ok,
   text,
   textView
-} from "./internal/command/reply.ts"
-export type { BothViews, Raw, Reply, View } from "./internal/command/reply.ts"
+} from "./internal/reply/reply.ts"
+export type { BothViews, Raw, Reply, View } from "./internal/reply/reply.ts"
 
 /** The types of the views of a decoder. */
 type Text<R> = R extends Reply<infer A, unknown, unknown> ? A : never

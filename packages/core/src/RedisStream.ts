@@ -12,8 +12,9 @@ import * as Stream from "effect/Stream"
 import { xreadgroup } from "./commands/StreamGroups.ts"
 import { xadd, xread, xrevrange } from "./commands/Streams.ts"
 import type { StreamEntry, StreamId, XaddOptions } from "./commands/Streams.ts"
-import type { BytesFields } from "./internal/command/streamEntry.ts"
+import type { BytesFields } from "./internal/reply/streamEntry.ts"
 import { backOffSchedule } from "./internal/runtime/backOffSchedule.ts"
+import { durationUnsafe } from "./internal/runtime/milliseconds.ts"
 import * as Consumer from "./internal/stream/consumer.ts"
 import { keyIdentity, previousId, readReply, withReply } from "./internal/stream/reading.ts"
 import { entriesOf, EntryError } from "./internal/stream/typed.ts"
@@ -323,7 +324,7 @@ export const consume = <E, R, F extends Fields = "text">(
   if (wrong !== undefined) {
     return Effect.fail(new DataError({ command: "XREADGROUP", detail: `${wrong[0]} must be a whole number from 1 on` }))
   }
-  const claimIdle = Duration.fromInputUnsafe(options.claimIdle ?? "1 minute")
+  const claimIdle = durationUnsafe(options.claimIdle ?? "1 minute")
   return Consumer.run(
     {
       ...options,
@@ -331,9 +332,9 @@ export const consume = <E, R, F extends Fields = "text">(
       count,
       block: options.block ?? "5 seconds",
       claimIdle,
-      claimEvery: Duration.fromInputUnsafe(options.claimEvery ?? Duration.divideUnsafe(claimIdle, 2)),
+      claimEvery: durationUnsafe(options.claimEvery ?? Duration.divideUnsafe(claimIdle, 2)),
       limit: options.deadLetter === undefined ? undefined : options,
-      drain: Duration.fromInputUnsafe(options.drain ?? Duration.infinity),
+      drain: durationUnsafe(options.drain ?? Duration.infinity),
       schedule: options.schedule ?? backOffSchedule
     },
     // The entry was decoded in the view that F stands for.

@@ -3,12 +3,12 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Equal from "effect/Equal"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { secretText } from "./internal/config/checks.ts"
 import type {
   ClusterOptions,
   ConnectionOptions,
@@ -18,6 +18,7 @@ import type {
 } from "./internal/config/options.ts"
 import { assemble, at, camelName, entries, snakeName } from "./internal/config/text.ts"
 import type { Entry } from "./internal/config/text.ts"
+import { durationFrom } from "./internal/runtime/milliseconds.ts"
 import type { TlsOptions } from "./RedisConnector.ts"
 import { InvalidUrlError, RedisConfigError } from "./RedisError.ts"
 
@@ -111,10 +112,14 @@ export const parse = (
   url: string | Redacted.Redacted<string>,
   options: ParseOptions = {}
 ): Result.Result<Deployment, InvalidUrlError> => {
-  const text: unknown = Redacted.isRedacted(url) ? Redacted.value(url) : url
-  if (typeof text !== "string") {
-    const detail = "it is no text. When it comes from a variable of the environment: is that set?"
-    return Result.fail(new InvalidUrlError({ url: text === null ? "null" : typeof text, detail }))
+  const text = typeof url === "string" ? url : secretText(url)
+  if (text === undefined) {
+    return Result.fail(
+      new InvalidUrlError({
+        url: "<redacted>",
+        detail: "it is neither text nor Redacted text. When it comes from a variable of the environment: is that set?"
+      })
+    )
   }
   try {
     return Result.succeed(deploymentOf(split(text), options))
@@ -593,7 +598,7 @@ const queryText = (list: ReadonlyArray<Entry>, options: Given): Result.Result<st
 const plain = (kind: Entry["text"]["kind"], value: unknown): unknown =>
   kind === "duration"
     // What is not a duration does not become one, and cannot be written.
-    ? Option.getOrUndefined(Duration.fromInput(value as Duration.Input))
+    ? durationFrom(value as Duration.Input)
     : Array.isArray(value) && kind !== "list"
     ? value.join("\n")
     : value

@@ -5,12 +5,15 @@
  */
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { RedisConnector } from "@redfx/core/RedisConnector"
+import type { ConnectOptions, Endpoint } from "@redfx/core/RedisConnector"
 import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Socket from "effect/socket/Socket"
 import { dial } from "./internal/dial.ts"
+import type { DialOptions } from "./internal/dial.ts"
+import * as InboxSocket from "./internal/inboxSocket.ts"
 
 const tooLate = new Socket.SocketError({
   reason: new Socket.SocketOpenError({ kind: "Timeout", cause: new Error("Connection timed out") })
@@ -38,11 +41,17 @@ export const layer: Layer.Layer<RedisConnector> = Layer.succeed(
   RedisConnector,
   RedisConnector.of({
     socket: (endpoint, options) =>
-      NodeSocket.fromDuplex(
-        withTimeout(dial(endpoint, options), {
-          limit: Duration.toMillis(options.connectTimeout),
-          orElse: () => Effect.fail(tooLate)
-        })
-      )
+      hasOnread
+        ? Effect.succeed(InboxSocket.make((onread) => opened(endpoint, options, { onread })))
+        : NodeSocket.fromDuplex(opened(endpoint, options))
   })
 )
+
+/** Bun and Deno have `node:net` too, but not all that it can do. */
+const hasOnread = !("Bun" in globalThis || "Deno" in globalThis)
+
+const opened = (endpoint: Endpoint, options: ConnectOptions, dialOptions?: DialOptions) =>
+  withTimeout(dial(endpoint, options, dialOptions), {
+    limit: Duration.toMillis(options.connectTimeout),
+    orElse: () => Effect.fail(tooLate)
+  })

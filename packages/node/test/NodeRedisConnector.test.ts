@@ -28,6 +28,10 @@ const socketTo = (endpoint: Endpoint, options?: Partial<ConnectOptions>) =>
     Effect.provide(NodeRedisConnector.layer)
   )
 
+/** Two addresses that nobody listens on before the one that answers. */
+const threeAddresses: Net.LookupFunction = (_host, _options, done) =>
+  done(null, ["127.0.0.2", "::1", "127.0.0.1"].map((address) => ({ address, family: Net.isIP(address) })))
+
 /** Sends PING on a connection of its own, and yields the answer. */
 const ping = (endpoint: Endpoint, options?: Partial<ConnectOptions>): Effect.Effect<string, Socket.SocketError> =>
   Effect.gen(function*() {
@@ -109,13 +113,7 @@ describe("TCP and unix sockets", () => {
   it.effect("CFG-01: tries every address that the host resolves to, in order", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make()
-      const socket = yield* dial(
-        { host: "redis.test", port: node.port },
-        defaults,
-        (_host, _options, done) =>
-          // Two addresses that nobody listens on before the one that answers.
-          done(null, ["127.0.0.2", "::1", "127.0.0.1"].map((address) => ({ address, family: Net.isIP(address) })))
-      )
+      const socket = yield* dial({ host: "redis.test", port: node.port }, defaults, { lookup: threeAddresses })
       yield* node.awaitConnections(1)
       assert.strictEqual(socket.remoteAddress, "127.0.0.1")
     }))
@@ -127,8 +125,7 @@ describe("TCP and unix sockets", () => {
       const socket = yield* dial(
         { host: "redis.test", port: server.tls.port },
         { ...defaults, tls: { ca: certificates.ca } },
-        (_host, _options, done) =>
-          done(null, ["127.0.0.2", "::1", "127.0.0.1"].map((address) => ({ address, family: Net.isIP(address) })))
+        { lookup: threeAddresses }
       )
       assert.strictEqual(socket.remoteAddress, "127.0.0.1")
       assert.isTrue(socket instanceof Tls.TLSSocket && socket.authorized)

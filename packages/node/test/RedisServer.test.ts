@@ -13,6 +13,7 @@ import * as Fs from "node:fs"
 import * as Net from "node:net"
 import * as Path from "node:path"
 import { promisify } from "node:util"
+import { isAlive } from "./harness/servers.ts"
 
 /** Sends inline commands and QUIT, and yields all that came back until `last`, or the end of the connection. */
 const talkUntil = (last?: RegExp) =>
@@ -34,16 +35,6 @@ const talkUntil = (last?: RegExp) =>
   })
 
 const talk = talkUntil()
-
-const isAlive = (pid: number | undefined): boolean => {
-  if (pid === undefined) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
 
 describe("RedisServer", () => {
   it.effect("starts a server that answers, also under a test's clock, and leaves nothing behind", () =>

@@ -129,7 +129,7 @@ export const makeGroup: (
   function*(
     options: GroupOptions
   ) {
-    yield* Settings.checkAddresses(options.sentinels)
+    yield* Settings.checkAddresses(options)
     const connector = yield* RedisConnector
     const translate = yield* RedisConfig.translation(options.natMap)
     const settings = yield* Settings.ofSentinels(options)
@@ -204,7 +204,7 @@ const clientWith = Effect.fnUntraced(function*(
     tracker,
     masterWait: Duration.toMillis(masterWait),
     settings,
-    checkConnection: options.checkConnection ?? false,
+    checkConnection: yield* Settings.checkConnection(options.checkConnection),
     observe: (seen, role, address) => tracker.observe(seen, role, address)
   }
   const pool = yield* RedisPool.makeFrom(Dialers.make(resolver), settings)
@@ -284,4 +284,6 @@ export const layerClient = (
 export const layerReplica = (
   options: Omit<RedisConfig.SentinelOptions, "role">
 ): Layer.Layer<RedisReplica, CommandError | RedisConfigError, RedisConnector> =>
-  Layer.effect(RedisReplica)(make({ ...options, role: "replica" }))
+  Layer.effect(RedisReplica)(
+    Effect.andThen(Settings.checkAddresses(options), Effect.suspend(() => make({ ...options, role: "replica" })))
+  )

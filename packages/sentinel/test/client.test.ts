@@ -2,14 +2,14 @@
  * Clients of real sentinels: both roles, and what callers see of a failover, whatever brings it about.
  */
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Redis, RedisClient, RedisError, RedisLock, RedisReply, RedisScript } from "@redfx/core"
+import { Redis, RedisClient, RedisError, RedisReply, RedisScript } from "@redfx/core"
 import type { RedisConfig } from "@redfx/core"
 import { NodeRedisClient, NodeRedisConnector, RedisSentinelServers } from "@redfx/node"
 import type { RedisServer } from "@redfx/node"
 import { RedisSentinel } from "@redfx/sentinel"
 import * as Client from "@redfx/testing/Client"
 import * as Subscriber from "@redfx/testing/Subscriber"
-import { freshKey } from "@redfx/testing/Suite"
+import { enterAlone, freshKey, until } from "@redfx/testing/Suite"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -33,10 +33,6 @@ const addressOf = ({ host, port }: RedisServer.RedisServer["Service"]): string =
 
 /** The server that runs the commands of a client. */
 const portOf = Effect.map(Redis.configGet("port"), (config) => Number(config["port"]))
-
-/** Waits until a condition holds. */
-const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
-  Effect.repeat(condition, { schedule: Schedule.spaced("5 millis"), until: (holds) => holds })
 
 /** The error of a command that fails with a tag sooner or later, with whatever it does before. */
 const untilFailing = <Tag extends RedisError.RedisError["_tag"]>(
@@ -138,19 +134,7 @@ describe("Clients of sentinels", { timeout: 60_000 }, () => {
         assert.deepStrictEqual(watched, { sum: 4 })
       }))
 
-    it.effect("SEN-28, LCK-18: locks work", () =>
-      Effect.gen(function*() {
-        const name = freshKey("lock")
-        const lock = RedisLock.make(name, { ttl: "10 seconds", retryInterval: "5 millis" })
-        const room = freshKey("room")
-        const visit = lock.withLock(Effect.gen(function*() {
-          assert.strictEqual(yield* Redis.incr(room), 1)
-          yield* Effect.yieldNow
-          yield* Redis.decr(room)
-        }))
-        yield* Effect.all(Array.from({ length: 10 }, () => visit), { concurrency: "unbounded" })
-        assert.isUndefined(yield* Redis.get(name))
-      }))
+    it.effect("SEN-28, LCK-18: locks work", () => enterAlone(freshKey("lock")))
 
     it.effect("SEN-28: scripts work", () =>
       Effect.gen(function*() {
@@ -251,7 +235,7 @@ describe("A failover", { timeout: 60_000 }, () => {
       yield* subscriber.until((elements) => elements.length === 1)
       const blocked = yield* Effect.forkChild(Client.failure(client, Redis.blpop("none", 0), "ConnectionError"))
       const before = yield* deployment.master
-      yield* until(Effect.map(client.stats, ({ exclusive }) => exclusive === 1))
+      yield* until(client.stats, ({ exclusive }) => exclusive === 1)
       yield* before.pause
       const written = yield* Effect.forkChild(Client.failure(client, Redis.set("k", "w"), "ConnectionError"))
       for (const fiber of [blocked, written]) {

@@ -4,10 +4,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
-import { requireCommand } from "@redfx/testing/Suite"
+import { requireCommand, until } from "@redfx/testing/Suite"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import * as Schedule from "effect/Schedule"
 
 interface Server {
   readonly host: string
@@ -16,10 +15,6 @@ interface Server {
 
 /** The commands of an effect go to one server. */
 const at = ({ host, port }: Server, protocol: 2 | 3) => Effect.provide(NodeRedisClient.layer({ host, port, protocol }))
-
-/** Repeats a command until its reply is as said. */
-const until = <A, E, R>(effect: Effect.Effect<A, E, R>, holds: (reply: A) => boolean) =>
-  Effect.repeat(effect, { schedule: Schedule.spaced("10 millis"), until: holds })
 
 /** Like `requireCommand`; Sentinels before Redis 6.2.0 cannot even tell which commands they know. */
 const requireSubcommand = (context: Parameters<typeof requireCommand>[0], name: string) =>

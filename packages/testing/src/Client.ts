@@ -4,10 +4,11 @@
 import { assert } from "@effect/vitest"
 import { RedisClient, RedisError, RedisStandalone } from "@redfx/core"
 import type { RedisCommand, RedisConfig } from "@redfx/core"
-import { NodeRedisConnector } from "@redfx/node"
+import { NodeRedisClient, NodeRedisConnector, RedisServer } from "@redfx/node"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -25,6 +26,16 @@ export const make = (
   options: RedisConfig.ConnectionOptions = {}
 ): Effect.Effect<RedisClient.RedisClient["Service"], RedisError.RedisError, Scope.Scope> =>
   Effect.provide(RedisStandalone.make({ host: server.host, port: server.port, ...options }), NodeRedisConnector.layer)
+
+/** A real server, and a client of it that speaks a version of the protocol. */
+export const live = (protocol: 2 | 3) =>
+  Layer.unwrap(Effect.map(
+    RedisServer.RedisServer,
+    ({ host, port }) => NodeRedisClient.layer({ host, port, protocol })
+  )).pipe(Layer.provideMerge(RedisServer.layer()))
+
+/** A client of that server beside the one that is tested. */
+export const another = Effect.flatMap(RedisServer.RedisServer, (server) => make(server))
 
 /** Runs an effect with a client. */
 export const on =

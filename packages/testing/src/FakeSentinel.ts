@@ -1,6 +1,7 @@
 /**
  * Scripted sentinels and the scripted servers that they watch. A test can change the answers of each at any time.
  */
+import { Listeners } from "@redfx/core/unstable/Runtime"
 import { NodeRedisConnector } from "@redfx/node"
 import { RedisSentinel } from "@redfx/sentinel"
 import * as Effect from "effect/Effect"
@@ -30,9 +31,9 @@ export interface Sentinel {
   replicas: ReadonlyArray<Described>
   sentinels: ReadonlyArray<Described>
   instead: FakeNode.Handler | undefined
-  /** The questions whose answers it has already chosen, and the tests that wait for more. */
+  /** The questions whose answers it has already chosen, and what is told of each. */
   readonly asked: Array<string>
-  readonly waiting: Set<() => void>
+  readonly questions: Listeners
 }
 
 /** A data server: its role, and the behaviour that replaces an answer. */
@@ -73,7 +74,7 @@ const ask = (self: Sentinel, question: string, name: string | undefined): Uint8A
   const answer = answerTo(self, question, name)
   self.asked.push(question)
   // This comes last, because a waiting test may change the next answer.
-  for (const check of self.waiting) check()
+  self.questions.tell()
   return answer
 }
 
@@ -104,7 +105,7 @@ export const makeSentinel = Effect.fnUntraced(function*(
     sentinels: [],
     instead: undefined,
     asked: [],
-    waiting: new Set()
+    questions: new Listeners()
   }
   return self
 })
@@ -198,16 +199,7 @@ export const asked = (sentinel: Sentinel, question = "MASTER"): number =>
 
 /** Waits until a sentinel was asked a question `count` times. Later changes affect only later answers. */
 export const awaitAsked = (sentinel: Sentinel, question: string, count = 1): Effect.Effect<void> =>
-  Effect.callback<void>((resume) => {
-    const check = () => {
-      if (asked(sentinel, question) < count) return
-      sentinel.waiting.delete(check)
-      resume(Effect.void)
-    }
-    sentinel.waiting.add(check)
-    check()
-    return Effect.sync(() => sentinel.waiting.delete(check))
-  })
+  sentinel.questions.until(() => asked(sentinel, question) >= count)
 
 /** The names of all commands that a server received, without those that open a connection. */
 export const names = ({ node }: { readonly node: FakeNode.FakeNode }): ReadonlyArray<string> =>

@@ -23,6 +23,7 @@
  *
  * @since 0.1.0
  */
+import { Listeners } from "@redfx/core/unstable/Runtime"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -416,31 +417,13 @@ const serve = (
     Effect.forever
   )
 
-/** Conditions that a test waits for. They are checked again after every change. */
-const makeConditions = () => {
-  const waiting = new Set<() => boolean>()
-  return {
-    changed: () => waiting.forEach((check) => check() && waiting.delete(check)),
-    until: <A>(find: () => A | undefined): Effect.Effect<A> =>
-      Effect.callback<A>((resume) => {
-        const check = () => {
-          const found = find()
-          if (found !== undefined) resume(Effect.succeed(found))
-          return found !== undefined
-        }
-        if (check()) return
-        waiting.add(check)
-        return Effect.sync(() => waiting.delete(check))
-      })
-  }
-}
-
 /** The state of a scripted server. */
 interface State {
   readonly handshake: Handshake
   readonly all: Array<Connection>
   readonly commands: Array<Received>
-  readonly conditions: ReturnType<typeof makeConditions>
+  /** Told of each connection and command, and of the end of each connection. */
+  readonly changes: Listeners
   readonly failures: Array<unknown>
   handler: Handler
 }
@@ -462,7 +445,7 @@ const accept = (state: State, socket: Net.Socket): void => {
   socket.setNoDelay(true)
   const onEnd = () => {
     Effect.runFork(Fiber.interrupt(fiber))
-    state.conditions.changed()
+    state.changes.tell()
   }
   // A cut connection fails on the client's side; here it only closes. Node emits no "close" when a reset fails, as
   // happens when the client has closed its side just before.
@@ -477,13 +460,13 @@ const accept = (state: State, socket: Net.Socket): void => {
     } catch (cause) {
       fail(cause)
     }
-    state.conditions.changed()
+    state.changes.tell()
   })
-  state.conditions.changed()
+  state.changes.tell()
 }
 
 const toNode = (state: State, server: Net.Server, port: number): FakeNode => {
-  const { all, commands, conditions } = state
+  const { all, changes, commands } = state
   const live = () => all.filter((connection) => !connection.socket.destroyed)
   const cutEach = (connections: () => ReadonlyArray<Connection>, how: Cut = "fin") =>
     Effect.sync(() => connections().forEach((connection) => cutSocket(connection.socket, how)))
@@ -506,13 +489,15 @@ const toNode = (state: State, server: Net.Server, port: number): FakeNode => {
     setHandler: (handler) => {
       state.handler = handler
     },
-    awaitConnections: (total) => conditions.until(() => all.length >= total || undefined),
-    awaitOpen: (open) => conditions.until(() => live().length === open || undefined),
+    awaitConnections: (total) => changes.until(() => all.length >= total),
+    awaitOpen: (open) => changes.until(() => live().length === open),
     awaitCommand: (predicate, count = 1) => {
       const matches = typeof predicate === "string"
         ? (received: Received) => received.command.name === predicate.toUpperCase()
         : predicate
-      return conditions.until(() => commands.filter(matches)[count - 1])
+      const find = () => commands.filter(matches)[count - 1]
+      // Commands are only added, so what was found is still there.
+      return Effect.map(changes.until(() => find() !== undefined), () => find()!)
     },
     push: (connection, bytes) => Effect.sync(() => all[connection]?.socket.write(bytes)),
     cut: (connection, how) => cutEach(() => all.filter(({ index }) => index === connection), how),
@@ -540,7 +525,7 @@ export const make = Effect.fnUntraced(function*(
     handshake: options.handshake ?? {},
     all: [],
     commands: [],
-    conditions: makeConditions(),
+    changes: new Listeners(),
     failures: [],
     handler
   }

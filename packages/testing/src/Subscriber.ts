@@ -1,6 +1,7 @@
 /**
  * Consumers of streams in tests: the elements so far, and waiting for more.
  */
+import { Listeners } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
@@ -23,32 +24,21 @@ export const consume = <A, E, R>(
 ): Effect.Effect<Subscriber<A, E>, never, R | Scope.Scope> =>
   Effect.gen(function*() {
     const elements: Array<A> = []
-    const checks = new Set<() => void>()
+    const changes = new Listeners()
     const fiber = yield* stream.pipe(
       Stream.runForEach((element) =>
         Effect.suspend(() => {
           elements.push(element)
-          for (const check of checks) check()
+          changes.tell()
           return pace(element)
         })
       ),
       Effect.forkScoped({ startImmediately: true })
     )
-    const satisfied = (condition: (elements: ReadonlyArray<A>) => boolean) =>
-      Effect.callback<void>((resume) => {
-        const check = () => {
-          if (!condition(elements)) return
-          checks.delete(check)
-          resume(Effect.void)
-        }
-        checks.add(check)
-        check()
-        return Effect.sync(() => checks.delete(check))
-      })
     const ended = Effect.andThen(Fiber.join(fiber), Effect.die(new Error("the stream ended before")))
     return {
       elements,
-      until: (condition) => Effect.as(Effect.raceFirst(satisfied(condition), ended), elements),
+      until: (condition) => Effect.as(Effect.raceFirst(changes.until(() => condition(elements)), ended), elements),
       end: Fiber.join(fiber),
       stop: Fiber.interrupt(fiber)
     }

@@ -1,7 +1,9 @@
 /**
- * Helpers that the live suites share: unique keys, and skipping tests for features that a server does not have.
+ * Helpers that tests on real servers share: unique keys, waiting for what comes about by itself, and skipping tests for
+ * features that a server does not have.
  */
-import { Redis, RedisArg } from "@redfx/core"
+import { assert } from "@effect/vitest"
+import { Redis, RedisArg, RedisLock } from "@redfx/core"
 import * as Effect from "effect/Effect"
 
 let count = 0
@@ -14,6 +16,27 @@ export const freshKey = (name = "key"): string => `${name}:{${process.pid}.${gro
 
 /** A prefix for keys that no other test uses. On a cluster these keys can be in any slot. */
 export const freshPrefix = (): string => `prefix.${process.pid}.${++count}:`
+
+/** Asks again and again until the answer is what is wanted, and returns that answer. */
+export const until = <A, E, R>(ask: Effect.Effect<A, E, R>, wanted: (answer: A) => boolean): Effect.Effect<A, E, R> =>
+  Effect.flatMap(
+    ask,
+    (answer) => wanted(answer) ? Effect.succeed(answer) : Effect.andThen(Effect.sleep(5), until(ask, wanted))
+  )
+
+/** Has ten fibers enter a room under one lock at the same time, and checks that each is alone there. */
+export const enterAlone = (name: string) =>
+  Effect.gen(function*() {
+    const lock = RedisLock.make(name, { ttl: "10 seconds", retryInterval: "5 millis" })
+    const room = freshKey("room")
+    const visit = lock.withLock(Effect.gen(function*() {
+      assert.strictEqual(yield* Redis.incr(room), 1)
+      yield* Effect.yieldNow
+      yield* Redis.decr(room)
+    }))
+    yield* Effect.all(Array.from({ length: 10 }, () => visit), { concurrency: "unbounded" })
+    assert.isUndefined(yield* Redis.get(name))
+  })
 
 /** Gives later keys another slot than the earlier ones. */
 export const beginTest = (): void => {

@@ -8,8 +8,8 @@
  * @since 0.1.0
  */
 import * as Redacted from "effect/Redacted"
-import type { AtMostOne } from "../internal/command/atMostOne.ts"
-import { isReadonlyArray } from "../internal/command/isReadonlyArray.ts"
+import type { AtMostOne } from "../internal/argument/atMostOne.ts"
+import { isReadonlyArray } from "../internal/argument/isReadonlyArray.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"

@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import type { AtMostOne } from "../internal/command/atMostOne.ts"
-import { expiryArgs } from "../internal/command/expiry.ts"
-import type { Expiry } from "../internal/command/expiry.ts"
+import type { AtMostOne } from "../internal/argument/atMostOne.ts"
+import { expiryArgs } from "../internal/argument/expiry.ts"
+import type { Expiry } from "../internal/argument/expiry.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as DateTime from "effect/DateTime"
-import type { AtMostOne } from "../internal/command/atMostOne.ts"
+import type { AtMostOne } from "../internal/argument/atMostOne.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"

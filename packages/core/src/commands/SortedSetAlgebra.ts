@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import { isReadonlyArray } from "../internal/command/isReadonlyArray.ts"
-import { scoredMembers } from "../internal/command/scoredMembers.ts"
+import { isReadonlyArray } from "../internal/argument/isReadonlyArray.ts"
+import { scoredMembers } from "../internal/reply/scoredMembers.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -48,6 +48,8 @@ export interface ZintercardOptions {
 }
 
 const weightedKeys = (keys: WeightedKeys): Arg.Arg => {
+  // Of a text the entries would be its characters.
+  if (typeof keys !== "object") return Arg.invalid("needs an array of keys, or a record of keys and weights")
   const entries: ReadonlyArray<Arg.Key | readonly [Arg.Key, number]> = isReadonlyArray(keys)
     ? keys
     : Object.entries(keys)

@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import type { Scored } from "../internal/command/scoredMembers.ts"
-import { scoredMembers } from "../internal/command/scoredMembers.ts"
+import type { Scored } from "../internal/reply/scoredMembers.ts"
+import { scoredMembers } from "../internal/reply/scoredMembers.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"

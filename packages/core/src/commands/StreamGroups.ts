@@ -5,19 +5,9 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
-import type { BytesFields, TextFields } from "../internal/command/streamEntry.ts"
-import {
-  blockArgs,
-  countArgs,
-  deletions,
-  entries,
-  entryFields,
-  idleMilliseconds,
-  limitArgs,
-  millis,
-  streamArgs,
-  streamEntries
-} from "../internal/command/streamEntry.ts"
+import { blockArgs, countArgs, idleMilliseconds, limitArgs, streamArgs } from "../internal/argument/streamArgs.ts"
+import type { BytesFields, TextFields } from "../internal/reply/streamEntry.ts"
+import { deletions, entries, entryFields, millis, streamEntries } from "../internal/reply/streamEntry.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"

@@ -3,16 +3,9 @@
  *
  * @since 0.1.0
  */
-import type { Entries, Entry, TextFields } from "../internal/command/streamEntry.ts"
-import {
-  blockArgs,
-  countArgs,
-  deletions,
-  entries,
-  limitArgs,
-  streamArgs,
-  streamEntries
-} from "../internal/command/streamEntry.ts"
+import { blockArgs, countArgs, limitArgs, streamArgs } from "../internal/argument/streamArgs.ts"
+import type { Entries, Entry, TextFields } from "../internal/reply/streamEntry.ts"
+import { deletions, entries, streamEntries } from "../internal/reply/streamEntry.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"

@@ -7,12 +7,19 @@
  */
 export {
   /**
-   * Addresses of servers, one at least. Those without a port have the one that is given.
+   * The addresses of several servers, of at least one; `absent` is the port of those that name none.
    *
    * @category combinators
    * @since 0.1.0
    */
   addresses,
+  /**
+   * `true` or `false`; `absent` when none is given.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  boolean,
   /**
    * One of several choices. Types say as much, but options also come from files and URLs.
    *
@@ -40,5 +47,19 @@ export {
    * @category constructors
    * @since 0.1.0
    */
-  invalid
+  invalid,
+  /**
+   * An object with options in it.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  record,
+  /**
+   * Text.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  text
 } from "../internal/config/checks.ts"

@@ -1,5 +1,5 @@
 /**
- * Limits of time, and the context that what many share runs in.
+ * Limits of time, what is told of changes, what many share, and the context that it runs in.
  *
  * What sentinel, cluster and other topologies build on. It may change with any version.
  *
@@ -61,6 +61,26 @@ export {
 
 export {
   /**
+   * Work under way, at most one for each key, that callers join who ask for it meanwhile.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Flights
+} from "../internal/runtime/flights.ts"
+
+export {
+  /**
+   * Functions that are called on a change, and fibers that wait for one.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Listeners
+} from "../internal/runtime/listeners.ts"
+
+export {
+  /**
    * Runs an effect in the context of whoever made what many share, and not in the caller's, of which it has only the scope.
    *
    * @category combinators
@@ -76,6 +96,16 @@ export {
    */
   runNow
 } from "../internal/runtime/ownContext.ts"
+
+export {
+  /**
+   * Reads a duration, and throws an error for what is none, also for an object without a unit.
+   *
+   * @category constructors
+   * @since 0.1.0
+   */
+  durationUnsafe
+} from "../internal/runtime/milliseconds.ts"
 
 export {
   /**

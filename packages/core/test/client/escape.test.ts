@@ -4,22 +4,17 @@
  */
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Redis, RedisClient, RedisCommand, RedisConnector, RedisReply, RedisStandalone, Resp } from "@redfx/core"
-import { NodeRedisClient, RedisServer } from "@redfx/node"
+import { NodeRedisClient } from "@redfx/node"
+import * as Client from "@redfx/testing/Client"
 import { freshKey } from "@redfx/testing/Suite"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 
-const live = (protocol: 2 | 3) =>
-  Layer.unwrap(Effect.map(
-    RedisServer.RedisServer,
-    ({ host, port }) => NodeRedisClient.layer({ host, port, protocol })
-  )).pipe(Layer.provide(RedisServer.layer()))
-
 for (const protocol of [2, 3] as const) {
   describe(`RESP${protocol}`, () => {
-    layer(live(protocol), { excludeTestServices: true })((it) => {
+    layer(Client.live(protocol), { excludeTestServices: true })((it) => {
       it.effect("ESC-01, ESC-05, CON-15: runs any command by its name, which may be several words, offered or not", () =>
         Effect.gen(function*() {
           const key = freshKey()

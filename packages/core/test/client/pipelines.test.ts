@@ -3,8 +3,6 @@
  */
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Redis, RedisClient, RedisError, RedisReply, RedisScript } from "@redfx/core"
-import type { RedisCommand } from "@redfx/core"
-import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
@@ -13,16 +11,8 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { TestClock } from "effect/testing"
-
-/** A server, and a client of it that speaks a version of the protocol. */
-const live = (protocol: 2 | 3) =>
-  Layer.unwrap(Effect.map(
-    RedisServer.RedisServer,
-    ({ host, port }) => NodeRedisClient.layer({ host, port, protocol })
-  )).pipe(Layer.provide(RedisServer.layer()))
 
 /** The errors among results, in their places. */
 const failuresOf = (results: ReadonlyArray<Result.Result<unknown, RedisError.RedisError>>) =>
@@ -30,7 +20,7 @@ const failuresOf = (results: ReadonlyArray<Result.Result<unknown, RedisError.Red
 
 for (const protocol of [2, 3] as const) {
   describe(`on a real server, RESP${protocol}`, () => {
-    layer(live(protocol))((it) => {
+    layer(Client.live(protocol))((it) => {
       it.effect("PIP-01, PIP-02: gives a tuple of results in the order of the commands, each converted", () =>
         Effect.gen(function*() {
           const key = freshKey()
@@ -303,53 +293,6 @@ describe("a client without a Layer of its own", () => {
         Effect.provideService(RedisClient.RedisClient, client)
       )
       assert.deepStrictEqual(results, [true, true])
-    }))
-})
-
-describe("what is no command", () => {
-  const rows: ReadonlyArray<readonly [title: string, given: unknown, says: RegExp]> = [
-    ["a mapped command", Effect.map(Redis.get("k"), String), /an effect is given .* change the result afterwards/],
-    ["a promise", Promise.resolve("v"), /a promise is given .* Redis\.get\(key\)/],
-    ["text", "GET", /a value of the type string is given/],
-    ["undefined", undefined, /undefined is given/],
-    ["null", null, /null is given/]
-  ]
-  layer(live(3))((it) => {
-    for (const [title, given, says] of rows) {
-      // What types do not allow comes from programs without types.
-      const wrong = given as RedisCommand.Any
-
-      it.effect(`${title} is a DataError with its index, and nothing of a transaction is run`, () =>
-        Effect.gen(function*() {
-          const key = freshKey()
-          for (const several of [Redis.pipeline, Redis.transaction]) {
-            const error = yield* Effect.flip(several([Redis.incr(key), wrong]))
-            assert.strictEqual(error._tag, "DataError")
-            assert.match(error.message, says)
-            assert.deepInclude(error, { index: 1 })
-          }
-          const [first, second] = yield* Redis.pipelineSettled([Redis.incr(key), wrong])
-          // Those of the pipelines, and none of the transaction.
-          assert.deepStrictEqual(first, Result.succeed(2))
-          assert.strictEqual(Result.isFailure(second) && second.failure._tag, "DataError")
-          assert.strictEqual((yield* Effect.flip(Redis.asBytes(wrong)))._tag, "DataError")
-          const cached = Redis.cached(wrong as RedisCommand.CacheableCommand<unknown>, { ttl: "1 minute" })
-          assert.strictEqual((yield* Effect.flip(cached))._tag, "DataError")
-        }))
-    }
-  })
-
-  it.effect("a command instead of an array of commands is a DataError that says so", () =>
-    Effect.gen(function*() {
-      const { client } = yield* pair(() => undefined)
-      for (const given of [Redis.get("k"), undefined, "GET"]) {
-        const error = yield* Effect.flip(Effect.provideService(
-          Redis.pipeline(given as unknown as ReadonlyArray<RedisCommand.Any>),
-          RedisClient.RedisClient,
-          client
-        ))
-        assert.match(error.message, /as an array or a record/)
-      }
     }))
 })
 

@@ -5,7 +5,7 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import { Redis, RedisClient, RedisError, RedisKeyspace } from "@redfx/core"
 import type { RedisCommand } from "@redfx/core"
 import { asking } from "@redfx/core/unstable/Request"
-import { NodeRedisClient, RedisServer } from "@redfx/node"
+import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
@@ -13,27 +13,14 @@ import { freshKey } from "@redfx/testing/Suite"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import { TestClock } from "effect/testing"
 
-const live = (protocol: 2 | 3) =>
-  Layer.unwrap(Effect.map(
-    RedisServer.RedisServer,
-    ({ host, port }) => NodeRedisClient.layer({ host, port, protocol })
-  )).pipe(Layer.provideMerge(RedisServer.layer()))
-
-/** A client beside the one under test. */
-const another = Effect.gen(function*() {
-  const { host, port } = yield* RedisServer.RedisServer
-  return yield* Client.make({ host, port })
-})
-
 for (const protocol of [2, 3] as const) {
   describe(`on a real server, RESP${protocol}`, () => {
-    layer(live(protocol), { excludeTestServices: true })((it) => {
+    layer(Client.live(protocol), { excludeTestServices: true })((it) => {
       it.effect("PIP-01, PIP-03: runs a tuple or a record atomically, each result converted", () =>
         Effect.gen(function*() {
           const [a, h] = [freshKey(), freshKey()]
@@ -112,7 +99,7 @@ for (const protocol of [2, 3] as const) {
       it.effect("TRX-01, TRX-06: runs again while others change what it read, and applies it once", () =>
         Effect.gen(function*() {
           const key = freshKey()
-          const other = yield* another
+          const other = yield* Client.another
           let tries = 0
           const [sum] = yield* Redis.watch(
             [key],
@@ -128,7 +115,7 @@ for (const protocol of [2, 3] as const) {
       it.effect("PIP-09, TRX-06: a conflict is a WatchError once the schedule is through, and nothing is applied", () =>
         Effect.gen(function*() {
           const key = freshKey()
-          const other = yield* another
+          const other = yield* Client.another
           let tries = 0
           const error = yield* Effect.flip(Redis.watch(
             key,
@@ -162,7 +149,7 @@ for (const protocol of [2, 3] as const) {
       it.effect("TRX-06: with nothing to commit a conflict is a WatchError all the same, and nothing stays watched", () =>
         Effect.gen(function*() {
           const key = freshKey()
-          const other = yield* another
+          const other = yield* Client.another
           for (const commands of [[], [Redis.mget([])]] as const) {
             const body = Effect.as(Effect.andThen(Redis.get(key), other.execute(Redis.incr(key))), commands)
             const error = yield* Effect.flip(Redis.watch(key, body, { schedule: Schedule.recurs(0) }))
@@ -177,7 +164,7 @@ for (const protocol of [2, 3] as const) {
       it.effect("TRX-02: what would end the watch is refused in the body, and the watch goes on", () =>
         Effect.gen(function*() {
           const key = freshKey()
-          const other = yield* another
+          const other = yield* Client.another
           const visits = RedisKeyspace.makeCounter({ key: `${key}:*`, ttl: "1 hour" })
           const inner: ReadonlyArray<Effect.Effect<unknown, unknown, RedisClient.RedisClient>> = [
             Redis.transaction([Redis.incr(`${key}:n`)]),
@@ -256,7 +243,7 @@ for (const protocol of [2, 3] as const) {
 }
 
 describe("what a transaction tells", () => {
-  layer(live(3), { excludeTestServices: true })((it) => {
+  layer(Client.live(3), { excludeTestServices: true })((it) => {
     it.effect("PIP-05, PIP-12: the place of a command counts those that are not sent", () =>
       Effect.gen(function*() {
         const key = freshKey()

@@ -6,8 +6,8 @@ import { RedisReply } from "@redfx/core"
 import { RespDecoder } from "@redfx/core/RespDecoder"
 import type { Value } from "@redfx/core/RespValue"
 import * as fc from "fast-check"
-import { scoredMembers } from "../../src/internal/command/scoredMembers.ts"
-import { entries } from "../../src/internal/command/streamEntry.ts"
+import { scoredMembers } from "../../src/internal/reply/scoredMembers.ts"
+import { entries } from "../../src/internal/reply/streamEntry.ts"
 
 type Decoder = RedisReply.Reply<unknown, unknown, unknown>
 

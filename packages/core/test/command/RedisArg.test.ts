@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisArg } from "@redfx/core"
+import type { RedisCommand } from "@redfx/core"
+import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Exit from "effect/Exit"
@@ -13,6 +15,14 @@ const sent = (args: () => ReadonlyArray<RedisArg.Arg> | RedisArg.List): Readonly
   } catch (error) {
     return error instanceof RedisArg.InvalidArgument ? error.detail : assert.fail(String(error))
   }
+}
+
+/** Why a command is refused. */
+const refusal = ({ settled }: RedisCommand.Any): string | undefined => {
+  const reason = settled !== undefined && Exit.isFailure(settled) ? settled.cause.reasons[0] : undefined
+  return reason !== undefined && Cause.isFailReason(reason) && reason.error._tag === "DataError"
+    ? reason.error.detail
+    : undefined
 }
 
 describe("options", () => {
@@ -40,6 +50,20 @@ describe("several of something", () => {
     assert.strictEqual(sent(() => RedisArg.someKeys([[]])), "needs at least one key")
     assert.deepStrictEqual(sent(() => RedisArg.countedKeys(["a", "b"])), [2, "a", "b"])
     assert.strictEqual(sent(() => RedisArg.countedKeys([])), "needs at least one key")
+  })
+
+  it("ERR-09: text is no pairs: its characters are not", () => {
+    const calls = [
+      () => Redis.mset("a" as never),
+      () => Redis.msetnx("ab" as never),
+      () => Redis.zadd("z", "1" as never),
+      () => Redis.xadd("s", "*" as never)
+    ]
+    for (const call of calls) {
+      assert.strictEqual(refusal(call()), "needs pairs of a name and a value", String(call))
+    }
+    const union = Redis.zunionstore("to", "12" as never)
+    assert.match(String(refusal(union)), /^needs an array of keys/)
   })
 
   it("pairs keep their order, and only keys are keys", () => {
@@ -92,6 +116,48 @@ describe("times", () => {
     assert.deepStrictEqual(RedisArg.blockSeconds(0.001), new RedisArg.BlockArg(0.001, 1))
   })
 
+  it("ERR-09: an object without a unit is not a duration: it is not no time at all", () => {
+    class Named {
+      readonly name = "for ever"
+    }
+    const none: ReadonlyArray<unknown> = [
+      {},
+      { minute: 5 },
+      { minutes: 5, second: 30 },
+      { seconds: undefined },
+      { seconds: NaN },
+      { seconds: "60" },
+      [NaN, 0],
+      ["60", 0],
+      new Date(),
+      new Map([["seconds", 60]]),
+      new Uint8Array(2),
+      Promise.resolve(60),
+      new Named(),
+      null
+    ]
+    const calls = [
+      (time: never) => Redis.expire("k", time),
+      (time: never) => Redis.set("k", "v", { px: time }),
+      (time: never) => Redis.blpop("k", time),
+      (time: never) => Redis.xread({ s: "$" }, { block: time })
+    ]
+    for (const time of none) {
+      for (const call of calls) {
+        assert.match(String(refusal(call(time as never))), /is not a duration$/, `${inspect(time)}: ${String(call)}`)
+      }
+    }
+    assert.strictEqual(RedisArg.seconds({ minutes: 1, seconds: 30 }), 90)
+    assert.strictEqual(RedisArg.seconds({ seconds: 0 }), 0)
+    assert.strictEqual(RedisArg.seconds([60, 0]), 60)
+    // As a `Temporal.Duration` has them.
+    const prototype = Object.defineProperty({}, "minutes", { get: () => 2 })
+    const getters: { readonly minutes: number } = Object.create(prototype)
+    assert.strictEqual(RedisArg.seconds(getters), 120)
+    Object.defineProperty(prototype, "months", { get: () => 1 })
+    assert.throws(() => RedisArg.seconds(getters))
+  })
+
   it("LST-01: how long to block is sent in its unit, and known in milliseconds; none is for ever", () => {
     assert.deepStrictEqual(RedisArg.blockSeconds(1.5), new RedisArg.BlockArg(1.5, 1500))
     assert.deepStrictEqual(RedisArg.blockSeconds("250 millis"), new RedisArg.BlockArg(0.25, 250))
@@ -101,6 +167,8 @@ describe("times", () => {
     assert.deepStrictEqual(RedisArg.blockMilliseconds("1 second"), new RedisArg.BlockArg(1000, 1000))
     assert.strictEqual(sent(() => [RedisArg.blockSeconds(-1)]), "cannot block for a negative time")
     assert.strictEqual(sent(() => [RedisArg.blockMilliseconds(NaN)]), "cannot block for a negative time")
+    // Rounded up it would be 0, which is for ever.
+    assert.strictEqual(sent(() => [RedisArg.blockMilliseconds(-0.5)]), "cannot block for a negative time")
   })
 })
 

@@ -184,8 +184,8 @@ describe("Configuration", () => {
     ["the socket of node-redis", { socket: { host: "h" } }, "socket", /host, port, path and tls/],
     ["the prefix of ioredis", { keyPrefix: "a:" }, "keyPrefix", /RedisPrefix\.layer/],
     ["the name of a method", { toString: () => "" }, "toString", /no such option/],
-    ["a URL instead of options", "redis://h", "options", /NodeRedisClient\.layerUrl/],
-    ["nothing", null, "options", /no record/]
+    ["a URL instead of options", "redis://h", "options", /layerUrl takes a URL/],
+    ["nothing", null, "options", /layerUrl takes a URL/]
   ]
   for (const [title, options, option, says] of misspelt) {
     it.effect(`${title} is a RedisConfigError, as it would silently not apply`, () =>

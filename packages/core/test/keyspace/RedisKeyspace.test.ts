@@ -1,8 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { RedisArg, RedisClient, RedisCommand, RedisKeyspace } from "@redfx/core"
 import * as Effect from "effect/Effect"
+import { format } from "effect/Formatter"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+
+/** A client that runs what needs no server. */
+const unused = {
+  execute: (command: RedisCommand.Any) => command.settled ?? Effect.die(`${command.spec.name} was sent`)
+} as unknown as RedisClient.RedisClient["Service"]
 
 describe("RedisKeyspace", () => {
   it.effect("names keys by a template or a function", () =>
@@ -53,6 +59,25 @@ describe("RedisKeyspace", () => {
       const ids = RedisKeyspace.make({ key: "u:*", value: Schema.String }).ids
       yield* Stream.runDrain(Stream.take(ids, 1)).pipe(Effect.provideService(RedisClient.RedisClient, client))
       assert.deepStrictEqual(log, ["SCAN 0 MATCH u:* COUNT 1000 TYPE string"])
+    }))
+
+  it.effect("ERR-09: a time to live that is no duration is refused, and nothing is sent", () =>
+    Effect.gen(function*() {
+      const value = Schema.String
+      const of = (ttl: unknown) => ({ key: "k:*" as const, value, ttl: ttl as "1 second" })
+      for (const ttl of [{ minute: 5 }, new Date(), "soon"]) {
+        const options = { ttl: ttl as unknown as "1 second" }
+        const all: ReadonlyArray<Effect.Effect<unknown, unknown, RedisClient.RedisClient>> = [
+          RedisKeyspace.make(of(ttl)).set("1", "v"),
+          RedisKeyspace.make({ key: "k:*", value }).set("1", "v", options),
+          RedisKeyspace.make({ key: "k:*", value }).expire("1", options.ttl),
+          RedisKeyspace.makeSet({ key: "k:*", value, ttl: options.ttl }).add("1", "m")
+        ]
+        for (const each of all) {
+          const error = yield* Effect.flip(Effect.provideService(each, RedisClient.RedisClient, unused))
+          assert.deepInclude(error, { _tag: "DataError", detail: `${format(ttl)} is not a duration` })
+        }
+      }
     }))
 
   it("ERR-32: its error can be sent to another process", () => {

@@ -4,6 +4,7 @@ import * as Client from "@redfx/testing/Client"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -100,6 +101,93 @@ describe("Caches of keyspaces", () => {
       assert.deepStrictEqual(asked, ["look 0", "look 5", "look 10"])
       yield* TestClock.adjust(10)
       for (const fiber of waiting) assert.deepStrictEqual(yield* Fiber.join(fiber), Option.some(7))
+      assert.deepStrictEqual(asked, ["look 0", "look 5", "look 10", "look 15"])
+    }))
+
+  it.effect("a thousand that wait for another program that loads no more look and load once", () =>
+    Effect.gen(function*() {
+      const { asked, service } = yield* fake([elsewhere, nothing, elsewhere, nothing, missing, 1])
+      let loads = 0
+      const load = () => Effect.sync(() => Option.some(++loads))
+      const cache = yield* Client.on(service)(RedisKeyspace.makeCache({ key, value, load, ttl: "1 minute" }))
+      const waiting = yield* Effect.forEach(Array.from({ length: 1000 }), () => fork(cache.getOrLoad("1")))
+      yield* TestClock.adjust(100)
+      for (const fiber of waiting) assert.deepStrictEqual(yield* Fiber.join(fiber), Option.some(1))
+      assert.deepStrictEqual(asked, ["look 0", "look 5", "look 5", "look 10", "look 10", "store 10"])
+    }))
+
+  it.effect("a thousand that wait for another program hear once that the server is gone, or load once if they are told to", () =>
+    Effect.gen(function*() {
+      for (const onRedisFailure of ["fail", "load"] as const) {
+        const { asked, service } = yield* fake([elsewhere, lost("not-sent")])
+        let loads = 0
+        const load = () => Effect.sync(() => Option.some(++loads))
+        const cache = yield* Client.on(service)(
+          RedisKeyspace.makeCache({ key, value, load, ttl: "1 minute", onRedisFailure })
+        )
+        const waiting = yield* Effect.forEach(
+          Array.from({ length: 1000 }),
+          () => fork(Effect.exit(cache.getOrLoad("1")))
+        )
+        yield* TestClock.adjust(100)
+        const exits = new Set(yield* Effect.forEach(waiting, (fiber) => Fiber.join(fiber)))
+        assert.isTrue([...exits].every((exit) => Exit.isSuccess(exit) === (onRedisFailure === "load")))
+        assert.strictEqual(loads, onRedisFailure === "load" ? 1 : 0)
+        assert.strictEqual(asked.length, 3)
+      }
+    }))
+
+  it.effect("who asked when a value was seen already looks again, as it may have been deleted before that", () =>
+    Effect.gen(function*() {
+      const seen = yield* Deferred.make<void>()
+      const answers = [elsewhere, known(1), known(2)]
+      let looks = 0
+      const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
+        Effect.suspend(() => {
+          const answer = RedisCommand.decode(command, answers[looks++] as unknown as number, false)
+          return looks === 2 ? Effect.andThen(Deferred.await(seen), answer) : answer
+        })
+      // Caches use nothing else.
+      const service = { execute } as Partial<RedisClient["Service"]> as RedisClient["Service"]
+      const cache = yield* Client.on(service)(
+        RedisKeyspace.makeCache({ key, value, load: () => Effect.die("not this"), ttl: "1 minute" })
+      )
+      const early = yield* fork(cache.getOrLoad("1"))
+      yield* TestClock.adjust(5)
+      const late = yield* fork(cache.getOrLoad("1"))
+      yield* Deferred.succeed(seen, undefined)
+      assert.deepStrictEqual(yield* Fiber.join(early), Option.some(1))
+      assert.deepStrictEqual(yield* Fiber.join(late), Option.some(2))
+    }))
+
+  it.live("fifty that wait for another program cost a server no look each when the value is there", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      const load = () => Effect.as(Effect.sleep(200), Option.some(1))
+      const programs = yield* Effect.forEach(
+        [1, 2],
+        () =>
+          Effect.flatMap(
+            Client.make(server),
+            (client) =>
+              Client.on(client)(RedisKeyspace.makeCache({ key, value, load, ttl: "1 minute", jitter: 0, early: 0 }))
+          )
+      )
+      const admin = yield* Client.make(server)
+      const scripts = Effect.map(
+        admin.execute(RedisCommand.send("INFO", "commandstats")),
+        (text) =>
+          Number(/cmdstat_evalsha:calls=(\d+)/.exec(String(text))?.[1] ?? 0) +
+          Number(/cmdstat_eval:calls=(\d+)/.exec(String(text))?.[1] ?? 0)
+      )
+      const first = yield* fork(programs[0]!.getOrLoad("1"))
+      yield* Effect.sleep(50)
+      const waiting = yield* Effect.forEach(Array.from({ length: 50 }), () => fork(programs[1]!.getOrLoad("1")))
+      yield* Effect.sleep(10)
+      const before = yield* scripts
+      for (const fiber of [first, ...waiting]) assert.deepStrictEqual(yield* Fiber.join(fiber), Option.some(1))
+      // The looks of one that waits, at 5, 10, 15, 20, 25, 31 … ms, and the store of the other program.
+      assert.isAtMost((yield* scripts) - before, 30)
     }))
 
   it.effect("a look whose answer is lost is undone, and one that was not sent is not", () =>

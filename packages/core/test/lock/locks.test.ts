@@ -3,35 +3,14 @@
  */
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Redis, RedisClient, RedisLock } from "@redfx/core"
-import { NodeRedisClient, RedisServer } from "@redfx/node"
+import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
-import { freshKey } from "@redfx/testing/Suite"
+import { freshKey, until } from "@redfx/testing/Suite"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
-import * as Schedule from "effect/Schedule"
-
-const live = (protocol: 2 | 3) =>
-  Layer.unwrap(Effect.map(
-    RedisServer.RedisServer,
-    ({ host, port }) => NodeRedisClient.layer({ host, port, protocol })
-  )).pipe(Layer.provideMerge(RedisServer.layer()))
-
-/** A client beside the one under test. */
-const another = Effect.gen(function*() {
-  const { host, port } = yield* RedisServer.RedisServer
-  return yield* Client.make({ host, port })
-})
-
-/** Waits until a condition holds; fails when it does not within 5 seconds. */
-const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
-  condition.pipe(
-    Effect.filterOrFail((holds) => holds, () => "not yet"),
-    Effect.retry({ schedule: Schedule.spaced("5 millis"), times: 1000 })
-  )
 
 const tagOf = <A, E extends { readonly _tag: string }>(exit: Exit.Exit<A, E>): string | undefined =>
   Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isFailReason)?.error._tag : undefined
@@ -51,7 +30,7 @@ const visit = (room: string, violations: Array<number>) =>
 
 for (const protocol of [2, 3] as const) {
   describe(`Locks, RESP${protocol}`, () => {
-    layer(live(protocol), { excludeTestServices: true })((it) => {
+    layer(Client.live(protocol), { excludeTestServices: true })((it) => {
       it.effect("LCK-02, LCK-08, LCK-11: holds the token for its life, and deletes it", () =>
         Effect.gen(function*() {
           const name = freshKey("lock")
@@ -84,7 +63,7 @@ for (const protocol of [2, 3] as const) {
             assert.strictEqual(tagOf(yield* Effect.exit(Client.on(client)(lock.acquire))), "TimeoutError")
             // Whatever was written meanwhile has been run by then.
             yield* Effect.sleep("1500 millis")
-            yield* until(Effect.map(Redis.exists(name), (count) => count === 0))
+            yield* until(Redis.exists(name), (count) => count === 0)
             yield* Client.on(client)(lock.withLock(Effect.void))
           }
         }))
@@ -93,7 +72,7 @@ for (const protocol of [2, 3] as const) {
         Effect.gen(function*() {
           const name = freshKey("lock")
           const lock = RedisLock.make(name, { ttl: "300 millis", retryInterval: "10 millis" })
-          const other = yield* another
+          const other = yield* Client.another
           const startedAt = performance.now()
           const a = (yield* lock.acquire)!
           const b =
@@ -144,7 +123,7 @@ for (const protocol of [2, 3] as const) {
       it.effect("LCK-13, LCK-16: two clients see the same lock; it is not re-entrant", () =>
         Effect.gen(function*() {
           const lock = RedisLock.make(freshKey("lock"), { ttl: "10 seconds" })
-          const other = Client.on(yield* another)
+          const other = Client.on(yield* Client.another)
           const handle = (yield* lock.acquire)!
           assert.isTrue(yield* other(lock.locked))
           assert.isUndefined(yield* other(lock.tryAcquire))
@@ -160,7 +139,7 @@ for (const protocol of [2, 3] as const) {
           Effect.gen(function*() {
             const [name, room] = [freshKey("lock"), freshKey("room")]
             const lock = RedisLock.make(name, { ttl: "10 seconds", retryInterval: "1 millis", fencing })
-            const clients = [yield* RedisClient.RedisClient, yield* another]
+            const clients = [yield* RedisClient.RedisClient, yield* Client.another]
             const violations: Array<number> = []
             yield* Effect.forEach(Array.from({ length: 20 }), (_, fiber) =>
               Effect.replicateEffect(lock.withLock(visit(room, violations)), 10, { discard: true }).pipe(
@@ -178,7 +157,7 @@ for (const protocol of [2, 3] as const) {
           const [name, room] = [freshKey("lock"), freshKey("room")]
           // Without a life, a lock that is left behind stays.
           const lock = RedisLock.make(name, { retryInterval: "1 millis", waitTimeout: "10 seconds" })
-          const clients = [yield* RedisClient.RedisClient, yield* another]
+          const clients = [yield* RedisClient.RedisClient, yield* Client.another]
           const violations: Array<number> = []
           let entered = 0
           let left = 0
@@ -208,7 +187,7 @@ for (const protocol of [2, 3] as const) {
           }
           assert.deepStrictEqual(violations, [])
           assert.isAbove(entered, 0, "some came in")
-          yield* until(Effect.map(lock.locked, (locked) => !locked))
+          yield* until(lock.locked, (locked) => !locked)
           yield* lock.withLock(Effect.void)
         }))
 
@@ -216,7 +195,7 @@ for (const protocol of [2, 3] as const) {
         Effect.gen(function*() {
           const name = freshKey("lock").replaceAll(/[{}]/g, "")
           const lock = RedisLock.make(name, { ttl: "5 millis", retryInterval: "1 millis", fencing: true })
-          const clients = [yield* RedisClient.RedisClient, yield* another]
+          const clients = [yield* RedisClient.RedisClient, yield* Client.another]
           const tokens: Array<number> = []
           for (let i = 0; i < 20; i++) {
             const handle = (yield* Client.on(clients[i % 2]!)(lock.acquire))!
@@ -242,7 +221,7 @@ for (const protocol of [2, 3] as const) {
             lock.withLock((handle) => Effect.andThen(Deferred.succeed(inside, handle.token), Deferred.await(done)))
           )
           const token = yield* Deferred.await(inside)
-          const other = Client.on(yield* another)
+          const other = Client.on(yield* Client.another)
           assert.isUndefined(yield* other(RedisLock.make(name, { waitTimeout: "600 millis" }).acquire))
           assert.strictEqual(yield* Redis.get(name), token)
           yield* Deferred.succeed(done, undefined)
@@ -255,7 +234,7 @@ for (const protocol of [2, 3] as const) {
           const name = freshKey("lock")
           const lock = RedisLock.make(name, { ttl: "150 millis", autoExtend: true })
           const holder = yield* Effect.forkChild(Effect.exit(lock.withLock(Effect.never)), { startImmediately: true })
-          yield* until(lock.locked)
+          yield* until(lock.locked, Boolean)
           yield* Redis.set(name, "theirs")
           assert.strictEqual(tagOf(yield* Fiber.join(holder)), "LockNotOwnedError")
           assert.strictEqual(yield* Redis.get(name), "theirs")
@@ -276,14 +255,14 @@ for (const protocol of [2, 3] as const) {
           )
           const endless = yield* fork(lock(names[2], true).withLock(Effect.never))
           const handle = (yield* lock(names[3]).acquire)!
-          for (const name of names) yield* until(lock(name).locked)
+          for (const name of names) yield* until(lock(name).locked, Boolean)
           yield* server.kill()
           yield* Deferred.succeed(gone, undefined)
           assert.strictEqual(tagOf(yield* Fiber.join(succeeding)), "ConnectionError")
           assert.strictEqual(tagOf(yield* Fiber.join(failing)), "Body")
           assert.strictEqual(tagOf(yield* Fiber.join(endless)), "LockNotOwnedError", "the lock may have expired")
           yield* server.restart
-          yield* until(Effect.orElseSucceed(Effect.as(Redis.ping(), true), () => false))
+          yield* until(Effect.exit(Redis.ping()), Exit.isSuccess)
           const next = (yield* lock(names[3]).acquire)!
           assert.isFalse(yield* handle.owned)
           assert.strictEqual((yield* Effect.flip(handle.release))._tag, "LockNotOwnedError")
@@ -299,9 +278,7 @@ describe("On a node of a cluster", () => {
       const server = yield* RedisServer.make({ clusterEnabled: true })
       const client = Client.on(yield* Client.make(server))
       yield* client(Redis.send("CLUSTER", "ADDSLOTS", ...Array.from({ length: 16384 }, (_, slot) => slot)))
-      yield* until(
-        client(Effect.map(Redis.send("CLUSTER", "INFO"), (info) => String(info).includes("cluster_state:ok")))
-      )
+      yield* until(client(Redis.send("CLUSTER", "INFO")), (info) => String(info).includes("cluster_state:ok"))
       for (const name of ["lock", "lock:{user:1}:mail", "a{b", "{a}}b", "x{y{z"]) {
         const lock = RedisLock.make(name, { ttl: "10 seconds", fencing: true })
         const handle = yield* client(Effect.scoped(lock.scoped))

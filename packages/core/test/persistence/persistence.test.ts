@@ -7,6 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Redis as Commands, RedisClient, RedisPersistence } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
+import { until } from "@redfx/testing/Suite"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -37,12 +38,6 @@ const requireCjson = (
 
 const clients = (client: RedisClient.RedisClient["Service"]) =>
   Effect.map(client.execute(Commands.send("CLIENT LIST")), (list) => String(list).trim().split("\n").length)
-
-const until = <A, E, R>(ask: Effect.Effect<A, E, R>, expected: (answer: A) => boolean): Effect.Effect<A, E, R> =>
-  Effect.flatMap(
-    ask,
-    (answer) => expected(answer) ? Effect.succeed(answer) : Effect.andThen(Effect.sleep(5), until(ask, expected))
-  )
 
 /** Commands whose replies are of every kind. */
 const commands: ReadonlyArray<readonly [string, ...ReadonlyArray<string>]> = [

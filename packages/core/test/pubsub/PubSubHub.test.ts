@@ -74,6 +74,7 @@ const makeStation = (protocol: 2 | 3): Station => {
     onDemand: () => {},
     onUnused: () => {},
     isElsewhere: () => false,
+    onConfirmed: () => {},
     onMoved: (topic) => {
       moved.push(String(topic.key))
       hub.resubscribe(topic)
@@ -388,6 +389,30 @@ for (const protocol of [2, 3] as const) {
       assert.strictEqual(station.exchange().inFlight, 0)
     })
 
+    it("names that the server refuses to give up together are given up alone, unless they are wanted again", () => {
+      const station = makeStation(protocol)
+      const one = receiver()
+      station.connect()
+      station.join(one, "ssubscribe", "s", "t", "u")
+      station.written()
+      for (const name of ["s", "t", "u"]) station.push("ssubscribe", name, 1)
+      let outcome: Exit.Exit<void, unknown> | undefined
+      station.hub.leave(one, station.hub.topicsOf(one), (exit) => outcome = exit)
+      const again = station.join(one, "ssubscribe", "t")
+      assert.deepStrictEqual(station.written(), ["SUNSUBSCRIBE s t u", "SSUBSCRIBE t"])
+      station.reply(new Resp.ErrorReply("CROSSSLOT Keys in request don't hash to the same slot"))
+      assert.isUndefined(outcome)
+      assert.deepStrictEqual(station.written(), ["SUNSUBSCRIBE s", "SUNSUBSCRIBE u"])
+      station.push("ssubscribe", "t", 3)
+      assert.strictEqual(again.state(), "confirmed")
+      station.push("sunsubscribe", "s", 2)
+      station.push("sunsubscribe", "u", 1)
+      assert.deepStrictEqual(outcome, Exit.void)
+      station.push("smessage", "t", "1")
+      assert.deepStrictEqual(elements(one), ["+s", "+t", "+u", "+t", "t=1"])
+      assert.strictEqual(station.exchange().inFlight, 0)
+    })
+
     it("names that are not UTF-8 are told apart, and bytes that are UTF-8 are the same name as the text", () => {
       const station = makeStation(protocol)
       const one = receiver()
@@ -589,6 +614,7 @@ describe("Link", () => {
         server: "test:1",
         settings: yield* RedisConfig.settings({}),
         subscribers: { serverFor: () => "test:1", connect: () => Effect.die(new Error("boom")), onEvent: () => {} },
+        onConfirmed: () => {},
         onMoved: () => {}
       })
       yield* Effect.forkScoped(link.run)

@@ -3,7 +3,7 @@
  */
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Redis, RedisReply, RedisScript } from "@redfx/core"
-import { NodeRedisClient, RedisServer } from "@redfx/node"
+import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import { freshKey, requireCommand } from "@redfx/testing/Suite"
@@ -11,16 +11,9 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-
-const live = (protocol: 2 | 3) =>
-  Layer.unwrap(Effect.map(
-    RedisServer.RedisServer,
-    ({ host, port }) => NodeRedisClient.layer({ host, port, protocol })
-  )).pipe(Layer.provideMerge(RedisServer.layer()))
 
 /** A script that no test has loaded yet: servers know scripts by their text. */
 const freshAdd = () =>
@@ -54,7 +47,7 @@ const returning = <A, B, I>(lua: string, result: RedisScript.Result<A, B, I>) =>
 
 for (const protocol of [2, 3] as const) {
   describe(`Scripts, RESP${protocol}`, () => {
-    layer(live(protocol), { excludeTestServices: true })((it) => {
+    layer(Client.live(protocol), { excludeTestServices: true })((it) => {
       it.effect("SCR-01: the digest made here is the one that the server makes", () =>
         Effect.gen(function*() {
           const script = RedisScript.make({ lua: `return 'é→𝄞'`, result: RedisReply.blob })

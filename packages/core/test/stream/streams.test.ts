@@ -6,6 +6,7 @@ import { Redis, RedisError, RedisStream } from "@redfx/core"
 import type { RedisClient, RedisConfig } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
+import { until } from "@redfx/testing/Suite"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -24,13 +25,6 @@ const real = Effect.fnUntraced(function*(
     outside: yield* Client.make(running)
   }
 })
-
-/** Asks again and again until the answer is the one expected; a test that never gets it fails by its time limit. */
-const until = <A, E, R>(ask: Effect.Effect<A, E, R>, expected: (answer: A) => boolean): Effect.Effect<A, E, R> =>
-  Effect.flatMap(
-    ask,
-    (answer) => expected(answer) ? Effect.succeed(answer) : Effect.andThen(Effect.sleep(5), until(ask, expected))
-  )
 
 const add = (client: RedisClient.RedisClient["Service"], stream: string, from: number, to: number) =>
   client.pipeline(Array.from({ length: to - from }, (_, i) => Redis.xadd(stream, { n: from + i })))

@@ -4,7 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisClient, RedisScript, RedisStream, RedisTelemetry } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
-import { freshKey } from "@redfx/testing/Suite"
+import { freshKey, until } from "@redfx/testing/Suite"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -239,21 +239,21 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
         const read = Redis.cached(Redis.get(key), { ttl: "1 minute" })
         yield* read
         yield* read
-        const until = (id: string, attributes: Record<string, string>, found: object) =>
-          Effect.repeat(metric(id, attributes), {
-            until: (state) =>
-              state !== undefined && Object.entries(found).every(([name, value]) => state[name as never] === value),
-            schedule: Schedule.spaced("5 millis")
-          })
-        yield* until("redfx.cache.reads", { result: "hit" }, { count: 1 })
-        yield* until("redfx.cache.reads", { result: "miss" }, { count: 1 })
-        yield* until("redfx.cache.entries", {}, { value: 1 })
+        const reads = (id: string, attributes: Record<string, string>, found: object) =>
+          until(
+            metric(id, attributes),
+            (state) =>
+              state !== undefined && Object.entries(found).every(([name, value]) => state[name as never] === value)
+          )
+        yield* reads("redfx.cache.reads", { result: "hit" }, { count: 1 })
+        yield* reads("redfx.cache.reads", { result: "miss" }, { count: 1 })
+        yield* reads("redfx.cache.entries", {}, { value: 1 })
         yield* Redis.set(key, "v")
-        yield* until("redfx.cache.removals", { reason: "invalidation" }, { count: 1 })
-        yield* until("redfx.cache.entries", {}, { value: 0 })
+        yield* reads("redfx.cache.removals", { reason: "invalidation" }, { count: 1 })
+        yield* reads("redfx.cache.entries", {}, { value: 0 })
         yield* read
         yield* Redis.flushall()
-        yield* until("redfx.cache.clears", { reason: "Written" }, { count: 1 })
+        yield* reads("redfx.cache.clears", { reason: "Written" }, { count: 1 })
       }).pipe(
         Effect.provide(RedisTelemetry.layer({ interval: "10 millis" }).pipe(Layer.provideMerge(client))),
         registry

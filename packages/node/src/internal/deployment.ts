@@ -3,6 +3,7 @@
  */
 import * as RedisClient from "@redfx/core/RedisClient"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
+import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisError } from "@redfx/core/RedisError"
 import * as RedisStandalone from "@redfx/core/RedisStandalone"
 import * as Clock from "effect/Clock"
@@ -50,7 +51,7 @@ export const isRunning = (server: Server): Effect.Effect<boolean> => Effect.map(
 
 export const addressOf = ({ host, port }: Server): NodeAddress => ({ host, port })
 
-export const nameOf = ({ host, port }: NodeAddress): string => `${host}:${port}`
+export const nameOf = ({ host, port }: NodeAddress): string => formatEndpoint({ host, port })
 
 /** The pause between two attempts. */
 const interval = Duration.millis(20)

@@ -9,10 +9,14 @@ import type * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
-import { pem } from "./pem.ts"
+import { certificates, pem } from "./pem.ts"
 
-/** Resolves host names; a test can supply its own. */
-export type Lookup = Net.LookupFunction
+export interface DialOptions {
+  /** Resolves host names; a test can supply its own. */
+  readonly lookup?: Net.LookupFunction | undefined
+  /** Where Node.js reads to, and what it calls then; without it what comes is read from the socket as from a stream. */
+  readonly onread?: Net.OnReadOpts | undefined
+}
 
 /**
  * Tries every address that a name resolves to. Node starts with the first, and goes on to the next when a connection is
@@ -20,7 +24,7 @@ export type Lookup = Net.LookupFunction
  * Node 22). The last one may take as long as `connectTimeout` allows. Node's default can be switched off for a whole
  * process, so this sets the option explicitly.
  */
-const tcpOptions = (host: string, port: number, lookup: Lookup | undefined) => ({
+const tcpOptions = (host: string, port: number, lookup: Net.LookupFunction | undefined) => ({
   host,
   port,
   autoSelectFamily: true,
@@ -34,9 +38,15 @@ interface Pem {
   readonly key: string | undefined
 }
 
+const trusted = (textOrPath: string) => Effect.flatMap(pem("ca", textOrPath), (text) => certificates("ca", text))
+
 const readPem = Effect.fnUntraced(function*({ ca, cert, key }: TlsOptions): Effect.fn.Return<Pem, Error> {
   return {
-    ca: typeof ca === "object" ? yield* Effect.forEach(ca, (text) => pem("ca", text)) : yield* pem("ca", ca),
+    ca: typeof ca === "object"
+      ? yield* Effect.forEach(ca, trusted)
+      : ca === undefined
+      ? undefined
+      : yield* trusted(ca),
     cert: yield* pem("cert", cert),
     key: yield* pem("key", key === undefined ? undefined : Redacted.value(key))
   }
@@ -66,11 +76,12 @@ const connect = (
   endpoint: Endpoint,
   options: ConnectOptions,
   files: Pem,
-  lookup: Lookup | undefined
+  { lookup, onread }: DialOptions
 ): Net.Socket => {
+  const reading = onread === undefined ? {} : { onread }
   // A unix socket does not leave the machine, so TLS and keep-alive would add nothing.
-  if (endpoint.path !== undefined) return Net.connect({ path: endpoint.path })
-  const tcp = tcpOptions(endpoint.host, endpoint.port, lookup)
+  if (endpoint.path !== undefined) return Net.connect({ path: endpoint.path, ...reading })
+  const tcp = { ...tcpOptions(endpoint.host, endpoint.port, lookup), ...reading }
   if (options.tls === undefined) return Net.connect(tcp)
   if ((options.tls.cert === undefined) !== (options.tls.key === undefined)) {
     throw new Error("The TLS options cert and key must be given together")
@@ -93,13 +104,13 @@ const tune = (socket: Net.Socket, options: ConnectOptions): void => {
 export const dial = (
   endpoint: Endpoint,
   options: ConnectOptions,
-  lookup?: Lookup
+  dialOptions: DialOptions = {}
 ): Effect.Effect<Net.Socket, Socket.SocketError, Scope.Scope> =>
   // This is outside of the uninterruptible part, because a file may be on a disk that does not respond.
   Effect.mapError(readPem(endpoint.path === undefined ? options.tls ?? {} : {}), openError).pipe(
     Effect.flatMap((files) =>
       Effect.acquireRelease(
-        Effect.try({ try: () => connect(endpoint, options, files, lookup), catch: openError }),
+        Effect.try({ try: () => connect(endpoint, options, files, dialOptions), catch: openError }),
         (socket) => Effect.sync(() => socket.destroy())
       )
     ),

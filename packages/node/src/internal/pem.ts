@@ -2,6 +2,7 @@
  * PEM that is given as text, or as the path of a file.
  */
 import * as Effect from "effect/Effect"
+import { X509Certificate } from "node:crypto"
 import { constants } from "node:fs"
 import { open } from "node:fs/promises"
 
@@ -53,3 +54,30 @@ const read = (option: string, path: string): Effect.Effect<string, Error> =>
         { code: "ERR_TLS_FILE" }
       )
   })
+
+/** Certificates that have been found to be some, so that not every dial looks at a whole store. */
+let known: string | undefined
+
+/**
+ * Refuses text without certificates to trust, or with one that cannot be read. Node 26 says nothing of either, and waits
+ * for ever for the handshake.
+ */
+export const certificates = (option: string, text: string): Effect.Effect<string, Error> =>
+  Effect.suspend(() => {
+    if (text === known) return Effect.succeed(text)
+    const blocks = text.match(/-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----[^-]*-----END \1-----/g) ?? []
+    if (blocks.length === 0 || !blocks.every((block) => block.includes("TRUSTED") || isCertificate(block))) {
+      const fault = new Error(`The TLS option ${option} has no certificates, or one that cannot be read`)
+      return Effect.fail(Object.assign(fault, { code: "ERR_TLS_FILE" }))
+    }
+    known = text
+    return Effect.succeed(text)
+  })
+
+const isCertificate = (block: string): boolean => {
+  try {
+    return new X509Certificate(block).raw.length > 0
+  } catch {
+    return false
+  }
+}

@@ -67,7 +67,7 @@ export const survey = (group: Group, service: string): Effect.Effect<Answers> =>
       }),
     kindOf: ({ epoch, refusal }) => refusal === undefined ? "useful" : epoch === undefined ? "failure" : "other",
     onLate: ({ epoch }) => {
-      if (epoch !== undefined && epoch > knownOf(group, service)) group.sentinels.tell(service)
+      if (epoch !== undefined && epoch > knownOf(group, service)) group.sentinels.news.tell(service)
     }
   })
 

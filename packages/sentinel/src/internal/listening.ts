@@ -2,7 +2,7 @@
  * Listens to what sentinels announce by themselves: to all of them, once for all clients of a group, as long as there
  * are any.
  */
-import { backOff, elapsedNow, jitter } from "@redfx/core/unstable/Runtime"
+import { backOff, elapsedNow, jitter, Listeners } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import type * as Scope from "effect/Scope"
@@ -31,8 +31,6 @@ export type Heard =
     readonly port: number
   }
 
-type Listener = (heard: Heard) => void
-
 /** The milliseconds after which a connection to a sentinel was of use. */
 const steady = 1000
 
@@ -42,7 +40,7 @@ const pauses = { shortest: 50, longest: 5000 }
 /** The listener to the sentinels of a group. */
 export class Listening {
   readonly #sentinels: Sentinels
-  readonly #listeners = new Set<Listener>()
+  readonly #listeners = new Listeners<Heard>()
   readonly #fibers: FiberMap.FiberMap<string>
   readonly #run: (name: string, effect: Effect.Effect<never>) => void
 
@@ -57,18 +55,19 @@ export class Listening {
   }
 
   /** Listens until the scope closes. */
-  listen(listener: Listener): Effect.Effect<void, never, Scope.Scope> {
-    return Effect.acquireRelease(
+  listen(listener: (heard: Heard) => void): Effect.Effect<void, never, Scope.Scope> {
+    return Effect.asVoid(Effect.acquireRelease(
       Effect.sync(() => {
-        this.#listeners.add(listener)
+        const leave = this.#listeners.add(listener)
         this.reconcile()
+        return leave
       }),
-      () =>
+      (leave) =>
         Effect.sync(() => {
-          this.#listeners.delete(listener)
+          leave()
           this.reconcile()
         })
-    )
+    ))
   }
 
   /** Listens to the sentinels in the list, and to no others; to none when there is no listener. */
@@ -83,10 +82,6 @@ export class Listening {
     }
   }
 
-  #tell(heard: Heard): void {
-    for (const listener of Array.from(this.#listeners)) listener(heard)
-  }
-
   /** Listens to one sentinel, and again after it was lost. */
   #follow(sentinel: Sentinel): Effect.Effect<never> {
     const once = Effect.scoped(Effect.gen({ self: this }, function*() {
@@ -94,14 +89,14 @@ export class Listening {
       const subscription = yield* client.pubSub.open({ events: true })
       yield* subscription.subscribe(switched)
       // Changes that came earlier are not announced.
-      this.#tell({ _tag: "Listening" })
+      this.#listeners.tell({ _tag: "Listening" })
       // Not every user may subscribe to this channel, and nothing depends on it.
       yield* Effect.forkScoped(Effect.ignore(subscription.subscribe(selected)))
       yield* Stream.runForEachWhile(subscription.messages, (element) =>
         Effect.sync(() => {
           const heard = element._tag === "Message" ? heardIn(sentinel, element.channel, element.data) : undefined
-          if (heard !== undefined) this.#tell(heard)
-          if (element._tag === "Lost") this.#tell({ _tag: "Lost" })
+          if (heard !== undefined) this.#listeners.tell(heard)
+          if (element._tag === "Lost") this.#listeners.tell({ _tag: "Lost" })
           return element._tag !== "Lost"
         }))
     }))
@@ -141,6 +136,6 @@ export const make = Effect.fnUntraced(function*(
   const listening = new Listening(sentinels, fibers, (name, effect) => {
     fork(name, effect)
   })
-  yield* sentinels.onChange(() => listening.reconcile())
+  yield* sentinels.changes.listen(() => listening.reconcile())
   return listening
 })

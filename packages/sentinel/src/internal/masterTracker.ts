@@ -10,6 +10,7 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type { RedisConnection } from "@redfx/core/unstable/Connection"
+import { Listeners } from "@redfx/core/unstable/Runtime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -61,8 +62,9 @@ export class MasterTracker {
   #changes = 0
   #looks = 0
   #heard = false
-  readonly #waiting = new Set<() => void>()
-  readonly #onNews = new Set<() => void>()
+  /** Told when there is more or less doubt. */
+  readonly #doubts = new Listeners()
+  readonly #successions = new Listeners()
 
   constructor(service: string, onEvent: (event: RedisEvent) => void) {
     this.#service = service
@@ -100,14 +102,7 @@ export class MasterTracker {
   }
 
   /** Suspends until another server becomes the master. */
-  readonly news: Effect.Effect<void> = Effect.callback((resume) => {
-    const told = () => {
-      this.#onNews.delete(told)
-      resume(Effect.void)
-    }
-    this.#onNews.add(told)
-    return Effect.sync(() => this.#onNews.delete(told))
-  })
+  readonly news: Effect.Effect<void> = this.#successions.next
 
   /** Keeps track of a connection until the scope closes. */
   add(connection: RedisConnection, role: Role): Effect.Effect<void, never, Scope.Scope> {
@@ -135,25 +130,20 @@ export class MasterTracker {
   /** Has the sentinels asked again and again, until it is settled which server is the master. */
   doubt(): void {
     this.#looks = mostLooks
-    this.#wake()
+    this.#doubts.tell()
   }
 
   /** Takes note of an announcement, and has the sentinels asked without a pause. */
   hear(looks: number = mostLooks): void {
     this.#looks = Math.max(this.#looks, looks)
     this.#heard = true
-    this.#wake()
-  }
-
-  #wake(): void {
-    const waiting = Array.from(this.#waiting)
-    for (const check of waiting) check()
+    this.#doubts.tell()
   }
 
   /** Settles the doubt, unless something was announced since the sentinels were asked. */
   #settle(): void {
     if (!this.#heard && this.#master?.witness === undefined) this.#looks = 0
-    this.#wake()
+    this.#doubts.tell()
   }
 
   /** Counts one round of questions; returns whether there is another. */
@@ -163,23 +153,10 @@ export class MasterTracker {
   }
 
   /** Suspends until there is a reason to ask the sentinels. */
-  readonly doubted: Effect.Effect<void> = this.#until(() => this.#looks > 0)
+  readonly doubted: Effect.Effect<void> = this.#doubts.until(() => this.#looks > 0)
 
   /** Suspends until there is a reason to skip the next pause, or no reason to go on. */
-  readonly settledOrHeard: Effect.Effect<void> = this.#until(() => this.#heard || this.#looks === 0)
-
-  #until(condition: () => boolean): Effect.Effect<void> {
-    return Effect.callback((resume) => {
-      const check = () => {
-        if (!condition()) return
-        this.#waiting.delete(check)
-        resume(Effect.void)
-      }
-      this.#waiting.add(check)
-      check()
-      return Effect.sync(() => this.#waiting.delete(check))
-    })
-  }
+  readonly settledOrHeard: Effect.Effect<void> = this.#doubts.until(() => this.#heard || this.#looks === 0)
 
   /** Whether there was a failover since the one that a claim is from. */
   isBehind({ address, anew = false, epoch }: Claim): boolean {
@@ -228,7 +205,7 @@ export class MasterTracker {
       if (role === "master" && !isMaster) connection.close(loss(connection.address))
       if (role === "replica" && isMaster) connection.close(promoted(address))
     }
-    for (const told of Array.from(this.#onNews)) told()
+    this.#successions.tell()
   }
 
   #believe(claim: Claim): void {

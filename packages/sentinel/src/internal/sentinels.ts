@@ -80,11 +80,13 @@ export class Sentinels {
   readonly #learned = new Map<string, ReadonlyArray<Sentinel>>()
   readonly #learnedAt = new Map<string, number>()
   /** The questions under way, by sentinel and key. */
-  readonly #asking = new Map<string, { readonly fiber: Fiber.Fiber<unknown>; readonly since: number }>()
+  readonly #asking: Runtime.Flights<unknown, never>
   /** The sentinels that took too long the last time. */
   readonly #slow = new Set<string>()
-  readonly #onChange = new Set<() => void>()
-  readonly #onNews = new Set<(service: string) => void>()
+  /** Told whenever the list has changed. */
+  readonly changes = new Runtime.Listeners()
+  /** Told whenever something is heard of a service. */
+  readonly news = new Runtime.Listeners<string>()
   #inOrder: ReadonlyArray<Sentinel>
   #closed = false
 
@@ -96,6 +98,7 @@ export class Sentinels {
   ) {
     this.#options = options
     this.#context = context
+    this.#asking = new Runtime.Flights(Context.get(context, Scope.Scope))
     this.#clients = clients
     this.connect = connect
     this.#given = options.given.map(sentinelAt)
@@ -177,29 +180,11 @@ export class Sentinels {
       if (running !== undefined && now - running.since > overdue) return Effect.succeed(running.fiber as Fiber.Fiber<A>)
       // Other callers wait for the answer as well, so the context of the first must not show in it.
       const own = Effect.updateContext(effect, (_caller: Context.Context<never>) => this.#context)
-      return Effect.map(Effect.forkIn(own, Context.get(this.#context, Scope.Scope)), (fiber) => {
-        if (running === undefined && fiber.pollUnsafe() === undefined) {
-          this.#asking.set(key, { fiber, since: now })
-          fiber.addObserver(() => this.#asking.delete(key))
-        }
-        return fiber
-      })
+      return running === undefined
+        ? Effect.map(this.#asking.start(key, own, now), ({ fiber }) => fiber as Fiber.Fiber<A>)
+        // The older question stays the one to join, as it is the first to be overdue.
+        : Effect.forkIn(own, Context.get(this.#context, Scope.Scope))
     })
-  }
-
-  /** Calls a function whenever the list has changed, until the scope closes. */
-  onChange(listener: () => void): Effect.Effect<void, never, Scope.Scope> {
-    return listening(this.#onChange, listener)
-  }
-
-  /** Calls a function whenever something is heard of a service, until the scope closes. */
-  onNews(listener: (service: string) => void): Effect.Effect<void, never, Scope.Scope> {
-    return listening(this.#onNews, listener)
-  }
-
-  /** Tells all listeners that something was heard of a service. */
-  tell(service: string): void {
-    for (const listener of Array.from(this.#onNews)) listener(service)
   }
 
   /** Asks this sentinel first from now on. */
@@ -240,7 +225,7 @@ export class Sentinels {
     const gone = this.#inOrder.filter(({ name }) => !names.has(name))
     this.#inOrder = unique([...this.#inOrder, ...known]).filter(({ name }) => names.has(name))
     for (const { name } of gone) this.#slow.delete(name)
-    for (const listener of Array.from(this.#onChange)) listener()
+    this.changes.tell()
     yield* Effect.forEach(gone, ({ address }) => RcMap.invalidate(this.#clients, address))
   }).bind(this)
 }
@@ -260,12 +245,6 @@ export const make = Effect.fnUntraced(function*(
   yield* Effect.addFinalizer(() => Effect.sync(() => sentinels.close()))
   return sentinels
 })
-
-const listening = <A>(listeners: Set<A>, listener: A): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.sync(() => void listeners.add(listener)),
-    () => Effect.sync(() => void listeners.delete(listener))
-  )
 
 const sentinelAt = (address: NodeAddress): Sentinel => ({ name: formatEndpoint(address), address })
 

@@ -3,7 +3,7 @@
  */
 import * as RedisConfig from "@redfx/core/RedisConfig"
 import { RedisConfigError } from "@redfx/core/RedisError"
-import { addresses, choice, duration, integer, invalid } from "@redfx/core/unstable/Options"
+import { addresses, boolean, choice, duration, integer, invalid, record, text } from "@redfx/core/unstable/Options"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
@@ -21,11 +21,13 @@ export const ofSentinels = Effect.fnUntraced(function*(
   options: Options
 ): Effect.fn.Return<RedisConfig.ConnectionSettings, RedisConfigError> {
   const { commandTimeout, connectTimeout, keepAlive, keepAliveInitialDelay } = yield* RedisConfig.settings(options)
+  const { password, tls, username } = yield* record("sentinelOptions", options.sentinelOptions ?? {})
   const limit = Duration.min(Duration.min(connectTimeout, commandTimeout), longestAsk)
   return yield* Effect.mapError(
     RedisConfig.settings({
-      ...options.sentinelOptions,
-      tls: options.sentinelOptions?.tls ?? options.tls,
+      username,
+      password,
+      tls: tls ?? options.tls,
       accept: options.accept,
       connectTimeout: limit,
       commandTimeout: limit,
@@ -36,9 +38,12 @@ export const ofSentinels = Effect.fnUntraced(function*(
   )
 })
 
-/** Refuses addresses that are not valid, and an empty list. */
-export const checkAddresses = (given: Options["sentinels"]): Effect.Effect<void, RedisConfigError> =>
-  addresses("sentinels", given, 26379)
+/** Refuses options that are none, addresses that are not valid, and an empty list of them. */
+export const checkAddresses = (options: Options): Effect.Effect<void, RedisConfigError> =>
+  Effect.flatMap(
+    record("options", options, "an object; layerUrl takes a URL"),
+    ({ sentinels }) => Effect.asVoid(addresses("sentinels", sentinels))
+  )
 
 /** How many other sentinels one must know to be believed. */
 export const minOtherSentinels = (value: number = 0): Effect.Effect<number, RedisConfigError> =>
@@ -46,10 +51,10 @@ export const minOtherSentinels = (value: number = 0): Effect.Effect<number, Redi
 
 /** The name of a master that sentinels watch. */
 export const service = (name: string): Effect.Effect<string, RedisConfigError> =>
-  // The type says that it is given, but options also come from programs without types.
-  typeof name !== "string" || name === ""
-    ? invalid("service", "it is missing; give the name under which sentinels watch the master")
-    : Effect.succeed(name)
+  Effect.flatMap(text("service", name), (name) =>
+    name === ""
+      ? invalid("service", "it is empty; give the name under which sentinels watch the master")
+      : Effect.succeed(name))
 
 /** The role of the servers that a client is for. */
 export const role = (value: "master" | "replica" = "master"): Effect.Effect<"master" | "replica", RedisConfigError> =>
@@ -59,6 +64,10 @@ export const role = (value: "master" | "replica" = "master"): Effect.Effect<"mas
 export const readFrom = (
   value: "master" | "preferReplica" = "master"
 ): Effect.Effect<"master" | "preferReplica", RedisConfigError> => choice("readFrom", value, ["master", "preferReplica"])
+
+/** Whether every new connection is sent a PING. */
+export const checkConnection = (value: boolean | undefined): Effect.Effect<boolean, RedisConfigError> =>
+  boolean("checkConnection", value, false)
 
 /** How often sentinels are asked without a reason. */
 export const recheckInterval = (

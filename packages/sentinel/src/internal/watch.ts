@@ -38,7 +38,7 @@ export const run = (resolver: Resolver, interval: Duration.Duration): Effect.Eff
     Effect.scoped(Effect.gen(function*() {
       const { group, service, tracker } = resolver
       const chosen = yield* Queue.sliding<Chosen>(1)
-      yield* group.sentinels.onNews((name) => name === service && tracker.hear())
+      yield* group.sentinels.news.listen((name) => name === service && tracker.hear())
       yield* group.listening.listen((heard) => hear(resolver, heard, chosen))
       yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(chosen), (one) => pursue(resolver, one))))
       const now = Effect.sync(() => tracker.inUse ? tracker.hear(1) : undefined)

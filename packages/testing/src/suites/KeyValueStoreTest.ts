@@ -131,6 +131,19 @@ export const KeyValueStoreTest = <E>(client: Layer.Layer<RedisClient.RedisClient
           }
         }))
 
+      it.effect("refuses as text what somebody else has stored and is none, and leaves it as it is", () =>
+        Effect.gen(function*() {
+          const prefix = freshPrefix()
+          const store = yield* RedisKeyValueStore.make({ prefix })
+          const bytes = Uint8Array.of(0xc3, 0x28, 0x41)
+          yield* Redis.set(`${prefix}k`, bytes)
+          for (const wrong of [store.get("k"), store.modify("k", (value) => `${value}!`)]) {
+            const { cause, key } = yield* Effect.flip<unknown, KeyValueStore.KeyValueStoreError, never>(wrong)
+            assert.deepStrictEqual([key, (cause as RedisError.RedisError)._tag], ["k", "DecodeError"])
+          }
+          assert.deepStrictEqual(yield* store.getUint8Array("k"), bytes)
+        }))
+
       it.effect("is what Effect's prefixed views and its Persistence can stand on", () =>
         Effect.gen(function*() {
           const store = yield* fresh

@@ -6,12 +6,13 @@
  * Elements may come again then, but none is left out. The cursor says which
  * slots are done, so nothing is kept between pages.
  */
+import { wireValue } from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { DataError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
-import { keyOf } from "../multiKey/arguments.ts"
+import { asText } from "../multiKey/arguments.ts"
 import { bulk, elements, textOf } from "../multiKey/replies.ts"
 import type { Cluster, ClusterNode } from "../topology/cluster.ts"
 import { slotCount } from "../topology/slot.ts"
@@ -95,8 +96,7 @@ const next = (cluster: Cluster, here: NodePosition, cursor: string): string => {
 const print = ({ address, claimed, cursor, done }: Position): string => `${cursor}@${address}/${claimed}/${done}`
 
 const parse = ({ parts: [part] }: RedisCommand.Any): Position | undefined => {
-  const given = part === undefined ? "" : keyOf(part)
-  const text = typeof given === "string" ? given : new TextDecoder().decode(given)
+  const text = part === undefined ? "" : asText(wireValue(part))
   if (text === "0") return start
   const [, cursor, address, claimed, done] = /^(\d+)@([^/]*)\/([\d,-]*)\/([\d,-]*)$/.exec(text) ?? []
   return cursor === undefined || address === undefined || claimed === undefined || done === undefined

@@ -5,11 +5,12 @@ import { KeyArg, wireValue } from "@redfx/core/RedisArg"
 import type { Key, Part } from "@redfx/core/RedisArg"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 
+/** The text of what is sent as text or as bytes. */
+export const asText = (value: string | number | bigint | Uint8Array): string =>
+  value instanceof Uint8Array ? new TextDecoder().decode(value) : String(value)
+
 /** An argument in upper case, for comparing it with the words of commands and their options. */
-export const wordOf = (part: Part): string => {
-  const value = wireValue(part)
-  return (value instanceof Uint8Array ? new TextDecoder().decode(value) : String(value)).toUpperCase()
-}
+export const wordOf = (part: Part): string => asText(wireValue(part)).toUpperCase()
 
 /** The argument at an index in upper case; empty when there is none. */
 export const wordAt = ({ parts }: RedisCommand.Any, index: number): string => {

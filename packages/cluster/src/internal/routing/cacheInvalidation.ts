@@ -11,8 +11,8 @@ import type { State } from "./state.ts"
  */
 export const dropMoved = (cache: NonNullable<RedisClient["Service"]["cache"]>, state: State): void => {
   const owners: Array<string | undefined> = new Array(slotCount).fill(undefined)
-  state.onMoved.push((moved) => cache.moved([moved]))
-  state.onAdopted((topology) => {
+  state.moved.add((moved) => cache.moved([moved]))
+  state.adopted.add((topology) => {
     const moved = new Set<number>()
     for (let slot = 0; slot < slotCount; slot++) {
       const owner = topology.owners[slot]?.master

@@ -12,7 +12,6 @@ import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Runtime from "@redfx/core/unstable/Runtime"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as PubSub from "effect/PubSub"
@@ -103,7 +102,7 @@ const clientAbove = (
       const { connection, ...settings } = retrying.settings
       const limitedRetrying: Retrying = {
         ...retrying,
-        settings: { ...settings, connection: { ...connection, commandTimeout: Duration.fromInputUnsafe(limit) } },
+        settings: { ...settings, connection: { ...connection, commandTimeout: Runtime.durationUnsafe(limit) } },
         clientOf: (node) => node.client.withTimeout(limit),
         unsent: limited.transaction
       }
@@ -208,8 +207,8 @@ const makeRouter = Effect.fnUntraced(function*(
 ): Effect.fn.Return<RedisRouter.RedisRouter, never, RedisConnector> {
   const context = yield* Effect.context<RedisConnector>()
   const subscribers = new Subscribers(state, context, onEvent)
-  state.onAdopted((topology) => subscribers.retain(topology))
-  state.onHung((address, error) => subscribers.onHung(address, error))
+  state.adopted.add((topology) => subscribers.retain(topology))
+  state.hung.add((hung) => subscribers.onHung(hung))
   const { db } = settings.connection
   const attributes = { "db.namespace": String(db) }
   const rest = { attributes, events, stats: statsOf(state, redirects), subscribers }

@@ -5,7 +5,7 @@ import * as RedisCommand from "@redfx/core/RedisCommand"
 import { TimeoutError } from "@redfx/core/RedisError"
 import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type { Retrying } from "./retrying.ts"
 
 /**
@@ -32,6 +32,31 @@ export const withCommandTimeout = <A, E>(
   const lateness = Math.min(limit / 16, 20)
   return withTimeout(whole, { clock, limit: limit + lateness, orElse: () => orElse(limit) })
 }
+
+/**
+ * Runs the tries of one operation within the command timeout, and tells of one that has run out of time whether a server
+ * can have run it.
+ *
+ * - `facts`: what such an error says of the operation.
+ * - `tries`: is given what marks an effect as a try: while it runs, and when it has not failed, a server can have run it.
+ */
+export const tryWithTimeout = <A, E>(
+  retrying: Pick<Retrying, "clock" | "settings">,
+  command: RedisCommand.Any,
+  facts: Pick<RedisCommand.Spec, "name" | "readonly">,
+  tries: (tried: <B, F>(once: Effect.Effect<B, F>) => Effect.Effect<B, F>) => Effect.Effect<A, E>
+): Effect.Effect<A, E | TimeoutError> =>
+  Effect.suspend(() => {
+    let running = false
+    const mark = (now: boolean) =>
+      Effect.sync(() => {
+        running = now
+      })
+    return withCommandTimeout<A, E | TimeoutError>(retrying, [command], {
+      whole: tries((once) => Effect.andThen(mark(true), Effect.tapError(once, () => mark(false)))),
+      orElse: (limit) => Effect.fail(timedOut(facts, limit, running))
+    })
+  })
 
 /** The error of an operation that has run out of time. `sent` says whether a server can have run it. */
 export const timedOut = (

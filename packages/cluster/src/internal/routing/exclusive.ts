@@ -14,7 +14,7 @@ import * as Exit from "effect/Exit"
 import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
-import { timedOut, withCommandTimeout } from "./commandTimeout.ts"
+import { tryWithTimeout } from "./commandTimeout.ts"
 import { notCovered } from "./finalErrors.ts"
 import { routingKey } from "./plan.ts"
 import { judged, targetOf } from "./retrying.ts"
@@ -38,21 +38,11 @@ export const runExclusive = <A, E extends TransactionError>(
   },
   run: Run<A, E>
 ): Effect.Effect<A, E | CommandError> =>
-  Effect.suspend(() => {
-    let running = false
+  tryWithTimeout(retrying, command, { name, readonly }, (tried) => {
     const send = ({ asking, node }: Target) =>
-      Effect.suspend(() => {
-        running = true
-        return Effect.tapError(asking ? withAsking(retrying.clientOf(node), run) : run(retrying.clientOf(node)), () =>
-          Effect.sync(() => {
-            running = false
-          }))
-      })
-    return withCommandTimeout(retrying, [command], {
-      // Reading the topology has tries of its own.
-      whole: Effect.andThen(retrying.state.known, untilRun(retrying, { way: "exclusive", command, readonly }, send)),
-      orElse: (limit) => Effect.fail(timedOut({ name, readonly }, limit, running))
-    })
+      tried(Effect.suspend(() => asking ? withAsking(retrying.clientOf(node), run) : run(retrying.clientOf(node))))
+    // Reading the topology has tries of its own.
+    return Effect.andThen(retrying.state.known, untilRun(retrying, { way: "exclusive", command, readonly }, send))
   })
 
 const untilRun = Effect.fnUntraced(function*<A, E extends TransactionError>(

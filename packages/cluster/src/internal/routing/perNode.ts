@@ -12,7 +12,7 @@ import type { ClusterNode } from "../topology/cluster.ts"
 import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
 import { endpointOf } from "../topology/topology.ts"
-import { timedOut, withCommandTimeout } from "./commandTimeout.ts"
+import { tryWithTimeout } from "./commandTimeout.ts"
 import { judged } from "./retrying.ts"
 import type { Retrying } from "./retrying.ts"
 import { unspent } from "./verdict.ts"
@@ -34,21 +34,19 @@ export const onServer = <A>(
   command: RedisCommand.RedisCommand<A>,
   asked: ReadonlySet<string>
 ): Effect.Effect<Answer<A>, CommandError> =>
-  Effect.suspend(() => {
-    let running = false
-    const send = (node: Node) =>
-      Effect.suspend(() => {
-        running = true
-        return Effect.tapError(retrying.clientOf(node).execute(command), () =>
-          Effect.sync(() => {
-            running = false
-          }))
-      })
-    return withCommandTimeout(retrying, [command], {
-      whole: untilRun(retrying, address, command, asked, send),
-      orElse: (limit) => Effect.fail(timedOut(command.spec, limit, running))
-    })
-  })
+  tryWithTimeout(
+    retrying,
+    command,
+    command.spec,
+    (tried) =>
+      untilRun(
+        retrying,
+        address,
+        command,
+        asked,
+        (node) => tried(Effect.suspend(() => retrying.clientOf(node).execute(command)))
+      )
+  )
 
 const untilRun = Effect.fnUntraced(function*<A>(
   retrying: Retrying,

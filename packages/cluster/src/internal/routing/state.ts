@@ -11,7 +11,7 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
-import { backOff, elapsed, jitter } from "@redfx/core/unstable/Runtime"
+import { backOff, elapsed, jitter, Listeners } from "@redfx/core/unstable/Runtime"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -31,6 +31,12 @@ import { Probes } from "./probes.ts"
 import type { Route } from "./readFrom.ts"
 import { checkReplaced } from "./replacedMaster.ts"
 import * as Verdict from "./verdict.ts"
+
+/** A server that hangs. */
+export interface Hung {
+  readonly address: string
+  readonly error: CommandError
+}
 
 export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf"> {
   readonly startNodes: ReadonlyArray<NodeAddress>
@@ -82,6 +88,10 @@ export class State {
   readonly #routes: Array<Route | undefined> = new Array(slotCount).fill(undefined)
   #topology: Topology | undefined = undefined
   #masters: ReadonlyArray<Node> = []
+  /**
+   * The reading under way. It is not one of `Flights`, as it goes on when nobody waits for it, and a client that closes
+   * fails the callers before the reading has ended.
+   */
   #reading: Deferred.Deferred<void, CommandError> | undefined = undefined
   #closed: CommandError | undefined = undefined
   #lastRead = -Infinity
@@ -89,9 +99,12 @@ export class State {
   /** The number of readings in a row that brought nothing new. */
   #fruitless = 0
   #redirects = 0
-  readonly #listeners: Array<(topology: Topology) => void> = []
-  readonly onMoved: Array<(slot: number) => void> = []
-  readonly #hungListeners: Array<(address: string, error: CommandError) => void> = []
+  /** Told of the topology whenever it was read. */
+  readonly adopted = new Listeners<Topology>()
+  /** Told of each slot that a redirect was about. */
+  readonly moved = new Listeners<number>()
+  /** Told whenever a server is found to hang. */
+  readonly hung = new Listeners<Hung>()
   /**
    * The node whose view was adopted last, and the node that is not asked first again, because its view proved wrong.
    */
@@ -108,7 +121,7 @@ export class State {
   /** The node to ask first, because it has just learned something. */
   #informed: Node | undefined = undefined
   /** The commands that wait for a server to be back or replaced, and those that wait for the cluster to be up. */
-  readonly #awaiting = new Set<() => void>()
+  readonly #awaiting = new Listeners()
   readonly #downMasters: DownMasters
   readonly #probes: Probes
   readonly #permits = Semaphore.makeUnsafe(asked)
@@ -222,7 +235,7 @@ export class State {
   close(failure: CommandError): void {
     this.#closed = failure
     if (this.#reading !== undefined) Deferred.doneUnsafe(this.#reading, Exit.fail(failure))
-    this.#wake()
+    this.#awaiting.tell()
     this.#downMasters.end(Effect.void)
   }
 
@@ -264,7 +277,7 @@ export class State {
   /** Learns from the fate of commands and connections. This is the only place that does. */
   learn(learned: Verdict.Learned): void {
     const node = "address" in learned ? this.nodes.find(learned.address) : undefined
-    if ("slot" in learned) this.onMoved.forEach((listener) => listener(learned.slot))
+    if ("slot" in learned) this.moved.tell(learned.slot)
     switch (learned._tag) {
       case "Moved":
         return this.#moved(learned.slot, this.nodes.named(learned.node))
@@ -318,7 +331,7 @@ export class State {
 
   /** Takes news of a server that has shown that it is there. */
   answered(node: Node): void {
-    if (node.health.answered()) this.#wake()
+    if (node.health.answered()) this.#awaiting.tell()
   }
 
   /**
@@ -327,10 +340,9 @@ export class State {
    */
   readonly recovered: Effect.Effect<void> = Effect.raceFirst(
     Effect.callback<void>((resume) => {
-      const wake = () => resume(Effect.void)
-      this.#awaiting.add(wake)
+      const leave = this.#awaiting.once(() => resume(Effect.void))
       this.requestRefresh(true)
-      return Effect.sync(() => this.#awaiting.delete(wake))
+      return Effect.sync(leave)
     }),
     Effect.suspend(() => this.#clock.sleep(recoveryTick))
   )
@@ -365,12 +377,6 @@ export class State {
     }
   }
 
-  #wake(): void {
-    const awaiting = [...this.#awaiting]
-    this.#awaiting.clear()
-    for (const wake of awaiting) wake()
-  }
-
   get #isAwaited(): boolean {
     return this.#awaiting.size > 0 || this.#downMasters.isAwaited
   }
@@ -386,7 +392,7 @@ export class State {
    * the master is replaced.
    */
   #foundHung(node: Node, error: CommandError): void {
-    for (const listener of this.#hungListeners) listener(node.address, error)
+    this.hung.tell({ address: node.address, error })
     if (!this.isMaster(node.address)) this.#fork(node.pool.disconnect({ inUse: true, reason: error }))
   }
 
@@ -437,16 +443,6 @@ export class State {
       this.#redirects = 0
       this.requestRefresh()
     }
-  }
-
-  /** Calls a function whenever a server is found to hang. */
-  onHung(listener: (address: string, error: CommandError) => void): void {
-    this.#hungListeners.push(listener)
-  }
-
-  /** Calls a function with the topology whenever it was read. */
-  onAdopted(listener: (topology: Topology) => void): void {
-    this.#listeners.push(listener)
   }
 
   /**
@@ -549,7 +545,7 @@ export class State {
       if (this.#contradicted.size > members.length) this.#contradicted.delete(address)
     }
     this.nodes.retain(new Set([...this.#options.startNodes.map(formatEndpoint), ...members]))
-    for (const listener of this.#listeners) listener(topology)
+    this.adopted.tell(topology)
     // A server that was out of the cluster is not known to be back.
     for (const node of this.members) if (!node.health.isHealthy) this.#probes.start(node)
     if (this.#options.measureLatency) this.#fork(this.#measure)
@@ -557,7 +553,7 @@ export class State {
     for (const node of deposed) {
       if (!this.#masters.includes(node)) this.#fork(checkReplaced(node))
     }
-    this.#wake()
+    this.#awaiting.tell()
     this.#downMasters.retain((address) => this.isMaster(address))
     this.#options.onEvent({
       _tag: "TopologyChanged",

@@ -2,29 +2,42 @@
  * Decides where subscriptions go. Any server delivers what is published anywhere; a shard channel is subscribed to
  * where its slot is served, and events that each server reports only for itself are subscribed to on all masters.
  */
+import { role } from "@redfx/core/commands/Server"
+import * as RedisArg from "@redfx/core/RedisArg"
 import type { Key } from "@redfx/core/RedisArg"
 import type { RedisEvent } from "@redfx/core/RedisClient"
+import * as RedisCommand from "@redfx/core/RedisCommand"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
-import { ClusterUnsupportedError, connectionLoss } from "@redfx/core/RedisError"
+import { ClusterUnsupportedError, connectionLoss, SlotNotCoveredError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type { Kind } from "@redfx/core/RedisPubSub"
+import * as RedisReply from "@redfx/core/RedisReply"
+import type { ErrorReply } from "@redfx/core/Resp"
 import type { RedisConnection } from "@redfx/core/unstable/Connection"
 import type { Spread, Subscribers as RouterSubscribers } from "@redfx/core/unstable/Router"
-import { inContext } from "@redfx/core/unstable/Runtime"
+import { inContext, Listeners } from "@redfx/core/unstable/Runtime"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { asText } from "../multiKey/arguments.ts"
+import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { endpointOf } from "../topology/topology.ts"
 import type { Topology } from "../topology/topology.ts"
 import { anyOf } from "./anyOf.ts"
-import type { State } from "./state.ts"
+import type { Hung, State } from "./state.ts"
+import { outcomeOf, unspent } from "./verdict.ts"
 
 const anywhere = ""
+
+/** In the place of a server: nobody serves the slot of a shard channel. */
+const unserved = "?"
 
 const keyspaceEvents =
   "each server tells of the events of its own keys only, so that those of all others would be missing. " +
   "Redis.keyspaceEvents hears all masters, also those that become one later"
+
+const notServed = connectionLoss("Other", "No server of the cluster serves the slot of a shard channel")
 
 const nobody = connectionLoss("Other", "The cluster has no master that serves slots, and so none to subscribe on")
 
@@ -33,7 +46,7 @@ const nobody = connectionLoss("Other", "The cluster has no master that serves sl
  * like their names.
  */
 const isKeyspaceChannel = (kind: Kind, channel: Key): boolean => {
-  const text = typeof channel === "string" ? channel : new TextDecoder().decode(channel)
+  const text = asText(channel)
   const start = (kind === "psubscribe" ? /^[^*?[\\]*/.exec(text)?.[0] ?? "" : text).slice(0, 11)
   return start.length === 11 || kind === "psubscribe" && start.length >= 5
     ? ["__keyspace@", "__keyevent@"].some((name) => name.startsWith(start))
@@ -50,7 +63,9 @@ export class Subscribers {
   /** The server that was good last time. Another server may repeat messages that this one has sent. */
   #last: Node | undefined = undefined
   /** The subscriptions to events that each server reports only for itself. */
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Listeners()
+  /** The servers that are being asked for their role, and whether each has to be asked again. */
+  readonly #asked = new Map<string, boolean>()
   readonly onEvent: (event: RedisEvent) => void
 
   constructor(state: State, context: Context.Context<RedisConnector>, onEvent: (event: RedisEvent) => void) {
@@ -63,10 +78,45 @@ export class Subscribers {
   }
 
   readonly serverFor: RouterSubscribers["serverFor"] = (kind, channel) =>
-    kind === "ssubscribe" ? this.#state.routeOf(slotOf(channel))?.master.address ?? anywhere : anywhere
+    kind === "ssubscribe" ? this.#state.routeOf(slotOf(channel))?.master.address ?? unserved : anywhere
 
-  /** Without the topology any server would be asked, and a replica takes the shard channels of its master. */
-  readonly known: RouterSubscribers["known"] = (kind) => kind === "ssubscribe" ? this.#state.known : undefined
+  /**
+   * Any server but the master refuses a shard channel, or takes it as a replica. Reading the topology has tries of its
+   * own, so others wait for it before their first try, too.
+   */
+  readonly known: RouterSubscribers["known"] = (kind, channels) =>
+    kind === "ssubscribe" ? this.#served(channels.map(slotOf)) : this.#state.known
+
+  #served(slots: ReadonlyArray<number>): Effect.Effect<void, CommandError> {
+    const missing = () => slots.find((slot) => this.#state.routeOf(slot) === undefined)
+    return Effect.gen({ self: this }, function*() {
+      yield* this.#state.known
+      if (missing() === undefined) return
+      yield* this.#state.refresh
+      const slot = missing()
+      if (slot !== undefined) return yield* Effect.fail(new SlotNotCoveredError({ slot }))
+    })
+  }
+
+  /** Tries as the verdict says: like any command that only reads. */
+  readonly retry: RouterSubscribers["retry"] = (kind, channels) => {
+    const command = RedisCommand.make({
+      spec: new RedisCommand.Spec(kind.toUpperCase(), ["readonly"]),
+      // Only a shard channel decides where it goes.
+      args: () => kind === "ssubscribe" ? channels.map(RedisArg.key) : [],
+      reply: RedisReply.raw
+    })
+    let spent = unspent
+    return (error) =>
+      Effect.suspend(() => {
+        const address = "address" in error ? error.address : undefined
+        const verdict = this.#state.judge({ way: "subscription", command }, address, outcomeOf(error), spent)
+        spent = verdict.spent
+        return verdict.next._tag === "Settle"
+          ? Effect.fail(verdict.next.error ?? typed(error))
+          : this.#state.wait(verdict.next.after)
+      })
+  }
 
   /** A subscription is on one server, and each server reports only its own keys. */
   readonly refuses: RouterSubscribers["refuses"] = (kind, channel) =>
@@ -87,10 +137,7 @@ export class Subscribers {
       )
     ),
     servers: () => this.#state.masters.map(({ address }) => address),
-    onChange: (listener) => {
-      this.#listeners.add(listener)
-      return () => this.#listeners.delete(listener)
-    },
+    onChange: (listener) => this.#listeners.add(listener),
     execute: (server, command) => Effect.suspend(() => this.#state.nodes.at(endpointOf(server)).client.execute(command))
   }
 
@@ -103,14 +150,47 @@ export class Subscribers {
    * they know it.
    */
   readonly moved = (server: string): Effect.Effect<void> =>
-    server === anywhere ? Effect.void : Effect.ignore(this.#state.learnFrom(server))
+    server === unserved ? Effect.void : Effect.ignore(this.#state.learnFrom(server))
+
+  /**
+   * Asks a server that has taken a shard channel for its role. A master that was replaced without the client's knowledge
+   * takes channels as a replica, and would say nothing when its master stops.
+   */
+  readonly confirmed: RouterSubscribers["confirmed"] = (kind, server) =>
+    kind === "ssubscribe" ? this.#verify(server) : Effect.void
+
+  /** One question at a time; the answer must be later than the last confirmation. */
+  #verify(server: string): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const isAsked = this.#asked.has(server)
+      this.#asked.set(server, isAsked)
+      return isAsked ? Effect.void : Effect.ensuring(
+        Effect.repeat(this.#askRole(server), { while: () => this.#asked.get(server) === true }),
+        Effect.sync(() => this.#asked.delete(server))
+      )
+    })
+  }
+
+  #askRole(server: string): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#asked.set(server, false)
+      return this.#state.nodes.at(endpointOf(server)).client.execute(role())
+    }).pipe(
+      Effect.flatMap(({ role }) => role === "slave" ? this.#state.learnFrom(server) : Effect.void),
+      // A user without the right to ask learns it from the topology.
+      Effect.catchTag("NoPermissionError", () => Effect.sync(() => this.#state.requestRefresh())),
+      Effect.ignore
+    )
+  }
 
   readonly connect: RouterSubscribers["connect"] = (server, listener) =>
     Effect.gen({ self: this }, function*() {
+      // Each try reads the topology again; channels whose slot is served by then go there.
+      if (server === unserved) return yield* Effect.andThen(this.#state.refresh, Effect.fail(notServed))
       yield* this.#state.known
       const node = yield* this.#serverAt(server)
       const connection = yield* Effect.tapError(
-        node.dialer.open(listener),
+        node.dialer.open({ ...listener, onRefusal: (error, command) => this.#learn(error, command, node.address) }),
         () =>
           Effect.sync(() => {
             if (this.#last === node) this.#last = undefined
@@ -126,13 +206,23 @@ export class Subscribers {
       return connection
     }).pipe(inContext(this.#context))
 
+  /** Learns from a refusal, as of a channel whose slot has moved: then that channel alone goes elsewhere. */
+  #learn({ code, line }: ErrorReply, command: RedisCommand.Any, address: string): undefined {
+    this.#state.judge(
+      { way: "subscription", command },
+      address,
+      { _tag: "Refused", code, line, queued: false },
+      unspent
+    )
+  }
+
   /**
    * Ends connections to servers that are of no use any more. Such a server need not send an error; it may just send
    * nothing.
    */
   retain({ shards }: Topology): void {
     // A subscription that another server serves by now loses nothing when its old connection ends.
-    for (const listener of Array.from(this.#listeners)) listener()
+    this.#listeners.tell()
     const masters = new Set(shards.map(({ master }) => master))
     const members = new Set(shards.flatMap(({ master, replicas }) => [master, ...replicas]))
     for (const server of this.#lost) if (!masters.has(server)) this.#lost.delete(server)
@@ -147,7 +237,7 @@ export class Subscribers {
   }
 
   /** Ends connections to a server that hangs. */
-  onHung(address: string, error: CommandError): void {
+  onHung({ address, error }: Hung): void {
     for (const connection of this.#open.keys()) if (connection.address === address) connection.close(error)
   }
 
@@ -174,8 +264,10 @@ export class Subscribers {
   /** A master by its address. A master that was lost is only used if it still is one. */
   #masterAt(server: string): Effect.Effect<Node, CommandError> {
     return Effect.gen({ self: this }, function*() {
-      if (this.#lost.has(server)) yield* this.#state.refresh
-      const node = this.#state.masters.find(({ address }) => address === server)
+      const find = () => this.#state.masters.find(({ address }) => address === server)
+      // A redirect may have named a master that is not known as one yet.
+      if (this.#lost.has(server) || find() === undefined) yield* this.#state.refresh
+      const node = find()
       if (node !== undefined) this.#lost.delete(server)
       return node ?? (yield* Effect.fail(connectionLoss("Demoted", "The server is no master any more", server)))
     })

@@ -23,7 +23,7 @@ import { isForReplicas } from "./readFrom.ts"
  * - `single`, `batch`, `exclusive`: to the owner of its slot: alone, in a pipeline, on a connection of its own.
  * - `reserved`: the first command on a connection that its user keeps, `held`: one after others.
  * - `master`: to this master or its successor, `node`: to this server, for what it is.
- * - `subscription`, `reading`: opening a connection for messages; asking for the topology.
+ * - `subscription`: for messages, to the owner of its slot or to any server. `reading`: asking for the topology.
  */
 export type Way =
   | "single"
@@ -315,7 +315,7 @@ const againInTime = (
 }
 
 /** Whether a command may go to another server, or over another connection, than the one that it was sent on. */
-const isFree = ({ way }: Sent): boolean => way !== "held" && way !== "subscription" && way !== "reading"
+const isFree = ({ way }: Sent): boolean => way !== "held" && way !== "reading"
 
 /** Whether a command is for a server, not for a slot. */
 const isForServer = ({ way }: Sent): boolean => way === "node" || way === "master"

@@ -3,6 +3,7 @@
  * shows nothing.
  */
 import type { CommandError } from "@redfx/core/RedisError"
+import { Listeners } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 
 /**
@@ -16,7 +17,7 @@ type Condition = "healthy" | "suspect" | "down"
 export class Health {
   #condition: Condition = "healthy"
   #error: CommandError | undefined = undefined
-  readonly #waiting = new Set<(error: CommandError) => void>()
+  readonly #failures = new Listeners<CommandError>()
 
   get isHealthy(): boolean {
     return this.#condition === "healthy"
@@ -37,18 +38,11 @@ export class Health {
     const wasDown = this.#condition === "down"
     this.#condition = "down"
     this.#error = error
-    if (wasDown) return
-    const waiting = [...this.#waiting]
-    this.#waiting.clear()
-    for (const tell of waiting) tell(error)
+    if (!wasDown) this.#failures.tell(error)
   }
 
   /** Fails when the server is found to be down from now on. */
-  readonly untilDown: Effect.Effect<never, CommandError> = Effect.callback((resume) => {
-    const tell = (error: CommandError) => resume(Effect.fail(error))
-    this.#waiting.add(tell)
-    return Effect.sync(() => this.#waiting.delete(tell))
-  })
+  readonly untilDown: Effect.Effect<never, CommandError> = Effect.flip(this.#failures.next)
 
   /** Takes note of an answer of the server; returns whether the server was not healthy before. */
   answered(): boolean {

@@ -269,6 +269,7 @@ const open = (
       },
       onRefusal: (error, command) => {
         const loss = onRefusal(error, command)
+        listener.onRefusal?.(error, command)
         // The server closes the connection after that, and a command of the next user could not be sent again.
         if (loss !== undefined && error.code === "UNBLOCKED") connection?.close(loss)
         return loss

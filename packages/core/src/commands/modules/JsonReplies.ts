@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { isReadonlyArray } from "../../internal/command/isReadonlyArray.ts"
+import { isReadonlyArray } from "../../internal/argument/isReadonlyArray.ts"
 import * as Reply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import type { Json } from "./JsonOptions.ts"

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { exactInteger } from "../../internal/command/exactInteger.ts"
+import { exactInteger } from "../../internal/reply/exactInteger.ts"
 import * as Reply from "../../RedisReply.ts"
 
 /**

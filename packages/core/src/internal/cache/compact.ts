@@ -2,7 +2,7 @@
  * Copies answers to be kept, apart from the chunks that they came in, because a chunk holds the answers of others too.
  */
 import * as Resp from "../../Resp.ts"
-import { isReadonlyArray } from "../command/isReadonlyArray.ts"
+import { isReadonlyArray } from "../argument/isReadonlyArray.ts"
 
 /** An answer to keep, and about how many bytes of memory it takes. */
 export interface Kept {

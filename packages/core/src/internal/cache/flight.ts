@@ -6,6 +6,9 @@
  * the keys live. So the server tells of every change after the read; what it
  * tells before the answer is here may be of a change after it as well, and marks
  * the flight.
+ *
+ * The callers join a request, and not a fiber as with `Flights`: each is a request itself, with a deadline, and gets its
+ * answer when the reply is read.
  */
 import * as Exit from "effect/Exit"
 import { pttl } from "../../commands/Expiration.ts"

@@ -25,7 +25,8 @@ import { connectionLoss, failureOf, timeLimit } from "../error/events.ts"
 import { sentBefore } from "../error/retry.ts"
 import type { Lease } from "../pool/recycle.ts"
 import { make as makePubSub } from "../pubsub/subscriptions.ts"
-import { elapsed, withTimeout } from "../runtime/elapsed.ts"
+import { LoopTime, withTimeout } from "../runtime/elapsed.ts"
+import { durationUnsafe } from "../runtime/milliseconds.ts"
 import { make as makeMonitor } from "./monitor.ts"
 import type { RedisRouter, Subscribers } from "./router.ts"
 import { withSession } from "./session.ts"
@@ -109,7 +110,7 @@ const clientOf = (
   const limit = Duration.toMillis(settings.commandTimeout)
   const begin = limit === deadlines.limit
     ? (request: Request) => deadlines.add(request)
-    : (request: Request) => deadlines.addUntil(request, elapsed(deadlines.clock) + limit, limit)
+    : (request: Request) => deadlines.addUntil(request, deadlines.now() + limit, limit)
   const send = (request: Request): void => {
     begin(request)
     router.submit(request)
@@ -180,7 +181,7 @@ const clientOf = (
       )
     },
     withTimeout: (limit) =>
-      clientOf(router, { ...settings, commandTimeout: Duration.fromInputUnsafe(limit) }, deadlines, {
+      clientOf(router, { ...settings, commandTimeout: durationUnsafe(limit) }, deadlines, {
         ...feeds,
         cache: parts
       }),
@@ -310,14 +311,15 @@ const onLease = <A, E>(
 ): Effect.Effect<A, E | CommandError> =>
   Effect.suspend(() => {
     const { deadlines, settings } = exclusive
-    const started = elapsed(deadlines.clock)
+    const time = new LoopTime(deadlines.clock)
+    const started = time.now()
     const limit = commands.reduce(
       (sum, command) => sum + RedisCommand.blockMilliseconds(command),
       Duration.toMillis(settings.commandTimeout)
     )
-    return Effect.scoped(Effect.flatMap(lease(exclusive, commands), (connection) =>
+    return Effect.scoped(Effect.flatMap(lease(exclusive, commands, time), (connection) =>
       make((request) => {
-        deadlines.addUntil(request, started + limit, limit)
+        deadlines.addUntil(request, deadlines.now() + limit - (time.now() - started), limit)
         connection.submit(request)
       })))
   })
@@ -336,8 +338,9 @@ const unsentIn = (error: CommandError, command: RedisCommand.Any, index: number)
 
 /** A connection for commands that cannot share one. */
 const lease = Effect.fnUntraced(function*(
-  { deadlines: { clock }, router, settings }: Exclusive,
-  commands: ReadonlyArray<RedisCommand.Any>
+  { router, settings }: Exclusive,
+  commands: ReadonlyArray<RedisCommand.Any>,
+  time: LoopTime
 ): Effect.fn.Return<RedisConnection.RedisConnection, CommandError, Scope.Scope> {
   // Empty batches are not sent, so there is a first command.
   const first = commands[0]!
@@ -348,7 +351,7 @@ const lease = Effect.fnUntraced(function*(
   const limit = Duration.toMillis(settings.commandTimeout)
   return yield* withTimeout(
     Effect.mapError(router.exclusive(commands), (error) => failureOf(error, first.spec, "not-sent")),
-    { clock, limit, orElse: () => Effect.fail(failureOf(timeLimit("write", limit), first.spec, "not-sent")) }
+    { time, limit, orElse: () => Effect.fail(failureOf(timeLimit("write", limit), first.spec, "not-sent")) }
   )
 })
 

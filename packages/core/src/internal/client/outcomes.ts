@@ -9,8 +9,8 @@ import * as Result from "effect/Result"
 import * as RedisCommand from "../../RedisCommand.ts"
 import { atIndex } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
+import { isReadonlyArray } from "../argument/isReadonlyArray.ts"
 import type { CommandImpl } from "../command/impl.ts"
-import { isReadonlyArray } from "../command/isReadonlyArray.ts"
 import { commandIn } from "../command/noCommand.ts"
 import type { Outcome } from "../connection/request.ts"
 import { failureAmong } from "../error/retry.ts"
@@ -19,22 +19,30 @@ import { errorIn } from "../runtime/firstError.ts"
 
 type Commands = ReadonlyArray<RedisCommand.Any> | Readonly<Record<string, RedisCommand.Any>>
 
-/** The commands in order. What is none is in its place as one that fails and says what to give instead. */
+/**
+ * The commands in order. Their types say that they are commands, but programs without types give promises as well, which
+ * have begun already, and lists of words. What is no command is refused in its place.
+ */
 export const list = (commands: Commands): ReadonlyArray<RedisCommand.Any> => {
-  // Not two commands one after the other, and nothing at all: the types say so, but programs are also written without.
   const given: ReadonlyArray<unknown> = isReadonlyArray(commands)
     ? commands
     : isRecord(commands)
     ? Object.values(commands)
     : [undefined]
-  return given.every(RedisCommand.isCommand)
-    ? given
-    // A command of a reply that nobody reads.
-    : given.map((each) => commandIn(each) as CommandImpl & RedisCommand.Any)
+  // By index, as the methods of arrays pass over holes.
+  for (let index = 0; index < given.length; index++) {
+    if (!RedisCommand.isCommand(given[index])) {
+      return Array.from(given, (each) => commandIn(each) as CommandImpl & RedisCommand.Any)
+    }
+  }
+  // Each of them was looked at.
+  return given as ReadonlyArray<RedisCommand.Any>
 }
 
-const isRecord = (commands: unknown): boolean =>
-  typeof commands === "object" && commands !== null && !RedisCommand.isCommand(commands)
+/** Whether something has commands by their names. A `Map`, a `Set` and a command itself would have none. */
+const isRecord = (commands: Commands): boolean =>
+  typeof commands === "object" && commands !== null && !(Symbol.iterator in commands) &&
+  !RedisCommand.isCommand(commands)
 
 /**
  * Returns all values at the indexes of the commands; fails with the first error, which says what is known of the other
@@ -104,4 +112,6 @@ const errorAt = (outcome: Outcome, { name }: RedisCommand.Spec, index: number): 
 }
 
 const put = (commands: Commands, all: ReadonlyArray<unknown>): unknown =>
-  isReadonlyArray(commands) ? all : Object.fromEntries(Object.keys(commands).map((name, index) => [name, all[index]]))
+  isReadonlyArray(commands) || !isRecord(commands)
+    ? all
+    : Object.fromEntries(Object.keys(commands).map((name, index) => [name, all[index]]))

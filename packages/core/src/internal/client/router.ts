@@ -59,9 +59,13 @@ export interface Held {
  * Connections for subscriptions, which nothing else uses.
  *
  * - `serverFor`: names the server that a channel is subscribed to on; channels of the same server share a connection. Asked
- *   again when a server has given up a shard channel. `known`: what must be known before it is asked.
+ *   again when a server has given up a shard channel, and after each connection. `""` stands for any server, `"?"` for none,
+ *   which is never connected to. `known`: what must be known about channels before it is asked.
  * - `moved`: called when a server has given up a shard channel and `serverFor` does not know a better one; asked
  *   again when the effect is done.
+ * - `retry`: makes the function that is called with the error of each try to subscribe to channels: it waits until another is
+ *   worth it, or fails. Without it there is one try.
+ * - `confirmed`: called when a server has confirmed channels.
  * - `isServer`: whether channels may still be subscribed to on a server. Links to others are dropped when nobody uses them;
  *   without it all links are kept.
  * - `refuses`: why subscribing to a channel would be of no use, when that is known beforehand.
@@ -72,8 +76,14 @@ export interface Held {
  */
 export interface Subscribers {
   readonly serverFor: (kind: Kind, channel: Key) => string
-  readonly known?: ((kind: Kind) => Effect.Effect<void, CommandError> | undefined) | undefined
+  readonly known?:
+    | ((kind: Kind, channels: ReadonlyArray<Key>) => Effect.Effect<void, CommandError> | undefined)
+    | undefined
   readonly moved?: ((server: string) => Effect.Effect<void>) | undefined
+  readonly retry?:
+    | ((kind: Kind, channels: ReadonlyArray<Key>) => (error: CommandError) => Effect.Effect<void, CommandError>)
+    | undefined
+  readonly confirmed?: ((kind: Kind, server: string) => Effect.Effect<void>) | undefined
   readonly isServer?: ((server: string) => boolean) | undefined
   readonly refuses?: ((kind: Kind, channel: Key) => CommandError | undefined) | undefined
   readonly spread?: Spread | undefined

@@ -5,15 +5,16 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../../RedisCommand.ts"
-import { atIndex, ExecAbortError, ResponseError, WatchError } from "../../RedisError.ts"
+import { atIndex, DecodeError, ExecAbortError, inPart, ResponseError, WatchError } from "../../RedisError.ts"
 import type { CommandError, TransactionError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
-import { reader } from "../command/decode.ts"
 import { outcome } from "../connection/outcome.ts"
 import type { Origin, Outcome } from "../connection/request.ts"
 import { failureOf } from "../error/events.ts"
 import { failureAmong, sentBefore } from "../error/retry.ts"
+import { stackless } from "../error/stackless.ts"
+import { reader } from "../reply/decode.ts"
 import { errorIn, errorOf } from "../runtime/firstError.ts"
 
 // These commands have no traits: MULTI and EXEC are in one write, so the state between them concerns nobody else on a
@@ -64,10 +65,18 @@ export const unwrap = (
   const replies = executed.value as Resp.Value
   if (replies === null) return Effect.fail(new WatchError({ reason: "changed", keys: [], delivery: "not-sent" }))
   if (!Array.isArray(replies) || replies.length !== commands.length) {
-    return Effect.die(`EXEC answered ${commands.length} commands with something else than as many replies`)
+    return Effect.fail(misread({ commands, positions }))
   }
   // There is a position for each command, so the index is in range.
   return Effect.succeed(commands.map((command, index) => outcome(command, positions[index]!, replies[index], origin)))
+}
+
+/** The error of an EXEC that has not answered each command: what was run is not known then. */
+const misread = ({ commands, positions }: Sent): CommandError => {
+  const detail = `expected an array of ${commands.length}, a reply for each command, got something else`
+  const mayHaveWritten = commands.some(({ spec }) => !spec.readonly)
+  const unknown = { of: "transaction", answered: [], unknown: positions, mayHaveWritten } as const
+  return inPart(stackless(() => new DecodeError({ command: exec.spec.name, detail })), unknown)
 }
 
 /** Whether EXEC was answered, which ends any watch: with replies, with nil, or with the reason why nothing was run. */
@@ -98,21 +107,33 @@ const explain = (
   if (error === undefined) return cause
   const refused = refusalIn(outcomes[0])
   const explained = refused !== undefined
-    ? oneByOne(refused, sent, outcomes)
+    ? refusedMulti(refused, sent, outcomes)
     : isAborted(error)
     ? aborted(error, sent, outcomes)
+    : outcomes.slice(1, -1).some(wasRun)
+    ? oneByOne(atIndex(error, undefined), sent, outcomes)
     : atIndex(error, undefined)
   // EXEC may have been sent twice.
   return Cause.fail(sentBefore(explained, error))
 }
 
-/** The outcome when MULTI was refused: the commands after it ran by themselves, and each has an outcome of its own. */
-const oneByOne = (refused: Refusal, { commands, positions }: Sent, outcomes: ReadonlyArray<Outcome>): CommandError => {
+/** The outcome when MULTI was refused. */
+const refusedMulti = (refused: Refusal, sent: Sent, outcomes: ReadonlyArray<Outcome>): CommandError => {
   const { address, code, command } = refused
   const detail = `MULTI was refused (${code} ${refused.detail}); the commands after it may have run one by one`
   const split = new ResponseError({ code, detail, command, ...(address === undefined ? {} : { address }) })
-  const error = failureAmong("transaction", [
-    { indexes: [], readonly: true, error: split },
+  const error = oneByOne(split, sent, outcomes)
+  return error === split ? atIndex(refused, undefined) : error
+}
+
+/** The error of what was no transaction: commands that ran by themselves have an outcome of their own each. */
+const oneByOne = (
+  error: CommandError,
+  { commands, positions }: Sent,
+  outcomes: ReadonlyArray<Outcome>
+): CommandError =>
+  failureAmong<CommandError>("transaction", [
+    { indexes: [], readonly: true, error },
     ...commands.map(({ spec }, index) => {
       // There is a position and an outcome for each command, and the first outcome is that of MULTI, so the index is in
       // range.
@@ -124,15 +145,16 @@ const oneByOne = (refused: Refusal, { commands, positions }: Sent, outcomes: Rea
         sent: !isQueued(outcome)
       }
     })
-  ])
-  return error === undefined || error === split ? atIndex(refused, undefined) : error
-}
+  ]) ?? error
 
 /**
  * Whether a command was queued. Commands that went into a transaction that was begun earlier were not run with this
  * one.
  */
 const isQueued = (outcome: Outcome): boolean => Exit.isSuccess(outcome) && outcome.value === "QUEUED"
+
+/** Whether a command was run by itself. */
+const wasRun = (outcome: Outcome): boolean => Exit.isSuccess(outcome) && !isQueued(outcome)
 
 const aborted = (
   { address, code, command, detail }: ResponseError,

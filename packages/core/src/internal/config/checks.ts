@@ -4,45 +4,120 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { format } from "effect/Formatter"
-import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import { RedisConfigError } from "../../RedisError.ts"
-import { durationOf } from "../runtime/durationOf.ts"
+import { durationFrom } from "../runtime/milliseconds.ts"
 
 export const invalid = (option: string, detail: string): Effect.Effect<never, RedisConfigError> =>
   Effect.fail(new RedisConfigError({ option, detail }))
 
-export const integer = (option: string, value: number, least: number): Effect.Effect<number, RedisConfigError> =>
-  Number.isInteger(value) && value >= least
+/** What a value of a wrong type is. It is not shown, as it may be secret. */
+const kindOf = (value: unknown): string =>
+  value === null
+    ? "null"
+    : Array.isArray(value)
+    ? "a list"
+    : typeof value === "string"
+    ? "text"
+    : `${typeof value === "object" ? "an" : "a"} ${typeof value}`
+
+const mustBe = (option: string, what: string, value: unknown): Effect.Effect<never, RedisConfigError> =>
+  invalid(option, `it must be ${what}, and is ${kindOf(value)}`)
+
+/** Text. The types say as much, here as below, but callers in JavaScript have none. */
+export const text = (option: string, value: string): Effect.Effect<string, RedisConfigError> =>
+  typeof value === "string" ? Effect.succeed(value) : mustBe(option, "text", value)
+
+export const optionalText = (
+  option: string,
+  value: string | undefined
+): Effect.Effect<string | undefined, RedisConfigError> =>
+  value === undefined ? Effect.succeed(undefined) : text(option, value)
+
+/** A boolean. A text such as "no" would count as true. */
+export const boolean = (
+  option: string,
+  value: boolean | undefined,
+  absent: boolean
+): Effect.Effect<boolean, RedisConfigError> =>
+  value === undefined
+    ? Effect.succeed(absent)
+    : typeof value === "boolean"
     ? Effect.succeed(value)
-    : invalid(option, `${value} is not an integer of at least ${least}`)
+    : mustBe(option, "true or false", value)
 
-/** A host and a port; `within` names where they are given. */
-export const address = (
-  within: string,
-  host: string,
-  port: number
-): Effect.Effect<{ readonly host: string; readonly port: number }, RedisConfigError> =>
-  typeof host !== "string" || host === ""
-    ? invalid(`${within}host`, host === "" ? "it is empty" : `${format(host)} is no text`)
-    : Number.isInteger(port) && port >= 1 && port <= 65535
-    ? Effect.succeed({ host, port })
-    : invalid(`${within}port`, `${format(port)} is not an integer between 1 and 65535`)
+/** An object with options in it. */
+export const record = <A extends object>(
+  option: string,
+  value: A,
+  what = "an object"
+): Effect.Effect<A, RedisConfigError> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Effect.succeed(value)
+    : mustBe(option, what, value)
 
-/**
- * Where servers are, one at least; those without a port have `port`. The types say as much, but options also come from
- * files, URLs and programs without types.
- */
+/** A list that is not empty. */
+export const list = <A>(
+  option: string,
+  value: ReadonlyArray<A>,
+  what: string
+): Effect.Effect<ReadonlyArray<A>, RedisConfigError> =>
+  !Array.isArray(value)
+    ? mustBe(option, `a list of ${what}`, value)
+    : value.length === 0
+    ? invalid(option, `it is empty: give a list of ${what}`)
+    // What is an array is the list that the type says.
+    : Effect.succeed(value as ReadonlyArray<A>)
+
+export const host = (option: string, value: string): Effect.Effect<string, RedisConfigError> =>
+  value === "" ? invalid(option, "it is empty") : text(option, value)
+
+export const port = (option: string, value: number): Effect.Effect<number, RedisConfigError> =>
+  Number.isInteger(value) && value >= 1 && value <= 65535
+    ? Effect.succeed(value)
+    : invalid(option, `${format(value)} is not an integer between 1 and 65535`)
+
+/** The addresses of several servers, of at least one; `absent` is the port of those that name none. */
 export const addresses = (
   option: string,
   given: ReadonlyArray<{ readonly host: string; readonly port?: number | undefined }>,
-  port: number
+  absent?: number
 ): Effect.Effect<ReadonlyArray<{ readonly host: string; readonly port: number }>, RedisConfigError> =>
-  !Array.isArray(given) || given.length === 0
-    ? invalid(option, `give at least one address to start from, as { host: "…", port: ${port} }`)
-    : Effect.forEach(given, (each, index) =>
-      typeof each === "object"
-        ? address(`${option}[${index}].`, each.host, each.port ?? port)
-        : invalid(`${option}[${index}]`, `${format(each)} is no address; write { host: "…", port: ${port} }`))
+  Effect.flatMap(
+    list(option, given, "{ host, port }"),
+    Effect.forEach((address, index) =>
+      Effect.flatMap(record(`${option}[${index}]`, address, "{ host, port }"), (address) =>
+        Effect.all({
+          host: host(`${option}[${index}].host`, address.host),
+          // Where there is no default, the check refuses what is missing.
+          port: port(`${option}[${index}].port`, (address.port ?? absent) as number)
+        }))
+    )
+  )
+
+/** Secret text. */
+export const secret = (
+  option: string,
+  value: Redacted.Redacted<string> | undefined
+): Effect.Effect<Redacted.Redacted<string> | undefined, RedisConfigError> =>
+  value === undefined || secretText(value) !== undefined
+    ? Effect.succeed(value)
+    : invalid(option, "it holds no text, or was wiped. Give it as Redacted.make(text)")
+
+/** The text of a secret, `undefined` when it has none. */
+export const secretText = (secret: Redacted.Redacted<string>): string | undefined => {
+  try {
+    const text: unknown = Redacted.value(secret)
+    return typeof text === "string" && text.isWellFormed() ? text : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export const integer = (option: string, value: number, least: number): Effect.Effect<number, RedisConfigError> =>
+  Number.isInteger(value) && value >= least
+    ? Effect.succeed(value)
+    : invalid(option, `${format(value)} is not an integer of at least ${least}`)
 
 export const optionalInteger = (
   option: string,
@@ -59,7 +134,12 @@ export const choice = <const A extends string | number>(
   value: A,
   choices: ReadonlyArray<A>
 ): Effect.Effect<A, RedisConfigError> =>
-  choices.includes(value) ? Effect.succeed(value) : invalid(option, `${value} is none of ${choices.join(", ")}`)
+  choices.includes(value)
+    ? Effect.succeed(value)
+    : invalid(option, `${typeof value === "string" ? value : format(value)} is none of ${choices.join(", ")}`)
+
+/** Whether a time is not NaN, which would count as zero. */
+const isNumber = (input: Duration.Input): boolean => typeof input !== "number" || !Number.isNaN(input)
 
 export const duration = (
   option: string,
@@ -67,10 +147,11 @@ export const duration = (
   absent: Duration.Duration,
   least = 1
 ): Effect.Effect<Duration.Duration, RedisConfigError> =>
-  input === undefined ? Effect.succeed(absent) : Option.match(durationOf(input), {
-    onNone: () => invalid(option, `${format(input)} is not a duration`),
-    onSome: (value) =>
-      Duration.toMillis(value) >= least
-        ? Effect.succeed(value)
-        : invalid(option, `it must be at least ${least} ms`)
+  Effect.suspend(() => {
+    const value = input === undefined ? absent : isNumber(input) ? durationFrom(input) : undefined
+    return value === undefined
+      ? invalid(option, `${format(input)} is not a duration`)
+      : input === undefined || Duration.toMillis(value) >= least
+      ? Effect.succeed(value)
+      : invalid(option, `it must be at least ${least} ms`)
   })

@@ -99,18 +99,14 @@ const alike = (unknown: string, names: Readonly<Record<string, 1>>): string => {
 }
 
 /** Refuses names that no option has. */
-export const checkNames = (given: unknown): Effect.Effect<void, RedisConfigError> => {
-  if (typeof given !== "object" || given === null) {
-    return invalid("options", "they are no record of options; NodeRedisClient.layerUrl takes a URL")
-  }
-  return Effect.andThen(
+export const checkNames = (given: object): Effect.Effect<void, RedisConfigError> =>
+  Effect.andThen(
     checkIn(given, "", options),
     Effect.forEach([["pool", pool], ["limits", limits], ["tls", tls]] as const, ([part, names]) => {
       const inside: unknown = Reflect.get(given, part)
       return typeof inside === "object" && inside !== null ? checkIn(inside, `${part}.`, names) : Effect.void
     }, { discard: true })
   )
-}
 
 const checkIn = (given: object, prefix: string, names: Readonly<Record<string, 1>>) => {
   // An option that is `undefined` is one that is not given.

@@ -1,17 +1,20 @@
 /**
- * Pairs requests with replies on one connection. No Effect and no I/O in here:
- * the connection's writer takes bytes out, its reader puts replies in.
+ * Pairs requests with replies on one connection. There is no Effect and no I/O in this module: the writer of the
+ * connection takes bytes out, and its reader puts replies in.
  *
- * Invariants: a request's commands are encoded without another's in between;
- * in-flight requests are in the order of their bytes; every encoded command
- * takes exactly one reply, whether or not its caller is still there; memory of a
- * caller's is only with the socket while the caller waits.
+ * Invariants:
+ *
+ * - The commands of a request are encoded without a command of another request in between.
+ * - The requests in flight are in the order of their bytes.
+ * - Every encoded command takes exactly one reply, whether or not its caller is still there.
+ * - The socket holds memory of a caller only while the caller waits.
  */
 import { ProtocolError } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import * as Resp from "../../Resp.ts"
 import type { RespDecoder } from "../../RespDecoder.ts"
 import { RespEncoder } from "../../RespEncoder.ts"
+import { isReadonlyArray } from "../argument/isReadonlyArray.ts"
 import { connectionLoss } from "../error/events.ts"
 import { InFlight } from "./inFlight.ts"
 import { RequestQueue } from "./request.ts"
@@ -19,41 +22,40 @@ import type { Origin, Request } from "./request.ts"
 
 export interface ExchangeOptions {
   readonly origin: Origin & { readonly address: string }
-  /** Bounds of what is in flight. One request is always admitted. */
+  /** The limits of what is in flight. One request is always admitted. */
   readonly maxCommands: number
   readonly maxBytes: number
   /** Called when there is something to write. */
   readonly onWork: () => void
   /** Called when what there is to write should not wait any longer. */
   readonly onFlush: () => void
-  /** Called with out-of-band data; returns whether it is the answer to the command in front after all. */
+  /** Called with out-of-band data; returns whether the data is the answer to the first command in flight after all. */
   readonly onPush: (items: ReadonlyArray<Resp.Value>) => boolean
-  /** Whether arrays are out-of-band data as well: a subscriber gets its messages so where there is no push. */
+  /**
+   * Whether arrays are out-of-band data as well. A subscriber gets its messages as arrays where the protocol has no
+   * push.
+   */
   readonly subscriber?: boolean | undefined
-  /** Called with each reply and whether one is owed; returns whether it is one that no command asked for. */
+  /** Called with each reply, and with whether a reply is owed; returns whether no command asked for this reply. */
   readonly onUnasked?: ((value: Resp.Value, owed: boolean) => boolean) | undefined
-  /** Called once, with what ended the exchange and the requests of which nothing was written. */
+  /** Called once, with the error that ended the exchange and the requests of which nothing was written. */
   readonly onClose: (failure: CommandError, unsent: RequestQueue) => void
 }
 
 /**
- * After how many replies of one chunk the commands that their callers have sent
- * meanwhile are written: the server then works while the rest is decoded. A
- * write costs as much as 15 to 30 commands. With 32 instead of 256 a GET takes
- * 12 % more CPU with 50 fibers, 18 % more with 200, and with 1000 the same.
+ * The number of replies of one chunk after which the commands are written that callers have sent meanwhile. The server
+ * then works while the rest is decoded. A write costs as much as 15 to 30 commands: with 32 instead of 256, a GET takes
+ * 12 % more CPU with 50 fibers, 18 % more with 200, and the same with 1000.
  */
 const flushAfter = (replies: number): number => Math.max(256, replies >> 2)
 
-/** Bytes after which a write is handed over, so that a huge pipeline does not become one giant buffer. */
+/** The number of bytes after which a write is handed over, so that a huge pipeline does not become one giant buffer. */
 const writeSize = 1024 * 1024
 
-/** Bytes in a millisecond that a network takes at the least: what is still on its way cannot be answered. */
+/** The bytes that even a slow network takes in a millisecond. A command that is still on its way cannot be answered. */
 const slowestUpload = 1000
 
-// `Array.isArray` does not narrow readonly arrays.
-const isArray = (value: Resp.Value): value is ReadonlyArray<Resp.Value> => Array.isArray(value)
-
-/** Requests whose memory the socket holds: one that goes away ends the connection. */
+/** The requests whose callers' memory the socket holds. When one of these callers goes away, the connection ends. */
 class Lending extends RequestQueue {
   readonly #onGone: () => void
 
@@ -71,7 +73,7 @@ class Lending extends RequestQueue {
     super.remove(request)
   }
 
-  /** Says that the socket has taken everything. */
+  /** Takes note that the socket has written everything, so that it holds no memory of callers any more. */
   end(): void {
     for (let request = this.first; request !== undefined; request = this.first) this.release(request)
   }
@@ -82,7 +84,7 @@ export class Exchange {
   readonly #waiting = new RequestQueue()
   readonly #inFlight = new InFlight()
   readonly #encoder = new RespEncoder()
-  /** The requests of which the socket holds memory of their callers'. */
+  /** The requests whose callers' memory the socket holds. */
   readonly #lending = new Lending(() => this.close(this.#torn()))
   #commands = 0
   #bytes = 0
@@ -96,50 +98,50 @@ export class Exchange {
     this.#options = options
   }
 
-  /** The number of requests not written yet. */
+  /** The number of requests that are not written yet. */
   get waiting(): number {
     return this.#waiting.length
   }
 
-  /** The number of commands written and not answered. */
+  /** The number of commands that are written and not answered. */
   get inFlight(): number {
     return this.#commands
   }
 
-  /** The number of commands written so far. */
+  /** The number of commands that were written so far. */
   get written(): number {
     return this.#written
   }
 
-  /** How often anything has come from the server: a reply, or a piece of one. */
+  /** The number of times that anything has come from the server: replies, or a piece of one. */
   get received(): number {
     return this.#received
   }
 
-  /** How many replies have come in full. */
+  /** The number of replies that have come in full. */
   get replies(): number {
     return this.#replies
   }
 
-  /** Whether the caller to whom the next reply belongs has gone away, as its time was up for instance. */
+  /** Whether the caller that the next reply is for has gone away, for instance because its time was up. */
   get abandoned(): boolean {
     return this.#commands > 0 && this.#inFlight.first?.settled === true
   }
 
-  /** Sets what one command may take that is written from now on. */
+  /** Sets the limits of every command that is written from now on. */
   limit({ argumentBytes, argumentCount }: { readonly argumentBytes: number; readonly argumentCount: number }): void {
     this.#encoder.maxBytes = argumentBytes
     this.#encoder.maxWords = argumentCount
   }
 
-  /** Whether nothing is waiting and nothing unanswered, so that somebody else can have it. */
+  /** Whether no request waits and none is unanswered, so that somebody else can have the connection. */
   get idle(): boolean {
     return this.#commands === 0 && this.#waiting.length === 0 && this.#leaving === undefined
   }
 
   /**
-   * For how many milliseconds the server may hold back its next answer, what was written having to reach it first;
-   * `undefined` when it owes none.
+   * The milliseconds for which the server may hold back its next answer; `undefined` when it owes none. They include
+   * the time in which what was written reaches the server.
    */
   get heldBack(): number | undefined {
     const first = this.#commands > 0 ? this.#inFlight.first : undefined
@@ -150,14 +152,17 @@ export class Exchange {
     return this.#failure !== undefined
   }
 
-  /** Takes a request: it settles with its replies, or with what ended the exchange. */
+  /** Takes a request. The request settles with its replies, or with the error that ended the exchange. */
   readonly submit = (request: Request): void => {
     if (this.#failure !== undefined) return request.fail(this.#failure)
     this.#waiting.push(request)
     this.#options.onWork()
   }
 
-  /** Encodes what the limits admit and takes the bytes. To be called when the socket has taken those before. */
+  /**
+   * Encodes as many requests as the limits admit, and takes their bytes. It is to be called when the socket has taken
+   * the bytes before.
+   */
   encode(): ReadonlyArray<Uint8Array | string> {
     this.#lending.end()
     let request = this.#waiting.first
@@ -171,7 +176,7 @@ export class Exchange {
     return this.#encoder.size === 0 ? [] : this.#encoder.take()
   }
 
-  /** Whether there is something to write and the limits admit it. */
+  /** Whether there is something to write, and the limits admit it. */
   get writable(): boolean {
     const first = this.#waiting.first
     return first !== undefined && this.#admits(first)
@@ -188,7 +193,7 @@ export class Exchange {
   #encodeSome(request: Request): void {
     const encoder = this.#encoder
     if (request.written === 0) this.#inFlight.push(request)
-    // What is written in several parts could be given up between two of them.
+    // A request of several commands may be written in parts, and could be given up between two of them.
     encoder.lend = request.count === 1
     const before = encoder.size
     do {
@@ -211,14 +216,16 @@ export class Exchange {
       const value = values[i]!
       if (value instanceof Resp.Push) {
         if (!this.#options.onPush(value.items)) continue
-      } else if (this.#options.subscriber === true && isArray(value) && !this.#options.onPush(value)) {
+      } else if (
+        this.#options.subscriber === true && isReadonlyArray<Resp.Value>(value) && !this.#options.onPush(value)
+      ) {
         continue
       }
       const request = this.#owed()
       const owed = request !== undefined && request.answered !== request.written
       if (this.#options.onUnasked?.(value, owed) === true) continue
       if (!owed) {
-        // A caller resumed by an earlier reply may have closed the connection: then the rest is nobody's.
+        // A caller that an earlier reply has resumed may have closed the connection. Then the rest belongs to nobody.
         if (this.#failure === undefined) this.close(this.#unexpected())
         return
       }
@@ -235,10 +242,13 @@ export class Exchange {
     else if (this.#leaving !== undefined) this.#leaveWhenDone(this.#leaving)
   }
 
-  /** Has what has come of a reply read, by the command that it is for. To be called when what came before was received. */
+  /**
+   * Has a reply that has come in part read by the command that it is for. It is to be called when the replies before it
+   * were received.
+   */
   gather(decoder: RespDecoder): void {
     const { onUnasked, origin, subscriber } = this.#options
-    // There what comes need not be an answer.
+    // On such a connection, what comes need not be an answer.
     if (subscriber === true || onUnasked !== undefined) return
     const request = this.#owed()
     if (request === undefined || request.answered === request.written) return
@@ -246,16 +256,19 @@ export class Exchange {
     if (reader !== undefined) decoder.gather(reader)
   }
 
-  /** Why it takes nothing more, from when it was told to leave on. */
+  /** The reason why the exchange takes nothing more; `undefined` until it is told to leave. */
   get leaving(): CommandError | undefined {
     return this.#leaving
   }
 
-  /** Writes nothing more but what is written in part, and ends when all that was written has its answers. */
+  /**
+   * Ends the exchange when all that was written has its answers. Until then it writes nothing but the rest of what is
+   * written in part.
+   */
   leave(failure: CommandError): void {
     if (this.#leaving !== undefined || this.#failure !== undefined) return
     this.#leaving = failure
-    // Not at once: what the same read brought for others still has to reach them.
+    // The exchange does not end at once, because what the same read brought for others still has to reach them.
     queueMicrotask(() => this.#leaveWhenDone(failure))
   }
 
@@ -266,7 +279,7 @@ export class Exchange {
   /** The request that the next reply belongs to. */
   #owed(): Request | undefined {
     let request = this.#inFlight.first
-    // A batch that was given up between two writes may have been complete since.
+    // A batch that was given up between two writes ends with what was written of it, and so may be complete by now.
     while (request !== undefined && request.answered === request.count) {
       this.#shift(request)
       request = this.#inFlight.first
@@ -277,7 +290,7 @@ export class Exchange {
   #shift(request: Request): void {
     this.#bytes -= this.#inFlight.firstBytes
     this.#inFlight.shift()
-    // Whoever answers has read it.
+    // The server answers what it has read, so the socket does not need the memory of this caller any more.
     if (request.queue === this.#lending) this.#lending.release(request)
   }
 
@@ -287,8 +300,9 @@ export class Exchange {
   }
 
   /**
-   * The caller of a large argument went away while the socket writes it, and may use its memory for something else: the
-   * server would store a mixture. To copy every large argument instead would make it cost four to seven times as much.
+   * The loss of a connection whose caller went away while the socket was writing a large argument. The caller may use
+   * the memory for something else, and the server would store a mixture. To copy every large argument instead would
+   * make it cost four to seven times as much.
    */
   #torn(): CommandError {
     return connectionLoss(
@@ -302,19 +316,19 @@ export class Exchange {
     return new ProtocolError({ detail: "a reply that no command asked for", address: this.#options.origin.address })
   }
 
-  /** Ends the exchange: what was not written goes back to the owner, what was fails. */
+  /** Ends the exchange. The requests that were not written go back to the owner, and all others fail. */
   close(failure: CommandError): void {
     if (this.#failure !== undefined) return
     this.#failure = failure
     this.#lending.end()
     const unsent = new RequestQueue()
     for (const request of this.#waiting.takeAll()) {
-      // A request written in part is in flight as well, and fails with that.
+      // A request that is written in part is in flight as well, and fails with the others in flight.
       if (request.written === 0) unsent.push(request)
     }
     this.#commands = 0
     this.#bytes = 0
-    // The owner first: a caller that fails may retry on the spot, and must not come back here.
+    // The owner is told first: a caller that fails may retry at once, and its request must not come back here.
     this.#options.onClose(failure, unsent)
     for (let request = this.#inFlight.shift(); request !== undefined; request = this.#inFlight.shift()) {
       request.fail(failure)

@@ -1,12 +1,15 @@
 /**
- * The requests that were written and are not answered in full, in the order in
- * which the server answers: a ring that grows up to what the limits admit.
+ * The requests that were written and are not answered in full, in the order in which the server answers. They stand in
+ * a ring, which grows as far as the limits of the exchange admit.
  */
 import type { Request } from "./request.ts"
 
 export class InFlight {
   #items: Array<Request | undefined> = new Array(64).fill(undefined)
-  /** The encoded bytes of each, beside it: a request does not pay for a field. */
+  /**
+   * The number of encoded bytes of each request. They stand beside the requests, so that a request needs no field for
+   * them.
+   */
   #bytes: Array<number> = new Array(64).fill(0)
   #first = 0
   #length = 0
@@ -21,16 +24,16 @@ export class InFlight {
 
   push(request: Request): void {
     if (this.#length === this.#items.length) this.#grow()
-    // The size is a power of two, so that a mask does for the remainder.
+    // The size is a power of two, so that a mask computes the remainder.
     const at = (this.#first + this.#length) & (this.#items.length - 1)
     this.#items[at] = request
     this.#bytes[at] = 0
     this.#length++
   }
 
-  /** Adds to the bytes of the request that came last. */
+  /** Adds to the bytes of the request that was pushed last. */
   addBytes(bytes: number): void {
-    // Filled as far as the items are.
+    // The bytes are filled as far as the items are, so the index is in range.
     this.#bytes[(this.#first + this.#length - 1) & (this.#items.length - 1)]! += bytes
   }
 

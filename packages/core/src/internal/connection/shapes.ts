@@ -10,8 +10,8 @@
 import * as RedisArg from "../../RedisArg.ts"
 import { textView } from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
-import { Elements, Pairs } from "../command/collections.ts"
 import { CommandImpl } from "../command/impl.ts"
+import { Elements, Pairs } from "../reply/collections.ts"
 import { asking, BatchRequest, SingleRequest } from "./request.ts"
 
 let kept: ReadonlyArray<object> = []

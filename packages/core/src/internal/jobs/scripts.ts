@@ -15,7 +15,7 @@ import * as RedisArg from "../../RedisArg.ts"
 import { DataError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
-import { beside } from "../command/slot.ts"
+import { beside } from "../argument/slot.ts"
 
 /** The group of workers. */
 export const group = "workers"

@@ -10,13 +10,14 @@ import { persist, pexpire, pttl } from "../../commands/Expiration.ts"
 import { del, exists } from "../../commands/Generic.ts"
 import type { KeyType } from "../../commands/Generic.ts"
 import { get, getdel, getex, set } from "../../commands/Strings.ts"
+import type { TimeToLive } from "../../RedisArg.ts"
 import type { RedisClient } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { pipeline } from "../../RedisPipeline.ts"
 import { scanStream } from "../../RedisScan.ts"
 import { transaction, watch } from "../../RedisTransaction.ts"
-import { isReadonlyArray } from "../command/isReadonlyArray.ts"
+import { isReadonlyArray } from "../argument/isReadonlyArray.ts"
 import type { Codec } from "./codec.ts"
 import { finite } from "./keys.ts"
 import type { Keys } from "./keys.ts"
@@ -87,7 +88,7 @@ export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keys
     has: (id) => Effect.flatMap(keys.of(id), (key) => Effect.map(exists(key), (count) => count > 0)),
     del: (...ids) => Effect.flatMap(Effect.forEach(ids, keys.of), (names) => del(names)),
     ttl: (id) => Effect.flatMap(keys.of(id), (key) => Effect.map(pttl(key), remaining)),
-    expire: (id, ttl) => Effect.flatMap(keys.of(id), (key) => limited(key, finite(Duration.fromInputUnsafe(ttl)))),
+    expire: (id, ttl) => Effect.flatMap(keys.of(id), (key) => limited(key, finite(ttl))),
     ids: names.pipe(
       Stream.mapEffect((name) => keys.onlyFitting(Effect.map(keys.idOf(name), (id) => [id]))),
       Stream.flattenIterable
@@ -166,26 +167,26 @@ const remaining = (milliseconds: number): Option.Option<Duration.Duration> =>
     : Option.some(milliseconds === -1 ? Duration.infinity : Duration.millis(milliseconds))
 
 /** Gives a key a time to live, or none; returns whether there is such a key. */
-const limited = (key: string, ttl: Duration.Duration | undefined): Writing<boolean> =>
+const limited = (key: string, ttl: TimeToLive | undefined): Writing<boolean> =>
   ttl === undefined
     // PERSIST answers the same for a key without a limit as for no key, so EXISTS tells them apart.
     ? Effect.map(transaction([persist(key), exists(key)]), ([, count]) => count > 0)
     : pexpire(key, ttl)
 
-const expiring = (key: string, ttl: Duration.Duration | undefined): ReadonlyArray<RedisCommand.Any> =>
+const expiring = (key: string, ttl: TimeToLive | undefined): ReadonlyArray<RedisCommand.Any> =>
   ttl === undefined ? [] : [pexpire(key, ttl)]
 
 /** A write that starts the time to live anew if it has written. A key of another type keeps its own time. */
 export const written = <A>(
   key: string,
-  ttl: Duration.Duration | undefined,
+  ttl: TimeToLive | undefined,
   command: RedisCommand.RedisCommand<A>
 ): Operation<A> => ttl === undefined || command.settled !== undefined ? command : expiringAfter(key, ttl, command)
 
 /** Replaces a value; an empty value leaves no key. */
 export const replace = (
   key: string,
-  ttl: Duration.Duration | undefined,
+  ttl: TimeToLive | undefined,
   command: RedisCommand.Any,
   empty = false
 ): Writing<void> =>

@@ -20,6 +20,8 @@ import type * as Scope from "effect/Scope"
 import { del } from "../../commands/Generic.ts"
 import { RedisClient } from "../../RedisClient.ts"
 import { isRetryable } from "../../RedisError.ts"
+import { Flights } from "../runtime/flights.ts"
+import type { Flight } from "../runtime/flights.ts"
 import { milliseconds } from "../runtime/milliseconds.ts"
 import type { Restore } from "../runtime/restore.ts"
 import * as Loads from "./cacheLoads.ts"
@@ -33,7 +35,6 @@ import type { Failure, Grant, Shared } from "./cacheShared.ts"
 import { bytesOf } from "./codec.ts"
 import { keysOf } from "./keys.ts"
 import { localEntries } from "./localEntries.ts"
-import * as Flights from "./singleFlight.ts"
 
 export const make = Effect.fnUntraced(function*<Id, A, E, R>(
   options: CacheOptions<Id, A, E, R>
@@ -92,62 +93,109 @@ interface Asking<Id, A, E> {
   readonly forget: (key: string) => void
 }
 
+/**
+ * What a flight brings.
+ *
+ * - `since`: the moment at which the look or the load began that it comes from.
+ */
+interface Answer<A> extends Loaded<A> {
+  readonly since: number
+}
+
+type Elsewhere = Extract<Sight<unknown>, { readonly _tag: "Elsewhere" }>
+
 const makeAsking = <Id, A, E, R>(
   shared: Shared<Id, A, E, R>,
   lookup: Lookup.Lookup<A>,
   loadsAlone: boolean
 ): Asking<Id, A, E> => {
-  type Flight = Flights.Flight<Loaded<A> | undefined, Failure<E>>
+  type Load = Flight<Answer<A>, Failure<E>>
   const { load, loadAlone } = Loads.make(shared)
-  const flights = Flights.make<Loaded<A> | undefined, Failure<E>>(shared.scope)
+  const flights = new Flights<Answer<A>, Failure<E>>(shared.scope)
+  let moments = 0
+  /** A number that is higher each time: it tells what has begun after a caller asked from what began before. */
+  const moment = () => ++moments
 
   const renew = (id: Id, key: string, grant: Grant): Effect.Effect<unknown> =>
     shared.own(Effect.catchCause(load(id, key, grant), (cause) => warnUnlessInterrupted(key, cause))).pipe(
       Effect.forkIn(shared.scope, { startImmediately: true })
     )
 
-  /** Acts on what the lookup found: returns the value, or the load under way for it. */
-  const act = Effect.fnUntraced(function*(id: Id, key: string, sight: Sight<A>) {
-    if (sight._tag === "Granted") return yield* flights.start(key, load(id, key, sight.grant))
-    if (sight._tag === "Elsewhere") {
-      return flights.get(key) ?? (yield* flights.start(key, lookup.wait(key, sight.refused)))
-    }
-    if (sight.renew !== undefined) yield* renew(id, key, sight.renew)
-    return sight.value
-  })
+  const started = (key: string, work: Effect.Effect<Loaded<A>, Failure<E>>): Effect.Effect<Load> =>
+    Effect.suspend(() => {
+      const since = moment()
+      return flights.start(key, Effect.map(work, (loaded) => ({ ...loaded, since })), since)
+    })
 
-  const look = (id: Id, key: string, restore: Restore): Effect.Effect<Option.Option<A> | Flight, Failure<E>> =>
+  /** Looks, and acts on it: returns the value, the load that has begun for it, or that another program has the lease. */
+  const look = (
+    id: Id,
+    key: string,
+    restore: Restore
+  ): Effect.Effect<Option.Option<A> | Load | Elsewhere, Failure<E>> =>
     Effect.flatMap(
       Random.next,
       (random) =>
         Effect.matchEffect(lookup.look(key, -Math.log(1 - random) * shared.settings.early, restore), {
-          onSuccess: (sight): Effect.Effect<Option.Option<A> | Flight, Failure<E>> => act(id, key, sight),
+          onSuccess: (sight): Effect.Effect<Option.Option<A> | Load | Elsewhere> =>
+            sight._tag === "Granted"
+              ? started(key, load(id, key, sight.grant))
+              : sight._tag === "Elsewhere"
+              ? Effect.succeed(sight)
+              : Effect.as(sight.renew === undefined ? Effect.void : renew(id, key, sight.renew), sight.value),
           onFailure: (error) =>
             loadsAlone && isRetryable(error)
-              ? Effect.suspend(() => {
-                const flight = flights.get(key)
-                return flight === undefined ? flights.start(key, loadAlone(id, key)) : Effect.succeed(flight)
-              })
+              ? Effect.suspend(() => joinable(key) ?? started(key, loadAlone(id, key)))
               : Effect.fail(error)
         })
+    )
+
+  /** The load under way. A wait for another program cannot be joined by who looks for those that wait. */
+  const joinable = (key: string): Effect.Effect<Load> | undefined => {
+    const flight = flights.get(key)
+    return flight === undefined || waits.has(flight) ? undefined : Effect.succeed(flight)
+  }
+  const waits = new WeakSet<Load>()
+
+  /** Waits for another program, and looks for all who wait, until there is a value or this program has to load it. */
+  const waiting = (id: Id, key: string, refused: string | undefined): Effect.Effect<Answer<A>, Failure<E>> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function*() {
+        for (let last = refused;;) {
+          const seen = yield* restore(lookup.wait(key, last, moment))
+          if (seen !== undefined) return { ...seen, current: false }
+          const since = moment()
+          const found = yield* look(id, key, restore)
+          if (Option.isOption(found)) return { value: found, current: false, since }
+          if (!("_tag" in found)) return yield* flights.join(key, found, restore)
+          last = found.refused
+        }
+      })
+    )
+
+  const wait = (id: Id, key: string, refused: string | undefined): Effect.Effect<Load> =>
+    Effect.tap(
+      flights.start(key, waiting(id, key, refused), moment()),
+      (flight) => Effect.sync(() => waits.add(flight))
     )
 
   const ask = Effect.fnUntraced(function*(id: Id, key: string, restore: Restore): Effect.fn.Return<
     Option.Option<A>,
     Failure<E>
   > {
-    const asked = flights.moment()
+    const asked = moment()
     for (;;) {
       const found = flights.get(key) ?? (yield* look(id, key, restore))
       if (Option.isOption(found)) return found
-      const loaded = yield* flights.join(key, found, restore)
-      if (loaded !== undefined && (loaded.current || found.since > asked)) return loaded.value
+      const flight = "_tag" in found ? flights.get(key) ?? (yield* wait(id, key, found.refused)) : found
+      const { current, since, value } = yield* flights.join(key, flight, restore)
+      if (current || since > asked) return value
     }
   })
 
   return {
     ask: (id, key) => Effect.uninterruptibleMask((restore) => ask(id, key, restore)),
-    forget: flights.forget
+    forget: (key) => flights.forget(key)
   }
 }
 

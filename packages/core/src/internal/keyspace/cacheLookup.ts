@@ -19,13 +19,28 @@ export type Sight<A> =
   | { readonly _tag: "Elsewhere"; readonly refused: string | undefined }
 
 /**
+ * A value that is there.
+ *
+ * - `since`: the moment at which the look began that has found it.
+ */
+export interface Seen<A> {
+  readonly value: Option.Option<A>
+  readonly since: number
+}
+
+/**
  * - `peek`: what is there. `look`: what is there, here or on the server, else the lease where it may be had; in an
- *   uninterruptible region. `wait`: looks until there is something to be seen, or to be done.
+ *   uninterruptible region. `wait`: looks until a value is there; `undefined` where there is something to be done, or
+ *   the server says nothing.
  */
 export interface Lookup<A> {
   readonly peek: (key: string) => Effect.Effect<Option.Option<A>, RedisError | KeyspaceError>
   readonly look: (key: string, spread: number, restore: Restore) => Effect.Effect<Sight<A>, RedisError>
-  readonly wait: (key: string, refused: string | undefined) => Effect.Effect<undefined>
+  readonly wait: (
+    key: string,
+    refused: string | undefined,
+    moment: () => number
+  ) => Effect.Effect<Seen<A> | undefined>
 }
 
 export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: LocalEntries | undefined): Lookup<A> => {
@@ -83,14 +98,19 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: LocalEntri
         (value): Effect.Effect<Sight<A>, RedisError> =>
           value === undefined ? ask(key, spread, restore) : Effect.succeed({ _tag: "Known", value, renew: undefined })
       ),
-    wait: (key, refused) =>
+    wait: (key, refused, moment) =>
       own(Effect.gen(function*() {
         const startedAt = elapsed(clock)
         for (;;) {
           yield* Effect.sleep(pauseAfter(elapsed(clock) - startedAt))
+          const since = moment()
           const found = yield* Effect.option(lookUp(key, { ...peeking, refused }))
-          // The waiter meets the same failure, or recovers from it.
-          if (Option.isNone(found) || found.value.known || found.value.lease === "none") return undefined
+          if (Option.isNone(found)) return undefined
+          if (found.value.known) {
+            const value = yield* Effect.option(decode(found.value, key))
+            return Option.map(value, (value) => ({ value, since })).pipe(Option.getOrUndefined)
+          }
+          if (found.value.lease === "none") return undefined
         }
       }))
   }

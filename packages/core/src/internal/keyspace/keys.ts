@@ -5,7 +5,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { TimeToLive } from "../../RedisArg.ts"
-import { escapeGlob } from "../command/glob.ts"
+import { escapeGlob } from "../argument/glob.ts"
+import { durationFrom } from "../runtime/milliseconds.ts"
 import { onlyFitting } from "../values/misfits.ts"
 import { codecOf, refuse } from "./codec.ts"
 import type { KeyOptions, KeyspaceError, SetOptions } from "./model.ts"
@@ -15,9 +16,9 @@ export interface Keys<Id> {
   readonly idOf: (key: string) => Effect.Effect<Id, KeyspaceError>
   /** The glob pattern of all keys, or the reason why there is none. */
   readonly match: Effect.Effect<string, KeyspaceError>
-  readonly ttl: Duration.Duration | undefined
+  readonly ttl: TimeToLive | undefined
   /** The time to live of one write; `undefined` means no limit. */
-  readonly ttlOf: (options: SetOptions | undefined) => Duration.Duration | undefined
+  readonly ttlOf: (options: SetOptions | undefined) => TimeToLive | undefined
   readonly scanCount: number
   /** Reads what was found; the result is empty when it does not fit and is to be left out. */
   readonly onlyFitting: <A>(
@@ -48,10 +49,13 @@ export const keysOf = <Id>(options: KeyOptions<Id>): Keys<Id> => {
   }
 }
 
-const ttlOf = (ttl: TimeToLive | undefined) => ttl === undefined ? undefined : finite(Duration.fromInputUnsafe(ttl))
+const ttlOf = (ttl: TimeToLive | undefined) => ttl === undefined ? undefined : finite(ttl)
 
-export const finite = (ttl: Duration.Duration): Duration.Duration | undefined =>
-  Duration.isFinite(ttl) ? ttl : undefined
+/** A time to live as it is sent; `undefined` for one without end. What is no duration stays, for its command to refuse. */
+export const finite = (ttl: TimeToLive): TimeToLive | undefined => {
+  const duration = durationFrom(ttl)
+  return duration === undefined ? ttl : Duration.isFinite(duration) ? duration : undefined
+}
 
 /** The schema of ids that have none: then `Id` has its default, a string. */
 const stringId: Schema.Codec<string, string> = Schema.String

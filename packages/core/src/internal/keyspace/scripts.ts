@@ -1,7 +1,6 @@
 /**
  * Writes that give a key a time to live, in one step.
  */
-import type * as Duration from "effect/Duration"
 import * as RedisArg from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type * as RedisReply from "../../RedisReply.ts"
@@ -28,7 +27,7 @@ const spec = scriptSpec("EVALSHA", [], { lua, name: "RedisKeyspace.expiringAfter
 /** The same write, which also gives its key a time to live. The key is the first argument. */
 export const expiringAfter = <A>(
   key: RedisArg.Key,
-  ttl: Duration.Duration,
+  ttl: RedisArg.TimeToLive,
   write: RedisCommand.RedisCommand<A>
 ): RedisCommand.RedisCommand<A> =>
   RedisCommand.make({

@@ -6,7 +6,6 @@ import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { TimeToLive } from "../../RedisArg.ts"
 import { RedisClient } from "../../RedisClient.ts"
@@ -14,6 +13,7 @@ import { DataError, isRetryable, LockError, LockNotOwnedError } from "../../Redi
 import type { CommandError, LockLikeError } from "../../RedisError.ts"
 import { failureOf, timeLimit } from "../error/events.ts"
 import { lengthened } from "../runtime/backOff.ts"
+import { backOffBetween } from "../runtime/backOffSchedule.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
 import { milliseconds, wholeMilliseconds } from "../runtime/milliseconds.ts"
 import type { Restore } from "../runtime/restore.ts"
@@ -219,10 +219,7 @@ const undone = (
   return ttl === undefined ? release : Effect.timeoutOption(release, ttl)
 }
 
-/** Tries again after a tenth of a second, then at growing intervals of up to 5 seconds. */
-const undoing: Schedule.Schedule<unknown> = Schedule.jittered(
-  Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
-)
+const undoing = backOffBetween("100 millis", "5 seconds")
 
 const on = <A, E>(client: RedisClient["Service"], effect: Effect.Effect<A, E, RedisClient>): Effect.Effect<A, E> =>
   Effect.provideService(effect, RedisClient, client)

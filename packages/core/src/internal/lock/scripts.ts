@@ -7,7 +7,7 @@ import * as RedisArg from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
-import { beside } from "../command/slot.ts"
+import { beside } from "../argument/slot.ts"
 
 const acquireSpec = new RedisCommand.Spec("SET", ["ordered"])
 

@@ -8,7 +8,7 @@ import { unlink } from "../../commands/Generic.ts"
 import type { RedisClient } from "../../RedisClient.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { scanStream, scanStreamBytes } from "../../RedisScan.ts"
-import { escapeGlob } from "../command/glob.ts"
+import { escapeGlob } from "../argument/glob.ts"
 
 /** How many keys one page of SCAN looks at, and one UNLINK deletes. */
 const pageSize = 1000

@@ -7,7 +7,7 @@ import { Redis } from "effect/persistence/Redis"
 import * as RcMap from "effect/RcMap"
 import * as Schedule from "effect/Schedule"
 import { RedisClient } from "../../RedisClient.ts"
-import { hashTag } from "../command/slot.ts"
+import { hashTag } from "../argument/slot.ts"
 
 type Options = NonNullable<Parameters<typeof PersistedQueue.makeStoreRedis>[0]>
 

@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as RateLimiter from "effect/persistence/RateLimiter"
-import { hashTag } from "../command/slot.ts"
+import { hashTag } from "../argument/slot.ts"
 
 /** Makes the store. A token bucket is two keys that one script uses, so both have one hash tag. */
 export const makeRateLimiterStore = (options: { readonly prefix?: string | undefined }) =>

@@ -25,7 +25,7 @@ import type { CommandError } from "../../RedisError.ts"
 import type { Dialer, RedisConnection } from "../connection/model.ts"
 import type { RequestQueue } from "../connection/request.ts"
 import { connectionLoss } from "../error/events.ts"
-import { arrived, elapsed, sleepUntil } from "../runtime/elapsed.ts"
+import { elapsed, LoopTime, passed } from "../runtime/elapsed.ts"
 import { errorOf } from "../runtime/firstError.ts"
 import { runNow } from "../runtime/ownContext.ts"
 import { Lease } from "./recycle.ts"
@@ -241,8 +241,7 @@ export class ExclusivePool {
   /** Fails after the time to wait for a free connection. The dial that follows has a limit of its own. */
   #waitedTooLong(claim: Claim): Effect.Effect<never, CommandError> {
     const { acquireTimeout, max } = this.#options.settings.pool
-    const limit = elapsed(this.#clock) + Duration.toMillis(acquireTimeout)
-    return Effect.flatMap(Effect.andThen(sleepUntil(this.#clock, limit), arrived), () => {
+    return Effect.flatMap(passed(new LoopTime(this.#clock), Duration.toMillis(acquireTimeout)), () => {
       if (claim.dial !== undefined) return Effect.never
       const waited = Duration.format(acquireTimeout)
       return Effect.fail(

@@ -44,6 +44,8 @@ export interface HubOptions {
   /** Called when the first subscription comes, and after the last one has gone. */
   readonly onDemand: () => void
   readonly onUnused: () => void
+  /** Called when the server has confirmed topics of a kind. */
+  readonly onConfirmed: (kind: Kind) => void
   /** Called with a topic that its server has given up. */
   readonly onMoved: (topic: Topic) => void
   /** Whether a topic belongs on another connection by now. */
@@ -255,6 +257,8 @@ export class Hub {
   /** Takes over a topic that another hub has given away. */
   adopt(given: Topic, receivers: ReadonlyArray<Receiver>): void {
     const topic = this.#topic(given.kind, given.key)
+    topic.moves = given.moves
+    topic.movedAt = given.movedAt
     for (const receiver of receivers) {
       this.#add(receiver, topic)
       const gap = this.#gaps.get(receiver) ?? { missing: new Set(), lost: new Map() }
@@ -350,8 +354,10 @@ export class Hub {
     if (this.#exchange === undefined) return
     for (const group of grouped(topics)) {
       for (const topic of group) topic.state = "Sent"
-      this.#send(group[0]!.kind, group, (exit) => {
+      const { kind } = group[0]!
+      this.#send(kind, group, (exit) => {
         if (Exit.isFailure(exit)) this.#refused(group, failureIn(exit))
+        else this.#options.onConfirmed(kind)
       })
     }
   }
@@ -360,12 +366,17 @@ export class Hub {
     const groups = this.#exchange === undefined ? [] : grouped(topics)
     if (groups.length === 0) return settle(Exit.void)
     let outstanding = groups.length
-    for (const group of groups) {
+    const send = (group: ReadonlyArray<Topic>): void => {
       this.#send(unsubscribeVerbs[group[0]!.kind], group, (exit) => {
-        if (Exit.isFailure(exit)) settle(exit)
-        else if (--outstanding === 0) settle(Exit.void)
+        if (Exit.isFailure(exit) && group.length === 1) return settle(exit)
+        // The server refuses all names because of one, or because their slots differ. A name that is wanted again stays.
+        const alone = Exit.isSuccess(exit) ? [] : group.filter(({ id, kind }) => !this.#topics[kind].has(id))
+        outstanding += alone.length - 1
+        for (const topic of alone) send([topic])
+        if (outstanding === 0) settle(Exit.void)
       })
     }
+    groups.forEach(send)
   }
 
   #send(

@@ -18,6 +18,7 @@ import { connectionLoss } from "../error/events.ts"
 import { longestPause, redial } from "../pool/redial.ts"
 import type { Useless } from "../pool/redial.ts"
 import { elapsed } from "../runtime/elapsed.ts"
+import { Listeners } from "../runtime/listeners.ts"
 import { Hub } from "./hub.ts"
 import { serversOf, shownServer } from "./servers.ts"
 import type { Receiver, Topic } from "./topic.ts"
@@ -50,17 +51,16 @@ export interface LinkOptions {
   readonly server: string
   readonly settings: ConnectionSettings
   readonly subscribers: Subscribers
+  readonly onConfirmed: (kind: Kind) => void
   readonly onMoved: (topic: Topic) => void
 }
 
 /** A caller that waits for the connection itself. */
-type Waiter = (exit: Exit.Exit<RedisConnection, CommandError>) => void
-
 export class Link {
   readonly hub: Hub
   readonly #options: LinkOptions
   #state: State = { _tag: "Idle" }
-  readonly #waiters = new Set<Waiter>()
+  readonly #waiters = new Listeners<Exit.Exit<RedisConnection, CommandError>>()
   #demand: (() => void) | undefined = undefined
   #unused: (() => void) | undefined = undefined
   /** A receiver that stops the reading while it has no room. It has this connection alone. */
@@ -75,6 +75,7 @@ export class Link {
       replaceInvalidText: options.settings.replaceInvalidText,
       onDemand: () => this.#wake(),
       onUnused: () => this.#unused?.(),
+      onConfirmed: options.onConfirmed,
       onMoved: options.onMoved,
       isElsewhere: ({ key, kind }) => !serversOf(options.subscribers, kind, key).includes(options.server)
     })
@@ -126,9 +127,9 @@ export class Link {
     const state = this.#state
     if (state._tag === "Ready") return resume(Effect.succeed(state.connection))
     if (state._tag === "Closed") return resume(Effect.fail(state.failure))
-    this.#waiters.add(resume)
+    const leave = this.#waiters.once(resume)
     this.#wake()
-    return Effect.sync(() => this.#waiters.delete(resume))
+    return Effect.sync(leave)
   })
 
   throttleBy(receiver: Receiver): void {
@@ -143,7 +144,7 @@ export class Link {
   /** Fails everything, now and from now on. */
   close(failure: CommandError = connectionLoss("ClientClosed", "The client was closed")): void {
     this.#state = { _tag: "Closed", failure }
-    this.#settleWaiters(Exit.fail(failure))
+    this.#waiters.tell(Exit.fail(failure))
     this.hub.close(failure)
   }
 
@@ -184,7 +185,7 @@ export class Link {
         )
       ).pipe(
         Effect.catch((error) => {
-          this.#settleWaiters(Exit.fail(error))
+          this.#waiters.tell(Exit.fail(error))
           this.hub.failJoining(error)
           return Effect.succeed({ error, isUnused: true })
         })
@@ -202,7 +203,7 @@ export class Link {
     const opened = elapsed(clock)
     this.#state = { _tag: "Ready", connection }
     this.#overdue = false
-    this.#settleWaiters(Exit.succeed(connection))
+    this.#waiters.tell(Exit.succeed(connection))
     this.hub.attach(exchange)
     const greeted = exchange.received
     yield* Effect.forkScoped(this.#watchLiveness(connection))
@@ -312,12 +313,6 @@ export class Link {
     const demand = this.#demand
     this.#demand = undefined
     demand?.()
-  }
-
-  #settleWaiters(exit: Exit.Exit<RedisConnection, CommandError>): void {
-    const waiters = [...this.#waiters]
-    this.#waiters.clear()
-    for (const waiter of waiters) waiter(exit)
   }
 }
 

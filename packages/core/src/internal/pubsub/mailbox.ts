@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import { PubSubOverflowError } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type { BufferOptions, Event, Message } from "../../RedisPubSub.ts"
+import { Suspension } from "../runtime/suspension.ts"
 
 /** A name or data, in the view of the subscription. */
 export type Shown = string | Uint8Array
@@ -26,6 +27,34 @@ export interface MailboxOptions {
   readonly onRoom: () => void
 }
 
+const none: ReadonlyArray<never> = []
+
+/** A consumer that waits. */
+class Taker extends Suspension<void, never> {
+  readonly #mailbox: Mailbox
+
+  constructor(mailbox: Mailbox) {
+    super()
+    this.#mailbox = mailbox
+  }
+
+  wake(): void {
+    this.succeed()
+  }
+
+  protected begin(): void {
+    this.#mailbox.add(this)
+  }
+
+  protected abandon(): void {
+    this.#mailbox.remove(this)
+  }
+
+  protected again(): Taker {
+    return new Taker(this.#mailbox)
+  }
+}
+
 export class Mailbox {
   readonly #options: MailboxOptions
   /** The elements; those before `#first` are gone. */
@@ -38,7 +67,7 @@ export class Mailbox {
   #dropped = 0
   #failure: CommandError | PubSubOverflowError | undefined = undefined
   #finished = false
-  #takers: Array<() => void> = []
+  #takers: ReadonlyArray<Taker> = none
   /** Whether a consumer waits, and nobody is about to wake it. */
   idle = false
 
@@ -84,8 +113,20 @@ export class Mailbox {
   wake(): void {
     this.idle = false
     const takers = this.#takers
-    this.#takers = []
-    for (const take of takers) take()
+    this.#takers = none
+    for (let i = 0; i < takers.length; i++) takers[i]!.wake()
+  }
+
+  /** Notes a consumer that waits. */
+  add(taker: Taker): void {
+    this.#takers = [...this.#takers, taker]
+    this.idle = true
+  }
+
+  /** Forgets a consumer that was interrupted. */
+  remove(taker: Taker): void {
+    this.#takers = this.#takers.filter((other) => other !== taker)
+    this.idle = this.#takers.length > 0
   }
 
   /** Takes everything that is there; suspends while there is nothing. */
@@ -96,29 +137,20 @@ export class Mailbox {
     return this.#finished ? Cause.done() : this.#takeLater
   })
 
-  readonly #takeLater = Effect.flatMap(
-    Effect.callback<void>((resume) => {
-      const taker = () => resume(Effect.void)
-      this.#takers.push(taker)
-      this.idle = true
-      return Effect.sync(() => {
-        this.#takers = this.#takers.filter((other) => other !== taker)
-        this.idle = this.#takers.length > 0
-      })
-    }),
-    () => this.take
-  )
+  // A consumer that is woken takes what is there by then, so that an interrupted one takes nothing with it.
+  readonly #takeLater = Effect.flatMap(new Taker(this), () => this.take)
 
   #takeAll(): ReadonlyArray<Element> {
     this.#tellOfDropped()
+    if (this.#items.length + this.#passed.length + this.#dropped === 0) return none
     const left = this.#first === 0 ? this.#items : this.#items.slice(this.#first)
-    const gap = this.#options.onFull === "dropOldest" ? this.#takeGap() : []
+    const gap = this.#options.onFull === "dropOldest" ? this.#takeGap() : none
     const taken = this.#passed.length + gap.length === 0 ? left : [...this.#passed, ...gap, ...left]
     const room = this.#messages > 0
     this.#items = []
     this.#first = 0
     this.#messages = 0
-    this.#passed = []
+    if (this.#passed.length > 0) this.#passed = []
     if (room) this.#options.onRoom()
     return taken
   }

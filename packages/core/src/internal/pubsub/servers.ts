@@ -12,5 +12,5 @@ export const serversOf = (
   key: RedisArg.Key
 ): ReadonlyArray<string> => spread?.includes(kind, key) === true ? spread.servers() : [serverFor(kind, key)]
 
-/** The name of a server in events, which leave out a server that stands for any. */
-export const shownServer = (server: string): string | undefined => server === "" ? undefined : server
+/** The name of a server in events, which leave out what stands for any server and for none. */
+export const shownServer = (server: string): string | undefined => server === "" || server === "?" ? undefined : server

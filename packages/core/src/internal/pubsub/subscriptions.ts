@@ -19,7 +19,8 @@ import * as RedisReply from "../../RedisReply.ts"
 import type { Spread, Subscribers } from "../client/router.ts"
 import { decodeUtf8Strict, isBytes } from "../codec/utf8.ts"
 import { connectionLoss, failureOf, timeLimit } from "../error/events.ts"
-import { withTimeout } from "../runtime/elapsed.ts"
+import { backOff } from "../runtime/backOff.ts"
+import { elapsed, withTimeout } from "../runtime/elapsed.ts"
 import { runNow } from "../runtime/ownContext.ts"
 import { nameOf } from "./hub.ts"
 import * as Link from "./link.ts"
@@ -27,6 +28,11 @@ import * as Mailbox from "./mailbox.ts"
 import { shown } from "./message.ts"
 import { serversOf } from "./servers.ts"
 import type { Receiver, Topic } from "./topic.ts"
+
+/** The number of moves of a channel in a row that are made at once, the pauses before others, and the time that one lasts. */
+const movesAtOnce = 4
+const movePauses = { shortest: 50, longest: 1000 }
+const lasting = 2000
 
 /** The connections of some subscriptions, by server. */
 class Links {
@@ -72,8 +78,8 @@ class Links {
   }
 
   /** Suspends until it is known where channels belong. */
-  known(kind: Kind): Effect.Effect<void, CommandError> {
-    return this.#subscribers.known?.(kind) ?? Effect.void
+  known(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): Effect.Effect<void, CommandError> {
+    return this.#subscribers.known?.(kind, keys) ?? Effect.void
   }
 
   /** Channels by the links that they belong on. */
@@ -90,12 +96,9 @@ class Links {
     return routes
   }
 
-  /**
-   * The servers of channels at the moment, as text to compare. A channel that is subscribed to by its name may be
-   * anywhere.
-   */
-  servers(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): string {
-    return kind === "subscribe" ? "" : keys.map((key) => serversOf(this.#subscribers, kind, key).join()).join()
+  /** Waits after each failed try to subscribe, or fails. */
+  retry(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): (error: CommandError) => Effect.Effect<void, CommandError> {
+    return this.#subscribers.retry?.(kind, keys) ?? Effect.fail
   }
 
   /** The link to a server. It opens nothing before it is used. */
@@ -107,6 +110,7 @@ class Links {
       server,
       settings: this.#settings,
       subscribers: this.#subscribers,
+      onConfirmed: (kind) => this.#confirmed(kind, server),
       onMoved: (topic) => this.#rehome(link, topic)
     })
     if (this.#closed) link.close()
@@ -143,15 +147,35 @@ class Links {
   #rehome(from: Link.Link, topic: Topic): void {
     const { moved, serverFor, spread } = this.#subscribers
     if (spread?.includes(topic.kind, topic.key) === true) return this.#follow()
-    if (moved === undefined || this.at(serverFor(topic.kind, topic.key)) !== from) return this.#move(from, topic)
-    const settled = Effect.andThen(
-      moved(serverFor(topic.kind, topic.key)),
-      Effect.sync(() => {
-        // The channel may not be wanted any more, or a new connection may have asked for it.
-        if (from.hub.find(topic.kind, topic.key) === topic && topic.state === "Wanted") this.#move(from, topic)
-      })
-    )
-    Effect.runForkWith(this.#context)(Effect.forkIn(settled, this.#scope, { startImmediately: true }))
+    const pause = this.#pauseBefore(topic)
+    const isAsked = () => moved !== undefined && this.at(serverFor(topic.kind, topic.key)) === from
+    if (pause === 0 && !isAsked()) return this.#move(from, topic)
+    this.#fork(Effect.gen({ self: this }, function*() {
+      if (pause > 0) yield* Effect.sleep(pause)
+      if (isAsked()) yield* moved?.(from.server) ?? Effect.void
+      // The channel may not be wanted any more, or a new connection may have asked for it.
+      if (from.hub.find(topic.kind, topic.key) === topic && topic.state === "Wanted") this.#move(from, topic)
+    }))
+  }
+
+  /**
+   * The milliseconds to wait before a channel moves once more. Servers that contradict each other, or take a channel and
+   * give it up at once, must not be asked without end.
+   */
+  #pauseBefore(topic: Topic): number {
+    const now = elapsed(Context.get(this.#context, Clock.Clock))
+    topic.moves = now - topic.movedAt > lasting ? 0 : topic.moves + 1
+    topic.movedAt = now
+    return topic.moves < movesAtOnce ? 0 : backOff(topic.moves - movesAtOnce, movePauses)
+  }
+
+  #confirmed(kind: Kind, server: string): void {
+    const told = this.#subscribers.confirmed?.(kind, server)
+    if (told !== undefined) this.#fork(told)
+  }
+
+  #fork(effect: Effect.Effect<void>): void {
+    Effect.runForkWith(this.#context)(Effect.forkIn(effect, this.#scope, { startImmediately: true }))
   }
 
   /**
@@ -327,13 +351,12 @@ const subscription = Effect.fnUntraced(function*(
           { concurrency: "unbounded", discard: true }
         )
       )
-      const settled = Effect.suspend(() => {
-        const asked = links.servers(kind, keys)
-        return Effect.catch(join, (error) =>
-          // The server that was asked may have said that another is the one to ask.
-          links.servers(kind, keys) === asked ? Effect.fail(error) : Effect.andThen(undo, join))
-      })
-      yield* Effect.onError(limited(command, Effect.andThen(links.known(kind), settled)), () => undo)
+      const retry = links.retry(kind, keys)
+      const joined: Effect.Effect<void, CommandError> = Effect.catch(
+        join,
+        (error) => Effect.andThen(undo, Effect.andThen(retry(error), joined))
+      )
+      yield* Effect.onError(limited(command, Effect.andThen(links.known(kind, keys), joined)), () => undo)
     })
 
   const remove = (kind: Kind) => (...given: RedisArg.Many<RedisArg.Key>) =>
@@ -347,7 +370,8 @@ const subscription = Effect.fnUntraced(function*(
             : keys.flatMap((key) => link.hub.find(kind, key) ?? [])
         )
       )
-      yield* limited(unsubscribeCommands[kind], Effect.all(leaving, { discard: true }))
+      // All links are left at once: a server that does not answer must not keep the others sending.
+      yield* limited(unsubscribeCommands[kind], Effect.all(leaving, { concurrency: "unbounded", discard: true }))
       if (topicsOf().length === 0) mailbox.finished = true
     })
 

@@ -25,6 +25,9 @@ export class Topic {
    */
   receivers: ReadonlyArray<Receiver> = []
   readonly joining = new Set<Joining>()
+  /** The number of moves in a row, none of which has lasted, and the time of the last one in milliseconds. */
+  moves = 0
+  movedAt = -Infinity
 
   constructor(kind: Kind, id: string, key: RedisArg.Key) {
     this.kind = kind

@@ -1,18 +1,17 @@
 /**
- * Effects that wait for something outside of Effect, as requests do. One object
- * is the effect, what the fiber waits on, and what interruption calls: for the
- * same `Effect.callback` makes four closures and three objects, which is a third
- * of what a GET allocates.
+ * Effects that wait for something outside of Effect, as requests do. One object is the effect, what the fiber waits on,
+ * and what is called on interruption. `Effect.callback` makes four closures and three objects for the same, which is a
+ * third of what a GET allocates.
  *
- * This is the one module that goes by what is internal to Effect. A trial, run
- * once, says whether the Effect at hand works like that. Where it does not,
- * everything goes the public way, through `Effect.callback`.
+ * This is the only module that relies on internals of Effect. A trial, which is run once, tells whether the installed
+ * Effect works as this module expects. Where it does not, everything goes through `Effect.callback`, which is the
+ * public way.
  */
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 
-/** Takes the outcome, once. */
+/** A function that takes the outcome. It is called once. */
 export type Resume<A, E> = (exit: Exit.Exit<A, E>) => void
 
 /** The parts of a fiber that are internal to Effect. */
@@ -27,39 +26,45 @@ interface Inner {
 const evaluate = "~effect/Effect/evaluate"
 const onPop = "~effect/Effect/ensureCont"
 
-/** In the place of who waits: nobody has asked for it yet, and somebody has who does not wait yet. */
+/**
+ * The values of `#waiter` while nobody waits: `fresh` when nobody has run the effect yet, and `claimed` when a fiber
+ * has run it and does not wait yet.
+ */
 const fresh = (): void => {}
 const claimed = (): void => {}
 
-/** What a fiber calls when it goes on: nothing. By having to call it a fiber is known to wait here. */
+/**
+ * The function that a fiber calls when it goes on, which does nothing. A fiber that is to call it is known to wait
+ * here.
+ */
 const waits = (): void => {}
 
-/** Outcomes that were there before the fiber began to wait. */
+/** The outcomes that were there before the fiber began to wait. */
 const early = new WeakMap<object, Exit.Exit<unknown, unknown>>()
 
 /**
- * An effect that begins something and waits for it. An object stands for one
- * run; to run the same effect once more takes another, see `again`.
+ * An effect that begins something and waits for it. An object stands for one run. To run the same effect once more
+ * takes another object, which `again` makes.
  */
 export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
-  /** A fiber or a function; `undefined` when there is an outcome, or nobody who wants it. */
+  /** The fiber or the function that waits; `undefined` when there is an outcome, or when nobody wants it. */
   #waiter: Inner | ((exit: Exit.Exit<never, never>) => void) | undefined
-  /** What was handed over to a fiber that is about to take it. */
+  /** The value that was handed over to a fiber that is about to take it. */
   #value: unknown = undefined
 
-  /** Without `resume` it is an effect, and begins when a fiber runs it. */
+  /** With `resume`, that function waits. Without it the object is an effect, and begins when a fiber runs it. */
   constructor(resume: Resume<A, E> = fresh) {
     super()
     this.#waiter = resume
   }
 
-  /** Begins what is waited for; that may settle it at once. */
+  /** Begins what is waited for, which may settle it at once. */
   protected abstract begin(): void
 
-  /** Gives up, as nobody waits any more. Called at most once, and not when it is settled. */
+  /** Gives up, because nobody waits any more. It is called at most once, and not when there is an outcome. */
   protected abstract abandon(): void
 
-  /** The same effect, for another run. */
+  /** Makes the same effect for another run. */
   protected abstract again(): Suspension<A, E>
 
   /** Whether there is an outcome, or nobody who wants it. */
@@ -72,17 +77,18 @@ export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
     const waiter = this.#waiter
     if (waiter === undefined) return
     this.#waiter = undefined
-    // Whoever waits asked for an A and an E.
+    // The function was given for an outcome of A and E, so it takes this one.
     if (typeof waiter === "function") return waiter(exit as Exit.Exit<never, never>)
     if (waiter._yielded !== waits) return void early.set(this, exit)
-    // What waits is on top: nothing is put above it meanwhile. Popped here it need not be asked what it does then.
+    // This object is on top of the stack, because nothing is put above it while the fiber waits. It is popped here, so
+    // that the fiber need not ask what it does when it is popped.
     waiter._stack.pop()
     waiter.evaluate(exit)
   }
 
   /**
-   * Hands over a value: a fiber takes it without an `Exit`, which is 32 bytes. It stands in the object on top of the fiber's
-   * stack, as a scheduler may have others run before the fiber comes to it.
+   * Hands over a value. A fiber takes it without an `Exit`, which is 32 bytes. The value stands in this object, on top
+   * of the fiber's stack, because a scheduler may run other fibers before this one takes it.
    */
   protected succeed(value: A): void {
     const waiter = this.#waiter
@@ -93,10 +99,10 @@ export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
     waiter.evaluate(Suspension.#handedOver)
   }
 
-  /** What a fiber goes on with whose value stands on its stack. */
+  /** The effect that a fiber goes on with when its value stands on its stack. */
   static readonly #handedOver = {
     [evaluate](fiber: Inner): unknown {
-      // On top: nothing is put above it before this is evaluated.
+      // The object is on top, because nothing is put above it before this is evaluated.
       const handed = fiber._stack.pop() as Suspension<unknown, unknown>
       const value = handed.#value
       handed.#value = undefined
@@ -104,14 +110,14 @@ export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
     }
   }
 
-  /** Gives up, unless it is settled. */
+  /** Gives up, unless there is an outcome. */
   cancel(): void {
     if (this.#waiter === undefined) return
     this.abandon()
     this.#waiter = undefined
   }
 
-  /** The public way. The first run chooses the way of all others. */
+  /** Runs the effect in the public way. The first run chooses the way of all others. */
   override asEffect(): Effect.Effect<A, E> {
     if (!tried) Suspension.tryOwnWay()
     if (this.#waiter !== fresh) return this.again()
@@ -123,7 +129,7 @@ export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
     })
   }
 
-  /** Goes by the internals of Effect from now on where they are as expected; returns whether they are. */
+  /** Relies on the internals of Effect from now on, if they are as expected; returns whether they are. */
   static tryOwnWay(): boolean {
     tried = true
     ownWay = false
@@ -140,9 +146,12 @@ export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
     return ownWay
   }
 
-  /** Runs an effect on behalf of one that is being run: at once, where the fiber would come back for it. */
+  /**
+   * Runs an effect on behalf of another one that a fiber is running. It runs at once where the fiber would only come
+   * back for it.
+   */
   static run(effect: Effect.Effect<unknown, unknown>, fiber: unknown): Effect.Effect<unknown, unknown> {
-    // Whatever it returns, a fiber takes it from there. Only fibers come here.
+    // A fiber goes on with whatever this returns, and only fibers call this.
     return (ownWay && #waiter in effect ? Suspension.#evaluate.call(effect, fiber as Inner) : effect) as typeof effect
   }
 
@@ -155,7 +164,7 @@ export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
     return fiber.yieldWith(waits)
   }
 
-  /** Called when the fiber leaves this behind, be it with the outcome or because it was interrupted. */
+  /** Called when the fiber pops this object off its stack: with the outcome, or because it was interrupted. */
   static #onPop(this: Suspension<unknown, unknown>): void {
     if (this.#waiter !== undefined) this.cancel()
   }
@@ -193,7 +202,10 @@ class Trial extends Suspension<number, never> {
   }
 }
 
-/** Runs some that are settled at once, some that are settled later, and one whose fiber is interrupted. */
+/**
+ * Runs some trials that are settled at once, some that are settled later, and one whose fiber is interrupted; returns
+ * whether each ends as it should.
+ */
 const isAsExpected = (): boolean => {
   try {
     const begin = (trial: Trial) => Effect.runFork(Effect.map(trial, (one) => one + 1))

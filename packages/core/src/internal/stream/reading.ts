@@ -7,8 +7,8 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
 import { encodeUtf8 } from "../codec/utf8.ts"
-import { entries, entryFields } from "../command/streamEntry.ts"
-import type { BytesFields, TextFields } from "../command/streamEntry.ts"
+import { entries, entryFields } from "../reply/streamEntry.ts"
+import type { BytesFields, TextFields } from "../reply/streamEntry.ts"
 
 /** The fields of an entry in the requested view, or why there are none. */
 export interface Received {

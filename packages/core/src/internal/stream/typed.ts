@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import { CodecError } from "../../RedisCodec.ts"
 import type { RedisCodec } from "../../RedisCodec.ts"
 import { encodeUtf8 } from "../codec/utf8.ts"
-import type { BytesFields } from "../command/streamEntry.ts"
+import type { BytesFields } from "../reply/streamEntry.ts"
 import * as Values from "../values/schemaValues.ts"
 
 /**

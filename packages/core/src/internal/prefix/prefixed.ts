@@ -6,9 +6,9 @@ import * as RedisArg from "../../RedisArg.ts"
 import type { Part } from "../../RedisArg.ts"
 import * as Resp from "../../Resp.ts"
 import { decodeUtf8 } from "../codec/utf8.ts"
-import { callsOfCode } from "./byName.ts"
+import { callsOfCode } from "../command/byName.ts"
+import { items, text, textView } from "../reply/reply.ts"
 import type { Prefix } from "./prefix.ts"
-import { items, text, textView } from "./reply.ts"
 
 type Parts = ReadonlyArray<Part>
 

@@ -5,9 +5,9 @@
 import * as RedisArg from "../../RedisArg.ts"
 import type { Key } from "../../RedisArg.ts"
 import * as Resp from "../../Resp.ts"
+import { escapeGlob } from "../argument/glob.ts"
 import { encodeUtf8, isBytes } from "../codec/utf8.ts"
-import { escapeGlob } from "./glob.ts"
-import { mismatch } from "./reply.ts"
+import { mismatch } from "../reply/reply.ts"
 
 export class Prefix {
   readonly text: string

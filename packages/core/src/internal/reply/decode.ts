@@ -6,11 +6,10 @@ import { DecodeError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
 import type { Reader } from "../codec/gather.ts"
-import type { Spec } from "./spec.ts"
 
 /** The parts of a command that decoding needs. */
 export interface Readable {
-  readonly spec: Spec
+  readonly spec: { readonly name: string }
   readonly reply: RedisReply.Reply<unknown, unknown, unknown>
   readonly view: RedisReply.View
 }

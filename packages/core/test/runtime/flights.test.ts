@@ -1,0 +1,73 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Flights } from "@redfx/core/unstable/Runtime"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+
+const make = Effect.map(Effect.scope, (scope) => new Flights<number, string>(scope))
+
+/** Joins the work under way, in a fiber that waits when this ends. */
+const join = (flights: Flights<number, string>) =>
+  Effect.forkChild(
+    // There is work under way in all tests that join.
+    Effect.uninterruptibleMask((restore) => flights.join("k", flights.get("k")!, restore)),
+    { startImmediately: true }
+  )
+
+describe("Flights", () => {
+  it.effect("gives all who wait what the work ends with, and forgets it", () =>
+    Effect.gen(function*() {
+      const flights = yield* make
+      for (const end of [Exit.succeed(1), Exit.fail("no")]) {
+        const gate = yield* Deferred.make<number, string>()
+        yield* flights.start("k", Deferred.await(gate), 0)
+        const waiting = yield* Effect.all([join(flights), join(flights)])
+        yield* Deferred.done(gate, end)
+        assert.deepStrictEqual(yield* Effect.forEach(waiting, Fiber.await), [end, end])
+        assert.isUndefined(flights.get("k"))
+      }
+    }))
+
+  it.effect("goes on while any caller waits, and ends when the last has gone", () =>
+    Effect.gen(function*() {
+      const flights = yield* make
+      const { fiber } = yield* flights.start("k", Effect.never, 0)
+      const [first, second] = yield* Effect.all([join(flights), join(flights)])
+      yield* Fiber.interrupt(first)
+      assert.isUndefined(fiber.pollUnsafe())
+      assert.isDefined(flights.get("k"))
+      yield* Fiber.interrupt(second)
+      assert.isUndefined(flights.get("k"))
+      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(fiber)))
+    }))
+
+  it.effect("replaces older work, which goes on for those that wait for it and takes nothing away", () =>
+    Effect.gen(function*() {
+      const flights = yield* make
+      const gate = yield* Deferred.make<number>()
+      yield* flights.start("k", Deferred.await(gate), 1)
+      const old = yield* join(flights)
+      yield* flights.start("k", Effect.never, 2)
+      yield* Deferred.succeed(gate, 7)
+      assert.strictEqual(yield* Fiber.join(old), 7)
+      assert.strictEqual(flights.get("k")?.since, 2)
+      flights.forget("k")
+      assert.isUndefined(flights.get("k"))
+    }))
+
+  it.effect("keeps no work that has ended at once, nor any beyond the scope", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const flights = new Flights<number, string>(scope)
+      const { fiber } = yield* flights.start("k", Effect.succeed(1), 0)
+      assert.deepStrictEqual(yield* Fiber.await(fiber), Exit.succeed(1))
+      assert.isUndefined(flights.get("k"))
+      yield* flights.start("k", Effect.never, 0)
+      const waiting = yield* join(flights)
+      yield* Scope.close(scope, Exit.void)
+      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(waiting)))
+      assert.isUndefined(flights.get("k"))
+    }))
+})

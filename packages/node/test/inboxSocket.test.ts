@@ -1,0 +1,216 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { ConnectOptions, Endpoint } from "@redfx/core/RedisConnector"
+import * as Certificates from "@redfx/testing/Certificates"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import type * as Socket from "effect/socket/Socket"
+import * as Net from "node:net"
+import * as Tls from "node:tls"
+import { dial } from "../src/internal/dial.ts"
+import * as InboxSocket from "../src/internal/inboxSocket.ts"
+
+const host = "127.0.0.1"
+
+const defaults: ConnectOptions = {
+  tls: undefined,
+  connectTimeout: Duration.seconds(5),
+  keepAlive: true,
+  keepAliveInitialDelay: Duration.seconds(30)
+}
+
+/** What a server sends, from a byte on: any byte that stands where another should be shows. */
+const bytesOf = (seed: number, from: number, length: number): Buffer => {
+  const bytes = Buffer.allocUnsafe(length)
+  for (let i = 0; i < length; i++) bytes[i] = (seed * 31 + (from + i) * 7 + ((from + i) >> 8) * 13) & 0xff
+  return bytes
+}
+
+/** Small replies, long ones, and lengths about the limits at which memory is handed over. */
+const lengths = [1, 71, 8191, 8192, 8193, 20_000, 32_768, 65_535, 65_536, 65_537, 200_000]
+
+/** A repeatable series of numbers below a limit. */
+const series = (seed: number) => {
+  let state = seed
+  return (limit: number): number => {
+    state = (state * 1_103_515_245 + 12_345) & 0x7fffffff
+    return state % limit
+  }
+}
+
+/** Sends pieces of any lengths, some of them together and some in turns of their own, and ends. */
+const sendPieces = async (socket: Net.Socket, seed: number, pieces: number): Promise<void> => {
+  const next = series(seed)
+  let sent = 0
+  for (let i = 0; i < pieces; i++) {
+    const length = lengths[next(lengths.length)] ?? 1
+    if (!socket.write(bytesOf(seed, sent, length))) await new Promise((resolve) => socket.once("drain", resolve))
+    sent += length
+    if (next(3) > 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  socket.end()
+}
+
+const listen = (certificates: Certificates.Certificates | undefined, onConnection: (socket: Net.Socket) => void) =>
+  Effect.acquireRelease(
+    Effect.callback<{ readonly port: number; readonly close: () => void }>((resume) => {
+      const sockets: Array<Net.Socket> = []
+      const accept = (socket: Net.Socket) => {
+        sockets.push(socket)
+        socket.on("error", () => {})
+        onConnection(socket)
+      }
+      const server = certificates === undefined
+        ? Net.createServer(accept)
+        : Tls.createServer({ cert: certificates.server.cert, key: Redacted.value(certificates.server.key) }, accept)
+      server.listen({ port: 0, host }, () =>
+        resume(Effect.succeed({
+          // It listens on TCP.
+          port: (server.address() as Net.AddressInfo).port,
+          close: () => {
+            for (const socket of sockets) socket.destroy()
+            server.close()
+          }
+        })))
+    }),
+    ({ close }) => Effect.sync(close)
+  )
+
+const pullOf = (
+  endpoint: Endpoint,
+  options: Partial<ConnectOptions>,
+  lookup?: Net.LookupFunction,
+  onSocket?: (socket: Net.Socket) => void
+): Effect.Effect<Socket.Reader["pull"], Socket.SocketError, Scope.Scope> =>
+  InboxSocket.make((onread) =>
+    Effect.tap(
+      dial(endpoint, { ...defaults, ...options }, { onread, lookup }),
+      (socket) => Effect.sync(() => onSocket?.(socket))
+    )
+  ).reader.pipe(Effect.map(({ pull }) => pull))
+
+/** Everything that comes, kept as it came until the end, and how it ended. */
+const all = (pull: Socket.Reader["pull"]) =>
+  Effect.gen(function*() {
+    const chunks: Array<Uint8Array> = []
+    const end = yield* Effect.flip(Effect.forever(Effect.map(pull, (came) => {
+      for (const chunk of came) {
+        assert.isTrue(chunk instanceof Uint8Array)
+        chunks.push(chunk as Uint8Array)
+      }
+    })))
+    return { bytes: Buffer.concat(chunks), end }
+  })
+
+const assertSent = (seed: number, bytes: Buffer): void => {
+  assert.isTrue(bytes.equals(bytesOf(seed, 0, bytes.length)), `other bytes of ${seed} came than were sent`)
+}
+
+describe("a socket with an inbox", () => {
+  for (const secure of [false, true]) {
+    const over = secure ? "TLS" : "TCP"
+
+    it.live(
+      `over ${over} brings all bytes in their order to many sockets at once, whatever comes together`,
+      () =>
+        Effect.gen(function*() {
+          const certificates = yield* Certificates.make
+          let seeds = 0
+          const sent = new Map<number, number>()
+          const server = yield* listen(secure ? certificates : undefined, (socket) => {
+            // The seed is the first byte, so that a client knows what it should get.
+            socket.once("data", ([seed = 0]: Buffer) => void sendPieces(socket, seed, 40).then(() => sent.set(seed, 1)))
+          })
+          const options = secure ? { tls: { ca: certificates.ca } } : {}
+          yield* Effect.forEach(Array.from({ length: 6 }, () => ++seeds), (seed) =>
+            Effect.scoped(Effect.gen(function*() {
+              let own: Net.Socket | undefined
+              const pull = yield* pullOf({ host, port: server.port }, options, undefined, (socket) => own = socket)
+              own?.write(Uint8Array.of(seed))
+              const { bytes, end } = yield* all(pull)
+              assert.isAbove(bytes.length, 1_000_000)
+              assertSent(seed, bytes)
+              assert.isTrue(end.reason._tag === "SocketCloseError" && end.reason.code === 1000)
+            })), { concurrency: "unbounded", discard: true })
+          assert.strictEqual(sent.size, 6)
+        }),
+      30_000
+    )
+
+    it.live(`over ${over} reads into its own memory also when the first address of a name refuses`, () =>
+      Effect.gen(function*() {
+        const certificates = yield* Certificates.make
+        const server = yield* listen(secure ? certificates : undefined, (socket) => void sendPieces(socket, 3, 20))
+        const pull = yield* pullOf(
+          { host: "redis.test", port: server.port },
+          secure ? { tls: { ca: certificates.ca } } : {},
+          (_host, _options, done) =>
+            done(null, ["127.0.0.2", host].map((address) => ({ address, family: Net.isIP(address) })))
+        )
+        const { bytes } = yield* all(pull)
+        assert.isAbove(bytes.length, 100_000)
+        assertSent(3, bytes)
+      }))
+
+    it.live(`over ${over} reads no further than its bound while nobody takes what came`, () =>
+      Effect.gen(function*() {
+        const certificates = yield* Certificates.make
+        const total = 32 << 20
+        const server = yield* listen(secure ? certificates : undefined, (socket) => {
+          socket.end(Buffer.alloc(total, 7))
+        })
+        let own: Net.Socket | undefined
+        const pull = yield* pullOf(
+          { host, port: server.port },
+          secure ? { tls: { ca: certificates.ca } } : {},
+          undefined,
+          (socket) => own = socket
+        )
+        let before = -1
+        // It has stopped when nothing more was read in a while.
+        while (own === undefined || own.bytesRead === 0 || before !== own.bytesRead) {
+          before = own?.bytesRead ?? 0
+          yield* Effect.sleep("100 millis")
+        }
+        assert.isAbove(before, 0)
+        assert.isAtMost(before, 512 * 1024)
+        const { bytes } = yield* all(pull)
+        assert.strictEqual(bytes.length, total)
+        assert.isTrue(bytes.every((byte) => byte === 7))
+      }))
+  }
+
+  it.live("loses nothing when those who wait for bytes are interrupted", () =>
+    Effect.gen(function*() {
+      const server = yield* listen(undefined, (socket) => void sendPieces(socket, 5, 80))
+      const pull = yield* pullOf({ host, port: server.port }, {})
+      const chunks: Array<Uint8Array> = []
+      const take = Effect.map(pull, (came) => void chunks.push(...came.filter((chunk) => typeof chunk !== "string")))
+      for (;;) {
+        const waiting = yield* Effect.forkChild(take, { startImmediately: true })
+        yield* Effect.yieldNow
+        yield* Fiber.interrupt(waiting)
+        const exit = yield* Effect.exit(take)
+        if (exit._tag === "Failure") break
+      }
+      assertSent(5, Buffer.concat(chunks))
+      assert.isAbove(Buffer.concat(chunks).length, 1_000_000)
+    }))
+
+  it.live("brings what came before the peer hung up, and drops it after a reset", () =>
+    Effect.gen(function*() {
+      const ended = yield* listen(undefined, (socket) => socket.end("last words"))
+      const reset = yield* listen(undefined, (socket) =>
+        socket.once("data", () => socket.write("last words", () => socket.resetAndDestroy())))
+      const first = yield* pullOf({ host, port: ended.port }, {})
+      const second = yield* pullOf({ host, port: reset.port }, {}, undefined, (socket) =>
+        socket.write("go on"))
+      yield* Effect.sleep("100 millis")
+      assert.strictEqual((yield* all(first)).bytes.toString(), "last words")
+      const { bytes, end } = yield* all(second)
+      assert.strictEqual(bytes.length, 0)
+      assert.strictEqual(end.reason._tag, "SocketReadError")
+    }))
+})
