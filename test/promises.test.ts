@@ -416,7 +416,7 @@ describe("Callbacks", () => {
       assert.match(error.message, /RedisPromise\.run takes an effect/)
       const mixed = await rejection(redis.pipeline([promise] as never))
       assert.instanceOf(mixed, RedisError.DataError)
-      assert.match(mixed.message, /a promise is given/)
+      assert.match(mixed.message, /is no command, as Redis\.get/)
       assert.isUndefined(await promise)
     }))
 })
