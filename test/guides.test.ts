@@ -1,11 +1,12 @@
 /**
- * The programs of the guides for newcomers run as they stand there, but for the address of the server.
+ * The programs of the guides run as they stand there, but for the address of the server: those of the guides for newcomers with
+ * a process for each guide, those of all others together.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { RedisServer } from "@redfx/node"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
@@ -34,12 +35,19 @@ const adapted = (program: string, { host, port }: RedisServer.RedisServer["Servi
     .replaceAll(/redis:\/\/localhost/g, `redis://${host}:${port}`)
     .replaceAll(`"500 millis"`, `"5 millis"`)
 
-/** Runs the programs of a guide one after the other in one process, and returns what it printed when it failed. */
-const runAll = (guide: string, server: RedisServer.RedisServer["Service"]): Promise<string | undefined> => {
+/** All other pages. */
+const others = globSync(["docs/*.md", "packages/*/README.md"], { cwd: root }).sort().filter((file) =>
+  !guides.includes(file)
+)
+
+/** Runs programs one after the other in one process, and returns what it printed when it failed. */
+const runAll = (
+  programs: ReadonlyArray<string>,
+  server: RedisServer.RedisServer["Service"]
+): Promise<string | undefined> => {
   const directory = mkdtempSync(join(tmpdir(), "redfx-guide-"))
   symlinkSync(join(root, "node_modules"), join(directory, "node_modules"))
   writeFileSync(join(directory, "package.json"), JSON.stringify({ type: "module" }))
-  const programs = programsOf(guide)
   programs.forEach((program, index) => {
     writeFileSync(join(directory, `program${index}.ts`), `${adapted(program, server)}\nexport {}\n`)
   })
@@ -68,7 +76,16 @@ describe("The programs of", () => {
       Effect.gen(function*() {
         assert.isNotEmpty(programsOf(guide))
         const server = yield* RedisServer.make()
-        assert.isUndefined(yield* Effect.promise(() => runAll(guide, server)))
+        assert.isUndefined(yield* Effect.promise(() => runAll(programsOf(guide), server)))
       }).pipe(Effect.scoped), 60_000)
   }
+
+  it.live("all other pages", () =>
+    Effect.gen(function*() {
+      // What is declared is the reader's own, and tests are run by their runner.
+      const programs = others.flatMap(programsOf).filter((program) => !/^declare |@effect\/vitest/m.test(program))
+      assert.isAbove(programs.length, 50)
+      const server = yield* RedisServer.make()
+      assert.isUndefined(yield* Effect.promise(() => runAll(programs, server)))
+    }).pipe(Effect.scoped), 60_000)
 })

@@ -3,11 +3,12 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisError, RedisPromise } from "@redfx/core"
-import type { RedisConfig } from "@redfx/core"
+import type { RedisClient, RedisConfig } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 
 /** A client of promises that is closed with the scope. */
@@ -394,5 +395,28 @@ describe("Callbacks", () => {
       controller.abort("enough")
       assert.strictEqual(yield* Effect.promise(() => rejection(call)), "enough")
       assert.strictEqual(inner.length, 1)
+    }))
+
+  it("made of something else than a Layer rejects its calls, and says what to give", async () => {
+    for (const given of [undefined, { host: "localhost" }, "redis://localhost", NodeRedisClient.layer]) {
+      // What types do not allow comes from programs without types.
+      const redis = RedisPromise.make(given as unknown as Layer.Layer<RedisClient.RedisClient>)
+      const error = await rejection(redis.get("k"))
+      assert.instanceOf(error, RedisError.RedisConfigError)
+      assert.match(error.message, /RedisPromise\.make takes a Layer, as NodeRedisClient\.layer/)
+      await redis.close()
+    }
+  })
+
+  it.live("rejects a promise where an effect is wanted, and says so", () =>
+    onServer(async (redis) => {
+      const promise = redis.get("k")
+      const error = await rejection(redis.run(promise as never))
+      assert.instanceOf(error, TypeError)
+      assert.match(error.message, /RedisPromise\.run takes an effect/)
+      const mixed = await rejection(redis.pipeline([promise] as never))
+      assert.instanceOf(mixed, RedisError.DataError)
+      assert.match(mixed.message, /is no command, as Redis\.get/)
+      assert.isUndefined(await promise)
     }))
 })

@@ -79,6 +79,7 @@ describe("layerUrl", () => {
       assert.strictEqual(stranger.reason, "Tls")
       const missing = yield* failure(NodeRedisClient.layerUrl(`${address}?${files.replace(ca, `${ca}.none`)}`))
       assert.strictEqual(Client.expectTag(missing, "ConnectionError").reason, "Tls")
+      assert.match(missing.message, /^The TLS option ca is neither PEM nor the path of a file that can be read/)
       assert.match(inspect(missing), /option ca is neither PEM nor the path of a file that can be read \(ENOENT\)/)
     }))
 

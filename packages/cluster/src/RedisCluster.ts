@@ -44,12 +44,13 @@ export interface Node {
 }
 
 /**
- * Which servers are asked. Default `"masters"`.
+ * Options of {@link perNode}.
  *
  * @category options
  * @since 0.1.0
  */
 export interface PerNodeOptions {
+  /** Which servers are asked: the masters, which is the default, or all, replicas included. */
   readonly nodes?: "masters" | "all" | undefined
 }
 
@@ -82,7 +83,7 @@ export class RedisCluster extends Context.Service<RedisCluster, {
 // -----------------------------------------------------------------------------
 
 /**
- * A client of a cluster and what only a cluster can do, for as long as the scope is open.
+ * Creates a client of a cluster, and the service of what only a cluster can do. Both are closed with the scope.
  *
  * @category constructors
  * @since 0.1.0
@@ -196,8 +197,8 @@ export const layer = (
 // -----------------------------------------------------------------------------
 
 /**
- * The hash slot of a key, from 0 to 16383. Of a key with a `{hash tag}` that is
- * not empty only the tag counts: `user:{1}:name` and `user:{1}:mail` have one slot.
+ * Returns the hash slot of a key, from 0 to 16383. When a key has a `{hash tag}` that is not empty, only the tag counts:
+ * `user:{1}:name` and `user:{1}:mail` have the same slot.
  *
  * @category slots
  * @since 0.1.0
@@ -230,7 +231,7 @@ export const onNode = <A, E, R>(
   )
 
 /**
- * What each master answers to a command, by its address; with `nodes: "all"`
+ * Sends a command to each master and returns the answers by the addresses of the servers. With `nodes: "all"` it is sent to
  * the replicas as well.
  *
  * @category combinators

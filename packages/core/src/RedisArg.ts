@@ -516,7 +516,11 @@ const listed = (arg: unknown): ReadonlyArray<Arg> | undefined =>
   typeof arg === "object" && arg !== null ? List.argsOf(arg) : undefined
 
 const cannotSend = (value: unknown): never =>
-  invalid(`cannot send ${describe(value)}; send text, bytes, a number or a bigint`)
+  invalid(`cannot send ${describe(value)}; ${
+    value instanceof KeyArg
+      ? "keys are text or bytes"
+      : `send text, bytes, a number or a bigint${typeof value === "object" && value !== null ? ", or JSON of it" : ""}`
+  }`)
 
 /**
  * The bytes, text or number that is sent for a part.

@@ -22,7 +22,7 @@ import type { RedisConfigError } from "./RedisError.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * The same command, answered from the client's cache while that has an answer.
+ * Returns the same command, which is answered from the client's cache while the cache has an answer.
  *
  * **Details**
  *
@@ -81,26 +81,33 @@ const millisecondsOf = (ttl: TimeToLive): number => {
 /**
  * How a client caches.
  *
- * - `commands`: `"all"` caches every command whose answer can be, `"marked"` only those of `Redis.cached`. Default `"all"`.
- * - `ttl`: the age up to which an answer will do for anybody. Default one hour.
- * - `maxEntries`: how many answers are kept. Default 10,000. `maxBytes`: about how much memory they take. Default 64 MiB.
- *   The answers that were not asked for for the longest time make room.
- * - `prefixes`: caches only keys that begin with one of these. The server then keeps no list of what was read, and tells of
- *   every change of such a key to everybody. None may begin with another one.
- *
  * @category options
  * @since 0.1.0
  */
 export interface CacheOptions {
+  /**
+   * Which commands are cached: `"all"`, the default, caches every command that can be, `"marked"` only those of
+   * `Redis.cached`.
+   */
   readonly commands?: "all" | "marked" | undefined
+  /** How old an answer from the cache may be. Default one hour. */
   readonly ttl?: TimeToLive | undefined
+  /** How many answers are kept at the most. Default 10,000. */
   readonly maxEntries?: number | undefined
+  /**
+   * About how much memory the answers may take. Default 64 MiB. When there are too many, those that nobody asked for
+   * recently are dropped.
+   */
   readonly maxBytes?: number | undefined
+  /**
+   * Caches only keys that begin with one of these texts. The server then keeps no list of what the client has read, and
+   * tells every such client of each change of such a key. None of the texts may begin with another one. Default: all keys.
+   */
   readonly prefixes?: ReadonlyArray<string> | undefined
 }
 
 /**
- * A client that caches what it reads, above another one.
+ * Provides a client that caches what it reads, on top of another client.
  *
  * **Details**
  *
@@ -128,7 +135,7 @@ export const layer = (
   Layer.effect(RedisClient)(Effect.flatMap(RedisClient, (client) => make(client, options)))
 
 /**
- * A client that caches what it reads, above another one: see {@link layer}.
+ * Creates a client that caches what it reads, on top of another client: see {@link layer}.
  *
  * @category constructors
  * @since 0.1.0
@@ -179,7 +186,7 @@ const checkPrefixes = (prefixes: CacheOptions["prefixes"]): Effect.Effect<void, 
 // -----------------------------------------------------------------------------
 
 /**
- * What the client's cache holds, and what became of reads; all 0 where there is none.
+ * Returns what the client's cache holds, and how reads were answered. All counts are 0 for a client without a cache.
  *
  * @category combinators
  * @since 0.1.0

@@ -64,31 +64,31 @@ export class ChannelError extends Schema.TaggedError<ChannelError>("@redfx/core/
 /**
  * Options of {@link make}.
  *
- * - `value`: the schema of messages, which are published as JSON.
- * - `codec`: what the bytes of messages go through, such as `NodeCompression` of `@redfx/node`.
- * - `sharded`: it is a shard channel, of SPUBLISH and SSUBSCRIBE. Since Redis 7.0. Default `false`.
- *
  * @category options
  * @since 0.1.0
  */
 export interface ChannelOptions<A> {
+  /** The schema of messages, which are published as JSON. */
   readonly value: Schema.Codec<A, unknown>
+  /** What the bytes of messages go through, such as `NodeCompression` of `@redfx/node`. */
   readonly codec?: RedisCodec | undefined
+  /** Whether it is a shard channel, which is used by SPUBLISH and SSUBSCRIBE. Since Redis 7.0. Default `false`. */
   readonly sharded?: boolean | undefined
 }
 
 /**
  * Options of a subscription.
  *
- * - `buffer`: as that of `Redis.subscribe`.
- * - `misfits`: what becomes of a message that does not fit the schema: `"fail"`, the default, fails the stream with its
- *   `ChannelError`, `"skip"` leaves it out, and a function is given the error of each that is left out.
- *
  * @category options
  * @since 0.1.0
  */
 export interface SubscribeOptions {
+  /** How messages are kept for a consumer that is slower than their publishers, as with `Redis.subscribe`. */
   readonly buffer?: PubSub.BufferOptions | undefined
+  /**
+   * What happens to a message that does not fit the schema: `"fail"`, the default, fails the stream with its
+   * `ChannelError`, `"skip"` leaves it out, and a function is given the error of each that is left out.
+   */
   readonly misfits?: Misfits<ChannelError> | undefined
 }
 
@@ -127,7 +127,7 @@ export interface RedisChannel<A> {
 // -----------------------------------------------------------------------------
 
 /**
- * The channel of this name. Making it sends nothing.
+ * Creates a typed channel of this name. Nothing is sent until it is used.
  *
  * @category constructors
  * @since 0.1.0

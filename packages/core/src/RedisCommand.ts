@@ -13,8 +13,9 @@ import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
 import { refusals, subcommandOf, traitsByName } from "./internal/command/byName.ts"
 import * as Encode from "./internal/command/encode.ts"
-import { CachedImpl, CommandImpl, implOf } from "./internal/command/impl.ts"
+import { CachedImpl, CommandImpl, implOf, TypeId } from "./internal/command/impl.ts"
 import type { Caching } from "./internal/command/impl.ts"
+import { commandIn } from "./internal/command/noCommand.ts"
 import { print } from "./internal/command/print.ts"
 import { secretsIn } from "./internal/command/secrets.ts"
 import { Spec } from "./internal/command/spec.ts"
@@ -33,8 +34,6 @@ import type { RespEncoder } from "./RespEncoder.ts"
 
 export { Spec } from "./internal/command/spec.ts"
 export type { Script, Trait } from "./internal/command/spec.ts"
-
-const TypeId = "~redfx/RedisCommand"
 
 // -----------------------------------------------------------------------------
 // Models
@@ -309,7 +308,7 @@ export const asBytes: {
   <A, Bytes, BigInts>(
     command: RedisCommand<A, Bytes, BigInts>
   ): RedisCommand<Bytes, Bytes, RedisReply.BothViews<A, Bytes, BigInts>>
-} = (command: Any) => withView(command, { ...command.view, blob: "bytes" })
+} = (command: Any) => withView(command, { blob: "bytes" })
 
 /**
  * The same command with every integer of its reply as `bigint`; its blobs stay
@@ -325,13 +324,12 @@ export const asBigInt: {
   <A, Bytes, BigInts>(
     command: RedisCommand<A, Bytes, BigInts>
   ): RedisCommand<BigInts, RedisReply.BothViews<A, Bytes, BigInts>, BigInts>
-} = (command: Any) => withView(command, { ...command.view, integer: "bigint" })
+} = (command: Any) => withView(command, { integer: "bigint" })
 
-const withView = (command: Any, view: RedisReply.View): never => {
-  // Every command is made by this module.
-  const { caching, parts, reply, spec, unsent } = command as Any & CommandImpl
+const withView = (command: Any, changes: Partial<RedisReply.View>): never => {
+  const { caching, parts, reply, spec, unsent, view } = commandIn(command)
   // The reply decodes to what the callers name as the types of the view.
-  return implOf(caching, spec, parts, reply, view, unsent) as never
+  return implOf(caching, spec, parts, reply, { ...view, ...changes }, unsent) as never
 }
 
 /**
@@ -347,9 +345,9 @@ export const withCaching: {
   ): CacheableCommand<A, Bytes, BigInts>
   <A, Bytes, BigInts>(command: RedisCommand<A, Bytes, BigInts>, caching: Caching): RedisCommand<A, Bytes, BigInts>
 } = (command: Any, caching: Caching) => {
-  // Every command is made by this module; the types are those of the reply, which stays.
-  const { parts, reply, spec, unsent, view } = command as Any & CommandImpl
+  const { parts, reply, spec, unsent, view } = commandIn(command)
   const refused = caching.life > 0 ? unsent : new RedisArg.InvalidArgument("is not kept for any time: its ttl is none")
+  // The types are those of the reply, which stays.
   return new CachedImpl(caching, spec, parts, reply, view, refused) as never
 }
 

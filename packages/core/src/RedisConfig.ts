@@ -12,6 +12,7 @@ import { acceptance } from "./internal/config/accept.ts"
 import * as Check from "./internal/config/checks.ts"
 import { choice, duration, integer, invalid, optionalInteger } from "./internal/config/checks.ts"
 import * as Environment from "./internal/config/environment.ts"
+import { checkNames } from "./internal/config/names.ts"
 import type {
   Accept,
   AddressOptions,
@@ -63,6 +64,10 @@ export const endpoint: (options: AddressOptions) => Effect.Effect<Endpoint, Redi
   function*(options: AddressOptions) {
     yield* Check.record("options", options, "an object; layerUrl takes a URL")
     if (options.path !== undefined) {
+      const beside: { readonly host?: unknown; readonly port?: unknown } = options
+      if (beside.host !== undefined || beside.port !== undefined) {
+        return yield* invalid("path", "host and port are given as well: give either the path of a unix socket or these")
+      }
       const path = yield* Check.text("path", options.path)
       return path === "" ? yield* invalid("path", "it is empty; give the path of the server's unix socket") : { path }
     }
@@ -74,7 +79,7 @@ export const endpoint: (options: AddressOptions) => Effect.Effect<Endpoint, Redi
 )
 
 /**
- * Fills in defaults and refuses options that are not valid.
+ * Fills in defaults and refuses options that are not valid, and names that no option has.
  *
  * - `spare`: for how many connections `pool.max` must have room beside the shared ones. Default 1: without, nothing that
  *   blocks would ever run. 0 where it is the limit of several servers together.
@@ -94,6 +99,7 @@ export const settings = Effect.fnUntraced(function*(
   } = {}
 ): Effect.fn.Return<ConnectionSettings, RedisConfigError> {
   yield* Check.record("options", options, "an object; layerUrl takes a URL")
+  yield* checkNames(options)
   const single = options.pool === "single"
   const pool: PoolOptions = options.pool === "single"
     ? { shared: 1, idleTimeout: 0 }

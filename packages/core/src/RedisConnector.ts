@@ -20,47 +20,66 @@ export type Endpoint =
   | { readonly path: string; readonly host?: undefined; readonly port?: undefined }
 
 /**
- * TLS settings of a connection.
+ * How a connection uses TLS.
  *
  * **Details**
  *
- * - `ca`: certificates (PEM) to trust instead of the system's.
- * - `cert`, `key`: certificate and private key (PEM) to present to a server that asks for them (mutual TLS). Both or neither.
- *   Certificates and keys are given as PEM or, where the platform has files, by the path of a file that is read whenever
- *   a connection is opened, within `connectTimeout`. It must be a file: no pipe, no device.
- * - `passphrase`: of `key`, when it is encrypted.
- * - `servername`: the name the server's certificate must carry, also sent as SNI. Default: the host.
- * - `verify`: `"required"` (default) refuses a server whose certificate is not trusted or does not carry its name;
- *   `"optional"` does the same, as a server always shows a certificate; `"none"` accepts any, so that whoever sits between
- *   can read and change everything.
- * - `checkHostname`: default `true`. `false` still asks for a trusted certificate, but for any name.
+ * Certificates and keys are the text of a PEM file or, where the platform has files, the path of one. A path is read whenever
+ * a connection is opened, within `connectTimeout`, so that a renewed certificate is used by the next connection. It must be a
+ * regular file.
+ *
+ * **Example** (A server whose certificate a private authority has signed)
+ *
+ * ```ts
+ * import { NodeRedisClient } from "@redfx/node"
+ *
+ * export const client = NodeRedisClient.layer({
+ *   host: "redis.internal",
+ *   tls: { ca: "/etc/redis/ca.pem" }
+ * })
+ * ```
  *
  * @category models
  * @since 0.1.0
  */
 export interface TlsOptions {
+  /**
+   * The certificates of the authorities to trust, instead of those that the system trusts. For a server with a certificate that
+   * it signed itself this is that certificate.
+   */
   readonly ca?: string | ReadonlyArray<string> | undefined
+  /** The certificate of the client, for a server that asks for one (mutual TLS). It needs `key`. */
   readonly cert?: string | undefined
+  /** The private key of `cert`. */
   readonly key?: Redacted.Redacted<string> | undefined
+  /** The passphrase of `key`, when that is encrypted. */
   readonly passphrase?: Redacted.Redacted<string> | undefined
+  /** The name that the server's certificate must carry; it is also sent to the server (SNI). Default: the host. */
   readonly servername?: string | undefined
+  /**
+   * Whether the server's certificate is verified. `"required"`, the default, refuses a server whose certificate is not
+   * trusted or carries another name; `"optional"` does the same. `"none"` accepts any certificate, so that whoever sits
+   * between can read and change everything.
+   */
   readonly verify?: "required" | "optional" | "none" | undefined
+  /** Whether the certificate must carry the server's name. Default `true`. `false` accepts a trusted one for any name. */
   readonly checkHostname?: boolean | undefined
 }
 
 /**
- * How a connection is opened.
- *
- * - `connectTimeout`: the limit for the socket to open, TLS included.
- * - `keepAlive`: TCP keep-alive probes. `keepAliveInitialDelay`: idle time before the first.
+ * How a socket is opened: what a client passes to its platform.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ConnectOptions {
+  /** How TLS is used; `undefined` is a connection without TLS. */
   readonly tls: TlsOptions | undefined
+  /** How long the opening of the socket may take, TLS included. */
   readonly connectTimeout: Duration.Duration
+  /** Whether TCP keep-alive probes are sent. */
   readonly keepAlive: boolean
+  /** How long a socket is idle before the first probe. */
   readonly keepAliveInitialDelay: Duration.Duration
 }
 

@@ -64,33 +64,36 @@ export interface Job<A> {
  * @since 0.1.0
  */
 export type EnqueueOptions =
-  & { readonly id?: string | undefined }
+  & {
+    /** The id of the job. While a job with this id exists, no second one is made. Default: a random one. */
+    readonly id?: string | undefined
+  }
   & AtMostOne<{ readonly delay: RedisArg.TimeToLive; readonly at: RedisArg.Instant | number }>
 
 /**
  * Options of {@link RedisJobs.run}.
  *
- * **Details**
- *
- * - `worker`: the name of this worker, its own at any time.
- * - `concurrency`: how many jobs run at a time. Default 1.
- * - `maxAttempts`: how often a job is begun at the most, also one that ended its process each time. Default 10.
- * - `backoff`: the pause after an attempt that failed, by its number from 1 on; `undefined` gives the job up at once. Up
- *   to a quarter longer at random. Default: 1 second, then ever twice as long, up to an hour.
- * - `pollInterval`: how often to look for what is due, which is how late a job can be. Default 1 second.
- * - `claimIdle`: a job whose worker has not been heard of for so long is begun by another. Default 1 minute.
- * - `drain`: for how long jobs may run on when the worker is interrupted. Default: for as long as they need.
- *
  * @category options
  * @since 0.1.0
  */
 export interface WorkerOptions<E = unknown> {
+  /** The name of this worker. No other worker may have it at the same time. */
   readonly worker: string
+  /** How many jobs run at a time. Default 1. */
   readonly concurrency?: number | undefined
+  /** How many times a job is begun before it is given up. Attempts that ended the process count as well. Default 10. */
   readonly maxAttempts?: number | undefined
+  /**
+   * The pause after an attempt that failed. It gets the number of the attempt, from 1 on, and why it failed; `undefined`
+   * gives the job up at once. Each pause is up to a quarter longer at random. Default: 1 second, then twice as long each
+   * time, up to an hour.
+   */
   readonly backoff?: ((attempt: number, cause: Cause.Cause<E>) => Duration.Input | undefined) | undefined
+  /** How often the worker looks for jobs that are due. A job can be late by as much. Default 1 second. */
   readonly pollInterval?: Duration.Input | undefined
+  /** When a worker was not heard of for this long, another one begins its jobs anew. Default 1 minute. */
   readonly claimIdle?: Duration.Input | undefined
+  /** How long jobs that run may go on when the worker is interrupted. Default: as long as they need. */
   readonly drain?: Duration.Input | undefined
 }
 
@@ -189,7 +192,7 @@ export interface RedisJobs<A> {
 // -----------------------------------------------------------------------------
 
 /**
- * A queue of this name, whose payloads are stored as JSON. Making it sends nothing.
+ * Creates a queue of jobs of this name, whose payloads are stored as JSON. Nothing is sent until it is used.
  *
  * **Details**
  *

@@ -44,13 +44,14 @@ import * as Resp from "./Resp.ts"
 /**
  * Options of a store.
  *
- * - `prefix`: the text that all keys of the store begin with. No other key of the database may begin with it. With the
- *   empty text, the store is the whole database, and `clear` empties the database.
- *
  * @category options
  * @since 0.1.0
  */
 export interface Options {
+  /**
+   * The text that all keys of the store begin with. No other key of the database may begin with it. With the empty text,
+   * the store is the whole database, and `clear` empties the database.
+   */
   readonly prefix: string
 }
 
@@ -59,7 +60,7 @@ export interface Options {
 // -----------------------------------------------------------------------------
 
 /**
- * A store on the `RedisClient` of the surrounding program.
+ * Creates a store on the `RedisClient` of the surrounding program.
  *
  * **Details**
  *

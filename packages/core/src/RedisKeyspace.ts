@@ -62,7 +62,8 @@ export type {
 // -----------------------------------------------------------------------------
 
 /**
- * Values as JSON, one to a key. With a `codec` its bytes go through that, such as `NodeCompression` of `@redfx/node`.
+ * Creates a keyspace whose values are stored as JSON, each in a string of its own. A `codec`, such as `NodeCompression` of
+ * `@redfx/node`, changes the bytes on their way.
  *
  * **Example** (Users)
  *
@@ -93,7 +94,8 @@ export const make = <A, Id = string>(
     : strings(keysOf(options), bytesOf(options.value, options.codec), (command) => asBytes(command))
 
 /**
- * Records as hashes, one field to a property. Setting one replaces all its fields.
+ * Creates a keyspace whose values are records, each stored as a hash with one field for each property. `set` replaces all
+ * fields.
  *
  * **Details**
  *
@@ -141,7 +143,8 @@ export const makeHash = <A, Id = string>(
 }
 
 /**
- * Counters. With a `ttl` each lives for so long from its first increment on: a window of time.
+ * Creates a keyspace of counters. With a `ttl` a counter lives for that long from its first increment on, so that it counts
+ * what happens in a window of time.
  *
  * **Example** (Requests a minute)
  *
@@ -179,7 +182,7 @@ const counted = Schema.String.check(Schema.isPattern(/^(0|-?[1-9]\d*)$/, { expec
   )
 
 /**
- * Sets of members, each stored as the text that its schema gives.
+ * Creates a keyspace whose values are sets. Each member is stored as the text that its schema gives.
  *
  * **Example** (Tags)
  *
@@ -238,7 +241,7 @@ export const makeSet = <A, Id = string>(
 }
 
 /**
- * Sorted sets of members, each stored as the text that its schema gives.
+ * Creates a keyspace whose values are sorted sets. Each member is stored as the text that its schema gives.
  *
  * **Example** (A table of scores)
  *
@@ -311,7 +314,7 @@ export const makeSortedSet = <A, Id = string>(
 }
 
 /**
- * A cache: values that are loaded when they are asked for, once for all callers in all programs.
+ * Creates a cache: a keyspace that loads a value when somebody asks for it, once for all callers in all programs.
  *
  * **When to use**
  *

@@ -60,26 +60,26 @@ export interface SettingUnknown {
 }
 
 /**
- * Options of {@link keyspaceEvents}: which events, and how they are yielded.
+ * The options of {@link keyspaceEvents}: which events, and how they are yielded.
  *
  * **Details**
  *
- * - `names`: the events, by their names. Default all that the servers tell of.
- * - `match`: a glob pattern of the keys, as that of `SCAN`. Default all keys. With it, and on a client with a prefix, the
- *   servers need `K` in their `notify-keyspace-events`, without it `E`.
- * - `database`: the number of a database, or `"all"`. Default the one that the client uses.
- * - `payload`: keys as `"text"` (default) or as `"bytes"`. A key that is not UTF-8 fails the stream with `DecodeError` as
- *   text, unless the client has `textDecoding: "replace"`.
- * - `events`: also yield `Subscribed`, `Lost` and `Restored`, of each server by itself, and {@link SettingUnknown}. Default
- *   `false`.
- * - `buffer`: how events are kept for a slow consumer; see `RedisPubSub.BufferOptions`.
+ * `payload` says whether keys are `"text"`, the default, or `"bytes"`. A key that is not UTF-8 fails the stream with
+ * `DecodeError` as text, unless the client has `textDecoding: "replace"`. With `events: true` the stream also yields
+ * `Subscribed`, `Lost` and `Restored`, for each server by itself, and {@link SettingUnknown}.
  *
  * @category options
  * @since 0.1.0
  */
 export interface Options extends RedisPubSub.Options {
+  /** The names of the events, such as `"expired"`. Default: all that the servers tell of. */
   readonly names?: string | ReadonlyArray<string> | undefined
+  /**
+   * A glob pattern of the keys, as that of `SCAN`. Default: all keys. With it, and on a client with a prefix, the servers
+   * need `K` in their setting `notify-keyspace-events`; without it they need `E`.
+   */
   readonly match?: Key | undefined
+  /** The number of a database, or `"all"`. Default: the database that the client uses. */
   readonly database?: number | "all" | undefined
 }
 
@@ -99,7 +99,8 @@ export type Element<O extends Options> =
 // -----------------------------------------------------------------------------
 
 /**
- * What happens to keys, for as long as the stream runs. Works alike on one server, with sentinels and on a cluster.
+ * Tells what happens to keys, as a Stream of events for as long as it runs. It works alike on one server, with sentinels
+ * and on a cluster.
  *
  * **Details**
  *

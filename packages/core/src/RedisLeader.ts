@@ -44,20 +44,21 @@ import type { CommandError, LockLikeError } from "./RedisError.ts"
 /**
  * Options of an election.
  *
- * **Details**
- *
- * - `ttl`: how long a lease lasts; it is renewed every third of that. After a leader has died there may be none for as
- *   long. Default 15 seconds, also for zero and infinity.
- * - `retryInterval`: how often the others look whether there is none, up to a quarter longer at random, and how soon a
- *   program tries again after a failure. Default 1 second.
- * - `id`: who this is, for `leader`. Default: a random one.
- *
  * @category models
  * @since 0.1.0
  */
 export interface LeaderOptions {
+  /**
+   * How long a leader leads unless it renews its lease, which it does every third of this time. When a leader dies there
+   * may be none for this long. Default 15 seconds, also for zero and an infinite time.
+   */
   readonly ttl?: TimeToLive | undefined
+  /**
+   * How often the other programs look whether there is no leader; each pause is up to a quarter longer at random. It is
+   * also how soon a program tries again after a failure. Default 1 second.
+   */
   readonly retryInterval?: Duration.Input | undefined
+  /** What `leader` calls this program. Default: a random text. */
   readonly id?: string | undefined
 }
 
@@ -116,7 +117,7 @@ export interface RedisLeader {
 // -----------------------------------------------------------------------------
 
 /**
- * An election of this name. Making it sends nothing.
+ * Creates an election of this name. Nothing is sent until somebody stands for it.
  *
  * @category constructors
  * @since 0.1.0

@@ -43,30 +43,39 @@ export type { ExtendOptions, LockHandle } from "./internal/lock/lease.ts"
 /**
  * Options of a lock.
  *
- * **Details**
- *
- * - `ttl`: how long the lock lives unless it is extended, in whole milliseconds, rounded up. Default, also for zero and
- *   infinity: until it is released.
- * - `retryInterval`: the pause between two tries, up to a quarter longer at random, a bare number being milliseconds.
- *   Default 100 milliseconds.
- * - `waitTimeout`: how long to try at the most. The attempt ends as soon as the next try would be later than that: with
- *   `"350 millis"` and a try every 100 it ends after 300. Default: no limit.
- * - `token`: the value that shows who holds the lock. Handles with the same token release and extend each other's lock.
- *   Default: a random one for each time the lock is acquired.
- * - `fencing`: hand out a fencing token with the lock. Its counter is a key of its own, in the same hash slot, which
- *   never expires. Default `false`.
- * - `autoExtend`: set the time to live back to `ttl` every third of it while `withLock` or `scoped` holds the lock.
- *   Default `false`.
- *
  * @category models
  * @since 0.1.0
  */
 export interface LockOptions {
+  /**
+   * How long the lock lives unless it is extended. It is rounded up to whole milliseconds. By default, and with zero or an
+   * infinite time, the lock lives until it is released: a program that dies then leaves it locked.
+   */
   readonly ttl?: TimeToLive | undefined
+  /**
+   * The pause between two tries to take the lock; each is up to a quarter longer at random. A bare number is milliseconds.
+   * Default 100 milliseconds.
+   */
   readonly retryInterval?: Duration.Input | undefined
+  /**
+   * How long the taking of the lock may be tried. It is given up as soon as the next try would come too late: with `"350
+   * millis"` and a try every 100 ms it ends after 300 ms. Default: no limit.
+   */
   readonly waitTimeout?: Duration.Input | undefined
+  /**
+   * The value of the key, which shows who holds the lock. Two handles with the same token can release and extend each
+   * other's lock. Default: a random one for each time that the lock is taken.
+   */
   readonly token?: string | undefined
+  /**
+   * Whether the lock comes with a fencing token: a number that rises with each holder, by which a store can refuse the
+   * older ones. Its counter is a second key in the same hash slot, which never expires. Default `false`.
+   */
   readonly fencing?: boolean | undefined
+  /**
+   * Whether `withLock` and `scoped` set the time to live back to `ttl` each time that a third of it has passed. Default
+   * `false`.
+   */
   readonly autoExtend?: boolean | undefined
 }
 
@@ -116,7 +125,7 @@ export interface RedisLock {
 // -----------------------------------------------------------------------------
 
 /**
- * A lock of this name. Making it sends nothing.
+ * Creates a lock whose key has this name. Nothing is sent until somebody takes it.
  *
  * @category constructors
  * @since 0.1.0

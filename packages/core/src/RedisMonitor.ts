@@ -12,22 +12,23 @@ import type { CommandError, PubSubOverflowError } from "./RedisError.ts"
 /**
  * How events are kept for a consumer that is slower than the server.
  *
- * - `capacity`: how many events wait at the most. Default 16384.
- * - `onFull`: what happens to one more. `"fail"` (default) fails the stream with `PubSubOverflowError`, after what was
- *   kept; `"dropOldest"` and `"dropNewest"` drop events. The server is never held up: it would keep what was not read
- *   in its memory, without limit.
- *
  * @category options
  * @since 0.1.0
  */
 export interface MonitorOptions {
+  /** How many events wait at the most. Default 16384. */
   readonly capacity?: number | undefined
+  /**
+   * What happens to one more. `"fail"` (default) fails the stream with `PubSubOverflowError`, after what was kept;
+   * `"dropOldest"` and `"dropNewest"` drop events. The server is never held up: it would keep what was not read in its
+   * memory, without limit.
+   */
   readonly onFull?: "fail" | "dropOldest" | "dropNewest" | undefined
 }
 
 /**
- * The commands that the server runs, of all clients, from the moment the stream
- * runs; they include arguments, though none of AUTH and the like.
+ * Shows the commands that the server runs for all clients, as a Stream, from the moment that it runs. Commands come with
+ * their arguments, but for those of AUTH and the like.
  *
  * **Details**
  *

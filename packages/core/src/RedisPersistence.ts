@@ -38,9 +38,13 @@ import * as RedisReply from "./RedisReply.ts"
  * @since 0.1.0
  */
 export interface QueueStoreOptions {
+  /** The text that the keys of all queues begin with. Default `"effectq:"`. */
   readonly prefix?: string | undefined
+  /** How often a program that waits looks for new elements. Default 1 second. */
   readonly pollInterval?: Duration.Input | undefined
+  /** How often a program that works on elements says that it still does. Default 30 seconds. */
   readonly lockRefreshInterval?: Duration.Input | undefined
+  /** When a program was not heard of for this long, others take over its elements. Default 90 seconds. */
   readonly lockExpiration?: Duration.Input | undefined
 }
 
@@ -51,6 +55,7 @@ export interface QueueStoreOptions {
  * @since 0.1.0
  */
 export interface RateLimiterStoreOptions {
+  /** The text that the keys of all limits begin with. Default `"ratelimiter:"`. */
   readonly prefix?: string | undefined
 }
 

@@ -63,8 +63,8 @@ export class RedisPool extends Context.Service<RedisPool, {
 // -----------------------------------------------------------------------------
 
 /**
- * A pool that lives as long as the scope. Opens nothing before the first
- * command, unless `connect: "eager"` says so.
+ * Creates a pool of connections to one server, which is closed with the scope. Nothing is opened before the first command,
+ * unless `connect: "eager"` says so.
  *
  * @category constructors
  * @since 0.1.0

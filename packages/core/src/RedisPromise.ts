@@ -33,7 +33,7 @@ import * as Redis from "./Redis.ts"
 import type { Key } from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import type * as RedisCommand from "./RedisCommand.ts"
-import { ConnectionError } from "./RedisError.ts"
+import { ConnectionError, RedisConfigError } from "./RedisError.ts"
 import type { Commands as Several, Results, Successes } from "./RedisPipeline.ts"
 import type { Raw } from "./RedisReply.ts"
 
@@ -124,7 +124,7 @@ export interface RedisPromise<R = never> extends Methods {
 // -----------------------------------------------------------------------------
 
 /**
- * A client from a Layer of one: of one server, of Sentinel, of a cluster.
+ * Creates a client of promises from the Layer of a client: of one server, of Sentinel, or of a cluster.
  *
  * **Details**
  *
@@ -226,6 +226,9 @@ class Services<R, E> implements Provider<R> {
     const scope = Scope.makeUnsafe()
     this.#scope = scope
     try {
+      // The type says so, but this module is above all for programs that may be without types.
+      const given: unknown = this.#layer
+      if (!Layer.isLayer(given)) throw notALayer()
       const context = await settled(
         Context.empty(),
         Layer.buildWithScope(this.#layer, scope),
@@ -257,6 +260,13 @@ class Services<R, E> implements Provider<R> {
     if (this.#scope !== undefined) await Effect.runPromise(Scope.close(this.#scope, Exit.void))
   }
 }
+
+const notALayer = (): RedisConfigError =>
+  new RedisConfigError({
+    option: "layer",
+    detail:
+      "RedisPromise.make takes a Layer, as NodeRedisClient.layer({ host, port }) and NodeRedisClient.layerUrl(url) return it"
+  })
 
 const closed = (): ConnectionError =>
   new ConnectionError({
@@ -300,6 +310,9 @@ const settled = <A, E, R>(
 // Methods
 // -----------------------------------------------------------------------------
 
+const noEffect =
+  "RedisPromise.run takes an effect, such as Redis.get(key); what redis.get(key) returns is a promise already"
+
 /** What every client has; the methods of commands are added to a copy of it that is made once. */
 class View<R> {
   readonly #provider: Provider<R>
@@ -311,6 +324,7 @@ class View<R> {
   }
 
   run<A, E>(effect: Effect.Effect<A, E, RedisClient | R>): Promise<A> {
+    if (!Effect.isEffect(effect)) return Promise.reject(new TypeError(noEffect))
     const { current, pending } = this.#provider
     return current === undefined
       ? settled(

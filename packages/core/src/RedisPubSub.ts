@@ -115,36 +115,43 @@ export type Event<Name = string> = Subscribed<Name> | Lost<Name> | Restored<Name
  *
  * **Details**
  *
- * - `capacity`: how many messages wait at the most. Default 16384.
- * - `onFull`: what happens to one more. `"fail"` (default) fails the stream with `PubSubOverflowError`, after what was
- *   kept; `"dropOldest"` and `"dropNewest"` make a gap, which `events: true` shows; `"suspend"` stops reading, so that
- *   the server has to keep what follows, until it closes the connection at its own limit
- *   (`client-output-buffer-limit pubsub`), which makes a gap as well.
- *
  * A subscription that suspends has a connection of its own. It may exceed its capacity by what one read brought.
  *
  * @category options
  * @since 0.1.0
  */
 export interface BufferOptions {
+  /** How many messages may wait for the consumer. Default 16384. */
   readonly capacity?: number | undefined
+  /**
+   * What happens to a message when the buffer is full.
+   *
+   * `"fail"`, the default, ends the stream with `PubSubOverflowError` after the messages in the buffer. `"dropOldest"` and
+   * `"dropNewest"` leave messages out; with `events: true` the stream shows the gap. `"suspend"` stops reading from the
+   * connection, so that the server has to keep the messages. The server closes the connection at a limit of its own
+   * (`client-output-buffer-limit pubsub`), which is a gap as well.
+   */
   readonly onFull?: "fail" | "suspend" | "dropOldest" | "dropNewest" | undefined
 }
 
 /**
  * What a subscription yields.
  *
- * - `payload`: messages and names of channels as `"text"` (default) or as `"bytes"`. Text that is not UTF-8 fails with
- *   `DecodeError`, unless the client has `textDecoding: "replace"`; subscribing to a name that is not UTF-8 fails with
- *   `DataError` then. Payloads that are neither, such as the lists on `__redis__:invalidate`, fail with `DecodeError`.
- * - `events`: also yield {@link Subscribed}, {@link Lost} and {@link Restored}. Default `false`.
- *
  * @category options
  * @since 0.1.0
  */
 export interface Options {
+  /**
+   * Whether messages and the names of channels are `"text"`, the default, or `"bytes"`.
+   *
+   * Text that is not UTF-8 fails with `DecodeError`, unless the client has `textDecoding: "replace"`; then a subscription
+   * to a name that is not UTF-8 fails with `DataError`. A payload that is neither text nor bytes, such as a list on
+   * `__redis__:invalidate`, fails with `DecodeError`.
+   */
   readonly payload?: "text" | "bytes" | undefined
+  /** Whether the stream also yields {@link Subscribed}, {@link Lost} and {@link Restored}. Default `false`. */
   readonly events?: boolean | undefined
+  /** How messages are kept for a consumer that is slower than their publishers. */
   readonly buffer?: BufferOptions | undefined
 }
 
@@ -242,7 +249,7 @@ export interface Everywhere extends Pick<PubSub, "open"> {
 // -----------------------------------------------------------------------------
 
 /**
- * The messages of channels, for as long as the stream runs.
+ * Subscribes to channels: a Stream of their messages. The subscription begins when the Stream runs and ends with it.
  *
  * **Details**
  *
@@ -279,8 +286,7 @@ export const subscribe = <const O extends Options = {}>(
   streamOf("subscribe", channels, options)
 
 /**
- * The messages of all channels that match glob patterns, for as long as the
- * stream runs; otherwise like {@link subscribe}.
+ * Subscribes to all channels whose names match glob patterns; otherwise like {@link subscribe}.
  *
  * **Gotchas**
  *
@@ -296,8 +302,7 @@ export const psubscribe = <const O extends Options = {}>(
   streamOf("psubscribe", patterns, options)
 
 /**
- * The messages of shard channels, which `SPUBLISH` sends to, for as long as the
- * stream runs; otherwise like {@link subscribe}. Since Redis 7.0.0.
+ * Subscribes to shard channels, to which `SPUBLISH` sends; otherwise like {@link subscribe}. Since Redis 7.0.0.
  *
  * @category constructors
  * @since 0.1.0
@@ -309,8 +314,8 @@ export const ssubscribe = <const O extends Options = {}>(
   streamOf("ssubscribe", channels, options)
 
 /**
- * A handle for subscriptions that change while their messages are consumed;
- * they end with the scope. Nothing is opened before the first subscription.
+ * Returns a handle for subscriptions that change while their messages are consumed. They end with the scope. Nothing is
+ * opened before the first subscription.
  *
  * **Example** (Adding a channel later)
  *

@@ -60,14 +60,13 @@ export interface Decision {
 /**
  * Options of {@link RedisRateLimiter.acquire}.
  *
- * - `cost`: how much is taken; default 1.
- * - `waitTimeout`: how long to wait at the most. It is given up at once when it would be longer. Default: no limit.
- *
  * @category options
  * @since 0.1.0
  */
 export interface AcquireOptions {
+  /** How much is taken. Default 1. */
   readonly cost?: number | undefined
+  /** How long a caller waits at the most. When the wait would be longer it fails at once. Default: no limit. */
   readonly waitTimeout?: Duration.Input | undefined
 }
 
@@ -100,28 +99,28 @@ export interface RedisRateLimiter {
 /**
  * Options of {@link tokenBucket}.
  *
- * - `capacity`: how many tokens a bucket holds, which is how much may be taken at once.
- * - `refill`, `every`: how many tokens are added in how long, evenly. Default of `refill`: `capacity`.
- *
  * @category options
  * @since 0.1.0
  */
 export interface TokenBucketOptions {
+  /** How many tokens a bucket holds: the most that can be taken at once. */
   readonly capacity: number
+  /** How many tokens are added, spread evenly, in each time of `every`. Default: `capacity`. */
   readonly refill?: number | undefined
+  /** The time in which `refill` tokens are added. */
   readonly every: RedisArg.TimeToLive
 }
 
 /**
  * Options of {@link slidingWindow}.
  *
- * - `limit`: how much may be taken in any `window`.
- *
  * @category options
  * @since 0.1.0
  */
 export interface SlidingWindowOptions {
+  /** How much may be taken in any span of time that is as long as `window`. */
   readonly limit: number
+  /** The length of that span of time. */
   readonly window: RedisArg.TimeToLive
 }
 

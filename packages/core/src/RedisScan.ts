@@ -38,7 +38,7 @@ import type { CommandError } from "./RedisError.ts"
 export type ScanStream<A> = Stream.Stream<A, CommandError, RedisClient>
 
 /**
- * The keys of the database; on a cluster those of all nodes.
+ * Scans the keys of the database, as a Stream; on a cluster the keys of all nodes.
  *
  * - `match`: only keys that match this glob pattern. `type`: only keys of this type.
  * - `count`: about how many keys to look at for a page, 10 by default.
@@ -71,7 +71,7 @@ export const scanStreamBytes = (options?: ScanOptions): ScanStream<Uint8Array> =
   pages((cursor) => asBytes(scan(cursor, options)), ({ keys }) => keys)
 
 /**
- * The fields of the hash at `key`, each with its value; none when the key does not exist.
+ * Scans the fields of the hash at `key`, as a Stream of each field with its value. It is empty when the key does not exist.
  *
  * @category streams
  * @since 0.1.0
@@ -92,7 +92,7 @@ export const hscanStreamBytes = (
   pages((cursor) => asBytes(hscan(key, cursor, options)), ({ entries }) => entries)
 
 /**
- * The members of the set at `key`; none when the key does not exist.
+ * Scans the members of the set at `key`, as a Stream. It is empty when the key does not exist.
  *
  * @category streams
  * @since 0.1.0
@@ -110,7 +110,8 @@ export const sscanStreamBytes = (key: Key, options?: SscanOptions): ScanStream<U
   pages((cursor) => asBytes(sscan(key, cursor, options)), ({ members }) => members)
 
 /**
- * The members of the sorted set at `key`, each with its score; none when the key does not exist. In no order.
+ * Scans the members of the sorted set at `key`, as a Stream of each member with its score, in no order. It is empty when
+ * the key does not exist.
  *
  * @category streams
  * @since 0.1.0

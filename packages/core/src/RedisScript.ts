@@ -67,32 +67,33 @@ export type Result<A, Bytes = A, BigInts = A> = RedisReply.Reply<A, Bytes, BigIn
 /**
  * How the parameters of a call become keys and arguments, and what comes back.
  *
- * **Details**
- *
- * - `keys`: the keys, `KEYS` in Lua; its parameters are those of the call. Default: none. On a cluster all must be in one
- *   slot, and there must be at least one.
- * - `args`: the arguments, `ARGV` in Lua. Default: none.
- * - `result`: what is returned; anything else is a `DecodeError` that names the script.
- * - `readonly`: the script changes nothing, which the server then enforces: it runs by EVALSHA_RO or FCALL_RO, may run on a
- *   replica, and is safe to retry. Needs Redis 7.0 or later. Default `false`.
- * - `ordered`: calls with the same first key run in the order in which they are given, also where there are several shared
- *   connections. Default `false`.
- *
  * @category models
  * @since 0.1.0
  */
 export interface CallOptions<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A> {
+  /**
+   * Makes the keys, `KEYS` in Lua, of the parameters of a call. Default: there are none. On a cluster there must be at
+   * least one, and all must be in one slot.
+   */
   readonly keys?: ((...parameters: Parameters) => ReadonlyArray<RedisArg.Key>) | undefined
+  /** Makes the arguments, `ARGV` in Lua, of the parameters of a call. Default: there are none. */
   readonly args?: ((...parameters: Parameters) => ReadonlyArray<RedisArg.Value>) | undefined
+  /** How the reply is read. A reply of another kind is a `DecodeError` that names the script. */
   readonly result: Result<A, Bytes, BigInts>
+  /**
+   * Whether the script changes nothing. The server then enforces that: it is run by EVALSHA_RO or FCALL_RO. It may run on a
+   * replica and is safe to retry. Needs Redis 7.0 or later. Default `false`.
+   */
   readonly readonly?: boolean | undefined
+  /**
+   * Whether calls with the same first key run in the order in which they are given, also where there are several shared
+   * connections. Default `false`.
+   */
   readonly ordered?: boolean | undefined
 }
 
 /**
  * Options of {@link make}.
- *
- * - `lua`: the script. `name`: what errors and spans call it; default: its SHA-1 digest.
  *
  * @category models
  * @since 0.1.0
@@ -100,7 +101,9 @@ export interface CallOptions<Parameters extends ReadonlyArray<unknown>, A, Bytes
 export interface ScriptOptions<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>
   extends CallOptions<Parameters, A, Bytes, BigInts>
 {
+  /** The text of the script. */
   readonly lua: string
+  /** The name of the script in errors and spans. Default: its SHA-1 digest. */
   readonly name?: string | undefined
 }
 
@@ -134,15 +137,15 @@ export interface Library {
 /**
  * Options of {@link function}.
  *
- * - `name`: as the library registers it. `library`: what to load when the server does not have the function.
- *
  * @category models
  * @since 0.1.0
  */
 export interface FunctionOptions<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>
   extends CallOptions<Parameters, A, Bytes, BigInts>
 {
+  /** The name under which the library registers the function. */
   readonly name: string
+  /** The library that is loaded when the server does not have the function. Default: none is loaded. */
   readonly library?: Library | undefined
 }
 
@@ -151,7 +154,7 @@ export interface FunctionOptions<Parameters extends ReadonlyArray<unknown>, A, B
 // -----------------------------------------------------------------------------
 
 /**
- * A script, from its text.
+ * Creates a script from its text. The result is a function that makes commands.
  *
  * **Details**
  *
@@ -187,7 +190,7 @@ export const make = <Parameters extends ReadonlyArray<unknown>, A, Bytes = A, Bi
 // -----------------------------------------------------------------------------
 
 /**
- * A library of functions, from its source code.
+ * Creates a library of functions from its source code.
  *
  * **Details**
  *

@@ -39,21 +39,29 @@ import type { CommandError, LockError, LockLikeError } from "./RedisError.ts"
  *
  * **Details**
  *
- * - `permits`: how many may hold it at a time. All programs should say the same; each goes by its own number.
- * - `ttl`: how long a lease lasts unless it is extended, in whole milliseconds, rounded up.
- * - `retryInterval`, `waitTimeout`: as those of a lock. Default: every 100 milliseconds, without limit.
- * - `autoExtend`: set the lease back to `ttl` every third of it while `withPermit` or `scoped` holds it. Default `false`.
- *
  * Fails with `DataError` when `permits` is not whole or is less than 1, and when `ttl` is zero or infinite.
  *
  * @category models
  * @since 0.1.0
  */
 export interface SemaphoreOptions {
+  /**
+   * How many may hold the semaphore at the same time. All programs should give the same number, as each goes by its own.
+   */
   readonly permits: number
+  /** How long a permit lasts unless it is extended. It is rounded up to whole milliseconds. */
   readonly ttl: TimeToLive
+  /**
+   * The pause between two tries to get a permit; each is up to a quarter longer at random. A bare number is milliseconds.
+   * Default 100 milliseconds.
+   */
   readonly retryInterval?: Duration.Input | undefined
+  /** How long a permit may be waited for. Default: no limit. */
   readonly waitTimeout?: Duration.Input | undefined
+  /**
+   * Whether `withPermit` and `scoped` set the time of the permit back to `ttl` each time that a third of it has passed.
+   * Default `false`.
+   */
   readonly autoExtend?: boolean | undefined
 }
 
@@ -101,7 +109,7 @@ export interface RedisSemaphore {
 // -----------------------------------------------------------------------------
 
 /**
- * A semaphore of this name. Making it sends nothing.
+ * Creates a semaphore whose key has this name. Nothing is sent until somebody takes a permit.
  *
  * @category constructors
  * @since 0.1.0

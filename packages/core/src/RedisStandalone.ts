@@ -17,7 +17,7 @@ import type { CommandError, RedisConfigError } from "./RedisError.ts"
 import * as RedisPool from "./RedisPool.ts"
 
 /**
- * A client with connections of its own, for as long as the scope is open.
+ * Creates a client of one server. Its connections are closed with the scope.
  *
  * @category constructors
  * @since 0.1.0

@@ -61,20 +61,24 @@ export interface ReadEntry<K extends RedisArg.Key = string, F extends Fields = "
 /**
  * Options of {@link read} and {@link readGroup}.
  *
- * - `count`: how many entries of each stream a read takes at most. Default 100.
- * - `block`: how long the server waits for entries before it answers that there are none; a bare number is
- *   milliseconds. Default 5 seconds. The client's `commandTimeout` comes on top of it.
- * - `fields`: default `"text"`.
- * - `schedule`: when a read that failed is tried again, as long as it may succeed later. Default: as soon as there is a
- *   connection where no server was reached, else after 50 milliseconds, then ever later up to every 2 seconds, without end.
- *
  * @category options
  * @since 0.1.0
  */
 export interface ReadOptions<F extends Fields = "text"> {
+  /** How many entries one read takes of each stream at the most. Default 100. */
   readonly count?: number | undefined
+  /**
+   * How long the server waits for new entries before it answers that there are none. A bare number is milliseconds. Default
+   * 5 seconds. The client's `commandTimeout` starts after this time.
+   */
   readonly block?: RedisArg.Time | undefined
+  /** How the fields of entries are read: `"text"`, the default, as a record of text, `"bytes"` as pairs of bytes. */
   readonly fields?: F | undefined
+  /**
+   * When a read that failed is tried again; only errors after which a later try may succeed are. Default: as soon as there
+   * is a connection where no server was reached, else after 50 milliseconds, then with growing pauses of up to 2 seconds,
+   * without end.
+   */
   readonly schedule?: Schedule.Schedule<unknown, CommandError> | undefined
 }
 
@@ -97,8 +101,8 @@ export interface GroupMember {
 // -----------------------------------------------------------------------------
 
 /**
- * The entries of several streams after the given ids, without end: first those
- * that exist, then others as they are added.
+ * Reads the entries of several streams after the given ids, as a Stream without end: first those that exist, then others as
+ * they are added.
  *
  * **When to use**
  *
@@ -142,8 +146,8 @@ export const read = <K extends RedisArg.Key = string, F extends Fields = "text">
   )
 
 /**
- * The entries that a group gives to a consumer, without end: first those that
- * are pending at it, then new ones.
+ * Reads the entries that a group gives to a consumer, as a Stream without end: first those that are pending for it, then
+ * new ones.
  *
  * **Details**
  *
@@ -205,46 +209,55 @@ export const readGroup = <K extends RedisArg.Key = string, F extends Fields = "t
 export type ConsumedEntry<F extends Fields = "text"> = EntryOf<F> & { readonly deliveries: number }
 
 /**
- * Options of {@link consume}.
- *
- * **Details**
- *
- * - `consumer`: the name of this consumer in the group. No other may have it at the same time: pending entries belong to
- *   names.
- * - `createGroup`: the id after which the group begins; then the group, and the stream, are made when they do not
- *   exist. `"0"` is every entry, `"$"` those added from now on. Default: they must exist.
- * - `concurrency`: how many handlers run at a time. Default 1.
- * - `count`: how many entries a read takes at most. Default: `concurrency`, so that no entry waits here for a handler
- *   while another consumer may be free. With more, entries are read ahead.
- * - `block`: as in {@link ReadOptions}.
- * - `claimIdle`: entries that are pending for longer are taken over, from whatever consumer. Those that wait here or are
- *   being handled are renewed three times in that time. All consumers of a group should use the same. Default 1
- *   minute; an infinite duration takes over nothing.
- * - `claimEvery`: how often there is a look for such entries. Default: half of `claimIdle`.
- * - `maxDeliveries`, `deadLetter`: an entry that was given to a handler so often without success goes to the stream
- *   `deadLetter`, also one whose handlers ended their process each time. Default: it is delivered again for ever. Needs the
- *   right to EVAL and EVALSHA. On a cluster both streams must be in one slot.
- * - `drain`: for how long handlers that run when the consumer is interrupted may go on before they are interrupted as
- *   well. `0`: not at all. Default: for as long as they need.
- * - `fields`, `schedule`: as in {@link ReadOptions}.
+ * The options of {@link consume}, with those of {@link ReadOptions}.
  *
  * @category options
  * @since 0.1.0
  */
 export type ConsumeOptions<F extends Fields = "text"> =
   & {
+    /** The key of the stream. */
     readonly stream: RedisArg.Key
+    /** The name of the consumer group. */
     readonly group: RedisArg.Key
+    /**
+     * The name of this consumer in the group. No other consumer may have it at the same time, as pending entries belong to
+     * a name.
+     */
     readonly consumer: RedisArg.Key
+    /**
+     * Makes the group, and the stream, where they do not exist. The value is the id after which the group begins: `"0"`
+     * gives it every entry, `"$"` those that are added from now on. By default both must exist.
+     */
     readonly createGroup?: StreamId | undefined
+    /** How many handlers run at a time. Default 1. */
     readonly concurrency?: number | undefined
+    /**
+     * An entry that is pending for longer than this is taken over from whichever consumer has it. Entries that wait here or
+     * are being handled are renewed three times in this time. All consumers of a group should have the same value. Default
+     * 1 minute; an infinite time takes over nothing.
+     */
     readonly claimIdle?: Duration.Input | undefined
+    /** How often the consumer looks for entries to take over. Default: half of `claimIdle`. */
     readonly claimEvery?: Duration.Input | undefined
+    /**
+     * How long handlers that run may go on when the consumer is interrupted; after that they are interrupted as well. `0`
+     * interrupts them at once. Default: as long as they need.
+     */
     readonly drain?: Duration.Input | undefined
   }
   & ReadOptions<F>
   & (
-    | { readonly maxDeliveries: number; readonly deadLetter: RedisArg.Key }
+    | {
+      /**
+       * How many times an entry is given to a handler without success before it goes to the stream `deadLetter`.
+       * Deliveries that ended the process of the consumer count as well. By default an entry is delivered again without
+       * end. Needs the right to EVAL and EVALSHA.
+       */
+      readonly maxDeliveries: number
+      /** The stream that gets such entries. On a cluster it must be in the slot of `stream`. */
+      readonly deadLetter: RedisArg.Key
+    }
     | { readonly maxDeliveries?: undefined; readonly deadLetter?: undefined }
   )
 
@@ -351,13 +364,14 @@ export interface TypedEntry<out A> {
 /**
  * Options of {@link RedisStream.read}.
  *
- * - `misfits`: what becomes of an entry that does not fit the schema: `"fail"`, the default, fails the stream with its
- *   `EntryError`, `"skip"` leaves it out, and a function is given the error of each that is left out.
- *
  * @category options
  * @since 0.1.0
  */
 export interface TypedReadOptions extends Omit<ReadOptions, "fields"> {
+  /**
+   * What becomes of an entry that does not fit the schema: `"fail"`, the default, fails the stream with its `EntryError`,
+   * `"skip"` leaves it out, and a function is given the error of each that is left out.
+   */
   readonly misfits?: Misfits<EntryError> | undefined
 }
 
@@ -396,7 +410,7 @@ export type TypedConsumeOptions = ConsumeOptions extends infer O
   : never
 
 /**
- * A stream whose entries are values of a schema. Making it sends nothing.
+ * Creates a stream of Redis whose entries are values of a schema. Nothing is sent until it is used.
  *
  * **Example** (Orders, one field to a property)
  *

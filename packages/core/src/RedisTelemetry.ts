@@ -187,8 +187,7 @@ const eventCounter = (pool: Attributes, event: string) =>
 // -----------------------------------------------------------------------------
 
 /**
- * A client that measures how long commands take: the histogram
- * `db.client.operation.duration` in seconds.
+ * Creates a client that measures how long commands take, in the histogram `db.client.operation.duration` (seconds).
  *
  * **Details**
  *
@@ -217,7 +216,7 @@ export const timed = (client: RedisClient["Service"]): RedisClient["Service"] =>
 }
 
 /**
- * The program's client with {@link timed} durations.
+ * Provides the program's client with durations that are measured by {@link timed}.
  *
  * **Example** (A client whose commands are timed)
  *

@@ -27,15 +27,7 @@ import { InvalidUrlError, RedisConfigError } from "./RedisError.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * The options that apply where a URL says nothing.
- *
- * - `mode`: of a URL whose scheme does not name one. Default `"standalone"`. With `"cluster"` the host of
- *   `redis://host:7000` is the first node to ask.
- * - `decodeComponents`: whether username, password, host and path are percent-encoded. Default `true`.
- * - `tlsVerification`: `"required"` refuses a URL that would connect without TLS, except over a unix socket, and one that
- *   decides whom TLS trusts: `tls_verify`, `tls_checkHostname`, `tls_ca`, `tls_servername`, `sentinelTls`. Then only the
- *   options given here do; they must not turn the verification off either.
- * - All others are options of the client; what the URL says goes before them.
+ * The options of {@link parse}. Besides its own it takes every option of a client; these apply where the URL says nothing.
  *
  * @category options
  * @since 0.1.0
@@ -48,11 +40,24 @@ export interface ParseOptions extends
   Partial<Omit<ClusterOptions, keyof ConnectionOptions | "tls">>,
   Partial<Pick<ClusterOptions, "pool">>
 {
+  /**
+   * What a URL is for whose scheme does not say it. Default `"standalone"`. With `"cluster"` the host of
+   * `redis://host:7000` is the first node to ask.
+   */
   readonly mode?: Deployment["mode"] | undefined
+  /** Whether username, password, host and path are percent-encoded. Default `true`. */
   readonly decodeComponents?: boolean | undefined
+  /**
+   * `"required"` refuses a URL that would connect without TLS, except over a unix socket. It also refuses a URL that
+   * decides whom TLS trusts: `tls_verify`, `tls_checkHostname`, `tls_ca`, `tls_servername`, `sentinelTls`. Then only the
+   * options that are given here decide that, and they must not turn the verification off. Default: such URLs are taken.
+   */
   readonly tlsVerification?: "required" | undefined
+  /** The host of a URL without one. Default `"localhost"`. */
   readonly host?: string | undefined
+  /** The port of a URL without one. Default 6379. */
   readonly port?: number | undefined
+  /** Whether connections use TLS, and how. A URL with `rediss://` uses TLS without it. */
   readonly tls?: SentinelOptions["tls"]
 }
 
@@ -61,7 +66,7 @@ export interface ParseOptions extends
 // -----------------------------------------------------------------------------
 
 /**
- * Reads a URL.
+ * Reads the options of a client from a URL.
  *
  * **Details**
  *
@@ -109,7 +114,12 @@ export const parse = (
 ): Result.Result<Deployment, InvalidUrlError> => {
   const text = typeof url === "string" ? url : secretText(url)
   if (text === undefined) {
-    return Result.fail(new InvalidUrlError({ url: "<redacted>", detail: "it is neither text nor Redacted text" }))
+    return Result.fail(
+      new InvalidUrlError({
+        url: "<redacted>",
+        detail: "it is neither text nor Redacted text. When it comes from a variable of the environment: is that set?"
+      })
+    )
   }
   try {
     return Result.succeed(deploymentOf(split(text), options))
@@ -146,7 +156,7 @@ const schemes =
   "use redis://, rediss:// or unix://, valkey:// or valkeys://, or one of these with +sentinel or +cluster"
 
 const split = (url: string): Parts => {
-  const [, scheme, rest = ""] = /^([a-z+]+):\/\/(.*)$/is.exec(url.trim()) ?? []
+  const [, scheme, rest = ""] = /^([a-z+.-]+):\/\/(.*)$/is.exec(url.trim()) ?? []
   if (scheme === undefined) return invalid(`it has no scheme; ${schemes}`)
   const [, base, suffix] =
     /^(redis|rediss|valkey|valkeys|unix)(?:\+(sentinel|cluster|unix))?$/.exec(scheme.toLowerCase()) ??
@@ -431,7 +441,7 @@ const isRecord = (value: unknown): value is Given =>
 // -----------------------------------------------------------------------------
 
 /**
- * The URL without anything that may be a credential, for messages and logs.
+ * Returns the URL without anything that may be a credential, for messages and logs.
  *
  * **Details**
  *

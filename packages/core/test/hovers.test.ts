@@ -91,11 +91,30 @@ const rows: ReadonlyArray<readonly [expression: string, shown: string]> = [
   ]
 ]
 
+/** The options that most programs write, all of which have a sentence of their own. */
+const optionTypes = [
+  "RedisConfig.StandaloneOptions",
+  "RedisConfig.SentinelOptions",
+  "RedisConfig.ClusterOptions",
+  "RedisConfig.PoolOptions",
+  "RedisConfig.ClusterPoolOptions",
+  "RedisConfig.LimitOptions",
+  "RedisConnector.TlsOptions",
+  "RedisLock.LockOptions",
+  "RedisPubSub.Options",
+  "RedisPubSub.BufferOptions",
+  "RedisStream.ConsumeOptions",
+  "RedisCache.CacheOptions",
+  "RedisUrl.ParseOptions"
+]
+
 const program = [
-  `import { Redis, RedisClient, RedisLock, RedisSearch } from "@redfx/core"`,
+  `import { Redis, RedisCache, RedisClient, RedisConfig, RedisConnector, RedisLock, RedisPubSub } from "@redfx/core"`,
+  `import { RedisSearch, RedisStream, RedisUrl } from "@redfx/core"`,
   `import * as Effect from "effect/Effect"`,
   ...rows.map(([expression], index) => `export const hovered${index} = ${expression}`),
   `declare const client: RedisClient.RedisClient["Service"]`,
+  ...optionTypes.map((type, index) => `declare const options${index}: ${type}`),
   `export const members = [client.execute, client.pipeline, client.transaction, client.withTimeout, client.reserve]`
 ].join("\n")
 
@@ -139,6 +158,31 @@ describe("what editors show", () => {
       // Which buffer is behind bytes is the compiler's business.
       const line = text.replaceAll("Uint8Array<ArrayBufferLike>", "Uint8Array").replace(/\s+/g, " ")
       assert.strictEqual(line, `const hovered${index}: ${shown}`)
+    })
+  }
+
+  for (const [index, type] of optionTypes.entries()) {
+    it(`every option of ${type} has its documentation`, { timeout: 60_000 }, () => {
+      const source = service.getProgram()?.getSourceFile(file)
+      const checker = service.getProgram()?.getTypeChecker()
+      assert.isDefined(source)
+      assert.isDefined(checker)
+      const found: Array<ts.Node> = []
+      source.forEachChild((node) => {
+        if (ts.isVariableStatement(node)) found.push(...node.declarationList.declarations)
+      })
+      const declared = found.find((node) => ts.isVariableDeclaration(node) && node.name.getText() === `options${index}`)
+      assert.isDefined(declared)
+      const type = checker.getTypeAtLocation(declared)
+      // Of a choice every alternative has its own.
+      const properties = (type.isUnion() ? type.types : [type]).flatMap((each) => each.getProperties())
+        // What an alternative excludes needs none.
+        .filter((property) => checker.typeToString(checker.getTypeOfSymbol(property)) !== "undefined")
+      assert.isNotEmpty(properties)
+      const silent = properties.filter((property) =>
+        ts.displayPartsToString(property.getDocumentationComment(checker)) === ""
+      )
+      assert.deepStrictEqual(silent.map((property) => property.name), [])
     })
   }
 

@@ -37,23 +37,26 @@ export type Algorithm = "gzip" | "brotli" | "zstd"
 /**
  * Options of {@link make}.
  *
- * - `algorithm`: default `"zstd"` if the runtime has it, as Node.js has since 22.15, else `"gzip"`.
- * - `threshold`: values of fewer bytes are stored plain. Default 1024. Values that compression does not make smaller
- *   are stored plain too.
- * - `maxSize`: how many bytes a value may have after decompression. A larger value fails with `CodecError`, and is not
- *   held in memory. Default 64 MiB.
- *
  * @category options
  * @since 0.1.0
  */
 export interface CompressionOptions {
+  /** Default `"zstd"` if the runtime has it, as Node.js has since 22.15, else `"gzip"`. */
   readonly algorithm?: Algorithm | undefined
+  /**
+   * Values of fewer bytes are stored plain. Default 1024. Values that compression does not make smaller are stored plain
+   * too.
+   */
   readonly threshold?: number | undefined
+  /**
+   * How many bytes a value may have after decompression. A larger value fails with `CodecError`, and is not held in memory.
+   * Default 64 MiB.
+   */
   readonly maxSize?: number | undefined
 }
 
 /**
- * A codec that compresses. The work runs outside of the thread of the event loop.
+ * Creates a codec that compresses values. The work does not run on the thread of the event loop.
  *
  * **Details**
  *

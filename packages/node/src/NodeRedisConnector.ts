@@ -20,7 +20,7 @@ const tooLate = new Socket.SocketError({
 })
 
 /**
- * Opens sockets with `node:net` and `node:tls`.
+ * Provides the connector of Node.js, which opens sockets with `node:net` and `node:tls`.
  *
  * **Details**
  *

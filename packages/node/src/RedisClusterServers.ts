@@ -44,26 +44,27 @@ import * as RedisServer from "./RedisServer.ts"
 /**
  * Options that a cluster is started with. The server options apply to every node.
  *
- * **Details**
- *
- * - `masters`: how many nodes share the slots. Default 3. A failover needs the agreement of most masters, so two of
- *   three; fewer masters than three cannot agree on one.
- * - `replicas`: how many replicas each master has. Default 0. Replicas stay with their master.
- * - `nodeTimeout`: a node that is silent for so long counts as down. Default 1 second. A replica takes the place of its
- *   master one to three seconds after that.
- * - `requireFullCoverage`: whether the whole cluster is down while a slot has no owner. Default `true`.
- * - `settleTimeout`: the limit for each wait for the nodes to agree. Default 20 seconds.
- *
  * @category models
  * @since 0.1.0
  */
 export interface RedisClusterServersOptions
   extends Omit<RedisServer.RedisServerOptions, "clusterEnabled" | "sentinel">
 {
+  /**
+   * How many nodes share the slots. Default 3. A failover needs the votes of most masters, so that a cluster of fewer than
+   * three cannot have one.
+   */
   readonly masters?: number | undefined
+  /** How many replicas each master has. Default 0. Replicas stay with their master. */
   readonly replicas?: number | undefined
+  /**
+   * A node that is silent for this long counts as down. Default 1 second. A replica takes the place of its master one to
+   * three seconds after that.
+   */
   readonly nodeTimeout?: Duration.Input | undefined
+  /** Whether the whole cluster is down while a slot has no owner. Default `true`. */
   readonly requireFullCoverage?: boolean | undefined
+  /** How long each wait for the nodes to agree may take. Default 20 seconds. */
   readonly settleTimeout?: Duration.Input | undefined
 }
 
@@ -227,7 +228,7 @@ export const make = (
   }).pipe(inRealTime)
 
 /**
- * A cluster for the life of a Layer.
+ * Provides a running cluster, which is stopped with the Layer.
  *
  * @category layers
  * @since 0.1.0

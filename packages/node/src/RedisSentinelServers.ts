@@ -40,21 +40,7 @@ import * as RedisServer from "./RedisServer.ts"
 
 /**
  * Options that a Sentinel deployment is started with. The server options apply to the master and to every replica; of
- * these, Sentinels take `binary` and `startTimeout`.
- *
- * **Details**
- *
- * - `replicas`: how many replicas the master has. Default 1. `sentinels`: how many Sentinels there are. Default 3.
- * - `service`: the name under which the Sentinels watch the master. Default `"mymaster"`.
- * - `quorum`: how many Sentinels must agree that the master is down. Default 2, or 1 for a single Sentinel.
- * - `downAfter`: a server that is silent for so long counts as down. Default 800 milliseconds. Before Redis 7.0 the
- *   minimum is 1.5 seconds, because those Sentinels ask a server only once a second.
- * - `failoverTimeout`: the limit for the steps of a failover; another one is tried after twice this time. Default 3
- *   seconds.
- * - `password`: the password of the default user of the master and the replicas. `sentinelPassword`: that of the
- *   default user of the Sentinels. Default: none.
- * - `sentinelOptions`: further options of the Sentinels; `acl` since Redis 6.2.
- * - `settleTimeout`: the limit for each wait for all to agree. Default 20 seconds.
+ * these, Sentinels take `binary` and `startTimeout`. `password` is that of the default user of the master and the replicas.
  *
  * @category models
  * @since 0.1.0
@@ -62,14 +48,26 @@ import * as RedisServer from "./RedisServer.ts"
 export interface RedisSentinelServersOptions
   extends Omit<RedisServer.RedisServerOptions, "clusterEnabled" | "sentinel">
 {
+  /** How many replicas the master has. Default 1. */
   readonly replicas?: number | undefined
+  /** How many Sentinels there are. Default 3. */
   readonly sentinels?: number | undefined
+  /** The name under which the Sentinels watch the master. Default `"mymaster"`. */
   readonly service?: string | undefined
+  /** How many Sentinels must agree that the master is down. Default 2, or 1 for a single Sentinel. */
   readonly quorum?: number | undefined
+  /**
+   * A server that is silent for this long counts as down. Default 800 milliseconds. Before Redis 7.0 the minimum is 1.5
+   * seconds, because those Sentinels ask a server only once a second.
+   */
   readonly downAfter?: Duration.Input | undefined
+  /** How long the steps of a failover may take. Another failover is tried after twice this time. Default 3 seconds. */
   readonly failoverTimeout?: Duration.Input | undefined
+  /** The password of the default user of the Sentinels. Default: none. */
   readonly sentinelPassword?: Redacted.Redacted<string> | "random" | undefined
+  /** Further options of the Sentinels. `acl` needs Redis 6.2. */
   readonly sentinelOptions?: Pick<RedisServer.RedisServerOptions, "acl" | "config" | "tls"> | undefined
+  /** How long each wait for all servers to agree may take. Default 20 seconds. */
   readonly settleTimeout?: Duration.Input | undefined
 }
 
@@ -217,7 +215,7 @@ export const make = (
   }).pipe(inRealTime)
 
 /**
- * A Sentinel deployment for the life of a Layer.
+ * Provides a running Sentinel deployment, which is stopped with the Layer.
  *
  * @category layers
  * @since 0.1.0

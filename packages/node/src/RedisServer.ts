@@ -365,7 +365,7 @@ export const make = (
   }).pipe(Effect.provideService(Clock.Clock, Clock.Clock.defaultValue()))
 
 /**
- * A server for the life of a Layer.
+ * Provides a running server, which is stopped with the Layer.
  *
  * @category layers
  * @since 0.1.0

@@ -92,7 +92,7 @@ export class RedisReplica extends Context.Service<RedisReplica, RedisClient.Redi
 ) {}
 
 /**
- * Where the master of a service is.
+ * Returns the address of the master of a service.
  *
  * @category combinators
  * @since 0.1.0
@@ -103,7 +103,7 @@ export const discoverMaster = (
   Effect.flatMap(RedisSentinel, (sentinel) => sentinel.discoverMaster(service))
 
 /**
- * Where replicas of a service are that are not down; none when no sentinel knows any.
+ * Returns the addresses of the replicas of a service that are not down. The list is empty when no sentinel knows a replica.
  *
  * @category combinators
  * @since 0.1.0
@@ -118,7 +118,7 @@ export const discoverReplicas = (
 // -----------------------------------------------------------------------------
 
 /**
- * A group of sentinels, for as long as the scope is open. Does no I/O before it is asked.
+ * Creates the service of a group of sentinels, which is closed with the scope. Nothing is opened before it is asked.
  *
  * @category constructors
  * @since 0.1.0
@@ -151,7 +151,7 @@ export const makeGroup: (
 )
 
 /**
- * A client with sentinels and connections of its own, for as long as the scope is open.
+ * Creates a client of the servers that sentinels watch. Its connections are closed with the scope.
  *
  * @category constructors
  * @since 0.1.0
@@ -240,7 +240,7 @@ const printed = ({ sentinels }: Discovery.Group): string => sentinels.inOrder.ma
 // -----------------------------------------------------------------------------
 
 /**
- * Provides a group of sentinels. Does no I/O before it is asked.
+ * Provides the service of a group of sentinels, which tells where servers are. Nothing is opened before it is asked.
  *
  * @category layers
  * @since 0.1.0

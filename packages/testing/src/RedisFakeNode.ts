@@ -337,13 +337,17 @@ export interface FakeNode {
 export class RedisFakeNode extends Context.Service<RedisFakeNode, FakeNode>()("@redfx/testing/RedisFakeNode") {}
 
 /**
- * Options of a scripted server. `port`: a free one by default.
+ * Options of a scripted server.
  *
  * @category options
  * @since 0.1.0
  */
 export interface FakeNodeOptions {
+  /**
+   * How the server answers a client that connects: see {@link Handshake}. By default it speaks RESP3 and wants no password.
+   */
   readonly handshake?: Handshake | undefined
+  /** The port that it listens on. Default: a free one. */
   readonly port?: number | undefined
 }
 

@@ -69,17 +69,17 @@ export interface AclPermissionRules {
 }
 
 /**
- * Rules of {@link aclSetrole}, sent in the order of this list.
- *
- * - `resetkeys`, `resetchannels`, `clearselectors`: remove all key patterns, all channel patterns, all selectors.
- * - The permissions of {@link AclPermissionRules} follow.
+ * Rules of {@link aclSetrole}, sent in the order of this list. The permissions of {@link AclPermissionRules} follow.
  *
  * @category acl
  * @since 0.1.0
  */
 export interface AclSetroleOptions extends AclPermissionRules {
+  /** Removes all key patterns first. */
   readonly resetkeys?: boolean | undefined
+  /** Removes all channel patterns first. */
   readonly resetchannels?: boolean | undefined
+  /** Removes all selectors first. */
   readonly clearselectors?: boolean | undefined
 }
 

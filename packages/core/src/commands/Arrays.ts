@@ -41,49 +41,58 @@ export type ArrayPredicate =
 /**
  * Options of {@link argrep}.
  *
- * - `start`, `end`: the first and last index to search, both included; by default the ends of the array. When `start`
- *   is greater, the last match comes first.
- * - `combine`: whether one predicate must hold (`"or"`, the default) or all of them (`"and"`).
- * - `limit`: how many matches at most. `nocase`: ignore case.
- *
  * @category arrays
  * @since 0.1.0
  */
 export interface ArgrepOptions {
+  /**
+   * The first and last index to search, both included; by default the ends of the array. When `start` is greater, the last
+   * match comes first.
+   */
   readonly start?: ArrayIndex | undefined
+  /**
+   * The first and last index to search, both included; by default the ends of the array. When `start` is greater, the last
+   * match comes first.
+   */
   readonly end?: ArrayIndex | undefined
+  /** Whether one predicate must hold (`"or"`, the default) or all of them (`"and"`). */
   readonly combine?: "and" | "or" | undefined
+  /** How many matches at most. */
   readonly limit?: number | undefined
+  /** Ignore case. */
   readonly nocase?: boolean | undefined
 }
 
 /**
- * - `full`: also look at every part of the array, to report how full the parts are.
+ * The options of {@link arinfo}.
  *
  * @category arrays
  * @since 0.1.0
  */
 export interface ArinfoOptions {
+  /** Also look at every part of the array, to report how full the parts are. */
   readonly full?: boolean | undefined
 }
 
 /**
- * - `rev`: return the last element first.
+ * The options of {@link arlastitems}.
  *
  * @category arrays
  * @since 0.1.0
  */
 export interface ArlastitemsOptions {
+  /** Return the last element first. */
   readonly rev?: boolean | undefined
 }
 
 /**
- * - `limit`: how many elements at most.
+ * The options of {@link arscan}.
  *
  * @category arrays
  * @since 0.1.0
  */
 export interface ArscanOptions {
+  /** How many elements at most. */
   readonly limit?: number | undefined
 }
 

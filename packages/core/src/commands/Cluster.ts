@@ -34,16 +34,17 @@ export type {
 /**
  * Options of {@link clusterscan}.
  *
- * - `match`: only keys that match this glob pattern. `type`: only keys of this type.
- * - `count`: a hint of how much work a call does, 10 by default. `slot`: only keys of this slot.
- *
  * @category cluster
  * @since 0.1.0
  */
 export interface ClusterscanOptions {
+  /** Only keys that match this glob pattern. */
   readonly match?: Arg.Key | undefined
+  /** A hint of how much work a call does, 10 by default. */
   readonly count?: number | undefined
+  /** Only keys of this type. */
   readonly type?: string | undefined
+  /** Only keys of this slot. */
   readonly slot?: number | undefined
 }
 

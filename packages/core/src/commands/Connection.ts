@@ -110,15 +110,17 @@ export type ClientTrackingOptions =
   )
 
 /**
- * - `protover`: the version of the protocol to speak from now on.
- * - `auth`: authenticate, `username` included. `setname`: name the connection.
+ * The options of {@link hello}.
  *
  * @category connection
  * @since 0.1.0
  */
 export interface HelloOptions {
+  /** The version of the protocol to speak from now on. */
   readonly protover: 2 | 3
+  /** Authenticate, `username` included. */
   readonly auth?: Credentials | undefined
+  /** Name the connection. */
   readonly setname?: string | undefined
 }
 

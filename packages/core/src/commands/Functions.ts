@@ -15,14 +15,13 @@ import type { FlushMode } from "./Scripting.ts"
 /**
  * Options of {@link functionList}.
  *
- * - `libraryname`: only libraries whose name matches this glob pattern.
- * - `withcode`: also return the source code of each library.
- *
  * @category functions
  * @since 0.1.0
  */
 export interface FunctionListOptions {
+  /** Only libraries whose name matches this glob pattern. */
   readonly libraryname?: string | undefined
+  /** Also return the source code of each library. */
   readonly withcode?: boolean | undefined
 }
 

@@ -16,14 +16,13 @@ import * as Reply from "../RedisReply.ts"
 /**
  * The options of COPY.
  *
- * - `db`: the database of the copy, by default the selected one.
- * - `replace`: whether to overwrite the destination.
- *
  * @category generic
  * @since 0.1.0
  */
 export interface CopyOptions {
+  /** The database of the copy. Default: the selected one. */
   readonly db?: number | undefined
+  /** Whether a key at the destination is overwritten. Default `false`. */
   readonly replace?: boolean | undefined
 }
 
@@ -39,7 +38,11 @@ export interface CopyOptions {
  * @since 0.1.0
  */
 export type MigrateOptions =
-  & { readonly copy?: boolean | undefined; readonly replace?: boolean | undefined }
+  & {
+    /** Whether the keys stay at the source as well. Default `false`. */
+    readonly copy?: boolean | undefined /** Whether keys at the destination are overwritten. Default `false`. */
+    readonly replace?: boolean | undefined
+  }
   & (
     | { readonly auth?: string | Redacted.Redacted<string> | undefined; readonly auth2?: undefined }
     | {
@@ -76,16 +79,15 @@ export type KeyType = "string" | "list" | "set" | "zset" | "hash" | "stream" | (
 /**
  * The options of SCAN.
  *
- * - `match`: only keys that match this glob pattern.
- * - `count`: a hint of how many keys to look at, 10 by default.
- * - `type`: only keys of this type. Needs Redis 6.0.
- *
  * @category generic
  * @since 0.1.0
  */
 export interface ScanOptions {
+  /** Only keys that match this glob pattern. Default: all keys. */
   readonly match?: Arg.Key | undefined
+  /** A hint of how many keys one call looks at. Default 10. */
   readonly count?: number | undefined
+  /** Only keys whose value has this type. Needs Redis 6.0. Default: all types. */
   readonly type?: KeyType | undefined
 }
 

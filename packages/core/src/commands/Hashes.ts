@@ -34,14 +34,15 @@ export interface Hset extends Definition<readonly [key: Arg.Key, ...entries: Has
 }
 
 /**
- * - `match`: only fields that match a glob-style pattern.
- * - `count`: about how many fields one call looks at (server default 10).
+ * The options of {@link hscan}.
  *
  * @category hashes
  * @since 0.1.0
  */
 export interface HscanOptions {
+  /** Only fields that match a glob-style pattern. */
   readonly match?: Arg.Key | undefined
+  /** About how many fields one call looks at (server default 10). */
   readonly count?: number | undefined
 }
 

@@ -9,18 +9,21 @@ import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
 
 /**
- * - `metrics`: what to measure: processor time, network bytes, or both.
- * - `count`: how many keys to keep for each metric. `duration`: after which time to stop; a bare number is seconds.
- * - `sample`: look at one of this many commands. `slots`: in a cluster, look only at keys in these slots.
+ * The options of {@link hotkeysStart}.
  *
  * @category server
  * @since 0.1.0
  */
 export interface HotkeysStartOptions {
+  /** What to measure: processor time, network bytes, or both. */
   readonly metrics: ReadonlyArray<"cpu" | "net">
+  /** How many keys to keep for each metric. */
   readonly count?: number | undefined
+  /** After which time to stop; a bare number is seconds. */
   readonly duration?: Arg.Time | undefined
+  /** Look at one of this many commands. */
   readonly sample?: number | undefined
+  /** In a cluster, look only at keys in these slots. */
   readonly slots?: ReadonlyArray<number> | undefined
 }
 

@@ -28,35 +28,40 @@ export type ListSide = "left" | "right"
 export type ListKeys = Arg.Key | ReadonlyArray<Arg.Key>
 
 /**
- * - `count`: take up to this many elements (server default 1).
+ * The options of {@link lmpop}.
  *
  * @category lists
  * @since 0.1.0
  */
 export interface LmpopOptions {
+  /** How many elements are taken at the most. The server takes 1 by default. */
   readonly count?: number | undefined
 }
 
 /**
- * - `count`: take up to this many elements (server default 1).
- * - `timeout`: how long to wait; a bare number is seconds, fractions allowed; 0, the default, waits without limit.
+ * The options of {@link blmpop}.
  *
  * @category lists
  * @since 0.1.0
  */
 export interface BlmpopOptions extends LmpopOptions {
+  /**
+   * How long the command waits for an element. A bare number is seconds, fractions are allowed; 0, the default, waits
+   * without limit.
+   */
   readonly timeout?: Arg.Time | undefined
 }
 
 /**
- * - `rank`: start at this match: 1 (the default) is the first, -1 the last. Negative ranks search from the tail.
- * - `maxlen`: compare with at most this many elements; 0, the default, compares with all.
+ * The options of {@link lpos}.
  *
  * @category lists
  * @since 0.1.0
  */
 export interface LposOptions {
+  /** Which match counts: 1, the default, is the first, and -1 the last. A negative rank searches from the tail. */
   readonly rank?: number | undefined
+  /** How many elements are compared at the most. 0, the default, compares all. */
   readonly maxlen?: number | undefined
 }
 

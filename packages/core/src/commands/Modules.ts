@@ -9,13 +9,15 @@ import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
 
 /**
- * - `config`: parameters of the module with their values. `args`: arguments that the module is started with.
+ * The options of {@link moduleLoadex}.
  *
  * @category server
  * @since 0.1.0
  */
 export interface ModuleLoadexOptions {
+  /** Parameters of the module with their values. */
   readonly config?: Arg.Pairs<string, Arg.Value> | undefined
+  /** Arguments that the module is started with. */
   readonly args?: ReadonlyArray<Arg.Value> | undefined
 }
 

@@ -28,25 +28,26 @@ export type PhsetOptions = AtMostOne<{ readonly fnx: boolean; readonly fxx: bool
 /**
  * Which prefixes {@link phprefixes} and similar commands look for.
  *
- * - `count`: only the longest ones, at most this many. `maxlen`: none longer than this many bytes.
- *
  * @category path hashes
  * @since 0.1.0
  */
 export interface PhprefixesOptions {
+  /** Only the longest ones, at most this many. */
   readonly count?: number | undefined
+  /** None longer than this many bytes. */
   readonly maxlen?: number | undefined
 }
 
 /**
- * - `prefix`: only paths that begin with this; must be the same for all pages of a scan.
- * - `count`: how many paths a page has at most, 10 by default.
+ * The options of {@link phscan}.
  *
  * @category path hashes
  * @since 0.1.0
  */
 export interface PhscanOptions {
+  /** Only paths that begin with this; must be the same for all pages of a scan. */
   readonly prefix?: Arg.Key | undefined
+  /** How many paths a page has at most, 10 by default. */
   readonly count?: number | undefined
 }
 

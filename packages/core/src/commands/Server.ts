@@ -37,15 +37,18 @@ export type BgsaveOptions = AtMostOne<{ readonly schedule: boolean; readonly can
 export type FlushOptions = AtMostOne<{ readonly async: boolean; readonly sync: boolean }>
 
 /**
- * - `to`: the replica that becomes master. `force`: make it master even when it has not caught up in time; needs
- *   `timeout`.
- * - `timeout`: how long to wait for the replica; a bare number is milliseconds. Without it, there is no limit.
+ * The options of {@link failover}.
  *
  * @category server
  * @since 0.1.0
  */
 export interface FailoverOptions {
+  /**
+   * The replica that becomes the master. With `force` it becomes so even when it has not caught up in time, which needs
+   * `timeout`.
+   */
   readonly to?: { readonly host: string; readonly port: number; readonly force?: boolean | undefined } | undefined
+  /** How long the server waits for the replica. A bare number is milliseconds. Default: no limit. */
   readonly timeout?: Arg.Time | undefined
 }
 

@@ -14,52 +14,48 @@ import * as Reply from "../RedisReply.ts"
 /**
  * Options of {@link sintercard}.
  *
- * - `limit`: stop counting at this number; 0, the default, has no limit.
- *
  * @category sets
  * @since 0.1.0
  */
 export interface SintercardOptions {
+  /** Stop counting at this number; 0, the default, has no limit. */
   readonly limit?: number | undefined
 }
 
 /**
  * Options of {@link sdiffcard}.
  *
- * - `limit`: stop counting at this number; 0, the default, has no limit.
- *
  * @category sets
  * @since 0.1.0
  */
 export interface SdiffcardOptions {
+  /** Stop counting at this number; 0, the default, has no limit. */
   readonly limit?: number | undefined
 }
 
 /**
  * Options of {@link sunioncard}.
  *
- * - `approx`: estimate instead of counting, with a standard error of 0.81%.
- * - `limit`: stop counting at this number; 0, the default, has no limit.
- *
  * @category sets
  * @since 0.1.0
  */
 export interface SunioncardOptions {
+  /** Estimate instead of counting, with a standard error of 0.81%. */
   readonly approx?: boolean | undefined
+  /** Stop counting at this number; 0, the default, has no limit. */
   readonly limit?: number | undefined
 }
 
 /**
  * Options of {@link sscan}.
  *
- * - `match`: only members that match this glob pattern; the server filters members after it has read them from the set.
- * - `count`: a hint of how much work a call does, 10 by default.
- *
  * @category sets
  * @since 0.1.0
  */
 export interface SscanOptions {
+  /** Only members that match this glob pattern; the server filters members after it has read them from the set. */
   readonly match?: Arg.Key | undefined
+  /** A hint of how much work a call does, 10 by default. */
   readonly count?: number | undefined
 }
 

@@ -15,44 +15,39 @@ import * as Reply from "../RedisReply.ts"
 /**
  * The options that all forms of SORT share.
  *
- * - `by`: sort by the value at this key instead of the element. `*` stands for the element; without a `*`, nothing is
- *   sorted.
- * - `limit`: how many elements to skip and how many to return, all by default.
- * - `desc`: whether to sort in descending order.
- * - `alpha`: whether to sort as text; otherwise every value must be a number.
- *
  * @category generic
  * @since 0.1.0
  */
 export interface SortBaseOptions {
+  /** Sort by the value at this key instead of the element. `*` stands for the element; without a `*`, nothing is sorted. */
   readonly by?: Arg.Key | undefined
+  /** How many elements to skip and how many to return, all by default. */
   readonly limit?: { readonly offset: number; readonly count: number } | undefined
+  /** Whether to sort in descending order. */
   readonly desc?: boolean | undefined
+  /** Whether to sort as text; otherwise every value must be a number. */
   readonly alpha?: boolean | undefined
 }
 
 /**
  * The options of SORT.
  *
- * - `get`: return the values at these keys instead of each element. `*` stands for the element; `#` is the element
- *   itself.
- *
  * @category generic
  * @since 0.1.0
  */
 export interface SortOptions extends SortBaseOptions {
+  /** Return the values at these keys instead of each element. `*` stands for the element; `#` is the element itself. */
   readonly get?: Arg.Key | ReadonlyArray<Arg.Key> | undefined
 }
 
 /**
  * The options of SORT when the values for each element are grouped.
  *
- * - `get`: as in {@link SortOptions}, at least two patterns.
- *
  * @category generic
  * @since 0.1.0
  */
 export interface SortGroupsOptions<out Patterns extends SortPatterns> extends SortBaseOptions {
+  /** As in {@link SortOptions}, at least two patterns. */
   readonly get: Patterns
 }
 

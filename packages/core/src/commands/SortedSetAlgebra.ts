@@ -24,26 +24,26 @@ export type WeightedKeys = ReadonlyArray<Arg.Key> | Arg.Pairs<Arg.Key, number>
 /**
  * Options of {@link zinter}, {@link zunion} and similar commands.
  *
- * - `aggregate`: how to combine the scores that a member has in several sorted sets, `"sum"` by default. `"count"` adds
- *   up the weights of the sorted sets that the member is in; since Redis 8.8.0, according to its documentation (not
- *   tested against a server).
- *
  * @category sorted sets
  * @since 0.1.0
  */
 export interface AggregateOptions {
+  /**
+   * How to combine the scores that a member has in several sorted sets, `"sum"` by default. `"count"` adds up the weights
+   * of the sorted sets that the member is in; since Redis 8.8.0, according to its documentation (not tested against a
+   * server).
+   */
   readonly aggregate?: "sum" | "min" | "max" | "count" | undefined
 }
 
 /**
  * Options of {@link zintercard}.
  *
- * - `limit`: stop counting at this number; 0, the default, has no limit.
- *
  * @category sorted sets
  * @since 0.1.0
  */
 export interface ZintercardOptions {
+  /** Stop counting at this number; 0, the default, has no limit. */
   readonly limit?: number | undefined
 }
 

@@ -32,13 +32,15 @@ export type ScoreBound = number | `(${number}` | "-inf" | "+inf" | "(-inf" | "(+
 export type LexBound = `[${string}` | `(${string}` | "-" | "+" | Uint8Array
 
 /**
- * A part of a range: `count` members after the first `offset`. A negative count means all members after the offset.
+ * A part of a range.
  *
  * @category sorted sets
  * @since 0.1.0
  */
 export interface RangeLimit {
+  /** How many members of the range are left out at its beginning. */
   readonly offset: number
+  /** How many members are returned after these, at the most. A negative number returns all. */
   readonly count: number
 }
 
@@ -107,6 +109,7 @@ export type ZrangeRange = ZrangeWithScoresRange | readonly [min: LexBound, max: 
  * @since 0.1.0
  */
 export interface ZrangeOptions {
+  /** Which part of the range is returned. Default: all of it. */
   readonly limit?: RangeLimit | undefined
 }
 

@@ -72,38 +72,35 @@ export type SortedSetKeys = Arg.Key | ReadonlyArray<Arg.Key>
 /**
  * Options of {@link zmpop}.
  *
- * - `count`: how many members to remove at most, 1 by default.
- *
  * @category sorted sets
  * @since 0.1.0
  */
 export interface ZmpopOptions {
+  /** How many members are removed at the most. Default 1. */
   readonly count?: number | undefined
 }
 
 /**
  * Options of {@link bzmpop}.
  *
- * - `timeout`: how long to wait; a bare number is seconds, 0 (the default) has no limit.
- *
  * @category sorted sets
  * @since 0.1.0
  */
 export interface BzmpopOptions extends ZmpopOptions {
+  /** How long the command waits for a member. A bare number is seconds; 0, the default, waits without limit. */
   readonly timeout?: Arg.Time | undefined
 }
 
 /**
  * Options of {@link zscan}.
  *
- * - `match`: only members that match this glob pattern; the server filters members after it has read them from the set.
- * - `count`: a hint of how much work a call does, 10 by default.
- *
  * @category sorted sets
  * @since 0.1.0
  */
 export interface ZscanOptions {
+  /** Only members that match this glob pattern. The server filters members after it has read them from the set. */
   readonly match?: Arg.Key | undefined
+  /** A hint of how many members one call looks at. Default 10. */
   readonly count?: number | undefined
 }
 

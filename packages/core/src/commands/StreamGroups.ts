@@ -35,12 +35,11 @@ export interface ClaimedEntry<Fields = TextFields> {
 /**
  * Options of {@link xautoclaim}.
  *
- * - `count`: how many pending entries to look at most, 100 by default.
- *
  * @category streams
  * @since 0.1.0
  */
 export interface XautoclaimOptions {
+  /** How many pending entries one call looks at, at the most. Default 100. */
   readonly count?: number | undefined
 }
 
@@ -69,26 +68,24 @@ export type XclaimOptions =
 /**
  * Options of {@link xgroupCreate}.
  *
- * - `mkstream`: creates the stream when the key does not exist.
- * - `entriesread`: how many entries the group has read, to know its lag (since 7.0.0).
- *
  * @category streams
  * @since 0.1.0
  */
 export interface XgroupCreateOptions {
+  /** Whether the stream is made when the key does not exist. Default `false`: that is an error. */
   readonly mkstream?: boolean | undefined
+  /** How many entries the group has read, to know its lag (since 7.0.0). */
   readonly entriesread?: number | undefined
 }
 
 /**
  * Options of {@link xgroupSetid}.
  *
- * - `entriesread`: how many entries the group has read, to know its lag (since 7.0.0).
- *
  * @category streams
  * @since 0.1.0
  */
 export interface XgroupSetidOptions {
+  /** How many entries the group has read, to know its lag (since 7.0.0). */
   readonly entriesread?: number | undefined
 }
 
@@ -106,49 +103,48 @@ export type XnackMode = "silent" | "fail" | "fatal"
 /**
  * Options of {@link xnack}.
  *
- * - `retrycount`: sets the number of deliveries, whatever the mode.
- * - `force`: entries of the stream that are not pending become pending, without a consumer.
- *
  * @category streams
  * @since 0.1.0
  */
 export interface XnackOptions {
+  /** The number of deliveries that the entries have afterwards, whatever the mode. */
   readonly retrycount?: number | undefined
+  /** Whether entries of the stream that are not pending become pending, without a consumer. Default `false`. */
   readonly force?: boolean | undefined
 }
 
 /**
  * Options of {@link xpendingRange}.
  *
- * - `idle`: only entries pending for this long; a bare number is milliseconds (since 6.2.0).
- * - `consumer`: only entries of this consumer.
- *
  * @category streams
  * @since 0.1.0
  */
 export interface XpendingRangeOptions {
+  /** Only entries that are pending for at least this long. A bare number is milliseconds. Since Redis 6.2.0. */
   readonly idle?: Arg.Time | undefined
+  /** Only entries of this consumer. Default: of all. */
   readonly consumer?: Arg.Key | undefined
 }
 
 /**
  * Options of {@link xreadgroup}.
  *
- * - `count`: how many entries of each stream at most, 1 at least.
- * - `maxcount`: how many entries of all streams together at most, `maxsize`: how many bytes, 1 at least. Redis 8.10.0,
- *   according to its documentation (not tested against a server).
- * - `block`: how long to wait for entries; a bare number is milliseconds, 0 has no limit. Without it, the command does
- *   not wait.
- * - `noack`: treat the entries as acknowledged at once.
- *
  * @category streams
  * @since 0.1.0
  */
 export interface XreadgroupOptions {
+  /** How many entries of each stream are returned at the most; at least 1. Default: all. */
   readonly count?: number | undefined
+  /** How many entries of all streams together are returned at the most. Redis 8.10.0, by its documentation. */
   readonly maxcount?: number | undefined
+  /** How many bytes the entries of all streams together may have; at least 1. Redis 8.10.0, by its documentation. */
   readonly maxsize?: number | undefined
+  /**
+   * How long the command waits for entries. A bare number is milliseconds; 0 waits without limit. Default: it does not
+   * wait.
+   */
   readonly block?: Arg.Time | undefined
+  /** Whether entries count as acknowledged as soon as they are delivered. Default `false`. */
   readonly noack?: boolean | undefined
 }
 

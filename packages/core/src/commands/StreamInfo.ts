@@ -12,12 +12,11 @@ import * as Reply from "../RedisReply.ts"
 /**
  * Options of {@link xinfoStreamFull}.
  *
- * - `count`: how many entries and pending entries to return at most; 10 by default, 0 for all.
- *
  * @category streams
  * @since 0.1.0
  */
 export interface XinfoStreamFullOptions {
+  /** How many entries and pending entries to return at most; 10 by default, 0 for all. */
   readonly count?: number | undefined
 }
 

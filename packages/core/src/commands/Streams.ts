@@ -118,31 +118,37 @@ export type XtrimOptions = StreamTrim & { readonly references?: StreamReferences
 /**
  * Options of {@link xrange} and {@link xrevrange}.
  *
- * - `count`: how many entries at most, 1 at least.
- *
  * @category streams
  * @since 0.1.0
  */
 export interface XrangeOptions {
+  /** How many entries are returned at the most; at least 1. Default: all. */
   readonly count?: number | undefined
 }
 
 /**
  * Options of {@link xread}.
  *
- * - `count`: how many entries of each stream at most, 1 at least.
- * - `maxcount`: how many entries of all streams together at most, `maxsize`: how many bytes, 1 at least. Redis 8.10.0,
- *   according to its documentation (not tested against a server).
- * - `block`: how long to wait for entries; a bare number is milliseconds, 0 has no limit. Without it, the command does
- *   not wait.
- *
  * @category streams
  * @since 0.1.0
  */
 export interface XreadOptions {
+  /** How many entries of each stream are returned at the most; at least 1. Default: all. */
   readonly count?: number | undefined
+  /**
+   * How many entries of all streams together are returned at the most. Redis 8.10.0, according to its documentation (not
+   * tested against a server).
+   */
   readonly maxcount?: number | undefined
+  /**
+   * How many bytes the entries of all streams together may have; at least 1. Redis 8.10.0, according to its documentation
+   * (not tested against a server).
+   */
   readonly maxsize?: number | undefined
+  /**
+   * How long the command waits for entries. A bare number is milliseconds; 0 waits without limit. Default: it does not
+   * wait.
+   */
   readonly block?: Arg.Time | undefined
 }
 
@@ -162,13 +168,13 @@ export type XcfgsetOptions =
 /**
  * Options of {@link xsetid}, both since 7.0.0.
  *
- * - `entriesadded`: how many entries the stream ever had. `maxdeletedid`: the highest id that was deleted.
- *
  * @category streams
  * @since 0.1.0
  */
 export interface XsetidOptions {
+  /** How many entries the stream ever had. */
   readonly entriesadded?: number | undefined
+  /** The highest id that was deleted. */
   readonly maxdeletedid?: StreamId | undefined
 }
 

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { AtMostOne } from "../internal/argument/atMostOne.ts"
+import type { ComparisonOptions, Existence } from "../internal/argument/conditions.ts"
 import { expiryArgs } from "../internal/argument/expiry.ts"
 import type { Expiry } from "../internal/argument/expiry.ts"
 import * as Arg from "../RedisArg.ts"
@@ -17,22 +18,20 @@ import * as Reply from "../RedisReply.ts"
 /**
  * What becomes of the key's time to live when a value is stored.
  *
- * - `ex`, `px`: live for a time; a bare number is seconds (`ex`), milliseconds (`px`).
- * - `exat`, `pxat`: live until a point in time; a bare number is unix seconds, unix milliseconds.
- * - `keepttl`: keep the time to live that the key has.
- *
  * Only one of them can be given. Without any, the key lives until it is deleted.
  *
  * @category strings
  * @since 0.1.0
  */
-export type SetExpiry = AtMostOne<Expiry & { readonly keepttl: boolean }>
+export type SetExpiry = AtMostOne<
+  Expiry & {
+    /** The key keeps the time to live that it has. */
+    readonly keepttl: boolean
+  }
+>
 
 /**
  * A comparison of the value of a key with a given value or digest.
- *
- * - `ifeq`, `ifne`: the value equals this one, does not equal it.
- * - `ifdeq`, `ifdne`: the digest of the value (see {@link digest}) equals this one, does not equal it.
  *
  * A missing key satisfies `ifne` and `ifdne` in {@link set} only.
  *
@@ -41,22 +40,13 @@ export type SetExpiry = AtMostOne<Expiry & { readonly keepttl: boolean }>
  */
 export type ValueComparison = AtMostOne<ComparisonOptions>
 
-interface ComparisonOptions {
-  readonly ifeq: Arg.Value
-  readonly ifne: Arg.Value
-  readonly ifdeq: string
-  readonly ifdne: string
-}
-
 /**
  * The condition for SET to store: the key does not exist (`nx`), the key exists (`xx`), or a {@link ValueComparison}.
- *
- * `ifeq` needs Redis 8.4 or Valkey 8.1, the other comparisons Redis 8.4.
  *
  * @category strings
  * @since 0.1.0
  */
-export type SetCondition = AtMostOne<{ readonly nx: boolean; readonly xx: boolean } & ComparisonOptions>
+export type SetCondition = AtMostOne<Existence & ComparisonOptions>
 
 /**
  * The options of SET: at most one time to live and at most one condition.
@@ -85,12 +75,13 @@ export type MsetexOptions = SetExpiry & AtMostOne<{ readonly nx: boolean; readon
 export type GetexOptions = AtMostOne<Expiry & { readonly persist: boolean }>
 
 /**
- * The options of LCS with IDX: `minmatchlen` leaves out matches shorter than this many bytes.
+ * The options of LCS with IDX.
  *
  * @category strings
  * @since 0.1.0
  */
 export interface LcsIdxOptions {
+  /** Leaves out matches that are shorter than this many bytes. */
   readonly minmatchlen?: number | undefined
 }
 

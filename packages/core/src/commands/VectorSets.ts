@@ -70,23 +70,24 @@ export interface RawVector {
 /**
  * Options of {@link vadd}.
  *
- * - `reduce`: project the vector onto this many dimensions.
- * - `cas`: look for neighbours in a background thread.
- * - `quantization`: how vectors are stored: `"q8"` (the default) in 8 bits per number, `"bin"` in one bit, `"noquant"`
- *   in full. It must be the same for all elements.
- * - `ef`: how hard to look for good neighbours, 200 by default.
- * - `setattr`: attributes of the element as text of a JSON object.
- * - `m`: how many links a node has, 16 by default.
- *
  * @category vector sets
  * @since 0.1.0
  */
 export interface VaddOptions {
+  /** Project the vector onto this many dimensions. */
   readonly reduce?: number | undefined
+  /** Look for neighbours in a background thread. */
   readonly cas?: boolean | undefined
+  /**
+   * How vectors are stored: `"q8"` (the default) in 8 bits per number, `"bin"` in one bit, `"noquant"` in full. It must be
+   * the same for all elements.
+   */
   readonly quantization?: "noquant" | "q8" | "bin" | undefined
+  /** How hard to look for good neighbours, 200 by default. */
   readonly ef?: number | undefined
+  /** Attributes of the element as text of a JSON object. */
   readonly setattr?: string | undefined
+  /** How many links a node has, 16 by default. */
   readonly m?: number | undefined
 }
 
@@ -103,21 +104,23 @@ export type VsimQuery =
 /**
  * Options of {@link vsim}.
  *
- * - `count`: how many elements at most, 10 by default.
- * - `epsilon`: only elements at most this far away, from 0 to 1.
- * - `ef`: how hard to look. `truth`: compare with every element. `nothread`: run in the main thread of the server.
- * - `filter`: an expression over the attributes. `filterEf`: how many elements to try the filter on.
- *
  * @category vector sets
  * @since 0.1.0
  */
 export interface VsimOptions {
+  /** How many elements at most, 10 by default. */
   readonly count?: number | undefined
+  /** Only elements at most this far away, from 0 to 1. */
   readonly epsilon?: number | undefined
+  /** How hard to look. */
   readonly ef?: number | undefined
+  /** An expression over the attributes. */
   readonly filter?: string | undefined
+  /** How many elements to try the filter on. */
   readonly filterEf?: number | undefined
+  /** Compare with every element. */
   readonly truth?: boolean | undefined
+  /** Run in the main thread of the server. */
   readonly nothread?: boolean | undefined
 }
 

@@ -325,6 +325,17 @@ describe("arguments", () => {
     }
   })
 
+  it("says what can be sent in the place of what cannot", () => {
+    assert.match(refusal(Redis.get(42 as never)), /a key that is 42; keys are text or bytes$/)
+    assert.match(refusal(Redis.get(undefined as never)), /a key that is undefined; keys are text or bytes$/)
+    assert.match(refusal(Redis.set("k", { a: 1 } as never)), /an object; send text, .* or JSON of it$/)
+    // Effect reads a record without a unit as zero, and EXPIRE of zero deletes the key.
+    for (const time of [{}, new Date(), { second: 1 }]) {
+      assert.match(refusal(Redis.expire("k", time as never)), /is not a duration$/)
+    }
+    assert.strictEqual(refusal(Redis.expire("k", { seconds: 1 })), "not refused")
+  })
+
   it.effect("ERR-09: a refused command fails without asking the client for anything", () =>
     Effect.gen(function*() {
       const { executed, provide } = recording("OK")

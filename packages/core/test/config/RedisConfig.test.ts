@@ -172,4 +172,54 @@ describe("Configuration", () => {
       const error = yield* Effect.flip(RedisConfig.settings({ password, credentials: { password } }))
       assert.strictEqual(error.option, "credentials")
     }))
+
+  const misspelt: ReadonlyArray<readonly [title: string, options: unknown, option: string, says: RegExp]> = [
+    ["a misspelt name", { hots: "h" }, "hots", /no such option; with this letter begin host, healthCheckInterval$/],
+    ["a name that nothing is like", { zone: "eu" }, "zone", /no such option$/],
+    ["a misspelt part of the pool", { pool: { maxx: 1 } }, "pool.maxx", /begin max, min$/],
+    ["a misspelt limit", { limits: { bytes: 1 } }, "limits.bytes", /begin bulkLength$/],
+    ["what Node.js calls verify", { tls: { rejectUnauthorized: false } }, "tls.rejectUnauthorized", /called verify/],
+    ["the URL of node-redis", { url: "redis://h" }, "url", /NodeRedisClient\.layerUrl/],
+    ["the database of node-redis", { database: 1 }, "database", /called db/],
+    ["the socket of node-redis", { socket: { host: "h" } }, "socket", /host, port, path and tls/],
+    ["the prefix of ioredis", { keyPrefix: "a:" }, "keyPrefix", /RedisPrefix\.layer/],
+    ["the name of a method", { toString: () => "" }, "toString", /no such option/],
+    ["a URL instead of options", "redis://h", "options", /layerUrl takes a URL/],
+    ["nothing", null, "options", /layerUrl takes a URL/]
+  ]
+  for (const [title, options, option, says] of misspelt) {
+    it.effect(`${title} is a RedisConfigError, as it would silently not apply`, () =>
+      Effect.gen(function*() {
+        // What types do not allow comes from programs without types.
+        const error = yield* Effect.flip(RedisConfig.settings(options as RedisConfig.ConnectionOptions))
+        assert.strictEqual(error._tag, "RedisConfigError")
+        assert.strictEqual(error.option, option)
+        assert.match(error.message, says)
+      }))
+  }
+
+  it.effect("a name whose value is undefined is not given", () =>
+    Effect.gen(function*() {
+      const options = { url: undefined, db: 1 }
+      assert.strictEqual((yield* RedisConfig.settings(options)).db, 1)
+    }))
+
+  it.effect("a path beside a host or a port is a RedisConfigError", () =>
+    Effect.gen(function*() {
+      for (const beside of [{ host: "h" }, { port: 6379 }]) {
+        const options = { path: "/redis.sock", ...beside }
+        const error = yield* Effect.flip(RedisConfig.endpoint(options as unknown as RedisConfig.AddressOptions))
+        assert.strictEqual(error.option, "path")
+      }
+    }))
+
+  it.effect("a record without a unit is no time", () =>
+    Effect.gen(function*() {
+      for (const time of [{}, new Date(0), { second: 1 }]) {
+        const error = yield* Effect.flip(RedisConfig.settings({ commandTimeout: time as Duration.DurationObject }))
+        assert.match(error.message, /is not a duration$/)
+      }
+      const { commandTimeout } = yield* RedisConfig.settings({ commandTimeout: { seconds: 2 } })
+      assert.strictEqual(Duration.toMillis(commandTimeout), 2000)
+    }))
 })

@@ -319,6 +319,14 @@ describe("URLs that cannot be", () => {
     )
   })
 
+  it("says of what is no text where it mostly comes from", () => {
+    for (const given of [undefined, null, {}, 5]) {
+      // What types do not allow is a variable of the environment that is not set.
+      const error = failed(given as string)
+      assert.include(error.message, "a variable of the environment")
+    }
+  })
+
   it("URL-12: shows the URL without credentials", () => {
     const error = failed(`rediss://me:${secret}@h:1/0?password=${secret}&tls.key=${secret}&pool_max=x&protocol=3`)
     assert.strictEqual(

@@ -78,7 +78,8 @@ describe("A certificate that is refused", () => {
       ["INVALID_PURPOSE", /tls\.ca\b/],
       ["HOSTNAME_MISMATCH", /tls\.servername\b/],
       ["ERR_TLS_CERT_ALTNAME_INVALID", /tls\.servername\b/],
-      ["CERT_HAS_EXPIRED", /dates/]
+      ["CERT_HAS_EXPIRED", /dates/],
+      ["ERR_OSSL_X509_KEY_VALUES_MISMATCH", /tls\.key belong to tls\.cert/]
     ] as const
   ) {
     it(`says what to try after ${code}`, () => {

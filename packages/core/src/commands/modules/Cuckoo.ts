@@ -16,15 +16,15 @@ import * as Reply from "../../RedisReply.ts"
 /**
  * Options of {@link cfReserve}.
  *
- * - `bucketsize`: how many items a bucket holds. `maxiterations`: how often items are moved before the filter grows.
- * - `expansion`: the size of each further filter as a multiple of the last one; with 0 no further filter is added.
- *
  * @category cuckoo filters
  * @since 0.1.0
  */
 export interface CfReserveOptions {
+  /** How many items a bucket holds. */
   readonly bucketsize?: number | undefined
+  /** How often items are moved before the filter grows. */
   readonly maxiterations?: number | undefined
+  /** The size of each further filter as a multiple of the last one; with 0 no further filter is added. */
   readonly expansion?: number | undefined
 }
 

@@ -61,17 +61,15 @@ export type FtField =
 /**
  * Options of a new index.
  *
- * - `on`: what the index covers, hashes by default. `prefix`: only keys that begin with one of these.
- * - `indexall`: whether the server keeps an index of all documents, which makes `*` and negations faster.
- * - `temporary`: the index is deleted when it was not used for this long; a bare number is seconds.
- * - `stopwords`: words that are not indexed; with an empty list, all words are indexed.
- *
  * @category search
  * @since 0.1.0
  */
 export interface FtCreateOptions {
+  /** What the index covers, hashes by default. */
   readonly on?: "hash" | "json" | undefined
+  /** Whether the server keeps an index of all documents, which makes `*` and negations faster. */
   readonly indexall?: "enable" | "disable" | undefined
+  /** Only keys that begin with one of these. */
   readonly prefix?: ReadonlyArray<string> | undefined
   readonly filter?: string | undefined
   readonly language?: string | undefined
@@ -80,11 +78,13 @@ export interface FtCreateOptions {
   readonly scoreField?: string | undefined
   readonly payloadField?: string | undefined
   readonly maxtextfields?: boolean | undefined
+  /** The index is deleted when it was not used for this long; a bare number is seconds. */
   readonly temporary?: Arg.Time | undefined
   readonly nooffsets?: boolean | undefined
   readonly nohl?: boolean | undefined
   readonly nofields?: boolean | undefined
   readonly nofreqs?: boolean | undefined
+  /** Words that are not indexed; with an empty list, all words are indexed. */
   readonly stopwords?: ReadonlyArray<string> | undefined
   readonly skipinitialscan?: boolean | undefined
 }
@@ -92,17 +92,17 @@ export interface FtCreateOptions {
 /**
  * Options of a query.
  *
- * - `timeout`: the time limit; a bare number is milliseconds.
- * - `params`: the values of `$name` in the query. `dialect`: the version of the query language.
- *
  * @category search
  * @since 0.1.0
  */
 export interface FtQueryOptions {
   readonly verbatim?: boolean | undefined
+  /** The time limit; a bare number is milliseconds. */
   readonly timeout?: Arg.Time | undefined
   readonly scorer?: string | undefined
+  /** The values of `$name` in the query. */
   readonly params?: Readonly<Record<string, Arg.Value>> | undefined
+  /** The version of the query language. */
   readonly dialect?: number | undefined
 }
 
@@ -118,17 +118,13 @@ export type FtExplainOptions = Pick<FtQueryOptions, "params" | "dialect">
 /**
  * Options of a search.
  *
- * - `filter`: only documents that have a number from `min` to `max` in a field; `(5` excludes 5 itself.
- * - `geofilter`: only documents that have a place within a radius in a field. `payload`: for scorers that use it.
- * - `inkeys`, `infields`: only these documents, only these fields. `return`: the fields to return, all by default.
- * - `sortby`: by the score by default. `limit`: which of the documents to return, the first ten by default.
- * - `highlight`, `summarize`: marks found words, shortens texts; `true` for all fields.
- *
  * @category search
  * @since 0.1.0
  */
 export interface FtSearchOptions extends FtQueryOptions {
+  /** Only documents that have a number from `min` to `max` in a field; `(5` excludes 5 itself. */
   readonly filter?: ReadonlyArray<{ readonly field: string; readonly min: FtBound; readonly max: FtBound }> | undefined
+  /** Only documents that have a place within a radius in a field. */
   readonly geofilter?:
     | ReadonlyArray<{
       readonly field: string
@@ -138,17 +134,23 @@ export interface FtSearchOptions extends FtQueryOptions {
       readonly unit: "m" | "km" | "mi" | "ft"
     }>
     | undefined
+  /** For scorers that use it. */
   readonly payload?: Arg.Key | undefined
   readonly nostopwords?: boolean | undefined
+  /** Only these documents, only these fields. */
   readonly inkeys?: ReadonlyArray<Arg.Key> | undefined
+  /** Only these documents, only these fields. */
   readonly infields?: ReadonlyArray<string> | undefined
+  /** The fields to return, all by default. */
   readonly return?: ReadonlyArray<string | { readonly field: string; readonly as: string }> | undefined
+  /** Marks found words, shortens texts; `true` for all fields. */
   readonly summarize?: boolean | {
     readonly fields?: ReadonlyArray<string> | undefined
     readonly frags?: number | undefined
     readonly len?: number | undefined
     readonly separator?: string | undefined
   } | undefined
+  /** Marks found words, shortens texts; `true` for all fields. */
   readonly highlight?: boolean | {
     readonly fields?: ReadonlyArray<string> | undefined
     readonly tags?: readonly [open: string, close: string] | undefined
@@ -157,7 +159,9 @@ export interface FtSearchOptions extends FtQueryOptions {
   readonly inorder?: boolean | undefined
   readonly language?: string | undefined
   readonly expander?: string | undefined
+  /** By the score by default. */
   readonly sortby?: { readonly field: string; readonly order?: "asc" | "desc" | undefined } | undefined
+  /** Which of the documents to return, the first ten by default. */
   readonly limit?: { readonly offset: number; readonly count: number } | undefined
 }
 

@@ -16,14 +16,13 @@ import * as Reply from "../../RedisReply.ts"
 /**
  * Options of {@link tdigestMerge}.
  *
- * - `compression`: the compression of the new digest; by default the greatest of the sources.
- * - `override`: replaces what the destination held instead of merging it.
- *
  * @category t-digests
  * @since 0.1.0
  */
 export interface TdigestMergeOptions {
+  /** The compression of the new digest; by default the greatest of the sources. */
   readonly compression?: number | undefined
+  /** Replaces what the destination held instead of merging it. */
   readonly override?: boolean | undefined
 }
 

@@ -71,21 +71,21 @@ export type TsAggregator =
 /**
  * Properties of a series.
  *
- * - `retention`: how long samples are kept; a bare number is milliseconds, and 0, the default, keeps them for ever.
- * - `encoding`: how samples are stored. `chunkSize`: how many bytes are allocated at a time.
- * - `duplicatePolicy`: what happens to a new sample at a time that already has one.
- * - `ignore`: drops a sample that differs from the last one by no more than this in time (milliseconds) and value.
- * - `labels`: names and values by which series are found.
- *
  * @category time series
  * @since 0.1.0
  */
 export interface TsSeriesOptions {
+  /** How long samples are kept; a bare number is milliseconds, and 0, the default, keeps them for ever. */
   readonly retention?: Arg.Time | undefined
+  /** How samples are stored. */
   readonly encoding?: "compressed" | "uncompressed" | undefined
+  /** How many bytes are allocated at a time. */
   readonly chunkSize?: number | undefined
+  /** What happens to a new sample at a time that already has one. */
   readonly duplicatePolicy?: TsDuplicatePolicy | undefined
+  /** Drops a sample that differs from the last one by no more than this in time (milliseconds) and value. */
   readonly ignore?: { readonly maxTimeDiff: number; readonly maxValDiff: number } | undefined
+  /** Names and values by which series are found. */
   readonly labels?: Readonly<Record<string, string>> | undefined
 }
 
@@ -162,18 +162,17 @@ export interface TsKeyAggregations extends TsBuckets {
 /**
  * Which samples of a range are returned.
  *
- * - `latest`: includes the bucket that is not complete yet, for a series that a rule fills.
- * - `filterByTs`: only samples at these times; all samples when the list is empty.
- * - `filterByValue`: only values from `min` to `max`.
- * - `count`: the maximum number of samples.
- *
  * @category time series
  * @since 0.1.0
  */
 export interface TsFilterOptions {
+  /** Includes the bucket that is not complete yet, for a series that a rule fills. */
   readonly latest?: boolean | undefined
+  /** Only samples at these times; all samples when the list is empty. */
   readonly filterByTs?: ReadonlyArray<TsTime> | undefined
+  /** Only values from `min` to `max`. */
   readonly filterByValue?: { readonly min: number; readonly max: number } | undefined
+  /** The maximum number of samples. */
   readonly count?: number | undefined
 }
 
@@ -248,15 +247,16 @@ export interface TsNrangeOptions extends TsFilterOptions {
 /**
  * Options of {@link tsRead}.
  *
- * - `block`: waits until there are `minCount` samples, 1 by default, for `timeout` at most. A bare number is
- *   milliseconds; 0 is no limit. Without `block` the command does not wait.
- * - `maxCount`: the maximum number of samples; the oldest are returned.
- *
  * @category time series
  * @since 0.1.0
  */
 export interface TsReadOptions {
+  /**
+   * Waits until there are `minCount` samples, 1 by default, for `timeout` at most. A bare number is milliseconds; 0 is no
+   * limit. Without `block` the command does not wait.
+   */
   readonly block?: { readonly timeout: Arg.Time; readonly minCount?: number | undefined } | undefined
+  /** The maximum number of samples; the oldest are returned. */
   readonly maxCount?: number | undefined
 }
 

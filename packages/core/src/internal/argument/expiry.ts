@@ -11,9 +11,13 @@ import { isReadonlyArray } from "./isReadonlyArray.ts"
  * unix time.
  */
 export interface Expiry {
+  /** The key lives for this long. A bare number is seconds. */
   readonly ex: Arg.Time
+  /** The key lives for this long. A bare number is milliseconds. */
   readonly px: Arg.Time
+  /** The key lives until this point in time. A bare number is unix seconds. */
   readonly exat: Arg.Instant | number
+  /** The key lives until this point in time. A bare number is unix milliseconds. */
   readonly pxat: Arg.Instant | number
 }
 

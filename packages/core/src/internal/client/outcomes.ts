@@ -6,12 +6,12 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
-import { invalid } from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import { atIndex } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
-import * as RedisReply from "../../RedisReply.ts"
 import { isReadonlyArray } from "../argument/isReadonlyArray.ts"
+import type { CommandImpl } from "../command/impl.ts"
+import { commandIn } from "../command/noCommand.ts"
 import type { Outcome } from "../connection/request.ts"
 import { failureAmong } from "../error/retry.ts"
 import type { Part } from "../error/retry.ts"
@@ -32,7 +32,7 @@ export const list = (commands: Commands): ReadonlyArray<RedisCommand.Any> => {
   // By index, as the methods of arrays pass over holes.
   for (let index = 0; index < given.length; index++) {
     if (!RedisCommand.isCommand(given[index])) {
-      return Array.from(given, (each) => RedisCommand.isCommand(each) ? each : refused)
+      return Array.from(given, (each) => commandIn(each) as CommandImpl & RedisCommand.Any)
     }
   }
   // Each of them was looked at.
@@ -43,12 +43,6 @@ export const list = (commands: Commands): ReadonlyArray<RedisCommand.Any> => {
 const isRecord = (commands: Commands): boolean =>
   typeof commands === "object" && commands !== null && !(Symbol.iterator in commands) &&
   !RedisCommand.isCommand(commands)
-
-const refused = RedisCommand.make({
-  spec: new RedisCommand.Spec("(none)", []),
-  args: () => invalid("what is given here is no command, as Redis.get(\"k\") is one"),
-  reply: RedisReply.raw
-})
 
 /**
  * Returns all values at the indexes of the commands; fails with the first error, which says what is known of the other

@@ -5,6 +5,9 @@ import type * as RedisArg from "../../RedisArg.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type { Spec } from "./spec.ts"
 
+/** What only commands have. */
+export const TypeId = "~redfx/RedisCommand"
+
 export type Caching = { readonly life: number }
 
 export class CommandImpl {
@@ -13,6 +16,7 @@ export class CommandImpl {
   readonly reply: RedisReply.Reply<unknown, unknown, unknown>
   // The values that most commands have are in the prototype, where they cost a command nothing.
   declare readonly view: RedisReply.View
+  declare readonly caching: Caching | undefined
   declare readonly unsent: RedisArg.Answer | RedisArg.InvalidArgument | undefined
 
   constructor(
@@ -32,7 +36,7 @@ export class CommandImpl {
 
 /** A command that is cached. The field is in a class of its own, because few commands have it. */
 export class CachedImpl extends CommandImpl {
-  readonly caching: Caching
+  override readonly caching: Caching
 
   constructor(caching: Caching, ...rest: ConstructorParameters<typeof CommandImpl>) {
     super(...rest)

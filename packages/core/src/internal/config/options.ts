@@ -9,22 +9,23 @@ import type { TlsOptions } from "../../RedisConnector.ts"
 import type { Keepers } from "../tracking/tracking.ts"
 
 /**
- * Where the server is: a host and port, or the path of its unix socket.
- *
- * - `host`: default `"localhost"`; every address that it resolves to is tried. `port`: default 6379.
- * - `tls`: `true`, or its settings. Default `false`.
+ * Where the server is: a host and a port, or the path of its unix socket.
  *
  * @category options
  * @since 0.1.0
  */
 export type AddressOptions =
   | {
+    /** The name or the address of the server. Default `"localhost"`. Every address that a name resolves to is tried. */
     readonly host?: string | undefined
+    /** The port, an integer from 1 to 65535. Default 6379. */
     readonly port?: number | undefined
+    /** `true` connects over TLS and verifies the certificate; {@link TlsOptions} says how. Default `false`: no TLS. */
     readonly tls?: boolean | TlsOptions | undefined
     readonly path?: undefined
   }
   | {
+    /** The path of the server's unix socket, such as `"/run/redis.sock"`. It takes the place of `host`, `port` and `tls`. */
     readonly path: string
     readonly host?: undefined
     readonly port?: undefined
@@ -32,60 +33,93 @@ export type AddressOptions =
   }
 
 /**
- * How connections are made and used.
+ * How connections are made and used: the options that every client has, of one server, of Sentinel or of a cluster.
  *
  * **Details**
  *
- * - `db`: the database that every connection selects. Default 0.
- * - `username`, `password`: sent on every new connection. A username without password sends an empty one.
- * - `credentials`: the same for those that change; see {@link CredentialsSource}. Not together with the two above.
- * - `clientName`: the name that the server shows for every connection. No spaces.
- * - `clientInfo`: whether every connection tells the server the name and version of this library, for its list of
- *   clients. `false` is for proxies that hang up on commands they do not know; one that does so on the first connection is
- *   found out without it. Default `true`.
- * - `protocol`: the version of RESP. Default `"auto"`: 3, or 2 on servers that refuse it.
- * - `connect`: `"lazy"` (default) connects on the first command; `"eager"` while the Layer is built, failing it.
- * - `connectTimeout`: the limit for opening a connection, TLS and handshake included; as with the other limits, a bare
- *   number is milliseconds. Default 10 seconds.
- * - `commandTimeout`: the limit for a command from its start to its reply, waiting for a connection included; of a
- *   blocking command, on top of the time it asks the server to block. Default 5 seconds; `Infinity` is none.
- *   `Redis.withTimeout` gives an effect another one.
- * - `retryOnTimeout`: send a command once more when it timed out, even one that writes, which then may be applied twice:
- *   nothing else in this library sends again what may have run. Of a pipeline only what timed out is, a transaction as a
- *   whole; nothing on a reserved connection, which the first one still holds up, and nothing that is `ordered`, such as
- *   what locks send. Default `false`.
- * - `livenessTimeout`: a connection that owes an answer and stays silent for so long, after the time it was asked to
- *   block, is probed, and replaced when that goes unanswered too. Default 5 seconds, or `commandTimeout` when that is longer;
- *   30 seconds when commands have no limit.
- * - `healthCheckInterval`: a connection unused for so long is checked with a PING before the next command. Default none.
- * - `closeTimeout`: how long closing the client may take. Its users then fail at once and are not waited for; what
- *   else takes time, such as a connection that is being opened, goes on in the background after that. Default 2 seconds.
- * - `keepAlive`: TCP keep-alive. Default `true`. `keepAliveInitialDelay`: default 30 seconds.
- * - `textDecoding`: of bytes that are not UTF-8: `"strict"` (default) fails with `DecodeError`, `"replace"` puts U+FFFD.
- * - `pool`: see {@link PoolOptions}. `limits`: see {@link LimitOptions}.
+ * A bare number in an option that is a time is milliseconds. An option that is not valid, or that does not exist, fails the
+ * Layer with `RedisConfigError` before anything is opened.
  *
  * @category options
  * @since 0.1.0
  */
 export interface ConnectionOptions {
+  /**
+   * The number of the database that every connection selects. Default 0. Most clusters have no other; since Valkey 9.0 those
+   * with `cluster-databases` have. With a number that the server does not have, every command fails with `ConnectionError`,
+   * reason `Handshake`, which is not retryable.
+   */
   readonly db?: number | undefined
+  /**
+   * The name of the user, as in the server's ACL. By default the connection belongs to the server's user `default`. A
+   * username without a password sends an empty password.
+   */
   readonly username?: string | undefined
+  /** The password of the user, as `Redacted.make(text)`, so that it is never printed. Default: none is sent. */
   readonly password?: Redacted.Redacted<string> | undefined
+  /**
+   * Where username and password come from when they change while the program runs: see {@link CredentialsSource}. It takes
+   * the place of `username` and `password`; both together are refused.
+   */
   readonly credentials?: CredentialsSource | undefined
+  /** The name that `CLIENT LIST` on the server shows for every connection. It must not have spaces. Default: no name. */
   readonly clientName?: string | undefined
+  /**
+   * Whether every connection tells the server the name and version of this library, for `CLIENT LIST`. Default `true`. Give
+   * `false` for a proxy that hangs up on commands that it does not know.
+   */
   readonly clientInfo?: boolean | undefined
+  /** The version of the Redis protocol. `"auto"`, the default, takes 3, and 2 where the server refuses 3. */
   readonly protocol?: "auto" | 2 | 3 | undefined
+  /**
+   * When the client connects. `"lazy"`, the default, connects for the first command. `"eager"` connects while the Layer is
+   * built, and the Layer fails when that fails.
+   */
   readonly connect?: "lazy" | "eager" | undefined
+  /** How long the opening of a connection may take, with TLS and the handshake. Default 10 seconds. */
   readonly connectTimeout?: Duration.Input | undefined
+  /**
+   * How long a command may take from its start to its reply, the wait for a connection included. Default 5 seconds;
+   * `Infinity` is no limit. Beyond it the command fails with `TimeoutError`. A command that blocks, such as `BLPOP`, has the
+   * time for which it blocks in addition. `Redis.withTimeout` sets another limit for an effect.
+   */
   readonly commandTimeout?: Duration.Input | undefined
+  /**
+   * Whether a command that ran into `commandTimeout` is sent a second time, even one that writes. Default `false`. The first
+   * try may have run, so a write may then be applied twice: nothing else in this library sends such a command again.
+   *
+   * In a pipeline only the commands that timed out are sent again; a transaction is sent again as a whole. Commands on a
+   * reserved connection and commands with the trait `ordered`, such as those of locks, are never sent again.
+   */
   readonly retryOnTimeout?: boolean | undefined
+  /**
+   * How long the server may be silent while it owes an answer. After that the client sends a PING, and replaces the connection
+   * when the PING is not answered either. The time for which a command asked to block does not count. Default 5 seconds, or
+   * `commandTimeout` when that is longer; 30 seconds when `commandTimeout` is `Infinity`.
+   */
   readonly livenessTimeout?: Duration.Input | undefined
+  /**
+   * A connection that nobody used for this long is checked with a PING before the next command goes over it. Default: it is
+   * not checked.
+   */
   readonly healthCheckInterval?: Duration.Input | undefined
+  /**
+   * How long the closing of the client may take. Default 2 seconds. Callers do not make it longer: their commands fail at
+   * once. What takes longer, such as a connection that is just being opened, ends in the background.
+   */
   readonly closeTimeout?: Duration.Input | undefined
+  /** Whether the operating system sends TCP keep-alive probes on idle connections. Default `true`. */
   readonly keepAlive?: boolean | undefined
+  /** How long a connection is idle before the first keep-alive probe. Default 30 seconds. */
   readonly keepAliveInitialDelay?: Duration.Input | undefined
+  /**
+   * What happens when a reply that is read as text is not valid UTF-8. `"strict"`, the default, fails with `DecodeError`;
+   * `"replace"` puts the character U+FFFD in the place of each invalid byte, which loses data. `Redis.asBytes` reads bytes.
+   */
   readonly textDecoding?: "strict" | "replace" | undefined
+  /** How many connections there are; `"single"` is exactly one, opened while the Layer is built. See {@link PoolOptions}. */
   readonly pool?: PoolOptions | "single" | undefined
+  /** How much may wait for answers, and how large commands and replies may be. See {@link LimitOptions}. */
   readonly limits?: LimitOptions | undefined
 }
 
@@ -96,7 +130,9 @@ export interface ConnectionOptions {
  * @since 0.1.0
  */
 export interface Credentials {
+  /** The name of the user. By default it is the server's user `default`. */
   readonly username?: string | undefined
+  /** The password or token of the user. */
   readonly password: Redacted.Redacted<string>
 }
 
@@ -140,27 +176,32 @@ export type CredentialsSource =
  *
  * **Details**
  *
- * Ordinary commands of all fibers share `shared` connections (default 1), which is fastest. Blocking commands and
- * reserved clients have connections of their own, opened on demand.
+ * Ordinary commands of all fibers share a few connections, by default one, which is fastest. A command that blocks, a
+ * `Redis.watch` and a `Redis.withConnection` need an exclusive connection: one that nobody else uses meanwhile. Exclusive
+ * connections are opened when they are needed and kept for a while.
  *
- * - `max`: the limit of all connections together, more than `shared`: what blocks would have no connection otherwise.
- *   Default 49 more than `shared`, which is 50.
- * - `min`: how many exclusive connections are kept open while idle, once they have been needed. Default 0.
- * - `idleTimeout`: an exclusive connection idle for so long is closed; as with the other limits, a bare number is
- *   milliseconds. Default 60 seconds.
- * - `acquireTimeout`: how long to wait for an exclusive connection while all are in use; the time that it takes to open
- *   one does not count. Default 20 seconds; `0` fails at once, an infinite duration waits for as long as it takes.
- *
- * `"single"` stands for one shared connection, opened while the Layer is built, and none kept beside it.
+ * `"single"` in the place of these options is one shared connection, opened while the Layer is built; no other is kept.
  *
  * @category options
  * @since 0.1.0
  */
 export interface PoolOptions {
+  /** How many connections ordinary commands share. Default 1. On a cluster it counts for each node. */
   readonly shared?: number | undefined
+  /**
+   * The most connections that there may be, shared and exclusive ones together. Default 49 more than `shared`, which is 50. It
+   * must be more than `shared`, as there would be no connection for commands that block.
+   */
   readonly max?: number | undefined
+  /** How many exclusive connections stay open while nobody uses them, once they were needed. Default 0. */
   readonly min?: number | undefined
+  /** An exclusive connection that nobody used for this long is closed. Default 60 seconds. */
   readonly idleTimeout?: Duration.Input | undefined
+  /**
+   * How long a caller waits for an exclusive connection while all are in use; then it fails with `ConnectionError`, reason
+   * `PoolTimeout`. Default 20 seconds. `0` fails at once with the reason `PoolExhausted`; `Infinity` waits without limit. The
+   * time that it takes to open a connection does not count.
+   */
   readonly acquireTimeout?: Duration.Input | undefined
 }
 
@@ -169,17 +210,18 @@ export interface PoolOptions {
  *
  * **Details**
  *
- * `shared` and `min` are of each node, `max` of all nodes together: exclusive connections leave room in it for the shared
- * ones of every node that commands are sent to, masters unless `readFrom` or `readOnly` says otherwise, and idle ones are
- * closed where others are wanted. It holds for exclusive connections, of which there may always be one: shared ones are
- * opened beyond it where there is no room, as no node must be out of reach.
+ * `shared` and `min` count for each node, and `max` for all nodes together. Exclusive connections leave room in `max` for the
+ * shared connections of every node that commands are sent to: of the masters, or also of replicas when `readFrom` or `readOnly`
+ * says so. Idle exclusive connections to one node are closed when another node needs one.
  *
- * - `perNode`: whether `max` is of each node instead. Default `false`.
+ * `max` is never a reason for a node to be out of reach. Where it leaves no room, a shared connection is opened all the same, and
+ * there may always be one exclusive connection.
  *
  * @category options
  * @since 0.1.0
  */
 export interface ClusterPoolOptions extends PoolOptions {
+  /** Whether `max` counts for each node instead of for all nodes together. Default `false`. */
   readonly perNode?: boolean | undefined
 }
 
@@ -188,33 +230,39 @@ export interface ClusterPoolOptions extends PoolOptions {
  *
  * **Details**
  *
- * Beyond `inFlightCommands` (default 16384) or `inFlightBytes` (default 32 MiB) unanswered on one connection further
- * callers wait their turn.
- *
- * `argumentBytes` (default 512 MiB, at least 64) and `argumentCount` (default 1,048,576, at least 8) bound one command: the
- * bytes that it takes as it is sent, and its words, the name included. One that is larger fails with `DataError` and is not
- * sent. The defaults are what servers take unless they are told otherwise; beyond, they hang up, which costs everybody on
- * the connection. In a pipeline or transaction each command counts by itself.
- *
- * The others bound what a server may send, and end the connection with `ProtocolError`: `replyDepth` (default 128),
- * `bulkLength` in bytes (default 512 MiB), `aggregateLength` in elements (default 2²⁷), `lineLength` in bytes (default
- * 1 MiB), `replyElements` of all aggregates in a whole reply (by default what `replyBytes` admits) and `replyBytes` of a
- * whole reply (default 1 GiB), on the wire and, by estimate, in memory together: 96 for each aggregate in it and 64 for
- * each of their elements. Before a connection is set up a reply has 1 MiB at the most.
+ * There are three kinds. Beyond `inFlightCommands` or `inFlightBytes` callers wait their turn. A command beyond `argumentBytes`
+ * or `argumentCount` fails with `DataError` and is not sent. A reply beyond one of the others ends the connection with
+ * `ProtocolError`: they bound what a server, or somebody in its place, can make the program keep in memory.
  *
  * @category options
  * @since 0.1.0
  */
 export interface LimitOptions {
+  /** How many commands on one connection may be unanswered. Further callers wait. Default 16384. */
   readonly inFlightCommands?: number | undefined
+  /** How many bytes of unanswered commands one connection may have. Further callers wait. Default 32 MiB. */
   readonly inFlightBytes?: number | undefined
+  /** How deep arrays in a reply may be nested in each other. Default 128. */
   readonly replyDepth?: number | undefined
+  /** The most bytes that one string in a reply may have. Default 512 MiB. */
   readonly bulkLength?: number | undefined
+  /** The most elements that one array, set or map in a reply may have. Default 2²⁷. */
   readonly aggregateLength?: number | undefined
+  /** The most bytes of a reply that is one line, such as an error. Default 1 MiB. */
   readonly lineLength?: number | undefined
+  /**
+   * The most bytes that a whole reply may have: those that arrive, plus an estimate of the memory for its arrays, which is 96
+   * bytes for each array and 64 for each element. Default 1 GiB. Until a connection is set up it is 1 MiB at the most.
+   */
   readonly replyBytes?: number | undefined
+  /** The most elements that all arrays of a whole reply may have together. By default it follows from `replyBytes`. */
   readonly replyElements?: number | undefined
+  /**
+   * The most bytes that one command may have as it is sent. Default 512 MiB, at least 64. Servers hang up on more than their
+   * own limit, which costs everybody on the connection. Each command of a pipeline or transaction counts by itself.
+   */
   readonly argumentBytes?: number | undefined
+  /** The most words that one command may have, its name included. Default 1,048,576, which is the limit of servers; at least 8. */
   readonly argumentCount?: number | undefined
 }
 
@@ -233,7 +281,9 @@ export type StandaloneOptions = AddressOptions & ConnectionOptions
  * @since 0.1.0
  */
 export interface NodeAddress {
+  /** A name, or an address without brackets. */
   readonly host: string
+  /** An integer from 1 to 65535. */
   readonly port: number
 }
 
@@ -258,7 +308,9 @@ export type NatMap = ((address: NodeAddress) => NodeAddress) | ReadonlyArray<Nat
  * @since 0.1.0
  */
 export interface NatRule {
+  /** The host, the port, or both that an address must have for the rule to apply. */
   readonly from: { readonly host?: string | undefined; readonly port?: number | undefined }
+  /** The host, the port, or both that the address gets instead. */
   readonly to: { readonly host?: string | undefined; readonly port?: number | undefined }
 }
 
@@ -292,102 +344,124 @@ export type Accept =
 /**
  * The options of a client that finds its server by asking sentinels.
  *
- * **Details**
- *
- * - `sentinels`: where to ask, at least one. `service`: the name of the master that they watch.
- * - `role`: `"master"` (default) or `"replica"`.
- * - `readFrom`: for a client of the master, the server that answers single commands that only read keys: `"master"`
- *   (default), or a replica if there is one (`"preferReplica"`), which may answer with what is out of date.
- * - `minOtherSentinels`: a sentinel's answer counts only if it knows so many others. Default 0.
- * - `checkConnection`: whether to send a PING on every new connection. Default `false`.
- * - `recheckInterval`: how often sentinels are asked for the master without a reason, while there is a connection. They
- *   also announce a change by themselves, but that can be missed. Default 10 seconds.
- * - `masterWait`: how long what was not sent waits for a master in place of one that is gone, within its own limits. Default
- *   0: it fails as soon as none is found.
- * - `natMap`: translates the addresses that sentinels name; see {@link NatMap}.
- * - `accept`: which of them are connected to, of servers and of other sentinels; see {@link Accept}. Default `"any"`.
- * - `tls`: of connections to masters and replicas.
- * - `sentinelOptions`: what connections to sentinels have of their own. They never get the credentials of the data. Their
- *   `tls` is that of the data unless it is given: `false` says that sentinels are asked in the clear, and then whoever sits
- *   between decides where the data's connections go.
- *
  * @category options
  * @since 0.1.0
  */
 export interface SentinelOptions extends ConnectionOptions {
+  /** The addresses of the sentinels to ask, at least one. The others of the group are learned from these. */
   readonly sentinels: readonly [NodeAddress, ...Array<NodeAddress>]
+  /** The name under which the sentinels watch the master, such as `"mymaster"`. */
   readonly service: string
+  /** The role of the server that the client connects to. Default `"master"`; `"replica"` is a client that only reads. */
   readonly role?: "master" | "replica" | undefined
+  /**
+   * Which server answers single commands that only read keys, for a client of the master. `"master"` is the default.
+   * `"preferReplica"` asks a replica, and the master when there is none; a replica may answer with old data.
+   */
   readonly readFrom?: "master" | "preferReplica" | undefined
+  /** How many other sentinels a sentinel must know before its answer counts. Default 0. */
   readonly minOtherSentinels?: number | undefined
+  /** Whether a PING is sent on every new connection before it is used. Default `false`. */
   readonly checkConnection?: boolean | undefined
+  /**
+   * How often the sentinels are asked for the master while there is a connection and nothing has happened. Default 10
+   * seconds. Sentinels also announce a new master by themselves, but such a message can be lost.
+   */
   readonly recheckInterval?: Duration.Input | undefined
+  /**
+   * How long a command that was not sent yet waits for a new master when the old one is gone. Default 0: it fails as soon as
+   * the sentinels name no master. `commandTimeout` holds for the wait as well.
+   */
   readonly masterWait?: Duration.Input | undefined
+  /** Translates the addresses that sentinels name, as is needed behind a NAT. See {@link NatMap}. Default: as they are. */
   readonly natMap?: NatMap | undefined
+  /** Which of the servers and sentinels that sentinels name may be connected to. See {@link Accept}. Default `"any"`. */
   readonly accept?: Accept | undefined
+  /** Whether connections to masters and replicas use TLS, and how. Default `false`. */
   readonly tls?: boolean | TlsOptions | undefined
+  /** What connections to the sentinels have of their own. Sentinels never get the username and password of the data. */
   readonly sentinelOptions?: {
+    /** The user of the sentinels. Default: none. */
     readonly username?: string | undefined
+    /** The password of the sentinels. Default: none. */
     readonly password?: Redacted.Redacted<string> | undefined
+    /**
+     * Whether connections to sentinels use TLS, and how. By default as `tls` of the data says. `false` asks sentinels without
+     * encryption: whoever can change their answers then decides which servers the client connects to.
+     */
     readonly tls?: boolean | TlsOptions | undefined
   } | undefined
 }
 
 /**
- * A node of a cluster. `port`: default 7000.
+ * The address of a node of a cluster.
  *
  * @category options
  * @since 0.1.0
  */
 export interface ClusterNodeAddress {
+  /** A name, or an address without brackets. */
   readonly host: string
+  /** An integer from 1 to 65535. Default 7000. */
   readonly port?: number | undefined
 }
 
 /**
  * The options of a client of a cluster.
  *
- * **Details**
- *
- * - `nodes`: where to ask for the cluster's nodes, at least one.
- * - `db`: the database that every connection selects. Most clusters have only 0, which is the default; since Valkey 9.0 those
- *   with `cluster-databases` have more. One that the servers do not have fails every command with `ConnectionError`, reason
- *   `Handshake`, which is not retryable.
- * - `crossSlot`: of a command whose keys are in several slots: `"split"` (default) where that loses nothing,
- *   `"emulate"` also where it is not atomic any more, `"reject"` never.
- * - `readFrom`: the server that answers commands that only read: `"master"` (default), a replica if there is one
- *   (`"preferReplica"`), any server of the slot at random (`"any"`), the one that answered a PING fastest (`"nearest"`),
- *   or the one that a function chooses. Replicas may answer with what is out of date.
- * - `readOnly`: whether every connection is for reading only. Then any server of the slot answers, unless `readFrom` says
- *   otherwise, and commands that may write are refused. Default `false`.
- * - `discovery`: `"lazy"` (default) or `"eager"`, which finds the nodes while the Layer is built.
- * - `reinitializeSteps`: after so many redirects the whole topology is read again. Default 25.
- * - `clusterDownRetryAttempts`: tries in all while the cluster says that it is down. Default 3; 0 fails without trying.
- * - `skipFullCoverageCheck`: do not ask nodes whether all slots must be served. Default `false`.
- * - `followCluster`: refresh from the last known nodes instead of `nodes`. Default `false`.
- * - `refreshInterval`: how often the topology is read again without a reason, while there are commands. Default 60
- *   seconds.
- * - `natMap`: translates the addresses that the cluster names, in redirects too; see {@link NatMap}.
- * - `accept`: which of them are connected to; see {@link Accept}. Default `"any"`.
- * - `pool`: see {@link ClusterPoolOptions}.
- *
  * @category options
  * @since 0.1.0
  */
 export interface ClusterOptions extends Omit<ConnectionOptions, "pool"> {
+  /** The addresses of some nodes of the cluster, at least one. The others are learned from these. */
   readonly nodes: readonly [ClusterNodeAddress, ...Array<ClusterNodeAddress>]
+  /** How many connections there are. See {@link ClusterPoolOptions}. */
   readonly pool?: ClusterPoolOptions | "single" | undefined
+  /** Whether connections use TLS, and how. Default `false`. */
   readonly tls?: boolean | TlsOptions | undefined
+  /**
+   * What happens to one command whose keys are in several slots. `"split"`, the default, takes it apart where that loses
+   * nothing, as with MGET. `"emulate"` also does so where the whole is then not atomic any more. `"reject"` never does. What is
+   * not taken apart fails with `CrossSlotError`.
+   */
   readonly crossSlot?: "split" | "emulate" | "reject" | undefined
+  /**
+   * Which server of a slot answers commands that only read. `"master"` is the default. `"preferReplica"` is a replica when there
+   * is one, `"any"` one of all at random, `"nearest"` the one that answered a PING fastest. A function chooses by itself. A
+   * replica may answer with old data.
+   */
   readonly readFrom?: "master" | "preferReplica" | "any" | "nearest" | ReadFrom | undefined
+  /**
+   * Whether the client only reads. Default `false`. With `true` commands that may write are refused, and any server of a slot
+   * answers unless `readFrom` says otherwise.
+   */
   readonly readOnly?: boolean | undefined
+  /**
+   * When the nodes are found. `"lazy"`, the default, looks for them with the first command; `"eager"` while the Layer is built,
+   * and the Layer fails when that fails.
+   */
   readonly discovery?: "lazy" | "eager" | undefined
+  /** After how many redirects (MOVED) the whole topology is read again. Default 25. */
   readonly reinitializeSteps?: number | undefined
+  /**
+   * How often a command is tried in all while the cluster answers that it is down. Default 3. 0 fails without a try.
+   */
   readonly clusterDownRetryAttempts?: number | undefined
+  /**
+   * Whether a cluster in which some slots have no master is used without a question. Default `false`: its nodes are asked for
+   * their setting `cluster-require-full-coverage`, and where that is `yes` commands fail until all slots are served.
+   */
   readonly skipFullCoverageCheck?: boolean | undefined
+  /**
+   * Which nodes are asked for the topology first. `true` asks those that were found last, `false` those of `nodes`, which is
+   * the default. The others are asked when these do not answer.
+   */
   readonly followCluster?: boolean | undefined
+  /** How often the topology is read again while commands run and nothing has happened. Default 60 seconds. */
   readonly refreshInterval?: Duration.Input | undefined
+  /** Translates the addresses that the cluster names, those in redirects too. See {@link NatMap}. Default: as they are. */
   readonly natMap?: NatMap | undefined
+  /** Which of the servers that the cluster names may be connected to. See {@link Accept}. Default `"any"`. */
   readonly accept?: Accept | undefined
 }
 

@@ -85,14 +85,18 @@ const refusedByServer =
 
 const wantsOther = "The server refused this client's TLS; does it ask for another client certificate (tls.cert and " +
   "tls.key), or for another version of TLS?"
+const unusable =
+  "TLS could not be established with the certificates that options give; is each of them PEM, and does tls.key " +
+  "belong to tls.cert, with the right tls.passphrase?"
 const speaksNone = "TLS could not be established; does the server speak TLS on this port?"
 
 /** The fault of TLS, where there is one. */
-const tlsFailure = (code: string, text: string): string | undefined => {
+const tlsFailure = ({ code, said, text }: Evidence): string | undefined => {
   const certificate = verifyCodes.get(code)
   if (certificate !== undefined) return `The server's certificate was refused: ${certificate}`
   if (refusedByServer.test(text)) return wantsOther
-  if (code === "ERR_TLS_FILE" || code.startsWith("ERR_OSSL")) return "TLS could not be established"
+  if (code === "ERR_TLS_FILE") return said
+  if (code.startsWith("ERR_OSSL")) return unusable
   return /^(ERR_SSL|ERR_TLS|EPROTO)/.test(code) ? speaksNone : undefined
 }
 
@@ -104,8 +108,9 @@ const tlsFailure = (code: string, text: string): string | undefined => {
 export const dialFailure = (error: Socket.SocketError, target: Target): CommandError => {
   const { reason } = error
   if (reason._tag === "SocketOpenError" && reason.kind === "Timeout") return openedTooLate(target)
-  const { code, text } = evidence(error)
-  const tls = tlsFailure(code, text)
+  const found = evidence(error)
+  const { code } = found
+  const tls = tlsFailure(found)
   const [kind, detail] = tls !== undefined
     ? ["Tls", tls] as const
     : dialReasons.find(([pattern]) => pattern.test(code))?.slice(1) as [Reason, string] | undefined ??
@@ -178,12 +183,21 @@ export const answeredWithTls = ({ address }: Target): CommandError =>
 
 const causeOf = (error: Socket.SocketError): unknown => "cause" in error.reason ? error.reason.cause : error
 
-/** The runtime's code, and that code with the words of the TLS library, which a code such as EPROTO hides. */
-const evidence = (error: Socket.SocketError): { readonly code: string; readonly text: string } => {
+/**
+ * What the runtime says of a failure: its code; the message as it is (`said`); and both in the letters of codes (`text`),
+ * with the words of the TLS library, which a code such as EPROTO hides.
+ */
+interface Evidence {
+  readonly code: string
+  readonly said: string
+  readonly text: string
+}
+
+const evidence = (error: Socket.SocketError): Evidence => {
   const cause = causeOf(error)
-  if (typeof cause !== "object" || cause === null) return { code: "", text: "" }
+  if (typeof cause !== "object" || cause === null) return { code: "", said: "", text: "" }
   // A dial of several addresses fails with an AggregateError that has the code of the last one.
   const code = "code" in cause ? String(cause.code) : ""
-  const words = "message" in cause ? String(cause.message).toUpperCase().replaceAll(" ", "_") : ""
-  return { code, text: `${code} ${words}` }
+  const said = "message" in cause ? String(cause.message) : ""
+  return { code, said, text: `${code} ${said.toUpperCase().replaceAll(" ", "_")}` }
 }

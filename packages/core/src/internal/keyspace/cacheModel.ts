@@ -31,38 +31,46 @@ export class LoadTimeoutError
 /**
  * Options of a cache.
  *
- * **Details**
- *
- * - `load`: finds the value of an id where it comes from; `Option.none()` when there is none.
- * - `ttl`: for how long a value is fresh, or a function of the value that says so. A value with a time of zero is not stored.
- * - `absentTtl`: for how long it is remembered that there is no value. Default 5 seconds; zero does not remember.
- * - `stale`: for how long after that a value is still answered, at once, while one fiber of one program loads it anew.
- *   Default: not at all, so that callers wait for the load.
- * - `jitter`: the part by which a time is shorter at the most, at random, so that values that were loaded together are not
- *   loaded together again. Default 0.1.
- * - `early`: how early a fresh value is loaded anew, by chance, and the more probably the nearer its end is: some multiple of
- *   the time that its load took. Default 1; 0 is never.
- * - `loadTimeout`: how long a load may take; then it is interrupted. When a program dies while it loads, others wait for so
- *   long. Default 10 seconds.
- * - `local`: also keeps entries in this program, for so long at the most, by `Redis.cached`. Default: does not.
- * - `onRedisFailure`: what becomes of reads while Redis cannot be reached: `"fail"` fails with the error, `"load"` loads, once
- *   for all callers in this program, and stores nothing. Default `"fail"`.
- * - `codec`: what the bytes of values go through, such as `NodeCompression` of `@redfx/node`.
- *
  * @category options
  * @since 0.1.0
  */
 export interface CacheOptions<Id, A, E = never, R = never> extends Pick<KeyOptions<Id>, "key" | "id"> {
+  /** The schema of values, which are stored as JSON. */
   readonly value: Schema.Codec<A, unknown>
+  /** Loads the value of an id from where it comes from, such as a database. `Option.none()` says that there is none. */
   readonly load: (id: Id) => Effect.Effect<Option.Option<A>, E, R>
+  /** How long a value is fresh, or a function of the value that says so. A value with a time of zero is not stored. */
   readonly ttl: TimeToLive | ((value: A) => TimeToLive)
+  /** How long the cache remembers that there is no value. Default 5 seconds; with zero it does not remember it. */
   readonly absentTtl?: TimeToLive | undefined
+  /**
+   * How long an old value is still answered after its `ttl` has ended. Meanwhile one fiber of one program loads it anew.
+   * Default 0: callers wait for the load.
+   */
   readonly stale?: TimeToLive | undefined
+  /**
+   * The largest part by which a time is shortened, at random, so that values that were loaded together are not all loaded
+   * again together. Default 0.1.
+   */
   readonly jitter?: number | undefined
+  /**
+   * How early a fresh value is loaded anew. That happens by chance, and is the more probable the nearer the end is. The
+   * number is a multiple of the time that the load took. Default 1; with 0 it never happens.
+   */
   readonly early?: number | undefined
+  /**
+   * How long a load may take before it is interrupted. When a program dies while it loads, others wait for this long.
+   * Default 10 seconds.
+   */
   readonly loadTimeout?: TimeToLive | undefined
+  /** How long this program keeps entries in its own memory, by `Redis.cached`. Default: it does not. */
   readonly local?: TimeToLive | undefined
+  /**
+   * What happens to reads while Redis cannot be reached. `"fail"`, the default, fails with the error. `"load"` loads the
+   * value, once for all callers in this program, and stores nothing.
+   */
   readonly onRedisFailure?: "fail" | "load" | undefined
+  /** What the bytes of values go through, such as `NodeCompression` of `@redfx/node`. Default: nothing. */
   readonly codec?: RedisCodec | undefined
 }
 

@@ -53,25 +53,28 @@ export type Misfits = Values.Misfits<KeyspaceError>
 /**
  * How the keys of a keyspace are named, and how long they live.
  *
- * **Details**
- *
- * - `key`: a template in which the id replaces the `*`, or a function of the id's text. The function must put
- *   the text into the key as it is, once; otherwise the keyspace cannot be scanned.
- * - `id`: the schema of ids, whose encoded side is the text in the key. Default: ids are strings.
- * - `ttl`: each write starts it anew; of a counter only the one that creates it. Default: keys live until deleted. Writes
- *   that add to a set or a sorted set then need the right to EVAL and EVALSHA.
- * - `scanCount`: about how many keys of the database `ids` and `scan` look at in one round trip. Default 1000.
- * - `misfits`: what becomes of a key that `ids` or `scan` finds, or a member that `members` finds, and that does not fit.
- *   Default `"fail"`.
- *
  * @category options
  * @since 0.1.0
  */
 export interface KeyOptions<Id> {
+  /**
+   * A template in which the id replaces the `*`, or a function of the id's text. The function must put the text into the
+   * key as it is, once; otherwise the keyspace cannot be scanned.
+   */
   readonly key: `${string}*${string}` | ((id: string) => string)
+  /** The schema of ids, whose encoded side is the text in the key. Default: ids are strings. */
   readonly id?: Schema.Codec<Id, string> | undefined
+  /**
+   * How long a key lives. Each write starts the time anew; of a counter only the write that creates the key does. Default:
+   * keys live until they are deleted. With it, writes that add to a set or a sorted set need the right to EVAL and EVALSHA.
+   */
   readonly ttl?: TimeToLive | undefined
+  /** About how many keys of the database `ids` and `scan` look at in one round trip. Default 1000. */
   readonly scanCount?: number | undefined
+  /**
+   * What happens to a key that `ids` or `scan` finds, or a member that `members` finds, when it does not fit its schema:
+   * `"fail"`, the default, fails, `"skip"` leaves it out, and a function is given the error of each that is left out.
+   */
   readonly misfits?: Misfits | undefined
 }
 
@@ -135,12 +138,11 @@ export interface GetMany<Id, A> {
 /**
  * Options of writes that replace a value.
  *
- * - `ttl`: how long this one lives; an infinite time is without limit. Default: the `ttl` of the keyspace.
- *
  * @category options
  * @since 0.1.0
  */
 export interface SetOptions {
+  /** How long this key lives. An infinite time is no limit. Default: the `ttl` of the keyspace. */
   readonly ttl?: TimeToLive | undefined
 }
 

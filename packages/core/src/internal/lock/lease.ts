@@ -30,6 +30,7 @@ import type { Restore } from "../runtime/restore.ts"
  * @since 0.1.0
  */
 export interface ExtendOptions {
+  /** Whether the duration is the whole time to live from now on. Default `false`: it is added to what is left. */
   readonly replace?: boolean | undefined
 }
 

@@ -1,0 +1,19 @@
+/**
+ * What stands where only a command may stand. The types say so, but programs are also written without them.
+ */
+import * as Predicate from "effect/Predicate"
+import * as RedisArg from "../../RedisArg.ts"
+import * as RedisReply from "../../RedisReply.ts"
+import { CommandImpl, TypeId } from "./impl.ts"
+import { Spec } from "./spec.ts"
+
+/** The command; for anything else a command that is not sent and fails with what to give instead. */
+export const commandIn = (value: unknown): CommandImpl =>
+  Predicate.hasProperty(value, TypeId)
+    // Only commands have it.
+    ? value as unknown as CommandImpl
+    : new CommandImpl(spec, [], RedisReply.raw, RedisReply.textView, new RedisArg.InvalidArgument(advice))
+
+const spec = new Spec("(none)", [])
+
+const advice = "what is given here is no command, as Redis.get(\"k\") is one"

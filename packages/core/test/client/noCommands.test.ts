@@ -1,0 +1,49 @@
+/**
+ * What stands in pipelines and transactions where only commands may stand.
+ */
+import { assert, describe, layer } from "@effect/vitest"
+import { Redis } from "@redfx/core"
+import type { RedisCommand } from "@redfx/core"
+import { NodeRedisClient, RedisServer } from "@redfx/node"
+import { freshKey } from "@redfx/testing/Suite"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+
+const live = Layer.unwrap(
+  Effect.map(RedisServer.RedisServer, ({ host, port }) => NodeRedisClient.layer({ host, port }))
+).pipe(Layer.provide(RedisServer.layer()))
+
+describe("what is no command", () => {
+  const rows: ReadonlyArray<readonly [title: string, given: unknown, says: RegExp]> = [
+    ["a mapped command", Effect.map(Redis.get("k"), String), /is no command, as Redis\.get/],
+    ["a promise", Promise.resolve("v"), /is no command, as Redis\.get/],
+    ["text", "GET", /is no command, as Redis\.get/],
+    ["undefined", undefined, /is no command, as Redis\.get/],
+    ["null", null, /is no command, as Redis\.get/]
+  ]
+  layer(live)((it) => {
+    for (const [title, given, says] of rows) {
+      // What types do not allow comes from programs without types.
+      const wrong = given as RedisCommand.Any
+
+      it.effect(`${title} is a DataError with its index, and nothing of a transaction is run`, () =>
+        Effect.gen(function*() {
+          const key = freshKey()
+          for (const several of [Redis.pipeline, Redis.transaction]) {
+            const error = yield* Effect.flip(several([Redis.incr(key), wrong]))
+            assert.strictEqual(error._tag, "DataError")
+            assert.match(error.message, says)
+            assert.deepInclude(error, { index: 1 })
+          }
+          const [first, second] = yield* Redis.pipelineSettled([Redis.incr(key), wrong])
+          // Those of the pipelines, and none of the transaction.
+          assert.deepStrictEqual(first, Result.succeed(2))
+          assert.strictEqual(Result.isFailure(second) && second.failure._tag, "DataError")
+          assert.strictEqual((yield* Effect.flip(Redis.asBytes(wrong)))._tag, "DataError")
+          const cached = Redis.cached(wrong as RedisCommand.CacheableCommand<unknown>, { ttl: "1 minute" })
+          assert.strictEqual((yield* Effect.flip(cached))._tag, "DataError")
+        }))
+    }
+  })
+})
