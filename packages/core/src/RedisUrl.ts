@@ -18,6 +18,7 @@ import type {
 } from "./internal/config/options.ts"
 import { assemble, at, camelName, entries, snakeName } from "./internal/config/text.ts"
 import type { Entry } from "./internal/config/text.ts"
+import { encodePath, hostText } from "./internal/config/urlText.ts"
 import { durationFrom } from "./internal/runtime/milliseconds.ts"
 import type { TlsOptions } from "./RedisConnector.ts"
 import { InvalidUrlError, RedisConfigError } from "./RedisError.ts"
@@ -531,19 +532,11 @@ const hostsText = (deployment: Deployment): string => {
   }
 }
 
-/** @internal */
-export const hostText = (host: string, port: number | undefined): string =>
-  (host.includes(":") ? `[${encodeURIComponent(host).replaceAll("%3A", ":")}]` : encodeURIComponent(host)) +
-  (port === undefined ? "" : `:${port}`)
-
 const pathText = (deployment: Deployment): string => {
   const service = deployment.mode === "sentinel" ? `/${encodeURIComponent(deployment.options.service)}` : ""
   const { db } = deployment.options
   return service + (db === undefined ? "" : `/${db}`)
 }
-
-/** @internal */
-export const encodePath = (path: string): string => path.split("/").map(encodeURIComponent).join("/")
 
 /** The options that the rest of the URL does not say. */
 const queried = (deployment: Deployment): Result.Result<Given, RedisConfigError> => {

@@ -13,6 +13,7 @@ import * as RedisUrl from "../../RedisUrl.ts"
 import type { Deployment } from "./options.ts"
 import { assemble, boolean, entries, integer, snakeName } from "./text.ts"
 import type { Entry } from "./text.ts"
+import { encodePath, hostText } from "./urlText.ts"
 
 /** A value under its own name or, in the environment, that name in upper case. */
 const read = <A>(codec: Schema.Codec<A, unknown>, path: Entry["path"]): Config.Config<A | undefined> =>
@@ -102,7 +103,7 @@ const addressWithoutUrl = (mode: Mode | undefined): Config.Config<Address> => {
                 required(hosts, ["nodes"], "some nodes of the cluster, as host:port,host:port"),
                 (nodes) => ({ url: `redis+cluster://${nodes}` })
               )
-              : Config.succeed({ url: `redis+cluster://${RedisUrl.hostText(host, port)}` }))
+              : Config.succeed({ url: `redis+cluster://${hostText(host, port)}` }))
           : Config.succeed({ url: `redis+cluster://${nodes}` }))
     default:
       return Config.flatMap(
@@ -110,7 +111,7 @@ const addressWithoutUrl = (mode: Mode | undefined): Config.Config<Address> => {
         (path) =>
           path === undefined
             ? Config.map(hostAndPort, (address): Address => ({ ...address, url: "redis://" }))
-            : Config.succeed({ url: `unix://${RedisUrl.encodePath(path)}` })
+            : Config.succeed({ url: `unix://${encodePath(path)}` })
       )
   }
 }
