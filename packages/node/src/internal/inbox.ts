@@ -30,8 +30,8 @@ type Resume = (effect: Effect.Effect<Chunks, SocketError>) => void
 
 /**
  * Gives Node.js the memory to read into, and takes what has come at once (the option `onread` of its sockets). By itself
- * Node.js makes 64 KB of memory for each read, and hands it on through a stream, whose reader is told in another task. A GET
- * by a lone fiber takes 0.75 of the processor time so.
+ * Node.js makes 64 KB of memory for each read, and hands it on through a stream, whose reader is told in another task. This way
+ * a GET takes 0.87 times the processor time for a lone fiber, and 0.90 times with 50.
  */
 export class Inbox {
   #chunks: Array<Uint8Array> = []
