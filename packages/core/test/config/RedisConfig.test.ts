@@ -174,16 +174,17 @@ describe("Configuration", () => {
     }))
 
   const misspelt: ReadonlyArray<readonly [title: string, options: unknown, option: string, says: RegExp]> = [
-    ["a misspelt name", { hots: "h" }, "hots", /no such option; with this letter begin host, healthCheckInterval$/],
-    ["a name that nothing is like", { zone: "eu" }, "zone", /no such option$/],
-    ["a misspelt part of the pool", { pool: { maxx: 1 } }, "pool.maxx", /begin max, min$/],
-    ["a misspelt limit", { limits: { bytes: 1 } }, "limits.bytes", /begin bulkLength$/],
+    ["a misspelt name", { hots: "h" }, "hots", /no such option; host is meant$/],
+    ["a name with another letter", { passwort: "p" }, "passwort", /; password is meant$/],
+    ["a name without a letter", { usename: "u" }, "usename", /; username is meant$/],
+    ["a name with small letters", { commandtimeout: 1 }, "commandtimeout", /; commandTimeout is meant$/],
+    ["a misspelt part of the pool", { pool: { maxx: 1 } }, "pool.maxx", /; pool\.max is meant$/],
+    ["a misspelt limit", { limits: { bulklength: 1 } }, "limits.bulklength", /; limits\.bulkLength is meant$/],
     ["what Node.js calls verify", { tls: { rejectUnauthorized: false } }, "tls.rejectUnauthorized", /called verify/],
     ["the URL of node-redis", { url: "redis://h" }, "url", /NodeRedisClient\.layerUrl/],
     ["the database of node-redis", { database: 1 }, "database", /called db/],
     ["the socket of node-redis", { socket: { host: "h" } }, "socket", /host, port, path and tls/],
     ["the prefix of ioredis", { keyPrefix: "a:" }, "keyPrefix", /RedisPrefix\.layer/],
-    ["the name of a method", { toString: () => "" }, "toString", /no such option/],
     ["a URL instead of options", "redis://h", "options", /layerUrl takes a URL/],
     ["nothing", null, "options", /layerUrl takes a URL/]
   ]
@@ -197,6 +198,12 @@ describe("Configuration", () => {
         assert.match(error.message, says)
       }))
   }
+
+  it.effect("what else a program knows of its servers may stand beside the options", () =>
+    Effect.gen(function*() {
+      const options = { host: "h", url: "redis://h", db: 1, zone: "eu", name: "orders", toString: () => "" }
+      assert.strictEqual((yield* RedisConfig.settings(options)).db, 1)
+    }))
 
   it.effect("a name whose value is undefined is not given", () =>
     Effect.gen(function*() {

@@ -1,6 +1,6 @@
 /**
- * The names that options have. The compiler knows them, but programs are also written without it, and a name that is
- * none would silently not apply: another server would be asked, without the password or without TLS.
+ * The names that options have. The compiler knows them, but programs are also written without it, and a misspelt name would
+ * silently not apply: another server would be asked, without the password or without TLS.
  */
 import * as Effect from "effect/Effect"
 import type { TlsOptions } from "../../RedisConnector.ts"
@@ -82,23 +82,40 @@ const options: Names<AddressOptions & SentinelOptions & ClusterOptions> = {
   refreshInterval: 1
 }
 
-/** What the options of other clients are here, where a client without them would go somewhere else. */
-const elsewhere: ReadonlyMap<string, string> = new Map([
-  ["url", "; NodeRedisClient.layerUrl takes a URL"],
-  ["socket", "; host, port, path and tls are options themselves"],
-  ["database", "; it is called db"],
-  ["keyPrefix", "; RedisPrefix.layer puts a prefix before keys"],
-  ["rejectUnauthorized", "; it is called verify"]
-])
-
-/** The names that a misspelt one may stand for: its first letter is mostly right. */
-const alike = (unknown: string, names: Readonly<Record<string, 1>>): string => {
-  const first = unknown.slice(0, 1).toLowerCase()
-  const found = Object.keys(names).filter((name) => name.startsWith(first))
-  return found.length === 0 ? "" : `; with this letter begin ${found.join(", ")}`
+/** An option of other clients: what it is here, and the options beside which it says nothing new. */
+interface Elsewhere {
+  readonly advice: string
+  readonly beside: ReadonlyArray<string>
 }
 
-/** Refuses names that no option has. */
+const address = ["host", "port", "path", "nodes", "sentinels"]
+
+/** The options of other clients, where a client without them would go somewhere else. */
+const elsewhere: ReadonlyMap<string, Elsewhere> = new Map([
+  ["url", { advice: "NodeRedisClient.layerUrl takes a URL", beside: address }],
+  ["socket", { advice: "host, port, path and tls are options themselves", beside: address }],
+  ["database", { advice: "it is called db", beside: ["db"] }],
+  ["keyPrefix", { advice: "RedisPrefix.layer puts a prefix before keys", beside: [] }],
+  ["rejectUnauthorized", { advice: "it is called verify", beside: ["verify"] }]
+])
+
+/** The name that a misspelt one stands for: it differs in letters being large or small, or by one letter or two in turn. */
+const meant = (given: string, names: Readonly<Record<string, 1>>): string | undefined =>
+  Object.keys(names).find((name) => isAlike(given.toLowerCase(), name.toLowerCase()))
+
+const isAlike = (one: string, other: string): boolean => {
+  if (one === other) return true
+  let same = 0
+  while (same < one.length && one[same] === other[same]) same++
+  const [a, b] = [one.slice(same), other.slice(same)]
+  return a.slice(1) === b.slice(1) || a.slice(1) === b || a === b.slice(1) ||
+    (a[0] === b[1] && a[1] === b[0] && a.slice(2) === b.slice(2))
+}
+
+/**
+ * Refuses names that no option has, where they are misspelt or those of other clients. Others do no harm: options may be
+ * a part of what a program knows of its servers.
+ */
 export const checkNames = (given: object): Effect.Effect<void, RedisConfigError> =>
   Effect.andThen(
     checkIn(given, "", options),
@@ -108,9 +125,19 @@ export const checkNames = (given: object): Effect.Effect<void, RedisConfigError>
     }, { discard: true })
   )
 
+const adviceFor = (name: string, given: object, names: Readonly<Record<string, 1>>, prefix: string) => {
+  const other = elsewhere.get(name)
+  if (other !== undefined) return other.beside.some((each) => each in given) ? undefined : other.advice
+  const near = meant(name, names)
+  return near === undefined ? undefined : `${prefix}${near} is meant`
+}
+
 const checkIn = (given: object, prefix: string, names: Readonly<Record<string, 1>>) => {
-  // An option that is `undefined` is one that is not given.
-  const unknown = Object.entries(given).find(([name, value]) => value !== undefined && !Object.hasOwn(names, name))?.[0]
-  if (unknown === undefined) return Effect.void
-  return invalid(`${prefix}${unknown}`, `there is no such option${elsewhere.get(unknown) ?? alike(unknown, names)}`)
+  for (const [name, value] of Object.entries(given)) {
+    // An option that is `undefined` is one that is not given.
+    if (value === undefined || Object.hasOwn(names, name)) continue
+    const advice = adviceFor(name, given, names, prefix)
+    if (advice !== undefined) return invalid(`${prefix}${name}`, `there is no such option; ${advice}`)
+  }
+  return Effect.void
 }

@@ -111,7 +111,10 @@ export class Deadlines {
       this.#armed = next
       return next === Infinity
         ? this.#awaitWake
-        : Effect.raceFirst(Effect.andThen(this.#time.sleepUntil(next), this.#expire(next)), this.#awaitWake)
+        : Effect.raceFirst(
+          Effect.andThen(this.#time.sleepUntil(next, this.#isNeeded), this.#expire(next)),
+          this.#awaitWake
+        )
     }),
     { disableYield: true }
   )
@@ -122,6 +125,9 @@ export class Deadlines {
       for (const { request } of list.takeUntil(Infinity)) request.fail(error)
     }
   }
+
+  /** A client that nobody uses does not wake up again and again for a limit that nobody waits for any more. */
+  readonly #isNeeded = (): boolean => this.#next !== Infinity
 
   get #next(): number {
     return Math.min(this.#common.next, this.#own.next)
@@ -163,7 +169,8 @@ export class Deadlines {
   /** Fails the requests that were due when the timer fired, after all that had arrived by then was read. */
   #expire(next: number): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const due = Math.max(this.now(), next)
+      // The sleep may have ended before, with nobody left who waited.
+      const due = this.#time.hasCome(next) ? Math.max(this.now(), next) : this.now()
       return Effect.map(arrived, () => {
         const late = [...this.#common.takeUntil(due), ...this.#own.takeUntil(due)]
         for (const { limit, request } of late) request.fail(timeLimit("read", limit))

@@ -30,6 +30,8 @@ export const sleepUntil = (clock: Clock.Clock, at: number): Effect.Effect<void> 
 const shortestLook = 100
 const longestLateness = 100
 
+const always = () => true
+
 /**
  * Time in which the event loop went on, for limits: a server cannot be heard while the loop stands still. Nothing tells
  * how long it stood but a timer that is late. So whoever sleeps looks after a quarter of what is left, again and again,
@@ -54,16 +56,24 @@ export class LoopTime {
     return Math.min(elapsed(this.#clock), this.#counted) - this.#stood
   }
 
-  /** Sleeps until a time of `now`, and never less. One fiber at a time may sleep. */
-  sleepUntil(at: number): Effect.Effect<void> {
+  /** Whether a time of `now` has come. */
+  hasCome(at: number): boolean {
+    return at - this.now() < precision
+  }
+
+  /**
+   * Sleeps until a time of `now`, and never less, or until a look finds that it is not needed any more. One fiber at a time
+   * may sleep.
+   */
+  sleepUntil(at: number, isNeeded: () => boolean = always): Effect.Effect<void> {
     return Effect.suspend(() => {
+      if (this.hasCome(at) || !isNeeded()) return Effect.void
       const left = at - this.now()
-      if (left < precision) return Effect.void
       const look = Math.ceil(Math.min(left, Math.max(left / 4, shortestLook)) - precision)
       this.#counted = elapsed(this.#clock) + look + longestLateness
       return Effect.andThen(
         Effect.ensuring(this.#clock.sleep(Duration.millis(look)), this.#looked),
-        this.sleepUntil(at)
+        this.sleepUntil(at, isNeeded)
       )
     })
   }
