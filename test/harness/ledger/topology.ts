@@ -171,7 +171,7 @@ export const slots = (world: World): Reply => {
 
 /** The answer of a sentinel. */
 export const sentinelReply = (link: Link, [, question = "", name]: ReadonlyArray<string>): Reply => {
-  const { client, latency, node, world } = link
+  const { client, node, world } = link
   const { epoch, master } = node.behind ?? world
   if (name !== service) return error("ERR No such master with that name")
   const described = ({ host, port }: Node, flags: string): Reply => ({
@@ -189,8 +189,8 @@ export const sentinelReply = (link: Link, [, question = "", name]: ReadonlyArray
     world.nodes.filter((node) => node.kind === kind && node !== master).map((node) => described(node, flags))
   switch (question.toUpperCase()) {
     case "MASTER":
-      world.sim.after(latency, () => {
-        if (isHeard(link) && epoch > client.told.epoch) client.told = { epoch, at: Infinity }
+      whenArrived(link, () => {
+        if (epoch > client.told.epoch) client.told = { epoch, at: Infinity }
       })
       return described(master, "master")
     case "GET-MASTER-ADDR-BY-NAME":
@@ -204,19 +204,31 @@ export const sentinelReply = (link: Link, [, question = "", name]: ReadonlyArray
   }
 }
 
-/** Whether an answer has arrived, which it has not when the connection was cut meanwhile, or the client has gone. */
-const isHeard = (link: Link): boolean => link.world.links.has(link) && !link.left && !link.socket.destroyed
+/**
+ * Calls a function when the answer that is about to be written has arrived, which it never does when the connection is cut
+ * meanwhile, or the client has gone. A fault may delay the answer.
+ */
+const whenArrived = (link: Link, arrived: () => void): void => {
+  const { sim } = link.world
+  sim.after(link.latency, () => {
+    if (link.lastDelivery > sim.now()) sim.after(link.lastDelivery - sim.now(), check)
+    else check()
+  })
+  const check = () => {
+    if (link.world.links.has(link) && !link.left && !link.socket.destroyed) arrived()
+  }
+}
 
 /**
  * The answer of a server about its role. When a new master answers, the client has heard of it from the sentinel and
  * from the server.
  */
 export const roleReply = (link: Link): Reply => {
-  const { client, latency, node, world } = link
+  const { client, node, world } = link
   if (node.role === "replica") return ["slave", world.master.host, world.master.port, "connected", 0]
-  world.sim.after(latency, () => {
+  whenArrived(link, () => {
     const { at, epoch } = client.told
-    if (isHeard(link) && node === world.master && epoch === world.epoch && at === Infinity) {
+    if (node === world.master && epoch === world.epoch && at === Infinity) {
       client.told = { epoch, at: world.sim.now() }
     }
   })
