@@ -101,6 +101,11 @@ const pauseAfter = (failures: number, isRefused: boolean): number => {
   return backOff(failures, { shortest: shortestPause, longest })
 }
 
-/** Waits for a pause, or until there is news. */
-export const pauseUnless = (milliseconds: number, news: Dialer["news"]): Effect.Effect<void> =>
-  news === undefined ? Effect.sleep(milliseconds) : Effect.raceFirst(Effect.sleep(milliseconds), news)
+/**
+ * Waits for a pause, or until there is news. Timers count whole milliseconds; what rounding leaves of a pause is too short
+ * for a `Duration`, and would be no pause.
+ */
+export const pauseUnless = (milliseconds: number, news: Dialer["news"]): Effect.Effect<void> => {
+  const pause = Effect.sleep(Math.ceil(milliseconds))
+  return news === undefined ? pause : Effect.raceFirst(pause, news)
+}
