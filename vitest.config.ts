@@ -1,5 +1,7 @@
 import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
+import { BaseSequencer } from "vitest/node"
+import type { TestSpecification } from "vitest/node"
 
 const tests = ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"]
 
@@ -10,8 +12,18 @@ const tests = ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "examples/**
  */
 const pure = "packages/core/test/{codec,command,commands,config,error,goldens}/**/!(Views|RespDecoder).test.ts"
 
+/** Large files are begun first. One that is small, and runs for longer than all others, would be left for the end. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
+    const isLong = ({ moduleId }: TestSpecification): boolean => moduleId.endsWith("/test/soakAll.test.ts")
+    const sorted = await super.sort(files)
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,

@@ -5,7 +5,7 @@ import * as Ledger from "./harness/ledger/ledger.ts"
 import * as Program from "./harness/ledger/program.ts"
 
 /** For how long, all together: a longer run is `node scripts/ledger.ts`. */
-const seconds = Number(process.env["LEDGER_SECONDS"] ?? 60)
+const seconds = Number(process.env["LEDGER_SECONDS"] ?? 45)
 const seed = Number(process.env["LEDGER_SEED"] ?? Date.now() % 1_000_000)
 
 describe("Composition ledger", () => {

@@ -267,7 +267,8 @@ const checkRetrying = (facts: Facts, attempt: Try, error: RedisError.RedisError,
   if (kind === "consume" && !isFull(error) && (retryable || ("code" in error && error.code === "UNBLOCKED"))) {
     report(`ended for what a later try mends, told ${said(outcome)}`)
   }
-  if (kind === "blpop" && "code" in error && error.code === "UNBLOCKED" && !safe) {
+  // One that is sent once more may have taken an element the first time.
+  if (kind === "blpop" && "code" in error && error.code === "UNBLOCKED" && !safe && !facts.again) {
     report(`is not said to be safe to repeat, told ${said(outcome)}`)
   }
   if (error._tag !== "ExecAbortError") return
