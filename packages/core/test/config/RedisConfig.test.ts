@@ -201,7 +201,7 @@ describe("Configuration", () => {
 
   it.effect("what else a program knows of its servers may stand beside the options", () =>
     Effect.gen(function*() {
-      const options = { host: "h", url: "redis://h", db: 1, zone: "eu", name: "orders", toString: () => "" }
+      const options = { host: "h", hosts: ["h"], url: "redis://h", db: 1, zone: "eu", toString: () => "" }
       assert.strictEqual((yield* RedisConfig.settings(options)).db, 1)
     }))
 

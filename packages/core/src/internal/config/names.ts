@@ -99,9 +99,12 @@ const elsewhere: ReadonlyMap<string, Elsewhere> = new Map([
   ["rejectUnauthorized", { advice: "it is called verify", beside: ["verify"] }]
 ])
 
-/** The name that a misspelt one stands for: it differs in letters being large or small, or by one letter or two in turn. */
-const meant = (given: string, names: Readonly<Record<string, 1>>): string | undefined =>
-  Object.keys(names).find((name) => isAlike(given.toLowerCase(), name.toLowerCase()))
+/**
+ * The option that a misspelt name stands for: it differs in letters being large or small, by one letter, or by two that
+ * changed places. An option that is given as well was not misspelt.
+ */
+const meant = (unknown: string, given: object, names: Readonly<Record<string, 1>>): string | undefined =>
+  Object.keys(names).find((name) => !(name in given) && isAlike(unknown.toLowerCase(), name.toLowerCase()))
 
 const isAlike = (one: string, other: string): boolean => {
   if (one === other) return true
@@ -128,7 +131,7 @@ export const checkNames = (given: object): Effect.Effect<void, RedisConfigError>
 const adviceFor = (name: string, given: object, names: Readonly<Record<string, 1>>, prefix: string) => {
   const other = elsewhere.get(name)
   if (other !== undefined) return other.beside.some((each) => each in given) ? undefined : other.advice
-  const near = meant(name, names)
+  const near = meant(name, given, names)
   return near === undefined ? undefined : `${prefix}${near} is meant`
 }
 
