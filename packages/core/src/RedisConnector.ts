@@ -84,12 +84,26 @@ export interface ConnectOptions {
 }
 
 /**
+ * What the reader of a socket may have besides.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Reader extends Socket.Reader {
+  /**
+   * Called with a chunk that nobody keeps: the socket may read into its memory again. It is called before the next `pull`, for
+   * the chunks in the midst of a long bulk string. A reader without it need do nothing.
+   */
+  readonly release?: ((chunk: Uint8Array) => void) | undefined
+}
+
+/**
  * Opens sockets to endpoints: the only thing that a platform has to supply.
  *
  * **Details**
  *
  * `socket` itself does no I/O. Acquiring the `reader` of the socket that it
- * returns dials; closing the scope of that acquisition closes the connection.
+ * returns dials; closing the scope of that acquisition closes the connection. The reader may be a {@link Reader}.
  *
  * The `writeAll` of its writer must not return before the socket is done with every chunk of more than 64 KB: it may be
  * memory of a caller's, who then uses it again.

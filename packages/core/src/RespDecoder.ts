@@ -13,8 +13,8 @@
  */
 import { Bytes, Pieces } from "./internal/codec/bulk.ts"
 import { arrayFor, ATTRIBUTED, Frame, gather, none, ROOT, UNBOUNDED, valueOf } from "./internal/codec/frame.ts"
-import { LONG } from "./internal/codec/gather.ts"
-import type { Reader } from "./internal/codec/gather.ts"
+import { forgetting, LONG, LONG_STRING } from "./internal/codec/gather.ts"
+import type { GatheredString, Reader } from "./internal/codec/gather.ts"
 import {
   excerpt,
   parseBigNumber,
@@ -95,6 +95,13 @@ export class RespDecoder {
   /** Why decoding ended; `undefined` while it goes on. */
   failure: ProtocolError | undefined = undefined
 
+  /**
+   * Whether the last chunk lay within a long string that is read as it comes. Then nothing keeps it, and it may be written to.
+   *
+   * @internal
+   */
+  spent = false
+
   private _limits: Limits
   private readonly _pushesApart: boolean
   private readonly _keepAttributes: boolean
@@ -126,8 +133,10 @@ export class RespDecoder {
   private _bulkLength = 0
   private _arrived = 0
   private readonly _pieces = new Pieces()
+  /** What has been read of it, when it is read as it comes. */
+  private _gathered: GatheredString | undefined = undefined
   /** The complete bulk string whose line end is still to come. */
-  private _bulk: Bulk | undefined = undefined
+  private _bulk: Bulk | GatheredString | undefined = undefined
   /** The parts of a streamed string so far; set exactly while one is in progress. */
   private _parts: Bytes | undefined = undefined
 
@@ -148,6 +157,7 @@ export class RespDecoder {
     const values: Array<Value> = []
     this._frames[0]!.hold(values)
     this._position = 0
+    this.spent = false
     while (this._position < chunk.length && this.failure === undefined) {
       switch (this._state) {
         case AT_VALUE:
@@ -189,12 +199,27 @@ export class RespDecoder {
   }
 
   /**
+   * Whether a long bulk string has come in part.
+   *
+   * @internal
+   */
+  get longString(): boolean {
+    return this._state === IN_BULK && this._bulkType === BULK && this._bulkLength >= LONG_STRING
+  }
+
+  /**
    * Has what has come of the reply in progress read. Between two pushes, by what will decode the reply.
    *
    * @internal
    */
   gather(reader: Reader): void {
-    gather(this._frames, this._depth, reader)
+    const current = gather(this._frames, this._depth, reader)
+    if (current === undefined || !this.longString) return
+    if (this._gathered !== undefined && current !== forgetting) return
+    const gathered = current.string?.(this._bulkLength)
+    if (gathered === undefined) return
+    for (const piece of this._pieces.take()) gathered.add(piece)
+    this._gathered = gathered
   }
 
   /** Says that the input has ended, and fails in the middle of a reply. */
@@ -612,6 +637,8 @@ export class RespDecoder {
     const start = this._position
     const end = Math.min(chunk.length, start + this._bulkLength - this._arrived)
     this._position = end
+    const gathered = this._gathered
+    if (gathered !== undefined) return this._readGathered(gathered, chunk, end)
     if (end - start === this._bulkLength) return this._endBulk(new Bulk(chunk, start, end))
     if (this._arrived === 0) this._pieces.begin(this._bulkLength)
     this._arrived += end - start
@@ -619,7 +646,17 @@ export class RespDecoder {
     if (this._arrived === this._bulkLength) this._endBulk(this._pieces.join())
   }
 
-  private _endBulk(bulk: Bulk): void {
+  /** Has the chunk read up to an end. A string is begun to be read between two chunks, so this one begins within it. */
+  private _readGathered(gathered: GatheredString, chunk: Uint8Array, end: number): void {
+    this.spent = end === chunk.length
+    this._arrived += end
+    gathered.add(this.spent ? chunk : chunk.subarray(0, end))
+    if (this._arrived < this._bulkLength) return
+    this._gathered = undefined
+    this._endBulk(gathered)
+  }
+
+  private _endBulk(bulk: Bulk | GatheredString): void {
     this._bulk = bulk
     this._state = AT_BULK_CR
   }
@@ -642,7 +679,9 @@ export class RespDecoder {
     this._deliverBulk(bulk)
   }
 
-  private _deliverBulk(bulk: Bulk): void {
+  private _deliverBulk(bulk: Bulk | GatheredString): void {
+    // What was read goes to the decoder that has begun it; to anybody else it is no value.
+    if (!(bulk instanceof Bulk)) return this._deliver(bulk as never)
     switch (this._bulkType) {
       case BULK:
         return this._deliver(bulk)
@@ -686,6 +725,7 @@ export class RespDecoder {
     this._top = this._frames[0]!
     this._depth = 0
     this._pieces.clear()
+    this._gathered = undefined
     this._bulk = undefined
     this._parts = undefined
     this._line = new Bytes(0)

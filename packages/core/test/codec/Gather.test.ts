@@ -6,6 +6,9 @@ import { RedisReply } from "@redfx/core"
 import { RespDecoder } from "@redfx/core/RespDecoder"
 import type { Value } from "@redfx/core/RespValue"
 import * as fc from "fast-check"
+import { forgetting, LONG_STRING } from "../../src/internal/codec/gather.ts"
+import type { Gathered } from "../../src/internal/codec/gather.ts"
+import { bytesReader } from "../../src/internal/reply/longString.ts"
 import { scoredMembers } from "../../src/internal/reply/scoredMembers.ts"
 import { entries } from "../../src/internal/reply/streamEntry.ts"
 
@@ -113,4 +116,142 @@ describe("A reply that is read as it comes", () => {
       )
     })
   }
+})
+
+const utf8 = new TextEncoder()
+
+/** What a long string is made of: characters of every length, a U+FFFD that was stored, and what is no text. */
+const unit = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.constantFrom("a", "\u00e9", "\u20ac", "\u{1f600}", "\ufeff").map((text) => utf8.encode(text))
+  },
+  { weight: 1, arbitrary: fc.constant(utf8.encode("\ufffd")) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom([0xff], [0xc3], [0xe2, 0x82], [0xf0, 0x9f, 0x98], [0x80]).map((bytes) =>
+      Uint8Array.from(bytes)
+    )
+  }
+)
+
+/** A string that is long enough, all of the same few characters, which may have others at its ends. */
+const long = fc.record({
+  filling: fc.constantFrom("a", "\u00e9", "\u20ac", "\u{1f600}"),
+  head: fc.array(unit, { maxLength: 4 }),
+  tail: fc.array(unit, { maxLength: 4 }),
+  at: fc.nat(LONG_STRING),
+  middle: fc.array(unit, { maxLength: 2 })
+}).map(({ at, filling, head, middle, tail }) => {
+  const first = utf8.encode(filling.repeat(Math.floor(at / utf8.encode(filling).length)))
+  const second = utf8.encode(filling.repeat(LONG_STRING))
+  return Buffer.concat([...head, first, ...middle, second.subarray(0, LONG_STRING), ...tail])
+})
+
+const bulkOf = (bytes: Uint8Array) => Buffer.concat([utf8.encode(`$${bytes.length}\r\n`), bytes, utf8.encode("\r\n")])
+
+/** Where a long string may stand. */
+const places: Record<string, readonly [Decoder, (bulk: Uint8Array) => Uint8Array]> = {
+  alone: [RedisReply.nullable(RedisReply.blob), (bulk) => bulk],
+  bytes: [RedisReply.bytes, (bulk) => bulk],
+  text: [RedisReply.map(RedisReply.text, (text) => `of ${text.length}`), (bulk) => bulk],
+  raw: [RedisReply.raw, (bulk) => Buffer.concat([utf8.encode("*2\r\n:1\r\n"), bulk])],
+  array: [
+    RedisReply.array(RedisReply.nullable(RedisReply.blob)),
+    (bulk) => Buffer.concat([utf8.encode("*4\r\n$1\r\nx\r\n"), bulk, utf8.encode("_\r\n"), bulk])
+  ],
+  tuple: [
+    RedisReply.tuple(RedisReply.integer, RedisReply.array(RedisReply.blob)),
+    (bulk) => Buffer.concat([utf8.encode("*2\r\n:7\r\n*1\r\n"), bulk])
+  ],
+  record: [RedisReply.record, (bulk) => Buffer.concat([utf8.encode("%1\r\n+name\r\n"), bulk])],
+  verbatim: [
+    RedisReply.blob,
+    (bulk) => {
+      const end = bulk.indexOf(10) + 1
+      const text = bulk.subarray(end, bulk.length - 2)
+      return Buffer.concat([utf8.encode(`=${text.length + 4}\r\ntxt:`), text, utf8.encode("\r\n")])
+    }
+  ]
+}
+
+/** Lengths of chunks, over and over: those of a socket, of TLS, of a network, and one byte within a character. */
+const cuts = fc.array(
+  fc.oneof(fc.constantFrom(65_536, 16_384, 1448), fc.integer({ min: 1, max: 100_000 }), fc.integer({ min: 1, max: 3 })),
+  { minLength: 1, maxLength: 4 }
+).filter((lengths) => lengths.reduce((sum, length) => sum + length, 0) > 1000)
+
+describe("A long string that is read as it comes", () => {
+  for (const [place, [decoder, around]] of Object.entries(places)) {
+    it(`comes to the same as one that is read as a whole, and keeps no chunk that lies within it: ${place}`, () => {
+      let spent = 0
+      fc.assert(
+        fc.property(long, cuts, (string, lengths) => {
+          const bytes = around(bulkOf(string))
+          for (const view of views) {
+            const whole = read(decoder, new RespDecoder().push(bytes)[0], view)
+            const resp = new RespDecoder()
+            const values: Array<Value> = []
+            for (let at = 0, i = 0; at < bytes.length; i++) {
+              const chunk = Buffer.from(bytes.subarray(at, at += lengths[i % lengths.length]!))
+              values.push(...resp.push(chunk))
+              const reader = decoder.reader?.(view)
+              if (resp.longString && reader !== undefined) resp.gather(reader)
+              if (!resp.spent) continue
+              // The socket reads into it again.
+              chunk.fill(0xff)
+              spent++
+            }
+            assert.deepStrictEqual(read(decoder, values[0], view), whole)
+          }
+        }),
+        { numRuns: 60 }
+      )
+      if (place !== "record" && place !== "verbatim") assert.isAbove(spent, 0)
+    })
+  }
+
+  it("ends with its chunk, and what comes next is kept", () => {
+    const decoder = new RespDecoder()
+    decoder.push(utf8.encode(`*2\r\n$${LONG_STRING}\r\n`))
+    decoder.gather(RedisReply.raw.reader?.(RedisReply.textView) ?? forgetting)
+    decoder.push(new Uint8Array(LONG_STRING).fill(97))
+    assert.isTrue(decoder.spent)
+    decoder.push(utf8.encode("\r\n$4\r\nab"))
+    assert.isFalse(decoder.spent)
+  })
+
+  it("is kept by nobody when its caller has gone away, from wherever that is known", () => {
+    for (const known of [1, 2, 3, 4]) {
+      const decoder = new RespDecoder()
+      const chunk = () => Buffer.alloc(65_536, 97)
+      decoder.push(utf8.encode(`$${4 * 65_536}\r\n`))
+      const spent: Array<boolean> = []
+      for (let i = 1; i <= 4; i++) {
+        const reader = i >= known ? forgetting : RedisReply.blob.reader?.(RedisReply.textView)
+        if (reader !== undefined) decoder.gather(reader)
+        decoder.push(chunk())
+        spent.push(decoder.spent)
+      }
+      assert.deepStrictEqual(spent, [true, true, true, true])
+      const [value] = decoder.push(utf8.encode("\r\n+OK\r\n"))
+      assert.isUndefined((value as unknown as Gathered).finish())
+    }
+  })
+
+  it("takes no memory for what is only claimed but for a megabyte, or sixteen times what has come", () => {
+    for (const came of [1, 60_000, 1_000_000]) {
+      const before = process.memoryUsage().arrayBuffers
+      const decoders = Array.from({ length: 4 }, () => {
+        const decoder = new RespDecoder({ maxReplyBytes: Infinity })
+        decoder.push(utf8.encode("$536870912\r\n"))
+        decoder.gather(bytesReader)
+        decoder.push(new Uint8Array(came))
+        return decoder
+      })
+      assert.isTrue(decoders.every((decoder) => decoder.longString))
+      const each = (process.memoryUsage().arrayBuffers - before) / decoders.length
+      assert.isBelow(each, Math.max(1024 * 1024, 16 * came) + came + 100_000)
+    }
+  })
 })

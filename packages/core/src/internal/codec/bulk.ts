@@ -62,7 +62,7 @@ class SpanningBulk extends Bulk {
   }
 
   override text(): string | undefined {
-    return decodePieces(this.#pieces) ?? this.#joined().text()
+    return decodePieces(this.#pieces)
   }
 
   override head(length: number): Bulk {
@@ -141,6 +141,14 @@ export class Pieces {
     const pieces = this._pieces
     this.clear()
     return pieces.length === 1 ? new Bulk(pieces[0]!, 0, length) : new SpanningBulk(pieces, length)
+  }
+
+  /** What has come of the bulk string, for somebody who reads it from now on. */
+  take(): ReadonlyArray<Uint8Array> {
+    if (this._length > 0) this._flushSmall()
+    const pieces = this._pieces
+    this.clear()
+    return pieces
   }
 
   clear(): void {

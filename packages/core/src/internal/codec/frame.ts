@@ -4,7 +4,7 @@
 import { Attributed, MapReply, Push, SetReply } from "../../RespValue.ts"
 import type { Value } from "../../RespValue.ts"
 import { forgetting } from "./gather.ts"
-import type { Gathered, Reader } from "./gather.ts"
+import type { GatheredItems, Reader } from "./gather.ts"
 import { ARRAY, MAP, PUSH, SET } from "./types.ts"
 
 // Two kinds of frames have no type byte: the root, whose items are the results of `push`, and the one that wraps its
@@ -53,7 +53,7 @@ export class Frame {
   /** Set while the kind is `ATTRIBUTED`. */
   attributes: MapReply | undefined = undefined
   /** The elements that were read before the aggregate was complete. */
-  gathered: Gathered | undefined = undefined
+  gathered: GatheredItems | undefined = undefined
 
   /** Begins to fill an array from its start on. */
   hold(items: Array<Value>): void {
@@ -85,14 +85,17 @@ export const valueOf = (frame: Frame, keepAttributes: boolean): Value => {
   }
 }
 
-/** Has the elements read that have come of a reply that is not complete. The first frame is that of the root. */
-export const gather = (frames: ReadonlyArray<Frame>, depth: number, reader: Reader): void => {
+/**
+ * Has the elements read that have come of a reply that is not complete, and returns the reader of the value in progress. The
+ * first frame is that of the root.
+ */
+export const gather = (frames: ReadonlyArray<Frame>, depth: number, reader: Reader): Reader | undefined => {
   let current: Reader | undefined = reader
   for (let level = 1; level <= depth && current !== undefined; level++) {
     // There is a frame for each level up to the depth, so the index is in range.
     const frame = frames[level]!
     // The elements of streamed aggregates stay, because the limits count them where they are.
-    if (frame.streamed || frame.kind !== ARRAY && frame.kind !== MAP && frame.kind !== SET) return
+    if (frame.streamed || frame.kind !== ARRAY && frame.kind !== MAP && frame.kind !== SET) return undefined
     const index: number = (frame.gathered?.taken ?? 0) + frame.count
     // The empty slots of elements that are still to come must not be seen.
     frame.items.length = frame.count
@@ -103,4 +106,5 @@ export const gather = (frames: ReadonlyArray<Frame>, depth: number, reader: Read
     }
     current = current.element(index)
   }
+  return current
 }

@@ -1,7 +1,7 @@
 /**
- * Long replies are read as they come: after each chunk, the complete elements are handed to the reader of the reply. So
- * no work is left for the end that would block the event loop, and neither the chunks nor the values of the elements
- * are kept.
+ * Long replies are read as they come: after each chunk, the complete elements are handed to the reader of the reply, and
+ * so are the bytes of a long bulk string. So no work is left for the end that would block the event loop, and neither the
+ * chunks nor the values of the elements are kept.
  */
 import type { Value } from "../../RespValue.ts"
 
@@ -11,22 +11,37 @@ import type { Value } from "../../RespValue.ts"
  */
 export const LONG = 1024
 
-/**
- * Says how an aggregate is read.
- *
- * - `begin`: begins to take its elements, of which some have come; `undefined` as long as, or as it is read as a whole.
- * - `element`: how the element at an index is read, an aggregate that is not complete; `undefined` for as a whole.
- */
-export interface Reader {
-  readonly begin: (items: ReadonlyArray<Value>) => Gathered | undefined
-  readonly element: (index: number) => Reader | undefined
-}
+/** The length of a bulk string from which it is read as it comes. A shorter one comes in two or three chunks. */
+export const LONG_STRING = 64 * 1024
 
 /**
- * The elements that have been read of an aggregate. For the decoder that has begun it, this stands for the value of the
- * aggregate.
+ * Says how a reply is read that is not complete.
+ *
+ * - `begin`: begins to take the elements of an aggregate, of which some have come; `undefined` as long as, or as it is read
+ *   as a whole.
+ * - `element`: how the element at an index is read; `undefined` for as a whole.
+ * - `string`: begins to take the bytes of a bulk string of a length; absent or `undefined` for as a whole.
  */
+export interface Reader {
+  readonly begin: (items: ReadonlyArray<Value>) => GatheredItems | undefined
+  readonly element: (index: number) => Reader | undefined
+  readonly string?: ((length: number) => GatheredString | undefined) | undefined
+}
+
+/** What has been read of a value. For the decoder that has begun it, this stands for the value. */
 export abstract class Gathered {
+  /** Returns what the value was read to; throws the error that reading it has thrown. */
+  abstract finish(): unknown
+}
+
+/** The bytes that have been read of a bulk string. */
+export abstract class GatheredString extends Gathered {
+  /** Takes the next bytes and keeps none of the memory that they are in. It must not throw. */
+  abstract add(bytes: Uint8Array): void
+}
+
+/** The elements that have been read of an aggregate. */
+export abstract class GatheredItems extends Gathered {
   /** The number of elements that were read, and the elements that have come and were not read yet. */
   taken = 0
   private _rest: Array<Value> = []
@@ -56,13 +71,12 @@ export abstract class Gathered {
   }
 
   /** Takes the last elements, which are read when the result is asked for. */
-  complete(rest: Array<Value>): Gathered {
+  complete(rest: Array<Value>): GatheredItems {
     this._rest = rest
     return this
   }
 
-  /** Returns what the aggregate was read to; throws the error that reading an element has thrown. */
-  finish(): unknown {
+  override finish(): unknown {
     const rest = this.take(this._rest)
     this._rest = []
     if (this._failure !== undefined) throw this._failure.error
@@ -70,7 +84,7 @@ export abstract class Gathered {
   }
 }
 
-class Forgotten extends Gathered {
+class Forgotten extends GatheredItems {
   protected read(items: ReadonlyArray<Value>): number {
     return items.length
   }
@@ -80,5 +94,17 @@ class Forgotten extends Gathered {
   }
 }
 
+class ForgottenString extends GatheredString {
+  override add(): void {}
+
+  override finish(): unknown {
+    return undefined
+  }
+}
+
 /** Reads a reply that nobody waits for any more, and keeps nothing of it. */
-export const forgetting: Reader = { begin: () => new Forgotten(), element: () => forgetting }
+export const forgetting: Reader = {
+  begin: () => new Forgotten(),
+  element: () => forgetting,
+  string: () => new ForgottenString()
+}

@@ -11,16 +11,17 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
-import * as Socket from "effect/socket/Socket"
+import type * as Socket from "effect/socket/Socket"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { formatEndpoint, RedisConnector } from "../../RedisConnector.ts"
-import type { Endpoint } from "../../RedisConnector.ts"
+import type { Endpoint, Reader } from "../../RedisConnector.ts"
 import { ConnectionError, ProtocolError } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type * as Resp from "../../Resp.ts"
 import { RespDecoder } from "../../RespDecoder.ts"
 import type { DecodeOptions } from "../../RespLimits.ts"
+import { encodeUtf8 } from "../codec/utf8.ts"
 import { connectionLoss, timeLimit } from "../error/events.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
 import { Pace } from "../runtime/pace.ts"
@@ -159,7 +160,7 @@ const dial = Effect.fnUntraced(function*(
   const connector = yield* RedisConnector
   const credentials = yield* Credentials.ask(settings.credentials, address)
   const socket = yield* connector.socket(endpoint, settings)
-  const pull = yield* Effect.mapError(Socket.readerBytes(socket), (error) => dialFailure(error, target))
+  const reader = yield* Effect.mapError(socket.reader, (error) => dialFailure(error, target))
   progress.waitsFor = "the server did not answer"
   const writer = yield* socket.writer
   const ended = Deferred.makeUnsafe<CommandError>()
@@ -220,7 +221,7 @@ const dial = Effect.fnUntraced(function*(
     attributes: "drop",
     pushes: "apart"
   })
-  yield* untilLost(read(pull, decoder, exchange, target, listener.onRead))
+  yield* untilLost(read(reader, decoder, exchange, target, listener.onRead))
   yield* untilLost(write(writer, exchange, writing, liveness, target))
 
   const run = (commands: ReadonlyArray<RedisCommand.Any>) => runAll(exchange, commands)
@@ -333,9 +334,12 @@ const limitsOf = ({ limits }: ConnectionSettings): DecodeOptions => ({
   maxReplyElements: limits.replyElements
 })
 
+/** A chunk of a socket, of which those of other protocols may be text. */
+const bytesOf = (chunk: Uint8Array | string): Uint8Array => typeof chunk === "string" ? encodeUtf8(chunk) : chunk
+
 /** Reads until the connection is lost, and fails with the reason. */
 const read = (
-  pull: Effect.Effect<ReadonlyArray<Uint8Array>, Socket.SocketError>,
+  { pull, release }: Reader,
   decoder: RespDecoder,
   exchange: Exchange,
   target: Target,
@@ -344,12 +348,13 @@ const read = (
   const pace = new Pace()
   const receive = Effect.flatMap(pull, (chunks) => {
     for (let i = 0; i < chunks.length; i++) {
-      const chunk = chunks[i]!
+      const chunk = bytesOf(chunks[i]!)
       const answered = exchange.received > 0
       const { long } = decoder
       if (long) pace.begin()
       exchange.receive(decoder.push(chunk))
-      if (decoder.long) exchange.gather(decoder)
+      if (decoder.long || decoder.longString) exchange.gather(decoder)
+      if (decoder.spent) release?.(chunk)
       if (long) pace.end()
       if (decoder.failure !== undefined) {
         return Effect.fail(

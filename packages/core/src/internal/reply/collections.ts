@@ -3,8 +3,9 @@
  * whole.
  */
 import type * as Resp from "../../Resp.ts"
-import { Gathered } from "../codec/gather.ts"
+import { Gathered, GatheredItems } from "../codec/gather.ts"
 import type { Reader } from "../codec/gather.ts"
+import { blobReader } from "./longString.ts"
 import { decodeRaw, items, Mismatch, mismatch } from "./reply.ts"
 import type { Raw, Reply, View } from "./reply.ts"
 
@@ -21,7 +22,7 @@ interface Many<Out> {
   readonly fill: (out: Out, source: Values, view: View, at: number) => void
 }
 
-export class Elements<Out> extends Gathered {
+export class Elements<Out> extends GatheredItems {
   readonly #out: Out
   readonly #many: Many<Out>
   readonly #view: View
@@ -53,7 +54,7 @@ interface ManyPairs<Out> {
 }
 
 /** Keys and values in turn, or in pairs. */
-export class Pairs<Out> extends Gathered {
+export class Pairs<Out> extends GatheredItems {
   readonly #out: Out
   readonly #pairs: ManyPairs<Out>
   readonly #view: View
@@ -156,7 +157,8 @@ export const raw: Reply<Raw> = {
   decode: (value, view) => decodeRaw(value, view),
   reader: (view) => ({
     begin: () => new Elements(rawElements, view),
-    element: () => raw.reader?.(view)
+    element: () => raw.reader?.(view),
+    string: blobReader(view)?.string
   })
 }
 

@@ -5,23 +5,18 @@ import * as Resp from "../../Resp.ts"
 import { Gathered } from "../codec/gather.ts"
 import type { Reader } from "../codec/gather.ts"
 import { printable } from "../error/printable.ts"
+import { blobReader, bytesReader, textReader } from "./longString.ts"
+import { Mismatch, notText, tooLong } from "./mismatch.ts"
+import { textView } from "./view.ts"
+import type { View } from "./view.ts"
+
+export { Mismatch } from "./mismatch.ts"
+export { textView } from "./view.ts"
+export type { View } from "./view.ts"
 
 // -----------------------------------------------------------------------------
 // Models
 // -----------------------------------------------------------------------------
-
-/**
- * How blobs and integers are represented.
- *
- * - `blob`: `"text"` fails on invalid UTF-8, `"replace"` puts U+FFFD in its place, `"bytes"` decodes nothing.
- *
- * @category models
- * @since 0.1.0
- */
-export interface View {
-  readonly blob: "text" | "replace" | "bytes"
-  readonly integer: "number" | "bigint"
-}
 
 /**
  * Decodes a reply to `A`, in the bytes view to `Bytes`, in the bigint view to `BigInts`.
@@ -56,30 +51,6 @@ export type BothViews<A, Bytes, BigInts> = Same<A, BigInts> extends true ? Bytes
   : unknown
 
 type Same<X, Y> = (<T>() => T extends X ? 1 : 2) extends (<T>() => T extends Y ? 1 : 2) ? true : false
-
-/**
- * Thrown by a decoder; the command then fails with a `DecodeError`.
- *
- * @category errors
- * @since 0.1.0
- */
-export class Mismatch {
-  readonly detail: string
-  readonly integer: string | undefined
-
-  constructor(detail: string, integer?: string) {
-    this.detail = detail
-    this.integer = integer
-  }
-}
-
-/**
- * The view that commands have at first.
- *
- * @category constants
- * @since 0.1.0
- */
-export const textView: View = { blob: "text", integer: "number" }
 
 // -----------------------------------------------------------------------------
 // Constructors
@@ -128,12 +99,17 @@ const shape = (value: Resp.Value): string => {
  * @category scalars
  * @since 0.1.0
  */
-export const blob: Reply<string, Uint8Array, string> = make((value, view) => {
-  if (value instanceof Resp.Bulk) return bulk(value, view)
-  if (value instanceof Resp.Verbatim) return bulk(value.text, view)
-  if (typeof value === "string") return view.blob === "bytes" ? new TextEncoder().encode(value) : value
-  return mismatch("a string", value)
-})
+export const blob: Reply<string, Uint8Array, string> = {
+  decode: (value, view) => {
+    if (value instanceof Resp.Bulk) return bulk(value, view)
+    if (value instanceof Resp.Verbatim) return bulk(value.text, view)
+    if (typeof value === "string") return view.blob === "bytes" ? new TextEncoder().encode(value) : value
+    // The reader below has begun it, in the same view.
+    if (value instanceof Gathered) return value.finish() as never
+    return mismatch("a string", value)
+  },
+  reader: blobReader
+}
 
 const bulk = (value: Resp.Bulk, view: View): string | Uint8Array => {
   switch (view.blob) {
@@ -156,7 +132,7 @@ const longText = <A>(value: Resp.Bulk, read: () => A): A => {
   try {
     return read()
   } catch {
-    throw new Mismatch(`a text of ${value.length} bytes is longer than JavaScript can hold. Redis.asBytes reads it`)
+    throw tooLong(value.length)
   }
 }
 
@@ -169,9 +145,7 @@ const textIn = (value: Resp.Bulk, view: View): string => view.blob === "replace"
 const strict = (value: Resp.Bulk): string => {
   const text = value.length > sureLength ? longText(value, () => value.text()) : value.text()
   if (text !== undefined) return text
-  throw new Mismatch(
-    "the bytes are not valid UTF-8. Redis.asBytes reads them; textDecoding: \"replace\" replaces what is invalid"
-  )
+  throw notText()
 }
 
 /**
@@ -181,13 +155,18 @@ const strict = (value: Resp.Bulk): string => {
  * @category scalars
  * @since 0.1.0
  */
-export const text: Reply<string> = make((value, view) => {
-  if (typeof value === "string") return value
-  if (value instanceof Resp.Bulk) return textIn(value, view)
-  if (value instanceof Resp.Verbatim) return textIn(value.text, view)
-  if (typeof value === "number" || typeof value === "bigint") return String(value)
-  return mismatch("text", value)
-})
+export const text: Reply<string> = {
+  decode: (value, view) => {
+    if (typeof value === "string") return value
+    if (value instanceof Resp.Bulk) return textIn(value, view)
+    if (value instanceof Resp.Verbatim) return textIn(value.text, view)
+    if (typeof value === "number" || typeof value === "bigint") return String(value)
+    // The reader below has begun it.
+    if (value instanceof Gathered) return value.finish() as string
+    return mismatch("text", value)
+  },
+  reader: textReader
+}
 
 /**
  * Bytes in every view.
@@ -195,9 +174,15 @@ export const text: Reply<string> = make((value, view) => {
  * @category scalars
  * @since 0.1.0
  */
-export const bytes: Reply<Uint8Array> = make((value) =>
-  value instanceof Resp.Bulk ? value.bytes() : mismatch("a bulk string", value)
-)
+export const bytes: Reply<Uint8Array> = {
+  decode: (value) => {
+    if (value instanceof Resp.Bulk) return value.bytes()
+    // The reader below has begun it.
+    if (value instanceof Gathered) return value.finish() as Uint8Array
+    return mismatch("a bulk string", value)
+  },
+  reader: () => bytesReader
+}
 
 /**
  * An integer: `number`, or `bigint` in the bigint view. One outside ±(2⁵³−1)
