@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { ConnectOptions, Endpoint } from "@redfx/core/RedisConnector"
+import type { ConnectOptions, Endpoint, Reader } from "@redfx/core/RedisConnector"
 import * as Certificates from "@redfx/testing/Certificates"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -84,12 +84,20 @@ const pullOf = (
   lookup?: Net.LookupFunction,
   onSocket?: (socket: Net.Socket) => void
 ): Effect.Effect<Socket.Reader["pull"], Socket.SocketError, Scope.Scope> =>
+  Effect.map(readerOf(endpoint, options, lookup, onSocket), ({ pull }) => pull)
+
+const readerOf = (
+  endpoint: Endpoint,
+  options: Partial<ConnectOptions>,
+  lookup?: Net.LookupFunction,
+  onSocket?: (socket: Net.Socket) => void
+): Effect.Effect<Reader, Socket.SocketError, Scope.Scope> =>
   InboxSocket.make((onread) =>
     Effect.tap(
       dial(endpoint, { ...defaults, ...options }, { onread, lookup }),
       (socket) => Effect.sync(() => onSocket?.(socket))
     )
-  ).reader.pipe(Effect.map(({ pull }) => pull))
+  ).reader
 
 /** Everything that comes, kept as it came until the end, and how it ended. */
 const all = (pull: Socket.Reader["pull"]) =>
@@ -181,6 +189,64 @@ describe("a socket with an inbox", () => {
         assert.isTrue(bytes.every((byte) => byte === 7))
       }))
   }
+
+  it.live("reads into memory again that is given back in time, and never into what somebody keeps", () =>
+    Effect.gen(function*() {
+      const server = yield* listen(undefined, (socket) => void sendPieces(socket, 9, 200))
+      const { pull, release } = yield* readerOf({ host, port: server.port }, {})
+      const next = series(11)
+      const kept: Array<{ readonly chunk: Uint8Array; readonly from: number }> = []
+      let late: Uint8Array | undefined
+      let from = 0
+      const end = yield* Effect.flip(Effect.forever(
+        Effect.map(pull, (came) => {
+          for (const chunk of came) {
+            assert.isTrue(chunk instanceof Uint8Array)
+            if (typeof chunk === "string") continue
+            assert.isTrue(bytesOf(9, from, chunk.length).equals(chunk), `other bytes came at ${from}`)
+            // It is too late for what came before: that memory is given back already, or it is kept.
+            if (late !== undefined) release?.(late)
+            late = undefined
+            switch (next(4)) {
+              case 0: {
+                kept.push({ chunk, from })
+                late = next(2) === 0 ? chunk : undefined
+                break
+              }
+              default:
+                release?.(chunk)
+            }
+            from += chunk.length
+          }
+        }),
+        { disableYield: true }
+      ))
+      assert.strictEqual(end.reason._tag, "SocketCloseError")
+      for (const { chunk, from } of kept) assert.isTrue(bytesOf(9, from, chunk.length).equals(chunk), `${from} changed`)
+      assert.isAbove(kept.length, 20)
+    }))
+
+  it.live("reads many megabytes into little memory when all of it is given back", () =>
+    Effect.gen(function*() {
+      const total = 32 << 20
+      const server = yield* listen(undefined, (socket) => void socket.end(Buffer.alloc(total, 7)))
+      const { pull, release } = yield* readerOf({ host, port: server.port }, {})
+      const memories = new Set<ArrayBufferLike>()
+      let long = 0
+      yield* Effect.flip(Effect.forever(
+        Effect.map(pull, (came) => {
+          for (const chunk of came) {
+            if (typeof chunk === "string" || chunk.length < 8192) continue
+            long += chunk.length
+            memories.add(chunk.buffer)
+            release?.(chunk)
+          }
+        }),
+        { disableYield: true }
+      ))
+      assert.isAbove(long, total / 2)
+      assert.isBelow(memories.size * 64 * 1024, total / 4)
+    }))
 
   it.live("loses nothing when those who wait for bytes are interrupted", () =>
     Effect.gen(function*() {

@@ -38,10 +38,12 @@ export class Inbox {
   #bytes = 0
   #taker: Resume | undefined = undefined
   #end: SocketError | undefined = undefined
-  /** What Node.js reads into, and what it is to read into from now on. */
+  /** What Node.js reads into. */
   #memory: Uint8Array
-  #next: Uint8Array | undefined = undefined
-  #hasRead = false
+  /** The number of bytes that were read into it and are not looked after yet. */
+  #read = 0
+  /** What was handed over of it and may still be given back. */
+  #handed: Uint8Array | undefined = undefined
   readonly #resumeReading: () => void
 
   /** `resumeReading` is called when there is room again after there was none. */
@@ -53,16 +55,15 @@ export class Inbox {
   readonly onread: Net.OnReadOpts = {
     // Node.js asks when it opens a handle, for each address that it tries, and after each read; nothing is no change then.
     buffer: () => {
-      if (!this.#hasRead) return this.#memory
-      this.#hasRead = false
-      const next = this.#next
+      const read = this.#read
+      if (read === 0) return this.#memory
+      this.#read = 0
+      const next = this.#nextMemory(read)
       // Its types do not know of it.
-      if (next === undefined) return next as never
-      this.#next = undefined
-      return this.#memory = next
+      return next === this.#memory ? undefined as never : this.#memory = next
     },
     callback: (length) => {
-      this.#hasRead = true
+      this.#read = length
       this.#add(this.#take(length))
       return this.#bytes < bound
     }
@@ -70,16 +71,27 @@ export class Inbox {
 
   #take(length: number): Uint8Array {
     const memory = this.#memory
-    if (memory === shared) {
-      if (length >= long) this.#next = Buffer.allocUnsafeSlow(memoryBytes)
-      return copied(memory, length)
-    }
-    if (length < long) {
-      this.#next = shared
-      return copied(memory, length)
-    }
-    this.#next = memory.length - length < leftBytes ? Buffer.allocUnsafeSlow(memoryBytes) : memory.subarray(length)
-    return memory.subarray(0, length)
+    if (memory === shared || length < long) return copied(memory, length)
+    return this.#handed = memory.subarray(0, length)
+  }
+
+  /** The memory for the next read, after one of so many bytes. */
+  #nextMemory(read: number): Uint8Array {
+    const memory = this.#memory
+    const isKept = this.#handed !== undefined
+    this.#handed = undefined
+    if (read < long) return shared!
+    if (memory === shared) return Buffer.allocUnsafeSlow(memoryBytes)
+    if (!isKept) return memory
+    return memory.length - read < leftBytes ? Buffer.allocUnsafeSlow(memoryBytes) : memory.subarray(read)
+  }
+
+  /**
+   * Takes back what nobody keeps of the last read, as long as nothing was read since. The values of long strings go through
+   * the same 64 KB this way.
+   */
+  readonly release = (chunk: Uint8Array): void => {
+    if (chunk === this.#handed) this.#handed = undefined
   }
 
   #add(chunk: Uint8Array): void {

@@ -1,6 +1,7 @@
 /**
  * Effect's socket over a socket of Node.js that reads into an {@link Inbox}.
  */
+import type { Reader } from "@redfx/core/RedisConnector"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
@@ -23,7 +24,7 @@ export const make = (open: Open): Socket.Socket => {
   let socket: Net.Socket | undefined
   const opened = Latch.makeUnsafe(false)
 
-  const reader = Effect.gen(function*(): Effect.fn.Return<Socket.Reader, Socket.SocketError, Scope.Scope> {
+  const reader = Effect.gen(function*(): Effect.fn.Return<Reader, Socket.SocketError, Scope.Scope> {
     const inbox = new Inbox(() => socket?.resume())
     const own = yield* open(inbox.onread)
     const onEnd = () => inbox.end(closed(1000))
@@ -40,7 +41,7 @@ export const make = (open: Open): Socket.Socket => {
     )
     socket = own
     opened.openUnsafe()
-    return { pull: inbox.pull, upgrade: () => Effect.fail(notUpgraded) }
+    return { pull: inbox.pull, release: inbox.release, upgrade: () => Effect.fail(notUpgraded) }
   })
 
   const writeAll: Socket.Writer["writeAll"] = (chunks) =>
