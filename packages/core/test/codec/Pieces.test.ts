@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { TextInPieces } from "../../src/internal/codec/utf8.ts"
+import { decodeUtf8, decodeUtf8Strict, TextInPieces } from "../../src/internal/codec/utf8.ts"
 import { RespDecoder } from "../../src/RespDecoder.ts"
 import { Bulk } from "../../src/RespValue.ts"
 
@@ -135,18 +135,22 @@ describe("A long text in pieces", () => {
   it("is the text of the whole in pieces of any few bytes, of which memory is used again", () => {
     const alphabet = [0x61, 0xc3, 0xa9, 0xe2, 0x82, 0xac, 0xf0, 0x9f, 0x98, 0x80, 0xed, 0xff]
     const check = (bytes: Uint8Array): void => {
-      const whole = expected(bytes).text
+      const whole = expected(bytes)
       // Each bit is a cut, or none.
       for (let cuts = 0; cuts < 2 ** (bytes.length - 1); cuts++) {
         const at = Array.from(bytes, (_, i) => i + 1).filter((i) => (cuts >> (i - 1)) % 2 === 1 && i < bytes.length)
-        const text = new TextInPieces()
+        const text = new TextInPieces(decodeUtf8Strict)
+        const shown = new TextInPieces(decodeUtf8)
         const valid = cut(bytes, at).every((piece) => {
           const own = Buffer.from(piece)
           const accepted = text.add(own)
           own.fill(0)
           return accepted
         })
-        assert.strictEqual(valid ? text.text : undefined, whole, `${[...bytes].join()} cut at ${at.join()}`)
+        for (const piece of cut(bytes, at)) shown.add(piece)
+        const where = `${[...bytes].join()} cut at ${at.join()}`
+        assert.strictEqual(valid ? text.text : undefined, whole.text, where)
+        assert.strictEqual(shown.text, whole.shown, where)
       }
     }
     for (let n = 0; n < alphabet.length ** 4; n++) {

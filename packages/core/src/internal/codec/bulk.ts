@@ -2,7 +2,7 @@
  * Buffers for bytes that arrive in pieces. No buffer allocates more than a small multiple of what has arrived.
  */
 import { Bulk } from "../../RespValue.ts"
-import { allocate, decodePieces } from "./utf8.ts"
+import { decodePieces, decodeUtf8, decodeUtf8Strict, joined } from "./utf8.ts"
 
 /** Up to this length a loop is faster than `set`, because the view that `set` needs takes 40 ns whatever the length. */
 const LOOP_COPY = 32
@@ -52,17 +52,11 @@ class SpanningBulk extends Bulk {
   }
 
   override bytes(): Uint8Array {
-    const joined = allocate(this.#length)
-    let at = 0
-    for (const piece of this.#pieces) {
-      joined.set(piece, at)
-      at += piece.length
-    }
-    return joined
+    return joined(this.#pieces)
   }
 
   override text(): string | undefined {
-    return decodePieces(this.#pieces)
+    return decodePieces(this.#pieces, decodeUtf8Strict)
   }
 
   override head(length: number): Bulk {
@@ -74,7 +68,7 @@ class SpanningBulk extends Bulk {
   }
 
   override toString(): string {
-    return decodePieces(this.#pieces) ?? this.#joined().toString()
+    return decodePieces(this.#pieces, decodeUtf8)
   }
 
   #joined(): Bulk {

@@ -101,23 +101,20 @@ const decodeShort = (s: Uint8Array, start: number, end: number): string | undefi
   return text
 }
 
-/** Decodes UTF-8; `undefined` when the text has a U+FFFD: something was invalid, or somebody stored it. */
-const decodeValid = (source: Uint8Array, start: number, end: number): string | undefined => {
-  const text = decodeUtf8(source, start, end)
-  return text.includes("\ufffd") ? undefined : text
-}
-
 /** Decodes UTF-8; `undefined` when the bytes are not valid UTF-8. */
 export const decodeUtf8Strict = (source: Uint8Array, start: number, end: number): string | undefined => {
-  const text = decodeValid(source, start, end)
-  // Only then the bytes are looked at again.
-  if (text !== undefined) return text
+  const text = decodeUtf8(source, start, end)
+  if (!text.includes("\ufffd")) return text
+  // Something is invalid, or somebody has stored a U+FFFD.
   try {
     return strictDecoder.decode(source.subarray(start, end))
   } catch {
     return undefined
   }
 }
+
+/** Decodes a part of some bytes; `undefined` when it refuses them. */
+export type Decode = (source: Uint8Array, start: number, end: number) => string | undefined
 
 /**
  * Decodes UTF-8 that comes in pieces, cut anywhere.
@@ -128,56 +125,71 @@ export const decodeUtf8Strict = (source: Uint8Array, start: number, end: number)
  * then collects as a whole every 24 commands: GET of 1 MB took four times the processor time.
  */
 export class TextInPieces {
+  readonly #decode: Decode
   #text = ""
   /** The bytes of a character that the last piece has begun and not ended. */
-  #begun: Uint8Array | undefined = undefined
+  #begun: Uint8Array = nothing
 
-  /** Takes the next piece, and keeps nothing of its memory; returns whether it may be UTF-8. */
+  constructor(decode: Decode) {
+    this.#decode = decode
+  }
+
+  /** Takes the next piece, and keeps nothing of its memory; returns whether it is accepted. */
   add(piece: Uint8Array): boolean {
-    const from = this.#endBegun(piece)
-    if (from === undefined) return false
-    if (this.#begun !== undefined) return true
-    // What has ended a character begins none, so this is not before `from`.
-    const to = completeEnd(piece)
-    const part = decodeUtf8Strict(piece, from, to)
+    if (this.#begun.length === 0) return this.#take(piece, 0, completeEnd(piece))
+    const from = continuations(piece)
+    const character = joined([this.#begun, piece.subarray(0, from)])
+    if (from === piece.length) return this.#take(character, 0, completeEnd(character))
+    // What comes after it begins a character, which is read the same whatever comes before.
+    return this.#take(character, 0, character.length) && this.#take(piece, from, completeEnd(piece))
+  }
+
+  #take(bytes: Uint8Array, from: number, to: number): boolean {
+    const part = this.#decode(bytes, from, to)
     if (part === undefined) return false
     this.#text += part
-    // The `slice` of a `Buffer` would not copy.
-    if (to < piece.length) this.#begun = Uint8Array.from(piece.subarray(to))
+    this.#begun = to < bytes.length ? ownBytes(bytes, to, bytes.length) : nothing
     return true
   }
 
-  /** Ends the character that was begun, as far as the piece has its bytes; returns how many those are. */
-  #endBegun(piece: Uint8Array): number | undefined {
-    const begun = this.#begun
-    if (begun === undefined) return 0
-    const length = sequenceLength(begun[0]!)
-    const bytes = Uint8Array.of(...begun, ...piece.subarray(0, length - begun.length))
-    if (bytes.length < length) {
-      this.#begun = bytes
-      return piece.length
-    }
-    const character = decodeUtf8Strict(bytes, 0, length)
-    if (character === undefined) return undefined
-    this.#text += character
-    this.#begun = undefined
-    return length - begun.length
-  }
-
-  /** The text of all pieces; `undefined` when it ends within a character. */
+  /** The text of all pieces; `undefined` when what they end with is refused. */
   get text(): string | undefined {
-    return this.#begun === undefined ? this.#text : undefined
+    const last = this.#decode(this.#begun, 0, this.#begun.length)
+    return last === undefined ? undefined : this.#text + last
   }
 }
 
-/** Decodes UTF-8 that is cut anywhere; `undefined` when it is not valid. */
-export const decodePieces = (pieces: ReadonlyArray<Uint8Array>): string | undefined => {
-  const text = new TextInPieces()
+const nothing = new Uint8Array(0)
+
+/** Copies pieces into memory that is the caller's own. */
+export const joined = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const bytes = allocate(pieces.reduce((length, piece) => length + piece.length, 0))
+  let at = 0
   for (const piece of pieces) {
-    if (!text.add(piece)) return undefined
+    bytes.set(piece, at)
+    at += piece.length
   }
-  return text.text
+  return bytes
 }
+
+/** Decodes UTF-8 that is cut anywhere, `undefined` when a piece is refused. */
+export const decodePieces = <A extends string | undefined>(
+  pieces: ReadonlyArray<Uint8Array>,
+  decode: (source: Uint8Array, start: number, end: number) => A
+): A => {
+  const text = new TextInPieces(decode)
+  // There is no text only where `decode` has refused a piece.
+  return (pieces.every((piece) => text.add(piece)) ? text.text : undefined) as A
+}
+
+/** The number of bytes at the beginning that go on with a character, which are three at most. */
+const continuations = (bytes: Uint8Array): number => {
+  let count = 0
+  while (count < 3 && count < bytes.length && isContinuation(bytes[count]!)) count++
+  return count
+}
+
+const isContinuation = (byte: number): boolean => (byte & 0xc0) === 0x80
 
 /** The number of bytes of the character that begins with this byte. */
 const sequenceLength = (lead: number): number => lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
@@ -187,8 +199,8 @@ const completeEnd = (bytes: Uint8Array): number => {
   const length = bytes.length
   for (let back = 1; back <= 3 && back <= length; back++) {
     const byte = bytes[length - back]!
-    // This is a continuation byte, so the character began before it.
-    if ((byte & 0xc0) === 0x80) continue
+    // The character began before it.
+    if (isContinuation(byte)) continue
     return sequenceLength(byte) > back ? length - back : length
   }
   return length

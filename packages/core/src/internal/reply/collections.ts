@@ -158,7 +158,7 @@ export const raw: Reply<Raw> = {
   reader: (view) => ({
     begin: () => new Elements(rawElements, view),
     element: () => raw.reader?.(view),
-    string: blobReader(view)?.string
+    string: blobReader(view).string
   })
 }
 

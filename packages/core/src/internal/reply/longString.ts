@@ -3,7 +3,8 @@
  */
 import { GatheredString } from "../codec/gather.ts"
 import type { Reader } from "../codec/gather.ts"
-import { allocate, TextInPieces } from "../codec/utf8.ts"
+import { allocate, decodeUtf8, decodeUtf8Strict, TextInPieces } from "../codec/utf8.ts"
+import type { Decode } from "../codec/utf8.ts"
 import { notText, tooLong } from "./mismatch.ts"
 import type { Mismatch } from "./mismatch.ts"
 import type { View } from "./view.ts"
@@ -46,12 +47,13 @@ class GatheredBytes extends GatheredString {
 
 class GatheredText extends GatheredString {
   readonly #length: number
-  #text: TextInPieces | undefined = new TextInPieces()
+  #text: TextInPieces | undefined
   #failure: Mismatch | undefined = undefined
 
-  constructor(length: number) {
+  constructor(length: number, decode: Decode) {
     super()
     this.#length = length
+    this.#text = new TextInPieces(decode)
   }
 
   override add(bytes: Uint8Array): void {
@@ -84,10 +86,11 @@ const readerOf = (string: (length: number) => GatheredString): Reader => ({
 /** Reads bytes. */
 export const bytesReader: Reader = readerOf((length) => new GatheredBytes(length))
 
-const strictReader = readerOf((length) => new GatheredText(length))
+const strictReader = readerOf((length) => new GatheredText(length, decodeUtf8Strict))
+const replacingReader = readerOf((length) => new GatheredText(length, decodeUtf8))
 
-/** Reads text. What is invalid is replaced by looking at the whole. */
-export const textReader = ({ blob }: View): Reader | undefined => blob === "replace" ? undefined : strictReader
+/** Reads text. */
+export const textReader = ({ blob }: View): Reader => blob === "replace" ? replacingReader : strictReader
 
 /** Reads text, and bytes in the bytes view. */
-export const blobReader = (view: View): Reader | undefined => view.blob === "bytes" ? bytesReader : textReader(view)
+export const blobReader = (view: View): Reader => view.blob === "bytes" ? bytesReader : textReader(view)
