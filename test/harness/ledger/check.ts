@@ -282,7 +282,9 @@ const checkRetrying = (facts: Facts, attempt: Try, error: RedisError.RedisError,
 }
 
 /** The kinds of commands of one round trip, to which the limit applies as it is. */
-const simple = new Set("append del echo exists get hincrby incr mget mset publish rpush sadd set wrong xadd".split(" "))
+const simple = new Set(
+  "append del echo exists get hincrby incr long mget mset publish rpush sadd set wrong xadd".split(" ")
+)
 
 /** Checks that a limit ends neither early nor much too late. */
 const checkTime = ({ commandTimeout, late }: Facts, attempt: Try, most: number, report: Report): void => {

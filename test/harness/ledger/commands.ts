@@ -96,6 +96,17 @@ const shape = (command: Command, token: () => string): Shape => {
       const name = token()
       return { command: Redis.send("ECHO", name), check: exactly(name) }
     }
+    case "long": {
+      const text = `${token()}é,`.repeat(command.times)
+      const bytes = Buffer.from(text)
+      return {
+        command: command.bytes ? Redis.asBytes(Redis.send("ECHO", text)) : Redis.send("ECHO", text),
+        check: holds(
+          `the ${bytes.length} bytes that were sent`,
+          (value) => value instanceof Uint8Array ? bytes.equals(value) : value === text
+        )
+      }
+    }
     case "wrong":
       return one((name) => ({
         command: Redis.hincrby(keyOf(command.slot, "bad"), name, 1),

@@ -27,6 +27,7 @@ export type Command =
   | { readonly c: "rename"; readonly slot: number }
   | { readonly c: "blpop"; readonly slot: number; readonly ms: number }
   | { readonly c: "echo" }
+  | { readonly c: "long"; readonly times: number; readonly bytes: boolean }
 
 /** What is written, and how, through a keyspace whose keys have a time to live. */
 export type KeyspaceKind = "value" | "hash" | "counter" | "set" | "setAdd" | "ranks" | "ranksAdd" | "ranksIncrement"
@@ -199,7 +200,12 @@ const command = (only: Ingredients, grouping: "alone" | "one slot" | "together")
   const wide: ReadonlyArray<Weighted<Command>> = grouping !== "alone" ? [] : [
     ["split", 3, fc.record({ c: fc.constantFrom("mset", "mget", "del") })],
     ["emulated", 2, fc.record({ c: fc.constant("rename"), slot })],
-    ["read", 1, fc.record({ c: fc.constant("echo") })]
+    ["read", 1, fc.record({ c: fc.constant("echo") })],
+    [
+      "read",
+      1,
+      fc.record({ c: fc.constant("long"), times: fc.integer({ min: 5000, max: 40_000 }), bytes: fc.boolean() })
+    ]
   ]
   return oneOf<Command>(only, [
     ["write", 6, fc.record({ c: fc.constantFrom("hincrby", "incr", "rpush", "set", "append", "sadd"), slot })],

@@ -26,7 +26,11 @@ export const arbitrary = (only: ReadonlySet<string>): fc.Arbitrary<ReadonlyArray
     fc.record({
       connection: fc.nat({ max: 7 }),
       direction: fc.constantFrom("up", "down"),
-      bytes: fc.oneof(fc.nat({ max: 300 }), fc.integer({ min: 180, max: 1200 })),
+      bytes: fc.oneof(
+        { weight: 2, arbitrary: fc.nat({ max: 300 }) },
+        { weight: 2, arbitrary: fc.integer({ min: 180, max: 1200 }) },
+        { weight: 1, arbitrary: fc.integer({ min: 1200, max: 400_000 }) }
+      ),
       how: fc.constantFrom(...hows),
       ms: fc.constantFrom(5, 50, 250)
     }),
