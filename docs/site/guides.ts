@@ -17,6 +17,7 @@ export const groups: Readonly<Record<string, ReadonlyArray<string>>> = {
   "Connecting": ["configuration", "options", "connections", "sentinel", "cluster", "security"],
   "In production": [
     "production",
+    "deploying",
     "errors",
     "telemetry",
     "performance",
