@@ -143,12 +143,18 @@ describe("Configuration", () => {
 
   const faults: ReadonlyArray<readonly [title: string, env: Record<string, string>, says: RegExp]> = [
     ["a port", { REDIS_PORT: "tcp://10.0.0.1:6379" }, /PORT/],
-    ["a time without unit", { REDIS_COMMAND_TIMEOUT: "5" }, /COMMAND_TIMEOUT/],
+    [
+      "a time without unit",
+      { REDIS_COMMAND_TIMEOUT: "5" },
+      /a time with its unit, such as 2 seconds[^]*COMMAND_TIMEOUT/
+    ],
     ["a choice", { REDIS_MODE: "colony" }, /MODE/],
     ["a boolean", { REDIS_CLUSTER: "perhaps" }, /CLUSTER/],
     ["a URL", { REDIS_URL: `redis://:${secret}@h:x` }, /The URL redis:\/\/<redacted>@.*port/],
     ["a URL's option", { REDIS_URL: `redis://h?pasword=${secret}` }, /pasword/],
     ["no service", { REDIS_MODE: "sentinel", REDIS_SENTINELS: "h" }, /REDIS_SERVICE is missing/],
+    ["sentinels without a mode", { REDIS_SENTINELS: "h" }, /REDIS_MODE is missing: it is "sentinel"/],
+    ["nodes without a mode", { REDIS_NODES: "h", REDIS_PORT: "6379" }, /REDIS_MODE is missing: it is "cluster"/],
     ["no nodes", { REDIS_MODE: "cluster" }, /REDIS_NODES is missing/],
     ["nodes that are none", { REDIS_MODE: "cluster", REDIS_NODES: "a/b" }, /NODES/],
     ["a gap in a list", { REDIS_MODE: "cluster", REDIS_NODES: "a,,b" }, /NODES/],

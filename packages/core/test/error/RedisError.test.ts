@@ -593,7 +593,8 @@ describe("retrying", () => {
     assert.strictEqual(
       timeout("write", "not-sent", false).message,
       "GET at 127.0.0.1:6379 ran into its limit of 50 ms: it was still waiting to be written, as no connection was open " +
-        "yet or the server was slow to take commands. The command was not sent; it is safe to retry."
+        "yet or the server was slow to take commands; " +
+        "if it never connects, check host, port and tls. The command was not sent; it is safe to retry."
     ))
 
   it("an error of code that may write is never safe, whatever it says", () => {

@@ -81,6 +81,25 @@ interface Address {
 
 const hostAndPort = Config.all({ host: read(Schema.NonEmptyString, ["host"]), port: read(integer.config, ["port"]) })
 
+/**
+ * Fails when there is a list of servers of another mode. Somebody has forgotten to name the mode then, and the client would
+ * go to a server on this machine.
+ */
+const withoutLists: Config.Config<void> = Config.flatMap(
+  Config.all([read(Schema.String, ["sentinels"]), read(Schema.String, ["nodes"])]),
+  ([sentinels, nodes]) =>
+    sentinels === undefined && nodes === undefined ? Config.succeed(undefined) : Config.map(
+      required(
+        Schema.String,
+        ["mode"],
+        `it is "${sentinels === undefined ? "cluster" : "sentinel"}" for the ${
+          sentinels === undefined ? "nodes" : "sentinels"
+        } that are given`
+      ),
+      () => undefined
+    )
+)
+
 /** The URL that the separate variables of a mode stand for. */
 const addressWithoutUrl = (mode: Mode | undefined): Config.Config<Address> => {
   switch (mode) {
@@ -110,7 +129,13 @@ const addressWithoutUrl = (mode: Mode | undefined): Config.Config<Address> => {
         read(Schema.NonEmptyString, ["path"]),
         (path) =>
           path === undefined
-            ? Config.map(hostAndPort, (address): Address => ({ ...address, url: "redis://" }))
+            ? Config.flatMap(
+              hostAndPort,
+              (address): Config.Config<Address> =>
+                mode === undefined && address.host === undefined
+                  ? Config.map(withoutLists, () => ({ ...address, url: "redis://" }))
+                  : Config.succeed({ ...address, url: "redis://" })
+            )
             : Config.succeed({ url: `unix://${encodePath(path)}` })
       )
   }

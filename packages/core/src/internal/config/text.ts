@@ -159,7 +159,17 @@ const duration: Text<Duration.Duration> = textOf(
       )
     )
   ),
-  Schema.DurationFromString
+  Schema.String.pipe(
+    Schema.decodeTo(
+      Schema.Duration,
+      read(
+        // Text that is not a duration, or has no unit, gives no value.
+        (text) => Option.getOrUndefined(Duration.fromInput(text as Duration.Input)),
+        String,
+        "a time with its unit, such as 2 seconds"
+      )
+    )
+  )
 )
 
 // -----------------------------------------------------------------------------

@@ -116,7 +116,8 @@ export class TimeoutError extends Schema.TaggedError<TimeoutError>("@redfx/core/
   }
 }
 
-const whyUnwritten = ", as no connection was open yet or the server was slow to take commands"
+const whyUnwritten = ", as no connection was open yet or the server was slow to take commands; " +
+  "if it never connects, check host, port and tls"
 
 /**
  * The server wants other credentials: none were given, or they are wrong.
