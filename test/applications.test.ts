@@ -114,6 +114,23 @@ describe("on several servers", () => {
         assert.strictEqual(yield* Redis.get("visits:home"), "501")
       }).pipe(Effect.provide(NodeRedisClient.layerCluster({ nodes: cluster.addresses })))
     }).pipe(Effect.scoped), 30_000)
+
+  it.live(
+    "a health check that reads a key is not failed by a replica that is down, and PING is",
+    () =>
+      Effect.gen(function*() {
+        const cluster = yield* RedisClusterServers.make({ replicas: 1 })
+        yield* Effect.gen(function*() {
+          assert.isTrue(yield* Redis.ping())
+          const [replica] = yield* cluster.replicasOf(yield* cluster.owner("ready"))
+          assert.isDefined(replica)
+          yield* replica.kill()
+          const isUp = Effect.match({ onFailure: () => false, onSuccess: () => true })
+          assert.deepStrictEqual(yield* Effect.all([isUp(Redis.ping()), isUp(Redis.exists("ready"))]), [false, true])
+        }).pipe(Effect.provide(NodeRedisClient.layerCluster({ nodes: cluster.addresses })))
+      }).pipe(Effect.scoped),
+    60_000
+  )
 })
 
 describe("on a server that does what the test says", () => {

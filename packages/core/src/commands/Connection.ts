@@ -466,7 +466,8 @@ export const hello = define(
 )
 
 /**
- * Returns `true` when the server answers.
+ * Returns `true` when the server answers. On a cluster all masters and replicas are asked, and it fails when one of them does
+ * not answer. A health check of a program reads a key instead, as by `Redis.exists`.
  *
  * O(1). Since Redis 1.0.0.
  *

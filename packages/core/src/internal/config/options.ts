@@ -99,8 +99,9 @@ export interface ConnectionOptions {
    */
   readonly livenessTimeout?: Duration.Input | undefined
   /**
-   * A connection that nobody used for this long is checked with a PING before the next command goes over it. Default: it is
-   * not checked.
+   * A connection that nobody used for this long is checked with a PING before the next command goes over it. The PING has
+   * the shorter of `connectTimeout` and `livenessTimeout`: one of them must be below `commandTimeout`, or the command runs
+   * into its own limit first. Default: it is not checked.
    */
   readonly healthCheckInterval?: Duration.Input | undefined
   /**
