@@ -139,7 +139,7 @@ export class Pieces {
 
   /** What has come of the bulk string, for somebody who reads it from now on. */
   take(): ReadonlyArray<Uint8Array> {
-    if (this._length > 0) this._flushSmall()
+    this._flushSmall()
     const pieces = this._pieces
     this.clear()
     return pieces

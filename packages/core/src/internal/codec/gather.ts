@@ -30,14 +30,35 @@ export interface Reader {
 
 /** What has been read of a value. For the decoder that has begun it, this stands for the value. */
 export abstract class Gathered {
+  /** The error that reading has thrown. It is for the caller of `finish` alone: the replies of others come after this one. */
+  protected failure: { readonly error: unknown } | undefined = undefined
+
   /** Returns what the value was read to; throws the error that reading it has thrown. */
   abstract finish(): unknown
 }
 
 /** The bytes that have been read of a bulk string. */
 export abstract class GatheredString extends Gathered {
-  /** Takes the next bytes and keeps none of the memory that they are in. It must not throw. */
-  abstract add(bytes: Uint8Array): void
+  /** Reads the next bytes, and keeps none of the memory that they are in. After an error it is not called again. */
+  protected abstract read(bytes: Uint8Array): void
+
+  /** Returns what all the bytes come to. */
+  protected abstract result(): unknown
+
+  /** Takes the next bytes. */
+  add(bytes: Uint8Array): void {
+    if (this.failure !== undefined) return
+    try {
+      this.read(bytes)
+    } catch (error) {
+      this.failure = { error }
+    }
+  }
+
+  override finish(): unknown {
+    if (this.failure !== undefined) throw this.failure.error
+    return this.result()
+  }
 }
 
 /** The elements that have been read of an aggregate. */
@@ -45,7 +66,6 @@ export abstract class GatheredItems extends Gathered {
   /** The number of elements that were read, and the elements that have come and were not read yet. */
   taken = 0
   private _rest: Array<Value> = []
-  private _failure: { readonly error: unknown } | undefined = undefined
 
   /** Reads some elements, after `taken` others; returns how many elements it has read. */
   protected abstract read(items: ReadonlyArray<Value>, taken: number): number
@@ -53,17 +73,14 @@ export abstract class GatheredItems extends Gathered {
   /** Returns what all the elements come to. `rest` are the last elements, which were not read. */
   protected abstract result(rest: ReadonlyArray<Value>): unknown
 
-  /**
-   * Takes the elements that have come, and returns those that are to be given once more. An error of reading is kept
-   * for the caller of `finish`.
-   */
+  /** Takes the elements that have come, and returns those that are to be given once more. */
   take(items: Array<Value>): Array<Value> {
     let count = items.length
-    if (this._failure === undefined) {
+    if (this.failure === undefined) {
       try {
         count = this.read(items, this.taken)
       } catch (error) {
-        this._failure = { error }
+        this.failure = { error }
       }
     }
     this.taken += count
@@ -79,7 +96,7 @@ export abstract class GatheredItems extends Gathered {
   override finish(): unknown {
     const rest = this.take(this._rest)
     this._rest = []
-    if (this._failure !== undefined) throw this._failure.error
+    if (this.failure !== undefined) throw this.failure.error
     return this.result(rest)
   }
 }
@@ -95,9 +112,9 @@ class Forgotten extends GatheredItems {
 }
 
 class ForgottenString extends GatheredString {
-  override add(): void {}
+  protected read(): void {}
 
-  override finish(): unknown {
+  protected result(): unknown {
     return undefined
   }
 }

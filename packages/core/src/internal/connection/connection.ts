@@ -339,14 +339,14 @@ const bytesOf = (chunk: Uint8Array | string): Uint8Array => typeof chunk === "st
 
 /** Reads until the connection is lost, and fails with the reason. */
 const read = (
-  { pull, release }: Reader,
+  reader: Reader,
   decoder: RespDecoder,
   exchange: Exchange,
   target: Target,
   onRead: Listener["onRead"]
 ): Effect.Effect<never, CommandError> => {
   const pace = new Pace()
-  const receive = Effect.flatMap(pull, (chunks) => {
+  const receive = Effect.flatMap(reader.pull, (chunks) => {
     for (let i = 0; i < chunks.length; i++) {
       const chunk = bytesOf(chunks[i]!)
       const answered = exchange.received > 0
@@ -354,7 +354,7 @@ const read = (
       if (long) pace.begin()
       exchange.receive(decoder.push(chunk))
       if (decoder.long || decoder.longString) exchange.gather(decoder)
-      if (decoder.spent) release?.(chunk)
+      if (decoder.spent) reader.release?.(chunk)
       if (long) pace.end()
       if (decoder.failure !== undefined) {
         return Effect.fail(

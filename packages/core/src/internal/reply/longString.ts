@@ -5,14 +5,13 @@ import { GatheredString } from "../codec/gather.ts"
 import type { Reader } from "../codec/gather.ts"
 import { allocate, decodeUtf8, decodeUtf8Strict, TextInPieces } from "../codec/utf8.ts"
 import type { Decode } from "../codec/utf8.ts"
-import { notText, tooLong } from "./mismatch.ts"
-import type { Mismatch } from "./mismatch.ts"
+import { longText, notText } from "./mismatch.ts"
 import type { View } from "./view.ts"
 
 /**
- * The server is believed that so many bytes come, and so many times as many as have come. What is made and not filled costs
- * nothing but the address, but memory that is outgrown has V8 collect its heap: in steps of four, GET of 1 MB took 1.7 times
- * the processor time.
+ * The server is believed that so many bytes will come, or so many times as many as have come. Memory that is not written to
+ * costs nothing but its address, but memory that is outgrown has V8 collect its heap: in steps of four, GET of 1 MB took 1.7
+ * times the processor time.
  */
 const believed = 1024 * 1024
 const ahead = 16
@@ -28,7 +27,7 @@ class GatheredBytes extends GatheredString {
     this.#length = length
   }
 
-  override add(bytes: Uint8Array): void {
+  protected override read(bytes: Uint8Array): void {
     const at = this.#at
     const end = at + bytes.length
     if (end > this.#bytes.length) {
@@ -40,7 +39,7 @@ class GatheredBytes extends GatheredString {
     this.#at = end
   }
 
-  override finish(): unknown {
+  protected override result(): unknown {
     return this.#bytes
   }
 }
@@ -48,7 +47,6 @@ class GatheredBytes extends GatheredString {
 class GatheredText extends GatheredString {
   readonly #length: number
   #text: TextInPieces | undefined
-  #failure: Mismatch | undefined = undefined
 
   constructor(length: number, decode: Decode) {
     super()
@@ -56,24 +54,18 @@ class GatheredText extends GatheredString {
     this.#text = new TextInPieces(decode)
   }
 
-  override add(bytes: Uint8Array): void {
-    try {
-      if (this.#text?.add(bytes) === false) this.#fail(notText())
-    } catch {
-      this.#fail(tooLong(this.#length))
-    }
+  protected override read(bytes: Uint8Array): void {
+    const text = this.#text
+    // Nothing is kept of a text that is refused.
+    this.#text = undefined
+    if (text === undefined || !longText(this.#length, () => text.add(bytes))) throw notText()
+    this.#text = text
   }
 
-  override finish(): unknown {
-    if (this.#failure !== undefined) throw this.#failure
-    const text = this.#text?.text
+  protected override result(): unknown {
+    const text = longText(this.#length, () => this.#text?.text)
     if (text === undefined) throw notText()
     return text
-  }
-
-  #fail(failure: Mismatch): void {
-    this.#failure = failure
-    this.#text = undefined
   }
 }
 

@@ -24,6 +24,11 @@ export const notText = (): Mismatch =>
     "the bytes are not valid UTF-8. Redis.asBytes reads them; textDecoding: \"replace\" replaces what is invalid"
   )
 
-/** The error of a text of so many bytes. */
-export const tooLong = (bytes: number): Mismatch =>
-  new Mismatch(`a text of ${bytes} bytes is longer than JavaScript can hold. Redis.asBytes reads it`)
+/** Makes some of a text of so many bytes, of which JavaScript may not be able to hold all. */
+export const longText = <A>(bytes: number, make: () => A): A => {
+  try {
+    return make()
+  } catch {
+    throw new Mismatch(`a text of ${bytes} bytes is longer than JavaScript can hold. Redis.asBytes reads it`)
+  }
+}

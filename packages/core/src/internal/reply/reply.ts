@@ -6,7 +6,7 @@ import { Gathered } from "../codec/gather.ts"
 import type { Reader } from "../codec/gather.ts"
 import { printable } from "../error/printable.ts"
 import { blobReader, bytesReader, textReader } from "./longString.ts"
-import { Mismatch, notText, tooLong } from "./mismatch.ts"
+import { longText, Mismatch, notText } from "./mismatch.ts"
 import { textView } from "./view.ts"
 import type { View } from "./view.ts"
 
@@ -126,15 +126,7 @@ const bulk = (value: Resp.Bulk, view: View): string | Uint8Array => {
 const sureLength = 2 ** 28
 
 const replaced = (value: Resp.Bulk): string =>
-  value.length > sureLength ? longText(value, () => value.toString()) : value.toString()
-
-const longText = <A>(value: Resp.Bulk, read: () => A): A => {
-  try {
-    return read()
-  } catch {
-    throw tooLong(value.length)
-  }
-}
+  value.length > sureLength ? longText(value.length, () => value.toString()) : value.toString()
 
 /** Text or bytes of values that nobody asked for, whose decoding must not fail. */
 export const textOrBytes = (value: Resp.Bulk, view: View): string | Uint8Array =>
@@ -143,7 +135,7 @@ export const textOrBytes = (value: Resp.Bulk, view: View): string | Uint8Array =
 const textIn = (value: Resp.Bulk, view: View): string => view.blob === "replace" ? replaced(value) : strict(value)
 
 const strict = (value: Resp.Bulk): string => {
-  const text = value.length > sureLength ? longText(value, () => value.text()) : value.text()
+  const text = value.length > sureLength ? longText(value.length, () => value.text()) : value.text()
   if (text !== undefined) return text
   throw notText()
 }
