@@ -239,6 +239,24 @@ describe("A long string that is read as it comes", () => {
     }
   })
 
+  it("is refused to its caller alone when there is no memory for it", () => {
+    const decoder = new RespDecoder()
+    decoder.push(utf8.encode(`$${LONG_STRING}\r\n`))
+    decoder.gather(bytesReader)
+    const { allocUnsafeSlow } = Buffer
+    Buffer.allocUnsafeSlow = () => {
+      throw new RangeError("no memory")
+    }
+    try {
+      decoder.push(new Uint8Array(LONG_STRING))
+    } finally {
+      Buffer.allocUnsafeSlow = allocUnsafeSlow
+    }
+    const [value, next] = decoder.push(utf8.encode("\r\n+OK\r\n"))
+    assert.throws(() => read(RedisReply.bytes, value, RedisReply.textView), "no memory")
+    assert.strictEqual(next, "OK")
+  })
+
   it("takes no memory for what is only claimed but for a megabyte, or sixteen times what has come", () => {
     for (const came of [1, 60_000, 1_000_000]) {
       const before = process.memoryUsage().arrayBuffers
