@@ -84,15 +84,16 @@ export interface ConnectOptions {
 }
 
 /**
- * What the reader of a socket may have besides.
+ * A reader of a socket that may take back the memory of what it has brought.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Reader extends Socket.Reader {
   /**
-   * Called with a chunk that nobody keeps: the socket may read into its memory again. It is called before the next `pull`, for
-   * the chunks in the midst of a long bulk string. A reader without it need do nothing.
+   * Called with a chunk of the last `pull` that nobody keeps, before the next `pull`: the socket may read into its memory again.
+   * These are the chunks in the midst of a long bulk string that is read as it comes; all others are kept. A text that `pull` has
+   * brought is given back as its bytes, which are nobody's. Default: nothing is given back.
    */
   readonly release?: ((chunk: Uint8Array) => void) | undefined
 }

@@ -7,7 +7,8 @@
  * slice of the chunk, so a chunk given to `push` must not be written to again.
  *
  * What the server claims is not believed before it arrives: no length, however
- * large, allocates more than a few kilobytes.
+ * large, allocates more than a few kilobytes. Who reads bytes as they come may
+ * believe a megabyte.
  *
  * @since 0.1.0
  */
