@@ -7,10 +7,12 @@ import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import { freshKey, until } from "@redfx/testing/Suite"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import { TestClock } from "effect/testing"
 
 const tagOf = <A, E extends { readonly _tag: string }>(exit: Exit.Exit<A, E>): string | undefined =>
   Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isFailReason)?.error._tag : undefined
@@ -27,6 +29,24 @@ const visit = (room: string, violations: Array<number>) =>
     yield* Redis.incr(`${room}:visits`)
     yield* Redis.decr(room)
   })
+
+const life = 60_000
+
+/**
+ * A lock that outlives every delay of a test, and a clock for its holder.
+ *
+ * - `held`: runs the holder on that clock. `part`: lets a sixth of the life pass there.
+ */
+const longLived = Effect.fnUntraced(function*(name: string) {
+  const clock = yield* TestClock.make()
+  return {
+    clock,
+    lock: RedisLock.make(name, { ttl: life, autoExtend: true }),
+    held: <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+      Effect.forkChild(Effect.provideService(effect, Clock.Clock, clock), { startImmediately: true }),
+    part: clock.adjust(life / 6)
+  }
+})
 
 for (const protocol of [2, 3] as const) {
   describe(`Locks, RESP${protocol}`, () => {
@@ -54,17 +74,25 @@ for (const protocol of [2, 3] as const) {
             commandTimeout: "600 millis",
             retryOnTimeout: true
           })
-          for (const fencing of [false, true]) {
+          const run = Client.on(client)
+          const locks = [false, true].map((fencing) => {
             const name = freshKey("lock")
-            const lock = RedisLock.make(name, { waitTimeout: "3 seconds", fencing })
-            // Dials, and loads the scripts.
-            yield* Client.on(client)(RedisLock.make(freshKey("lock"), { fencing }).withLock(Effect.void))
-            yield* Redis.send("CLIENT", "PAUSE", 900, "ALL")
-            assert.strictEqual(tagOf(yield* Effect.exit(Client.on(client)(lock.acquire))), "TimeoutError")
-            // Whatever was written meanwhile has been run by then.
-            yield* Effect.sleep("1500 millis")
+            return { name, fencing, lock: RedisLock.make(name, { waitTimeout: "3 seconds", fencing }) }
+          })
+          // Dials, and loads the scripts.
+          for (const { fencing } of locks) {
+            yield* run(RedisLock.make(freshKey("lock"), { fencing }).withLock(Effect.void))
+          }
+          yield* Redis.send("CLIENT", "PAUSE", 900, "ALL")
+          const exits = yield* Effect.forEach(locks, ({ lock }) => run(Effect.exit(lock.acquire)), {
+            concurrency: "unbounded"
+          })
+          assert.deepStrictEqual(exits.map(tagOf), ["TimeoutError", "TimeoutError"])
+          // Whatever was written meanwhile has been run by then.
+          yield* Effect.sleep("1500 millis")
+          for (const { lock, name } of locks) {
             yield* until(Redis.exists(name), (count) => count === 0)
-            yield* Client.on(client)(lock.withLock(Effect.void))
+            yield* run(lock.withLock(Effect.void))
           }
         }))
 
@@ -214,15 +242,20 @@ for (const protocol of [2, 3] as const) {
       it.effect("autoExtend keeps others out for many lives, and frees the lock at the end", () =>
         Effect.gen(function*() {
           const name = freshKey("lock")
-          const lock = RedisLock.make(name, { ttl: "150 millis", retryInterval: "5 millis", autoExtend: true })
+          const { held, lock, part } = yield* longLived(name)
           const done = yield* Deferred.make<void>()
           const inside = yield* Deferred.make<string>()
-          const holder = yield* Effect.forkChild(
+          const holder = yield* held(
             lock.withLock((handle) => Effect.andThen(Deferred.succeed(inside, handle.token), Deferred.await(done)))
           )
           const token = yield* Deferred.await(inside)
           const other = Client.on(yield* Client.another)
-          assert.isUndefined(yield* other(RedisLock.make(name, { waitTimeout: "600 millis" }).acquire))
+          for (let third = 0; third < 15; third++) {
+            // The server's clock cannot be moved: the life that passes on the holder's is taken from the key.
+            assert.isTrue(yield* Redis.pexpire(name, life * 2 / 3))
+            yield* until(Effect.andThen(part, Redis.pttl(name)), (ttl) => ttl > life * 2 / 3)
+            assert.isUndefined(yield* other(lock.tryAcquire))
+          }
           assert.strictEqual(yield* Redis.get(name), token)
           yield* Deferred.succeed(done, undefined)
           yield* Fiber.join(holder)
@@ -232,11 +265,16 @@ for (const protocol of [2, 3] as const) {
       it.effect("autoExtend: taking the lock away interrupts the holder", () =>
         Effect.gen(function*() {
           const name = freshKey("lock")
-          const lock = RedisLock.make(name, { ttl: "150 millis", autoExtend: true })
-          const holder = yield* Effect.forkChild(Effect.exit(lock.withLock(Effect.never)), { startImmediately: true })
+          const { clock, held, lock, part } = yield* longLived(name)
+          const holder = yield* held(Effect.exit(lock.withLock(Effect.never)))
           yield* until(lock.locked, Boolean)
           yield* Redis.set(name, "theirs")
+          yield* until(
+            Effect.andThen(part, Effect.as(Redis.ping(), holder)),
+            (fiber) => fiber.pollUnsafe() !== undefined
+          )
           assert.strictEqual(tagOf(yield* Fiber.join(holder)), "LockNotOwnedError")
+          assert.isBelow(clock.currentTimeMillisUnsafe(), life, "the server has said so")
           assert.strictEqual(yield* Redis.get(name), "theirs")
         }))
 
