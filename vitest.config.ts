@@ -12,11 +12,14 @@ const tests = ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "examples/**
  */
 const pure = "packages/core/test/{codec,command,commands,config,error,goldens}/**/!(Views|RespDecoder).test.ts"
 
-/** Large files are begun first. One that is small, and runs for longer than all others, would be left for the end. */
+/** What runs for longer than a minute, and would be left for the end as its file is small. */
+const long = /\/test\/(soakAll|chaos)\.test\.ts$/
+
+/** Large files are begun first, but for those that are long. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
-    const isLong = ({ moduleId }: TestSpecification): boolean => moduleId.endsWith("/test/soakAll.test.ts")
     const sorted = await super.sort(files)
+    const isLong = ({ moduleId }: TestSpecification): boolean => long.test(moduleId)
     return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
   }
 }
@@ -47,8 +50,8 @@ export default defineConfig({
     globalSetup: ["test/global-setup.ts"],
     reporters: ["default", "./scripts/summary-reporter.ts"],
     pool: "forks",
-    // Most of the time goes into waiting for servers: two at a time kept two cores half busy.
-    maxWorkers: availableParallelism() + 1,
+    // Most of the time goes into waiting for servers: two at a time kept two cores half busy, three let a quarter of them rest.
+    maxWorkers: availableParallelism() + 2,
     testTimeout: 15_000,
     hookTimeout: 30_000,
     dangerouslyIgnoreUnhandledErrors: false,

@@ -2,7 +2,7 @@
  * Limits in a program that computes: late by no more than they must be, never
  * early, and not for what has arrived while the event loop was blocked.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, layer } from "@effect/vitest"
 import { RedisCluster } from "@redfx/cluster"
 import { Redis, RedisConnector, RedisStandalone } from "@redfx/core"
 import type { RedisClient, RedisConfig } from "@redfx/core"
@@ -90,7 +90,7 @@ describe("An event loop that was blocked for longer than the limit", () => {
     ["a subscription", Effect.scoped(Effect.flatMap(Redis.pubsub(), (_) => _.subscribe("c"))), "SUBSCRIBE", limit],
     [
       "a monitor",
-      Effect.timeout(Stream.runHead(Redis.monitor()), "2 seconds").pipe(
+      Effect.timeout(Stream.runHead(Redis.monitor()), "1 second").pipe(
         Effect.catchTag("TimeoutError", (error) => Cause.isTimeoutError(error) ? Effect.void : Effect.fail(error))
       ),
       "MONITOR",
@@ -116,26 +116,32 @@ describe("An event loop that was blocked for longer than the limit", () => {
       assert.deepInclude(yield* client.stats, { shared: 1 })
     }))
 
-  it.live.each(uses.slice(0, 6))(
-    "fails no replies that have arrived, of a cluster: %s",
-    ([, use, marker, options]) =>
-      Effect.gen(function*() {
-        const server = yield* RedisServer.make({ config: { "cluster-enabled": "yes" } })
-        const node = { host: server.host, port: server.port }
-        yield* Effect.flatMap(
-          Client.make(node),
-          (client) => client.execute(Redis.send("CLUSTER", "ADDSLOTSRANGE", 0, 16_383))
-        )
-        const { client } = yield* Effect.provide(
-          RedisCluster.make({ ...options, nodes: [node] }),
-          blockingAfter(marker)
-        )
-        const run = Client.on(client)
-        yield* Effect.eventually(run(Redis.set("k", "v")))
-        yield* run(prepare)
-        yield* run(use)
-      })
-  )
+  /** A cluster of one master, which serves two seconds after its start. */
+  const oneMaster = Layer.effect(RedisServer.RedisServer)(Effect.gen(function*() {
+    const server = yield* RedisServer.make({ clusterEnabled: true })
+    const client = yield* Client.make(server)
+    yield* client.execute(Redis.send("CLUSTER", "ADDSLOTSRANGE", 0, 16_383))
+    yield* Effect.eventually(client.execute(Redis.set("k", "v")))
+    return server
+  }))
+
+  layer(oneMaster, { excludeTestServices: true })((it) => {
+    it.effect.each(uses.slice(0, 6))(
+      "fails no replies that have arrived, of a cluster: %s",
+      ([, use, marker, options]) =>
+        Effect.gen(function*() {
+          const { host, port } = yield* RedisServer.RedisServer
+          const { client } = yield* Effect.provide(
+            RedisCluster.make({ ...options, nodes: [{ host, port }] }),
+            blockingAfter(marker)
+          )
+          const run = Client.on(client)
+          yield* run(Redis.flushall())
+          yield* run(prepare)
+          yield* run(use)
+        })
+    )
+  })
 })
 
 describe("An event loop that stands still", () => {
@@ -152,10 +158,11 @@ describe("An event loop that stands still", () => {
   it.live.each(uses)("uses up no limit of a server that answers: %s", ([, use]) =>
     Effect.gen(function*() {
       const server = yield* RedisServer.make()
-      for (const options of [{ commandTimeout: "2 seconds" }, { connectTimeout: commandTimeout }] as const) {
+      const limits = [[{ commandTimeout: "2 seconds" }, 2500], [{ connectTimeout: commandTimeout }, 1000]] as const
+      for (const [options, standstill] of limits) {
         const client = yield* Effect.provide(
           RedisStandalone.make({ host: server.host, port: server.port, ...options }),
-          blockingAfter("HELLO", 2500)
+          blockingAfter("HELLO", standstill)
         )
         yield* Client.on(client)(use)
       }

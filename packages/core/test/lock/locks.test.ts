@@ -41,7 +41,7 @@ const longLived = Effect.fnUntraced(function*(name: string) {
   const clock = yield* TestClock.make()
   return {
     clock,
-    lock: RedisLock.make(name, { ttl: life, autoExtend: true }),
+    lock: RedisLock.make(name, { ttl: "60 seconds", autoExtend: true }),
     held: <A, E, R>(effect: Effect.Effect<A, E, R>) =>
       Effect.forkChild(Effect.provideService(effect, Clock.Clock, clock), { startImmediately: true }),
     part: clock.adjust(life / 6)
