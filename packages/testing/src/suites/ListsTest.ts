@@ -143,7 +143,7 @@ export const ListsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): v
           const [a, b] = freshKeys()
           assert.strictEqual(yield* Redis.blpop([a, b], 0.05), undefined)
           assert.strictEqual(yield* Redis.brpop(a, "50 millis"), undefined)
-          assert.strictEqual(yield* Redis.brpoplpush(a, b, 1), undefined)
+          assert.strictEqual(yield* Redis.brpoplpush(a, b, 0.05), undefined)
         }))
 
       it.effect("LST-01, LST-02: tries the keys in order", () =>

@@ -1,11 +1,13 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Redis, RedisSemaphore } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
-import { freshKey } from "../Suite.ts"
+import { TestClock } from "effect/testing"
+import { freshKey, until } from "../Suite.ts"
 
 const notOwned = (name: string) =>
   `The permit of the semaphore "${name}" expired and is not owned any more; what it protected may have been entered by others.`
@@ -56,18 +58,25 @@ export const SemaphoreTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>
 
       it.effect("extends by itself as long as it must", () =>
         Effect.gen(function*() {
-          const semaphore = RedisSemaphore.make(freshKey("semaphore"), {
-            permits: 1,
-            ttl: "600 millis",
-            autoExtend: true
-          })
-          yield* semaphore.withPermit((permit) =>
+          const options = { permits: 1, ttl: "1 minute", autoExtend: true } as const
+          const semaphore = RedisSemaphore.make(freshKey("semaphore"), options)
+          const live = yield* Clock.Clock
+          const clock = yield* TestClock.make()
+          const hold = semaphore.withPermit((permit) =>
             Effect.gen(function*() {
-              yield* Effect.sleep(1000)
+              const end = Effect.map(Redis.zscore(semaphore.name, permit.token), (score) => score ?? 0)
+              for (let third = 0; third < 6; third++) {
+                const before = yield* end
+                // The server's clock cannot be moved: the life that passes on the holder's is taken from the lease.
+                yield* Redis.zincrby(semaphore.name, -20_000, permit.token)
+                yield* until(Effect.andThen(clock.adjust("10 seconds"), end), (score) => score >= before)
+              }
               assert.isTrue(yield* permit.owned)
-            })
+            }).pipe(Effect.provideService(Clock.Clock, live))
           )
-          const lost = semaphore.withPermit(Effect.andThen(Redis.del(semaphore.name), Effect.never))
+          yield* Effect.provideService(hold, Clock.Clock, clock)
+          const brief = RedisSemaphore.make(semaphore.name, { ...options, ttl: "600 millis" })
+          const lost = brief.withPermit(Effect.andThen(Redis.del(semaphore.name), Effect.never))
           assert.strictEqual((yield* Effect.flip(lost))._tag, "LockNotOwnedError")
         }))
 
