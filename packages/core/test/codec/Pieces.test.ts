@@ -148,9 +148,10 @@ describe("A long text in pieces", () => {
           return accepted
         })
         for (const piece of cut(bytes, at)) shown.add(piece)
-        const where = `${[...bytes].join()} cut at ${at.join()}`
-        assert.strictEqual(valid ? text.text : undefined, whole.text, where)
-        assert.strictEqual(shown.text, whole.shown, where)
+        // The message is as much work as all the rest.
+        if ((valid ? text.text : undefined) !== whole.text || shown.text !== whole.shown) {
+          assert.fail(`${[...bytes].join()} cut at ${at.join()}`)
+        }
       }
     }
     for (let n = 0; n < alphabet.length ** 4; n++) {
