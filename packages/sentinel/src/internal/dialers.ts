@@ -52,16 +52,18 @@ interface Named extends Claim {
   readonly sentinel?: Sentinel | undefined
 }
 
-/** Connects to the server that is said to be the master, and checks that it is. A sentinel that is wrong is asked last. */
+/**
+ * Connects to the server that is said to be the master, and checks that it is. The sentinel whose word led nowhere is asked
+ * last: others that know of the same failover may name a server that can be reached.
+ */
 export const verifyMaster = (
   resolver: Resolver,
   { address, sentinel }: Named,
   listener: Listener
 ): Opened =>
-  Effect.tapError(VerifiedConnection.open(resolver, address, "master", listener), (error) =>
+  Effect.tapError(VerifiedConnection.open(resolver, address, "master", listener), () =>
     Effect.sync(() => {
-      const wrong = error._tag === "ConnectionError" && error.reason === "Demoted"
-      if (wrong && sentinel !== undefined) resolver.group.sentinels.distrust(sentinel)
+      if (sentinel !== undefined) resolver.group.sentinels.distrust(sentinel)
       resolver.tracker.disbelieve(formatEndpoint(address))
     }))
 
