@@ -47,8 +47,9 @@ const rows: ReadonlyArray<Row> = [
   ["wrong credentials", notOpened(credentials), "master", undefined],
   ["a refused certificate", notOpened(loss("Tls")), "master", undefined],
   ["silence", { _tag: "Silent" }, "master", "doubt"],
-  ["silence of a replica", { _tag: "Silent" }, "replica", undefined],
+  ["silence of a replica", { _tag: "Silent" }, "replica", "asleep"],
   ["an answer at last", { _tag: "Answered" }, "master", "trust"],
+  ["an answer of a replica at last", { _tag: "Answered" }, "replica", "awake"],
   ["its own word", { _tag: "Opened" }, "master", "trust"]
 ]
 

@@ -171,8 +171,9 @@ export const askForMaster = (group: Group, service: string, sentinel: Sentinel):
     )
   )
 
-/** The replicas of a service, and the sentinels that named none. */
+/** The replicas of a service, the sentinels that named none, and whether any sentinel has answered. */
 export interface Replicas {
+  readonly told: boolean
   readonly addresses: ReadonlyArray<NodeAddress>
   readonly attempts: ReadonlyArray<Attempt>
 }
@@ -186,6 +187,7 @@ export const replicas = Effect.fnUntraced(function*(group: Group, service: strin
     ask: (sentinel) => askForReplicas(group, service, sentinel),
     kindOf: ({ addresses, answered }) => addresses.length > 0 ? "useful" : answered ? "other" : "failure"
   })
+  const told = [...answers.values()].some(({ answered }) => answered)
   const attempts: Array<Attempt> = []
   for (const sentinel of inOrder) {
     const { addresses, permanent, refusal } = answers.get(sentinel) ?? late
@@ -194,9 +196,9 @@ export const replicas = Effect.fnUntraced(function*(group: Group, service: strin
       continue
     }
     yield* sentinels.learn(service, sentinel)
-    return { addresses, attempts }
+    return { told, addresses, attempts }
   }
-  return { addresses: [], attempts }
+  return { told, addresses: [], attempts }
 })
 
 /** The replicas that one sentinel knows, or the reason why there are none. */

@@ -54,6 +54,8 @@ export class MasterTracker {
   readonly #service: string
   readonly #onEvent: (event: RedisEvent) => void
   readonly #open = new Map<RedisConnection, Role>()
+  /** The replicas that have owed an answer for longer than usual. */
+  readonly #asleep = new Set<string>()
   #master: Claim | undefined = undefined
   /** The master before the one that has a single witness. */
   #before: Claim | undefined = undefined
@@ -110,13 +112,15 @@ export class MasterTracker {
       Effect.addFinalizer(() => Effect.sync(() => this.#open.delete(connection))),
       Effect.sync(() => {
         this.#open.set(connection, role)
+        // It has told its role a moment ago.
+        this.#asleep.delete(connection.address)
         this.#served ||= role === "master"
       })
     )
   }
 
   /**
-   * Takes note of an outcome on a connection to the master. Returns the error with which the connection is to end, if
+   * Takes note of an outcome on a connection. Returns the error with which the connection is to end, if
    * it is.
    */
   observe(seen: Observation, role: Role, address: string): ReturnType<typeof verdict>["loss"] {
@@ -124,6 +128,11 @@ export class MasterTracker {
     if (learn === "doubt") this.doubt()
     if (learn === "another") this.hear(fewLooks)
     if (learn === "trust" && address === this.address) this.#settle()
+    if (learn === "awake") this.#asleep.delete(address)
+    if (learn === "asleep") {
+      this.#asleep.add(address)
+      this.#doubts.tell()
+    }
     return loss
   }
 
@@ -154,6 +163,23 @@ export class MasterTracker {
 
   /** Suspends until there is a reason to ask the sentinels. */
   readonly doubted: Effect.Effect<void> = this.#doubts.until(() => this.#looks > 0)
+
+  /** Suspends until a replica is asleep to which there is a connection. */
+  readonly replicaAsleep: Effect.Effect<void> = this.#doubts.until(() => this.#sleepers().length > 0)
+
+  #sleepers(): ReadonlyArray<RedisConnection> {
+    return [...this.#open].flatMap(([connection, role]) =>
+      role === "replica" && !connection.exchange.closed && this.#asleep.has(connection.address) ? [connection] : []
+    )
+  }
+
+  /** Takes note of the replicas that are up, and closes connections to others that are asleep. */
+  leaveSleepers(up: ReadonlyArray<NodeAddress>): void {
+    const names = new Set(up.map(formatEndpoint))
+    for (const connection of this.#sleepers()) {
+      if (!names.has(connection.address)) connection.close(down(connection.address))
+    }
+  }
 
   /** Suspends until there is a reason to skip the next pause, or no reason to go on. */
   readonly settledOrHeard: Effect.Effect<void> = this.#doubts.until(() => this.#heard || this.#looks === 0)
@@ -238,5 +264,8 @@ export class MasterTracker {
 
 const orphaned = (address: string) =>
   connectionLoss("Demoted", "The failover that made the server the master came to nothing", address)
+
+const down = (address: string) =>
+  connectionLoss("HealthCheck", "The server owes an answer, and the sentinels do not say that it is up", address)
 
 const promoted = (address: string) => connectionLoss("Closed", "The replica has become the master", address)

@@ -218,8 +218,10 @@ export class Sentinels {
 
   readonly #askForOthers = Effect.fnUntraced(function*(this: Sentinels, service: string, from: Sentinel) {
     const states = yield* this.ask(from, sentinelSentinels(service))
-    const others = states.map(({ ip, port }) => sentinelAt(this.#options.translate({ host: ip, port })))
-    this.#learned.set(service, [from, ...others].slice(0, mostLearned))
+    const others = states.slice(0, mostLearned - 1).map(({ ip, port }) =>
+      sentinelAt(this.#options.translate({ host: ip, port }))
+    )
+    this.#learned.set(service, [from, ...others])
     const known = [...this.#given, ...[...this.#learned.values()].flat()]
     const names = new Set(known.map(({ name }) => name))
     const gone = this.#inOrder.filter(({ name }) => !names.has(name))

@@ -27,11 +27,12 @@ export type Observation =
  * The consequences of an observation.
  *
  * - `learn`: whether to doubt that the server is the master, so that the sentinels are asked until that is settled, or to
- *   trust that it is; or that there may be another master, which the sentinels say soon.
+ *   trust that it is; or that there may be another master, which the sentinels say soon. Of a replica: whether it is asleep,
+ *   so that it is left when the sentinels say that it is down, or awake.
  * - `loss`: the loss of the connection, which then ends when it has the answers to what was sent before.
  */
 export interface Verdict {
-  readonly learn?: "doubt" | "trust" | "another" | undefined
+  readonly learn?: "doubt" | "trust" | "another" | "asleep" | "awake" | undefined
   readonly loss?: CommandError | undefined
 }
 
@@ -43,7 +44,7 @@ export const verdict = (seen: Observation, role: Role, address: string): Verdict
     return isMaster ? { learn: "another" } : {}
   }
   // What happens on a replica says nothing about the master.
-  if (role === "replica") return {}
+  if (role === "replica") return ofReplica(seen)
   switch (seen._tag) {
     case "Lost":
       return isOwnDoing(seen.error) ? {} : { learn: "doubt" }
@@ -54,6 +55,17 @@ export const verdict = (seen: Observation, role: Role, address: string): Verdict
     case "Answered":
     case "Opened":
       return { learn: "trust" }
+  }
+}
+
+const ofReplica = (seen: Observation): Verdict => {
+  switch (seen._tag) {
+    case "Silent":
+      return { learn: "asleep" }
+    case "Answered":
+      return { learn: "awake" }
+    default:
+      return {}
   }
 }
 

@@ -41,6 +41,7 @@ export const run = (resolver: Resolver, interval: Duration.Duration): Effect.Eff
       yield* group.sentinels.news.listen((name) => name === service && tracker.hear())
       yield* group.listening.listen((heard) => hear(resolver, heard, chosen))
       yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(chosen), (one) => pursue(resolver, one))))
+      yield* Effect.forkScoped(Effect.forever(watchReplicas(resolver)))
       const now = Effect.sync(() => tracker.inUse ? tracker.hear(1) : undefined)
       yield* Effect.forkScoped(Effect.forever(Effect.delay(now, interval)))
       return yield* Effect.forever(watch(resolver))
@@ -57,6 +58,17 @@ const watch = (resolver: Resolver): Effect.Effect<void, never, RedisConnector> =
       yield* Effect.raceFirst(Effect.sleep(pause), tracker.settledOrHeard)
     }
   })
+
+/**
+ * Asks for the replicas as long as one is asleep. Sentinels say that it is down long before its connection is given up;
+ * meanwhile every read that goes there would run into its limit.
+ */
+const watchReplicas = ({ group, service, tracker }: Resolver): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    yield* tracker.replicaAsleep
+    const { addresses, told } = yield* Discovery.replicas(group, service)
+    if (told) tracker.leaveSleepers(addresses)
+  }).pipe(Effect.exit, Effect.andThen(Effect.sleep(pause)))
 
 /** Asks which server is the master. A server that the sentinels name is believed when it says so itself. */
 const recheck = (resolver: Resolver): Effect.Effect<void, never, RedisConnector> =>
