@@ -227,6 +227,7 @@ const takes: Readonly<Record<string, Takes>> = {
   sentinelOptions: isPlain,
   "sentinelOptions.username": isText,
   "sentinelOptions.password": isNothing,
+  "sentinelOptions.credentials": isNothing,
   "sentinelOptions.tls": isTls,
   nodes: isNothing,
   crossSlot: isOneOf("split", "emulate", "reject"),

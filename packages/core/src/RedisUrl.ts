@@ -509,17 +509,18 @@ const unwritable = (option: string, detail: string): Result.Result<never, RedisC
 
 const isOn = (tls: SentinelOptions["tls"]): boolean => tls !== undefined && tls !== false
 
-const identityOf = (options: ConnectionOptions): Result.Result<string, RedisConfigError> => {
-  const source = options.credentials
-  if (source !== undefined && !("password" in source)) {
-    return unwritable("credentials", "they are asked for or change, which no URL can say")
-  }
-  const { password, username } = source ?? options
-  const secret = password === undefined ? "" : `:${encodeURIComponent(Redacted.value(password))}`
-  return Result.succeed(
-    username === undefined && secret === "" ? "" : `${encodeURIComponent(username ?? "")}${secret}@`
-  )
-}
+type Identity = Pick<ConnectionOptions, "username" | "password" | "credentials">
+/** The user and the password of options, which may be given as credentials that neither change nor are asked for. */
+const userOf = (options: Identity, prefix = ""): Result.Result<Omit<Identity, "credentials">, RedisConfigError> =>
+  options.credentials !== undefined && !("password" in options.credentials)
+    ? unwritable(`${prefix}credentials`, "they are asked for or change, which no URL can say")
+    : Result.succeed(options.credentials ?? options)
+
+const identityOf = (options: ConnectionOptions): Result.Result<string, RedisConfigError> =>
+  Result.map(userOf(options), ({ password, username }) => {
+    const secret = password === undefined ? "" : `:${encodeURIComponent(Redacted.value(password))}`
+    return username === undefined && secret === "" ? "" : `${encodeURIComponent(username ?? "")}${secret}@`
+  })
 
 const hostsText = (deployment: Deployment): string => {
   switch (deployment.mode) {
@@ -552,12 +553,14 @@ const queried = (deployment: Deployment): Result.Result<Given, RedisConfigError>
     case "cluster":
       return Result.succeed({ ...options, ...said, db: undefined })
     case "sentinel": {
-      const { sentinelOptions, tls } = deployment.options
-      const own = sentinelOptions?.tls
+      const { sentinelOptions: { tls: own, ...given } = {}, tls } = deployment.options
+      const user = userOf(given, "sentinelOptions.")
+      if (Result.isFailure(user)) return Result.fail(user.failure)
+      const sentinelOptions = user.success
       const rest = { ...options, ...said, db: undefined, service: undefined }
       // The scheme is about the sentinels as well.
       if (isOn(tls) && Equal.equals(own, tls)) {
-        return Result.succeed({ ...rest, sentinelOptions: { ...sentinelOptions, tls: undefined } })
+        return Result.succeed({ ...rest, sentinelOptions })
       }
       return typeof own === "object"
         ? unwritable("sentinelOptions.tls", "no URL can say other settings than those of tls")

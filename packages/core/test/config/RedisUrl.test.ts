@@ -450,12 +450,28 @@ describe("Formatting", () => {
     assert.strictEqual(Redacted.value(Result.getOrThrow(url)), "redis://?commandTimeout=1.5&livenessTimeout=60")
   })
 
+  const sentinelsWith = (sentinelOptions: RedisConfig.SentinelOptions["sentinelOptions"]) =>
+    RedisUrl.format({
+      mode: "sentinel",
+      options: { sentinels: [{ host: "h", port: 1 }], service: "s", sentinelOptions }
+    })
+
+  it("writes credentials of sentinels that do not change as their user and password", () => {
+    const url = sentinelsWith({ credentials: { username: "u", password: Redacted.make("p") } })
+    assert.strictEqual(
+      Redacted.value(Result.getOrThrow(url)),
+      "redis+sentinel://h:1/s?sentinelUsername=u&sentinelPassword=p"
+    )
+  })
+
   it("fails for what no URL can say", () => {
     const asked = RedisUrl.format({
       mode: "standalone",
       options: { credentials: Effect.succeed({ password: Redacted.make(secret) }) }
     })
     assert.strictEqual(Result.getOrThrow(Result.flip(asked)).option, "credentials")
+    const ofSentinels = sentinelsWith({ credentials: Effect.succeed({ password: Redacted.make(secret) }) })
+    assert.strictEqual(Result.getOrThrow(Result.flip(ofSentinels)).option, "sentinelOptions.credentials")
     const wrong = RedisUrl.format({ mode: "standalone", options: { commandTimeout: "soon" as never } })
     assert.strictEqual(Result.getOrThrow(Result.flip(wrong)).option, "commandTimeout")
   })

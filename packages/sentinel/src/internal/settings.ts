@@ -21,12 +21,13 @@ export const ofSentinels = Effect.fnUntraced(function*(
   options: Options
 ): Effect.fn.Return<RedisConfig.ConnectionSettings, RedisConfigError> {
   const { commandTimeout, connectTimeout, keepAlive, keepAliveInitialDelay } = yield* RedisConfig.settings(options)
-  const { password, tls, username } = yield* record("sentinelOptions", options.sentinelOptions ?? {})
+  const { credentials, password, tls, username } = yield* record("sentinelOptions", options.sentinelOptions ?? {})
   const limit = Duration.min(Duration.min(connectTimeout, commandTimeout), longestAsk)
   return yield* Effect.mapError(
     RedisConfig.settings({
       username,
       password,
+      credentials,
       tls: tls ?? options.tls,
       accept: options.accept,
       connectTimeout: limit,

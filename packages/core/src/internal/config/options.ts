@@ -387,6 +387,11 @@ export interface SentinelOptions extends ConnectionOptions {
     /** The password of the sentinels. Default: none. */
     readonly password?: Redacted.Redacted<string> | undefined
     /**
+     * Where username and password of the sentinels come from when they change. It takes the place of the two options above.
+     * See {@link CredentialsSource}. Default: none.
+     */
+    readonly credentials?: CredentialsSource | undefined
+    /**
      * Whether connections to sentinels use TLS, and how. By default as `tls` of the data says. `false` asks sentinels without
      * encryption: whoever can change their answers then decides which servers the client connects to.
      */

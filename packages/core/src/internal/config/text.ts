@@ -254,8 +254,15 @@ type ReadFromText = Exclude<ClusterOptions["readFrom"], ReadFrom>
 const readFrom: Text<Exclude<ReadFromText, undefined>> = oneOf("master", "preferReplica", "any", "nearest")
 
 const sentinel: Texts<
-  & Omit<SentinelOptions, keyof ConnectionOptions | "sentinels" | "natMap" | "accept" | "readFrom" | "tls">
-  & { readonly readFrom?: ReadFromText; readonly accept?: AcceptText }
+  & Omit<
+    SentinelOptions,
+    keyof ConnectionOptions | "sentinels" | "natMap" | "accept" | "readFrom" | "tls" | "sentinelOptions"
+  >
+  & {
+    readonly readFrom?: ReadFromText
+    readonly accept?: AcceptText
+    readonly sentinelOptions?: Omit<NonNullable<SentinelOptions["sentinelOptions"]>, "credentials">
+  }
 > = {
   service: text.named("service_name"),
   role: oneOf("master", "replica"),
