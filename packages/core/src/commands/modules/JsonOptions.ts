@@ -20,8 +20,11 @@ export type Json = null | boolean | number | string | ReadonlyArray<Json> | { re
  * @since 0.1.0
  */
 export interface JsonGetOptions {
+  /** Stands before each member, once for each level. Default nothing. */
   readonly indent?: string | undefined
+  /** Stands at the end of each line. Default nothing. */
   readonly newline?: string | undefined
+  /** Stands between the name of a member and its value. Default nothing. */
   readonly space?: string | undefined
 }
 

@@ -86,12 +86,19 @@ export type FtHybridCombine =
  * @since 0.1.0
  */
 export interface FtHybridQuery {
+  /** The search for text. */
   readonly search: FtHybridText
+  /** The search for vectors. */
   readonly vsim: FtHybridVector
+  /** The values of `$name`, including the vector. */
   readonly params: Readonly<Record<string, Arg.Value>>
+  /** How the two scores become one. Default by rank (`rrf`). */
   readonly combine?: FtHybridCombine | undefined
+  /** What is done with the results, in this order. Default nothing. */
   readonly steps?: ReadonlyArray<FtStep> | undefined
+  /** Leaves the results unsorted. Default no. */
   readonly nosort?: boolean | undefined
+  /** The time limit; a bare number is milliseconds. Default that of the server. */
   readonly timeout?: Arg.Time | undefined
 }
 

@@ -6,7 +6,9 @@
 import * as Arg from "../../RedisArg.ts"
 
 interface NamedField {
+  /** The name of a field of a hash, or a path in a JSON document. */
   readonly name: string
+  /** The name that queries have for it, by default the one that it has in documents. */
   readonly as?: string | undefined
 }
 
@@ -19,6 +21,7 @@ type FieldOptions =
   )
 
 interface SortableOptions {
+  /** Keeps the value for sorting; `"unf"` keeps text as it is, neither in lower case nor without accents. Default no. */
   readonly sortable?: boolean | "unf" | undefined
 }
 
@@ -36,25 +39,37 @@ interface SortableOptions {
 export type FtField =
   | FieldOptions & SortableOptions & {
     readonly type: "text"
+    /** How much a match in this field adds to the score, compared with others. Default 1. */
     readonly weight?: number | undefined
+    /** Indexes words as they are, without their stems. Default no. */
     readonly nostem?: boolean | undefined
+    /** Finds words that sound alike; the matcher for English is `dm:en`. Default none. */
     readonly phonetic?: string | undefined
+    /** Keeps all endings of words, for faster `*end` and `*middle*`. Default no. Since Search 2.6.0. */
     readonly withsuffixtrie?: boolean | undefined
+    /** Empty values can be searched for. Default no. Since Search 2.10.0. */
     readonly indexempty?: boolean | undefined
   }
   | FieldOptions & SortableOptions & {
     readonly type: "tag"
+    /** The character between two tags. Default `,` for hashes, none for JSON. */
     readonly separator?: string | undefined
+    /** Tags keep their case; by default they are compared in lower case. */
     readonly casesensitive?: boolean | undefined
+    /** Keeps all endings of words, for faster `*end` and `*middle*`. Default no. Since Search 2.6.0. */
     readonly withsuffixtrie?: boolean | undefined
+    /** Empty values can be searched for. Default no. Since Search 2.10.0. */
     readonly indexempty?: boolean | undefined
   }
   | FieldOptions & SortableOptions & { readonly type: "numeric" | "geo" }
   | FieldOptions & { readonly type: "geoshape"; readonly coordSystem?: "flat" | "spherical" | undefined }
   | NamedField & {
     readonly type: "vector"
+    /** Documents without the field can be searched for. Default no. Since Search 2.10.0. */
     readonly indexmissing?: boolean | undefined
+    /** `flat` compares with every vector, the others are approximate. `svs-vamana` needs Redis 8.2. */
     readonly algorithm: "flat" | "hnsw" | "svs-vamana"
+    /** The type, the dimensions and the metric, and what the algorithm can be told, in pairs. */
     readonly attributes: Readonly<Record<string, string | number>>
   }
 
@@ -71,21 +86,33 @@ export interface FtCreateOptions {
   readonly indexall?: "enable" | "disable" | undefined
   /** Only keys that begin with one of these. */
   readonly prefix?: ReadonlyArray<string> | undefined
+  /** An expression over the fields: only documents for which it is true. Default all. */
   readonly filter?: string | undefined
+  /** The language of documents that do not tell it, for stems. Default English. */
   readonly language?: string | undefined
+  /** The field that holds the language of a document. */
   readonly languageField?: string | undefined
+  /** The score of a document that has none of its own, from 0 to 1. Default 1. */
   readonly score?: number | undefined
+  /** The field that holds the score of a document, from 0 to 1. */
   readonly scoreField?: string | undefined
+  /** The field that holds the payload of a document, for scorers that use it. */
   readonly payloadField?: string | undefined
+  /** Stores the index as if it had more than 32 text fields, so that more can be added later. Default no. */
   readonly maxtextfields?: boolean | undefined
   /** The index is deleted when it was not used for this long; a bare number is seconds. */
   readonly temporary?: Arg.Time | undefined
+  /** Stores no places of words: saves memory; exact phrases and highlighting do not work. Default no. */
   readonly nooffsets?: boolean | undefined
+  /** Stores no places for highlighting, which does not work then: saves memory. Default no. */
   readonly nohl?: boolean | undefined
+  /** Stores no fields of words, so a query cannot name a field of text: saves memory. Default no. */
   readonly nofields?: boolean | undefined
+  /** Stores no counts of words, so scores do not depend on them: saves memory. Default no. */
   readonly nofreqs?: boolean | undefined
   /** Words that are not indexed; with an empty list, all words are indexed. */
   readonly stopwords?: ReadonlyArray<string> | undefined
+  /** Leaves out the documents that are there already. Default no. */
   readonly skipinitialscan?: boolean | undefined
 }
 
@@ -96,9 +123,11 @@ export interface FtCreateOptions {
  * @since 0.1.0
  */
 export interface FtQueryOptions {
+  /** Searches for words as they are, without their stems. Default no. */
   readonly verbatim?: boolean | undefined
   /** The time limit; a bare number is milliseconds. */
   readonly timeout?: Arg.Time | undefined
+  /** The function that computes scores, such as `TFIDF`. The default depends on the version of the server. */
   readonly scorer?: string | undefined
   /** The values of `$name` in the query. */
   readonly params?: Readonly<Record<string, Arg.Value>> | undefined
@@ -127,15 +156,21 @@ export interface FtSearchOptions extends FtQueryOptions {
   /** Only documents that have a place within a radius in a field. */
   readonly geofilter?:
     | ReadonlyArray<{
+      /** The name of the field. */
       readonly field: string
+      /** Of the centre, in degrees. */
       readonly longitude: number
+      /** Of the centre, in degrees. */
       readonly latitude: number
+      /** How far away a place may be, in `unit`. */
       readonly radius: number
+      /** The unit of the radius. */
       readonly unit: "m" | "km" | "mi" | "ft"
     }>
     | undefined
   /** For scorers that use it. */
   readonly payload?: Arg.Key | undefined
+  /** Searches for words that are left out otherwise, such as `the`. Default no. */
   readonly nostopwords?: boolean | undefined
   /** Only these documents, only these fields. */
   readonly inkeys?: ReadonlyArray<Arg.Key> | undefined
@@ -145,19 +180,29 @@ export interface FtSearchOptions extends FtQueryOptions {
   readonly return?: ReadonlyArray<string | { readonly field: string; readonly as: string }> | undefined
   /** Marks found words, shortens texts; `true` for all fields. */
   readonly summarize?: boolean | {
+    /** The fields that this is for. Default all. */
     readonly fields?: ReadonlyArray<string> | undefined
+    /** How many pieces of a text are kept. Default 3. */
     readonly frags?: number | undefined
+    /** How many words a piece has. Default 20. */
     readonly len?: number | undefined
+    /** What stands between two pieces. Default `... `. */
     readonly separator?: string | undefined
   } | undefined
   /** Marks found words, shortens texts; `true` for all fields. */
   readonly highlight?: boolean | {
+    /** The fields that this is for. Default all. */
     readonly fields?: ReadonlyArray<string> | undefined
+    /** What stands before and after a word that was found. Default `<b>` and `</b>`. */
     readonly tags?: readonly [open: string, close: string] | undefined
   } | undefined
+  /** How many other words may stand between those of the query. Default any number. */
   readonly slop?: number | undefined
+  /** Words must come in the order of the query. Default no. */
   readonly inorder?: boolean | undefined
+  /** The language of the query, for stems. Default English. */
   readonly language?: string | undefined
+  /** The name of an expander of queries, for servers that have one of their own. */
   readonly expander?: string | undefined
   /** By the score by default. */
   readonly sortby?: { readonly field: string; readonly order?: "asc" | "desc" | undefined } | undefined
@@ -201,17 +246,22 @@ export type FtTell =
 export type FtStep =
   | { readonly load: ReadonlyArray<string> | "*" }
   | {
+    /** Rows that have the same values in these fields become one. With none, all rows become one. */
     readonly groupby: ReadonlyArray<string>
     readonly reduce?:
       | ReadonlyArray<{
+        /** The name of the function, such as `COUNT` or `SUM`. */
         readonly function: string
+        /** What the function works on, such as `@price`. Default nothing. */
         readonly args?: ReadonlyArray<Arg.Value> | undefined
+        /** The name of the result. By default the server makes one of the function and its arguments. */
         readonly as?: string | undefined
       }>
       | undefined
   }
   | {
     readonly sortby: ReadonlyArray<{ readonly field: string; readonly order?: "asc" | "desc" | undefined }>
+    /** Only so many rows are kept. Default all. */
     readonly max?: number | undefined
   }
   | { readonly apply: string; readonly as: string }
@@ -225,6 +275,7 @@ export type FtStep =
  * @since 0.1.0
  */
 export interface FtAggregateOptions extends FtQueryOptions {
+  /** Gives each row its score, as `@__score`. Default no. */
   readonly addscores?: boolean | undefined
 }
 
@@ -236,7 +287,9 @@ export interface FtAggregateOptions extends FtQueryOptions {
  * @since 0.1.0
  */
 export interface FtCursorOptions {
+  /** How many rows a part has. The server's own default is 1000. */
   readonly count?: number | undefined
+  /** For how long an unused cursor is kept; a bare number is milliseconds. Default 5 minutes. */
   readonly maxidle?: Arg.Time | undefined
 }
 
@@ -248,9 +301,13 @@ export interface FtCursorOptions {
  * @since 0.1.0
  */
 export interface FtSpellcheckOptions {
+  /** How many letters may differ, from 1 to 4. Default 1. */
   readonly distance?: number | undefined
+  /** Dictionaries whose terms are suggested as well. Default none. */
   readonly include?: ReadonlyArray<string> | undefined
+  /** Dictionaries whose terms are never suggested. Default none. */
   readonly exclude?: ReadonlyArray<string> | undefined
+  /** The version of the query language. Default that of the server. */
   readonly dialect?: number | undefined
 }
 
@@ -262,7 +319,9 @@ export interface FtSpellcheckOptions {
  * @since 0.1.0
  */
 export interface FtSugaddOptions {
+  /** Adds to the score that the suggestion has, instead of replacing it. Default no. */
   readonly incr?: boolean | undefined
+  /** Stored with the suggestion, and returned by `ftSuggetWithpayloads`. Default none. */
   readonly payload?: Arg.Key | undefined
 }
 
@@ -273,7 +332,9 @@ export interface FtSugaddOptions {
  * @since 0.1.0
  */
 export interface FtSuggetOptions {
+  /** Finds suggestions whose beginning differs by one letter. Default no. */
   readonly fuzzy?: boolean | undefined
+  /** How many suggestions are returned at most. Default 5. */
   readonly max?: number | undefined
 }
 

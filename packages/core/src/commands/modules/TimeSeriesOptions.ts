@@ -97,6 +97,7 @@ export interface TsSeriesOptions {
  * @since 0.1.0
  */
 export interface TsAddOptions extends TsSeriesOptions {
+  /** What becomes of a sample at a time that has one already. Default the policy of the series. */
   readonly onDuplicate?: TsDuplicatePolicy | undefined
 }
 
@@ -108,6 +109,7 @@ export interface TsAddOptions extends TsSeriesOptions {
  * @since 0.1.0
  */
 export interface TsIncrbyOptions extends TsSeriesOptions {
+  /** The time of the sample; a bare number is unix milliseconds. Default the time of the server. */
   readonly timestamp?: TsTimestamp | undefined
 }
 

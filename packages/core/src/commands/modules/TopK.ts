@@ -20,8 +20,11 @@ import * as Reply from "../../RedisReply.ts"
  * @since 0.1.0
  */
 export interface TopkReserveOptions {
+  /** How many counters a row of the sketch has. Default 8. */
   readonly width: number
+  /** How many rows the sketch has. Default 7. */
   readonly depth: number
+  /** How likely a counter is lowered by another item, from 0 to 1, less so the larger it is. Default 0.9. */
   readonly decay: number
 }
 
