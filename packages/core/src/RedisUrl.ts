@@ -85,7 +85,7 @@ export interface ParseOptions extends
  * `sentinelTls` are for the sentinels; `rediss+sentinel` means TLS with them too.
  *
  * - The query goes before the rest of the URL, that before the options given here. The database is that of the query,
- *   else of the path, else of the options; a path that is not an integer names none.
+ *   else of the path, else of the options; a path that is not an integer names none (`redis://localhost/abc`), as in redis-py.
  * - Of a name that is repeated the first value counts. An empty value counts as absent. A plus sign is a space.
  * - Bare numbers in times are seconds; other units are spelled out (`500%20millis`).
  * - `0`, `F`, `FALSE`, `N`, `NO` in any case are false, anything else is true.
