@@ -29,7 +29,9 @@ export function otherRuntimes(root: string): ReadonlyArray<Runtime> {
   mkdirSync(directory, { recursive: true })
   const dependencies = Object.fromEntries(packages.map(([, alias, specifier]) => [alias, specifier]))
   writeFileSync(join(directory, "package.json"), JSON.stringify({ private: true, dependencies }))
-  const args = ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"]
+  // A registry that cannot be reached is tried for some seconds, and not for minutes.
+  const retries = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=1000"]
+  const args = ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error", ...retries]
   // Programs that come with a package are not to be run: what is needed is in it.
   const { status, stderr } = spawnSync("npm", [...args, "--ignore-scripts"], { cwd: directory, encoding: "utf8" })
   if (status !== 0) console.log(`Other runtimes cannot be had: ${stderr.split("\n")[0] ?? ""}`)

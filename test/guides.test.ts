@@ -34,6 +34,9 @@ const adapted = (program: string, { host, port }: RedisServer.RedisServer["Servi
     .replaceAll(`layer({ host: "127.0.0.1", port: 6379 })`, `layer({ host: "${host}", port: ${port} })`)
     .replaceAll(/redis:\/\/localhost/g, `redis://${host}:${port}`)
     .replaceAll(`"500 millis"`, `"5 millis"`)
+    // A port that others do not have, and which this machine alone reaches.
+    .replaceAll("{ port: 8080 }", `{ port: 0, host: "127.0.0.1" }`)
+    .replaceAll("listen(8080)", `listen(0, "127.0.0.1")`)
 
 /** All other pages. */
 const others = globSync(["docs/*.md", "packages/*/README.md"], { cwd: root }).sort().filter((file) =>
