@@ -142,7 +142,14 @@ describe("Configuration", () => {
     }))
 
   const faults: ReadonlyArray<readonly [title: string, env: Record<string, string>, says: RegExp]> = [
-    ["a port", { REDIS_PORT: "tcp://10.0.0.1:6379" }, /PORT/],
+    ["a port", { REDIS_PORT: "six" }, /Expected a port, such as 6379\n[^]*PORT/],
+    [
+      "the port of a service link",
+      { REDIS_HOST: "h", REDIS_PORT: "tcp://10.0.0.1:6379" },
+      /a port, such as 6379\. This is an address of the form tcp:\/\/host:port\. Kubernetes .* such as redis: set enableServiceLinks to false, rename the service, .* or REDIS_URL yourself[^]*PORT/
+    ],
+    ["a URL as the port", { REDIS_PORT: `redis://:${secret}@h:6379` }, /This is a URL, which belongs into REDIS_URL/],
+    ["a secret as the port", { REDIS_PORT: `tcp://:${secret}@h:6379` }, /enableServiceLinks/],
     [
       "a time without unit",
       { REDIS_COMMAND_TIMEOUT: "5" },

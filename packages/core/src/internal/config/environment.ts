@@ -11,7 +11,7 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as RedisUrl from "../../RedisUrl.ts"
 import type { Deployment } from "./options.ts"
-import { assemble, boolean, entries, integer, snakeName } from "./text.ts"
+import { assemble, boolean, entries, port, snakeName } from "./text.ts"
 import type { Entry } from "./text.ts"
 import { encodePath, hostText } from "./urlText.ts"
 
@@ -79,7 +79,7 @@ interface Address {
   readonly port?: number | undefined
 }
 
-const hostAndPort = Config.all({ host: read(Schema.NonEmptyString, ["host"]), port: read(integer.config, ["port"]) })
+const hostAndPort = Config.all({ host: read(Schema.NonEmptyString, ["host"]), port: read(port, ["port"]) })
 
 /**
  * Fails when there is a list of servers of another mode. Somebody has forgotten to name the mode then, and the client would

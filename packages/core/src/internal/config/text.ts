@@ -61,13 +61,23 @@ class Text<out A> {
 
 type Texts<A> = { readonly [K in keyof A]-?: Text<Exclude<A[K], undefined>> | Texts<Extract<A[K], object>> }
 
-const read = <A>(decode: (text: string) => A | undefined, encode: (value: A) => string, expected: string) =>
+const read = <A>(
+  decode: (text: string) => A | undefined,
+  encode: (value: A) => string,
+  expected: string | ((text: string) => string)
+) =>
   SchemaTransformation.transformEffect<A, string>({
     decode: (text, options) => {
       const value = decode(text)
       // The message leaves out the text, which may be a secret that got into the wrong place.
       return value === undefined
-        ? Effect.fail(new SchemaIssue.InvalidValue({ expected }, undefined, options))
+        ? Effect.fail(
+          new SchemaIssue.InvalidValue(
+            { expected: typeof expected === "string" ? expected : expected(text) },
+            undefined,
+            options
+          )
+        )
         : Effect.succeed(value)
     },
     encode: (value) => Effect.succeed(encode(value))
@@ -84,15 +94,28 @@ const text: Text<string> = textOf("text", "text", Schema.String)
 
 const secret: Text<Redacted.Redacted<string>> = textOf("secret", "text", Schema.RedactedFromValue(Schema.String))
 
-export const integer: Text<number> = textOf(
-  "integer",
-  "an integer",
+const wholeNumber = (expected: string | ((text: string) => string)): Schema.Codec<number, string> =>
   Schema.String.pipe(
     Schema.decodeTo(
       Schema.Int,
-      read((text) => /^-?\d{1,15}$/.test(text) ? Number(text) : undefined, String, "an integer")
+      read((text) => /^-?\d{1,15}$/.test(text) ? Number(text) : undefined, String, expected)
     )
   )
+
+const integer: Text<number> = textOf("integer", "an integer", wholeNumber("an integer"))
+
+/**
+ * A port in the environment. Kubernetes and Docker themselves set the variable for a service called redis, to an address;
+ * whoever reads the error has set nothing.
+ */
+export const port: Schema.Codec<number, string> = wholeNumber((text) =>
+  /^\s*(tcp|udp):\/\//i.test(text)
+    ? "a port, such as 6379. This is an address of the form tcp://host:port. Kubernetes and links of Docker set that by " +
+      "themselves where a service has the name with which this variable begins, such as redis: set enableServiceLinks to " +
+      "false, rename the service, or set this variable or REDIS_URL yourself"
+    : /^\s*[a-z][a-z\d+.-]*:\/\//i.test(text)
+    ? "a port, such as 6379. This is a URL, which belongs into REDIS_URL"
+    : "a port, such as 6379"
 )
 
 const isFalse = (text: string): boolean => /^(0|f|false|n|no)$/i.test(text)
