@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisError, RedisPromise } from "@redfx/core"
 import type { RedisClient, RedisConfig } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
+import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -135,6 +136,89 @@ describe("An abort", () => {
       outer.abort("outer")
       assert.strictEqual(yield* Effect.promise(() => rejection(first)), "outer")
     }))
+})
+
+describe("A limit of one's own", () => {
+  const silent = FakeNode.make(({ name }) => name === "GET" ? FakeNode.stall() : undefined)
+
+  it.live("ends one call with an error that says that it may have run, and no neighbour", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const node = yield* FakeNode.make(({ args, name }) =>
+        name === "GET" ? [FakeNode.gate(gate), FakeNode.reply(`$1\r\n${args[1]}\r\n`)] : undefined
+      )
+      const redis = yield* client(node, { commandTimeout: "1 minute" })
+      const patient = redis.get("a")
+      const hurried = redis.withTimeout(20).get("b")
+      const patientToo = redis.withTimeout("2 minutes").get("c")
+      const error = yield* Effect.promise(() => rejection(hurried))
+      if (!RedisError.isRedisError(error) || error._tag !== "TimeoutError") return assert.fail(String(error))
+      assert.deepInclude(error, { command: "GET", milliseconds: 20, phase: "read", delivery: "unknown" })
+      yield* Deferred.succeed(gate, undefined)
+      assert.deepStrictEqual(yield* Effect.promise(() => Promise.all([patient, patientToo])), ["a", "c"])
+    }))
+
+  it.live("keeps what was not written from ever being sent", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const node = yield* FakeNode.make(({ name }) =>
+        name === "HELLO"
+          ? [FakeNode.gate(gate), FakeNode.reply(Encode.map([[Encode.bulk("proto"), Encode.integer(3)]]))]
+          : undefined
+      )
+      const redis = yield* client(node)
+      const error = yield* Effect.promise(() => rejection(redis.withTimeout("20 millis").append("k", "v")))
+      if (!RedisError.isRedisError(error) || error._tag !== "TimeoutError") return assert.fail(String(error))
+      assert.deepInclude(error, { phase: "write", delivery: "not-sent" })
+      assert.isTrue(RedisError.isSafeToRetry(error))
+      yield* Deferred.succeed(gate, undefined)
+      assert.isTrue(yield* Effect.promise(() => redis.ping()))
+      assert.notInclude(node.commands.map(({ command }) => command.name), "APPEND")
+    }))
+
+  it.live("holds for pipelines, effects, bodies and signals of the same client; of two the last counts", () =>
+    Effect.gen(function*() {
+      const node = yield* silent
+      const redis = yield* client(node, { commandTimeout: "1 minute" })
+      const hurried = redis.withTimeout("1 hour").withTimeout(20)
+      const { signal } = new AbortController()
+      const calls = [
+        hurried.pipeline([Redis.get("a"), Redis.get("b")]),
+        hurried.run(Redis.asBytes(Redis.get("a"))),
+        hurried.withSignal(signal).get("a"),
+        redis.withSignal(signal).withTimeout(20).get("a"),
+        hurried.withConnection((one) => one.get("a")),
+        redis.withConnection((one) => one.withTimeout(20).get("a"))
+      ].map(rejection)
+      for (const error of yield* Effect.promise(() => Promise.all(calls))) {
+        assert.deepInclude(error, { _tag: "TimeoutError", milliseconds: 20 })
+      }
+      const controller = new AbortController()
+      const given = redis.withTimeout("1 hour").withSignal(controller.signal).get("a")
+      controller.abort("enough")
+      assert.strictEqual(yield* Effect.promise(() => rejection(given)), "enough")
+    }))
+
+  it.live("is of the same client, which closes it", () =>
+    Effect.gen(function*() {
+      const node = yield* silent
+      const redis = yield* client(node)
+      const patient = redis.withTimeout(Infinity)
+      const pending = rejection(patient.get("a"))
+      yield* node.awaitCommand("GET")
+      yield* Effect.promise(() => redis.close({ drain: 10 }))
+      for (const error of yield* Effect.promise(() => Promise.all([pending, rejection(patient.get("b"))]))) {
+        assert.deepInclude(error, { _tag: "ConnectionError", reason: "ClientClosed" })
+      }
+    }))
+
+  it("that is no time is thrown where it is given", () => {
+    const redis = RedisPromise.make(NodeRedisClient.layer())
+    for (const limit of [0, -1, Number.NaN, "soon", undefined, null, {}]) {
+      // What types do not allow comes from programs without types.
+      assert.throws(() => redis.withTimeout(limit as number), /withTimeout.* is no time of at least 1 ms/)
+    }
+  })
 })
 
 describe("Closing", () => {

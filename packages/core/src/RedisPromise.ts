@@ -23,15 +23,17 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { format } from "effect/Formatter"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { duration } from "./internal/config/checks.ts"
 import { withTimeout } from "./internal/runtime/elapsed.ts"
+import { durationFrom } from "./internal/runtime/milliseconds.ts"
 import * as Redis from "./Redis.ts"
 import type { Key } from "./RedisArg.ts"
-import type { RedisClient } from "./RedisClient.ts"
+import { RedisClient } from "./RedisClient.ts"
 import type * as RedisCommand from "./RedisCommand.ts"
 import { ConnectionError, RedisConfigError } from "./RedisError.ts"
 import type { Commands as Several, Results, Successes } from "./RedisPipeline.ts"
@@ -90,6 +92,9 @@ export interface CloseOptions {
  * - `withConnection`: a connection that nobody else uses until the promise of the body settles.
  * - `withSignal`: the same client, whose calls are given up when the signal is aborted. They are rejected with the signal's
  *   reason. What was not written yet is never sent; what was written may have run.
+ * - `withTimeout`: the same client with another `commandTimeout`, for each of its commands; a bare number is milliseconds,
+ *   `Infinity` no limit. What runs into it is rejected with `TimeoutError`, which says by its `delivery` whether it may have
+ *   run; what was not written yet is never sent. Throws `RedisConfigError` for what is no time, or shorter than 1 ms.
  * - `close`: refuses new calls, waits for those that are pending, and closes every connection. It waits for no longer than
  *   `drain`, a number of milliseconds or another time, by default 5 seconds: what is pending then, such as a BLPOP that
  *   finds nothing, is rejected with `ConnectionError`, reason `ClientClosed`. `iterate` is not waited for. Also for
@@ -114,6 +119,7 @@ export interface RedisPromise<R = never> extends Methods {
   ) => Promise<Successes<C>>
   readonly withConnection: <A>(body: (redis: RedisPromise<R>) => Promise<A>) => Promise<A>
   readonly withSignal: (signal: AbortSignal) => RedisPromise<R>
+  readonly withTimeout: (limit: Duration.Input) => RedisPromise<R>
   readonly close: (options?: CloseOptions) => Promise<void>
   readonly destroy: () => Promise<void>
   readonly [Symbol.asyncDispose]: () => Promise<void>
@@ -261,6 +267,58 @@ class Services<R, E> implements Provider<R> {
   }
 }
 
+/** The services of another provider, with a limit of its own for each command. */
+class Limited<R> implements Provider<R> {
+  readonly #provider: Provider<R>
+  readonly #limit: Duration.Duration
+  /** The services that were limited last, and what became of them: they stay the same for as long as a client is open. */
+  #unlimited: Context.Context<RedisClient | R> | undefined
+  #limited: Context.Context<RedisClient | R> | undefined
+
+  constructor(provider: Provider<R>, limit: Duration.Duration) {
+    this.#provider = provider
+    this.#limit = limit
+  }
+
+  get current(): Context.Context<RedisClient | R> | undefined {
+    const { current } = this.#provider
+    return current === undefined ? undefined : this.#within(current)
+  }
+
+  get pending(): Pending {
+    return this.#provider.pending
+  }
+
+  open(): Promise<Context.Context<RedisClient | R>> {
+    return this.#provider.open().then((context) => this.#within(context))
+  }
+
+  close(options?: CloseOptions): Promise<void> {
+    return this.#provider.close(options)
+  }
+
+  destroy(): Promise<void> {
+    return this.#provider.destroy()
+  }
+
+  #within(context: Context.Context<RedisClient | R>): Context.Context<RedisClient | R> {
+    if (this.#limited === undefined || context !== this.#unlimited) {
+      this.#unlimited = context
+      this.#limited = Context.add(context, RedisClient, Context.get(context, RedisClient).withTimeout(this.#limit))
+    }
+    return this.#limited
+  }
+}
+
+/** A limit that somebody gave. */
+const limitOf = (limit: Duration.Input): Duration.Duration => {
+  const given = durationFrom(limit)
+  if (given === undefined || !(Duration.toMillis(given) >= 1)) {
+    throw new RedisConfigError({ option: "withTimeout", detail: `${format(limit)} is no time of at least 1 ms` })
+  }
+  return given
+}
+
 const notALayer = (): RedisConfigError =>
   new RedisConfigError({
     option: "layer",
@@ -375,6 +433,10 @@ class View<R> {
 
   withSignal(signal: AbortSignal): RedisPromise<R> {
     return view(this.#provider, this.#signal === undefined ? signal : AbortSignal.any([this.#signal, signal]))
+  }
+
+  withTimeout(limit: Duration.Input): RedisPromise<R> {
+    return view(new Limited(this.#provider, limitOf(limit)), this.#signal)
   }
 
   close(options?: CloseOptions): Promise<void> {

@@ -17,6 +17,14 @@ describe("RedisPromise types", () => {
     void redis.set("k", "v", { nx: true, xx: true })
   })
 
+  it("a client with a limit or a signal is a client like it", () => {
+    const { signal } = new AbortController()
+    expectTypeOf(redis.withTimeout("50 millis")).toEqualTypeOf(redis)
+    expectTypeOf(redis.withSignal(signal).withTimeout(50).get("k")).resolves.toEqualTypeOf<string | undefined>()
+    // @ts-expect-error a text without a unit is no time
+    void redis.withTimeout("50")
+  })
+
   it("pipelines and transactions keep the indexes of their commands", () => {
     expectTypeOf(redis.pipeline([Redis.incr("n"), Redis.get("k")])).resolves.toEqualTypeOf<
       readonly [number, string | undefined]
