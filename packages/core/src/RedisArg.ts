@@ -308,12 +308,26 @@ export const option = (token: string, value: Arg | undefined): List =>
   value === undefined ? none : new List([token, value])
 
 /**
- * A token that is sent when `given` is true.
+ * A token that is sent when `given` is true. What is no boolean is refused, as by {@link boolean}.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const flag = (token: string, given: boolean | undefined): List => given === true ? new List([token]) : none
+export const flag = (token: string, given: boolean | undefined): List =>
+  boolean(token, given) === true ? new List([token]) : none
+
+/**
+ * Returns an option that is true, false or left out, and refuses anything else: the text "false" counts as true elsewhere.
+ * `name` is what the error calls it. For an option that chooses between two words; one that is a word or nothing is a
+ * {@link flag}.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const boolean = (name: string, given: boolean | undefined): boolean | undefined =>
+  given === undefined || typeof given === "boolean"
+    ? given
+    : invalid(`${name} is true, false or left out, and not ${typeof given === "string" ? "text" : describe(given)}`)
 
 /**
  * One of several tokens, upper-cased, or nothing.

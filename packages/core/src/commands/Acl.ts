@@ -189,7 +189,7 @@ const rules = (options: AclSetuserOptions): Arg.List =>
     Arg.flag("resetpass", options.resetpass),
     Arg.flag("resetchannels", options.resetchannels),
     Arg.flag("clearselectors", options.clearselectors),
-    options.enabled === true ? "on" : "off",
+    Arg.boolean("enabled", options.enabled) === true ? "on" : "off",
     secretRules("passwords", ">", "<", options.passwords),
     secretRules("hashed passwords", "#", "!", options.hashedPasswords),
     Arg.flag("nopass", options.nopass),

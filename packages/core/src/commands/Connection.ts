@@ -587,8 +587,4 @@ const typeArg = (token: string, type: ClientType | undefined): Arg.List =>
     : Arg.invalid(`${token} is one of ${clientTypes.join(", ")}`)
 
 const skipmeArg = (skipme: boolean | undefined): Arg.List =>
-  skipme === undefined
-    ? Arg.none
-    : typeof skipme === "boolean"
-    ? Arg.list("SKIPME", skipme ? "yes" : "no")
-    : Arg.invalid("SKIPME is a boolean")
+  skipme === undefined ? Arg.none : Arg.list("SKIPME", Arg.boolean("SKIPME", skipme) === true ? "yes" : "no")

@@ -190,7 +190,7 @@ const trimArgs = ({ approximate, limit, maxlen, minid }: TrimOptions): Arg.Arg =
   if (maxlen === undefined && minid === undefined) return Arg.none
   return Arg.list(
     maxlen === undefined ? "MINID" : "MAXLEN",
-    approximate === false ? "=" : "~",
+    Arg.boolean("approximate", approximate) === false ? "=" : "~",
     maxlen ?? minid ?? Arg.none,
     Arg.option("LIMIT", limit)
   )

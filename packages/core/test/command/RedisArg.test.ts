@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisArg } from "@redfx/core"
+import { Redis, RedisArg, RedisSearch } from "@redfx/core"
 import type { RedisCommand } from "@redfx/core"
 import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
@@ -36,6 +36,41 @@ describe("options", () => {
     )
     assert.deepStrictEqual(sent(() => [RedisArg.token("left"), RedisArg.token(undefined)]), ["LEFT"])
     assert.deepStrictEqual(sent(() => [RedisArg.none]), [])
+  })
+
+  it("ERR-09: that are true or false are nothing else: whoever writes \"false\" or 1 is told, and not guessed at", () => {
+    const wrong: ReadonlyArray<readonly [given: unknown, kind: string]> = [
+      ["false", "text"],
+      ["", "text"],
+      [1, "1"],
+      [0, "0"],
+      [null, "null"],
+      [[true], "an array"],
+      [new Boolean(false), "an object"]
+    ]
+    for (const [given, kind] of wrong) {
+      // What types do not allow comes from programs without types.
+      const no = given as boolean
+      const commands: ReadonlyArray<readonly [token: string, command: RedisCommand.Any]> = [
+        ["REV", Redis.zrange("k", 0, 1, { rev: no })],
+        ["NX", Redis.set("k", "v", { nx: no } as never)],
+        ["KEEPTTL", Redis.set("k", "v", { keepttl: no } as never)],
+        ["XX", Redis.zadd("k", { a: 1 }, { xx: no })],
+        ["GT", Redis.expire("k", 1, { gt: no } as never)],
+        ["WITHDIST", Redis.geosearchWith("k", { frommember: "a", byradius: { radius: 1, unit: "m" }, withdist: no })],
+        ["SKIPME", Redis.clientList({ skipme: no })],
+        ["enabled", Redis.aclSetuser("u", { enabled: no })],
+        ["sanitize-payload", Redis.aclSetuser("u", { sanitizePayload: no })],
+        ["approximate", Redis.xtrim("k", { maxlen: 1, approximate: no })],
+        ["SORTABLE", RedisSearch.ftCreate("i", [{ name: "f", type: "text", sortable: no }])],
+        // Of its options an object is one.
+        ...typeof given === "object" ? [] : [["HIGHLIGHT", RedisSearch.ftSearch("i", "q", { highlight: no })] as const]
+      ]
+      for (const [token, command] of commands) {
+        const detail = refusal(command) ?? `is sent as ${String(command)}`
+        assert.strictEqual(detail, `${token} is true, false or left out, and not ${kind}`)
+      }
+    }
   })
 })
 

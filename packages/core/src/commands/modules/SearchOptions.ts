@@ -348,11 +348,12 @@ const fieldArgs = (field: FtField): Arg.List =>
     field.type.toUpperCase(),
     typeArgs(field),
     Arg.flag("INDEXMISSING", field.indexmissing),
-    "sortable" in field && field.sortable !== undefined && field.sortable !== false
-      ? Arg.list("SORTABLE", Arg.flag("UNF", field.sortable === "unf"))
-      : Arg.none,
+    "sortable" in field ? sortableArgs(field.sortable) : Arg.none,
     "noindex" in field ? Arg.flag("NOINDEX", field.noindex) : Arg.none
   )
+
+const sortableArgs = (sortable: boolean | "unf" | undefined): Arg.List =>
+  sortable === "unf" ? Arg.list("SORTABLE", "UNF") : Arg.flag("SORTABLE", sortable)
 
 const typeArgs = (field: FtField): Arg.List => {
   switch (field.type) {
@@ -443,7 +444,7 @@ const limitArgs = (limit: { readonly offset: number; readonly count: number } | 
   limit === undefined ? Arg.none : Arg.list("LIMIT", limit.offset, limit.count)
 
 const summarizeArgs = (summarize: FtSearchOptions["summarize"]): Arg.List =>
-  summarize === undefined || typeof summarize === "boolean" ? Arg.flag("SUMMARIZE", summarize) : Arg.list(
+  typeof summarize !== "object" ? Arg.flag("SUMMARIZE", summarize) : Arg.list(
     "SUMMARIZE",
     counted("FIELDS", summarize.fields),
     Arg.option("FRAGS", summarize.frags),
@@ -452,7 +453,7 @@ const summarizeArgs = (summarize: FtSearchOptions["summarize"]): Arg.List =>
   )
 
 const highlightArgs = (highlight: FtSearchOptions["highlight"]): Arg.List =>
-  highlight === undefined || typeof highlight === "boolean" ? Arg.flag("HIGHLIGHT", highlight) : Arg.list(
+  typeof highlight !== "object" ? Arg.flag("HIGHLIGHT", highlight) : Arg.list(
     "HIGHLIGHT",
     counted("FIELDS", highlight.fields),
     Arg.option("TAGS", highlight.tags === undefined ? undefined : Arg.list(highlight.tags[0], highlight.tags[1]))
