@@ -126,7 +126,7 @@ export const settings = Effect.fnUntraced(function*(
     protocol: yield* choice("protocol", options.protocol ?? "auto", ["auto", 2, 3]),
     eager: (yield* choice("connect", options.connect ?? "lazy", ["lazy", "eager"])) === "eager" || single,
     tls,
-    connectTimeout: yield* duration("connectTimeout", options.connectTimeout, Duration.seconds(10)),
+    connectTimeout: yield* duration("connectTimeout", options.connectTimeout, Duration.seconds(3)),
     commandTimeout,
     retryOnTimeout: yield* Check.boolean("retryOnTimeout", options.retryOnTimeout, false),
     livenessTimeout: yield* duration("livenessTimeout", options.livenessTimeout, longestSilence(commandTimeout)),

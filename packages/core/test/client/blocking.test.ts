@@ -171,8 +171,8 @@ describe("The limit of the pool", () => {
       const client = yield* Client.make(node, { pool: { acquireTimeout: "1 second" } })
       const popped = yield* fork(client.execute(Redis.blpop("a")))
       yield* node.awaitCommand("HELLO")
-      // Less than the commandTimeout.
-      yield* TestClock.adjust("4 seconds")
+      // Less than the connectTimeout.
+      yield* TestClock.adjust("2 seconds")
       yield* Deferred.succeed(gate, undefined)
       assert.strictEqual(yield* Fiber.join(popped), undefined)
     }))

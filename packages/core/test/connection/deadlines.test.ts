@@ -19,7 +19,8 @@ const named = (id: number, at: number): Named => ({
   earlier: undefined,
   later: undefined,
   deadline: undefined,
-  fail: () => {}
+  fail: () => {},
+  expire: () => {}
 })
 
 const step = fc.oneof(

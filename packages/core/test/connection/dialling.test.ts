@@ -2,10 +2,13 @@
  * When connections are opened, how many, and what becomes of commands meanwhile.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis } from "@redfx/core"
+import { Redis, RedisStandalone } from "@redfx/core"
+import type { RedisCommand } from "@redfx/core"
+import { NodeRedisConnector } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -114,6 +117,100 @@ describe("Opening", () => {
       const client = yield* Client.make(node, { clientInfo: false })
       yield* Client.failure(client, ping, "ConnectionError")
       assert.strictEqual(node.connections.total, 1)
+    }))
+})
+
+describe("Why there is no connection", () => {
+  const limits = { commandTimeout: "500 millis" } as const
+  const why = (error: { readonly message: string }) => /written; (.*)\. The command/.exec(error.message)?.[1]
+
+  it.effect("is told to who waits before its own time is over, whenever it began to wait", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(() => FakeNode.stall())
+      const client = yield* Client.make(node)
+      const told = (command: RedisCommand.Any) =>
+        Effect.gen(function*() {
+          const before = yield* Clock.currentTimeMillis
+          const error = yield* Client.failure(client, command, "TimeoutError")
+          return [error.phase, error.milliseconds, error.detail, (yield* Clock.currentTimeMillis) - before < 5000]
+        })
+      const [phase, limit, detail, inTime] = ["connect", 3000, "the server did not answer", true]
+      // A pause of up to a second comes before each dial; who comes at its beginning waits for longest.
+      for (let dial = 1; dial <= 9; dial++) {
+        const waiting = [yield* Effect.forkChild(told(Redis.get("k"))), yield* Effect.forkChild(told(Redis.blpop("k")))]
+        for (let time = 0; waiting.some((fiber) => fiber.pollUnsafe() === undefined); time += 50) {
+          assert.isBelow(time, 6000)
+          yield* TestClock.adjust("50 millis")
+          yield* Effect.promise(() => new Promise((resume) => setImmediate(() => setImmediate(resume))))
+        }
+        for (const fiber of waiting) {
+          assert.deepStrictEqual(yield* Fiber.join(fiber), [phase, limit, detail, inTime])
+        }
+      }
+    }))
+
+  it.effect("is told to who runs out of time before: the server does not answer", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(() => FakeNode.stall())
+      const client = yield* Client.make(node, limits)
+      const fiber = yield* Effect.forkChild(Client.failure(client, Redis.send("INCR", "n"), "TimeoutError"))
+      const pipeline = yield* Effect.forkChild(Client.outcomes(client, [Redis.get("a"), Redis.get("b")]))
+      yield* node.awaitCommand("HELLO")
+      yield* TestClock.adjust("500 millis")
+      const error = yield* Fiber.join(fiber)
+      assert.deepInclude(error, { phase: "write", delivery: "not-sent", address: `${node.host}:${node.port}` })
+      assert.strictEqual(why(error), "no connection could be opened in 500 ms: the server did not answer")
+      for (const exit of yield* Fiber.join(pipeline)) {
+        assert.strictEqual(why(Client.expectTag(yield* Effect.flip(exit), "TimeoutError")), why(error))
+      }
+    }))
+
+  it.effect("or does not speak TLS on this port", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(() => FakeNode.stall())
+      const { host, port } = node
+      const client = yield* Effect.provide(
+        RedisStandalone.make({ ...limits, host, port, tls: true }),
+        NodeRedisConnector.layer
+      )
+      const fiber = yield* Effect.forkChild(Client.failure(client, ping, "TimeoutError"))
+      yield* node.awaitConnections(1)
+      yield* TestClock.adjust("500 millis")
+      assert.match(
+        (yield* Fiber.join(fiber)).message,
+        /no connection could be opened in 500 ms: TLS was not established; does the server speak TLS on this port\?/
+      )
+    }))
+
+  it.effect("or the attempt before was refused, and the next is due", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make()
+      yield* node.stopListening
+      const client = yield* Client.make(node, { commandTimeout: "20 millis" })
+      for (let dial = 0; dial < 6; dial++) {
+        yield* TestClock.adjust("1 second")
+        yield* Client.failure(client, ping, "ConnectionError")
+      }
+      // The pause after six refusals is longer than 20 ms.
+      const fiber = yield* Effect.forkChild(Client.failure(client, ping, "TimeoutError"))
+      yield* TestClock.adjust("20 millis")
+      assert.match(
+        why(yield* Fiber.join(fiber)) ?? "",
+        /^no connection was open; the last attempt failed: The connection was refused; is a server listening there\? \(ECONN/
+      )
+    }))
+
+  it.effect("or credentials have not come", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make()
+      const client = yield* Client.make(node, { ...limits, credentials: Effect.never })
+      const fiber = yield* Effect.forkChild(Client.failure(client, ping, "TimeoutError"))
+      yield* TestClock.adjust("500 millis")
+      const error = yield* Fiber.join(fiber)
+      assert.strictEqual(
+        why(error),
+        "no connection could be opened in 500 ms: the option credentials has given none yet"
+      )
     }))
 })
 

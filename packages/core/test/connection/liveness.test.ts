@@ -83,6 +83,30 @@ describe("Health checks", () => {
       assert.deepStrictEqual(yield* Fiber.join(fiber), [Exit.succeed("b"), Exit.succeed("c")])
       assert.strictEqual(node.connections.total, 2)
     }))
+
+  it.effect("CFG-26: a command outlives a PING without an answer with the limits that nobody has set", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(wrongPing(FakeNode.stall()))
+      const client = yield* Client.make(node, options)
+      yield* client.execute(Redis.get("a"))
+      yield* TestClock.adjust("10 seconds")
+      const fiber = yield* fork(client.execute(Redis.get("b")))
+      yield* node.awaitCommand("PING")
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual(yield* Fiber.join(fiber), "b")
+    }))
+
+  it.effect("CFG-26: a command whose time passes meanwhile says that its connection was being checked", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(wrongPing(FakeNode.stall()))
+      const client = yield* Client.make(node, { ...options, commandTimeout: "1 second" })
+      yield* client.execute(Redis.get("a"))
+      yield* TestClock.adjust("10 seconds")
+      const fiber = yield* fork(Client.failure(client, Redis.get("b"), "TimeoutError"))
+      yield* node.awaitCommand("PING")
+      yield* TestClock.adjust("1 second")
+      assert.include((yield* Fiber.join(fiber)).message, "a PING that checks it has no answer yet")
+    }))
 })
 
 describe("Liveness", () => {

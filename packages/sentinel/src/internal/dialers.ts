@@ -32,7 +32,7 @@ type Opened = Effect.Effect<RedisConnection, CommandError, RedisConnector | Scop
 
 /** The dialer for the role of the client. */
 export const make = (resolver: Resolver): Dialer => {
-  const address = `sentinel ${resolver.service}, ${resolver.role}`
+  const address = addressOf(resolver.service, resolver.role)
   const open = resolver.role === "master" ? awaitMaster : openReplica(new RoundRobin())
   return {
     address,
@@ -46,6 +46,8 @@ export const make = (resolver: Resolver): Dialer => {
     news: resolver.tracker.news
   }
 }
+
+const addressOf = (service: string, role: string): string => `sentinel ${service}, ${role}`
 
 /** A server that is said to be the master, and the sentinel that says so. */
 interface Named extends Claim {
@@ -97,6 +99,7 @@ const openMaster = (resolver: Resolver, listener: Listener): Opened =>
   Effect.gen(function*(): Effect.fn.Return<RedisConnection, CommandError, RedisConnector | Scope.Scope> {
     const { tracker } = resolver
     const { changes } = tracker
+    tellOfAsking(resolver, listener)
     const found = yield* whereMasterIs(resolver)
     // A server that hangs must not hold up callers that could go to another by now.
     const opened = yield* Effect.raceFirst(
@@ -119,6 +122,9 @@ const openMaster = (resolver: Resolver, listener: Listener): Opened =>
       Effect.sync(() => resolver.tracker.observe({ _tag: "NotOpened", error }, "master", resolver.service))
     )
   )
+
+const tellOfAsking = ({ role, service }: Resolver, { onProgress }: Listener): void =>
+  onProgress?.(`the sentinels have named no ${role} yet`, addressOf(service, role))
 
 /** Suspends until another server is known to be the master, and not by an earlier failover. */
 const isOvertaken = (tracker: MasterTracker, found: Claim): Effect.Effect<void> =>
@@ -145,6 +151,7 @@ class RoundRobin {
 
 const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: Listener): Opened =>
   Effect.gen(function*() {
+    tellOfAsking(resolver, listener)
     const { addresses, attempts } = yield* Discovery.replicas(resolver.group, resolver.service)
     const turn = yield* roundRobin.take
     const refused: Array<readonly [address: string, error: CommandError]> = []

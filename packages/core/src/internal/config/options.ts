@@ -76,7 +76,10 @@ export interface ConnectionOptions {
    * built, and the Layer fails when that fails.
    */
   readonly connect?: "lazy" | "eager" | undefined
-  /** How long the opening of a connection may take, with TLS and the handshake. Default 10 seconds. */
+  /**
+   * How long the opening of a connection may take, with TLS and the handshake. Default 3 seconds, so that a command that waits
+   * for it is told why it failed before `commandTimeout` passes.
+   */
   readonly connectTimeout?: Duration.Input | undefined
   /**
    * How long a command may take from its start to its reply, the wait for a connection included. Default 5 seconds;

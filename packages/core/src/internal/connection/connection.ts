@@ -37,7 +37,7 @@ import { BatchRequest, requestOf } from "./request.ts"
 import type { Outcome, RequestQueue } from "./request.ts"
 import { keepShapes } from "./shapes.ts"
 import { SlowReply } from "./slowReply.ts"
-import { answeredWithTls, dialFailure, isTlsAlert, lossOf, openedTooLate } from "./socketFailure.ts"
+import { answeredWithTls, dialFailure, isTlsAlert, lossOf, notOpenYet } from "./socketFailure.ts"
 import type { Target } from "./socketFailure.ts"
 
 /**
@@ -72,16 +72,11 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<RedisConnection, CommandError, RedisConnector | Scope.Scope> {
   const limit = Duration.toMillis(settings.connectTimeout)
   const target: Target = { endpoint, settings, address: formatEndpoint(endpoint) }
-  const progress: Progress = { waitsFor: undefined }
+  const progress = new Progress(target, listener)
   if (!isAccepted(target)) return yield* notAccepted(target.address)
   return yield* withTimeout(open(target, listener, progress), {
     limit,
-    orElse: () =>
-      Effect.fail(
-        progress.waitsFor === undefined
-          ? openedTooLate(target)
-          : timeLimit("connect", limit, target.address, progress.waitsFor)
-      )
+    orElse: () => Effect.fail(timeLimit("connect", limit, target.address, progress.waitsFor))
   }).pipe(
     // A connector or credentials that throw must not end the fiber that dials, because callers would wait for ever.
     Effect.catchDefect((defect) =>
@@ -113,9 +108,21 @@ const notAccepted = (address: string): ConnectionError =>
     address
   })
 
-/** What a connection that is being opened waits for, in words; `undefined` before the socket is open. */
-interface Progress {
-  waitsFor: string | undefined
+/** What a connection that is being opened waits for, in words. */
+class Progress {
+  readonly #target: Target
+  readonly #listener: Listener
+  waitsFor = ""
+
+  constructor(target: Target, listener: Listener) {
+    this.#target = target
+    this.#listener = listener
+  }
+
+  waitFor(what: string): void {
+    this.waitsFor = what
+    this.#listener.onProgress?.(what, this.#target.address)
+  }
 }
 
 /**
@@ -158,10 +165,12 @@ const dial = Effect.fnUntraced(function*(
 ): Effect.fn.Return<RedisConnection, CommandError | HungUp, RedisConnector | Scope.Scope> {
   const { address, endpoint, settings } = target
   const connector = yield* RedisConnector
+  progress.waitFor("the option credentials has given none yet")
   const credentials = yield* Credentials.ask(settings.credentials, address)
+  progress.waitFor(notOpenYet(target))
   const socket = yield* connector.socket(endpoint, settings)
   const reader = yield* Effect.mapError(socket.reader, (error) => dialFailure(error, target))
-  progress.waitsFor = "the server did not answer"
+  progress.waitFor("the server did not answer")
   const writer = yield* socket.writer
   const ended = Deferred.makeUnsafe<CommandError>()
   const tracking = new Tracking(settings.keepers)
@@ -230,7 +239,7 @@ const dial = Effect.fnUntraced(function*(
     credentials: credentials.first,
     clientInfo,
     onBusy: (refusal) => {
-      progress.waitsFor = `the server said ${refusal}`
+      progress.waitFor(`the server said ${refusal}`)
       listener.onBusy?.(exchange.submit)
     }
   })

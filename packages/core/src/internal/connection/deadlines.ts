@@ -8,7 +8,6 @@
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { CommandError } from "../../RedisError.ts"
-import { timeLimit } from "../error/events.ts"
 import { arrived, LoopTime } from "../runtime/elapsed.ts"
 import { DeadlineHeap } from "./deadlineHeap.ts"
 import type { Deadline, Timed } from "./timed.ts"
@@ -173,7 +172,7 @@ export class Deadlines {
       const due = this.#time.hasCome(next) ? Math.max(this.now(), next) : this.now()
       return Effect.map(arrived, () => {
         const late = [...this.#common.takeUntil(due), ...this.#own.takeUntil(due)]
-        for (const { limit, request } of late) request.fail(timeLimit("read", limit))
+        for (const { limit, request } of late) request.expire(limit)
       })
     })
   }

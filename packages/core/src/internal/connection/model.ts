@@ -45,6 +45,7 @@ export interface RedisConnection {
  * - `onRead`: called after what one read brought was taken; reading goes on when the effect it returns is done.
  * - `onSilence`: called with `true` when the server has owed an answer for longer than it should, a second at least and
  *   longer where it usually takes longer, and with `false` when something comes after all.
+ * - `onProgress`: told what the opening of the connection waits for, in words, whenever that is another thing.
  * - `onBusy`: called when a script keeps the server from preparing the connection, with a way to send what ends the script.
  */
 export interface Listener {
@@ -56,6 +57,7 @@ export interface Listener {
   readonly demotion?: ((error: Resp.ErrorReply) => CommandError | undefined) | undefined
   readonly onRead?: (() => Effect.Effect<void> | undefined) | undefined
   readonly onSilence?: ((silent: boolean) => void) | undefined
+  readonly onProgress?: ((waitsFor: string, address: string) => void) | undefined
   readonly onBusy?: ((submit: (request: Request) => void) => void) | undefined
 }
 

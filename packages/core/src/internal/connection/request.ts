@@ -5,13 +5,13 @@
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../../RedisCommand.ts"
 import { DataError } from "../../RedisError.ts"
-import type { CommandError, Delivery } from "../../RedisError.ts"
+import type { CommandError, Delivery, TimeoutError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import type { RespEncoder } from "../../RespEncoder.ts"
 import { forgetting } from "../codec/gather.ts"
 import type { Reader } from "../codec/gather.ts"
-import { besides, connectionLoss } from "../error/events.ts"
+import { besides, connectionLoss, timeLimit } from "../error/events.ts"
 import { decodeOrThrow, reader, undecodable } from "../reply/decode.ts"
 import { Suspension } from "../runtime/suspension.ts"
 import type { Resume } from "../runtime/suspension.ts"
@@ -118,6 +118,11 @@ export abstract class Request<out A = unknown, out E extends CommandError = Comm
 
   protected begin(): void {
     this.send(this)
+  }
+
+  /** Settles the request because its time has passed, with the reason for which it still waits, where that is known. */
+  expire(limit: number): void {
+    this.fail(this.queue?.late(limit) ?? timeLimit("read", limit))
   }
 
   /** The number of times that the request was sent elsewhere. */
@@ -576,6 +581,11 @@ export class RequestQueue {
   /** Removes a request that is done. Subclasses that react to callers who go away override `remove`, and not this. */
   release(request: Request): void {
     this.remove(request)
+  }
+
+  /** The error of a request whose time passes in this queue; `undefined` when nothing is known of what it waits for. */
+  late(_limit: number): TimeoutError | undefined {
+    return undefined
   }
 
   /** Takes all requests out. What callers add meanwhile is not among them. */

@@ -127,13 +127,16 @@ export const dialFailure = (error: Socket.SocketError, target: Target): CommandE
 const speaksTls = "does the server speak TLS on this port?"
 
 /** The error of a socket that took longer to open than `connectTimeout`. */
-export const openedTooLate = (target: Target): CommandError =>
-  timeLimit(
-    "connect",
-    Duration.toMillis(target.settings.connectTimeout),
-    target.address,
-    encrypted(target) === true ? `TLS was not established; ${speaksTls}` : undefined
-  )
+const openedTooLate = (target: Target): CommandError =>
+  timeLimit("connect", Duration.toMillis(target.settings.connectTimeout), target.address, notOpenYet(target))
+
+/** What a socket that is not open yet waits for, and what to look at when that does not come. */
+export const notOpenYet = (target: Target): string =>
+  encrypted(target) === true
+    ? `TLS was not established; ${speaksTls}`
+    : `nothing has answered there; ${
+      target.endpoint.path === undefined ? "check host, port and firewalls" : "check path"
+    }`
 
 /** The meanings of the runtime's error codes; the first match counts. */
 const dialReasons: ReadonlyArray<readonly [RegExp, Reason, string]> = [

@@ -16,7 +16,7 @@ export interface Deadline {
 }
 
 /**
- * A request, as far as deadlines are concerned: it fails when its time has passed.
+ * A request, as far as deadlines are concerned: it expires when its time has passed.
  *
  * - `earlier`, `later`: links of the list that holds it. `deadline`: `undefined` when nothing holds it.
  */
@@ -25,4 +25,6 @@ export interface Timed {
   later: Timed | undefined
   deadline: Deadline | undefined
   fail(error: CommandError): void
+  /** Fails because its time, of so many milliseconds, has passed. */
+  expire(limit: number): void
 }

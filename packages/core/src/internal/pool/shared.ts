@@ -14,11 +14,11 @@ import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { RedisConnector } from "../../RedisConnector.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type * as RedisConnection from "../connection/model.ts"
-import { RequestQueue } from "../connection/request.ts"
-import type { Request } from "../connection/request.ts"
+import type { Request, RequestQueue } from "../connection/request.ts"
 import { connectionLoss } from "../error/events.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import { Listeners } from "../runtime/listeners.ts"
+import { Attempts, Waiting } from "./attempts.ts"
 import { longestPause, redial } from "./redial.ts"
 import type { Useless } from "./redial.ts"
 
@@ -50,7 +50,8 @@ export class SharedConnection {
   readonly #context: Context.Context<never>
   readonly #clock: Clock.Clock
   readonly #healthCheckInterval: number
-  readonly #waiting = new RequestQueue()
+  readonly #attempts: Attempts
+  readonly #waiting: Waiting
   #state: State = { _tag: "Idle" }
   /** Told when a request begins to wait. */
   readonly #demand = new Listeners()
@@ -61,7 +62,10 @@ export class SharedConnection {
     this.address = options.dialer.address
     this.#options = options
     this.#context = context
-    this.#clock = Context.get(context, Clock.Clock)
+    const clock = Context.get(context, Clock.Clock)
+    this.#clock = clock
+    this.#attempts = new Attempts(this.address, () => elapsed(clock))
+    this.#waiting = new Waiting(this.#attempts)
     this.#healthCheckInterval = Duration.toMillis(options.settings.healthCheckInterval)
   }
 
@@ -117,6 +121,7 @@ export class SharedConnection {
       serve: this.#serve,
       coolDown: ({ error, isUnused }) => {
         this.#state = { _tag: "CoolingDown" }
+        this.#attempts.fail(error)
         // The connection took none of the requests, so those that wait have waited in vain.
         if (isUnused) this.#failWaiting(error)
       }
@@ -140,11 +145,13 @@ export class SharedConnection {
   /** Serves one connection from its dial to its end. */
   readonly #serve: Effect.Effect<Useless | undefined, never, RedisConnector> = Effect.suspend(() => {
     this.#state = { _tag: "Dialling" }
+    this.#attempts.begin()
     return Effect.scoped(Effect.gen({ self: this }, function*() {
       const { onEvent, dialer } = this.#options
       const connection = yield* dialer.open({
         onUnsent: (unsent) => this.#takeBack(unsent),
-        onBusy: (submit) => this.#becomeBusy(submit)
+        onBusy: (submit) => this.#becomeBusy(submit),
+        onProgress: this.#attempts.progress
       })
       const { address, exchange } = connection
       const greeted = exchange.received
@@ -174,6 +181,7 @@ export class SharedConnection {
 
   #becomeReady(connection: RedisConnection.RedisConnection): void {
     this.#lastUsed = this.#now()
+    this.#attempts.succeed()
     this.#state = { _tag: "Ready", connection }
     for (const request of this.#waiting.takeAll()) connection.submit(request)
   }
@@ -202,6 +210,7 @@ export class SharedConnection {
     this.#lastUsed = now
     if (unused < this.#healthCheckInterval) return connection.submit(request)
     this.#state = { _tag: "Checking", connection }
+    this.#attempts.check(connection.address)
     this.#waiting.push(request)
     Effect.runForkWith(this.#context)(Effect.match(connection.probe, {
       // The close makes `run` dial again for the requests that wait.
