@@ -327,6 +327,7 @@ describe("acquireTimeout", () => {
       )
       const client = yield* Client.make(node, {
         pool: { max: 3, acquireTimeout: "400 millis" },
+        connectTimeout: Infinity,
         commandTimeout: Infinity
       })
       const served = yield* Effect.forEach(["a", "b"], (key) => fork(Effect.exit(client.execute(Redis.blpop(key)))))

@@ -125,12 +125,47 @@ export const otherKeys: ReadonlyArray<{ readonly form: RegExp; readonly reason: 
 
 /** Commands that servers before a version flag differently. */
 export const otherTraits: ReadonlyArray<Since & { readonly command: string; readonly reason: string }> = [
-  { redis: "7.2.0", command: "WAIT", reason: "blocks, but is not flagged so" },
-  ...["ECHO", "LASTSAVE", "ROLE", "TIME"].map((command) => ({
-    redis: "7.0.0",
-    command,
-    reason: "flagged readonly, though it reads no data"
-  }))
+  { redis: "7.2.0", command: "WAIT", reason: "blocks, but is not flagged so" }
+]
+
+/**
+ * Commands that neither read nor write data and must not be repeated all the same, by the name of the command or of the
+ * function. The others of the kind ask the server about itself, as PING, TIME and INFO do.
+ */
+export const withoutData: ReadonlyArray<{ readonly commands: RegExp; readonly reason: string }> = [
+  {
+    commands:
+      /^(AUTH|HELLO|QUIT|RESET|SELECT|READONLY|READWRITE|CLIENT (CACHING|CAPA|IMPORT-SOURCE|NO-|SET|TRACKING$))/,
+    reason: "changes its connection, and another one would be changed the second time"
+  },
+  {
+    commands: /^(ACL WHOAMI|CLIENT (GET|ID|INFO|TRACKINGINFO)|WAIT)/,
+    reason: "answers about its connection, and another one would answer"
+  },
+  { commands: /^CLIENT (KILL|PAUSE|UNBLOCK|UNPAUSE)/, reason: "is about other clients, which go on meanwhile" },
+  { commands: /^(ACL (DEL|LOAD|SAVE|SET)|Redis\.aclLogReset$)/, reason: "changes users, or what is known of them" },
+  {
+    commands:
+      /^CLUSTER (ADD|BUMP|CANCEL|DEL|FAILOVER|FLUSH|FORGET|MEET|MIGRAT|REPLICATE$|RESET|SAVECONFIG|SET|COUNTKEYSINSLOT|GETKEYSINSLOT)/,
+    reason:
+      "changes the cluster; or tells what a slot holds, which is asked of its master alone, as a replica is behind"
+  },
+  {
+    commands: /^(BACKUP (ABORT|CLEANUP|SEAL|START)|BG|SAVE|CONFIG (RE|SET)|FAILOVER|REPLICAOF|SLAVEOF|SHUTDOWN)/,
+    reason: "changes the server, or makes it write a file"
+  },
+  {
+    commands:
+      /^(HOTKEYS (RESET|START|STOP)|(COMMANDLOG|LATENCY|SLOWLOG) RESET|MEMORY PURGE|MODULE (LOAD|UNLOAD)|PFSELFTEST)/,
+    reason: "begins or throws away what the server keeps, or keeps it busy"
+  },
+  {
+    commands: /^(SENTINEL (FAILOVER|FLUSH|IS-|MONITOR|REMOVE|RESET|SET|SIMULATE)|Redis\.sentinel(Config|Debug)Set$)/,
+    reason: "changes the sentinel, or is its vote"
+  },
+  { commands: /^(SCRIPT (DEBUG|FLUSH|KILL|LOAD)|FUNCTION KILL)/, reason: "changes which code there is, or which runs" },
+  { commands: /^(EVAL|EVALSHA|FCALL)$/, reason: "writes what its code writes" },
+  { commands: /^S?PUBLISH$/, reason: "the message would go out twice" }
 ]
 
 /** Commands that only read keys, and whose answers are not kept all the same. */

@@ -22,6 +22,7 @@ interface ServerCommand {
   readonly arity: number
   /** `undefined` for a subcommand that the server does not list. */
   readonly readonly: boolean | undefined
+  readonly writes: boolean | undefined
   readonly blocking: boolean | undefined
   /**
    * Whether the command takes keys, and whether equal calls on equal data give equal replies; `undefined` when the
@@ -116,6 +117,7 @@ const listed: Reads<ReadonlyMap<string, ServerCommand>> = Effect.map(
       infos.flatMap((info) => [info, ...info.subcommands]).map((info) => [nameOf(info), {
         arity: info.arity,
         readonly: info.flags.has("readonly"),
+        writes: info.flags.has("write"),
         // Redis 6 knows the trait as a category only.
         blocking: info.flags.has("blocking") || info.categories.has("@blocking"),
         hasKeys: info.firstKey !== 0 || info.keySpecifications.length > 0,
@@ -133,6 +135,7 @@ const nameOf = ({ name }: { readonly name: string }): string => name.replace("|"
 const unlisted: ServerCommand = {
   arity: -2,
   readonly: undefined,
+  writes: undefined,
   blocking: undefined,
   hasKeys: false,
   deterministic: undefined,

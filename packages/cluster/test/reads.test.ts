@@ -53,6 +53,26 @@ describe("readFrom", () => {
       assert.deepStrictEqual(counts(a, d!), [commands.length, 0])
     }))
 
+  it.live("CRR-01: questions to servers go where they went before: TIME and INFO to a master, PING to all", () =>
+    Effect.gen(function*() {
+      const { cluster, others } = yield* withReplicas
+      const { client } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica" })
+      for (const { node } of cluster.nodes) assert.strictEqual(node.commands.length, 0)
+      cluster.nodes.forEach((node) => {
+        node.instead = ({ name }) =>
+          name === "TIME" ? Encode.bulks(["1", "2"]) : name === "ECHO" ? Encode.bulk("e") : undefined
+      })
+      for (let i = 0; i < 5; i++) {
+        yield* client.execute(Redis.time())
+        yield* client.pipeline([Redis.get(keyOfA), Redis.echo("e"), Redis.time()])
+      }
+      const asked = (node: FakeCluster.Node, of: string) =>
+        node.node.commands.filter(({ command }) => command.name === of).length
+      for (const replica of others) assert.deepStrictEqual([asked(replica, "TIME"), asked(replica, "ECHO")], [0, 0])
+      assert.isTrue(yield* client.execute(Redis.ping()))
+      for (const node of cluster.nodes) assert.isAtLeast(asked(node, "PING"), 1)
+    }))
+
   it.live("CRR-01: commands that only read go to replicas, those that go on elsewhere do not", () =>
     Effect.gen(function*() {
       const { a, cluster, others: [d] } = yield* withReplicas

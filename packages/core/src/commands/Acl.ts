@@ -217,7 +217,12 @@ const permitted: Reply.Reply<string | undefined> = Reply.map(
  * @category acl
  * @since 0.1.0
  */
-export const aclCat = define("ACL CAT", (category?: string) => [category ?? Arg.none], Reply.array(Reply.text))
+export const aclCat = define(
+  "ACL CAT",
+  (category?: string) => [category ?? Arg.none],
+  Reply.array(Reply.text),
+  "readonly"
+)
 
 /**
  * Deletes roles; returns how many of them existed.
@@ -266,7 +271,7 @@ export const aclDeluser = define(
  * @category acl
  * @since 0.1.0
  */
-export const aclDigest = define("ACL DIGEST", () => [], Reply.text)
+export const aclDigest = define("ACL DIGEST", () => [], Reply.text, "readonly")
 
 /**
  * Returns why a user may not run a command, or `undefined` when the user may. The command is not run.
@@ -279,7 +284,8 @@ export const aclDigest = define("ACL DIGEST", () => [], Reply.text)
 export const aclDryrun = define(
   "ACL DRYRUN",
   (username: string, command: string, ...args: Arg.Many<Arg.Value>) => [username, command, ...Arg.many(args)],
-  permitted
+  permitted,
+  "readonly"
 )
 
 /**
@@ -290,7 +296,7 @@ export const aclDryrun = define(
  * @category acl
  * @since 0.1.0
  */
-export const aclGenpass = define("ACL GENPASS", (bits?: number) => [bits ?? Arg.none], Reply.text)
+export const aclGenpass = define("ACL GENPASS", (bits?: number) => [bits ?? Arg.none], Reply.text, "readonly")
 
 /**
  * Returns a role, `undefined` when there is no such role.
@@ -301,7 +307,7 @@ export const aclGenpass = define("ACL GENPASS", (bits?: number) => [bits ?? Arg.
  * @category acl
  * @since 0.1.0
  */
-export const aclGetrole = define("ACL GETROLE", (role: string) => [role], Reply.nullable(aclRole))
+export const aclGetrole = define("ACL GETROLE", (role: string) => [role], Reply.nullable(aclRole), "readonly")
 
 /**
  * Returns a user, `undefined` when there is no such user.
@@ -311,7 +317,7 @@ export const aclGetrole = define("ACL GETROLE", (role: string) => [role], Reply.
  * @category acl
  * @since 0.1.0
  */
-export const aclGetuser = define("ACL GETUSER", (username: string) => [username], Reply.nullable(aclUser))
+export const aclGetuser = define("ACL GETUSER", (username: string) => [username], Reply.nullable(aclUser), "readonly")
 
 /**
  * Returns the rules of all users, each as a line of an ACL file.
@@ -321,7 +327,7 @@ export const aclGetuser = define("ACL GETUSER", (username: string) => [username]
  * @category acl
  * @since 0.1.0
  */
-export const aclList = define("ACL LIST", () => [], Reply.array(Reply.text))
+export const aclList = define("ACL LIST", () => [], Reply.array(Reply.text), "readonly")
 
 /**
  * Reloads all users from the ACL file; returns `true`.
@@ -343,7 +349,7 @@ export const aclLoad = define("ACL LOAD", () => [], Reply.ok)
  * @category acl
  * @since 0.1.0
  */
-export const aclLog = define("ACL LOG", (count?: number) => [count ?? Arg.none], Reply.array(aclLogEntry))
+export const aclLog = define("ACL LOG", (count?: number) => [count ?? Arg.none], Reply.array(aclLogEntry), "readonly")
 
 /**
  * Empties the log of refusals; returns `true`.
@@ -364,7 +370,7 @@ export const aclLogReset = define("ACL LOG", () => ["RESET"], Reply.ok)
  * @category acl
  * @since 0.1.0
  */
-export const aclRoles = define("ACL ROLES", () => [], Reply.array(Reply.text))
+export const aclRoles = define("ACL ROLES", () => [], Reply.array(Reply.text), "readonly")
 
 /**
  * Writes all users to the ACL file; returns `true`.
@@ -419,7 +425,7 @@ export const aclSetuser = define(
  * @category acl
  * @since 0.1.0
  */
-export const aclUsers = define("ACL USERS", () => [], Reply.array(Reply.text))
+export const aclUsers = define("ACL USERS", () => [], Reply.array(Reply.text), "readonly")
 
 /**
  * Returns the name of the user that the connection is authenticated as.

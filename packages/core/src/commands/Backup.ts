@@ -72,7 +72,7 @@ export const backupCleanup = define("BACKUP CLEANUP", () => [], Reply.ok)
  * @category server
  * @since 0.1.0
  */
-export const backupList = define("BACKUP LIST", () => [], Reply.array(Reply.text))
+export const backupList = define("BACKUP LIST", () => [], Reply.array(Reply.text), "readonly")
 
 /**
  * Completes a backup, which then has all writes until now; returns `true`.
@@ -104,4 +104,4 @@ export const backupStart = define("BACKUP START", () => [], Reply.ok)
  * @category server
  * @since 0.1.0
  */
-export const backupStatus = define("BACKUP STATUS", () => [], status)
+export const backupStatus = define("BACKUP STATUS", () => [], status, "readonly")

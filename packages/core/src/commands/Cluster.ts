@@ -89,7 +89,8 @@ export const clusterBumpepoch = define("CLUSTER BUMPEPOCH", () => [], Reply.text
 export const clusterCountFailureReports = define(
   "CLUSTER COUNT-FAILURE-REPORTS",
   (nodeId: string) => [nodeId],
-  Reply.integer
+  Reply.integer,
+  "readonly"
 )
 
 /**
@@ -126,7 +127,7 @@ export const clusterForget = define("CLUSTER FORGET", (nodeId: string) => [nodeI
  * @category cluster
  * @since 0.1.0
  */
-export const clusterInfo = define("CLUSTER INFO", () => [], clusterInfoReply)
+export const clusterInfo = define("CLUSTER INFO", () => [], clusterInfoReply, "readonly")
 
 /**
  * Returns the links of the node to and from other nodes: when each was made, in unix milliseconds, and how much it
@@ -137,7 +138,7 @@ export const clusterInfo = define("CLUSTER INFO", () => [], clusterInfoReply)
  * @category cluster
  * @since 0.1.0
  */
-export const clusterLinks = define("CLUSTER LINKS", () => [], Reply.array(link))
+export const clusterLinks = define("CLUSTER LINKS", () => [], Reply.array(link), "readonly")
 
 /**
  * Joins the clusters of the node and of another node into one; returns `true` before that has happened.
@@ -161,7 +162,7 @@ export const clusterMeet = define(
  * @category cluster
  * @since 0.1.0
  */
-export const clusterMyid = define("CLUSTER MYID", () => [], Reply.text)
+export const clusterMyid = define("CLUSTER MYID", () => [], Reply.text, "readonly")
 
 /**
  * Returns the id of the shard of the node. A shard is a master with its replicas.
@@ -171,7 +172,7 @@ export const clusterMyid = define("CLUSTER MYID", () => [], Reply.text)
  * @category cluster
  * @since 0.1.0
  */
-export const clusterMyshardid = define("CLUSTER MYSHARDID", () => [], Reply.text)
+export const clusterMyshardid = define("CLUSTER MYSHARDID", () => [], Reply.text, "readonly")
 
 /**
  * Returns the nodes of the cluster, as the node sees them.
@@ -181,7 +182,7 @@ export const clusterMyshardid = define("CLUSTER MYSHARDID", () => [], Reply.text
  * @category cluster
  * @since 0.1.0
  */
-export const clusterNodes = define("CLUSTER NODES", () => [], clusterNodesReply)
+export const clusterNodes = define("CLUSTER NODES", () => [], clusterNodesReply, "readonly")
 
 /**
  * Returns the replicas of a master.
@@ -191,7 +192,12 @@ export const clusterNodes = define("CLUSTER NODES", () => [], clusterNodesReply)
  * @category cluster
  * @since 0.1.0
  */
-export const clusterReplicas = define("CLUSTER REPLICAS", (nodeId: string) => [nodeId], clusterReplicasReply)
+export const clusterReplicas = define(
+  "CLUSTER REPLICAS",
+  (nodeId: string) => [nodeId],
+  clusterReplicasReply,
+  "readonly"
+)
 
 /**
  * Makes the node a replica of a master; returns `true`.
@@ -258,7 +264,7 @@ export const clusterSetConfigEpoch = define("CLUSTER SET-CONFIG-EPOCH", (epoch: 
  * @category cluster
  * @since 0.1.0
  */
-export const clusterShards = define("CLUSTER SHARDS", () => [], clusterShardsReply)
+export const clusterShards = define("CLUSTER SHARDS", () => [], clusterShardsReply, "readonly")
 
 /**
  * Returns the replicas of a master.
@@ -269,7 +275,7 @@ export const clusterShards = define("CLUSTER SHARDS", () => [], clusterShardsRep
  * @category cluster
  * @since 0.1.0
  */
-export const clusterSlaves = define("CLUSTER SLAVES", (nodeId: string) => [nodeId], clusterReplicasReply)
+export const clusterSlaves = define("CLUSTER SLAVES", (nodeId: string) => [nodeId], clusterReplicasReply, "readonly")
 
 /**
  * Returns the master and the replicas of each range of slots.
@@ -280,7 +286,7 @@ export const clusterSlaves = define("CLUSTER SLAVES", (nodeId: string) => [nodeI
  * @category cluster
  * @since 0.1.0
  */
-export const clusterSlots = define("CLUSTER SLOTS", () => [], clusterSlotsReply)
+export const clusterSlots = define("CLUSTER SLOTS", () => [], clusterSlotsReply, "readonly")
 
 /**
  * Returns some keys of the cluster and the cursor of the next page. The scan begins with cursor `0` and ends when `0`

@@ -281,7 +281,8 @@ export const clusterGetkeysinslot = define(
 export const clusterGetslotmigrations = define(
   "CLUSTER GETSLOTMIGRATIONS",
   () => [],
-  Reply.array(slotMigrationJob)
+  Reply.array(slotMigrationJob),
+  "readonly"
 )
 
 /**
@@ -292,7 +293,7 @@ export const clusterGetslotmigrations = define(
  * @category cluster
  * @since 0.1.0
  */
-export const clusterKeyslot = define("CLUSTER KEYSLOT", (key: Arg.Key) => [key], Reply.integer)
+export const clusterKeyslot = define("CLUSTER KEYSLOT", (key: Arg.Key) => [key], Reply.integer, "readonly")
 
 /**
  * Starts moving slots and their keys from the node to other nodes; returns `true` before they are moved.
@@ -391,7 +392,8 @@ export const clusterSetslot = define(
 export const clusterSlotStats = define(
   "CLUSTER SLOT-STATS",
   (range: SlotRange) => ["SLOTSRANGE", range.start, range.end],
-  Reply.array(slotStats)
+  Reply.array(slotStats),
+  "readonly"
 )
 
 /**
@@ -411,5 +413,6 @@ export const clusterSlotStatsOrderby = define(
     Arg.option("LIMIT", options.limit),
     Arg.token(options.order)
   ],
-  Reply.array(slotStats)
+  Reply.array(slotStats),
+  "readonly"
 )

@@ -203,7 +203,7 @@ const commandDocsReply: Reply.Reply<CommandDocs> = fixed(Reply.struct({
  * @category server
  * @since 0.1.0
  */
-export const command = define("COMMAND", () => [], Reply.array(commandInfoReply))
+export const command = define("COMMAND", () => [], Reply.array(commandInfoReply), "readonly")
 
 /**
  * Returns how many commands the server has.
@@ -213,7 +213,7 @@ export const command = define("COMMAND", () => [], Reply.array(commandInfoReply)
  * @category server
  * @since 0.1.0
  */
-export const commandCount = define("COMMAND COUNT", () => [], Reply.integer)
+export const commandCount = define("COMMAND COUNT", () => [], Reply.integer, "readonly")
 
 /**
  * Returns the documentation of commands by name, by default of all commands. Commands that do not exist are left out.
@@ -226,7 +226,8 @@ export const commandCount = define("COMMAND COUNT", () => [], Reply.integer)
 export const commandDocs = define(
   "COMMAND DOCS",
   (...names: Arg.Many<string>) => Arg.many(names),
-  Reply.recordOf(commandDocsReply)
+  Reply.recordOf(commandDocsReply),
+  "readonly"
 )
 
 /**
@@ -240,7 +241,8 @@ export const commandDocs = define(
 export const commandGetkeys = define(
   "COMMAND GETKEYS",
   (name: string, ...args: Arg.Many<Arg.Value>) => [name, ...Arg.many(args)],
-  Reply.array(Reply.blob)
+  Reply.array(Reply.blob),
+  "readonly"
 )
 
 /**
@@ -254,7 +256,8 @@ export const commandGetkeys = define(
 export const commandGetkeysandflags = define(
   "COMMAND GETKEYSANDFLAGS",
   (name: string, ...args: Arg.Many<Arg.Value>) => [name, ...Arg.many(args)],
-  Reply.array(Reply.fields({ key: Reply.blob, flags: Reply.textSet }))
+  Reply.array(Reply.fields({ key: Reply.blob, flags: Reply.textSet })),
+  "readonly"
 )
 
 /**
@@ -272,7 +275,8 @@ export const commandInfo = define(
     const list = Arg.many(names)
     return list.length === 0 ? Arg.answer([]) : list
   },
-  Reply.array(Reply.nullable(commandInfoReply))
+  Reply.array(Reply.nullable(commandInfoReply)),
+  "readonly"
 )
 
 /**
@@ -290,5 +294,6 @@ export const commandList = define(
     filter.aclcat === undefined ? Arg.none : Arg.list("FILTERBY", "ACLCAT", filter.aclcat),
     filter.pattern === undefined ? Arg.none : Arg.list("FILTERBY", "PATTERN", filter.pattern)
   ],
-  Reply.array(Reply.text)
+  Reply.array(Reply.text),
+  "readonly"
 )

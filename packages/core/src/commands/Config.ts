@@ -32,7 +32,8 @@ export const configGet = define(
     const list = Arg.many(patterns)
     return list.length === 0 ? ["*"] : list
   },
-  Reply.recordOf(Reply.text)
+  Reply.recordOf(Reply.text),
+  "readonly"
 )
 
 /**

@@ -278,7 +278,8 @@ export const clientKillFilter = define(
 export const clientList = define(
   "CLIENT LIST",
   (filter: ClientFilter = {}) => filterArgs(filter),
-  clientListReply
+  clientListReply,
+  "readonly"
 )
 
 /**
@@ -432,7 +433,7 @@ export const clientUnpause = define("CLIENT UNPAUSE", () => [], Reply.ok)
  * @category connection
  * @since 0.1.0
  */
-export const echo = define("ECHO", (message: Arg.Value) => [message], Reply.blob)
+export const echo = define("ECHO", (message: Arg.Value) => [message], Reply.blob, "readonly")
 
 /**
  * Returns facts about the server. With options, changes the protocol, authenticates and names the connection.
@@ -474,7 +475,7 @@ export const hello = define(
  * @category connection
  * @since 0.1.0
  */
-export const ping = define("PING", () => [], Reply.map(Reply.text, (answer) => answer === "PONG"))
+export const ping = define("PING", () => [], Reply.map(Reply.text, (answer) => answer === "PONG"), "readonly")
 
 /**
  * Returns `message`, as {@link echo} does.
@@ -484,7 +485,7 @@ export const ping = define("PING", () => [], Reply.map(Reply.text, (answer) => a
  * @category connection
  * @since 0.1.0
  */
-export const pingMessage = define("PING", (message: Arg.Value) => [message], Reply.blob)
+export const pingMessage = define("PING", (message: Arg.Value) => [message], Reply.blob, "readonly")
 
 /**
  * Makes the server close the connection; returns `true`.

@@ -117,7 +117,7 @@ export const functionDelete = define("FUNCTION DELETE", (libraryName: string) =>
  * @category functions
  * @since 0.1.0
  */
-export const functionDump = define("FUNCTION DUMP", () => [], Reply.bytes)
+export const functionDump = define("FUNCTION DUMP", () => [], Reply.bytes, "readonly")
 
 /**
  * Deletes all libraries; returns `true`.
@@ -154,7 +154,8 @@ export const functionList = define(
     Arg.option("LIBRARYNAME", options.libraryname),
     Arg.flag("WITHCODE", options.withcode)
   ],
-  Reply.array(library)
+  Reply.array(library),
+  "readonly"
 )
 
 /**
@@ -195,4 +196,4 @@ export const functionRestore = define(
  * @category functions
  * @since 0.1.0
  */
-export const functionStats = define("FUNCTION STATS", () => [], stats)
+export const functionStats = define("FUNCTION STATS", () => [], stats, "readonly")

@@ -285,7 +285,7 @@ export const objectFreq = define(
  * @category generic
  * @since 0.1.0
  */
-export const objectHelp = define("OBJECT HELP", () => [], Reply.array(Reply.text))
+export const objectHelp = define("OBJECT HELP", () => [], Reply.array(Reply.text), "readonly")
 
 /**
  * Returns for how many seconds `key` has not been used, `undefined` when the key does not exist.

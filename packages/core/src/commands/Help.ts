@@ -14,7 +14,7 @@ const lines = Reply.array(Reply.text)
  * @category help
  * @since 0.1.0
  */
-export const aclHelp = define("ACL HELP", () => [], lines)
+export const aclHelp = define("ACL HELP", () => [], lines, "readonly")
 
 /**
  * Returns the help of BACKUP, line by line. O(1). Since Redis 8.10.0, according to its documentation (not tested
@@ -23,7 +23,7 @@ export const aclHelp = define("ACL HELP", () => [], lines)
  * @category help
  * @since 0.1.0
  */
-export const backupHelp = define("BACKUP HELP", () => [], lines)
+export const backupHelp = define("BACKUP HELP", () => [], lines, "readonly")
 
 /**
  * Returns the help of CLIENT, line by line. O(1). Since Redis 5.0.0.
@@ -31,7 +31,7 @@ export const backupHelp = define("BACKUP HELP", () => [], lines)
  * @category help
  * @since 0.1.0
  */
-export const clientHelp = define("CLIENT HELP", () => [], lines)
+export const clientHelp = define("CLIENT HELP", () => [], lines, "readonly")
 
 /**
  * Returns the help of CLUSTER, line by line. Fails with `ResponseError` when the server is not a cluster node. O(1).
@@ -40,7 +40,7 @@ export const clientHelp = define("CLIENT HELP", () => [], lines)
  * @category help
  * @since 0.1.0
  */
-export const clusterHelp = define("CLUSTER HELP", () => [], lines)
+export const clusterHelp = define("CLUSTER HELP", () => [], lines, "readonly")
 
 /**
  * Returns the help of COMMAND, line by line. O(1). Since Redis 5.0.0.
@@ -48,7 +48,7 @@ export const clusterHelp = define("CLUSTER HELP", () => [], lines)
  * @category help
  * @since 0.1.0
  */
-export const commandHelp = define("COMMAND HELP", () => [], lines)
+export const commandHelp = define("COMMAND HELP", () => [], lines, "readonly")
 
 /**
  * Returns the help of COMMANDLOG, line by line. O(1). Since Valkey 8.1.0.
@@ -56,7 +56,7 @@ export const commandHelp = define("COMMAND HELP", () => [], lines)
  * @category help
  * @since 0.1.0
  */
-export const commandlogHelp = define("COMMANDLOG HELP", () => [], lines)
+export const commandlogHelp = define("COMMANDLOG HELP", () => [], lines, "readonly")
 
 /**
  * Returns the help of CONFIG, line by line. O(1). Since Redis 5.0.0.
@@ -64,7 +64,7 @@ export const commandlogHelp = define("COMMANDLOG HELP", () => [], lines)
  * @category help
  * @since 0.1.0
  */
-export const configHelp = define("CONFIG HELP", () => [], lines)
+export const configHelp = define("CONFIG HELP", () => [], lines, "readonly")
 
 /**
  * Returns the help of DEBUG, line by line. Servers refuse DEBUG unless they are configured to allow it. O(1). Since
@@ -73,7 +73,7 @@ export const configHelp = define("CONFIG HELP", () => [], lines)
  * @category help
  * @since 0.1.0
  */
-export const debugHelp = define("DEBUG HELP", () => [], lines)
+export const debugHelp = define("DEBUG HELP", () => [], lines, "readonly")
 
 /**
  * Returns the help of FUNCTION, line by line. O(1). Since Redis 7.0.0.
@@ -81,7 +81,7 @@ export const debugHelp = define("DEBUG HELP", () => [], lines)
  * @category help
  * @since 0.1.0
  */
-export const functionHelp = define("FUNCTION HELP", () => [], lines)
+export const functionHelp = define("FUNCTION HELP", () => [], lines, "readonly")
 
 /**
  * Returns the help of HOTKEYS, line by line. O(1). Since Redis 8.6.1 and Valkey 9.2.0.
@@ -89,7 +89,7 @@ export const functionHelp = define("FUNCTION HELP", () => [], lines)
  * @category help
  * @since 0.1.0
  */
-export const hotkeysHelp = define("HOTKEYS HELP", () => [], lines)
+export const hotkeysHelp = define("HOTKEYS HELP", () => [], lines, "readonly")
 
 /**
  * Returns the help of LATENCY, line by line. O(1). Since Redis 2.8.13.
@@ -97,7 +97,7 @@ export const hotkeysHelp = define("HOTKEYS HELP", () => [], lines)
  * @category help
  * @since 0.1.0
  */
-export const latencyHelp = define("LATENCY HELP", () => [], lines)
+export const latencyHelp = define("LATENCY HELP", () => [], lines, "readonly")
 
 /**
  * Returns the help of MEMORY, line by line. O(1). Since Redis 4.0.0.
@@ -105,7 +105,7 @@ export const latencyHelp = define("LATENCY HELP", () => [], lines)
  * @category help
  * @since 0.1.0
  */
-export const memoryHelp = define("MEMORY HELP", () => [], lines)
+export const memoryHelp = define("MEMORY HELP", () => [], lines, "readonly")
 
 /**
  * Returns the help of MODULE, line by line. O(1). Since Redis 5.0.0.
@@ -113,7 +113,7 @@ export const memoryHelp = define("MEMORY HELP", () => [], lines)
  * @category help
  * @since 0.1.0
  */
-export const moduleHelp = define("MODULE HELP", () => [], lines)
+export const moduleHelp = define("MODULE HELP", () => [], lines, "readonly")
 
 /**
  * Returns the help of PUBSUB, line by line. O(1). Since Redis 6.2.0.
@@ -121,7 +121,7 @@ export const moduleHelp = define("MODULE HELP", () => [], lines)
  * @category help
  * @since 0.1.0
  */
-export const pubsubHelp = define("PUBSUB HELP", () => [], lines)
+export const pubsubHelp = define("PUBSUB HELP", () => [], lines, "readonly")
 
 /**
  * Returns the help of SCRIPT, line by line. O(1). Since Redis 5.0.0.
@@ -129,7 +129,7 @@ export const pubsubHelp = define("PUBSUB HELP", () => [], lines)
  * @category help
  * @since 0.1.0
  */
-export const scriptHelp = define("SCRIPT HELP", () => [], lines)
+export const scriptHelp = define("SCRIPT HELP", () => [], lines, "readonly")
 
 /**
  * Returns the help of SLOWLOG, line by line. O(1). Since Redis 6.2.0.
@@ -137,7 +137,7 @@ export const scriptHelp = define("SCRIPT HELP", () => [], lines)
  * @category help
  * @since 0.1.0
  */
-export const slowlogHelp = define("SLOWLOG HELP", () => [], lines)
+export const slowlogHelp = define("SLOWLOG HELP", () => [], lines, "readonly")
 
 /**
  * Returns the help of XGROUP, line by line. O(1). Since Redis 5.0.0.
@@ -145,7 +145,7 @@ export const slowlogHelp = define("SLOWLOG HELP", () => [], lines)
  * @category help
  * @since 0.1.0
  */
-export const xgroupHelp = define("XGROUP HELP", () => [], lines)
+export const xgroupHelp = define("XGROUP HELP", () => [], lines, "readonly")
 
 /**
  * Returns the help of XINFO, line by line. O(1). Since Redis 5.0.0.
@@ -153,4 +153,4 @@ export const xgroupHelp = define("XGROUP HELP", () => [], lines)
  * @category help
  * @since 0.1.0
  */
-export const xinfoHelp = define("XINFO HELP", () => [], lines)
+export const xinfoHelp = define("XINFO HELP", () => [], lines, "readonly")

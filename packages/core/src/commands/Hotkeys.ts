@@ -62,7 +62,7 @@ const rates = Reply.array(Reply.struct({ key: Reply.blob, db: Reply.integer, qps
  * @category server
  * @since 0.1.0
  */
-export const hotkeysGet = define("HOTKEYS GET", () => [], Reply.nullable(onlyElement(measurement)))
+export const hotkeysGet = define("HOTKEYS GET", () => [], Reply.nullable(onlyElement(measurement)), "readonly")
 
 /**
  * Returns the keys that were used most in the last window of time, the most used first; none while the server is not
@@ -76,7 +76,7 @@ export const hotkeysGet = define("HOTKEYS GET", () => [], Reply.nullable(onlyEle
  * @category server
  * @since 0.1.0
  */
-export const hotkeysGetRates = define("HOTKEYS GET", () => [], rates)
+export const hotkeysGetRates = define("HOTKEYS GET", () => [], rates, "readonly")
 
 /**
  * Discards the measurement; returns `true`.

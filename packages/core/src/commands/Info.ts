@@ -94,7 +94,8 @@ export interface ServerInfo {
 export const info = define(
   "INFO",
   (...sections: Arg.Many<string>) => Arg.many(sections),
-  Reply.map(Reply.text, (text) => parseInfo(text))
+  Reply.map(Reply.text, (text) => parseInfo(text)),
+  "readonly"
 )
 
 // -----------------------------------------------------------------------------

@@ -22,7 +22,7 @@ const histogram = Reply.make<ReadonlyMap<number, number>, ReadonlyMap<number, nu
  * @category server
  * @since 0.1.0
  */
-export const latencyDoctor = define("LATENCY DOCTOR", () => [], Reply.text)
+export const latencyDoctor = define("LATENCY DOCTOR", () => [], Reply.text, "readonly")
 
 /**
  * Returns the history of an event as a graph drawn in characters.
@@ -32,7 +32,7 @@ export const latencyDoctor = define("LATENCY DOCTOR", () => [], Reply.text)
  * @category server
  * @since 0.1.0
  */
-export const latencyGraph = define("LATENCY GRAPH", (event: string) => [event], Reply.text)
+export const latencyGraph = define("LATENCY GRAPH", (event: string) => [event], Reply.text, "readonly")
 
 /**
  * Returns for commands, by default for all, how often each was called, and a histogram: how many of the calls took at
@@ -46,7 +46,8 @@ export const latencyGraph = define("LATENCY GRAPH", (event: string) => [event], 
 export const latencyHistogram = define(
   "LATENCY HISTOGRAM",
   (...commands: Arg.Many<string>) => Arg.many(commands),
-  Reply.recordOf(Reply.struct({ calls: Reply.integer, histogramUsec: histogram }))
+  Reply.recordOf(Reply.struct({ calls: Reply.integer, histogramUsec: histogram })),
+  "readonly"
 )
 
 /**
@@ -60,7 +61,8 @@ export const latencyHistogram = define(
 export const latencyHistory = define(
   "LATENCY HISTORY",
   (event: string) => [event],
-  Reply.array(Reply.fields({ time: Reply.integer, latency: Reply.integer }))
+  Reply.array(Reply.fields({ time: Reply.integer, latency: Reply.integer })),
+  "readonly"
 )
 
 /**
@@ -82,7 +84,8 @@ export const latencyLatest = define(
     max: Reply.integer,
     sum: Reply.nullable(Reply.integer),
     count: Reply.nullable(Reply.integer)
-  }))
+  })),
+  "readonly"
 )
 
 /**

@@ -131,7 +131,7 @@ const memoryStatsReply: Reply.Reply<MemoryStats> = Reply.make((value, view) => {
  * @category server
  * @since 0.1.0
  */
-export const memoryDoctor = define("MEMORY DOCTOR", () => [], Reply.text)
+export const memoryDoctor = define("MEMORY DOCTOR", () => [], Reply.text, "readonly")
 
 /**
  * Returns a report of the allocator, as text for people.
@@ -141,7 +141,7 @@ export const memoryDoctor = define("MEMORY DOCTOR", () => [], Reply.text)
  * @category server
  * @since 0.1.0
  */
-export const memoryMallocStats = define("MEMORY MALLOC-STATS", () => [], Reply.text)
+export const memoryMallocStats = define("MEMORY MALLOC-STATS", () => [], Reply.text, "readonly")
 
 /**
  * Makes the allocator give back the memory that it can; returns `true`.
@@ -161,7 +161,7 @@ export const memoryPurge = define("MEMORY PURGE", () => [], Reply.ok)
  * @category server
  * @since 0.1.0
  */
-export const memoryStats = define("MEMORY STATS", () => [], memoryStatsReply)
+export const memoryStats = define("MEMORY STATS", () => [], memoryStatsReply, "readonly")
 
 /**
  * Returns how many bytes a key and its value use, `undefined` when the key does not exist.

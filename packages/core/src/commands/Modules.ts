@@ -37,7 +37,8 @@ export const moduleList = define(
     ver: Reply.integer,
     path: Reply.nullable(Reply.text),
     args: Reply.orElse(Reply.array(Reply.text), () => [])
-  }))
+  })),
+  "readonly"
 )
 
 /**

@@ -70,7 +70,8 @@ export const publish = define("PUBLISH", (channel: Arg.Key, message: Arg.Value) 
 export const pubsubChannels = define(
   "PUBSUB CHANNELS",
   (pattern?: Arg.Key) => [pattern ?? Arg.none],
-  Reply.array(Reply.blob)
+  Reply.array(Reply.blob),
+  "readonly"
 )
 
 /**
@@ -81,7 +82,7 @@ export const pubsubChannels = define(
  * @category pubsub
  * @since 0.1.0
  */
-export const pubsubNumpat = define("PUBSUB NUMPAT", () => [], Reply.integer)
+export const pubsubNumpat = define("PUBSUB NUMPAT", () => [], Reply.integer, "readonly")
 
 /**
  * Returns how many subscribers each channel has, in the order of the channels.
@@ -105,7 +106,8 @@ export const pubsubNumsub = define(
     const list = Arg.many(channels)
     return list.length === 0 ? Arg.answer([]) : list
   },
-  subscribers
+  subscribers,
+  "readonly"
 )
 
 /**
@@ -119,7 +121,8 @@ export const pubsubNumsub = define(
 export const pubsubShardchannels = define(
   "PUBSUB SHARDCHANNELS",
   (pattern?: Arg.Key) => [pattern ?? Arg.none],
-  Reply.array(Reply.blob)
+  Reply.array(Reply.blob),
+  "readonly"
 )
 
 /**
@@ -136,7 +139,8 @@ export const pubsubShardnumsub = define(
     const list = Arg.many(channels)
     return list.length === 0 ? Arg.answer([]) : list
   },
-  subscribers
+  subscribers,
+  "readonly"
 )
 
 /**

@@ -136,7 +136,8 @@ export const scriptExists = define(
     const list = Arg.many(sha1)
     return list.length === 0 ? Arg.answer([]) : list
   },
-  Reply.array(Reply.boolean)
+  Reply.array(Reply.boolean),
+  "readonly"
 )
 
 /**
@@ -191,4 +192,4 @@ export const scriptLoad = define("SCRIPT LOAD", (script: string | Uint8Array) =>
  * @category scripting
  * @since 0.1.0
  */
-export const scriptShow = define("SCRIPT SHOW", (sha1: string) => [sha1], Reply.blob)
+export const scriptShow = define("SCRIPT SHOW", (sha1: string) => [sha1], Reply.blob, "readonly")

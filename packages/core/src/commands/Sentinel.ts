@@ -86,7 +86,7 @@ const infoCache = Reply.recordOf(
  * @category sentinel
  * @since 0.1.0
  */
-export const sentinelCkquorum = define("SENTINEL CKQUORUM", (service: string) => [service], Reply.text)
+export const sentinelCkquorum = define("SENTINEL CKQUORUM", (service: string) => [service], Reply.text, "readonly")
 
 /**
  * Returns the global settings of the Sentinel whose names match glob patterns, by default all of them.
@@ -102,7 +102,8 @@ export const sentinelConfigGet = define(
     const list = Arg.many(patterns)
     return ["GET", ...(list.length === 0 ? ["*"] : list)]
   },
-  Reply.recordOf(Reply.text)
+  Reply.recordOf(Reply.text),
+  "readonly"
 )
 
 /**
@@ -128,7 +129,7 @@ export const sentinelConfigSet = define(
  * @category sentinel
  * @since 0.1.0
  */
-export const sentinelDebug = define("SENTINEL DEBUG", () => [], Reply.recordOf(Reply.integerText))
+export const sentinelDebug = define("SENTINEL DEBUG", () => [], Reply.recordOf(Reply.integerText), "readonly")
 
 /**
  * Changes intervals that the Sentinel works with (a bare number is milliseconds); returns `true`.
@@ -185,7 +186,8 @@ export const sentinelFlushconfig = define("SENTINEL FLUSHCONFIG", () => [], Repl
 export const sentinelGetMasterAddrByName = define(
   "SENTINEL GET-MASTER-ADDR-BY-NAME",
   (service: string) => [service],
-  address
+  address,
+  "readonly"
 )
 
 /**
@@ -199,7 +201,8 @@ export const sentinelGetMasterAddrByName = define(
 export const sentinelGetPrimaryAddrByName = define(
   "SENTINEL GET-PRIMARY-ADDR-BY-NAME",
   (service: string) => [service],
-  address
+  address,
+  "readonly"
 )
 
 /**
@@ -214,7 +217,8 @@ export const sentinelGetPrimaryAddrByName = define(
 export const sentinelInfoCache = define(
   "SENTINEL INFO-CACHE",
   (...services: Arg.Many<string>) => Arg.some(services, "needs at least one service"),
-  infoCache
+  infoCache,
+  "readonly"
 )
 
 /**
@@ -255,7 +259,7 @@ export const sentinelIsPrimaryDownByAddr = define(
  * @category sentinel
  * @since 0.1.0
  */
-export const sentinelMaster = define("SENTINEL MASTER", (service: string) => [service], sentinelState)
+export const sentinelMaster = define("SENTINEL MASTER", (service: string) => [service], sentinelState, "readonly")
 
 /**
  * Returns the states of the masters of all services, by service.
@@ -265,7 +269,7 @@ export const sentinelMaster = define("SENTINEL MASTER", (service: string) => [se
  * @category sentinel
  * @since 0.1.0
  */
-export const sentinelMasters = define("SENTINEL MASTERS", () => [], sentinelStatesByName)
+export const sentinelMasters = define("SENTINEL MASTERS", () => [], sentinelStatesByName, "readonly")
 
 /**
  * Starts watching a service whose master is at an address; returns `true`. `quorum` Sentinels must agree that the
@@ -290,7 +294,7 @@ export const sentinelMonitor = define(
  * @category sentinel
  * @since 0.1.0
  */
-export const sentinelMyid = define("SENTINEL MYID", () => [], Reply.text)
+export const sentinelMyid = define("SENTINEL MYID", () => [], Reply.text, "readonly")
 
 /**
  * Returns the scripts that the Sentinel runs or will run. Times are in milliseconds.
@@ -300,7 +304,12 @@ export const sentinelMyid = define("SENTINEL MYID", () => [], Reply.text)
  * @category sentinel
  * @since 0.1.0
  */
-export const sentinelPendingScripts = define("SENTINEL PENDING-SCRIPTS", () => [], Reply.array(pendingScript))
+export const sentinelPendingScripts = define(
+  "SENTINEL PENDING-SCRIPTS",
+  () => [],
+  Reply.array(pendingScript),
+  "readonly"
+)
 
 /**
  * Returns the states of the primaries of all services, by service.
@@ -310,7 +319,7 @@ export const sentinelPendingScripts = define("SENTINEL PENDING-SCRIPTS", () => [
  * @category sentinel
  * @since 0.1.0
  */
-export const sentinelPrimaries = define("SENTINEL PRIMARIES", () => [], sentinelStatesByName)
+export const sentinelPrimaries = define("SENTINEL PRIMARIES", () => [], sentinelStatesByName, "readonly")
 
 /**
  * Returns the state of the primary of a service.
@@ -321,7 +330,7 @@ export const sentinelPrimaries = define("SENTINEL PRIMARIES", () => [], sentinel
  * @category sentinel
  * @since 0.1.0
  */
-export const sentinelPrimary = define("SENTINEL PRIMARY", (service: string) => [service], sentinelState)
+export const sentinelPrimary = define("SENTINEL PRIMARY", (service: string) => [service], sentinelState, "readonly")
 
 /**
  * Stops watching a service; returns `true`.
@@ -341,7 +350,7 @@ export const sentinelRemove = define("SENTINEL REMOVE", (service: string) => [se
  * @category sentinel
  * @since 0.1.0
  */
-export const sentinelReplicas = define("SENTINEL REPLICAS", (service: string) => [service], sentinelStates)
+export const sentinelReplicas = define("SENTINEL REPLICAS", (service: string) => [service], sentinelStates, "readonly")
 
 /**
  * Forgets the replicas and other Sentinels of services that match a glob pattern; returns how many services matched.
@@ -361,7 +370,12 @@ export const sentinelReset = define("SENTINEL RESET", (pattern: string) => [patt
  * @category sentinel
  * @since 0.1.0
  */
-export const sentinelSentinels = define("SENTINEL SENTINELS", (service: string) => [service], sentinelStates)
+export const sentinelSentinels = define(
+  "SENTINEL SENTINELS",
+  (service: string) => [service],
+  sentinelStates,
+  "readonly"
+)
 
 /**
  * Changes settings of a service; returns `true`.
@@ -402,4 +416,4 @@ export const sentinelSimulateFailure = define(
  * @category sentinel
  * @since 0.1.0
  */
-export const sentinelSlaves = define("SENTINEL SLAVES", (service: string) => [service], sentinelStates)
+export const sentinelSlaves = define("SENTINEL SLAVES", (service: string) => [service], sentinelStates, "readonly")

@@ -326,7 +326,8 @@ export const lastsave = define(
     Reply.nullable(Reply.integer),
     (seconds) =>
       seconds === undefined || Number(seconds) === 0 ? undefined : DateTime.makeUnsafe(Number(seconds) * 1000)
-  )
+  ),
+  "readonly"
 )
 
 /**
@@ -366,7 +367,7 @@ export const replicaof = define("REPLICAOF", (...master: ReplicationMaster) => m
  * @category server
  * @since 0.1.0
  */
-export const role = define("ROLE", () => [], roleReply)
+export const role = define("ROLE", () => [], roleReply, "readonly")
 
 /**
  * Saves the data; returns `true` when the data is saved. The server does nothing else meanwhile.
@@ -448,7 +449,7 @@ export const swapdb = define("SWAPDB", (first: number, second: number) => [first
  * @category server
  * @since 0.1.0
  */
-export const time = define("TIME", () => [], timeReply)
+export const time = define("TIME", () => [], timeReply, "readonly")
 
 /**
  * Returns the time of the server, to the millisecond.
@@ -464,7 +465,8 @@ export const timeDateTime = define(
   Reply.map(
     timeReply,
     ({ microseconds, seconds }) => DateTime.makeUnsafe(Number(seconds) * 1000 + Math.trunc(Number(microseconds) / 1000))
-  )
+  ),
+  "readonly"
 )
 
 const masterArgs = (master: ReplicationMaster): Arg.List =>

@@ -105,7 +105,8 @@ const show = (argument: string | Uint8Array): string =>
 export const commandlogGet = define(
   "COMMANDLOG GET",
   (count: number, type: CommandlogType) => [count, type],
-  Reply.array(commandlogEntry)
+  Reply.array(commandlogEntry),
+  "readonly"
 )
 
 /**
@@ -116,7 +117,7 @@ export const commandlogGet = define(
  * @category server
  * @since 0.1.0
  */
-export const commandlogLen = define("COMMANDLOG LEN", (type: CommandlogType) => [type], Reply.integer)
+export const commandlogLen = define("COMMANDLOG LEN", (type: CommandlogType) => [type], Reply.integer, "readonly")
 
 /**
  * Empties a log; returns `true`.
@@ -139,7 +140,8 @@ export const commandlogReset = define("COMMANDLOG RESET", (type: CommandlogType)
 export const slowlogGet = define(
   "SLOWLOG GET",
   (count?: number) => [count ?? Arg.none],
-  Reply.array(slowlogEntry)
+  Reply.array(slowlogEntry),
+  "readonly"
 )
 
 /**
@@ -150,7 +152,7 @@ export const slowlogGet = define(
  * @category server
  * @since 0.1.0
  */
-export const slowlogLen = define("SLOWLOG LEN", () => [], Reply.integer)
+export const slowlogLen = define("SLOWLOG LEN", () => [], Reply.integer, "readonly")
 
 /**
  * Empties the log of slow commands; returns `true`.

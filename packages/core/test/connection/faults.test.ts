@@ -67,6 +67,22 @@ describe("A connection that is cut", () => {
       assert.deepStrictEqual(node.commands.filter(({ command }) => command.name === "SET").length, 1)
     }))
 
+  it.effect("ERR-02: a question to the server is asked again, as it changes nothing", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) =>
+        ["PING", "ECHO", "TIME", "INFO", "CLIENT"].includes(name) ? FakeNode.stall() : undefined
+      )
+      const client = yield* Client.make(node, { clientInfo: false })
+      const asked = [Redis.ping(), Redis.echo("e"), Redis.time(), Redis.info(), Redis.clientList(), Redis.clientId()]
+      const fiber = yield* Effect.forkChild(Client.outcomes(client, asked))
+      yield* node.awaitCommand("CLIENT", 2)
+      yield* node.cut(0, "reset")
+      assert.deepStrictEqual(
+        fates(yield* Fiber.join(fiber)),
+        asked.map(({ spec }) => lost(spec.name, "unknown", spec.name !== "CLIENT ID"))
+      )
+    }))
+
   it.effect("ERR-02, CFG-32: in the middle of a reply: those before it have theirs, those after it fail, the next works", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make((command, connection) =>

@@ -7,7 +7,8 @@ import { headOf } from "./head.ts"
 /**
  * The facts of a command that do not depend on its arguments.
  *
- * - `readonly`: changes nothing on the server, so repeating it does no harm.
+ * - `readonly`: changes nothing on the server, so repeating it does no harm: it reads keys, or asks the server about itself.
+ *   Replicas may answer those that have a key.
  * - `cacheable`: `readonly`, and the answer depends on nothing but the values of its keys: not on chance, on the time, on
  *   how long a key still lives, or on a cursor. The server tells when it is no longer true.
  * - `blocking`: the server may hold back the answer; runs on a connection of its own, unless a `BlockArg` among its
