@@ -53,10 +53,10 @@ describe("options", () => {
       const no = given as boolean
       const commands: ReadonlyArray<readonly [token: string, command: RedisCommand.Any]> = [
         ["REV", Redis.zrange("k", 0, 1, { rev: no })],
-        ["NX", Redis.set("k", "v", { nx: no } as never)],
-        ["KEEPTTL", Redis.set("k", "v", { keepttl: no } as never)],
+        ["NX", Redis.set("k", "v", { nx: no })],
+        ["KEEPTTL", Redis.set("k", "v", { keepttl: no })],
         ["XX", Redis.zadd("k", { a: 1 }, { xx: no })],
-        ["GT", Redis.expire("k", 1, { gt: no } as never)],
+        ["GT", Redis.expire("k", 1, { gt: no })],
         ["WITHDIST", Redis.geosearchWith("k", { frommember: "a", byradius: { radius: 1, unit: "m" }, withdist: no })],
         ["SKIPME", Redis.clientList({ skipme: no })],
         ["enabled", Redis.aclSetuser("u", { enabled: no })],

@@ -244,8 +244,12 @@ refusedTable("Connection", [
     Redis.clientKillFilter({ type: "strange" }),
     "TYPE is one of normal, master, slave, replica, pubsub"
   ],
-  // @ts-expect-error not a boolean
-  ["CON-08: a skipme that is not a boolean", Redis.clientKillFilter({ skipme: "yes" }), "SKIPME is true, false or left out, and not text"],
+  [
+    "CON-08: a skipme that is not a boolean",
+    // @ts-expect-error not a boolean
+    Redis.clientKillFilter({ skipme: "yes" }),
+    "SKIPME is true, false or left out, and not text"
+  ],
   [
     "CON-09: a type that does not exist",
     // @ts-expect-error no such type
