@@ -196,7 +196,7 @@ const leasing = (
 ): Pick<RedisRouter, "exclusive" | "reserve"> => {
   const lease = exclusive.lease(member)
   return {
-    exclusive: () => Effect.map(lease, ({ connection }) => connection),
+    exclusive: (_, wait) => Effect.map(exclusive.lease(member, wait), ({ connection }) => connection),
     reserve: Effect.map(lease, (lease) => Client.ofLease(lease, rest))
   }
 }

@@ -155,11 +155,15 @@ describe("Why there is no connection", () => {
       const client = yield* Client.make(node, limits)
       const fiber = yield* Effect.forkChild(Client.failure(client, Redis.send("INCR", "n"), "TimeoutError"))
       const pipeline = yield* Effect.forkChild(Client.outcomes(client, [Redis.get("a"), Redis.get("b")]))
-      yield* node.awaitCommand("HELLO")
+      const popping = yield* Effect.forkChild(Client.failure(client, Redis.blpop("k"), "TimeoutError"))
+      yield* node.awaitCommand("HELLO", 2)
       yield* TestClock.adjust("500 millis")
       const error = yield* Fiber.join(fiber)
       assert.deepInclude(error, { phase: "write", delivery: "not-sent", address: `${node.host}:${node.port}` })
       assert.strictEqual(why(error), "no connection could be opened in 500 ms: the server did not answer")
+      const popped = yield* Fiber.join(popping)
+      assert.deepInclude(popped, { phase: "write", delivery: "not-sent" })
+      assert.deepStrictEqual([popped.address, popped.detail], [error.address, error.detail])
       for (const exit of yield* Fiber.join(pipeline)) {
         assert.strictEqual(why(Client.expectTag(yield* Effect.flip(exit), "TimeoutError")), why(error))
       }
@@ -190,14 +194,17 @@ describe("Why there is no connection", () => {
       for (let dial = 0; dial < 6; dial++) {
         yield* TestClock.adjust("1 second")
         yield* Client.failure(client, ping, "ConnectionError")
+        yield* Client.failure(client, Redis.blpop("k"), "ConnectionError")
       }
       // The pause after six refusals is longer than 20 ms.
-      const fiber = yield* Effect.forkChild(Client.failure(client, ping, "TimeoutError"))
-      yield* TestClock.adjust("20 millis")
-      assert.match(
-        why(yield* Fiber.join(fiber)) ?? "",
-        /^no connection was open; the last attempt failed: The connection was refused; is a server listening there\? \(ECONN/
-      )
+      for (const command of [ping, Redis.blpop("k")]) {
+        const fiber = yield* Effect.forkChild(Client.failure(client, command, "TimeoutError"))
+        yield* TestClock.adjust("20 millis")
+        assert.match(
+          why(yield* Fiber.join(fiber)) ?? "",
+          /^no connection was open; the last attempt failed: The connection was refused; is a server listening there\? \(EC/
+        )
+      }
     }))
 
   it.effect("or credentials have not come", () =>

@@ -29,7 +29,7 @@ const divide = (
   ...router,
   submit: (request) =>
     (request.count === 1 && !request.isKept && isForOther(request.leading) ? other : router).submit(request),
-  exclusive: (commands) => (commands.every(isForOther) ? other : router).exclusive(commands),
+  exclusive: (commands, wait) => (commands.every(isForOther) ? other : router).exclusive(commands, wait),
   events: Stream.merge(router.events, other.events),
   stats: Effect.map(Effect.all([router.stats, other.stats]), sumStats)
 })

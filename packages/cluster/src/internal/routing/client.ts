@@ -214,12 +214,12 @@ const makeRouter = Effect.fnUntraced(function*(
   const rest = { attributes, events, stats: statsOf(state, redirects), subscribers }
   return {
     submit: (request) => redirects.submit(request),
-    exclusive: (commands) =>
+    exclusive: (commands, wait) =>
       Effect.flatMap(state.known, () => {
         // A connection is only asked for with a command, so there is a first one.
         const command = commands[0]!
         const node = redirects.masterOf(command)
-        return node === undefined ? Effect.fail(notCovered(command)) : node.pool.router.exclusive(commands)
+        return node === undefined ? Effect.fail(notCovered(command)) : node.pool.router.exclusive(commands, wait)
       }),
     ...RedisRouter.refusals,
     reserve: Runtime.inContext(context)(reserve(state, redirects, rest)),

@@ -277,7 +277,8 @@ export const reserve = (
     yield* Effect.addFinalizer(() => Effect.sync(() => reservation.giveBack()))
     const router: RedisRouter = {
       submit: (request) => reservation.submit(request),
-      exclusive: (commands) => Effect.flatMap(reservation.routerFor(commands), (bound) => bound.exclusive(commands)),
+      exclusive: (commands, wait) =>
+        Effect.flatMap(reservation.routerFor(commands), (bound) => bound.exclusive(commands, wait)),
       stateful: (command) => Effect.flatMap(reservation.routerFor([command]), (bound) => bound.stateful(command)),
       dependent: (command) => Effect.flatMap(reservation.routerFor([command]), (bound) => bound.dependent(command)),
       reserve: Effect.suspend(() => Effect.succeed(router)),

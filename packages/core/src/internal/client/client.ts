@@ -28,7 +28,7 @@ import { make as makePubSub } from "../pubsub/subscriptions.ts"
 import { LoopTime, withTimeout } from "../runtime/elapsed.ts"
 import { durationUnsafe } from "../runtime/milliseconds.ts"
 import { make as makeMonitor } from "./monitor.ts"
-import type { RedisRouter, Subscribers } from "./router.ts"
+import type { RedisRouter, Subscribers, Wait } from "./router.ts"
 import { withSession } from "./session.ts"
 import * as Transaction from "./transaction.ts"
 
@@ -349,9 +349,14 @@ const lease = Effect.fnUntraced(function*(
     if (commands.length === 1 && command.spec.traits.has("dependent")) yield* router.dependent(command)
   }
   const limit = Duration.toMillis(settings.commandTimeout)
-  return yield* withTimeout(
-    Effect.mapError(router.exclusive(commands), (error) => failureOf(error, first.spec, "not-sent")),
-    { time, limit, orElse: () => Effect.fail(failureOf(timeLimit("write", limit), first.spec, "not-sent")) }
+  const wait: Wait = { late: undefined }
+  return yield* Effect.mapError(
+    withTimeout(router.exclusive(commands, wait), {
+      time,
+      limit,
+      orElse: () => Effect.fail(wait.late?.(limit) ?? timeLimit("write", limit))
+    }),
+    (error) => failureOf(error, first.spec, "not-sent")
   )
 })
 

@@ -7,7 +7,7 @@ import type * as Stream from "effect/Stream"
 import type { Key } from "../../RedisArg.ts"
 import type { RedisEvent, RedisStats } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
-import type { CommandError } from "../../RedisError.ts"
+import type { CommandError, TimeoutError } from "../../RedisError.ts"
 import type { Kind } from "../../RedisPubSub.ts"
 import type * as RedisConnection from "../connection/model.ts"
 import type { Request } from "../connection/request.ts"
@@ -16,7 +16,8 @@ import type { Request } from "../connection/request.ts"
  * Where commands go.
  *
  * - `submit`: takes a request for a connection that others share. It never waits and never throws.
- * - `exclusive`: a connection for these commands that nobody else uses until the scope closes.
+ * - `exclusive`: a connection for these commands that nobody else uses until the scope closes. Writes down in `wait` what it
+ *   waits for.
  * - `stateful`: called before a command that changes the state of its connection; its error refuses the command.
  * - `dependent`: called before a command, alone, whose answer is about what its connection sent before; its error refuses
  *   the command.
@@ -28,7 +29,8 @@ import type { Request } from "../connection/request.ts"
 export interface RedisRouter {
   readonly submit: (request: Request) => void
   readonly exclusive: (
-    commands: ReadonlyArray<RedisCommand.Any>
+    commands: ReadonlyArray<RedisCommand.Any>,
+    wait?: Wait
   ) => Effect.Effect<RedisConnection.RedisConnection, CommandError, Scope.Scope>
   readonly stateful: (command: RedisCommand.Any) => Effect.Effect<void, CommandError>
   readonly dependent: (command: RedisCommand.Any) => Effect.Effect<void, CommandError>
@@ -39,6 +41,15 @@ export interface RedisRouter {
   readonly describe: string
   readonly attributes?: Readonly<Record<string, string | number>> | undefined
   readonly held?: Held | undefined
+}
+
+/**
+ * The wait for a connection, for whoever limits it.
+ *
+ * - `late`: the error of a wait that took too long; `undefined` when nothing is known of what it was for.
+ */
+export interface Wait {
+  late: ((limit: number) => TimeoutError | undefined) | undefined
 }
 
 /**

@@ -22,12 +22,14 @@ import type { RedisEvent } from "../../RedisClient.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { RedisConnector } from "../../RedisConnector.ts"
 import type { CommandError } from "../../RedisError.ts"
+import type { Wait } from "../client/router.ts"
 import type { Dialer, RedisConnection } from "../connection/model.ts"
 import type { RequestQueue } from "../connection/request.ts"
 import { connectionLoss } from "../error/events.ts"
 import { elapsed, LoopTime, passed } from "../runtime/elapsed.ts"
 import { errorOf } from "../runtime/firstError.ts"
 import { runNow } from "../runtime/ownContext.ts"
+import { Attempts } from "./attempts.ts"
 import { Lease } from "./recycle.ts"
 import { addressOf, longestPause, Pauses, pauseUnless } from "./redial.ts"
 
@@ -52,6 +54,8 @@ class Claim {
   readonly member: Member
   /** The dial that was begun for this claim. */
   dial: Dial | undefined = undefined
+  /** The attempts of the dial that it waits or waited for last. */
+  attempts: Attempts | undefined = undefined
   lease: Lease | undefined = undefined
   connection: RedisConnection | undefined = undefined
   settle: ((exit: Exit.Exit<RedisConnection, CommandError>) => void) | undefined = undefined
@@ -70,6 +74,7 @@ interface Opened {
 
 /** A connection that is being opened. It has no claim when it is to be idle, or when its claim has ended. */
 interface Dial {
+  readonly attempts: Attempts
   claim: Claim | undefined
   /** Whether the dial was begun for this claim. */
   isOwn: boolean
@@ -109,6 +114,8 @@ export class ExclusivePool {
   readonly #pauses = new Pauses()
   /** The time at which the next dial may begin. */
   #notBefore = 0
+  /** Why the last dial failed; `undefined` when it did not. */
+  #failure: CommandError | undefined = undefined
   /** The reason why no claim gets a connection any more. */
   #closed: CommandError | undefined = undefined
 
@@ -155,11 +162,12 @@ export class ExclusivePool {
   )
 
   /** Leases a connection until the scope closes. */
-  lease(member = this.#everybody): Effect.Effect<Lease, CommandError, Scope.Scope> {
+  lease(member = this.#everybody, wait?: Wait): Effect.Effect<Lease, CommandError, Scope.Scope> {
     return Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(Effect.scope, (scope) =>
         Effect.suspend(() => {
           const claim = new Claim(member)
+          if (wait !== undefined) wait.late = (limit) => claim.attempts?.late(limit)
           const end = Effect.sync(() => this.#release(claim))
           return Effect.onExit(
             restore(Effect.provideService(this.#take(claim), Clock.Clock, this.#clock)),
@@ -278,7 +286,12 @@ export class ExclusivePool {
   #assign(dial: Dial): void {
     dial.isOwn = false
     dial.claim = this.#firstWithoutDial
-    if (dial.claim !== undefined) dial.claim.dial = dial
+    if (dial.claim !== undefined) this.#await(dial.claim, dial)
+  }
+
+  #await(claim: Claim, dial: Dial): void {
+    claim.dial = dial
+    claim.attempts = dial.attempts
   }
 
   get #firstWithoutDial(): Claim | undefined {
@@ -350,10 +363,12 @@ export class ExclusivePool {
   }
 
   #begin(claim: Claim | undefined): void {
-    const dial: Dial = { claim, isOwn: true }
-    if (claim !== undefined) claim.dial = dial
+    const attempts = new Attempts(this.#options.dialer.address, () => this.#now())
+    if (this.#failure !== undefined) attempts.fail(this.#failure)
+    const dial: Dial = { claim, isOwn: true, attempts }
+    if (claim !== undefined) this.#await(claim, dial)
     this.#dials.add(dial)
-    this.#fork(Effect.onExit(this.#connect, (exit) => Effect.sync(() => this.#onDialled(dial, exit))))
+    this.#fork(Effect.onExit(this.#connect(attempts), (exit) => Effect.sync(() => this.#onDialled(dial, exit))))
   }
 
   #onDialled(dial: Dial, exit: Exit.Exit<Opened, CommandError>): void {
@@ -377,7 +392,7 @@ export class ExclusivePool {
   }
 
   /** Opens a connection; after a failure it first waits for a pause, whoever asks. */
-  get #connect(): Effect.Effect<Opened, CommandError, RedisConnector> {
+  #connect(attempts: Attempts): Effect.Effect<Opened, CommandError, RedisConnector> {
     return Effect.gen({ self: this }, function*() {
       const { news } = this.#options.dialer
       const over = Effect.sync(() => {
@@ -394,11 +409,13 @@ export class ExclusivePool {
         if (connection !== undefined) this.#onLost(connection, failure)
         for (const request of unsent.takeAll()) request.fail(failure)
       }
-      connection = yield* this.#options.dialer.open({ onUnsent }).pipe(
+      attempts.begin()
+      connection = yield* this.#options.dialer.open({ onUnsent, onProgress: attempts.progress }).pipe(
         Scope.provide(scope),
         Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(scope, exit)),
         Effect.tapError((error) => Effect.sync(() => this.#onFailed(error)))
       )
+      this.#failure = undefined
       return { connection, scope, lost: () => lost }
     })
   }
@@ -406,6 +423,7 @@ export class ExclusivePool {
   #onFailed(error: CommandError): void {
     // A limit kept the dial from beginning, which is no reason to delay the next one.
     if (error._tag === "ConnectionError" && error.reason.startsWith("Pool")) return
+    this.#failure = error
     const retryAfter = this.#postpone(error)
     if (retryAfter === undefined) return
     const address = addressOf(error) ?? this.#options.dialer.address
