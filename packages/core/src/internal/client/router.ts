@@ -7,10 +7,11 @@ import type * as Stream from "effect/Stream"
 import type { Key } from "../../RedisArg.ts"
 import type { RedisEvent, RedisStats } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
-import type { CommandError, TimeoutError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import type { Kind } from "../../RedisPubSub.ts"
 import type * as RedisConnection from "../connection/model.ts"
 import type { Request } from "../connection/request.ts"
+import type { Wait } from "../pool/attempts.ts"
 
 /**
  * Where commands go.
@@ -41,15 +42,6 @@ export interface RedisRouter {
   readonly describe: string
   readonly attributes?: Readonly<Record<string, string | number>> | undefined
   readonly held?: Held | undefined
-}
-
-/**
- * The wait for a connection, for whoever limits it.
- *
- * - `late`: the error of a wait that took too long; `undefined` when nothing is known of what it was for.
- */
-export interface Wait {
-  late: ((limit: number) => TimeoutError | undefined) | undefined
 }
 
 /**

@@ -80,6 +80,15 @@ const failureText = (error: CommandError): string =>
     ? error.detail
     : error._tag
 
+/**
+ * The wait for a connection, for whoever limits it.
+ *
+ * - `late`: the error of a wait that took too long; `undefined` when nothing is known of what it was for.
+ */
+export interface Wait {
+  late: ((limit: number) => TimeoutError | undefined) | undefined
+}
+
 /** The requests that wait for a connection. */
 export class Waiting extends RequestQueue {
   readonly #attempts: Attempts
