@@ -9,23 +9,23 @@ import type { RedisCommand } from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { MasterNotFoundError } from "@redfx/core/RedisError"
 import * as Effect from "effect/Effect"
-import { attempted, detailOf, isPermanent } from "./failures.ts"
+import { attempted, attemptOfSentinel } from "./failures.ts"
 import type { Attempt } from "./failures.ts"
 import type { Listening } from "./listening.ts"
 import type { Claim, Standing } from "./masterTracker.ts"
-import type { Sentinel, Sentinels } from "./sentinels.ts"
+import type { Locate, Sentinel, Sentinels } from "./sentinels.ts"
 
 /**
  * Sentinels that are asked together.
  *
- * - `translate`: the address that one from a sentinel stands for.
+ * - `locate`: the address that one from a sentinel stands for; `undefined` where that is none.
  * - `epochs`: for each service the number of the latest failover that is known. A sentinel that only knows an earlier one
  *   lags behind the others.
  */
 export interface Group {
   readonly sentinels: Sentinels
   readonly minOtherSentinels: number
-  readonly translate: (address: NodeAddress) => NodeAddress
+  readonly locate: Locate
   readonly epochs: Map<string, number>
   readonly listening: Listening
 }
@@ -154,22 +154,28 @@ export const askForMaster = (group: Group, service: string, sentinel: Sentinel):
       // it.
       const next = yield* Effect.orElseSucceed(ask(sentinelGetMasterAddrByName(service)), () => undefined)
       if (next !== undefined && (next.host !== host || next.port !== port)) {
-        return { address: group.translate(next), epoch, failingOver }
+        return answerNaming(group, next, epoch, failingOver)
       }
     }
     return !isMaster || isSdown || isOdown
       ? { refusal: `The master is down or none (${[...flags].join(",")})`, epoch, failingOver }
-      : { address: group.translate({ host, port }), epoch, failingOver }
+      : answerNaming(group, { host, port }, epoch, failingOver)
   }).pipe(
-    Effect.catch((error) =>
-      Effect.succeed({
-        refusal: detailOf(error),
-        permanent: isPermanent(error),
-        epoch: undefined,
-        failingOver: false
-      })
-    )
+    Effect.catch((error) => {
+      const { detail: refusal, permanent = false } = attemptOfSentinel(sentinel.name, error)
+      return Effect.succeed({ refusal, permanent, epoch: undefined, failingOver: false })
+    })
   )
+
+/** The answer of a sentinel that names a master. What is no address is no answer, whatever failover it is from. */
+const answerNaming = (group: Group, named: NodeAddress, epoch: number, failingOver: boolean): Answer => {
+  const address = group.locate(named)
+  return address === undefined
+    ? { refusal: `It names a master without a usable address: ${addressText(named)}`, epoch: undefined, failingOver }
+    : { address, epoch, failingOver }
+}
+
+const addressText = ({ host, port }: NodeAddress): string => `the host ${JSON.stringify(host)} and the port ${port}`
 
 /** The replicas of a service, the sentinels that named none, and whether any sentinel has answered. */
 export interface Replicas {
@@ -217,17 +223,15 @@ const askForReplicas = (
   sentinel: Sentinel
 ): Effect.Effect<Known> =>
   Effect.match(group.sentinels.ask(sentinel, sentinelReplicas(service)), {
-    onFailure: (error): Known => ({
-      ...late,
-      refusal: detailOf(error),
-      permanent: isPermanent(error)
-    }),
+    onFailure: (error): Known => {
+      const { detail: refusal, permanent = false } = attemptOfSentinel(sentinel.name, error)
+      return { ...late, refusal, permanent }
+    },
     onSuccess: (all): Known => ({
       ...late,
       answered: true,
-      addresses: all.filter(({ isOdown, isSdown }) => !isSdown && !isOdown).map(({ ip, port }) =>
-        group.translate({ host: ip, port })
-      ),
+      addresses: all.filter(({ isOdown, isSdown }) => !isSdown && !isOdown)
+        .flatMap(({ ip, port }) => group.locate({ host: ip, port }) ?? []),
       refusal: `It knows no replica that is up, of ${all.length}`
     })
   })

@@ -63,10 +63,13 @@ export interface Question<A> {
   readonly onLate?: ((answer: A) => void) | undefined
 }
 
+/** The address that one from a sentinel stands for; `undefined` where that is none. */
+export type Locate = (address: NodeAddress) => NodeAddress | undefined
+
 export interface Options {
   readonly given: ReadonlyArray<NodeAddress>
   readonly settings: ConnectionSettings
-  readonly translate: (address: NodeAddress) => NodeAddress
+  readonly locate: Locate
 }
 
 export class Sentinels {
@@ -218,10 +221,8 @@ export class Sentinels {
 
   readonly #askForOthers = Effect.fnUntraced(function*(this: Sentinels, service: string, from: Sentinel) {
     const states = yield* this.ask(from, sentinelSentinels(service))
-    const others = states.slice(0, mostLearned - 1).map(({ ip, port }) =>
-      sentinelAt(this.#options.translate({ host: ip, port }))
-    )
-    this.#learned.set(service, [from, ...others])
+    const others = states.flatMap(({ ip, port }) => this.#options.locate({ host: ip, port }) ?? [])
+    this.#learned.set(service, [from, ...others.slice(0, mostLearned - 1).map(sentinelAt)])
     const known = [...this.#given, ...[...this.#learned.values()].flat()]
     const names = new Set(known.map(({ name }) => name))
     const gone = this.#inOrder.filter(({ name }) => !names.has(name))

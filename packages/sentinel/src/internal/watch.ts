@@ -97,8 +97,8 @@ const hear = ({ group, service, tracker }: Resolver, heard: Heard, chosen: Queue
   // The sentinel that is lost may have been the only one that knew.
   if (heard._tag === "Lost") return tracker.master?.witness === undefined ? undefined : tracker.hear(1)
   if (heard.service !== service) return
-  const address = group.translate({ host: heard.host, port: heard.port })
-  if (tracker.address === formatEndpoint(address)) return
+  const address = group.locate({ host: heard.host, port: heard.port })
+  if (address === undefined || tracker.address === formatEndpoint(address)) return
   if (heard._tag === "Switched") tracker.hear()
   else Queue.offerUnsafe(chosen, { address, witness: heard.from })
 }
