@@ -175,7 +175,7 @@ const answerNaming = (group: Group, named: NodeAddress, epoch: number, failingOv
     : { address, epoch, failingOver }
 }
 
-const addressText = ({ host, port }: NodeAddress): string => `the host ${JSON.stringify(host)} and the port ${port}`
+const addressText = ({ host, port }: NodeAddress): string => `the port ${port} and the host ${JSON.stringify(host)}`
 
 /** The replicas of a service, the sentinels that named none, and whether any sentinel has answered. */
 export interface Replicas {
