@@ -248,6 +248,11 @@ export class RedisClient extends Context.Service<
     readonly stats: Effect.Effect<RedisStats>
     /** The answers that it keeps; without it, commands of `Redis.cached` are sent like all others. `RedisCache` uses it. */
     readonly cache?: ClientCache | undefined
+    /**
+     * Counts the servers that commands have gone to, one after the other. The cursor of a scan means nothing to another server;
+     * `Redis.scanStream` and its kin begin again there. Without it cursors go on to whoever takes the place of a server.
+     */
+    readonly servers?: (() => number) | undefined
     /** What spans tell of this client, by OpenTelemetry's names. */
     readonly attributes?: Readonly<Record<string, string | number>> | undefined
     readonly toString: () => string
