@@ -9,6 +9,7 @@ import type { RedisCommand } from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { MasterNotFoundError } from "@redfx/core/RedisError"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { attempted, attemptOfSentinel } from "./failures.ts"
 import type { Attempt } from "./failures.ts"
 import type { Listening } from "./listening.ts"
@@ -151,8 +152,17 @@ export const askForMaster = (group: Group, service: string, sentinel: Sentinel):
     }
     if (failingOver) {
       // This command names the new master a little earlier than the state, which waits for the other replicas to follow
-      // it.
-      const next = yield* Effect.orElseSucceed(ask(sentinelGetMasterAddrByName(service)), () => undefined)
+      // it. The state then has the number of the failover already, but still the address of the server that it deposes.
+      const asked = yield* Effect.result(ask(sentinelGetMasterAddrByName(service)))
+      if (Result.isFailure(asked)) {
+        const { detail } = attemptOfSentinel(sentinel.name, asked.failure)
+        return {
+          refusal: `It is making another server the master, and does not say which: ${detail}`,
+          epoch,
+          failingOver
+        }
+      }
+      const next = asked.success
       if (next !== undefined && (next.host !== host || next.port !== port)) {
         return answerNaming(group, next, epoch, failingOver)
       }

@@ -55,7 +55,7 @@ export const attemptOfSentinel = (address: string, error: CommandError): Attempt
  * Whether a server would be of no use the next time either: the fault is one of options or of rights. An error reply of any
  * other kind may be another the next time, as of a sentinel that is told of the service a moment later.
  */
-const isPermanent = (error: CommandError): boolean => error._tag !== "ResponseError" && !isRetryable(error)
+export const isPermanent = (error: CommandError): boolean => error._tag !== "ResponseError" && !isRetryable(error)
 
 /**
  * The attempts as an error lists them, and whether all of them would end in the same way the next time. What a server was

@@ -96,6 +96,7 @@ const hear = ({ group, service, tracker }: Resolver, heard: Heard, chosen: Queue
   if (heard._tag === "Listening") return tracker.hear(1)
   // The sentinel that is lost may have been the only one that knew.
   if (heard._tag === "Lost") return tracker.master?.witness === undefined ? undefined : tracker.hear(1)
+  if (heard._tag === "Refused") return tracker.refused(heard.from.name, heard.error, heard.retryAfter)
   if (heard.service !== service) return
   const address = group.locate({ host: heard.host, port: heard.port })
   if (address === undefined || tracker.address === formatEndpoint(address)) return
