@@ -31,13 +31,15 @@ const scans: Readonly<Record<string, Stream.Stream<string, RedisError.CommandErr
   ZSCAN: Stream.map(Redis.zscanStream("sorted", { count: 50 }), ({ member }) => member)
 }
 
-const fill = (client: Client) =>
-  Effect.all([
-    client.execute(Redis.mset(values)),
-    client.execute(Redis.hset("hash", values)),
-    client.execute(Redis.sadd("set", names)),
-    client.execute(Redis.zadd("sorted", Object.fromEntries(names.map((name, score) => [name, score]))))
-  ])
+/** Writes what there is to scan, and waits until the replicas have it. */
+const fill = (client: Client, replicas: number) =>
+  Client.on(client)(Redis.withConnection(Effect.gen(function*() {
+    yield* Redis.mset(values)
+    yield* Redis.hset("hash", values)
+    yield* Redis.sadd("set", names)
+    yield* Redis.zadd("sorted", Object.fromEntries(names.map((name, score) => [name, score])))
+    assert.strictEqual(yield* Redis.wait(replicas, "10 seconds"), replicas)
+  })))
 
 /** All that a scan yields; what befalls the servers does so after 500 elements. */
 const scanned = <R>(
@@ -64,7 +66,7 @@ describe("A scan", { timeout: 60_000 }, () => {
       Effect.gen(function*() {
         const deployment = yield* RedisSentinelServers.make()
         const client = yield* clientOf(deployment)
-        yield* fill(client)
+        yield* fill(client, 1)
         const found = yield* scanned(client, scan, Client.causing(client, "MasterChanged", deployment.failover))
         assert.strictEqual(new Set(found).size, names.length)
         // A cursor of one server is none of the other.
@@ -76,12 +78,8 @@ describe("A scan", { timeout: 60_000 }, () => {
     Effect.gen(function*() {
       const deployment = yield* RedisSentinelServers.make({ replicas: 2 })
       const master = yield* clientOf(deployment)
-      yield* fill(master)
-      const acknowledged = yield* Client.on(master)(Redis.withConnection(
-        Effect.andThen(Redis.set("last", "v"), Redis.wait(2, "10 seconds"))
-      ))
-      assert.strictEqual(acknowledged, 2)
-      for (const pool of [{ shared: 1 }, { shared: 2 }]) {
+      yield* fill(master, 2)
+      const afterAKill = Effect.fnUntraced(function*(pool: RedisConfig.PoolOptions) {
         const client = yield* clientOf(deployment, { role: "replica", pool })
         const killed: Array<Server> = []
         const kill = Effect.gen(function*() {
@@ -95,7 +93,8 @@ describe("A scan", { timeout: 60_000 }, () => {
         assert.isAbove(found.length, names.length)
         for (const { restart } of killed) yield* restart
         yield* deployment.settled
-      }
+      })
+      for (const pool of [{ shared: 1 }, { shared: 2 }]) yield* Effect.scoped(afterAKill(pool))
     }))
 })
 

@@ -108,11 +108,11 @@ export class Listening {
       const began = yield* elapsedNow
       const error = errorIn(yield* Effect.exit(once))
       failures = (yield* elapsedNow) - began > steady ? 0 : failures + 1
-      if (error === undefined || error._tag === "PubSubOverflowError" || !isPermanent(error)) {
-        return yield* Effect.sleep(yield* pauseAfter(failures))
+      const retryAfter = yield* pauseAfter(failures)
+      if (error !== undefined && error._tag !== "PubSubOverflowError" && isPermanent(error)) {
+        this.#listeners.tell({ _tag: "Refused", from: sentinel, error, retryAfter })
       }
-      this.#listeners.tell({ _tag: "Refused", from: sentinel, error, retryAfter: pauses.longest })
-      yield* Effect.sleep(pauses.longest)
+      yield* Effect.sleep(retryAfter)
     }))
   }
 }
