@@ -95,8 +95,10 @@ export const masterAmong = Effect.fnUntraced(function*(
   const anew = latest < known && counted * 2 > inOrder.length
   const attempts: Array<Attempt> = []
   for (const sentinel of inOrder) {
-    const answer = answers.get(sentinel) ?? { refusal: "It has not answered yet", epoch: undefined, failingOver: false }
-    if (answer.refusal !== undefined) {
+    const answer = answers.get(sentinel)
+    if (answer === undefined) {
+      attempts.push(sentinels.unanswered(sentinel))
+    } else if (answer.refusal !== undefined) {
       const { permanent = false, refusal: detail } = answer
       attempts.push({ address: sentinel.name, detail, permanent })
     } else if (answer.epoch < latest || latest < known && !anew) {
@@ -206,9 +208,9 @@ export const replicas = Effect.fnUntraced(function*(group: Group, service: strin
   const told = [...answers.values()].some(({ answered }) => answered)
   const attempts: Array<Attempt> = []
   for (const sentinel of inOrder) {
-    const { addresses, permanent, refusal } = answers.get(sentinel) ?? late
+    const { addresses, attempt } = answers.get(sentinel) ?? noneKnown(sentinels.unanswered(sentinel))
     if (addresses.length === 0) {
-      attempts.push({ address: sentinel.name, detail: refusal, permanent })
+      attempts.push(attempt)
       continue
     }
     yield* sentinels.learn(service, sentinel)
@@ -217,15 +219,14 @@ export const replicas = Effect.fnUntraced(function*(group: Group, service: strin
   return { told, addresses: [], attempts }
 })
 
-/** The replicas that one sentinel knows, or the reason why there are none. */
+/** The replicas that one sentinel knows, whether it has answered, and the attempt that it is where it knows none. */
 interface Known {
   readonly addresses: ReadonlyArray<NodeAddress>
   readonly answered: boolean
-  readonly refusal: string
-  readonly permanent: boolean
+  readonly attempt: Attempt
 }
 
-const late: Known = { addresses: [], answered: false, refusal: "It has not answered yet", permanent: false }
+const noneKnown = (attempt: Attempt): Known => ({ addresses: [], answered: false, attempt })
 
 const askForReplicas = (
   group: Group,
@@ -233,15 +234,11 @@ const askForReplicas = (
   sentinel: Sentinel
 ): Effect.Effect<Known> =>
   Effect.match(group.sentinels.ask(sentinel, sentinelReplicas(service)), {
-    onFailure: (error): Known => {
-      const { detail: refusal, permanent = false } = attemptOfSentinel(sentinel.name, error)
-      return { ...late, refusal, permanent }
-    },
+    onFailure: (error) => noneKnown(attemptOfSentinel(sentinel.name, error)),
     onSuccess: (all): Known => ({
-      ...late,
       answered: true,
       addresses: all.filter(({ isOdown, isSdown }) => !isSdown && !isOdown)
         .flatMap(({ ip, port }) => group.locate({ host: ip, port }) ?? []),
-      refusal: `It knows no replica that is up, of ${all.length}`
+      attempt: { address: sentinel.name, detail: `It knows no replica that is up, of ${all.length}` }
     })
   })

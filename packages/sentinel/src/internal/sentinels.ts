@@ -24,6 +24,7 @@ import type * as Fiber from "effect/Fiber"
 import * as RcMap from "effect/RcMap"
 import * as Scope from "effect/Scope"
 import { clientClosed } from "./failures.ts"
+import type { Attempt } from "./failures.ts"
 
 /** A sentinel. `name`: how it is printed, and distinguished from others. */
 export interface Sentinel {
@@ -113,6 +114,13 @@ export class Sentinels {
     return this.#inOrder
   }
 
+  /** The attempt of a sentinel that has not answered. */
+  unanswered({ name }: Sentinel): Attempt {
+    return this.#closed
+      ? { address: name, detail: clientClosed.detail, permanent: true }
+      : { address: name, detail: "It has not answered yet", permanent: false }
+  }
+
   /** Runs a question on a sentinel, over a connection that is kept as long as it is of use. */
   ask<A>(sentinel: Sentinel, question: RedisCommand<A>): Effect.Effect<A, CommandError> {
     return Effect.suspend(() =>
@@ -144,8 +152,10 @@ export class Sentinels {
       let over = false
       const take = (sentinel: Sentinel, exit: Exit.Exit<A>) => {
         if (Exit.isFailure(exit)) {
-          // An interruption means that the group was closed; any other failure concerns the caller.
-          return void Deferred.doneUnsafe(done, Cause.hasInterruptsOnly(exit.cause) ? Effect.void : exit)
+          // An interruption means that the group is being closed; any other failure concerns the caller.
+          const closing = Cause.hasInterruptsOnly(exit.cause)
+          if (closing) this.close()
+          return void Deferred.doneUnsafe(done, closing ? Effect.void : exit)
         }
         const kind = question.kindOf(exit.value)
         if (kind !== "failure") this.#slow.delete(sentinel.name)
