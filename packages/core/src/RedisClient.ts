@@ -22,7 +22,8 @@ import type { PubSub } from "./RedisPubSub.ts"
  *
  * - `Connected`: opened, and the handshake is done. `protocol`: the version of RESP it speaks.
  * - `Disconnected`: lost, or closed. `error` is absent when the client closed it.
- * - `ConnectFailed`: could not be opened; the next attempt waits for `retryAfter` milliseconds at least.
+ * - `ConnectFailed`: could not be opened; the next attempt waits for `retryAfter` milliseconds at least. Also of a sentinel that
+ *   does not let the client listen to it.
  * - `MasterChanged`: sentinels name another master for the service than the one before.
  * - `TopologyChanged`: the nodes of the cluster, or the slots that each serves, are others than before.
  *

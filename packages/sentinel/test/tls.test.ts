@@ -149,6 +149,35 @@ describe("Sentinels that speak TLS", { timeout: 60_000 }, () => {
         }
       }))
 
+    it.effect("a sentinel that asks for a certificate of the client is told with the options for it, not to be tried again", () =>
+      Effect.gen(function*() {
+        const { sentinelCa: stranger } = yield* Secured
+        const { ca, client, server } = yield* Certificates.make
+        const strict = yield* RedisServer.make({
+          sentinel: true,
+          tls: { ca, ...server, clientCertificate: "required" }
+        })
+        for (const own of [{ ca }, { ca: stranger, verify: "none" as const }]) {
+          const { isRetryable, messages } = yield* told(() => ({
+            sentinels: [securely(strict)],
+            sentinelOptions: { tls: own }
+          }))
+          assert.isFalse(isRetryable)
+          for (const message of messages) {
+            assert.match(
+              message,
+              /another client certificate \(sentinelOptions\.tls\.cert and sentinelOptions\.tls\.key\)/
+            )
+          }
+        }
+        const admitted = yield* told(() => ({
+          sentinels: [securely(strict)],
+          sentinelOptions: { tls: { ca, cert: client.cert, key: client.key } }
+        }))
+        for (const message of admitted.messages) assert.match(message, /ERR No such master with that name/)
+        assert.isTrue(admitted.isRetryable)
+      }))
+
     it.effect("a port that speaks TLS to a client that does not, and the reverse, is told with the option to look at", () =>
       Effect.gen(function*() {
         const { sentinels: [first] } = yield* Secured
