@@ -73,21 +73,31 @@ describe("A sentinel that names as the master", () => {
       }))
   }
 
-  it.live("an address that is none in an announcement is not dialled, and no defect", () =>
+  it.live("an address that is none in an announcement is not dialled, and the sentinel is listened to as before", () =>
     Effect.gen(function*() {
-      const { master, sentinel } = yield* Fake.make()
+      const { master, replicas: [next], sentinel } = yield* Fake.make({ replicas: 1 })
+      if (next === undefined) return assert.fail("there is one")
       const client = yield* Fake.client([sentinel])
       yield* client.execute(getK)
-      yield* sentinel.node.awaitCommand("SUBSCRIBE")
+      // The second channel is subscribed to when the first one is listened to.
+      yield* sentinel.node.awaitCommand("SUBSCRIBE", 2)
+      const { total } = sentinel.node.connections
       for (const host of ["\u001b[2J", "h".repeat(60_000), ""]) {
         for (const port of ["7", "x", "99999999999999999999"]) {
           yield* Fake.publish(sentinel, "+switch-master", `${Fake.service} 127.0.0.1 1 ${host} ${port}`)
           yield* Fake.publish(sentinel, "+selected-slave", `slave x ${host} ${port} @ ${Fake.service} 127.0.0.1 1`)
         }
       }
-      assert.strictEqual(yield* client.execute(getK), String(master.port))
-      // The connection on which they came is still the first one.
-      assert.strictEqual(sentinel.node.connections.total, sentinel.node.connections.open)
+      yield* Client.causing(
+        client,
+        "MasterChanged",
+        Effect.andThen(
+          Fake.failOver([sentinel], master, next),
+          Effect.suspend(() => Fake.announce(sentinel, master, next))
+        )
+      )
+      assert.strictEqual(yield* client.execute(getK), String(next.port))
+      assert.strictEqual(sentinel.node.connections.total, total)
     }))
 
   it.live("a server that takes connections and is silent is asked last as well", () =>
@@ -95,7 +105,7 @@ describe("A sentinel that names as the master", () => {
       const { master, sentinels } = yield* Fake.make({ sentinels: 3 })
       const silent = yield* FakeNode.make(() => FakeNode.stall())
       sentinels[0].master = { port: silent.port }
-      const client = yield* Fake.client(sentinels, { connectTimeout: "100 millis" })
+      const client = yield* Fake.client(sentinels, { connectTimeout: "500 millis" })
       assert.isTrue(RedisError.isSafeToRetry(yield* Effect.flip(client.execute(getK))))
       assert.strictEqual(yield* client.execute(getK), String(master.port))
     }))
@@ -149,6 +159,28 @@ describe("A sentinel that answers with", () => {
       const push = `>3\r\n$7\r\nmessage\r\n$14\r\n+switch-master\r\n$100000000\r\n${"x".repeat(200_000)}`
       yield* Effect.exit(sentinel.node.push(subscriber?.index ?? -1, Encode.raw(push)))
       yield* sentinel.node.awaitCommand("SUBSCRIBE", 2)
+    }))
+
+  it.live("announcements without end has the others asked now and then, and not for each of them", () =>
+    Effect.gen(function*() {
+      const { master, sentinels: [flooding, other] } = yield* Fake.make({ sentinels: 2 })
+      if (other === undefined) return assert.fail("there are two")
+      const client = yield* Fake.client([flooding, other])
+      yield* client.execute(getK)
+      yield* flooding.node.awaitCommand("SUBSCRIBE", 2)
+      const before = Fake.asked(other)
+      const began = performance.now()
+      const text = `${Fake.service} 127.0.0.1 ${master.port} 127.0.0.1 7`
+      yield* Effect.repeat(
+        Effect.andThen(Effect.suspend(() => Fake.publish(flooding, "+switch-master", text)), Effect.sleep("1 millis")),
+        { times: 500 }
+      )
+      const looks = Fake.asked(other) - before
+      assert.isAbove(looks, 1)
+      // In each second 20 without a pause, and then one every 50 milliseconds.
+      const seconds = (performance.now() - began) / 1000
+      assert.isAtMost(looks, 20 * Math.ceil(seconds + 1) + 20 * seconds)
+      assert.strictEqual(yield* client.execute(getK), String(master.port))
     }))
 
   it.live("states with flags without end, or with what a terminal would obey, is told in words that can be shown", () =>
