@@ -2,8 +2,8 @@
  * What goes on for longer than one command, and has a failover in its midst.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisClient, RedisLock, RedisSemaphore } from "@redfx/core"
-import type { RedisConfig, RedisError } from "@redfx/core"
+import { Redis, RedisLock, RedisSemaphore } from "@redfx/core"
+import type { RedisClient, RedisConfig, RedisError } from "@redfx/core"
 import { NodeRedisConnector, RedisSentinelServers } from "@redfx/node"
 import { RedisSentinel } from "@redfx/sentinel"
 import * as Client from "@redfx/testing/Client"
