@@ -152,13 +152,14 @@ describe("A sentinel that answers with", () => {
       const { sentinel } = yield* Fake.make()
       const client = yield* Fake.client([sentinel])
       yield* client.execute(getK)
-      yield* sentinel.node.awaitCommand("SUBSCRIBE")
+      yield* sentinel.node.awaitCommand("SUBSCRIBE", 2)
       const subscriber = sentinel.node.connections.live.find(({ commands }) =>
         commands.some(({ name }) => name === "SUBSCRIBE")
       )
       const push = `>3\r\n$7\r\nmessage\r\n$14\r\n+switch-master\r\n$100000000\r\n${"x".repeat(200_000)}`
       yield* Effect.exit(sentinel.node.push(subscriber?.index ?? -1, Encode.raw(push)))
-      yield* sentinel.node.awaitCommand("SUBSCRIBE", 2)
+      // Without a limit it would be given up as one that hangs, seconds later.
+      yield* Effect.timeout(sentinel.node.awaitCommand("SUBSCRIBE", 3), "2 seconds")
     }))
 
   it.live("announcements without end has the others asked now and then, and not for each of them", () =>
