@@ -22,7 +22,8 @@ import type { PubSub } from "./RedisPubSub.ts"
  *
  * - `Connected`: opened, and the handshake is done. `protocol`: the version of RESP it speaks.
  * - `Disconnected`: lost, or closed. `error` is absent when the client closed it.
- * - `ConnectFailed`: could not be opened; the next attempt waits for `retryAfter` milliseconds at least.
+ * - `ConnectFailed`: could not be opened; the next attempt waits for `retryAfter` milliseconds at least. Also of a sentinel that
+ *   does not let the client listen to it.
  * - `MasterChanged`: sentinels name another master for the service than the one before.
  * - `TopologyChanged`: the nodes of the cluster, or the slots that each serves, are others than before.
  *
@@ -248,6 +249,11 @@ export class RedisClient extends Context.Service<
     readonly stats: Effect.Effect<RedisStats>
     /** The answers that it keeps; without it, commands of `Redis.cached` are sent like all others. `RedisCache` uses it. */
     readonly cache?: ClientCache | undefined
+    /**
+     * Counts the servers that commands have gone to, one after the other. The cursor of a scan means nothing to another server;
+     * `Redis.scanStream` and its kin begin again there. Without it cursors go on to whoever takes the place of a server.
+     */
+    readonly servers?: (() => number) | undefined
     /** What spans tell of this client, by OpenTelemetry's names. */
     readonly attributes?: Readonly<Record<string, string | number>> | undefined
     readonly toString: () => string

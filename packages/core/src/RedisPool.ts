@@ -146,9 +146,14 @@ export const makeFrom: (
     PubSub.publishUnsafe(events, event)
   }
   yield* Effect.addFinalizer(() => PubSub.shutdown(events))
+  const servers = new Servers()
+  const onShared = (event: RedisEvent) => {
+    servers.note(event)
+    publish(event)
+  }
   const shared = yield* Effect.forEach(
     Array.from({ length: settings.pool.shared }),
-    () => SharedConnection.make({ dialer: limited(dialer, "shared"), settings, onEvent: publish })
+    () => SharedConnection.make({ dialer: limited(dialer, "shared"), settings, onEvent: onShared })
   )
   const exclusive = yield* ExclusivePool.make({ dialer: limited(dialer, "exclusive"), settings, onEvent: publish })
   const stats = statsOf(shared, exclusive)
@@ -166,6 +171,7 @@ export const makeFrom: (
     ...leasing(exclusive, undefined, rest),
     ...Client.refusals,
     ...rest,
+    servers: () => servers.count,
     describe: `${dialer.address}, db ${settings.db}`
   }
   return {
@@ -187,6 +193,18 @@ export const makeFrom: (
       })
   }
 })
+
+/** Counts the servers that connections were opened to, one after the other. A connection is told of before it is used. */
+class Servers {
+  count = 0
+  #latest: string | undefined = undefined
+
+  note(event: RedisEvent): void {
+    if (event._tag !== "Connected" || event.address === this.#latest) return
+    this.#latest = event.address
+    this.count++
+  }
+}
 
 /** The exclusive connections that one member takes, or all callers that are not members together. */
 const leasing = (

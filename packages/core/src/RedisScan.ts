@@ -16,7 +16,7 @@ import { zscan } from "./commands/SortedSets.ts"
 import type { ZscanOptions } from "./commands/SortedSets.ts"
 import type { Scored } from "./internal/reply/scoredMembers.ts"
 import type { Key } from "./RedisArg.ts"
-import type { RedisClient } from "./RedisClient.ts"
+import { RedisClient } from "./RedisClient.ts"
 import { asBytes } from "./RedisCommand.ts"
 import type { RedisCommand } from "./RedisCommand.ts"
 import type { CommandError } from "./RedisError.ts"
@@ -29,6 +29,8 @@ import type { CommandError } from "./RedisError.ts"
  * - A page is asked for when its first element is wanted, never before: `Stream.take(1)` costs one page.
  * - What is there throughout comes at least once; what comes or goes meanwhile may or may not. The same element may come
  *   more than once.
+ * - When another server takes the place of the one that is scanned, as in a failover of sentinels, the scan begins again there.
+ *   A server that is restarted at the same address is not noticed between two pages: elements may be left out then.
  * - It can be interrupted at any point and leaves nothing behind, on the server either.
  * - A page that fails fails the stream. It cannot be resumed there; a retry starts from the beginning.
  *
@@ -128,14 +130,32 @@ export const zscanStream = (key: Key, options?: ZscanOptions): ScanStream<Scored
 export const zscanStreamBytes = (key: Key, options?: ZscanOptions): ScanStream<Scored<Uint8Array>> =>
   pages((cursor) => asBytes(zscan(key, cursor, options)), ({ members }) => members)
 
-/** A cursor stays text: it has 64 bits, and on a cluster also says which node it belongs to. */
+/**
+ * Where a scan stands.
+ *
+ * - `cursor`: the server's own. It stays text: it has 64 bits, and on a cluster also says which node it belongs to.
+ * - `servers`: what the client counted when the server gave it.
+ */
+interface Position {
+  readonly cursor: string
+  readonly servers: number | undefined
+}
+
+const start: Position = { cursor: "0", servers: undefined }
+
 const pages = <Page extends { readonly cursor: string }, A>(
   page: (cursor: string) => RedisCommand<Page>,
   elements: (page: Page) => ReadonlyArray<A>
 ): ScanStream<A> =>
-  Stream.paginate(
-    "0",
-    (cursor: string) =>
-      Effect.map(page(cursor), (found) =>
-        [elements(found), found.cursor === "0" ? Option.none() : Option.some(found.cursor)] as const)
-  )
+  Stream.paginate(start, (position: Position) =>
+    Effect.gen(function*() {
+      const { servers } = yield* RedisClient
+      const before = servers?.()
+      // Each server has an order of its own, so that a cursor of one would have another leave out what it has in front of it.
+      const found = yield* page(position.servers === before ? position.cursor : "0")
+      const after = servers?.()
+      // The first server that there was is the only one that can have answered.
+      const isKnown = after === before || after === 1
+      const next = isKnown ? { cursor: found.cursor, servers: after } : start
+      return [elements(found), found.cursor === "0" && isKnown ? Option.none() : Option.some(next)] as const
+    }))

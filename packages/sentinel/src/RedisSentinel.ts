@@ -131,14 +131,14 @@ export const makeGroup: (
   ) {
     yield* Settings.checkAddresses(options)
     const connector = yield* RedisConnector
-    const translate = yield* RedisConfig.translation(options.natMap)
+    const locate = yield* Settings.locate(options.natMap)
     const settings = yield* Settings.ofSentinels(options)
-    const sentinels = yield* Sentinels.make({ given: options.sentinels, settings, translate })
+    const sentinels = yield* Sentinels.make({ given: options.sentinels, settings, locate })
     const group: Discovery.Group = {
       minOtherSentinels: yield* Settings.minOtherSentinels(options.minOtherSentinels),
       sentinels,
       listening: yield* Listening.make(sentinels),
-      translate,
+      locate,
       epochs: new Map()
     }
     return {

@@ -10,9 +10,11 @@ import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Fake from "@redfx/testing/FakeSentinel"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 
 const { service } = Fake
@@ -126,6 +128,20 @@ describe("Discovery", () => {
       yield* sentinel.node.awaitOpen(0)
     }))
 
+  it.live("who waits for an answer when the group is closed is told so, and not to try again", () =>
+    Effect.gen(function*() {
+      const { sentinel } = yield* Fake.make()
+      sentinel.instead = ({ name }) => name === "SENTINEL" ? FakeNode.stall() : undefined
+      const scope = yield* Scope.make()
+      const group = yield* Scope.provide(Fake.group([sentinel]), scope)
+      const asking = yield* Effect.forkChild(Effect.flip(group.discoverMaster(service)))
+      yield* sentinel.node.awaitCommand("SENTINEL")
+      yield* Scope.close(scope, Exit.void)
+      const error = yield* Fiber.join(asking)
+      assert.match(error.message, /The client was closed/)
+      assert.isFalse(RedisError.isRetryable(error))
+    }))
+
   for (
     const [title, described, detail] of [
       ["is no master", { flags: "slave" }, /slave/],
@@ -166,7 +182,8 @@ describe("Discovery", () => {
       const client = yield* Fake.client([sentinel], { role: "replica" })
       const replica = yield* Client.failure(client, Redis.get("k"), "ReplicaNotFoundError")
       assert.strictEqual(replica.service, service)
-      assert.deepStrictEqual(replica.attempts.map((attempt) => attempt.address), [address, address])
+      // The sentinel was asked for a replica and for the master, and said the same.
+      assert.deepStrictEqual(replica.attempts, master.attempts)
     }))
 
   it.effect("SEN-27: that no server is found is a connection error to callers, and safe to retry", () =>

@@ -12,7 +12,7 @@ const groupThatKnows = (epoch: number): Discovery.Group => ({
   sentinels: { inOrder: sentinels, prefer: () => {}, learn: () => Effect.void } as never,
   listening: undefined as never,
   minOtherSentinels: 0,
-  translate: (address) => address,
+  locate: (address) => address,
   epochs: new Map([["m", epoch]])
 })
 

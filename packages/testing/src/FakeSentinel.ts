@@ -183,7 +183,8 @@ export const choose = (sentinel: Sentinel, replica: Data, master: Data): Effect.
   return publish(sentinel, "+selected-slave", `${slave} @ ${service} 127.0.0.1 ${master.port}`)
 }
 
-const publish = (sentinel: Sentinel, channel: string, text: string): Effect.Effect<void> => {
+/** Announces a text on a channel to all subscribers of a sentinel. */
+export const publish = (sentinel: Sentinel, channel: string, text: string): Effect.Effect<void> => {
   const message = Encode.push([Encode.bulk("message"), Encode.bulk(channel), Encode.bulk(text)])
   const { connections } = sentinel.node
   return Effect.forEach(

@@ -49,6 +49,21 @@ export {
    */
   invalid,
   /**
+   * Whether a server that another one names can have this name, which is printed: no longer than names are, and without
+   * spaces and characters that are not seen. The empty name is the other's to judge.
+   *
+   * @category guards
+   * @since 0.1.0
+   */
+  isHost,
+  /**
+   * Whether a server can listen on this port.
+   *
+   * @category guards
+   * @since 0.1.0
+   */
+  isPort,
+  /**
    * An object with options in it.
    *
    * @category combinators

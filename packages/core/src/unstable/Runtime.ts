@@ -61,6 +61,17 @@ export {
 
 export {
   /**
+   * Text of a server, fit for an error: cut where it is long, and with every character escaped that a terminal or a log takes
+   * for more than text.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  excerpt
+} from "../internal/error/printable.ts"
+
+export {
+  /**
    * Work under way, at most one for each key, that callers join who ask for it meanwhile.
    *
    * @category models

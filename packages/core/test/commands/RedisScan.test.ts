@@ -12,9 +12,13 @@ const bulk = (text: string) => {
 }
 
 /** Pages by cursor; remembers what was asked for. */
-const client = (pages: Readonly<Record<string, readonly [next: string, ...elements: ReadonlyArray<string>]>>) => {
+const client = (
+  pages: Readonly<Record<string, readonly [next: string, ...elements: ReadonlyArray<string>]>>,
+  servers?: () => number
+) => {
   const asked: Array<string> = []
-  const service: Pick<RedisClient.RedisClient["Service"], "execute"> = {
+  const service: Pick<RedisClient.RedisClient["Service"], "execute" | "servers"> = {
+    servers,
     execute: (command) => {
       const cursor = String(command.parts[command.spec.name === "SCAN" ? 0 : 1])
       asked.push(cursor)
@@ -54,6 +58,30 @@ describe("Scan streams", () => {
       const { asked, provide } = client({ 0: [cursor, "a"], [cursor]: ["0", "b"] })
       assert.deepStrictEqual(yield* provide(Stream.runCollect(Redis.scanStream())), ["a", "b"])
       assert.deepStrictEqual(asked, ["0", cursor])
+    }))
+
+  it.effect("begin again where another server has taken over between two pages, or during one", () =>
+    Effect.gen(function*() {
+      const pages = { 0: ["7", "a", "b"], 7: ["9", "c"], 9: ["0", "d"] } as const
+      // Looked at before and after each page. The first look is before there is a connection.
+      const counts = (...seen: ReadonlyArray<number>) => {
+        let index = 0
+        return () => seen[Math.min(index++, seen.length - 1)] ?? 0
+      }
+      for (
+        const [seen, expected] of [
+          [[0, 1], "0 7 9"],
+          [[0, 1, 1, 1, 2], "0 7 0 7 9"],
+          [[0, 1, 1, 2], "0 7 0 7 9"],
+          [[0, 1, 1, 1, 1, 2], "0 7 9 0 7 9"],
+          [[0, 2], "0 0 7 9"]
+        ] as const
+      ) {
+        const { asked, provide } = client(pages, counts(...seen))
+        const found = yield* provide(Stream.runCollect(Redis.scanStream()))
+        assert.strictEqual(asked.join(" "), expected)
+        assert.deepStrictEqual(new Set(found), new Set("abcd"))
+      }
     }))
 
   it.effect("HSH-16, SET-16, ZST-26: yields fields with values, members, members with scores", () =>

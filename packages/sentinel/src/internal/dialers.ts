@@ -9,6 +9,7 @@ import type { CommandError, MasterNotFoundError } from "@redfx/core/RedisError"
 import type { Dialer, Listener, RedisConnection } from "@redfx/core/unstable/Connection"
 import { backOff, elapsedNow, jitter } from "@redfx/core/unstable/Runtime"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
@@ -138,7 +139,7 @@ const whereMasterIs = (resolver: Resolver): Effect.Effect<Named, MasterNotFoundE
     return chosen === undefined ? Discovery.master(group, service) : Effect.succeed(chosen)
   })
 
-/** Gives each dial a number: a random one at first, then one after the other. */
+/** Gives each dial a number: a random one at first, then the one after the last replica that was tried. */
 class RoundRobin {
   #next: number | undefined = undefined
 
@@ -147,20 +148,36 @@ class RoundRobin {
     this.#next = turn + 1
     return turn
   })
+
+  /** Goes on after the replica of a turn, where another dial has not done so. */
+  reach(turn: number): void {
+    this.#next = Math.max(this.#next ?? 0, turn + 1)
+  }
 }
+
+/**
+ * The number of replicas that are tried before the master. Sentinels never forget a replica by themselves, and call one that
+ * is gone up for a moment after each of their starts: callers must not wait for all of them. Nor is another one tried when as much
+ * time has passed as two connections may take: a host that is gone refuses nothing.
+ */
+const mostTried = 16
 
 const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: Listener): Opened =>
   Effect.gen(function*() {
     tellOfAsking(resolver, listener)
     const { addresses, attempts } = yield* Discovery.replicas(resolver.group, resolver.service)
     const turn = yield* roundRobin.take
+    const began = yield* elapsedNow
+    const patience = 2 * Duration.toMillis(resolver.settings.connectTimeout)
     const refused: Array<readonly [address: string, error: CommandError]> = []
     const tell = Effect.sync(() => {
       for (const [address, error] of refused) {
         resolver.tracker.observe({ _tag: "NotReplica", error }, "replica", address)
       }
     })
-    for (const address of startingAt(addresses, turn)) {
+    for (const [index, address] of startingAt(addresses, turn).slice(0, mostTried).entries()) {
+      if ((yield* elapsedNow) - began >= patience) break
+      roundRobin.reach(turn + index)
       const attempt = yield* Effect.result(VerifiedConnection.open(resolver, address, "replica", listener))
       if (Result.isSuccess(attempt)) {
         yield* resolver.tracker.add(attempt.success, "replica")
@@ -177,6 +194,7 @@ const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: L
     )
   })
 
+/** The replicas in the order of a turn. */
 const startingAt = (addresses: ReadonlyArray<NodeAddress>, turn: number): ReadonlyArray<NodeAddress> => {
   const start = addresses.length === 0 ? 0 : turn % addresses.length
   return [...addresses.slice(start), ...addresses.slice(0, start)]

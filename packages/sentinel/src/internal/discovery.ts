@@ -9,23 +9,24 @@ import type { RedisCommand } from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { MasterNotFoundError } from "@redfx/core/RedisError"
 import * as Effect from "effect/Effect"
-import { attempted, detailOf, isPermanent } from "./failures.ts"
+import * as Result from "effect/Result"
+import { attempted, attemptOfSentinel } from "./failures.ts"
 import type { Attempt } from "./failures.ts"
 import type { Listening } from "./listening.ts"
 import type { Claim, Standing } from "./masterTracker.ts"
-import type { Sentinel, Sentinels } from "./sentinels.ts"
+import type { Locate, Sentinel, Sentinels } from "./sentinels.ts"
 
 /**
  * Sentinels that are asked together.
  *
- * - `translate`: the address that one from a sentinel stands for.
+ * - `locate`: the address that one from a sentinel stands for; `undefined` where that is none.
  * - `epochs`: for each service the number of the latest failover that is known. A sentinel that only knows an earlier one
  *   lags behind the others.
  */
 export interface Group {
   readonly sentinels: Sentinels
   readonly minOtherSentinels: number
-  readonly translate: (address: NodeAddress) => NodeAddress
+  readonly locate: Locate
   readonly epochs: Map<string, number>
   readonly listening: Listening
 }
@@ -94,8 +95,10 @@ export const masterAmong = Effect.fnUntraced(function*(
   const anew = latest < known && counted * 2 > inOrder.length
   const attempts: Array<Attempt> = []
   for (const sentinel of inOrder) {
-    const answer = answers.get(sentinel) ?? { refusal: "It has not answered yet", epoch: undefined, failingOver: false }
-    if (answer.refusal !== undefined) {
+    const answer = answers.get(sentinel)
+    if (answer === undefined) {
+      attempts.push(sentinels.unanswered(sentinel))
+    } else if (answer.refusal !== undefined) {
       const { permanent = false, refusal: detail } = answer
       attempts.push({ address: sentinel.name, detail, permanent })
     } else if (answer.epoch < latest || latest < known && !anew) {
@@ -151,25 +154,40 @@ export const askForMaster = (group: Group, service: string, sentinel: Sentinel):
     }
     if (failingOver) {
       // This command names the new master a little earlier than the state, which waits for the other replicas to follow
-      // it.
-      const next = yield* Effect.orElseSucceed(ask(sentinelGetMasterAddrByName(service)), () => undefined)
+      // it. The state then has the number of the failover already, but still the address of the server that it deposes.
+      const asked = yield* Effect.result(ask(sentinelGetMasterAddrByName(service)))
+      if (Result.isFailure(asked)) {
+        const { detail } = attemptOfSentinel(sentinel.name, asked.failure)
+        return {
+          refusal: `It is making another server the master, and does not say which: ${detail}`,
+          epoch,
+          failingOver
+        }
+      }
+      const next = asked.success
       if (next !== undefined && (next.host !== host || next.port !== port)) {
-        return { address: group.translate(next), epoch, failingOver }
+        return answerNaming(group, next, epoch, failingOver)
       }
     }
     return !isMaster || isSdown || isOdown
       ? { refusal: `The master is down or none (${[...flags].join(",")})`, epoch, failingOver }
-      : { address: group.translate({ host, port }), epoch, failingOver }
+      : answerNaming(group, { host, port }, epoch, failingOver)
   }).pipe(
-    Effect.catch((error) =>
-      Effect.succeed({
-        refusal: detailOf(error),
-        permanent: isPermanent(error),
-        epoch: undefined,
-        failingOver: false
-      })
-    )
+    Effect.catch((error) => {
+      const { detail: refusal, permanent = false } = attemptOfSentinel(sentinel.name, error)
+      return Effect.succeed({ refusal, permanent, epoch: undefined, failingOver: false })
+    })
   )
+
+/** The answer of a sentinel that names a master. What is no address is no answer, whatever failover it is from. */
+const answerNaming = (group: Group, named: NodeAddress, epoch: number, failingOver: boolean): Answer => {
+  const address = group.locate(named)
+  return address === undefined
+    ? { refusal: `It names a master without a usable address: ${addressText(named)}`, epoch: undefined, failingOver }
+    : { address, epoch, failingOver }
+}
+
+const addressText = ({ host, port }: NodeAddress): string => `the port ${port} and the host ${JSON.stringify(host)}`
 
 /** The replicas of a service, the sentinels that named none, and whether any sentinel has answered. */
 export interface Replicas {
@@ -190,9 +208,9 @@ export const replicas = Effect.fnUntraced(function*(group: Group, service: strin
   const told = [...answers.values()].some(({ answered }) => answered)
   const attempts: Array<Attempt> = []
   for (const sentinel of inOrder) {
-    const { addresses, permanent, refusal } = answers.get(sentinel) ?? late
+    const { addresses, attempt } = answers.get(sentinel) ?? noneKnown(sentinels.unanswered(sentinel))
     if (addresses.length === 0) {
-      attempts.push({ address: sentinel.name, detail: refusal, permanent })
+      attempts.push(attempt)
       continue
     }
     yield* sentinels.learn(service, sentinel)
@@ -201,15 +219,14 @@ export const replicas = Effect.fnUntraced(function*(group: Group, service: strin
   return { told, addresses: [], attempts }
 })
 
-/** The replicas that one sentinel knows, or the reason why there are none. */
+/** The replicas that one sentinel knows, whether it has answered, and the attempt that it is where it knows none. */
 interface Known {
   readonly addresses: ReadonlyArray<NodeAddress>
   readonly answered: boolean
-  readonly refusal: string
-  readonly permanent: boolean
+  readonly attempt: Attempt
 }
 
-const late: Known = { addresses: [], answered: false, refusal: "It has not answered yet", permanent: false }
+const noneKnown = (attempt: Attempt): Known => ({ addresses: [], answered: false, attempt })
 
 const askForReplicas = (
   group: Group,
@@ -217,17 +234,11 @@ const askForReplicas = (
   sentinel: Sentinel
 ): Effect.Effect<Known> =>
   Effect.match(group.sentinels.ask(sentinel, sentinelReplicas(service)), {
-    onFailure: (error): Known => ({
-      ...late,
-      refusal: detailOf(error),
-      permanent: isPermanent(error)
-    }),
+    onFailure: (error) => noneKnown(attemptOfSentinel(sentinel.name, error)),
     onSuccess: (all): Known => ({
-      ...late,
       answered: true,
-      addresses: all.filter(({ isOdown, isSdown }) => !isSdown && !isOdown).map(({ ip, port }) =>
-        group.translate({ host: ip, port })
-      ),
-      refusal: `It knows no replica that is up, of ${all.length}`
+      addresses: all.filter(({ isOdown, isSdown }) => !isSdown && !isOdown)
+        .flatMap(({ ip, port }) => group.locate({ host: ip, port }) ?? []),
+      attempt: { address: sentinel.name, detail: `It knows no replica that is up, of ${all.length}` }
     })
   })

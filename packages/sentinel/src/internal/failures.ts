@@ -1,8 +1,9 @@
 /**
  * The errors on the way to a server that sentinels name.
  */
-import { connectionLoss, TimeoutError } from "@redfx/core/RedisError"
+import { connectionLoss, isRetryable, TimeoutError } from "@redfx/core/RedisError"
 import type { CommandError, ConnectionError } from "@redfx/core/RedisError"
+import { excerpt } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 
 /** The error that ends connections to a server that is no longer the master. */
@@ -35,26 +36,51 @@ export const attemptOf = (address: string, error: CommandError): Attempt => ({
   permanent: isPermanent(error)
 })
 
-/** Whether a server does not accept these credentials. */
-export const isPermanent = (error: CommandError): boolean =>
-  error._tag === "AuthenticationError" || error._tag === "NoPermissionError" ||
-  "permanent" in error && error.permanent === true
+/** The attempt that an error of a sentinel ended, with what helps where the program's options are the fault. */
+export const attemptOfSentinel = (address: string, error: CommandError): Attempt => {
+  const detail = detailOf(error)
+  if (error._tag === "AuthenticationError") {
+    return { address, detail: `${detail}; look at the credentials in sentinelOptions`, permanent: true }
+  }
+  if (error._tag === "NoPermissionError") {
+    return { address, detail: `${detail}; the user of sentinels needs the right to ${error.command}`, permanent: true }
+  }
+  if (error._tag === "ResponseError" && /^unknown command/i.test(error.detail)) {
+    return { address, detail: `It is no sentinel (${detail}); their usual port is 26379`, permanent: true }
+  }
+  return { address, detail, permanent: isPermanent(error) }
+}
 
-/** The attempts as an error lists them, and whether all of them would end in the same way the next time. */
+/**
+ * Whether a server would be of no use the next time either: the fault is one of options or of rights. An error reply of any
+ * other kind may be another the next time, as of a sentinel that is told of the service a moment later.
+ */
+export const isPermanent = (error: CommandError): boolean => error._tag !== "ResponseError" && !isRetryable(error)
+
+/**
+ * The attempts as an error lists them, and whether all of them would end in the same way the next time. What a server was
+ * asked twice, and answered alike, is listed once.
+ */
 export const attempted = (
   attempts: ReadonlyArray<Attempt>
-): { readonly attempts: ReadonlyArray<Attempt>; readonly permanent?: boolean } => ({
-  attempts: attempts.map(({ address, detail }) => ({ address, detail })),
-  ...attempts.length > 0 && attempts.every(({ permanent }) => permanent === true) ? { permanent: true } : {}
-})
+): { readonly attempts: ReadonlyArray<Attempt>; readonly permanent?: boolean } => {
+  const listed = new Map(attempts.map(({ address, detail }) => {
+    const shown = { address, detail: excerpt(detail) }
+    return [`${address} ${shown.detail}`, shown]
+  }))
+  return {
+    attempts: [...listed.values()],
+    ...attempts.length > 0 && attempts.every(({ permanent }) => permanent === true) ? { permanent: true } : {}
+  }
+}
 
 /** The reason why a server was of no use, without what a caller's command adds to it. */
-export const detailOf = (error: CommandError): string => {
+const detailOf = (error: CommandError): string => {
   switch (error._tag) {
     case "AuthenticationError":
       return `Authentication failed: ${error.code} ${error.detail}`
     case "TimeoutError":
-      return `No answer within ${error.milliseconds} ms`
+      return `No answer within ${error.milliseconds} ms${error.detail === undefined ? "" : `; ${error.detail}`}`
     case "ConnectionError":
       return error.detail
     case "ResponseError":

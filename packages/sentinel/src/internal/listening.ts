@@ -2,11 +2,13 @@
  * Listens to what sentinels announce by themselves: to all of them, once for all clients of a group, as long as there
  * are any.
  */
-import { backOff, elapsedNow, jitter, Listeners } from "@redfx/core/unstable/Runtime"
+import type { CommandError } from "@redfx/core/RedisError"
+import { backOff, elapsedNow, errorIn, jitter, Listeners } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { isPermanent } from "./failures.ts"
 import type { Sentinel, Sentinels } from "./sentinels.ts"
 
 /**
@@ -18,11 +20,12 @@ const selected = "+selected-slave"
 
 /**
  * Something that was heard: an announcement with its channel and sentinel, or that a sentinel is listened to from now
- * on, or no longer.
+ * on, or no longer; or that one does not let this client listen, and will not by itself.
  */
 export type Heard =
   | { readonly _tag: "Listening" }
   | { readonly _tag: "Lost" }
+  | { readonly _tag: "Refused"; readonly from: Sentinel; readonly error: CommandError; readonly retryAfter: number }
   | {
     readonly _tag: "Switched" | "Selected"
     readonly from: Sentinel
@@ -101,11 +104,15 @@ export class Listening {
         }))
     }))
     let failures = 0
-    return Effect.forever(Effect.gen(function*() {
+    return Effect.forever(Effect.gen({ self: this }, function*() {
       const began = yield* elapsedNow
-      yield* Effect.exit(once)
+      const error = errorIn(yield* Effect.exit(once))
       failures = (yield* elapsedNow) - began > steady ? 0 : failures + 1
-      yield* Effect.sleep(yield* pauseAfter(failures))
+      const retryAfter = yield* pauseAfter(failures)
+      if (error !== undefined && error._tag !== "PubSubOverflowError" && isPermanent(error)) {
+        this.#listeners.tell({ _tag: "Refused", from: sentinel, error, retryAfter })
+      }
+      yield* Effect.sleep(retryAfter)
     }))
   }
 }

@@ -136,6 +136,11 @@ export class MasterTracker {
     return loss
   }
 
+  /** Tells that a sentinel cannot be listened to, which no command fails for: failovers are noticed later then. */
+  refused(address: string, error: CommandError, retryAfter: number): void {
+    this.#onEvent({ _tag: "ConnectFailed", address, error, retryAfter })
+  }
+
   /** Has the sentinels asked again and again, until it is settled which server is the master. */
   doubt(): void {
     this.#looks = mostLooks

@@ -19,7 +19,10 @@ export const readingFrom = (master: RedisRouter, replicas: RedisRouter): RedisRo
   )
 
 /** A router that sends scans over connections to one server, where the other commands go to several. */
-export const scanningOn = (router: RedisRouter, one: RedisRouter): RedisRouter => divide(router, one, isContinued)
+export const scanningOn = (router: RedisRouter, one: RedisRouter): RedisRouter => ({
+  ...divide(router, one, isContinued),
+  servers: one.servers
+})
 
 const divide = (
   router: RedisRouter,

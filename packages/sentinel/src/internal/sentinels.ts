@@ -24,6 +24,7 @@ import type * as Fiber from "effect/Fiber"
 import * as RcMap from "effect/RcMap"
 import * as Scope from "effect/Scope"
 import { clientClosed } from "./failures.ts"
+import type { Attempt } from "./failures.ts"
 
 /** A sentinel. `name`: how it is printed, and distinguished from others. */
 export interface Sentinel {
@@ -63,10 +64,13 @@ export interface Question<A> {
   readonly onLate?: ((answer: A) => void) | undefined
 }
 
+/** The address that one from a sentinel stands for; `undefined` where that is none. */
+export type Locate = (address: NodeAddress) => NodeAddress | undefined
+
 export interface Options {
   readonly given: ReadonlyArray<NodeAddress>
   readonly settings: ConnectionSettings
-  readonly translate: (address: NodeAddress) => NodeAddress
+  readonly locate: Locate
 }
 
 export class Sentinels {
@@ -110,6 +114,13 @@ export class Sentinels {
     return this.#inOrder
   }
 
+  /** The attempt of a sentinel that has not answered. */
+  unanswered({ name }: Sentinel): Attempt {
+    return this.#closed
+      ? { address: name, detail: clientClosed.detail, permanent: true }
+      : { address: name, detail: "It has not answered yet", permanent: false }
+  }
+
   /** Runs a question on a sentinel, over a connection that is kept as long as it is of use. */
   ask<A>(sentinel: Sentinel, question: RedisCommand<A>): Effect.Effect<A, CommandError> {
     return Effect.suspend(() =>
@@ -141,8 +152,10 @@ export class Sentinels {
       let over = false
       const take = (sentinel: Sentinel, exit: Exit.Exit<A>) => {
         if (Exit.isFailure(exit)) {
-          // An interruption means that the group was closed; any other failure concerns the caller.
-          return void Deferred.doneUnsafe(done, Cause.hasInterruptsOnly(exit.cause) ? Effect.void : exit)
+          // An interruption means that the group is being closed; any other failure concerns the caller.
+          const closing = Cause.hasInterruptsOnly(exit.cause)
+          if (closing) this.close()
+          return void Deferred.doneUnsafe(done, closing ? Effect.void : exit)
         }
         const kind = question.kindOf(exit.value)
         if (kind !== "failure") this.#slow.delete(sentinel.name)
@@ -218,10 +231,8 @@ export class Sentinels {
 
   readonly #askForOthers = Effect.fnUntraced(function*(this: Sentinels, service: string, from: Sentinel) {
     const states = yield* this.ask(from, sentinelSentinels(service))
-    const others = states.slice(0, mostLearned - 1).map(({ ip, port }) =>
-      sentinelAt(this.#options.translate({ host: ip, port }))
-    )
-    this.#learned.set(service, [from, ...others])
+    const others = states.flatMap(({ ip, port }) => this.#options.locate({ host: ip, port }) ?? [])
+    this.#learned.set(service, [from, ...others.slice(0, mostLearned - 1).map(sentinelAt)])
     const known = [...this.#given, ...[...this.#learned.values()].flat()]
     const names = new Set(known.map(({ name }) => name))
     const gone = this.#inOrder.filter(({ name }) => !names.has(name))

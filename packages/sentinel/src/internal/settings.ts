@@ -3,14 +3,32 @@
  */
 import * as RedisConfig from "@redfx/core/RedisConfig"
 import { RedisConfigError } from "@redfx/core/RedisError"
-import { addresses, boolean, choice, duration, integer, invalid, record, text } from "@redfx/core/unstable/Options"
+import {
+  addresses,
+  boolean,
+  choice,
+  duration,
+  integer,
+  invalid,
+  isHost,
+  isPort,
+  record,
+  text
+} from "@redfx/core/unstable/Options"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type { Locate } from "./sentinels.ts"
 
 type Options = Omit<RedisConfig.SentinelOptions, "service" | "role">
 
 /** The longest that one sentinel may hold up the asking of the next. */
 const longestAsk = Duration.seconds(2)
+
+/**
+ * The limits of what a sentinel may send. A replica takes about 6 KB of `replyBytes`, so that a service may have some 5,000,
+ * those counted that are gone and were never forgotten (SENTINEL RESET).
+ */
+const limits = { replyBytes: 32 * 1024 * 1024, bulkLength: 64 * 1024, lineLength: 64 * 1024, replyDepth: 8 }
 
 /**
  * The options of connections to sentinels: the program's own for sentinels, and of those for the data only the time
@@ -33,11 +51,23 @@ export const ofSentinels = Effect.fnUntraced(function*(
       connectTimeout: limit,
       commandTimeout: limit,
       keepAlive,
-      keepAliveInitialDelay
-    }, { given: options.sentinels }),
+      keepAliveInitialDelay,
+      limits
+    }, { given: options.sentinels, within: "sentinelOptions." }),
     ({ detail, option }) => new RedisConfigError({ option: `sentinelOptions.${option}`, detail })
   )
 })
+
+/**
+ * Finds the address that one from a sentinel stands for, by the option `natMap`. A sentinel may send anything, and what it names
+ * as a server is printed: what cannot be an address is none.
+ */
+export const locate = (natMap: RedisConfig.NatMap | undefined): Effect.Effect<Locate, RedisConfigError> =>
+  Effect.map(
+    RedisConfig.translation(natMap),
+    (translate) => (address) =>
+      address.host !== "" && isHost(address.host) && isPort(address.port) ? translate(address) : undefined
+  )
 
 /** Refuses options that are none, addresses that are not valid, and an empty list of them. */
 export const checkAddresses = (options: Options): Effect.Effect<void, RedisConfigError> =>

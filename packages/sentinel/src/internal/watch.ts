@@ -7,6 +7,7 @@ import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import * as RedisConnection from "@redfx/core/unstable/Connection"
+import { elapsedNow } from "@redfx/core/unstable/Runtime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -23,6 +24,13 @@ import type { Sentinel } from "./sentinels.ts"
 
 /** The pause between two rounds of questions while it is in doubt which server is the master. */
 const pause = Duration.millis(100)
+
+/**
+ * The number of rounds in a second that may follow each other without a pause, as announcements want it, and the pause
+ * from then on: a sentinel that announces without end must not have all others asked without end.
+ */
+const mostAtOnce = 20
+const forcedPause = Duration.millis(50)
 
 /**
  * The pause between two questions to a chosen server whether it is the master by now, and the time for which it is
@@ -44,16 +52,32 @@ export const run = (resolver: Resolver, interval: Duration.Duration): Effect.Eff
       yield* Effect.forkScoped(Effect.forever(watchReplicas(resolver)))
       const now = Effect.sync(() => tracker.inUse ? tracker.hear(1) : undefined)
       yield* Effect.forkScoped(Effect.forever(Effect.delay(now, interval)))
-      return yield* Effect.forever(watch(resolver))
+      return yield* Effect.forever(watch(resolver, new Rounds()))
     }))
   )
 
+/** Counts rounds of questions, by the second. */
+class Rounds {
+  #since = -Infinity
+  #count = 0
+
+  /** Counts one more; returns whether there are too many for this second. */
+  isMany(now: number): boolean {
+    if (now - this.#since >= 1000) {
+      this.#since = now
+      this.#count = 0
+    }
+    return ++this.#count > mostAtOnce
+  }
+}
+
 /** Asks as soon as there is doubt, and as long. */
-const watch = (resolver: Resolver): Effect.Effect<void, never, RedisConnector> =>
+const watch = (resolver: Resolver, rounds: Rounds): Effect.Effect<void, never, RedisConnector> =>
   Effect.gen(function*() {
     const { tracker } = resolver
     yield* tracker.doubted
     while (tracker.takeLook()) {
+      if (rounds.isMany(yield* elapsedNow)) yield* Effect.sleep(forcedPause)
       yield* recheck(resolver)
       yield* Effect.raceFirst(Effect.sleep(pause), tracker.settledOrHeard)
     }
@@ -96,9 +120,10 @@ const hear = ({ group, service, tracker }: Resolver, heard: Heard, chosen: Queue
   if (heard._tag === "Listening") return tracker.hear(1)
   // The sentinel that is lost may have been the only one that knew.
   if (heard._tag === "Lost") return tracker.master?.witness === undefined ? undefined : tracker.hear(1)
+  if (heard._tag === "Refused") return tracker.refused(heard.from.name, heard.error, heard.retryAfter)
   if (heard.service !== service) return
-  const address = group.translate({ host: heard.host, port: heard.port })
-  if (tracker.address === formatEndpoint(address)) return
+  const address = group.locate({ host: heard.host, port: heard.port })
+  if (address === undefined || tracker.address === formatEndpoint(address)) return
   if (heard._tag === "Switched") tracker.hear()
   else Queue.offerUnsafe(chosen, { address, witness: heard.from })
 }

@@ -6,6 +6,7 @@ import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { ConnectionError, connectionLoss } from "@redfx/core/RedisError"
+import { isHost, isPort } from "@redfx/core/unstable/Options"
 import { slotCount } from "./slot.ts"
 
 /** A master and its replicas, by their addresses as `host:port`. */
@@ -69,11 +70,6 @@ const mostServers = 1024
 
 /** More entries than all slots can need: each slot by itself, with seven replicas. */
 const mostEntries = 8 * slotCount
-
-/** Whether a server can have this name, which must be printable. */
-const isHost = (host: string): boolean => host.length <= 255 && !/[\s\p{C}]/u.test(host)
-
-const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536
 
 /** The topology that a node reports, or what is wrong with the report or with the program's translation. */
 export const fromSlots = (

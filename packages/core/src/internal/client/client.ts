@@ -197,6 +197,7 @@ const clientOf = (
     ...feeds,
     events: router.events,
     stats: router.stats,
+    servers: router.servers,
     ...(cache === undefined ? {} : { cache }),
     attributes: router.attributes,
     ...printed(router.describe)

@@ -73,9 +73,15 @@ export const host = (option: string, value: string): Effect.Effect<string, Redis
   value === "" ? invalid(option, "it is empty") : text(option, value)
 
 export const port = (option: string, value: number): Effect.Effect<number, RedisConfigError> =>
-  Number.isInteger(value) && value >= 1 && value <= 65535
+  isPort(value)
     ? Effect.succeed(value)
     : invalid(option, `${format(value)} is not an integer between 1 and 65535`)
+
+/** Whether a server can listen on this port. */
+export const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536
+
+/** Whether a server that another one names can have this name, which is printed. The empty name is the other's to judge. */
+export const isHost = (host: string): boolean => host.length <= 255 && !/[\s\p{C}]/u.test(host)
 
 /** The addresses of several servers, of at least one; `absent` is the port of those that name none. */
 export const addresses = (

@@ -25,16 +25,20 @@ const encrypted = ({ endpoint, settings }: Target): boolean | undefined =>
 // Certificates
 // -----------------------------------------------------------------------------
 
-/** The advice about a certificate that was refused. */
-const trust = "it is not signed by an authority that is trusted; give the authority's certificate as tls.ca"
-const otherName = "it is for another name; give that name as tls.servername, or switch tls.checkHostname off"
+/**
+ * The advice about a certificate that was refused. Advice calls an option `{tls}` that has another name in the settings of
+ * some connections; {@link withNames} puts that in.
+ */
+const trust = "it is not signed by an authority that is trusted; give the authority's certificate as {tls}.ca"
+const otherName = "it is for another name; give that name as {tls}.servername, or switch {tls}.checkHostname off"
 const dates = "look at its dates, and at the clock of this machine"
 const revoked = "it or its list of revoked ones was refused by its authority"
-const chain = "it, or one above it, may not be used like this; replace it, or give another tls.ca"
+const chain = "it, or one above it, may not be used like this; replace it, or give another {tls}.ca"
 
 /**
  * The codes of OpenSSL's verification, without `X509_V_ERR_`. Node reports those that it has no name for as
- * `UNSPECIFIED`. The only code that may pass by itself is about memory, and it is not here.
+ * `UNSPECIFIED`. A signature that fails is that of an authority of the same name, which was made anew. The only code
+ * that may pass by itself is about memory, and it is not here.
  */
 const verifyCodes: ReadonlyMap<string, string> = new Map(
   ([
@@ -42,7 +46,8 @@ const verifyCodes: ReadonlyMap<string, string> = new Map(
       trust,
       `UNABLE_TO_GET_ISSUER_CERT UNABLE_TO_GET_ISSUER_CERT_LOCALLY UNABLE_TO_VERIFY_LEAF_SIGNATURE
       DEPTH_ZERO_SELF_SIGNED_CERT SELF_SIGNED_CERT_IN_CHAIN CERT_UNTRUSTED CERT_REJECTED NO_ISSUER_PUBLIC_KEY
-      SUBJECT_ISSUER_MISMATCH AKID_SKID_MISMATCH AKID_ISSUER_SERIAL_MISMATCH STORE_LOOKUP RPK_UNTRUSTED DANE_NO_MATCH`
+      SUBJECT_ISSUER_MISMATCH AKID_SKID_MISMATCH AKID_ISSUER_SERIAL_MISMATCH STORE_LOOKUP RPK_UNTRUSTED DANE_NO_MATCH
+      CERT_SIGNATURE_FAILURE`
     ],
     [otherName, "HOSTNAME_MISMATCH EMAIL_MISMATCH IP_ADDRESS_MISMATCH ERR_TLS_CERT_ALTNAME_INVALID SUBJECT_NAME_EMPTY"],
     [
@@ -58,7 +63,7 @@ const verifyCodes: ReadonlyMap<string, string> = new Map(
     ],
     [
       chain,
-      `UNSPECIFIED UNABLE_TO_DECRYPT_CERT_SIGNATURE UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY CERT_SIGNATURE_FAILURE
+      `UNSPECIFIED UNABLE_TO_DECRYPT_CERT_SIGNATURE UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY
       CERT_CHAIN_TOO_LONG INVALID_CA PATH_LENGTH_EXCEEDED INVALID_PURPOSE KEYUSAGE_NO_CERTSIGN
       UNHANDLED_CRITICAL_EXTENSION INVALID_NON_CA PROXY_PATH_LENGTH_EXCEEDED KEYUSAGE_NO_DIGITAL_SIGNATURE
       PROXY_CERTIFICATES_NOT_ALLOWED INVALID_EXTENSION INVALID_POLICY_EXTENSION NO_EXPLICIT_POLICY
@@ -83,12 +88,16 @@ const verifyCodes: ReadonlyMap<string, string> = new Map(
 const refusedByServer =
   /ALERT_(NO_CERTIFICATE|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR|HANDSHAKE_FAILURE|INSUFFICIENT_SECURITY|PROTOCOL_VERSION|UNRECOGNIZED_NAME|UNKNOWN_PSK_IDENTITY|NO_APPLICATION_PROTOCOL)/
 
-const wantsOther = "The server refused this client's TLS; does it ask for another client certificate (tls.cert and " +
-  "tls.key), or for another version of TLS?"
+const wantsOther = "The server refused this client's TLS; does it ask for another client certificate ({tls}.cert and " +
+  "{tls}.key), or for another version of TLS?"
 const unusable =
-  "TLS could not be established with the certificates that options give; is each of them PEM, and does tls.key " +
-  "belong to tls.cert, with the right tls.passphrase?"
+  "TLS could not be established with the certificates that options give; is each of them PEM, and does {tls}.key " +
+  "belong to {tls}.cert, with the right {tls}.passphrase?"
 const speaksNone = "TLS could not be established; does the server speak TLS on this port?"
+
+/** Advice with the names that its options have for the program. */
+const withNames = (advice: string, { settings: { within = "" } }: Target): string =>
+  advice.replaceAll("{tls}", `${within}tls`)
 
 /** The fault of TLS, where there is one. */
 const tlsFailure = ({ code, said, text }: Evidence): string | undefined => {
@@ -118,7 +127,7 @@ export const dialFailure = (error: Socket.SocketError, target: Target): CommandE
   const hint = encrypted(target) === true && (kind === "Reset" || kind === "Other") ? `; ${speaksTls}` : ""
   return connectionLoss(
     kind,
-    `${detail}${code === "" ? "" : ` (${code})`}${hint}`,
+    `${withNames(detail, target)}${code === "" ? "" : ` (${code})`}${hint}`,
     target.address,
     causeOf(error)
   )
@@ -154,13 +163,13 @@ const dialReasons: ReadonlyArray<readonly [RegExp, Reason, string]> = [
 /** The loss of an open connection. `answered` says whether the server has sent anything on it. */
 export const lossOf = (error: Socket.SocketError, target: Target, answered: boolean): CommandError => {
   const { address } = target
-  const hint = answered ? "" : hintFor(target)
+  const hint = answered ? "" : withNames(hintFor(target), target)
   if (error.reason._tag === "SocketCloseError") {
     return connectionLoss("Closed", `The server closed the connection${hint}`, address)
   }
   const { code, text } = evidence(error)
   return refusedByServer.test(text)
-    ? connectionLoss("Tls", `${wantsOther} (${code})`, address, causeOf(error))
+    ? connectionLoss("Tls", `${withNames(wantsOther, target)} (${code})`, address, causeOf(error))
     : connectionLoss("Reset", `The connection was lost${hint}`, address, causeOf(error))
 }
 
@@ -169,10 +178,10 @@ const hintFor = (target: Target): string => {
   switch (encrypted(target)) {
     case true:
       return target.settings.tls?.cert === undefined
-        ? " before it said anything; does it ask for a client certificate (tls.cert and tls.key)?"
+        ? " before it said anything; does it ask for a client certificate ({tls}.cert and {tls}.key)?"
         : " before it said anything"
     case false:
-      return " before it said anything; does it want TLS (the option tls)?"
+      return " before it said anything; does it want TLS (the option {tls})?"
     case undefined:
       return " before it said anything"
   }
@@ -181,8 +190,12 @@ const hintFor = (target: Target): string => {
 /** A server that speaks TLS tells a client that does not by an alert, of which these are the first bytes. */
 export const isTlsAlert = (bytes: Uint8Array): boolean => bytes[0] === 0x15 && bytes[1] === 0x03
 
-export const answeredWithTls = ({ address }: Target): CommandError =>
-  connectionLoss("Tls", "The server speaks TLS on this port and the client does not; set the option tls", address)
+export const answeredWithTls = (target: Target): CommandError =>
+  connectionLoss(
+    "Tls",
+    withNames("The server speaks TLS on this port and the client does not; set the option {tls}", target),
+    target.address
+  )
 
 const causeOf = (error: Socket.SocketError): unknown => "cause" in error.reason ? error.reason.cause : error
 

@@ -22,3 +22,10 @@ export const printable = (text: string): string =>
       ? `\\u${code.toString(16).padStart(4, "0")}`
       : `\\x${code.toString(16).padStart(2, "0")}`
   })
+
+/** The most characters of somebody else's text that are worth a place in an error. */
+const longest = 500
+
+/** The text as {@link printable} has it, cut when it is longer than an error should be. */
+export const excerpt = (text: string): string =>
+  text.length > longest ? `${printable(text.slice(0, longest))}… (${text.length} characters)` : printable(text)

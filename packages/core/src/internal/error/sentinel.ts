@@ -7,7 +7,7 @@ import * as Retry from "./retry.ts"
 
 /**
  * No sentinel names a usable master of the service. `attempts`: what each one said. `permanent`: whether all of them will
- * say the same next time, as with a wrong password for sentinels.
+ * say the same next time, as with a wrong password for sentinels or a certificate that is refused.
  *
  * @category errors
  * @since 0.1.0

@@ -6,7 +6,9 @@ import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type { TimeToLive } from "../../RedisArg.ts"
 import { RedisClient } from "../../RedisClient.ts"
 import { DataError, isRetryable, LockError, LockNotOwnedError } from "../../RedisError.ts"
@@ -315,7 +317,7 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
       Effect.catch((error) => Effect.logWarning(`The ${kind ?? "lock"} "${name}" could not be released`, error))
     ),
     keepAlive: settings.autoExtend && ttl !== undefined
-      ? keepAlive(change(ttl, "atLeast"), ttl, () => validUntil).pipe(
+      ? keepAlive({ client, renew: change(ttl, "atLeast"), ttl, validUntil: () => validUntil }).pipe(
         Effect.andThen(Effect.suspend(() => {
           state = "unlocked"
           const error = new LockNotOwnedError({ name, kind })
@@ -350,24 +352,48 @@ const untilOver = (milliseconds: number, release: Effect.Effect<boolean, Command
 const releasing = { name: "EVALSHA", readonly: false }
 
 /**
- * Extends the lock every third of its life. Ends when the lock is lost: the server says so, or has not answered for so
- * long that the lock may have expired.
+ * A lease that is kept alive.
+ *
+ * - `renew`: extends it; returns whether it is still held. `ttl`: how long it lives then, in milliseconds.
+ * - `validUntil`: the time until which it is certainly held.
  */
-const keepAlive = Effect.fnUntraced(function*(
-  renew: Effect.Effect<boolean, CommandError>,
-  ttl: number,
-  validUntil: () => number
-): Effect.fn.Return<void> {
-  let pause = ttl / 3
-  for (;;) {
-    yield* Effect.sleep(pause)
-    const left = validUntil() - (yield* elapsedNow)
-    if (left <= 0) return
-    const renewed = yield* renew.pipe(
-      Effect.timeout(left),
-      Effect.catch(() => Effect.succeed("unknown" as const))
-    )
-    if (renewed === false) return
-    pause = renewed === true ? ttl / 3 : Math.min(ttl / 10, Math.max(validUntil() - (yield* elapsedNow), 0))
-  }
+interface Kept {
+  readonly client: RedisClient["Service"]
+  readonly renew: Effect.Effect<boolean, CommandError>
+  readonly ttl: number
+  readonly validUntil: () => number
+}
+
+/**
+ * Extends the lock every third of its life, and at once when another server has taken over, which may never have heard of the
+ * lock. Ends when the lock is lost: the server says so, or has not answered for so long that the lock may have expired.
+ */
+const keepAlive = ({ client, renew, ttl, validUntil }: Kept): Effect.Effect<void> =>
+  Effect.scoped(Effect.gen(function*() {
+    const takenOver = yield* takeovers(client)
+    let pause = ttl / 3
+    for (;;) {
+      yield* Effect.raceFirst(Effect.sleep(pause), takenOver)
+      const left = validUntil() - (yield* elapsedNow)
+      if (left <= 0) return
+      const renewed = yield* renew.pipe(
+        Effect.timeout(left),
+        Effect.catch(() => Effect.succeed("unknown" as const))
+      )
+      if (renewed === false) return
+      pause = renewed === true ? ttl / 3 : Math.min(ttl / 10, Math.max(validUntil() - (yield* elapsedNow), 0))
+    }
+  }))
+
+/** An effect that suspends until another server has taken over, or may have. It misses none until the scope closes. */
+const takeovers = Effect.fnUntraced(function*(
+  client: RedisClient["Service"]
+): Effect.fn.Return<Effect.Effect<void>, never, Scope.Scope> {
+  const queue = yield* Queue.sliding<void>(1)
+  const listen = Stream.runForEach(
+    client.events,
+    ({ _tag }) => _tag === "MasterChanged" || _tag === "TopologyChanged" ? Queue.offer(queue, undefined) : Effect.void
+  )
+  yield* Effect.forkScoped(listen, { startImmediately: true })
+  return Queue.take(queue)
 })
