@@ -5,7 +5,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { RedisCluster } from "@redfx/cluster"
 import { Redis, RedisClient, RedisError, RedisReply, RedisScript, RedisStream } from "@redfx/core"
-import type { RedisConfig } from "@redfx/core"
+import type { RedisConfig, RedisScan } from "@redfx/core"
 import { NodeRedisConnector, RedisClusterServers } from "@redfx/node"
 import type { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
@@ -496,6 +496,39 @@ describe("When servers fail", { timeout: 60_000 }, () => {
       const so = subscriber.elements.length
       yield* subscriber.until((elements) => elements.length > so + 20)
       assert.deepStrictEqual(Subscriber.missing(subscriber.elements, { mayBeLate: true }).silent, [])
+    })))
+
+  it.live("a scan of a key leaves nothing out when a replica takes over, or when the slot goes elsewhere", () =>
+    withClient(Effect.gen(function*() {
+      const names = Array.from({ length: 2000 }, (_, index) => `n${index}`)
+      const [hash, set, sorted] = ["h", "s", "z"].map((kind) => `{${freshKey("scanned")}}${kind}`)
+      yield* Redis.hset(hash!, Object.fromEntries(names.map((name) => [name, "v"])))
+      yield* Redis.sadd(set!, names)
+      yield* Redis.zadd(sorted!, Object.fromEntries(names.map((name, score) => [name, score])))
+      const scans: ReadonlyArray<readonly [key: string, scan: RedisScan.ScanStream<string>]> = [
+        [hash!, Stream.map(Redis.hscanStream(hash!, { count: 50 }), ([field]) => field)],
+        [set!, Redis.sscanStream(set!, { count: 50 })],
+        [sorted!, Stream.map(Redis.zscanStream(sorted!, { count: 50 }), ({ member }) => member)]
+      ]
+      const failOver = Effect.fnUntraced(function*(key: string) {
+        const [replica] = yield* servers.replicasOf(yield* servers.owner(key))
+        yield* servers.failover(replica!)
+      })
+      const move = Effect.fnUntraced(function*(key: string) {
+        const owner = yield* servers.owner(key)
+        const masters = yield* Effect.forEach([0, 16_383], servers.owner)
+        yield* servers.moveSlot(RedisCluster.slotOf(key), masters.find((master) => master !== owner)!)
+      })
+      for (const [key, scan] of scans) {
+        for (const befall of [failOver, move]) {
+          let seen = 0
+          const found = yield* Stream.runCollect(
+            Stream.tap(scan, () => ++seen === 500 ? Effect.orDie(befall(key)) : Effect.void)
+          )
+          assert.strictEqual(new Set(found).size, names.length, key)
+          assert.isAbove(found.length, names.length, key)
+        }
+      }
     })))
 
   it.live("CLR-15, CLR-07: a master that is killed: its replica serves, with the same client; the others go on", () =>

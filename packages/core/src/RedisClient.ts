@@ -250,10 +250,10 @@ export class RedisClient extends Context.Service<
     /** The answers that it keeps; without it, commands of `Redis.cached` are sent like all others. `RedisCache` uses it. */
     readonly cache?: ClientCache | undefined
     /**
-     * Counts the servers that commands have gone to, one after the other. The cursor of a scan means nothing to another server;
+     * Counts the servers that a command has gone to, one after the other. The cursor of a scan means nothing to another server;
      * `Redis.scanStream` and its kin begin again there. Without it cursors go on to whoever takes the place of a server.
      */
-    readonly servers?: (() => number) | undefined
+    readonly servers?: ((command: Any) => number) | undefined
     /** What spans tell of this client, by OpenTelemetry's names. */
     readonly attributes?: Readonly<Record<string, string | number>> | undefined
     readonly toString: () => string
@@ -337,6 +337,7 @@ export const replacing = (
 ): RedisClient["Service"] => ({
   ...client,
   execute: (command) => client.execute(replace(command)),
+  servers: client.servers && ((command) => client.servers?.(replace(command)) ?? 0),
   pipeline: (commands) => client.pipeline(commands.map((command) => replace(command))),
   transaction: (commands) => client.transaction(commands.map((command) => replace(command))),
   withTimeout: (limit) => replacing(client.withTimeout(limit), replace, others),

@@ -29,7 +29,7 @@ import type { CommandError } from "./RedisError.ts"
  * - A page is asked for when its first element is wanted, never before: `Stream.take(1)` costs one page.
  * - What is there throughout comes at least once; what comes or goes meanwhile may or may not. The same element may come
  *   more than once.
- * - When another server takes the place of the one that is scanned, as in a failover of sentinels, the scan begins again there.
+ * - When another server takes the place of the one that is scanned, as in a failover or when its slot moves, the scan begins again there.
  *   A server that is restarted at the same address is not noticed between two pages: elements may be left out then.
  * - It can be interrupted at any point and leaves nothing behind, on the server either.
  * - A page that fails fails the stream. It cannot be resumed there; a retry starts from the beginning.
@@ -150,10 +150,11 @@ const pages = <Page extends { readonly cursor: string }, A>(
   Stream.paginate(start, (position: Position) =>
     Effect.gen(function*() {
       const { servers } = yield* RedisClient
-      const before = servers?.()
+      const command = page(position.cursor)
+      const before = servers?.(command)
       // Each server has an order of its own, so that a cursor of one would have another leave out what it has in front of it.
-      const found = yield* page(position.servers === before ? position.cursor : "0")
-      const after = servers?.()
+      const found = yield* (position.servers === before ? command : page("0"))
+      const after = servers?.(command)
       // The first server that there was is the only one that can have answered.
       const isKnown = after === before || after === 1
       const next = isKnown ? { cursor: found.cursor, servers: after } : start

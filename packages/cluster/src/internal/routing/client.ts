@@ -22,7 +22,6 @@ import { ConnectionLimit } from "../topology/connectionLimit.ts"
 import { Nodes } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { pipeline } from "./batches.ts"
-import { dropMoved } from "./cacheInvalidation.ts"
 import { runExclusive, transaction } from "./exclusive.ts"
 import { notCovered } from "./finalErrors.ts"
 import { onServer } from "./perNode.ts"
@@ -33,6 +32,7 @@ import { forOneServer, idle, notForReading } from "./refusals.ts"
 import { guarded, reserve } from "./reservation.ts"
 import type { Retrying } from "./retrying.ts"
 import type { ClusterSettings } from "./settings.ts"
+import { slotServers } from "./slotServers.ts"
 import { State } from "./state.ts"
 import { Subscribers } from "./subscribers.ts"
 
@@ -61,7 +61,10 @@ const makeOpen = Effect.fnUntraced(function*(
   const routing = yield* makeRouting(settings, publish)
   const router = yield* makeRouter(settings, routing, Stream.fromPubSub(events), publish)
   const base = yield* RedisRouter.makeClient(router, settings.connection, { caches: !settings.readOnly, slotOf })
-  if (base.cache !== undefined) dropMoved(base.cache, routing.state)
+  const { cache } = base
+  // The former server reports the keys that it gives away, but not all of their changes, and nothing when it is cut off from
+  // the cluster.
+  if (cache !== undefined) routing.state.moved.add((moved) => cache.moved(moved))
   const refusesWrite = (command: RedisCommand.Any) => settings.readOnly ? notForReading(command) : undefined
   const retrying: Retrying = {
     settings,
@@ -224,6 +227,7 @@ const makeRouter = Effect.fnUntraced(function*(
     ...RedisRouter.refusals,
     reserve: Runtime.inContext(context)(reserve(state, redirects, rest)),
     ...rest,
+    servers: slotServers(state),
     describe: `cluster ${settings.startNodes.map(formatEndpoint).sort().join(", ")}${db === 0 ? "" : `, db ${db}`}`
   }
 })

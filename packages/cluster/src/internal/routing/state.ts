@@ -101,8 +101,8 @@ export class State {
   #redirects = 0
   /** Told of the topology whenever it was read. */
   readonly adopted = new Listeners<Topology>()
-  /** Told of each slot that a redirect was about. */
-  readonly moved = new Listeners<number>()
+  /** Told of slots that another server has, or is about to have. */
+  readonly moved = new Listeners<ReadonlySet<number>>()
   /** Told whenever a server is found to hang. */
   readonly hung = new Listeners<Hung>()
   /**
@@ -277,7 +277,7 @@ export class State {
   /** Learns from the fate of commands and connections. This is the only place that does. */
   learn(learned: Verdict.Learned): void {
     const node = "address" in learned ? this.nodes.find(learned.address) : undefined
-    if ("slot" in learned) this.moved.tell(learned.slot)
+    if ("slot" in learned) this.moved.tell(new Set([learned.slot]))
     switch (learned._tag) {
       case "Moved":
         return this.#moved(learned.slot, this.nodes.named(learned.node))
@@ -534,8 +534,10 @@ export class State {
     this.#informed = undefined
     this.#redirects = 0
     const routes = new Map(topology.shards.map((shard) => [shard, this.#routeTo(shard)]))
+    const moved = new Set<number>()
     for (let slot = 0; slot < slotCount; slot++) {
       const shard = topology.owners[slot]
+      if (shard?.master !== before?.owners[slot]?.master) moved.add(slot)
       this.#routes[slot] = shard === undefined ? undefined : routes.get(shard)
     }
     this.#masters = Array.from(routes.values(), ({ master }) => master)
@@ -546,6 +548,7 @@ export class State {
     }
     this.nodes.retain(new Set([...this.#options.startNodes.map(formatEndpoint), ...members]))
     this.adopted.tell(topology)
+    if (before !== undefined) this.moved.tell(moved)
     // A server that was out of the cluster is not known to be back.
     for (const node of this.members) if (!node.health.isHealthy) this.#probes.start(node)
     if (this.#options.measureLatency) this.#fork(this.#measure)

@@ -23,7 +23,7 @@ import type { Wait } from "../pool/attempts.ts"
  * - `dependent`: called before a command, alone, whose answer is about what its connection sent before; its error refuses
  *   the command.
  * - `subscribers`: where subscriptions go.
- * - `servers`: counts the servers that single commands have gone to, one after the other. Where it stays the same, a cursor of
+ * - `servers`: counts the servers that a single command has gone to, one after the other. Where it stays the same, a cursor of
  *   a scan is good for the next page. Without it, cursors go on to whoever takes the place of a server.
  * - `held`: of a router that `reserve` gave: its connection.
  * - `describe`: how the client prints; never a secret.
@@ -43,7 +43,7 @@ export interface RedisRouter {
   readonly subscribers: Subscribers
   readonly describe: string
   readonly attributes?: Readonly<Record<string, string | number>> | undefined
-  readonly servers?: (() => number) | undefined
+  readonly servers?: ((command: RedisCommand.Any) => number) | undefined
   readonly held?: Held | undefined
 }
 

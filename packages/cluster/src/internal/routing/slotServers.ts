@@ -1,0 +1,20 @@
+/**
+ * Counts the servers that have had a slot.
+ */
+import type { RedisRouter } from "@redfx/core/unstable/Router"
+import { slotOf } from "../topology/slot.ts"
+import { routingKey } from "./plan.ts"
+import type { State } from "./state.ts"
+
+/** For scans of a key, whose cursors another server does not know. What the cursors of SCAN say is in their text. */
+export const slotServers = (state: State): NonNullable<RedisRouter["servers"]> => {
+  const counts = new Map<number, number>()
+  const of = (slot: number): number => counts.get(slot) ?? 1
+  state.moved.add((moved) => {
+    for (const slot of moved) counts.set(slot, of(slot) + 1)
+  })
+  return (command) => {
+    const key = routingKey(command)
+    return key === undefined ? 1 : of(slotOf(key))
+  }
+}
