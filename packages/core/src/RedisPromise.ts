@@ -250,7 +250,9 @@ class Building<R, E> implements Provider<R> {
     try {
       // The type says so, but this module is above all for programs that may be without types.
       const given: unknown = this.#layer
-      const built = Layer.isLayer(given) ? Layer.buildWithScope(this.#layer, scope) : Effect.fail(notALayer())
+      const built: Effect.Effect<Context.Context<RedisClient | R>, E | RedisConfigError> = Layer.isLayer(given)
+        ? Layer.buildWithScope(this.#layer, scope)
+        : Effect.fail(notALayer())
       const services = new Services(await settled(Context.empty(), built, this.#abort.signal))
       if (this.#closing === undefined) this.current = services
       for (const resume of this.#waiting) resume(Effect.succeed(services.context))
