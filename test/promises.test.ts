@@ -87,7 +87,7 @@ describe("RedisPromise", () => {
       assert.deepStrictEqual(names.filter((name) => name === "GET" || name === "INCR"), ["GET", "INCR"])
     }))
 
-  it.live("rejects with what a client of somebody's own throws, and is closed at once after it", () =>
+  it.live("rejects where a client of somebody's own throws or gives no effect, and is closed at once after it", () =>
     onServer(async (_, { host, port }) => {
       const own = Layer.effect(
         RedisClient.RedisClient,
@@ -95,6 +95,7 @@ describe("RedisPromise", () => {
           ...client,
           execute: (command: RedisCommand.Any) => {
             if (command.spec.name === "GET") throw new Error("of my own")
+            if (command.spec.name === "INCR") return undefined
             return client.execute(command)
           }
         } as RedisClient.RedisClient["Service"]))
@@ -102,6 +103,7 @@ describe("RedisPromise", () => {
       const redis = RedisPromise.make(Layer.provide(own, NodeRedisClient.layer({ host, port })))
       assert.isTrue(await redis.set("k", "v"))
       assert.match(String(await rejection(redis.get("k"))), /of my own/)
+      assert.match(String(await rejection(redis.incr("k"))), /Not a valid effect/)
       const started = performance.now()
       await redis.close({ drain: "1 minute" })
       assert.isBelow(performance.now() - started, 30_000)
@@ -137,6 +139,18 @@ describe("RedisPromise", () => {
       yield* Effect.promise(() => Promise.all(["d", "e"].map((key) => redis.get(key))))
       const keys = node.commands.filter(({ command }) => command.name === "GET").map(({ args }) => args[1])
       assert.deepStrictEqual(keys, ["a", "b", "c", "d", "e"])
+    }))
+
+  it.live("gives what is called while it opens to the server in that order, whatever the moment", () =>
+    onServer(async (redis) => {
+      const letters = [..."abcdefghijklmnopqrstuvwxyz"]
+      const calls: Array<Promise<number>> = []
+      for (const letter of letters) {
+        calls.push(redis.append("k", letter))
+        // The client opens between two of them.
+        await Promise.resolve()
+      }
+      assert.deepStrictEqual(await Promise.all(calls), letters.map((_, index) => index + 1))
     }))
 })
 

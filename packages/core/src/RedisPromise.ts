@@ -187,7 +187,7 @@ class Services<R> {
 /** Where a client gets what its effects need: at once, or later. */
 interface Provider<R> {
   readonly current: Services<R> | undefined
-  readonly open: () => Promise<Context.Context<RedisClient | R>>
+  readonly opened: Effect.Effect<Context.Context<RedisClient | R>, unknown>
   readonly close: (options?: CloseOptions) => Promise<void>
   readonly destroy: () => Promise<void>
   readonly pending: Pending
@@ -218,7 +218,9 @@ class Building<R, E> implements Provider<R> {
   readonly #layer: Layer.Layer<RedisClient | R, E>
   /** One scope, and with it one life, for each time that the Layer is built. */
   #scope: Scope.Closeable | undefined
-  #opening: Promise<Context.Context<RedisClient | R>> | undefined
+  #opening: Promise<void> | undefined
+  /** The calls that wait until it is built. */
+  #waiting = new Set<(opened: Provider<R>["opened"]) => void>()
   #closing: Promise<void> | undefined
   readonly #abort = new AbortController()
   readonly #destroyed = Deferred.makeUnsafe<void>()
@@ -229,11 +231,14 @@ class Building<R, E> implements Provider<R> {
     this.#layer = layer
   }
 
-  open(): Promise<Context.Context<RedisClient | R>> {
-    if (this.#closing !== undefined) return Promise.reject(closed())
+  /** What has waited goes on in the order in which it came, and before what is called later. */
+  readonly opened: Provider<R>["opened"] = Effect.callback((resume) => {
+    if (this.#closing !== undefined) return resume(Effect.fail(closed()))
+    if (this.current !== undefined) return resume(Effect.succeed(this.current.context))
     this.#opening ??= this.#build()
-    return this.#opening
-  }
+    const waiting = this.#waiting.add(resume)
+    return Effect.sync(() => waiting.delete(resume))
+  })
 
   close(options?: CloseOptions): Promise<void> {
     const drain = Effect.runSyncExit(duration("drain", options?.drain, Duration.seconds(5), 0))
@@ -245,24 +250,26 @@ class Building<R, E> implements Provider<R> {
     return this.#closing ??= this.#end(Duration.zero)
   }
 
-  async #build(): Promise<Context.Context<RedisClient | R>> {
+  async #build(): Promise<void> {
     const scope = Scope.makeUnsafe()
     this.#scope = scope
     try {
       // The type says so, but this module is above all for programs that may be without types.
       const given: unknown = this.#layer
-      if (!Layer.isLayer(given)) throw notALayer()
-      const context = await settled(
-        Context.empty(),
-        Layer.buildWithScope(this.#layer, scope),
-        this.#abort.signal
-      )
-      if (this.#closing === undefined) this.current = new Services(context)
-      return context
+      const built: Effect.Effect<Context.Context<RedisClient | R>, E | RedisConfigError> = Layer.isLayer(given)
+        ? Layer.buildWithScope(this.#layer, scope)
+        : Effect.fail(notALayer())
+      const services = new Services(await settled(Context.empty(), built, this.#abort.signal))
+      if (this.#closing === undefined) this.current = services
+      for (const resume of this.#waiting) resume(Effect.succeed(services.context))
+      this.#waiting.clear()
     } catch (error) {
+      // The next call builds it again, and has nothing to do with those that waited for this one.
       this.#opening = undefined
-      await Effect.runPromise(Scope.close(scope, Exit.void))
-      throw error
+      const waiting = this.#waiting
+      this.#waiting = new Set()
+      await Effect.runPromiseExit(Scope.close(scope, Exit.void))
+      for (const resume of waiting) resume(Effect.fail(error))
     }
   }
 
@@ -278,7 +285,7 @@ class Building<R, E> implements Provider<R> {
       )
     }
     this.#abort.abort(closed())
-    await this.#opening?.catch(() => undefined)
+    await this.#opening
     // What runs by now keeps the context that it has, whose client fails it.
     if (this.#scope !== undefined) await Effect.runPromise(Scope.close(this.#scope, Exit.void))
   }
@@ -350,9 +357,6 @@ const closed = (): ConnectionError =>
     delivery: "not-sent",
     readonly: false
   })
-
-const opened = <R>(provider: Provider<R>): Effect.Effect<Context.Context<RedisClient | R>, unknown> =>
-  awaited(() => provider.open())
 
 /** A promise, which fails with what it is rejected with; of that nobody knows the type. */
 const awaited = <A>(start: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, unknown> =>
@@ -440,7 +444,7 @@ class View<R> {
     return current === undefined
       ? settled(
         Context.empty(),
-        Effect.flatMap(opened(this.#provider), (context) => Effect.provideContext(effect, context)),
+        Effect.flatMap(this.#provider.opened, (context) => Effect.provideContext(effect, context)),
         this.#signal,
         pending
       )
@@ -448,7 +452,7 @@ class View<R> {
   }
 
   async *iterate<A, E>(stream: Stream.Stream<A, E, RedisClient | R>): AsyncGenerator<A, void, undefined> {
-    const context = await settled(Context.empty(), opened(this.#provider), this.#signal)
+    const context = await settled(Context.empty(), this.#provider.opened, this.#signal)
     yield* Stream.toAsyncIterableWith(untilAborted(stream, this.#signal), context)
   }
 
@@ -535,7 +539,7 @@ const promised = <A, R>(
 /** The services of somebody else, who closes them. */
 const given = <R>(context: Context.Context<RedisClient | R>): Provider<R> => ({
   current: new Services(context),
-  open: () => Promise.resolve(context),
+  opened: Effect.succeed(context),
   close: () => Promise.resolve(),
   destroy: () => Promise.resolve(),
   // The call that they were given to is pending.

@@ -95,15 +95,34 @@ describe("A block", () => {
     assert.isUndefined(new SharedText(chunk).slice(0, 257))
   })
 
-  it("is tried ever farther away where the bytes are not ASCII", () => {
-    const bytes = new Uint8Array(32 * 1024).fill(0x78)
-    bytes.fill(0xe9, 0, 10 * 1024)
-    const shared = new SharedText(bytes)
-    const sliced = Array.from({ length: bytes.length / 64 }, (_, i) => shared.slice(64 * i, 64 * i + 64) !== undefined)
-    // After 0, 1 and 3 KB it was tried at 7 KB, and then at 15 KB.
-    assert.strictEqual(sliced.indexOf(true), 15 * 1024 / 64)
-    // For less than four there is no block.
-    assert.isTrue(sliced.slice(15 * 1024 / 64, -3).every((is) => is))
+  /** Which of some texts come from a block. */
+  const cut = (shared: SharedText, elements: ReadonlyArray<readonly [start: number, end: number]>): string =>
+    elements.map(([start, end]) => shared.slice(start, end) === undefined ? "." : "x").join("")
+
+  it("is tried after ever more texts where the bytes are not ASCII", () => {
+    const bytes = new Uint8Array(64 * 1024).fill(0x78)
+    bytes.fill(0xe9, 0, 64 * 40).fill(0xe9, 64 * 500, 64 * 501)
+    const each = Array.from({ length: bytes.length / 64 }, (_, i) => [64 * i, 64 * i + 64] as const)
+    const from = cut(new SharedText(bytes), each)
+    // After 1 text it was tried after 16 others, and then after 32.
+    assert.strictEqual(from.indexOf("x"), 1 + 16 + 1 + 32)
+    // After blocks of use it is 16 again. At the end there are fewer than four.
+    assert.strictEqual(from.slice(0, -3).match(/\.+/gu)?.at(-1)?.length, 1 + 16)
+  })
+
+  it("is tried after ever more texts where few are cut from each", () => {
+    const elements = Array.from(
+      { length: 400 },
+      (_, i) => utf8.encode(String(i).padStart(i % 2 === 0 ? 20 : 1000, "x"))
+    )
+    const shared = new SharedText(concat(elements))
+    let at = 0
+    const each = elements.map((element) => [at, at += element.length] as const)
+    const names = each.filter((_, i) => i % 2 === 0)
+    const first = `x${".".repeat(16)}x${".".repeat(32)}x`
+    assert.strictEqual(cut(shared, each).replaceAll(/(.)\./gu, "$1").slice(0, first.length), first)
+    // The same holds when the last ones are asked for first.
+    assert.strictEqual(cut(new SharedText(shared.chunk), names.reverse()).match(/x/gu)?.length, 4)
   })
 
   it.effect("is all that a text keeps that is kept alone", () =>

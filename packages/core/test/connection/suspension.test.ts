@@ -159,7 +159,9 @@ const behaves = (Made: typeof Counted): void => {
     }
     assert.isTrue(Suspension.start(new Throwing(all), (given) => seen.push(given)))
     assert.deepStrictEqual(seen.splice(0), [Exit.die(new Error("no beginning"))])
-    for (const other of [Effect.succeed("a"), Effect.asVoid(new Made(all)), Effect.fail("b")]) {
+    // What types do not allow comes from clients of somebody's own.
+    const none = [undefined, null, 1].map((value) => value as unknown as Effect.Effect<unknown>)
+    for (const other of [Effect.succeed("a"), Effect.asVoid(new Made(all)), Effect.fail("b"), ...none]) {
       assert.isFalse(Suspension.start<unknown, unknown>(other, (given) => seen.push(given)))
     }
     assert.deepStrictEqual(seen, [])

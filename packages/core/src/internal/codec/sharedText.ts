@@ -20,19 +20,29 @@ const LINES = 8
 /** A reply that announces fewer elements has no use for blocks. */
 export const SHARED_FROM = 2 * FEWEST
 
-/** Where a block was not ASCII the next one is tried after so many bytes, at most. */
-const FARTHEST = 64 * 1024
+/** A block from which fewer texts were cut was of no use. One of texts of 256 bytes has three. */
+const OF_USE = FEWEST - 1
+
+/**
+ * After a block of no use so many texts are decoded by themselves before another block is made: twice as many each time, up
+ * to a limit, and the first number again after a block that was of use.
+ */
+const FIRST_PAUSE = 16
+const LONGEST_PAUSE = 1024
 
 /** The text of a part of a reply that lies in one chunk. */
 export class SharedText {
   readonly chunk: Uint8Array
   /** Where the part ends. What comes after it belongs to others. */
   end: number
-  /** The bytes of the current block, and their text; `undefined` when one of them is not ASCII. */
+  /** The bytes of the current block, their text, and how many texts were cut from it. */
   private _from = 0
   private _to = 0
-  private _text: string | undefined = undefined
-  private _skip = BLOCK
+  private _text = ""
+  private _cut = OF_USE
+  /** The texts that are still to be decoded by themselves, and how many they are after the next block of no use. */
+  private _alone = 0
+  private _pause = FIRST_PAUSE
 
   constructor(chunk: Uint8Array) {
     this.chunk = chunk
@@ -42,21 +52,45 @@ export class SharedText {
   /** The text of some bytes; `undefined` when they are to be decoded by themselves. */
   slice(start: number, end: number): string | undefined {
     if (start < this._from || end > this._to) {
-      if (Math.min(BLOCK, this.end - start) < FEWEST * (end - start)) return undefined
+      if (Math.min(BLOCK, this.end - start) < FEWEST * (end - start) || !this._isDue()) return undefined
       // Where the lengths are alike, the block ends between two elements, and no part of it is in vain.
-      this._read(start, Math.min(this.end, start + BLOCK - BLOCK % (end - start + LINES)))
+      if (!this._read(start, Math.min(this.end, start + BLOCK - BLOCK % (end - start + LINES)))) return undefined
     }
-    return this._text?.slice(start - this._from, end - this._from)
+    if (++this._cut === OF_USE) this._pause = FIRST_PAUSE
+    return this._text.slice(start - this._from, end - this._from)
   }
 
-  private _read(start: number, end: number): void {
+  /**
+   * Whether a block is to be made. Few texts are cut from one where most elements are long, or are not asked for, or where
+   * the last ones are asked for first: then each of them would take the time and the memory of a block.
+   */
+  private _isDue(): boolean {
+    if (this._cut < OF_USE) this._rest()
+    if (this._alone === 0) return true
+    this._alone--
+    return false
+  }
+
+  /** Makes the next block; returns whether it is ASCII. */
+  private _read(start: number, end: number): boolean {
     const text = decodeUtf8(this.chunk, start, end)
     // A character that takes two bytes or more makes the text shorter, except for a single byte that is invalid.
-    const isAscii = text.length === end - start && !text.includes("\ufffd")
+    if (text.length !== end - start || text.includes("\ufffd")) {
+      this._rest()
+      return false
+    }
     this._from = start
-    this._to = isAscii ? end : Math.min(this.end, start + this._skip)
-    this._text = isAscii ? text : undefined
-    this._skip = isAscii ? BLOCK : Math.min(FARTHEST, 2 * this._skip)
+    this._to = end
+    this._text = text
+    this._cut = 0
+    return true
+  }
+
+  private _rest(): void {
+    // This block is judged once.
+    this._cut = OF_USE
+    this._alone = this._pause
+    this._pause = Math.min(LONGEST_PAUSE, 2 * this._pause)
   }
 }
 

@@ -157,7 +157,8 @@ export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
 
   /** Runs an effect without a fiber and has a function wait; returns whether the effect is one that can do so. */
   static start<A, E>(effect: Effect.Effect<A, E>, resume: Resume<A, E>): boolean {
-    if (!(#waiter in effect) || effect.#waiter !== fresh) return false
+    // A client of somebody's own may give something that is no object, whatever its type says.
+    if (typeof effect !== "object" || effect === null || !(#waiter in effect) || effect.#waiter !== fresh) return false
     effect.#waiter = resume
     try {
       effect.begin()
