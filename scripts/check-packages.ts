@@ -8,7 +8,8 @@ import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
-import { build, fail, install, pack, packages, run } from "./pack.ts"
+import { build } from "./build.ts"
+import { fail, install, pack, packages, run } from "./pack.ts"
 
 const root = join(import.meta.dirname, "..")
 const temporary = mkdtempSync(join(tmpdir(), "redfx-packages-"))
@@ -31,7 +32,7 @@ const compilations: ReadonlyArray<readonly [compiler: string, options: ReadonlyA
   ["typescript-5.9", [...bundler, ...withDom]]
 ]
 
-build()
+await build()
 for (const each of packages) {
   const tarball = pack(each, temporary)
   run("publint", ["run", tarball, "--strict"])
