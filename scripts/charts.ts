@@ -16,7 +16,7 @@ import { floorTable } from "../bench/src/floor.ts"
 import type { FloorRun } from "../bench/src/floor.ts"
 import { growthTable } from "../bench/src/growth.ts"
 import type { GrowthRun } from "../bench/src/growth.ts"
-import { subject } from "../bench/src/measure.ts"
+import { isSubject } from "../bench/src/measure.ts"
 import type { Run } from "../bench/src/report.ts"
 import {
   baseOf,
@@ -55,6 +55,7 @@ const resultsOf = <A>(name: string): A | undefined => {
 
 const latest = resultsOf<Run>("latest")
 const cluster = resultsOf<Run>("cluster")
+const promises = resultsOf<Run>("promises")
 const growth = resultsOf<GrowthRun>("growth")
 const startup = resultsOf<StartupRun>("startup")
 const stalls = resultsOf<StallsRun>("stalls")
@@ -119,6 +120,7 @@ const sections: Readonly<Record<string, string | undefined>> = {
   decoders: latest && ifMeasured(latest.codecs, () => codecTable(latest.codecs)),
   memory: latest && ifMeasured(latest.memory, () => memoryTable(latest.memory)),
   cluster: cluster && `${measuredBy(cluster.environment, cluster.rounds)}\n\n${summaryTable(cluster.cases)}`,
+  promises: promises && `${measuredBy(promises.environment, promises.rounds)}\n\n${summaryTable(promises.cases)}`,
   growth: growth && [measuredBy(growth.environment, growth.rounds), ...growth.growth.map(growthTable)].join("\n\n"),
   startup: startup && [
     measuredBy(startup.environment, startup.rounds),
@@ -167,9 +169,9 @@ const recovery = (): Chart => {
     groups.set(fault, [...groups.get(fault) ?? [], { client, value }])
   }
   const three = (measured: ReadonlyArray<Measured>): ReadonlyArray<Measured> => [
-    ...measured.filter(({ client }) => client === subject),
+    ...measured.filter(({ client }) => isSubject(client)),
     ...bestOfLibraries(
-      measured.filter(({ client }) => client !== subject),
+      measured.filter(({ client }) => !isSubject(client)),
       (one, other) => one.value === other.value ? 0 : one.value - other.value
     ).slice(0, 2)
   ]
@@ -183,7 +185,7 @@ const recovery = (): Chart => {
         name: client,
         text: Number.isFinite(value) ? `${value} ms` : "never",
         part: value / longest,
-        isSubject: client === subject,
+        isSubject: isSubject(client),
         isEndless: !Number.isFinite(value)
       }))
     }))
@@ -197,6 +199,7 @@ const recovery = (): Chart => {
 const files: ReadonlyArray<readonly [path: string, text: string | undefined]> = [
   ["bench/results/chart.svg", latest && drawChart(chartOf(latest))],
   ["bench/results/cluster.svg", cluster && drawChart(chartOf(cluster))],
+  ["bench/results/promises.svg", promises && drawChart(chartOf(promises))],
   ["docs/pictures/recovery.svg", drawChart(recovery())],
   ["docs/performance.md", filled(read("docs/performance.md"))],
   ["README.md", filled(read("README.md"))]

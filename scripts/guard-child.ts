@@ -9,6 +9,7 @@
  */
 import * as Redis from "@redfx/core/Redis"
 import type { RedisClient } from "@redfx/core/RedisClient"
+import * as RedisPromise from "@redfx/core/RedisPromise"
 import * as RedisReply from "@redfx/core/RedisReply"
 import * as RedisStandalone from "@redfx/core/RedisStandalone"
 import * as RespDecoder from "@redfx/core/RespDecoder"
@@ -25,6 +26,7 @@ export interface Figures {
   readonly getBytes: number
   readonly setBytes: number
   readonly pipelinedBytes: number
+  readonly promisedBytes: number
   readonly writes: number
   readonly reads: number
   readonly pendingBytes: number
@@ -35,17 +37,20 @@ export interface Figures {
 export type Compiled = "compiled"
 
 /** What is measured, each in a process of its own. */
-export type Part = "get" | "set" | "pipeline" | "turns" | "pending" | "shapes"
+export type Part = "get" | "set" | "pipeline" | "promise" | "turns" | "pending" | "shapes"
 
 const keys = Array.from({ length: 1000 }, (_, index) => `guard:${index}`)
 
 const server = makeMemoryServer()
 
-const runtime = ManagedRuntime.make(
-  RedisStandalone.layer({ host: "memory", port: 1, commandTimeout: "1 hour", livenessTimeout: "1 hour" }).pipe(
-    Layer.provide(server.connector)
-  )
-)
+const client = RedisStandalone.layer({
+  host: "memory",
+  port: 1,
+  commandTimeout: "1 hour",
+  livenessTimeout: "1 hour"
+}).pipe(Layer.provide(server.connector))
+
+const runtime = ManagedRuntime.make(client)
 
 // -----------------------------------------------------------------------------
 // Measuring
@@ -69,11 +74,21 @@ const get = (fiber: number): Program => Redis.get(keys[fiber]!)
 const set = (fiber: number): Program => Redis.set(keys[fiber]!, value)
 const nothing = (): Program => Effect.void
 
+/** So many callers of promises that each get something so often. */
+const promises = (count: number, times: number): Program => {
+  const redis = RedisPromise.make(client)
+  const caller = async (key: string) => {
+    for (let i = 0; i < times; i++) await redis.get(key)
+  }
+  return Effect.promise(() => Promise.all(keys.slice(0, count).map(caller)))
+}
+
 const commands = 50_000
 const programs = {
   get: fibers(1000, 50, get),
   set: fibers(1000, 50, set),
   pipeline: Effect.repeat(Effect.suspend(() => Redis.pipeline(keys.map((key) => Redis.get(key)))), { times: 49 }),
+  promise: promises(1000, 50),
   nothing: fibers(1000, 50, nothing)
 } satisfies Record<string, Program>
 
@@ -205,14 +220,16 @@ const measure: { readonly [K in Part]: () => Promise<Partial<Figures>> } = {
   get: async () => ({ getBytes: await allocated(programs.get) }),
   set: async () => ({ setBytes: await allocated(programs.set) }),
   pipeline: async () => ({ pipelinedBytes: await allocated(programs.pipeline) }),
+  promise: async () => ({ promisedBytes: await allocated(programs.promise) }),
   turns,
   pending: async () => ({ pendingBytes: await pendingBytes() }),
   shapes
 }
 
+// One of the programs, if any: guard.ts names it.
 const sampled = valueOf("--sample")
 if (sampled !== undefined) {
-  await sample(sampled === "set" ? programs.set : sampled === "pipeline" ? programs.pipeline : programs.get)
+  await sample(programs[sampled as keyof typeof programs])
 } else {
   // One of them: guard.ts names it.
   const part = valueOf("--part") as Part

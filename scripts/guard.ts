@@ -35,6 +35,11 @@ const guards: { readonly [K in keyof Figures]: Guard } = {
   getBytes: { title: "bytes allocated for a GET of 64 bytes", limit: 836, look: `${sampled} get` },
   setBytes: { title: "bytes allocated for a SET of 64 bytes", limit: 675, look: `${sampled} set` },
   pipelinedBytes: { title: "bytes allocated for a GET in a pipeline of 1000", limit: 545, look: `${sampled} pipeline` },
+  promisedBytes: {
+    title: "bytes allocated for a GET of 64 bytes through RedisPromise",
+    limit: 1080,
+    look: `${sampled} promise`
+  },
   writes: {
     title: "writes for 1000 commands of 1000 fibers",
     limit: 5,
@@ -59,7 +64,7 @@ const guards: { readonly [K in keyof Figures]: Guard } = {
   }
 }
 
-const parts: ReadonlyArray<Part> = ["get", "set", "pipeline", "turns", "pending"]
+const parts: ReadonlyArray<Part> = ["get", "set", "pipeline", "promise", "turns", "pending"]
 
 const output = (part: Part, more: ReadonlyArray<string> = []): string => {
   const args = [...flags, ...more, child, "--part", part]

@@ -2,14 +2,15 @@
  * The client of promises: what it resolves and rejects with, what an abort and a close do, and what comes of callbacks.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisError, RedisPromise } from "@redfx/core"
-import type { RedisClient, RedisConfig } from "@redfx/core"
+import { Redis, RedisClient, RedisError, RedisPromise } from "@redfx/core"
+import type { RedisCommand, RedisConfig } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
 
 /** A client of promises that is closed with the scope. */
 const client = (
@@ -63,6 +64,68 @@ describe("RedisPromise", () => {
       const lost = await rejection(redis.get("k"))
       assert.isTrue(RedisError.isRedisError(lost) && lost._tag === "ConnectionError", String(lost))
       assert.isTrue(RedisError.isSafeToRetry(lost))
+    }))
+
+  it.live("has the spans of a tracer that its Layer has", () =>
+    Effect.gen(function*() {
+      const { host, port } = yield* RedisServer.make()
+      const names: Array<string> = []
+      const tracer = Tracer.make({
+        span: (options) => {
+          names.push(options.name)
+          return new Tracer.NativeSpan(options)
+        }
+      })
+      const layer = Layer.merge(NodeRedisClient.layer({ host, port }), Layer.succeed(Tracer.Tracer)(tracer))
+      const redis = RedisPromise.make(layer)
+      yield* Effect.promise(async () => {
+        await redis.get("k")
+        await redis.incr("k")
+        await redis.close()
+      })
+      assert.deepStrictEqual(names.filter((name) => name === "GET" || name === "INCR"), ["GET", "INCR"])
+    }))
+
+  it.live("rejects with what a client of somebody's own throws, and is closed at once after it", () =>
+    onServer(async (_, { host, port }) => {
+      const own = Layer.effect(
+        RedisClient.RedisClient,
+        Effect.map(RedisClient.RedisClient, (client) => ({
+          ...client,
+          execute: (command: RedisCommand.Any) => {
+            if (command.spec.name === "GET") throw new Error("of my own")
+            return client.execute(command)
+          }
+        } as RedisClient.RedisClient["Service"]))
+      )
+      const redis = RedisPromise.make(Layer.provide(own, NodeRedisClient.layer({ host, port })))
+      assert.isTrue(await redis.set("k", "v"))
+      assert.match(String(await rejection(redis.get("k"))), /of my own/)
+      const started = performance.now()
+      await redis.close({ drain: "1 minute" })
+      assert.isBelow(performance.now() - started, 30_000)
+    }))
+
+  it.live("sends once more what runs into its time limit, reads from a cache, and waits on a connection of its own", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      // The first GET is answered late, together with the second one.
+      const node = yield* FakeNode.make(({ name }) =>
+        name === "GET" ? ++asked === 1 ? "" : "$4\r\nlate\r\n$1\r\nv\r\n" : undefined
+      )
+      const again = yield* client(node, { commandTimeout: 100, retryOnTimeout: true })
+      assert.strictEqual(yield* Effect.promise(() => again.get("k")), "v")
+      assert.strictEqual(asked, 2)
+      const server = yield* RedisServer.make()
+      const redis = yield* client(server)
+      yield* Effect.promise(async () => {
+        await redis.set("k", "v")
+        const cached = () => redis.run(Redis.cached(Redis.get("k"), { ttl: "1 minute" }))
+        assert.deepStrictEqual([await cached(), await cached()], ["v", "v"])
+        const element = redis.blpop("list", "10 seconds")
+        await redis.rpush("list", "e")
+        assert.deepStrictEqual(await element, { key: "list", value: "e" })
+      })
     }))
 
   it.live("gives commands that are called one after the other to the server in that order, the first ones too", () =>

@@ -27,8 +27,8 @@ export interface Load {
   readonly run: (session: Session, total: number) => Promise<Float64Array | void>
 }
 
-/** Where a case is run besides the one server: on a cluster, and over TLS. */
-export type Place = "cluster" | "tls"
+/** Where a case is run besides the one server: on a cluster, over TLS, and by clients of promises alone. */
+export type Place = "cluster" | "tls" | "promises"
 
 /** One row of the table. */
 export interface Case {
@@ -131,7 +131,8 @@ const set = <F>(operations: Operations<F>): Operation<F> => (caller) =>
 // -----------------------------------------------------------------------------
 
 const usual = { commands: 1, milliseconds: 70, latency: false }
-const everywhere: ReadonlyArray<Place> = ["cluster", "tls"]
+const everywhere: ReadonlyArray<Place> = ["cluster", "tls", "promises"]
+const besidesTls: ReadonlyArray<Place> = ["cluster", "promises"]
 const onCluster: ReadonlyArray<Place> = ["cluster"]
 
 const by = (callers: number): string => callers === 1 ? "1 caller" : `${callers} callers`
@@ -152,7 +153,7 @@ const sets = (callers: number): Case => ({
   name: `set-${callers}`,
   title: `SET 64 B, ${by(callers)}`,
   check: isStored,
-  places: onCluster,
+  places: besidesTls,
   costs: callers === 1000 ? 20_000 : undefined
 })
 
@@ -168,7 +169,7 @@ const collection = (
   name,
   title: `${command} 1000 × 64 B, 10 callers`,
   check,
-  places: onCluster,
+  places: besidesTls,
   costs: 300
 })
 
@@ -184,7 +185,7 @@ const largeCases = (size: LargeSize): ReadonlyArray<Case> => {
       name: `get-${size}`,
       title: `GET ${label} as text`,
       check: equals(large[size]),
-      places: isSmaller ? everywhere : onCluster
+      places: isSmaller ? ["cluster", "tls"] : onCluster
     },
     {
       ...base,
@@ -221,7 +222,7 @@ export const cases: ReadonlyArray<Case> = [
     title: "Pipeline of 1000 GETs",
     commands: elements,
     check: equals(smallValues),
-    places: onCluster,
+    places: besidesTls,
     costs: 30
   },
   sets(1000),

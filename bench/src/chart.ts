@@ -1,7 +1,7 @@
 /** A chart of runs that reads at a glance: for each case redfx and the two fastest other libraries. */
 import type { Bar, Chart } from "./bars.ts"
 import type { CaseResult, Result } from "./measure.ts"
-import { subject } from "./measure.ts"
+import { isSubject } from "./measure.ts"
 import type { Run } from "./report.ts"
 import { baseOf, environmentLine, peersOf } from "./report.ts"
 import { isEqual } from "./statistics.ts"
@@ -28,7 +28,7 @@ function rowOf(result: CaseResult): Chart["rows"] {
       ? rate(each.rate.median)
       : `${rate(base.rate.median * each.relative)}${verdict(each)}`,
     part: each.relative / most,
-    isSubject: each.client === subject
+    isSubject: isSubject(each.client)
   }))
   return [{ title: result.title, bars }]
 }

@@ -11,7 +11,7 @@ import { drawChart } from "./bars.ts"
 import type { Case, Place } from "./cases.ts"
 import { casesOf } from "./cases.ts"
 import { chartOf } from "./chart.ts"
-import { clientNames, defaultClientNames, loadClient } from "./clients/index.ts"
+import { clientNames, defaultClientNames, loadClient, promiseClientNames } from "./clients/index.ts"
 import { startCluster } from "./cluster.ts"
 import { codecCaseNames, measureCodecs } from "./codec.ts"
 import { measureCosts } from "./costs.ts"
@@ -46,6 +46,7 @@ const usage = `Usage: pnpm bench [options]
   --clients a,b       only these clients (${clientNames.join(", ")})
   --rounds n          rounds per case (default 9); from 6 on they make an interval of 95 %
   --cluster           a cluster of three masters instead of one server
+  --promises          RedisPromise beside the other clients of promises, on one server
   --output directory  where the results and their chart go (default bench/results for a whole run, else nowhere)
   --list              prints the names of the cases
 `
@@ -53,6 +54,7 @@ const usage = `Usage: pnpm bench [options]
 interface Options {
   readonly quick: boolean
   readonly cluster: boolean
+  readonly promises: boolean
   readonly rounds: number
   readonly clients: ReadonlyArray<string>
   readonly isWanted: (caseName: string) => boolean
@@ -66,7 +68,9 @@ const memoryCases: ReadonlyArray<{ readonly name: string; readonly condition: Co
 ]
 
 const caseNames: ReadonlyArray<string> = [
-  ...[undefined, "tls", "cluster"].flatMap((place) => casesOf(place as Place | undefined)).map(({ name }) => name),
+  ...[undefined, "tls", "cluster", "promises"].flatMap((place) => casesOf(place as Place | undefined)).map(({ name }) =>
+    name
+  ),
   "costs",
   "in-process",
   ...codecCaseNames,
@@ -81,6 +85,7 @@ function readOptions(): Options {
       clients: { type: "string" },
       rounds: { type: "string" },
       cluster: { type: "boolean", default: false },
+      promises: { type: "boolean", default: false },
       output: { type: "string" },
       list: { type: "boolean", default: false },
       help: { type: "boolean", default: false }
@@ -91,7 +96,7 @@ function readOptions(): Options {
     process.exit(0)
   }
   const wanted = values.case?.split(",")
-  const clients = values.clients?.split(",") ?? defaultClientNames
+  const clients = values.clients?.split(",") ?? (values.promises ? promiseClientNames : defaultClientNames)
   const unknown = [
     ...clients.filter((name) => !clientNames.includes(name)),
     ...(wanted ?? []).filter((prefix) => !caseNames.some((name) => name.startsWith(prefix)))
@@ -104,6 +109,7 @@ function readOptions(): Options {
   return {
     quick: values.quick,
     cluster: values.cluster,
+    promises: values.promises,
     rounds: values.rounds === undefined ? (values.quick ? 2 : 9) : Number(values.rounds),
     clients,
     isWanted: (name) =>
@@ -166,22 +172,16 @@ async function measureAllMemory(
   return results
 }
 
+/** What some runs do not measure. */
+const nothing = { costs: [], inProcess: [], codecs: [], memory: [] }
+
 async function runAgainstCluster(options: Options): Promise<Run> {
   const cluster = await startCluster(preparations)
   try {
     const environment = describeEnvironment(`${serverVersion()}, a cluster of ${cluster.nodes.length}`)
     console.log(environmentLines(environment))
     const { measured, names } = await measureAt("cluster", (client) => client.connectCluster?.(cluster.nodes), options)
-    return {
-      environment,
-      rounds: options.rounds,
-      clients: names,
-      cases: measured,
-      costs: [],
-      inProcess: [],
-      codecs: [],
-      memory: []
-    }
+    return { ...nothing, environment, rounds: options.rounds, clients: names, cases: measured }
   } finally {
     await cluster.stop()
   }
@@ -193,6 +193,10 @@ async function runAgainstServer(options: Options): Promise<Run> {
     await sendRaw(server.address, preparations)
     const environment = describeEnvironment(server.version)
     console.log(environmentLines(environment))
+    if (options.promises) {
+      const { measured, names } = await measureAt("promises", (client) => client.connect(server.address), options)
+      return { ...nothing, environment, rounds: options.rounds, clients: names, cases: measured }
+    }
     // While nobody else is there to take processor time, or to be disturbed.
     const inProcess = options.isWanted("in-process") ? await measureInProcess() : []
     const { measured, names } = await measureAt(undefined, (client) => client.connect(server.address), options)
@@ -233,10 +237,14 @@ const run = await (options.cluster ? runAgainstCluster(options) : runAgainstServ
 print(run)
 console.log(`\nTook ${Math.round((Date.now() - start) / 1000)} s.`)
 if (options.output !== undefined) {
-  const name = options.cluster ? "cluster" : "latest"
+  const [name, chart] = options.cluster
+    ? ["cluster", "cluster"]
+    : options.promises
+    ? ["promises", "promises"]
+    : ["latest", "chart"]
   mkdirSync(options.output, { recursive: true })
   writeFileSync(join(options.output, `${name}.json`), `${JSON.stringify(run, undefined, 2)}\n`)
-  writeFileSync(join(options.output, `${options.cluster ? "cluster" : "chart"}.svg`), drawChart(chartOf(run)))
+  writeFileSync(join(options.output, `${chart}.svg`), drawChart(chartOf(run)))
   console.log(`Written: ${name}.json and its chart in ${options.output}. \`pnpm charts\` brings them into the guides.`)
 }
 process.exit(0)

@@ -9,8 +9,8 @@ import { explain, perCaller } from "./session.ts"
 import type { Interval } from "./statistics.ts"
 import { interval, percentile } from "./statistics.ts"
 
-/** The client that the others are compared with. */
-export const subject = "redfx"
+/** Whether others are compared with this client. */
+export const isSubject = (client: string): boolean => client === "redfx" || client === "redfx-promise"
 
 /** A client connected for the run. */
 export interface Participant {
@@ -159,7 +159,7 @@ async function measureAll(
   able: ReadonlyArray<Participant & { readonly total: number }>,
   rounds: number
 ): Promise<ReadonlyArray<Result>> {
-  const [first, ...rest] = able.toSorted((one, other) => Number(other.name === subject) - Number(one.name === subject))
+  const [first, ...rest] = able.toSorted((one, other) => Number(isSubject(other.name)) - Number(isSubject(one.name)))
   if (first === undefined) return []
   const { base, others } = await pairedRounds(1 + rest.length, rounds, (index) => {
     const { session, total } = rest[index - 1] ?? first

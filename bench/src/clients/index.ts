@@ -3,6 +3,7 @@ import type { Client } from "../session.ts"
 
 const modules: Readonly<Record<string, () => Promise<{ readonly client: Client }>>> = {
   "redfx": () => import("./redfx.ts"),
+  "redfx-promise": () => import("./redfx-promise.ts"),
   "ioredis": () => import("./ioredis.ts"),
   "ioredis-autopipelining": () => import("./ioredis-autopipelining.ts"),
   "node-redis": () => import("./node-redis.ts"),
@@ -16,7 +17,15 @@ const modules: Readonly<Record<string, () => Promise<{ readonly client: Client }
 export const clientNames: ReadonlyArray<string> = Object.keys(modules)
 
 /** The clients of a run that names none. */
-export const defaultClientNames: ReadonlyArray<string> = clientNames.filter((name) => name !== "iovalkey")
+export const defaultClientNames: ReadonlyArray<string> = clientNames.filter((name) =>
+  name !== "iovalkey" && name !== "redfx-promise"
+)
+
+/** The clients of promises, which are compared with redfx's own. */
+export const promiseClientNames: ReadonlyArray<string> = [
+  "redfx-promise",
+  ...defaultClientNames.filter((name) => name !== "redfx" && name !== "effect-node-redis")
+]
 
 /** Loads a client; rejects when its module does not load, `undefined` when there is no such client. */
 export async function loadClient(name: string): Promise<Client | undefined> {

@@ -233,16 +233,23 @@ export const pairs = <A, B, I, A2, B2, I2>(
 /* @__NO_SIDE_EFFECTS__ */
 export const recordOf = <A, B, I>(
   reply: Reply<A, B, I>
-): Reply<Readonly<Record<string, A>>, Readonly<Record<string, B>>, Readonly<Record<string, I>>> =>
-  manyPairs({
+): Reply<Readonly<Record<string, A>>, Readonly<Record<string, B>>, Readonly<Record<string, I>>> => {
+  // HGETALL of 1000 fields takes 100 µs more with `in`. What other decoders give may be undefined, and be there.
+  const has = reply.decode === blob.decode
+    ? (out: Readonly<Record<string, unknown>>, name: string) => out[name] !== undefined
+    : (out: Readonly<Record<string, unknown>>, name: string) => name in out
+  return manyPairs({
     begin: (): Record<string, A | B | I> => Object.create(null),
     put: (out, key, value, view) => {
       // The text of a name is text in every view.
       const name = text.decode(key, view)
-      if (name in out) throw new Mismatch("a name comes twice, which a record cannot hold. Redis.asBytes gives pairs")
+      if (has(out, name)) {
+        throw new Mismatch("a name comes twice, which a record cannot hold. Redis.asBytes gives pairs")
+      }
       out[name] = reply.decode(value, view)
     }
   })
+}
 
 /**
  * Names and values as a record without prototype (a field named `__proto__` is

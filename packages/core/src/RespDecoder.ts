@@ -23,8 +23,10 @@ import {
   parseInteger,
   parseLength,
   parseSimple,
+  plainDouble,
   showByte
 } from "./internal/codec/line.ts"
+import { Element, SHARED_FROM, SharedText } from "./internal/codec/sharedText.ts"
 import {
   ARRAY,
   ATTRIBUTE,
@@ -138,6 +140,8 @@ export class RespDecoder {
   private _gathered: GatheredString | undefined = undefined
   /** The complete bulk string whose line end is still to come. */
   private _bulk: Bulk | GatheredString | undefined = undefined
+  /** The text of the part of the current reply that lies in the current chunk, if many may ask for it. */
+  private _shared: SharedText | undefined = undefined
   /** The parts of a streamed string so far; set exactly while one is in progress. */
   private _parts: Bytes | undefined = undefined
 
@@ -181,6 +185,7 @@ export class RespDecoder {
     if (this.failure === undefined && !this.idle) this._checkOpen(chunk.length)
     else this._replyStart = chunk.length
     this._replyStart -= chunk.length
+    this._shared = undefined
     this._frames[0]!.hold(none)
     return values
   }
@@ -269,6 +274,9 @@ export class RespDecoder {
     const end = chunk.length
     const longest = this._limits.fastBulkLength
     const items = top.items
+    const shared = this._depth > 0 && this._elements >= SHARED_FROM
+      ? this._shared ??= new SharedText(chunk)
+      : undefined
     let count = top.count
     let position = start
     let remaining = top.remaining
@@ -288,7 +296,7 @@ export class RespDecoder {
       ) {
         break
       }
-      items[count++] = new Bulk(chunk, from, to)
+      items[count++] = shared === undefined ? new Bulk(chunk, from, to) : new Element(shared, from, to)
       position = to + 2
       remaining--
     }
@@ -298,6 +306,14 @@ export class RespDecoder {
   }
 
   // The fast paths read one whole well-formed value and set `_next` to its end, or return `undefined`.
+
+  /** A double of digits and perhaps a point, as those of scores mostly are. */
+  private _readFastDouble(chunk: Uint8Array, start: number, end: number): number | undefined {
+    let at = start
+    while (at < end && chunk[at]! > CR) at++
+    this._next = at + 2
+    return at + 2 <= end && chunk[at] === CR && chunk[at + 1] === LF ? plainDouble(chunk, start, at) : undefined
+  }
 
   /** The null of RESP2, after its `$`: what MGET answers for each missing key. */
   private _readFastNull(chunk: Uint8Array, start: number, end: number): null | undefined {
@@ -312,6 +328,8 @@ export class RespDecoder {
     switch (chunk[start]) {
       case INTEGER:
         return this._readFastInteger(chunk, start + 1, end)
+      case DOUBLE:
+        return this._readFastDouble(chunk, start + 1, end)
       case SIMPLE: {
         const isOk = start + 5 <= end && chunk[start + 1] === 0x4f && chunk[start + 2] === 0x4b &&
           chunk[start + 3] === CR && chunk[start + 4] === LF
@@ -350,9 +368,16 @@ export class RespDecoder {
       this._checkReplyLength(this._position)
       if (this.failure !== undefined) return
       this._replyStart = this._position
+      this._endShared()
     }
     top.add(value)
     if (--top.remaining === 0) this._close()
+  }
+
+  private _endShared(): void {
+    if (this._shared === undefined) return
+    this._shared.end = this._position
+    this._shared = undefined
   }
 
   /** Begins an aggregate of `length` items. */

@@ -40,15 +40,16 @@ export type Value =
  * **Gotchas**
  *
  * A `Bulk` that is kept keeps the whole chunk; {@link Bulk.bytes} copies
- * small ones out.
+ * small ones out. The text of an element of a reply may keep up to 1 KB of the reply.
  *
  * @category models
  * @since 0.1.0
  */
 export class Bulk {
-  protected readonly source: Uint8Array
-  protected readonly start: number
-  protected readonly end: number
+  // A field that is not declared is set to undefined first: reading LRANGE of 1000 takes 1.25 times as long so.
+  declare protected readonly source: Uint8Array
+  declare protected readonly start: number
+  declare protected readonly end: number
 
   constructor(source: Uint8Array, start: number, end: number) {
     this.source = source

@@ -139,6 +139,32 @@ const behaves = (Made: typeof Counted): void => {
     assert.strictEqual(all[0]?.abandoned, 0)
   })
 
+  it("can be begun without a fiber: once, and not as another effect", () => {
+    const all: Array<Counted> = []
+    const seen: Array<unknown> = []
+    for (const exit of [Exit.succeed("a"), Exit.fail("b"), Exit.die("c")]) {
+      const effect = new Made(all)
+      assert.isTrue(Suspension.start(effect, (given) => seen.push(given)))
+      assert.isFalse(Suspension.start(effect, (given) => seen.push(given)))
+      effect.finish(exit)
+      effect.finish(Exit.succeed("once more"))
+    }
+    assert.deepStrictEqual(seen.splice(0), [Exit.succeed("a"), Exit.fail("b"), Exit.die("c")])
+    assert.isTrue(Suspension.start(new Made(all, Exit.succeed("at once")), (given) => seen.push(given)))
+    assert.deepStrictEqual(seen.splice(0), [Exit.succeed("at once")])
+    class Throwing extends Made {
+      protected override begin(): void {
+        throw new Error("no beginning")
+      }
+    }
+    assert.isTrue(Suspension.start(new Throwing(all), (given) => seen.push(given)))
+    assert.deepStrictEqual(seen.splice(0), [Exit.die(new Error("no beginning"))])
+    for (const other of [Effect.succeed("a"), Effect.asVoid(new Made(all)), Effect.fail("b")]) {
+      assert.isFalse(Suspension.start<unknown, unknown>(other, (given) => seen.push(given)))
+    }
+    assert.deepStrictEqual(seen, [])
+  })
+
   it("runs each time that it is run, also by several fibers at once", () => {
     const all: Array<Counted> = []
     const effect = new Made(all)

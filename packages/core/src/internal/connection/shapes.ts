@@ -10,6 +10,7 @@
 import * as RedisArg from "../../RedisArg.ts"
 import { textView } from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
+import { Element, SharedText } from "../codec/sharedText.ts"
 import { CommandImpl } from "../command/impl.ts"
 import { Elements, Pairs } from "../reply/collections.ts"
 import { asking, BatchRequest, SingleRequest } from "./request.ts"
@@ -29,6 +30,7 @@ export const keepShapes = (): void => {
     new SingleRequest(asking, undefined),
     new BatchRequest({ commands: [asking] }, undefined),
     new Resp.Bulk(new Uint8Array(0), 0, 0),
+    new Element(new SharedText(new Uint8Array(0)), 0, 0),
     new Resp.MapReply([]),
     new Resp.SetReply([]),
     new Resp.Push([]),

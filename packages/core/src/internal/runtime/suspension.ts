@@ -155,6 +155,18 @@ export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
     return (ownWay && #waiter in effect ? Suspension.#evaluate.call(effect, fiber as Inner) : effect) as typeof effect
   }
 
+  /** Runs an effect without a fiber and has a function wait; returns whether the effect is one that can do so. */
+  static start<A, E>(effect: Effect.Effect<A, E>, resume: Resume<A, E>): boolean {
+    if (!(#waiter in effect) || effect.#waiter !== fresh) return false
+    effect.#waiter = resume
+    try {
+      effect.begin()
+    } catch (defect) {
+      effect.settle(Exit.die(defect))
+    }
+    return true
+  }
+
   static #evaluate(this: Suspension<unknown, unknown>, fiber: Inner): unknown {
     if (this.#waiter !== fresh) return this.again()
     this.#waiter = fiber
