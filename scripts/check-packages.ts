@@ -1,18 +1,23 @@
 /**
  * Checks the packages as their users get them: builds and packs each, has publint
  * and Are The Types Wrong look at the tarballs, then installs them in an empty
- * project, where every module must load and type-check and no internal one may.
+ * project, where every module must load and type-check and no internal one may,
+ * and all of them together from few files.
  */
 import { spawnSync } from "node:child_process"
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import process from "node:process"
-import { build, fail, install, pack, packages, run } from "./pack.ts"
+import { build } from "./build.ts"
+import { fail, install, pack, packages, run } from "./pack.ts"
 
 const root = join(import.meta.dirname, "..")
 const temporary = mkdtempSync(join(tmpdir(), "redfx-packages-"))
 process.on("exit", () => rmSync(temporary, { recursive: true, force: true }))
+
+/** How many files a program with everything loads, and a few more. Each takes Node.js half a millisecond. */
+const fileLimit = 85
 
 const nodenext = ["--module", "nodenext"]
 const bundler = ["--module", "esnext", "--moduleResolution", "bundler"]
@@ -31,7 +36,7 @@ const compilations: ReadonlyArray<readonly [compiler: string, options: ReadonlyA
   ["typescript-5.9", [...bundler, ...withDom]]
 ]
 
-build()
+await build()
 for (const each of packages) {
   const tarball = pack(each, temporary)
   run("publint", ["run", tarball, "--strict"])
@@ -40,6 +45,7 @@ for (const each of packages) {
 }
 const modules = packages.flatMap(({ manifest }) => checkFiles(manifest.name))
 load(modules)
+countFiles()
 typeCheck(modules)
 console.log(`${packages.length} packages with ${modules.length} modules are fit to publish.`)
 
@@ -51,10 +57,20 @@ function checkFiles(name: string): ReadonlyArray<string> {
     if (text.includes(protocol)) fail(`The packed ${name} still has a dependency on "${protocol}"`)
   }
   if (globSync("LICENSE", { cwd: installed }).length === 0) fail(`The packed ${name} has no LICENSE`)
+  for (const map of globSync("dist/**/*.map", { cwd: installed })) checkMap(join(installed, map))
   const files = globSync("**/*.js", { cwd: join(installed, "dist") })
   return files.sort().filter((file) => !file.includes("internal/")).map((file) =>
     file === "index.js" ? name : `${name}/${file.slice(0, -".js".length)}`
   )
+}
+
+/** Debuggers and stack traces show the sources, which have to be in the package. */
+function checkMap(file: string): void {
+  // What the compilers have written.
+  const { sources } = JSON.parse(readFileSync(file, "utf8")) as { readonly sources: ReadonlyArray<string> }
+  for (const source of sources) {
+    if (!existsSync(join(dirname(file), source))) fail(`${file} names ${source}, which is not there`)
+  }
 }
 
 function load(modules: ReadonlyArray<string>): void {
@@ -67,6 +83,20 @@ function load(modules: ReadonlyArray<string>): void {
   ]
   writeFileSync(join(temporary, "load.mjs"), program.join("\n"))
   run("node", ["load.mjs"], temporary)
+}
+
+function countFiles(): void {
+  const program = [
+    `import { registerHooks } from "node:module"`,
+    "let files = 0",
+    `const load = (url, context, next) => (files += Number(url.includes("/@redfx/")), next(url, context))`,
+    "registerHooks({ load })",
+    `await import("@redfx/core")`,
+    `await import("@redfx/node")`,
+    `if (files === 0 || files > ${fileLimit}) throw new Error(\`A program loads \${files} files, not 1 to ${fileLimit}\`)`
+  ]
+  writeFileSync(join(temporary, "count.mjs"), program.join("\n"))
+  run("node", ["count.mjs"], temporary)
 }
 
 /** Compiles the declarations themselves. Those of the packages that redfx stands on are not ours to judge. */

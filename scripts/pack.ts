@@ -1,4 +1,4 @@
-/** Builds and packs the packages, and installs them as npm would for a user. */
+/** Packs the packages, and installs them as npm would for a user. */
 import { spawnSync } from "node:child_process"
 import { globSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs"
 import { dirname, join } from "node:path"
@@ -36,12 +36,6 @@ export const packages: ReadonlyArray<Package> = globSync("packages/*/package.jso
     return { manifest, directory: join(root, dirname(file)) }
   })
   .filter(({ manifest }) => manifest.private !== true)
-
-/** Builds all packages from scratch: a module that is gone from the sources must not be packed. */
-export function build(): void {
-  for (const { directory } of packages) rmSync(join(directory, "dist"), { recursive: true, force: true })
-  run("tsc", ["-b", "tsconfig.packages.json"])
-}
 
 /** Packs a package that was built, and returns the path of the tarball. */
 export function pack({ directory, manifest }: Package, target: string): string {

@@ -12,7 +12,8 @@ import { join } from "node:path"
 import process from "node:process"
 import { parseArgs } from "node:util"
 import { rolldown } from "rolldown"
-import { build, install, link, pack, packages } from "../../scripts/pack.ts"
+import { build } from "../../scripts/build.ts"
+import { install, link, pack, packages } from "../../scripts/pack.ts"
 import { output } from "./costs.ts"
 import { describeEnvironment } from "./environment.ts"
 import type { Environment } from "./environment.ts"
@@ -63,7 +64,7 @@ const bench = join(import.meta.dirname, "..")
 async function makeProject(): Promise<string> {
   const project = mkdtempSync(join(tmpdir(), "redfx-startup-"))
   process.once("exit", () => rmSync(project, { recursive: true, force: true }))
-  build()
+  await build()
   for (const each of packages) install(pack(each, project), each, project)
   for (const name of dependencies) link(name, bench, project)
   for (const name of programs) {

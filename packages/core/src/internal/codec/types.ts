@@ -44,5 +44,4 @@ export const names: Record<number, string> = {
 }
 
 /** Holds 1 at every type byte. It is an array because it is looked up for each line. */
-export const isType: Uint8Array = new Uint8Array(256)
-for (const type of Object.keys(names)) isType[Number(type)] = 1
+export const isType: Uint8Array = Uint8Array.from({ length: 256 }, (_, type) => type in names ? 1 : 0)
