@@ -317,8 +317,8 @@ class Limited<R> implements Provider<R> {
     return this.#provider.pending
   }
 
-  open(): Promise<Context.Context<RedisClient | R>> {
-    return this.#provider.open().then((context) => this.#within(context))
+  get opened(): Provider<R>["opened"] {
+    return Effect.map(this.#provider.opened, (context) => this.#within(context))
   }
 
   close(options?: CloseOptions): Promise<void> {
