@@ -81,9 +81,15 @@ const telling = [
   "get-1mb"
 ]
 
-const short = (run: Run, clusterRun: Run | undefined): string => {
+const tellingOfPromises = ["promises-get-1000", "promises-get-50", "promises-lrange"]
+
+const short = (run: Run, clusterRun: Run | undefined, promisesRun: Run | undefined): string => {
   const cases = [
     ...run.cases.filter(({ name }) => telling.includes(name)),
+    ...promisesRun?.cases.filter(({ name }) => tellingOfPromises.includes(name)).map((each) => ({
+      ...each,
+      title: `RedisPromise: ${each.title}`
+    })) ?? [],
     ...clusterRun?.cases.filter(({ name }) => name === "cluster-get-1000").map((each) => ({
       ...each,
       title: `Cluster of three: ${each.title}`
@@ -101,6 +107,9 @@ const short = (run: Run, clusterRun: Run | undefined): string => {
     table(["Case", "redfx /s", "Times the fastest peer", "Times the second"], rows),
     "",
     measuredBy(run.environment, run.rounds),
+    ...promisesRun === undefined
+      ? []
+      : [`RedisPromise: ${measuredBy(promisesRun.environment, promisesRun.rounds)}`],
     ...clusterRun === undefined ? [] : [`The cluster: ${measuredBy(clusterRun.environment, clusterRun.rounds)}`]
   ].join("\n")
 }
@@ -111,7 +120,7 @@ const ifMeasured = (rows: ReadonlyArray<unknown>, written: () => string): string
 
 /** What stands between markers, by their name; what was not measured is left as it is. */
 const sections: Readonly<Record<string, string | undefined>> = {
-  short: latest && short(latest, cluster),
+  short: latest && short(latest, cluster, promises),
   summary: latest && `${measuredBy(latest.environment, latest.rounds)}\n\n${summaryTable(latest.cases)}`,
   processor: latest && processorTable(latest),
   bytes: latest && ifMeasured(latest.costs, () => costTable(latest.costs, latest.clients, "bytes")),
