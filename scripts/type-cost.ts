@@ -66,7 +66,14 @@ function measure(title: string, declaration: boolean, paths: Readonly<Record<str
     join(directory, "tsconfig.json"),
     JSON.stringify({
       extends: "../../../tsconfig.json",
-      compilerOptions: { incremental: false, tsBuildInfoFile: null, rootDir: "../../..", declaration, emitDeclarationOnly: false, paths },
+      compilerOptions: {
+        incremental: false,
+        tsBuildInfoFile: null,
+        rootDir: "../../..",
+        declaration,
+        emitDeclarationOnly: false,
+        paths
+      },
       include: [],
       files: ["program.ts"]
     })
