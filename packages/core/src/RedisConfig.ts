@@ -84,7 +84,7 @@ export const endpoint: (options: AddressOptions) => Effect.Effect<Endpoint, Redi
  * - `spare`: for how many connections `pool.max` must have room beside the shared ones. Default 1: without, nothing that
  *   blocks would ever run. 0 where it is the limit of several servers together.
  * - `given`: the addresses that options name, for `accept`.
- * - `within`: what stands before the names of these options in those of the program, for advice in errors. Default: nothing.
+ * - `optionPrefix`: what stands before the names of these options in those of the program, for advice in errors. Default: nothing.
  *
  * @category constructors
  * @since 0.1.0
@@ -94,10 +94,10 @@ export const settings = Effect.fnUntraced(function*(
     readonly tls?: boolean | TlsOptions | undefined
     readonly accept?: Accept | undefined
   },
-  { given = [], spare = 1, within }: {
+  { given = [], optionPrefix, spare = 1 }: {
     readonly spare?: 0 | 1 | undefined
     readonly given?: ReadonlyArray<NodeAddress> | undefined
-    readonly within?: string | undefined
+    readonly optionPrefix?: string | undefined
   } = {}
 ): Effect.fn.Return<ConnectionSettings, RedisConfigError> {
   yield* Check.record("options", options, "an object; layerUrl takes a URL")
@@ -123,7 +123,7 @@ export const settings = Effect.fnUntraced(function*(
     readonly: false,
     credentials: yield* credentials(options),
     accept: yield* acceptance(options.accept, given),
-    within,
+    optionPrefix,
     clientName,
     clientInfo,
     protocol: yield* choice("protocol", options.protocol ?? "auto", ["auto", 2, 3]),

@@ -308,7 +308,7 @@ class Limited<R> implements Provider<R> {
     const { current } = this.#provider
     if (current !== this.#unlimited) {
       this.#unlimited = current
-      this.#limited = current === undefined ? undefined : new Services(this.#within(current.context))
+      this.#limited = current === undefined ? undefined : new Services(this.#withLimit(current.context))
     }
     return this.#limited
   }
@@ -318,7 +318,7 @@ class Limited<R> implements Provider<R> {
   }
 
   get opened(): Provider<R>["opened"] {
-    return Effect.map(this.#provider.opened, (context) => this.#within(context))
+    return Effect.map(this.#provider.opened, (context) => this.#withLimit(context))
   }
 
   close(options?: CloseOptions): Promise<void> {
@@ -329,7 +329,7 @@ class Limited<R> implements Provider<R> {
     return this.#provider.destroy()
   }
 
-  #within(context: Context.Context<RedisClient | R>): Context.Context<RedisClient | R> {
+  #withLimit(context: Context.Context<RedisClient | R>): Context.Context<RedisClient | R> {
     return Context.add(context, RedisClient, Context.get(context, RedisClient).withTimeout(this.#limit))
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Elements of one reply take their texts from blocks, and the texts are those that they would have by themselves.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import { used } from "@redfx/testing/Memory"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
@@ -75,12 +75,33 @@ describe("The texts of the elements of a reply", () => {
     )
   })
 
-  it("do not depend on what comes after the reply", () => {
+  it("are made of the bytes of their own reply, and of no other that came with it", () => {
     const items = Array.from({ length: 20 }, (_, i) => utf8.encode(`element number ${i}`))
-    const bytes = concat([reply(items, false), reply(items, false)])
-    const first = bulksOf(new RespDecoder().push(bytes)[0]!)
-    bytes.fill(0xff, bytes.length / 2)
-    assert.deepStrictEqual(first.map(String), items.map((item) => alone(item).toString()))
+    const one = reply(items, false)
+    const values = new RespDecoder().push(concat([one, one, one]))
+    const decoded: Array<readonly [start: number, end: number]> = []
+    const native = vi.spyOn(Buffer.prototype, "utf8Slice").mockImplementation(
+      function(this: Buffer, ...range: ReadonlyArray<unknown>) {
+        const [start, end] = range.map(Number)
+        // It is called with both.
+        decoded.push([start!, end!])
+        return new TextDecoder().decode(this.subarray(start, end))
+      }
+    )
+    try {
+      for (const [index, value] of values.entries()) {
+        assert.deepStrictEqual(bulksOf(value).map(String), items.map((item) => new TextDecoder().decode(item)))
+        const ranges = decoded.splice(0)
+        assert.isAbove(ranges.length, 0)
+        assert.isBelow(ranges.length, items.length / 2)
+        for (const [start, end] of ranges) {
+          assert.isAtLeast(start, index * one.length)
+          assert.isAtMost(end, (index + 1) * one.length)
+        }
+      }
+    } finally {
+      native.mockRestore()
+    }
   })
 })
 

@@ -53,7 +53,7 @@ export const ofSentinels = Effect.fnUntraced(function*(
       keepAlive,
       keepAliveInitialDelay,
       limits
-    }, { given: options.sentinels, within: "sentinelOptions." }),
+    }, { given: options.sentinels, optionPrefix: "sentinelOptions." }),
     ({ detail, option }) => new RedisConfigError({ option: `sentinelOptions.${option}`, detail })
   )
 })

@@ -502,7 +502,7 @@ export type Deployment =
  *
  * - `readonly`: whether connections may read from the replicas of a cluster (READONLY).
  * - `accept`: whether an address may be connected to; all may without.
- * - `within`: what stands before the names of these options in the program's own, such as `sentinelOptions.`; `undefined`
+ * - `optionPrefix`: what stands before the names of these options in the program's own, such as `sentinelOptions.`; `undefined`
  *   when nothing does.
  * - `keepers`: the caches of the clients that have these connections.
  *
@@ -514,7 +514,7 @@ export interface ConnectionSettings {
   readonly readonly: boolean
   readonly credentials: CredentialsSource | undefined
   readonly accept: ((address: NodeAddress) => boolean) | undefined
-  readonly within: string | undefined
+  readonly optionPrefix: string | undefined
   readonly clientName: string | undefined
   readonly clientInfo: boolean
   readonly protocol: "auto" | 2 | 3

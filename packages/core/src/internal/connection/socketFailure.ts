@@ -96,8 +96,8 @@ const unusable =
 const speaksNone = "TLS could not be established; does the server speak TLS on this port?"
 
 /** Advice with the names that its options have for the program. */
-const withNames = (advice: string, { settings: { within = "" } }: Target): string =>
-  advice.replaceAll("{tls}", `${within}tls`)
+const withNames = (advice: string, { settings: { optionPrefix = "" } }: Target): string =>
+  advice.replaceAll("{tls}", `${optionPrefix}tls`)
 
 /** The fault of TLS, where there is one. */
 const tlsFailure = ({ code, said, text }: Evidence): string | undefined => {
