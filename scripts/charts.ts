@@ -7,8 +7,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
-import { apartTable } from "../bench/src/apart.ts"
-import type { ApartRun } from "../bench/src/apart.ts"
 import { drawChart } from "../bench/src/bars.ts"
 import type { Bar, Chart } from "../bench/src/bars.ts"
 import { chartOf } from "../bench/src/chart.ts"
@@ -59,7 +57,6 @@ const promises = resultsOf<Run>("promises")
 const growth = resultsOf<GrowthRun>("growth")
 const startup = resultsOf<StartupRun>("startup")
 const stalls = resultsOf<StallsRun>("stalls")
-const apart = resultsOf<ApartRun>("apart")
 const floor = resultsOf<FloorRun>("floor")
 
 const measuredBy = (environment: Run["environment"], rounds: number): string =>
@@ -140,7 +137,6 @@ const sections: Readonly<Record<string, string | undefined>> = {
     "Bundled into one file:",
     startupTable(startup.bundled)
   ].join("\n\n"),
-  apart: apart && `${measuredBy(apart.environment, apart.rounds)}\n\n${apartTable(apart.cases)}`,
   floor: floor && `${measuredBy(floor.environment, floor.rounds)}\n\n${floorTable(floor.cases)}`,
   stalls: stalls && `${measuredBy(stalls.environment, stalls.rounds)}\n\n${stallsTable(stalls.rows)}`
 }

@@ -8,6 +8,7 @@
 import { writeSync } from "node:fs"
 import process from "node:process"
 import { setTimeout as delay } from "node:timers/promises"
+import { getHeapStatistics } from "node:v8"
 import { cases } from "./cases.ts"
 import type { Case } from "./cases.ts"
 import { loadClient } from "./clients/index.ts"
@@ -27,18 +28,24 @@ export interface Bytes {
 export const commandsOf = ({ callers, commands, costs = 0 }: Case): number =>
   perCaller(callers, costs) * callers * commands
 
+/** What was allocated on the heap since the process began, and what buffers hold now. */
+const allocated = (): Omit<Bytes, "case"> => ({
+  heap: getHeapStatistics().total_allocated_bytes,
+  buffers: process.memoryUsage().arrayBuffers
+})
+
 async function bytesOf(session: Session, item: Case): Promise<Bytes> {
   const rounds: Array<Pick<Bytes, "heap" | "buffers">> = []
   for (let round = 0; round < 5; round++) {
     collectGarbage()
     await delay(5)
     collectGarbage()
-    const before = process.memoryUsage()
+    const before = allocated()
     await item.load.run(session, item.costs ?? 0)
-    const after = process.memoryUsage()
+    const after = allocated()
     rounds.push({
-      heap: (after.heapUsed - before.heapUsed) / commandsOf(item),
-      buffers: (after.arrayBuffers - before.arrayBuffers) / commandsOf(item)
+      heap: (after.heap - before.heap) / commandsOf(item),
+      buffers: (after.buffers - before.buffers) / commandsOf(item)
     })
   }
   return {

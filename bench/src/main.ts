@@ -1,5 +1,5 @@
 /**
- * Compares redfx with its peers side by side in one run against one server.
+ * Compares redfx with its peers in one run against one server, each client in a process of its own.
  *
  * See `bench/README.md`, most of all for what the figures do not say.
  */
@@ -11,17 +11,20 @@ import { drawChart } from "./bars.ts"
 import type { Case, Place } from "./cases.ts"
 import { casesOf } from "./cases.ts"
 import { chartOf } from "./chart.ts"
-import { clientNames, defaultClientNames, loadClient, promiseClientNames } from "./clients/index.ts"
+import { clientNames, defaultClientNames, promiseClientNames } from "./clients/index.ts"
 import { startCluster } from "./cluster.ts"
 import { codecCaseNames, measureCodecs } from "./codec.ts"
 import { measureCosts } from "./costs.ts"
 import { preparations } from "./data.ts"
 import { describeEnvironment } from "./environment.ts"
 import { measureInProcess } from "./inprocess.ts"
-import type { CaseResult, Participant } from "./measure.ts"
+import type { CaseResult } from "./measure.ts"
 import { measureCase, warmUp } from "./measure.ts"
 import type { Condition, MemoryResult } from "./memory.ts"
 import { measureMemory } from "./memory.ts"
+import type { Target } from "./participant-child.ts"
+import type { Participant } from "./participant.ts"
+import { startParticipant } from "./participant.ts"
 import { sendRaw } from "./raw.ts"
 import type { Run } from "./report.ts"
 import {
@@ -37,7 +40,6 @@ import {
 import type { Server } from "./server.ts"
 import { serverVersion, startServer } from "./server.ts"
 import { explain } from "./session.ts"
-import type { Client, Session } from "./session.ts"
 
 const usage = `Usage: pnpm bench [options]
 
@@ -119,17 +121,17 @@ function readOptions(): Options {
   }
 }
 
-/** Connects what can be connected and says why the rest is left out. */
+/** Connects what can be connected, each client in a process of its own, and says why the rest is left out. */
 async function connectAll(
   names: ReadonlyArray<string>,
-  connect: (client: Client) => Promise<Session> | undefined
+  place: Place | undefined,
+  target: Target
 ): Promise<ReadonlyArray<Participant>> {
   const participants: Array<Participant> = []
   for (const name of names) {
     try {
-      const client = await loadClient(name)
-      const session = client === undefined ? undefined : await connect(client)
-      if (session !== undefined) participants.push({ name, session })
+      const participant = await startParticipant(name, place, target)
+      if (participant !== undefined) participants.push(participant)
     } catch (error) {
       console.error(`Left out: ${name} does not load or connect: ${explain(error).split("\n")[0]}`)
     }
@@ -140,11 +142,11 @@ async function connectAll(
 /** Measures the cases of a place with everybody who can be connected there. */
 async function measureAt(
   place: Place | undefined,
-  connect: (client: Client) => Promise<Session> | undefined,
+  target: Target,
   options: Options
 ): Promise<{ readonly names: ReadonlyArray<string>; readonly measured: ReadonlyArray<CaseResult> }> {
   const wanted: ReadonlyArray<Case> = casesOf(place).filter(({ name }) => options.isWanted(name))
-  const participants = await connectAll(options.clients, connect)
+  const participants = await connectAll(options.clients, place, target)
   const measured: Array<CaseResult> = []
   if (wanted.length > 0) await warmUp(participants, options.quick ? 200 : 1_000)
   for (const item of wanted) {
@@ -152,7 +154,7 @@ async function measureAt(
     console.log(caseTable(result))
     measured.push(result)
   }
-  for (const { session } of participants) await session.close()
+  for (const participant of participants) await participant.close()
   return { names: participants.map(({ name }) => name), measured }
 }
 
@@ -180,7 +182,7 @@ async function runAgainstCluster(options: Options): Promise<Run> {
   try {
     const environment = describeEnvironment(`${serverVersion()}, a cluster of ${cluster.nodes.length}`)
     console.log(environmentLines(environment))
-    const { measured, names } = await measureAt("cluster", (client) => client.connectCluster?.(cluster.nodes), options)
+    const { measured, names } = await measureAt("cluster", { nodes: cluster.nodes }, options)
     return { ...nothing, environment, rounds: options.rounds, clients: names, cases: measured }
   } finally {
     await cluster.stop()
@@ -194,13 +196,13 @@ async function runAgainstServer(options: Options): Promise<Run> {
     const environment = describeEnvironment(server.version)
     console.log(environmentLines(environment))
     if (options.promises) {
-      const { measured, names } = await measureAt("promises", (client) => client.connect(server.address), options)
+      const { measured, names } = await measureAt("promises", { endpoint: server.address }, options)
       return { ...nothing, environment, rounds: options.rounds, clients: names, cases: measured }
     }
     // While nobody else is there to take processor time, or to be disturbed.
     const inProcess = options.isWanted("in-process") ? await measureInProcess() : []
-    const { measured, names } = await measureAt(undefined, (client) => client.connect(server.address), options)
-    const secure = await measureAt("tls", (client) => client.connect(server.secure), options)
+    const { measured, names } = await measureAt(undefined, { endpoint: server.address }, options)
+    const secure = await measureAt("tls", { endpoint: server.secure }, options)
     const wantsCosts = (name: string): boolean =>
       options.isWanted("costs") && casesOf(undefined).some((each) => each.name === name)
     return {

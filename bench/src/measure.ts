@@ -1,22 +1,14 @@
 /** Samples of one case, in pairs with redfx, and what they say. */
-import { performance } from "node:perf_hooks"
 import type { Case } from "./cases.ts"
-import { collectYoung } from "./garbage.ts"
 import type { Pair } from "./pairs.ts"
 import { pairedRounds, ratios } from "./pairs.ts"
-import type { Bind, Session } from "./session.ts"
-import { explain, perCaller } from "./session.ts"
+import type { Sample } from "./participant-child.ts"
+import type { Participant } from "./participant.ts"
 import type { Interval } from "./statistics.ts"
 import { interval, percentile } from "./statistics.ts"
 
 /** Whether others are compared with this client. */
 export const isSubject = (client: string): boolean => client === "redfx" || client === "redfx-promise"
-
-/** A client connected for the run. */
-export interface Participant {
-  readonly name: string
-  readonly session: Session
-}
 
 /** How redfx does beside a client, by the pairs of the two. More than 1 is in favour of redfx. */
 export interface Comparison {
@@ -51,36 +43,6 @@ export interface CaseResult {
   readonly wrong: ReadonlyArray<{ readonly client: string; readonly reason: string }>
 }
 
-interface Sample {
-  readonly rate: number
-  readonly cpu: number
-  readonly latencies: Float64Array | undefined
-}
-
-async function sample(session: Session, item: Case, total: number): Promise<Sample> {
-  // Nobody pays for what the client before has left behind.
-  collectYoung()
-  const cpuBefore = process.cpuUsage()
-  const start = performance.now()
-  const latencies = await item.load.run(session, total)
-  const seconds = (performance.now() - start) / 1000
-  const cpu = process.cpuUsage(cpuBefore)
-  const commands = perCaller(item.callers, total) * item.callers * item.commands
-  return { rate: commands / seconds, cpu: (cpu.user + cpu.system) / commands, latencies: latencies ?? undefined }
-}
-
-/** How many operations take `milliseconds`, found by running more and more of them: that warms up as well. */
-async function totalFor(session: Session, item: Case, milliseconds: number): Promise<number> {
-  for (let total = item.callers;;) {
-    const start = performance.now()
-    await item.load.run(session, total)
-    const scale = milliseconds / (performance.now() - start)
-    // Four times as many at most: the first ones are the slowest.
-    total = Math.max(item.callers, Math.round(total * Math.min(4, scale)))
-    if (scale < 2) return total
-  }
-}
-
 function summarise(client: string, samples: ReadonlyArray<Sample>, pairs?: ReadonlyArray<Pair<Sample>>): Result {
   const latencies = samples.flatMap((each) => each.latencies ?? [])
   const at = (fraction: number): Interval => interval(latencies.map((values) => percentile(values, fraction)))
@@ -98,27 +60,13 @@ function summarise(client: string, samples: ReadonlyArray<Sample>, pairs?: Reado
   }
 }
 
-/** The reason why a client is not measured, if there is one: its answer is wrong, or it fails. */
-async function fault(session: Session, item: Case): Promise<string | undefined> {
-  try {
-    return item.check(await item.load.once(session))
-  } catch (error) {
-    return explain(error)
-  }
-}
-
-const smallRead: Bind = (operations) => () => operations.get("bench:small:0")
-
 /**
  * Runs every client by 1000 callers for `milliseconds`, twice in turn. The
  * compiler of V8 needs some 500 000 commands before a client is as fast as it
  * gets; what all commands of a client share is compiled here, before any case.
  */
 export async function warmUp(participants: ReadonlyArray<Participant>, milliseconds: number): Promise<void> {
-  for (const { session } of [...participants, ...participants]) {
-    const end = performance.now() + milliseconds
-    while (performance.now() < end) await session.run(smallRead, 1000, 20_000)
-  }
+  for (const participant of [...participants, ...participants]) await participant.warmUp({ milliseconds })
 }
 
 /** Options of {@link measureCase}. */
@@ -134,42 +82,47 @@ export async function measureCase(
   participants: ReadonlyArray<Participant>,
   options: MeasureOptions
 ): Promise<CaseResult> {
-  const lacking = participants.filter(({ session }) => !item.load.supports(session))
+  const { name } = item
+  const lacking: Array<string> = []
   const wrong: Array<{ client: string; reason: string }> = []
-  const able: Array<{ readonly name: string; readonly session: Session; readonly total: number }> = []
+  const able: Array<Able> = []
   for (const participant of participants) {
-    if (lacking.includes(participant)) continue
-    const reason = await fault(participant.session, item)
-    if (reason === undefined) {
-      able.push({ ...participant, total: await totalFor(participant.session, item, item.milliseconds * options.scale) })
-    } else wrong.push({ client: participant.name, reason })
+    const fault = await participant.fault({ name })
+    if (fault === "lacking") lacking.push(participant.name)
+    else if (fault !== undefined) wrong.push({ client: participant.name, ...fault })
+    else {
+      const total = await participant.totalFor({ name, milliseconds: item.milliseconds * options.scale })
+      able.push({ participant, total })
+    }
   }
-  return {
-    name: item.name,
-    title: item.title,
-    latency: item.latency,
-    results: await measureAll(item, able, options.rounds),
-    lacking: lacking.map(({ name }) => name),
-    wrong
-  }
+  const { latency, title } = item
+  return { name, title, latency, results: await measureAll(name, able, options.rounds), lacking, wrong }
+}
+
+/** A participant that can take part, and how many operations a sample of it has. */
+interface Able {
+  readonly participant: Participant
+  readonly total: number
 }
 
 async function measureAll(
-  item: Case,
-  able: ReadonlyArray<Participant & { readonly total: number }>,
+  name: string,
+  able: ReadonlyArray<Able>,
   rounds: number
 ): Promise<ReadonlyArray<Result>> {
-  const [first, ...rest] = able.toSorted((one, other) => Number(isSubject(other.name)) - Number(isSubject(one.name)))
+  const [first, ...rest] = able.toSorted((one, other) =>
+    Number(isSubject(other.participant.name)) - Number(isSubject(one.participant.name))
+  )
   if (first === undefined) return []
   const { base, others } = await pairedRounds(1 + rest.length, rounds, (index) => {
-    const { session, total } = rest[index - 1] ?? first
-    return sample(session, item, total)
+    const { participant, total } = rest[index - 1] ?? first
+    return participant.sample({ name, total })
   })
   return [
-    summarise(first.name, base),
-    ...rest.map(({ name }, index) => {
+    summarise(first.participant.name, base),
+    ...rest.map(({ participant }, index) => {
       const pairs = others[index] ?? []
-      return summarise(name, pairs.map(({ own }) => own), pairs)
+      return summarise(participant.name, pairs.map(({ own }) => own), pairs)
     })
   ]
 }

@@ -13,6 +13,12 @@ const modules: Readonly<Record<string, () => Promise<{ readonly client: Client }
   "iovalkey": () => import("./iovalkey.ts")
 }
 
+/** What `floor.ts` compares clients with. */
+const floors: typeof modules = {
+  "socket": () => import("./socket.ts"),
+  "callback": () => import("./callback.ts")
+}
+
 /** The names `--clients` accepts. */
 export const clientNames: ReadonlyArray<string> = Object.keys(modules)
 
@@ -29,5 +35,5 @@ export const promiseClientNames: ReadonlyArray<string> = [
 
 /** Loads a client; rejects when its module does not load, `undefined` when there is no such client. */
 export async function loadClient(name: string): Promise<Client | undefined> {
-  return (await modules[name]?.())?.client
+  return (await (modules[name] ?? floors[name])?.())?.client
 }
