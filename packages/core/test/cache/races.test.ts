@@ -201,6 +201,29 @@ describe("Caching, reads under way", () => {
       assert.isTrue(Exit.isFailure(yield* Fiber.join(second)))
     }))
 
+  it.effect("who asks for a young answer does not join a read that left too long ago", () =>
+    Effect.gen(function*() {
+      const { client, hold, node, release } = yield* made({ commandTimeout: "1 minute", livenessTimeout: "5 minutes" })
+      const young = Redis.cached(Redis.get("a"), { ttl: "1 second" })
+      yield* hold("a")
+      const first = yield* fork(client.execute(young))
+      yield* node.awaitCommand("GET")
+      yield* TestClock.adjust("1 second")
+      const second = yield* fork(client.execute(young))
+      yield* TestClock.adjust("1 second")
+      const patient = yield* fork(client.execute(get("a")))
+      const third = yield* fork(client.execute(young))
+      assert.deepInclude(yield* stats(client), { misses: 2, joined: 2 })
+      yield* release("a")
+      assert.deepStrictEqual(
+        yield* Effect.forEach([first, second, patient, third], Fiber.join),
+        ["a1", "a1", "a1", "a2"]
+      )
+      // The younger answer is kept.
+      assert.strictEqual(yield* client.execute(young), "a2")
+      assert.deepInclude(yield* stats(client), { entries: 1, misses: 2 })
+    }))
+
   it.live("a loss fails all who wait, and drops what came over the connection", () =>
     Effect.gen(function*() {
       const { client, hold, node } = yield* made()

@@ -140,19 +140,25 @@ export class Store implements Keeper {
     const rest = restOf(command)
     // A command without a key is not cached, so the index is in range.
     const item = this.#keys.get(names[0]!)?.get(rest)
-    if (item instanceof Flight) {
+    if (item instanceof Flight && this.#isYoung(item, command)) {
       this.#joins++
       const waiter = new Waiter(command, item, resume)
       begin(waiter)
       return waiter
     }
     this.#misses++
-    if (item !== undefined) this.#remove(item)
+    if (item instanceof Flight) this.#mark(item)
+    else if (item !== undefined) this.#remove(item)
     const flight = this.#begin(command, names, rest)
     const waiter = new Waiter(command, flight, resume)
     begin(waiter)
     submit(flight)
     return waiter
+  }
+
+  /** Whether the answer to a read will do for a command. One that has not left yet reads what is there by then. */
+  #isYoung({ began, hasLeft }: Flight, { caching }: RedisCommand.Any): boolean {
+    return !hasLeft || this.#now - began <= Math.min(caching?.life ?? Infinity, this.#limits.longestLife)
   }
 
   #begin(command: RedisCommand.Any, names: ReadonlyArray<string>, rest: string): Flight {
