@@ -279,20 +279,27 @@ describe("Caching, reads under way", () => {
       assert.deepStrictEqual([readsOf("a"), readsOf("b"), readsOf("c")], [3, 2, 2])
     }))
 
-  it.effect("a connection that says nothing is asked whether it is there, and dropped with what it brought", () =>
+  it.effect("a connection that says nothing for livenessTimeout is asked whether it is there, and dropped with what it brought", () =>
     Effect.gen(function*() {
-      const { client, node } = yield* made({ livenessTimeout: "10 seconds" })
+      const { client, node } = yield* made({ livenessTimeout: "10 seconds", connectTimeout: "4 seconds" })
+      const pings = () => node.commands.filter(({ command }) => command.name === "PING").length
       yield* client.execute(get("a"))
-      // The answer to the read came in the first ten of them.
-      yield* TestClock.adjust("20 seconds")
-      yield* node.awaitCommand("PING")
+      // What comes meanwhile is as good as an answer.
+      yield* TestClock.adjust("9 seconds")
+      yield* synced(client)
+      yield* TestClock.adjust("9 seconds")
+      assert.strictEqual(pings(), 1)
+      yield* TestClock.adjust("3500 millis")
+      yield* node.awaitCommand("PING", 2)
       yield* synced(client)
       assert.deepInclude(yield* stats(client), { entries: 1 })
       node.setHandler(({ name }) => name === "PING" ? FakeNode.stall() : undefined)
       const lost = yield* fork(Client.causing(client, "Disconnected", Effect.void))
-      yield* TestClock.adjust("20 seconds")
-      yield* node.awaitCommand("PING", 3)
-      yield* TestClock.adjust("10 seconds")
+      // The silence, a look, and the time that a PING has.
+      yield* TestClock.adjust("12500 millis")
+      yield* node.awaitCommand("PING", 4)
+      assert.deepInclude(yield* stats(client), { entries: 1 })
+      yield* TestClock.adjust("4 seconds")
       const { error } = yield* Fiber.join(lost)
       assert.deepInclude(error, { _tag: "ConnectionError", reason: "HealthCheck" })
       assert.deepInclude(yield* stats(client), { entries: 0 })
