@@ -194,12 +194,12 @@ export class Store implements Keeper {
   }
 
   #keep({ began, life, names, rest }: Flight, answer: Resp.Value, tracking: Tracking): void {
-    const { bytes, value } = compact(answer)
+    const kept = compact(answer, this.#limits.maxBytes)
+    if (kept === undefined) return
     const entry = new Entry({
       names,
       rest,
-      value,
-      bytes,
+      ...kept,
       tracking,
       at: began,
       life: Math.min(life, this.#limits.longestLife)
