@@ -3,12 +3,13 @@
  * what drops it.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisCache } from "@redfx/core"
+import { Redis, RedisCache, RedisLeader, RedisLock, RedisStream } from "@redfx/core"
 import type { RedisClient, RedisCommand, RedisConfig } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Stream from "effect/Stream"
 
 const server = RedisServer.layer()
 const made = (options: RedisConfig.ConnectionOptions = {}) =>
@@ -213,6 +214,50 @@ describe("Caching", () => {
         yield* marked.execute(Redis.get("w"))
         assert.deepInclude(yield* stats(marked), { misses: 0 })
         yield* twice(marked, get("w"))
+      }))
+
+    it.effect("what is not to be cached is asked of the server each time, and what is kept stays", () =>
+      Effect.gen(function*() {
+        const client = yield* RedisCache.make(yield* made())
+        const other = yield* made()
+        yield* client.execute(Redis.set("now", "1"))
+        yield* twice(client, Redis.get("now"))
+        const before = yield* stats(client)
+        const uncached = Redis.uncached(Redis.get("now"))
+        // The server tells of it afterwards.
+        yield* other.execute(Redis.set("now", "2"))
+        assert.strictEqual(yield* client.execute(uncached), "2")
+        const utf8 = new TextEncoder()
+        assert.deepStrictEqual(yield* client.execute(Redis.asBytes(uncached)), utf8.encode("2"))
+        assert.deepStrictEqual(yield* client.execute(Redis.uncached(Redis.asBytes(get("now")))), utf8.encode("2"))
+        assert.deepStrictEqual(
+          yield* Client.on(client)(Redis.pipeline([uncached, Redis.uncached(Redis.ttl("now"))])),
+          ["2", -1]
+        )
+        assert.deepInclude(yield* stats(client), { hits: before.hits, misses: before.misses })
+        yield* twice(client, Redis.get("now"))
+        yield* client.execute(uncached)
+        assert.deepInclude(yield* stats(client), { entries: before.entries })
+      }))
+
+    it.effect("what locks, leaders and streams look at is asked of the server", () =>
+      Effect.gen(function*() {
+        const client = yield* RedisCache.make(yield* made())
+        const run = Client.on(client)
+        yield* client.execute(Redis.xadd("entries", { field: "1" }))
+        yield* run(Effect.scoped(Effect.gen(function*() {
+          const lock = RedisLock.make("lock", { ttl: "1 minute" })
+          const handle = yield* lock.scoped
+          const { leader } = RedisLeader.make("leading")
+          for (let i = 0; i < 2; i++) {
+            assert.isTrue(yield* handle.owned)
+            assert.isTrue(yield* lock.locked)
+            assert.isUndefined(yield* leader)
+            const entries = RedisStream.read({ entries: "+" })
+            assert.strictEqual((yield* Stream.runCollect(Stream.take(entries, 1))).length, 1)
+          }
+        })))
+        assert.deepInclude(yield* stats(client), { hits: 0, misses: 0, entries: 0 })
       }))
 
     it.effect("options that cannot be are refused, and so is a time to live of nothing", () =>
