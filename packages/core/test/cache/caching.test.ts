@@ -291,4 +291,28 @@ describe("Caching", () => {
         assert.strictEqual(error._tag, "ConnectionError")
       }))
   })
+
+  it.live("a field that has expired is not answered, however late the server removes it", (context) =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      const client = yield* Client.make(server)
+      yield* client.execute(Redis.hset("fields", { token: "1", name: "Ada" }))
+      const timed = yield* Effect.exit(client.execute(Redis.hpexpire("fields", 50, ["token"])))
+      if (Exit.isFailure(timed)) return context.skip("fields have no time to live before Redis 7.4 and Valkey 9.0")
+      const reads = [
+        [Redis.hget("fields", "token"), undefined],
+        [Redis.hmget("fields", "name", "token"), ["Ada", undefined]],
+        [Redis.hexists("fields", "token"), false],
+        [Redis.hstrlen("fields", "token"), 0]
+      ] as const
+      const ask = Effect.forEach(
+        reads,
+        ([read]) => client.execute(Redis.cached<unknown, unknown, unknown>(read, { ttl }))
+      )
+      yield* ask
+      yield* ask
+      assert.deepInclude(yield* stats(client), { hits: 4 })
+      yield* Effect.sleep(50)
+      assert.deepStrictEqual(yield* ask, reads.map(([, after]) => after))
+    }))
 })

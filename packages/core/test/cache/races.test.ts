@@ -64,7 +64,7 @@ const log = (node: FakeNode.FakeNode, connection?: number) =>
   node.commands
     .filter((received) => connection === undefined || received.connection === connection)
     .map(({ args }) => args.join(" "))
-    .filter((text) => !/^(HELLO|CLIENT SETINFO|PING|PTTL)/.test(text))
+    .filter((text) => !/^(HELLO|CLIENT SETINFO|PING|H?PTTL)/.test(text))
 
 /** Waits until what the server has pushed was read: it comes before the answer to a PING. */
 const synced = (client: RedisClient.RedisClient["Service"]) => client.execute(Redis.ping())
@@ -277,6 +277,40 @@ describe("Caching, reads under way", () => {
       yield* TestClock.adjust("1 minute")
       yield* ask
       assert.deepStrictEqual([readsOf("a"), readsOf("b"), readsOf("c")], [3, 2, 2])
+    }))
+
+  it.effect("nothing is kept for longer than the fields live that it names, where the server can be asked", () =>
+    Effect.gen(function*() {
+      const { client, node } = yield* made()
+      const asked = (name: string) => node.commands.filter(({ command }) => command.name === name)
+      let times = Encode.array([Encode.integer(-1), Encode.integer(500), Encode.integer(-2)])
+      node.setHandler(({ name }) =>
+        name === "PTTL"
+          ? Encode.integer(-1)
+          : name === "HPTTL"
+          ? times
+          : name === "HMGET"
+          ? Encode.bulks(["1", "2", "3"])
+          : undefined
+      )
+      const read = client.execute(Redis.cached(Redis.hmget("h", "a", "b", "c"), { ttl }))
+      yield* read
+      assert.deepStrictEqual(asked("HPTTL")[0]?.args, ["HPTTL", "h", "FIELDS", "3", "a", "b", "c"])
+      yield* TestClock.adjust("499 millis")
+      yield* read
+      assert.strictEqual(asked("HMGET").length, 1)
+      yield* TestClock.adjust("1 millis")
+      yield* read
+      assert.strictEqual(asked("HMGET").length, 2)
+      // A server that cannot be asked is asked once.
+      times = Encode.error("ERR unknown command 'HPTTL'")
+      yield* TestClock.adjust("500 millis")
+      yield* read
+      yield* TestClock.adjust("59 seconds")
+      yield* read
+      yield* TestClock.adjust("1001 millis")
+      yield* read
+      assert.deepStrictEqual([asked("HMGET").length, asked("HPTTL").length], [4, 3])
     }))
 
   it.effect("a connection that says nothing for livenessTimeout is asked whether it is there, and dropped with what it brought", () =>
