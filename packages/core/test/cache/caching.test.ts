@@ -3,8 +3,8 @@
  * what drops it.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisCache, RedisLeader, RedisLock, RedisStream } from "@redfx/core"
-import type { RedisClient, RedisCommand, RedisConfig } from "@redfx/core"
+import { Redis, RedisArg, RedisCache, RedisCommand, RedisLeader, RedisLock, RedisReply, RedisStream } from "@redfx/core"
+import type { RedisClient, RedisConfig, Resp } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Effect from "effect/Effect"
@@ -92,6 +92,25 @@ describe("Caching", () => {
         assert.deepStrictEqual(yield* twice(client, Redis.asBigInt(Redis.cached(Redis.hlen("h"), { ttl }))), [2n, 2n])
         assert.deepStrictEqual(yield* twice(client, Redis.cached(Redis.asBigInt(Redis.hlen("h")), { ttl })), [2n, 2n])
         assert.deepInclude(yield* stats(client), { misses: 3, entries: 3 })
+      }))
+
+    it.effect("what a decoder of one's own hands on as it came cannot be changed by one caller for another", () =>
+      Effect.gen(function*() {
+        const client = yield* made()
+        yield* client.execute(Redis.rpush("own", "1", "2"))
+        const lrange = RedisCommand.define(
+          "LRANGE",
+          (key: RedisArg.Key) => [RedisArg.key(key), 0, -1],
+          RedisReply.make((value) => value),
+          "cacheable"
+        )
+        const read = client.execute(Redis.cached(lrange("own"), { ttl }))
+        const joined = yield* Effect.all([read, read], { concurrency: 2 })
+        for (const answer of [...joined, yield* read]) {
+          assert.throws(() => (answer as Array<Resp.Value>).pop(), TypeError)
+          assert.strictEqual(JSON.stringify(answer), `["1","2"]`)
+        }
+        assert.deepInclude(yield* stats(client), { hits: 1, joined: 1, misses: 1 })
       }))
 
     it.effect("what differs in anything but its view is another answer", () =>

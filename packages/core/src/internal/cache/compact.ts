@@ -45,6 +45,14 @@ const itemsOf = (value: Resp.Value): ReadonlyArray<Resp.Value> | undefined =>
     ? value.members
     : undefined
 
+/** Makes an answer that several callers get unchangeable: a program's own decoder may hand it on as it is. */
+export const freeze = (value: Resp.Value): void => {
+  const items = itemsOf(value)
+  if (items === undefined) return
+  Object.freeze(items)
+  for (let i = 0; i < items.length; i++) freeze(items[i]!)
+}
+
 class Copy {
   bytes: number
   readonly #target: Uint8Array

@@ -21,7 +21,7 @@ import { connectionLoss } from "../error/events.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import { keyOf, nameOf, restOf } from "../tracking/keyName.ts"
 import type { Keeper, Keepers, Mode, Tracking } from "../tracking/tracking.ts"
-import { compact } from "./compact.ts"
+import { compact, freeze } from "./compact.ts"
 import { Dependants } from "./dependants.ts"
 import { Entry, Recency } from "./entries.ts"
 import { Flight, Waiter } from "./flight.ts"
@@ -186,7 +186,9 @@ export class Store implements Keeper {
     if (Exit.isSuccess(answer) && !marked && tracking !== undefined && !this.#closed) {
       this.#keep(flight, answer.value, tracking)
     }
-    for (const waiter of flight.waiters.takeAll()) {
+    const waiters = flight.waiters.takeAll()
+    if (waiters.length > 1 && Exit.isSuccess(answer)) freeze(answer.value)
+    for (const waiter of waiters) {
       // An answer that succeeded came over a connection, so there is one.
       if (Exit.isSuccess(answer)) waiter.reply(answer.value, origin!)
       else waiter.fail(errorIn(answer))
