@@ -339,6 +339,21 @@ describe("Caching, reads under way", () => {
       assert.deepInclude(yield* stats(client), { entries: 0 })
     }))
 
+  it.effect("a connection on which a large command is on its way is not taken for one that says nothing", () =>
+    Effect.gen(function*() {
+      const { client, node } = yield* made({ livenessTimeout: "10 seconds", commandTimeout: "1 minute" })
+      yield* client.execute(get("a"))
+      node.setHandler(({ name }) => name === "PING" || name === "SET" ? FakeNode.stall() : undefined)
+      // 20 seconds on a slow network.
+      const writing = yield* fork(client.execute(Redis.set("big", "x".repeat(20_000_000))))
+      yield* node.awaitCommand("SET")
+      for (let i = 0; i < 29; i++) yield* TestClock.adjust("1 second")
+      assert.deepInclude(yield* stats(client), { entries: 1 })
+      for (let i = 0; i < 10; i++) yield* TestClock.adjust("1 second")
+      assert.deepInclude(yield* Effect.flip(Fiber.join(writing)), { _tag: "ConnectionError", reason: "HealthCheck" })
+      assert.deepInclude(yield* stats(client), { entries: 0 })
+    }))
+
   it.live("a flush drops everything, and marks what is under way", () =>
     Effect.gen(function*() {
       const { client, hold, node, release } = yield* made()

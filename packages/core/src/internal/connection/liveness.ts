@@ -109,14 +109,17 @@ export const listening = (
 ): Effect.Effect<void> => {
   const { exchange } = connection
   if (!Duration.isFinite(livenessTimeout)) return Effect.void
+  const limit = Duration.toMillis(livenessTimeout)
+  const look = limit / looks
   return Effect.gen(function*() {
     let { received } = exchange
     let silent = 0
     while (!exchange.closed) {
-      yield* Effect.sleep(Duration.millis(Duration.toMillis(livenessTimeout) / looks))
-      silent = exchange.received === received ? silent + 1 : 0
+      yield* Effect.sleep(Duration.millis(look))
+      silent = exchange.received === received ? silent + look : 0
       received = exchange.received
-      if (silent < looks) continue
+      // A PING is not answered before what was written ahead of it.
+      if (silent - (exchange.heldBack ?? 0) < limit) continue
       const answer = yield* Effect.exit(connection.probe)
       if (Exit.isFailure(answer) && exchange.received === received) {
         exchange.close(
