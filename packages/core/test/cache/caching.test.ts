@@ -332,6 +332,6 @@ describe("Caching", () => {
       yield* ask
       assert.deepInclude(yield* stats(client), { hits: 4 })
       yield* Effect.sleep(50)
-      assert.deepStrictEqual(yield* ask, reads.map(([, after]) => after))
+      assert.deepStrictEqual<unknown>(yield* ask, reads.map(([, after]) => after))
     }))
 })
