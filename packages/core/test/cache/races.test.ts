@@ -341,15 +341,15 @@ describe("Caching, reads under way", () => {
 
   it.effect("a connection on which a large command is on its way is not taken for one that says nothing", () =>
     Effect.gen(function*() {
-      const { client, node } = yield* made({ livenessTimeout: "10 seconds", commandTimeout: "1 minute" })
+      const { client, node } = yield* made({ livenessTimeout: "1 second", commandTimeout: "1 minute" })
       yield* client.execute(get("a"))
       node.setHandler(({ name }) => name === "PING" || name === "SET" ? FakeNode.stall() : undefined)
-      // 20 seconds on a slow network.
-      const writing = yield* fork(client.execute(Redis.set("big", "x".repeat(20_000_000))))
+      // Four seconds on a slow network.
+      const writing = yield* fork(client.execute(Redis.set("big", "x".repeat(4_000_000))))
       yield* node.awaitCommand("SET")
-      for (let i = 0; i < 29; i++) yield* TestClock.adjust("1 second")
+      for (let i = 0; i < 18; i++) yield* TestClock.adjust("250 millis")
       assert.deepInclude(yield* stats(client), { entries: 1 })
-      for (let i = 0; i < 10; i++) yield* TestClock.adjust("1 second")
+      for (let i = 0; i < 18; i++) yield* TestClock.adjust("250 millis")
       assert.deepInclude(yield* Effect.flip(Fiber.join(writing)), { _tag: "ConnectionError", reason: "HealthCheck" })
       assert.deepInclude(yield* stats(client), { entries: 0 })
     }))
