@@ -3,12 +3,23 @@
  * what drops it.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisArg, RedisCache, RedisCommand, RedisLeader, RedisLock, RedisReply, RedisStream } from "@redfx/core"
+import {
+  Redis,
+  RedisArg,
+  RedisCache,
+  RedisCommand,
+  RedisKeyspace,
+  RedisLeader,
+  RedisLock,
+  RedisReply,
+  RedisStream
+} from "@redfx/core"
 import type { RedisClient, RedisConfig, Resp } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 
@@ -278,6 +289,18 @@ describe("Caching", () => {
           }
         })))
         assert.deepInclude(yield* stats(client), { hits: 0, misses: 0, entries: 0 })
+      }))
+
+    it.effect("going through a keyspace takes no room from what is kept", () =>
+      Effect.gen(function*() {
+        const client = yield* RedisCache.make(yield* made(), { maxEntries: 2 })
+        const run = Client.on(client)
+        const values = RedisKeyspace.make({ key: "scanned:*", value: Schema.String })
+        yield* run(values.setMany(Array.from({ length: 20 }, (_, i) => [String(i), "v"] as const)))
+        yield* run(values.get("7"))
+        assert.strictEqual((yield* run(Stream.runCollect(values.scan))).length, 20)
+        yield* run(values.get("7"))
+        assert.deepInclude(yield* stats(client), { entries: 1, hits: 1, misses: 1, evictions: 0 })
       }))
 
     it.effect("an answer is not kept for longer than the fields live that it names", (context) =>
