@@ -48,6 +48,58 @@ describe("Caching, a model", () => {
     }), timeout)
 
   it.live(
+    "one server: nothing older than what the client was told, under standstills, flushes, expiries and a server that remembers few keys",
+    () =>
+      Effect.gen(function*() {
+        const server = yield* RedisServer.make()
+        const outside = yield* Client.make(server)
+        const admin = yield* Client.make(server, { commandTimeout: "20 seconds", livenessTimeout: "1 minute" })
+        const remembering = (keys: number) => ({
+          effect: admin.execute(Redis.configSet({ "tracking-table-max-keys": String(keys) }))
+        })
+        // Some are shorter than what the client takes for the end of a connection, and some are longer.
+        const standstill = (milliseconds: number) => ({
+          effect: Effect.ensuring(Effect.andThen(server.pause, Effect.sleep(milliseconds)), server.resume)
+        })
+        // The client hears of it a moment later.
+        const lossOf = (effect: Effect.Effect<unknown, unknown>) => ({
+          effect: Effect.andThen(effect, Effect.sleep(400)),
+          loses: true
+        })
+        const { host, port } = server
+        for (const prefixes of [undefined, ["model:"]]) {
+          const below = yield* RedisStandalone.make({
+            host,
+            port,
+            pool: { shared: 2 },
+            commandTimeout: "1 second",
+            livenessTimeout: "500 millis"
+          }).pipe(Effect.provide(slow))
+          const client = yield* RedisCache.make(below, { commands: "marked", prefixes })
+          const report = yield* CacheModel.run({
+            client,
+            outside,
+            seconds: 2 * seconds,
+            keys,
+            pause: 100,
+            trouble: [
+              remembering(4),
+              standstill(100),
+              standstill(1500),
+              lossOf(admin.execute(Redis.flushall())),
+              cuts(outside),
+              remembering(1),
+              standstill(600),
+              lossOf(Effect.forEach(keys, (key) => admin.execute(Redis.pexpire(key, 100))))
+            ]
+          })
+          yield* expectRight(client, report)
+        }
+      }),
+    timeout * 2
+  )
+
+  it.live(
     "sentinel: nothing older than what the client was told, under cuts and failovers",
     () =>
       Effect.gen(function*() {

@@ -86,6 +86,28 @@ describe("Caching in clusters", () => {
       assert.strictEqual(yield* client.execute(get(keyOfA)), `B:${keyOfA}`)
     }))
 
+  it.live("the topology is read while answers are kept, although nothing is sent", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster, { refreshInterval: "20 millis" })
+      const read = client.execute(get(keyOfA))
+      const readings = () =>
+        [a, b].flatMap(({ node }) => node.commands).filter(({ args }) => args[0] === "CLUSTER").length
+      assert.strictEqual(yield* read, `A:${keyOfA}`)
+      // The reading for that one command, and some more.
+      yield* Effect.andThen(Effect.sleep(5), read).pipe(Effect.repeat({ until: () => readings() >= 5 }))
+      FakeCluster.replace(cluster, a, b)
+      // The former owner says nothing of the change.
+      yield* Effect.andThen(Effect.sleep(5), read).pipe(Effect.repeat({ until: (value) => value === `B:${keyOfA}` }))
+      assert.strictEqual(log(a).length, 1)
+      yield* Client.on(client)(RedisCache.clear)
+      // What a last command was followed by.
+      yield* Effect.sleep(100)
+      const before = readings()
+      yield* Effect.sleep(100)
+      assert.strictEqual(readings(), before)
+    }))
+
   it.live("a topology that moves while a read is under way: its answer is not kept", () =>
     Effect.gen(function*() {
       const { a, b, cluster } = yield* FakeCluster.make()

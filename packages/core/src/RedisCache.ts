@@ -34,7 +34,7 @@ import type { RedisConfigError } from "./RedisError.ts"
  * It works alone and in pipelines, where what is missing goes out together, and in all views. In transactions, on reserved
  * connections and on clients of replicas the command is sent like any other.
  *
- * The connection has to speak RESP3, else the command fails with `RedisConfigError`. Since Redis 6.0.
+ * The connection has to speak RESP3, else the command fails with `ConnectionError`, reason `NotCacheable`. Since Redis 6.0.
  *
  * **When to use**
  *
@@ -57,6 +57,29 @@ export const cached = <A, Bytes, BigInts>(
   options: { readonly ttl: TimeToLive }
 ): RedisCommand.CacheableCommand<A, Bytes, BigInts> =>
   RedisCommand.withCaching(command, { life: millisecondsOf(options.ttl) })
+
+/**
+ * Returns the same command, which is always asked of the server, whatever the client caches.
+ *
+ * **When to use**
+ *
+ * Use on a client of {@link layer} where the answer must be that of now: before a decision that cannot be taken back, or to
+ * see what another client has just written. What it reads is not kept either.
+ *
+ * **Example** (The balance of now)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * export const balance = Redis.uncached(Redis.get("balance:1"))
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const uncached = <A, Bytes, BigInts>(
+  command: RedisCommand.RedisCommand<A, Bytes, BigInts>
+): RedisCommand.RedisCommand<A, Bytes, BigInts> => RedisCommand.withCaching(command, undefined)
 
 /** The last text that was parsed, as a program passes the same one again and again: parsing takes 400 ns. */
 let lastText: TimeToLive | undefined = undefined

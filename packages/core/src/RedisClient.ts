@@ -145,7 +145,7 @@ export interface CacheLimits {
  * - `pipeline`: those of several; `rest` sends what is to be sent like all others, `isForRest` says what is not cached.
  * - `configure`: sets what it holds, and the prefixes of the keys that are broadcast; once, and before it is used. Returns
  *   whether it was done.
- * - `moved`: drops the answers of these slots.
+ * - `moved`: drops the answers of these slots. `isEmpty`: whether nothing is kept.
  *
  * @category models
  * @since 0.1.0
@@ -162,6 +162,7 @@ export interface ClientCache {
   readonly configure: (limits: CacheLimits, prefixes: ReadonlyArray<string> | undefined) => boolean
   readonly clear: Effect.Effect<void>
   readonly moved: (slots: Iterable<number>) => void
+  readonly isEmpty: () => boolean
   readonly stats: Effect.Effect<CacheStats>
   readonly events: Stream.Stream<CacheEvent>
 }

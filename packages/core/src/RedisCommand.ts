@@ -333,19 +333,22 @@ const withView = (command: Any, changes: Partial<RedisReply.View>): never => {
 }
 
 /**
- * The same command, whose answer may come from the client's cache. Without a life it is refused with `DataError`.
+ * The same command, whose answer may come from the client's cache; with `undefined` it never does, whatever the client caches.
+ * Without a life it is refused with `DataError`.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const withCaching: {
+  <A, Bytes, BigInts>(command: RedisCommand<A, Bytes, BigInts>, caching: undefined): RedisCommand<A, Bytes, BigInts>
   <A, Bytes, BigInts>(
     command: CacheableCommand<A, Bytes, BigInts>,
     caching: Caching
   ): CacheableCommand<A, Bytes, BigInts>
   <A, Bytes, BigInts>(command: RedisCommand<A, Bytes, BigInts>, caching: Caching): RedisCommand<A, Bytes, BigInts>
-} = (command: Any, caching: Caching) => {
+} = (command: Any, caching: Caching | undefined) => {
   const { parts, reply, spec, unsent, view } = commandIn(command)
+  if (caching === undefined) return implOf(undefined, spec.uncached, parts, reply, view, unsent) as never
   const refused = caching.life > 0 ? unsent : new RedisArg.InvalidArgument("is not kept for any time: its ttl is none")
   // The types are those of the reply, which stays.
   return new CachedImpl(caching, spec, parts, reply, view, refused) as never

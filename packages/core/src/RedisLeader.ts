@@ -33,6 +33,7 @@ import { get } from "./commands/Strings.ts"
 import { ways } from "./internal/lock/exclusive.ts"
 import * as Lease from "./internal/lock/lease.ts"
 import type { TimeToLive } from "./RedisArg.ts"
+import { uncached } from "./RedisCache.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import { isRetryable, LockError, LockNotOwnedError } from "./RedisError.ts"
 import type { CommandError, LockLikeError } from "./RedisError.ts"
@@ -152,7 +153,7 @@ export const make = (name: string, options: LeaderOptions = {}): RedisLeader => 
         Effect.catchCause(run(effect), (cause) =>
           Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError(`The leader of "${name}" ended`, cause))
       )),
-    leader: Effect.map(get(name), (token) => token?.slice(0, token.lastIndexOf(" ")))
+    leader: Effect.map(uncached(get(name)), (token) => token?.slice(0, token.lastIndexOf(" ")))
   }
 }
 

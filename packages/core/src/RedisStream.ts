@@ -22,6 +22,7 @@ import type { EntrySchema } from "./internal/stream/typed.ts"
 import { onlyFitting } from "./internal/values/misfits.ts"
 import type { Misfits } from "./internal/values/misfits.ts"
 import type * as RedisArg from "./RedisArg.ts"
+import { uncached } from "./RedisCache.ts"
 import { RedisClient } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import { DataError, DecodeError, isRetryable } from "./RedisError.ts"
@@ -514,7 +515,7 @@ const startAfter = Effect.fnUntraced(function*<K extends RedisArg.Key>(
   const client = yield* RedisClient
   return yield* Effect.forEach(positions, (position) => {
     if (position.id !== "$" && position.id !== "+") return Effect.succeed(position)
-    const last = RedisCommand.asBytes(xrevrange(position.key, "+", "-", { count: 1 }))
+    const last = uncached(RedisCommand.asBytes(xrevrange(position.key, "+", "-", { count: 1 })))
     return Effect.map(persevere(client.execute(last), options), ([entry]) => ({
       ...position,
       id: entry === undefined ? "0-0" : position.id === "$" ? entry.id : previousId(entry.id)

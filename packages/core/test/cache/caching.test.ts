@@ -3,12 +3,25 @@
  * what drops it.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisCache } from "@redfx/core"
-import type { RedisClient, RedisCommand, RedisConfig } from "@redfx/core"
+import {
+  Redis,
+  RedisArg,
+  RedisCache,
+  RedisCommand,
+  RedisKeyspace,
+  RedisLeader,
+  RedisLock,
+  RedisReply,
+  RedisStream
+} from "@redfx/core"
+import type { RedisClient, RedisConfig, Resp } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 
 const server = RedisServer.layer()
 const made = (options: RedisConfig.ConnectionOptions = {}) =>
@@ -91,6 +104,25 @@ describe("Caching", () => {
         assert.deepStrictEqual(yield* twice(client, Redis.asBigInt(Redis.cached(Redis.hlen("h"), { ttl }))), [2n, 2n])
         assert.deepStrictEqual(yield* twice(client, Redis.cached(Redis.asBigInt(Redis.hlen("h")), { ttl })), [2n, 2n])
         assert.deepInclude(yield* stats(client), { misses: 3, entries: 3 })
+      }))
+
+    it.effect("what a decoder of one's own hands on as it came cannot be changed by one caller for another", () =>
+      Effect.gen(function*() {
+        const client = yield* made()
+        yield* client.execute(Redis.rpush("own", "1", "2"))
+        const lrange = RedisCommand.define(
+          "LRANGE",
+          (key: RedisArg.Key) => [RedisArg.key(key), 0, -1],
+          RedisReply.make((value) => value),
+          "cacheable"
+        )
+        const read = client.execute(Redis.cached(lrange("own"), { ttl }))
+        const joined = yield* Effect.all([read, read], { concurrency: 2 })
+        for (const answer of [...joined, yield* read]) {
+          assert.throws(() => (answer as Array<Resp.Value>).pop(), TypeError)
+          assert.strictEqual(JSON.stringify(answer), `["1","2"]`)
+        }
+        assert.deepInclude(yield* stats(client), { hits: 1, joined: 1, misses: 1 })
       }))
 
     it.effect("what differs in anything but its view is another answer", () =>
@@ -213,6 +245,87 @@ describe("Caching", () => {
         yield* marked.execute(Redis.get("w"))
         assert.deepInclude(yield* stats(marked), { misses: 0 })
         yield* twice(marked, get("w"))
+      }))
+
+    it.effect("what is not to be cached is asked of the server each time, and what is kept stays", () =>
+      Effect.gen(function*() {
+        const client = yield* RedisCache.make(yield* made())
+        const other = yield* made()
+        yield* client.execute(Redis.set("now", "1"))
+        yield* twice(client, Redis.get("now"))
+        const before = yield* stats(client)
+        const uncached = Redis.uncached(Redis.get("now"))
+        // The server tells of it afterwards.
+        yield* other.execute(Redis.set("now", "2"))
+        assert.strictEqual(yield* client.execute(uncached), "2")
+        const utf8 = new TextEncoder()
+        assert.deepStrictEqual(yield* client.execute(Redis.asBytes(uncached)), utf8.encode("2"))
+        assert.deepStrictEqual(yield* client.execute(Redis.uncached(Redis.asBytes(get("now")))), utf8.encode("2"))
+        assert.deepStrictEqual(
+          yield* Client.on(client)(Redis.pipeline([uncached, Redis.uncached(Redis.ttl("now"))])),
+          ["2", -1]
+        )
+        assert.deepInclude(yield* stats(client), { hits: before.hits, misses: before.misses })
+        yield* twice(client, Redis.get("now"))
+        yield* client.execute(uncached)
+        assert.deepInclude(yield* stats(client), { entries: before.entries })
+      }))
+
+    it.effect("what locks, leaders and streams look at is asked of the server", () =>
+      Effect.gen(function*() {
+        const client = yield* RedisCache.make(yield* made())
+        const run = Client.on(client)
+        yield* client.execute(Redis.xadd("entries", { field: "1" }))
+        yield* run(Effect.scoped(Effect.gen(function*() {
+          const lock = RedisLock.make("lock", { ttl: "1 minute" })
+          const handle = yield* lock.scoped
+          const { leader } = RedisLeader.make("leading")
+          for (let i = 0; i < 2; i++) {
+            assert.isTrue(yield* handle.owned)
+            assert.isTrue(yield* lock.locked)
+            assert.isUndefined(yield* leader)
+            const entries = RedisStream.read({ entries: "+" })
+            assert.strictEqual((yield* Stream.runCollect(Stream.take(entries, 1))).length, 1)
+          }
+        })))
+        assert.deepInclude(yield* stats(client), { hits: 0, misses: 0, entries: 0 })
+      }))
+
+    it.effect("going through a keyspace takes no room from what is kept", () =>
+      Effect.gen(function*() {
+        const client = yield* RedisCache.make(yield* made(), { maxEntries: 2 })
+        const run = Client.on(client)
+        const values = RedisKeyspace.make({ key: "scanned:*", value: Schema.String })
+        yield* run(values.setMany(Array.from({ length: 20 }, (_, i) => [String(i), "v"] as const)))
+        yield* run(values.get("7"))
+        assert.strictEqual((yield* run(Stream.runCollect(values.scan))).length, 20)
+        yield* run(values.get("7"))
+        assert.deepInclude(yield* stats(client), { entries: 1, hits: 1, misses: 1, evictions: 0 })
+      }))
+
+    it.effect("an answer is not kept for longer than the fields live that it names", (context) =>
+      Effect.gen(function*() {
+        const client = yield* made()
+        yield* client.execute(Redis.hset("fields", { token: "1", name: "Ada" }))
+        const timed = yield* Effect.exit(client.execute(Redis.hpexpire("fields", "20 seconds", ["token"])))
+        if (Exit.isFailure(timed)) return context.skip("fields have no time to live before Redis 7.4 and Valkey 9.0")
+        const reads = [
+          Redis.hget("fields", "token"),
+          Redis.hmget("fields", "name", "token"),
+          Redis.hexists("fields", "token"),
+          Redis.hstrlen("fields", "token"),
+          Redis.hget("fields", "name")
+        ]
+        const ask = Effect.forEach(
+          reads,
+          (read) => client.execute(Redis.cached<unknown, unknown, unknown>(read, { ttl }))
+        )
+        yield* ask
+        yield* ask
+        assert.deepInclude(yield* stats(client), { hits: 5, misses: 5 })
+        yield* TestClock.adjust("20 seconds")
+        yield* ask
+        assert.deepInclude(yield* stats(client), { hits: 6, misses: 9 })
       }))
 
     it.effect("options that cannot be are refused, and so is a time to live of nothing", () =>

@@ -65,7 +65,7 @@ describe("Answers that are kept", () => {
   ]
 
   it("say what they said, apart from attributes", () => {
-    const { value } = compact(reply)
+    const value = compact(reply, Infinity)?.value
     const shown = (value: unknown) => JSON.stringify(value, (_, each) => typeof each === "bigint" ? `${each}n` : each)
     assert.strictEqual(
       shown(value),
@@ -82,10 +82,20 @@ describe("Answers that are kept", () => {
 
   it("have nothing to do with the chunk that they came in", () => {
     const chunk = utf8("hello")
-    const { value } = compact([new Resp.Bulk(chunk, 0, 5)])
+    const value = compact([new Resp.Bulk(chunk, 0, 5)], 5)?.value
     chunk.fill(0)
     assert.strictEqual(JSON.stringify(value), `["hello"]`)
     assert.throws(() => (value as Array<unknown>).push(1))
+  })
+})
+
+describe("Answers that have more bytes than may be kept", () => {
+  it("are not copied", () => {
+    const bulk = new Resp.Bulk(utf8("hello"), 0, 5)
+    for (const answer of [bulk, [bulk], new Resp.MapReply([bulk, null]), new Resp.Verbatim("txt", bulk)]) {
+      assert.isUndefined(compact(answer, 4))
+      assert.isDefined(compact(answer, 5))
+    }
   })
 })
 

@@ -64,7 +64,7 @@ const log = (node: FakeNode.FakeNode, connection?: number) =>
   node.commands
     .filter((received) => connection === undefined || received.connection === connection)
     .map(({ args }) => args.join(" "))
-    .filter((text) => !/^(HELLO|CLIENT SETINFO|PING|PTTL)/.test(text))
+    .filter((text) => !/^(HELLO|CLIENT SETINFO|PING|H?PTTL)/.test(text))
 
 /** Waits until what the server has pushed was read: it comes before the answer to a PING. */
 const synced = (client: RedisClient.RedisClient["Service"]) => client.execute(Redis.ping())
@@ -201,6 +201,29 @@ describe("Caching, reads under way", () => {
       assert.isTrue(Exit.isFailure(yield* Fiber.join(second)))
     }))
 
+  it.effect("who asks for a young answer does not join a read that left too long ago", () =>
+    Effect.gen(function*() {
+      const { client, hold, node, release } = yield* made({ commandTimeout: "1 minute", livenessTimeout: "5 minutes" })
+      const young = Redis.cached(Redis.get("a"), { ttl: "1 second" })
+      yield* hold("a")
+      const first = yield* fork(client.execute(young))
+      yield* node.awaitCommand("GET")
+      yield* TestClock.adjust("1 second")
+      const second = yield* fork(client.execute(young))
+      yield* TestClock.adjust("1 second")
+      const patient = yield* fork(client.execute(get("a")))
+      const third = yield* fork(client.execute(young))
+      assert.deepInclude(yield* stats(client), { misses: 2, joined: 2 })
+      yield* release("a")
+      assert.deepStrictEqual(
+        yield* Effect.forEach([first, second, patient, third], Fiber.join),
+        ["a1", "a1", "a1", "a2"]
+      )
+      // The younger answer is kept.
+      assert.strictEqual(yield* client.execute(young), "a2")
+      assert.deepInclude(yield* stats(client), { entries: 1, misses: 2 })
+    }))
+
   it.live("a loss fails all who wait, and drops what came over the connection", () =>
     Effect.gen(function*() {
       const { client, hold, node } = yield* made()
@@ -256,22 +279,78 @@ describe("Caching, reads under way", () => {
       assert.deepStrictEqual([readsOf("a"), readsOf("b"), readsOf("c")], [3, 2, 2])
     }))
 
-  it.effect("a connection that says nothing is asked whether it is there, and dropped with what it brought", () =>
+  it.effect("nothing is kept for longer than the fields live that it names, where the server can be asked", () =>
     Effect.gen(function*() {
-      const { client, node } = yield* made({ livenessTimeout: "10 seconds" })
+      const { client, node } = yield* made()
+      const asked = (name: string) => node.commands.filter(({ command }) => command.name === name)
+      let times = Encode.array([Encode.integer(-1), Encode.integer(500), Encode.integer(-2)])
+      node.setHandler(({ name }) =>
+        name === "PTTL"
+          ? Encode.integer(-1)
+          : name === "HPTTL"
+          ? times
+          : name === "HMGET"
+          ? Encode.bulks(["1", "2", "3"])
+          : undefined
+      )
+      const read = client.execute(Redis.cached(Redis.hmget("h", "a", "b", "c"), { ttl }))
+      yield* read
+      assert.deepStrictEqual(asked("HPTTL")[0]?.args, ["HPTTL", "h", "FIELDS", "3", "a", "b", "c"])
+      yield* TestClock.adjust("499 millis")
+      yield* read
+      assert.strictEqual(asked("HMGET").length, 1)
+      yield* TestClock.adjust("1 millis")
+      yield* read
+      assert.strictEqual(asked("HMGET").length, 2)
+      // A server that cannot be asked is asked once.
+      times = Encode.error("ERR unknown command 'HPTTL'")
+      yield* TestClock.adjust("500 millis")
+      yield* read
+      yield* TestClock.adjust("59 seconds")
+      yield* read
+      yield* TestClock.adjust("1001 millis")
+      yield* read
+      assert.deepStrictEqual([asked("HMGET").length, asked("HPTTL").length], [4, 3])
+    }))
+
+  it.effect("a connection that says nothing for livenessTimeout is asked whether it is there, and dropped with what it brought", () =>
+    Effect.gen(function*() {
+      const { client, node } = yield* made({ livenessTimeout: "10 seconds", connectTimeout: "4 seconds" })
+      const pings = () => node.commands.filter(({ command }) => command.name === "PING").length
       yield* client.execute(get("a"))
-      // The answer to the read came in the first ten of them.
-      yield* TestClock.adjust("20 seconds")
-      yield* node.awaitCommand("PING")
+      // What comes meanwhile is as good as an answer.
+      yield* TestClock.adjust("9 seconds")
+      yield* synced(client)
+      yield* TestClock.adjust("9 seconds")
+      assert.strictEqual(pings(), 1)
+      yield* TestClock.adjust("3500 millis")
+      yield* node.awaitCommand("PING", 2)
       yield* synced(client)
       assert.deepInclude(yield* stats(client), { entries: 1 })
       node.setHandler(({ name }) => name === "PING" ? FakeNode.stall() : undefined)
       const lost = yield* fork(Client.causing(client, "Disconnected", Effect.void))
-      yield* TestClock.adjust("20 seconds")
-      yield* node.awaitCommand("PING", 3)
-      yield* TestClock.adjust("10 seconds")
+      // The silence, a look, and the time that a PING has.
+      yield* TestClock.adjust("12500 millis")
+      yield* node.awaitCommand("PING", 4)
+      assert.deepInclude(yield* stats(client), { entries: 1 })
+      yield* TestClock.adjust("4 seconds")
       const { error } = yield* Fiber.join(lost)
       assert.deepInclude(error, { _tag: "ConnectionError", reason: "HealthCheck" })
+      assert.deepInclude(yield* stats(client), { entries: 0 })
+    }))
+
+  it.effect("a connection on which a large command is on its way is not taken for one that says nothing", () =>
+    Effect.gen(function*() {
+      const { client, node } = yield* made({ livenessTimeout: "1 second", commandTimeout: "1 minute" })
+      yield* client.execute(get("a"))
+      node.setHandler(({ name }) => name === "PING" || name === "SET" ? FakeNode.stall() : undefined)
+      // Four seconds on a slow network.
+      const writing = yield* fork(client.execute(Redis.set("big", "x".repeat(4_000_000))))
+      yield* node.awaitCommand("SET")
+      for (let i = 0; i < 18; i++) yield* TestClock.adjust("250 millis")
+      assert.deepInclude(yield* stats(client), { entries: 1 })
+      for (let i = 0; i < 18; i++) yield* TestClock.adjust("250 millis")
+      assert.deepInclude(yield* Effect.flip(Fiber.join(writing)), { _tag: "ConnectionError", reason: "HealthCheck" })
       assert.deepInclude(yield* stats(client), { entries: 0 })
     }))
 

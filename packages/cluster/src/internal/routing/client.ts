@@ -62,9 +62,12 @@ const makeOpen = Effect.fnUntraced(function*(
   const router = yield* makeRouter(settings, routing, Stream.fromPubSub(events), publish)
   const base = yield* RedisRouter.makeClient(router, settings.connection, { caches: !settings.readOnly, slotOf })
   const { cache } = base
-  // The former server reports the keys that it gives away, but not all of their changes, and nothing when it is cut off from
-  // the cluster.
-  if (cache !== undefined) routing.state.moved.add((moved) => cache.moved(moved))
+  if (cache !== undefined) {
+    // The former server reports the keys that it gives away, but not all of their changes, and nothing when it is cut off
+    // from the cluster. Reads that are answered here send nothing that a redirect could come for.
+    routing.state.moved.add((moved) => cache.moved(moved))
+    routing.state.followers.add(() => !cache.isEmpty())
+  }
   const refusesWrite = (command: RedisCommand.Any) => settings.readOnly ? notForReading(command) : undefined
   const retrying: Retrying = {
     settings,

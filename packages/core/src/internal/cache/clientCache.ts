@@ -83,6 +83,7 @@ export const reading = ({ events, store }: CacheParts, sending: Sending): Client
   configure: (limits, prefixes) => store.configure(limits, prefixes ?? "read"),
   clear: Effect.sync(() => store.drop("Cleared")),
   moved: (slots) => store.dropSlots("Moved", slots),
+  isEmpty: () => store.stats.entries === 0,
   stats: Effect.sync(() => store.stats),
   events: Stream.fromPubSub(events)
 })

@@ -14,13 +14,15 @@ export interface Kept {
 const perObject = 40
 const perItem = 8
 
-/** Copies an answer. All of its bytes go into one buffer, as a buffer for each would take 100 bytes more. */
-export const compact = (value: Resp.Value): Kept => {
-  if (value instanceof Resp.Bulk) {
-    const { length } = value
-    return { value: new Resp.Bulk(value.bytes(), 0, length), bytes: length + 3 * perObject }
-  }
-  const copy = new Copy(sizeOf(value))
+/**
+ * Copies an answer; `undefined` when it has more than `most` bytes, of which no copy is made. All of its bytes go into one
+ * buffer, as a buffer for each would take 100 bytes more.
+ */
+export const compact = (value: Resp.Value, most: number): Kept | undefined => {
+  const size = sizeOf(value)
+  if (size > most) return undefined
+  if (value instanceof Resp.Bulk) return { value: new Resp.Bulk(value.bytes(), 0, size), bytes: size + 3 * perObject }
+  const copy = new Copy(size)
   const kept = copy.of(value)
   return { value: kept, bytes: copy.bytes }
 }
@@ -42,6 +44,14 @@ const itemsOf = (value: Resp.Value): ReadonlyArray<Resp.Value> | undefined =>
     : value instanceof Resp.SetReply
     ? value.members
     : undefined
+
+/** Makes an answer that several callers get unchangeable: a program's own decoder may hand it on as it is. */
+export const freeze = (value: Resp.Value): void => {
+  const items = itemsOf(value)
+  if (items === undefined) return
+  Object.freeze(items)
+  for (let i = 0; i < items.length; i++) freeze(items[i]!)
+}
 
 class Copy {
   bytes: number

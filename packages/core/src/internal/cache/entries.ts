@@ -11,9 +11,10 @@ import { copierOf } from "./copies.ts"
 
 /**
  * The bytes that an entry takes, as measured, beside its answer and the text of its keys: for objects, and for its
- * entries in maps.
+ * entries in maps. Each key after the first takes as much as an entry of a map, and a set of its own.
  */
-const perEntry = 350
+const perEntry = 470
+const perKey = 300
 
 /** The parts of an entry: see {@link Entry}. */
 interface EntryParts {
@@ -55,8 +56,9 @@ export class Entry {
     this.at = at
     this.life = life
     this.#value = value
-    // The texts of keys, and of decoded values, take a byte a character.
-    this.bytes = perEntry + 2 * bytes + rest.length + names.reduce((sum, name) => sum + name.length, 0)
+    // What it was decoded to takes as much as it does, and a character of the text of keys up to two bytes.
+    this.bytes = perEntry + (names.length - 1) * perKey +
+      2 * (bytes + names.reduce((sum, name) => sum + name.length, rest.length))
   }
 
   /** The answer as the command promises it, in a copy that the caller may change. */

@@ -11,7 +11,6 @@
  * answer when the reply is read.
  */
 import * as Exit from "effect/Exit"
-import { pttl } from "../../commands/Expiration.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import { ConnectionError, fromReply } from "../../RedisError.ts"
 import type { CommandError, Delivery } from "../../RedisError.ts"
@@ -22,6 +21,7 @@ import { asking, RequestQueue, SingleRequest } from "../connection/request.ts"
 import type { Origin, Request } from "../connection/request.ts"
 import { stackless } from "../error/stackless.ts"
 import type { Mode, Tracking } from "../tracking/tracking.ts"
+import * as Lives from "./lives.ts"
 
 /** A caller that waits for the answer to a flight. It has a deadline like every request, but is not sent itself. */
 export class Waiter<A> extends SingleRequest<A> {
@@ -117,8 +117,8 @@ export class Flight extends SingleRequest<Resp.Value> {
   }
 
   /**
-   * How many milliseconds the keys still live. The client keeps count itself, because servers delete late what nobody
-   * asks for, and report it even later.
+   * How many milliseconds the keys still live, and the fields. The client keeps count itself, because servers delete late what
+   * nobody asks for, and report it even later.
    */
   get life(): number {
     return this.#life
@@ -183,7 +183,7 @@ export class Flight extends SingleRequest<Resp.Value> {
         ...(tracking.mode === undefined ? [askForAll(this.#mode)] : []),
         ...(this.#mode === "read" ? [askForNext] : [])
       ]
-      this.#addition = RedisCommand.keys(this.command).map((key) => pttl(key))
+      this.#addition = Lives.asking(this.command, tracking)
       tracking.mode = this.#mode
     }
   }
@@ -209,7 +209,11 @@ export class Flight extends SingleRequest<Resp.Value> {
     if (index < 1) {
       if (value instanceof Resp.ErrorReply && !this.asking) this.#refused(value, origin)
     } else if (index === 1) this.#answer = value
-    else if (typeof value === "number" && value >= 0) this.#life = Math.min(this.#life, value)
+    else {
+      this.#life = Math.min(this.#life, Lives.said(value))
+      // The answer is to one of these commands, so the index is in range.
+      Lives.learn(this.#addition[index - 2]!, value, origin.tracking)
+    }
     if (this.answered < this.count || this.settled) return
     // All is answered, so the flight may be sent elsewhere.
     const answer = this.#answer ?? null

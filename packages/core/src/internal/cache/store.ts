@@ -21,7 +21,7 @@ import { connectionLoss } from "../error/events.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import { keyOf, nameOf, restOf } from "../tracking/keyName.ts"
 import type { Keeper, Keepers, Mode, Tracking } from "../tracking/tracking.ts"
-import { compact } from "./compact.ts"
+import { compact, freeze } from "./compact.ts"
 import { Dependants } from "./dependants.ts"
 import { Entry, Recency } from "./entries.ts"
 import { Flight, Waiter } from "./flight.ts"
@@ -140,19 +140,25 @@ export class Store implements Keeper {
     const rest = restOf(command)
     // A command without a key is not cached, so the index is in range.
     const item = this.#keys.get(names[0]!)?.get(rest)
-    if (item instanceof Flight) {
+    if (item instanceof Flight && this.#isYoung(item, command)) {
       this.#joins++
       const waiter = new Waiter(command, item, resume)
       begin(waiter)
       return waiter
     }
     this.#misses++
-    if (item !== undefined) this.#remove(item)
+    if (item instanceof Flight) this.#mark(item)
+    else if (item !== undefined) this.#remove(item)
     const flight = this.#begin(command, names, rest)
     const waiter = new Waiter(command, flight, resume)
     begin(waiter)
     submit(flight)
     return waiter
+  }
+
+  /** Whether the answer to a read will do for a command. One that has not left yet reads what is there by then. */
+  #isYoung({ began, hasLeft }: Flight, { caching }: RedisCommand.Any): boolean {
+    return !hasLeft || this.#now - began <= Math.min(caching?.life ?? Infinity, this.#limits.longestLife)
   }
 
   #begin(command: RedisCommand.Any, names: ReadonlyArray<string>, rest: string): Flight {
@@ -180,7 +186,9 @@ export class Store implements Keeper {
     if (Exit.isSuccess(answer) && !marked && tracking !== undefined && !this.#closed) {
       this.#keep(flight, answer.value, tracking)
     }
-    for (const waiter of flight.waiters.takeAll()) {
+    const waiters = flight.waiters.takeAll()
+    if (waiters.length > 1 && Exit.isSuccess(answer)) freeze(answer.value)
+    for (const waiter of waiters) {
       // An answer that succeeded came over a connection, so there is one.
       if (Exit.isSuccess(answer)) waiter.reply(answer.value, origin!)
       else waiter.fail(errorIn(answer))
@@ -188,12 +196,12 @@ export class Store implements Keeper {
   }
 
   #keep({ began, life, names, rest }: Flight, answer: Resp.Value, tracking: Tracking): void {
-    const { bytes, value } = compact(answer)
+    const kept = compact(answer, this.#limits.maxBytes)
+    if (kept === undefined) return
     const entry = new Entry({
       names,
       rest,
-      value,
-      bytes,
+      ...kept,
       tracking,
       at: began,
       life: Math.min(life, this.#limits.longestLife)

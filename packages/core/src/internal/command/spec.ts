@@ -65,6 +65,7 @@ export class Spec {
   /** The script that the command names by its digest; `undefined` for all other commands. */
   readonly script: Script | undefined
   readonly #heads: Array<Uint8Array | undefined> = []
+  #uncached: Spec | undefined = undefined
 
   constructor(name: string, traits: ReadonlyArray<Trait>, script?: Script, operation = name) {
     this.name = name
@@ -81,6 +82,13 @@ export class Spec {
   /** `*count` and the name, as bytes, which are made once for each number of arguments. */
   head(count: number): Uint8Array {
     return this.#heads[count] ?? headOf(this.words, count, this.#heads)
+  }
+
+  /** The facts of the same command without those by which its answer could be kept. */
+  get uncached(): Spec {
+    if (!this.cacheable) return this
+    const traits = [...this.traits].filter((trait) => trait !== "cacheable")
+    return this.#uncached ??= new Spec(this.name, traits, this.script, this.operation)
   }
 
   /** The script or function that a command of this kind runs; `undefined` when it runs none. */

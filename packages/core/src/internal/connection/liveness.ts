@@ -95,9 +95,13 @@ export class Liveness {
   }
 }
 
+/** The number of looks that a silence of `livenessTimeout` takes, where nothing is owed. */
+const looks = 4
+
 /**
  * Watches a connection over which a server reports changes of keys, in a fiber. Answers are kept as long as the server
- * says nothing, and while nobody writes, only this watch shows that the server is gone.
+ * says nothing, and while nobody writes, only this watch shows that the server is gone. A silence is noticed late by a
+ * look at the most, because nobody may read an old answer for much longer than `livenessTimeout`.
  */
 export const listening = (
   connection: RedisConnection,
@@ -105,11 +109,17 @@ export const listening = (
 ): Effect.Effect<void> => {
   const { exchange } = connection
   if (!Duration.isFinite(livenessTimeout)) return Effect.void
+  const limit = Duration.toMillis(livenessTimeout)
+  const look = limit / looks
   return Effect.gen(function*() {
+    let { received } = exchange
+    let silent = 0
     while (!exchange.closed) {
-      const { received } = exchange
-      yield* Effect.sleep(livenessTimeout)
-      if (exchange.received !== received) continue
+      yield* Effect.sleep(Duration.millis(look))
+      silent = exchange.received === received ? silent + look : 0
+      received = exchange.received
+      // A PING is not answered before what was written ahead of it.
+      if (silent - (exchange.heldBack ?? 0) < limit) continue
       const answer = yield* Effect.exit(connection.probe)
       if (Exit.isFailure(answer) && exchange.received === received) {
         exchange.close(

@@ -11,6 +11,7 @@ import { del, exists } from "../../commands/Generic.ts"
 import type { KeyType } from "../../commands/Generic.ts"
 import { get, getdel, getex, set } from "../../commands/Strings.ts"
 import type { TimeToLive } from "../../RedisArg.ts"
+import { uncached } from "../../RedisCache.ts"
 import type { RedisClient } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import type { CommandError } from "../../RedisError.ts"
@@ -62,7 +63,8 @@ export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keys
   const readPage = Effect.fnUntraced(function*(
     page: ReadonlyArray<string>
   ): Effect.fn.Return<ReadonlyArray<readonly [Id, A]>, CommandError | KeyspaceError, RedisClient> {
-    const raws = yield* readAll(page)
+    // Each is read once. A cache would give up for them what is read often.
+    const raws = yield* pipeline(page.map((name) => uncached(shape.read(name))))
     const found = yield* Effect.forEach(page, (name, index) =>
       keys.onlyFitting(Effect.gen(function*() {
         const id = yield* keys.idOf(name)

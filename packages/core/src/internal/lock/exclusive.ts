@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import { exists } from "../../commands/Generic.ts"
 import { get } from "../../commands/Strings.ts"
+import { uncached } from "../../RedisCache.ts"
 import type { Ways } from "./lease.ts"
 import * as Scripts from "./scripts.ts"
 
@@ -18,6 +19,6 @@ export const ways = (name: string, ttl: number | undefined, fencing: boolean): W
       Effect.map(Scripts.acquire(name, token, ttl), (taken) => taken ? { fencingToken: undefined } : undefined),
   release: (token) => Scripts.release(name, token),
   extend: (token, milliseconds, mode) => Scripts.extend(name, token, milliseconds, mode),
-  owned: (token) => Effect.map(get(name), (stored) => stored === token),
-  locked: Effect.map(exists(name), (count) => count > 0)
+  owned: (token) => Effect.map(uncached(get(name)), (stored) => stored === token),
+  locked: Effect.map(uncached(exists(name)), (count) => count > 0)
 })

@@ -19,6 +19,7 @@ import * as Groups from "../../commands/StreamGroups.ts"
 import { xrange } from "../../commands/Streams.ts"
 import type { StreamId } from "../../commands/Streams.ts"
 import * as RedisArg from "../../RedisArg.ts"
+import { uncached } from "../../RedisCache.ts"
 import { RedisClient } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import { DataError, DecodeError, isRetryable } from "../../RedisError.ts"
@@ -390,7 +391,7 @@ const forgetDeleted = (state: State, ids: ReadonlyArray<string>): Effect.Effect<
     ids,
     (id) =>
       Effect.flatMap(
-        persevere(state, RedisCommand.asBytes(xrange(stream, id, id))),
+        persevere(state, uncached(RedisCommand.asBytes(xrange(stream, id, id)))),
         ([entry]) => entry === undefined ? persevere(state, Groups.xack(stream, group, id)) : Effect.void
       ),
     { concurrency: "unbounded", discard: true }

@@ -64,6 +64,8 @@ export class Tracking {
   #onBegun: (() => void) | undefined = undefined
   /** The protocol of the connection, `undefined` before that is agreed on. */
   protocol: 2 | 3 | undefined = undefined
+  /** Whether the server can be asked how long fields of hashes live, as far as is known. */
+  timesFields = true
   #ended = false
 
   constructor(keepers: Keepers) {
