@@ -545,7 +545,7 @@ const completed = (joining: Joining, topic: Topic): void => {
 // -----------------------------------------------------------------------------
 
 /** A name with its kind, because a channel and a pattern may have the same name. */
-export const nameOf = ({ id, kind }: Topic): string => `${kind} ${id}`
+export const nameOf = ({ id, kind }: Pick<Topic, "id" | "kind">): string => `${kind} ${id}`
 
 const namesIn = (receiver: Receiver, { lost }: Gap): ReadonlyArray<Shown> =>
   Array.from(lost.values(), (topic) => shown(receiver, topic))
