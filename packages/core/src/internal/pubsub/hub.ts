@@ -16,6 +16,7 @@ import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import type { Exchange } from "../connection/exchange.ts"
 import { SingleRequest } from "../connection/request.ts"
+import { connectionLoss } from "../error/events.ts"
 import { idOf, idOfReply, kindOf } from "./channelNames.ts"
 import { commandOf, grouped, unsubscribeVerbs } from "./commands.ts"
 import type { Mailbox, Shown } from "./mailbox.ts"
@@ -237,11 +238,15 @@ export class Hub {
     }
   }
 
-  /** Gives a topic away, with its receivers, which now miss it. */
+  /**
+   * Gives a topic away, with its receivers, which now miss it. Those that wait for their first confirmation miss nothing
+   * yet: they fail, and try where the topic is by now.
+   */
   surrender(topic: Topic): ReadonlyArray<Receiver> {
-    const { receivers } = topic
+    const joining = Array.from(topic.joining)
+    const receivers = topic.receivers.filter((receiver) => joining.every((other) => other.receiver !== receiver))
     this.#topics[topic.kind].delete(topic.id)
-    for (const receiver of receivers) {
+    for (const receiver of topic.receivers) {
       this.#remove(receiver, topic)
       const gap = this.#gaps.get(receiver)
       if (gap === undefined || !gap.missing.delete(topic)) continue
@@ -250,12 +255,18 @@ export class Hub {
       this.#gaps.delete(receiver)
       if (gap.lost.size > 0) receiver.mailbox.event(this.#restored(receiver, gap))
     }
+    for (const each of joining) this.#failJoining(each, this.#elsewhere())
     if (this.empty) this.#options.onUnused()
     return receivers
   }
 
+  #elsewhere(): CommandError {
+    return connectionLoss("Demoted", "A shard channel is served elsewhere by now", this.#options.server)
+  }
+
   /** Takes over a topic that another hub has given away. */
   adopt(given: Topic, receivers: ReadonlyArray<Receiver>): void {
+    if (receivers.length === 0) return
     const topic = this.#topic(given.kind, given.key)
     topic.moves = given.moves
     topic.movedAt = given.movedAt
