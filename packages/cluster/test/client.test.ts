@@ -431,6 +431,35 @@ describe("While slots move", { timeout: 30_000 }, () => {
       assert.deepStrictEqual(yield* ledger.stop, [])
     }))
 
+  it.live("to unsubscribe from a shard channel that its server has just given up costs other channels nothing", (context) =>
+    withClient(Effect.gen(function*() {
+      yield* requireCommand(context, "SSUBSCRIBE")
+      const channel = freshKey("shard")
+      const owner = yield* servers.owner(channel)
+      const slot = RedisCluster.slotOf(channel)
+      // Another channel of the same server, and of another slot.
+      let other = freshKey("other")
+      while ((yield* servers.owner(other)) !== owner || RedisCluster.slotOf(other) === slot) other = freshKey("other")
+      // While there is no room, nothing is read: what the server says of the move waits.
+      const subscription = yield* Redis.pubsub({ events: true, buffer: { capacity: 1, onFull: "suspend" } })
+      yield* subscription.ssubscribe(channel)
+      yield* subscription.ssubscribe(other)
+      yield* Redis.spublish(other, "x")
+      yield* Redis.spublish(other, "y")
+      yield* servers.moveSlot(slot, servers.nodes.slice(0, 3).find((node) => node !== owner)!)
+      yield* subscription.sunsubscribe(channel)
+      assert.strictEqual(yield* subscription.ping(), "PONG")
+      const subscriber = yield* Subscriber.consume(subscription.messages)
+      yield* Redis.spublish(other, "z")
+      yield* subscriber.until((elements) => elements.length === 5)
+      yield* Effect.sleep("100 millis")
+      assert.deepStrictEqual(subscriber.elements.map(Subscriber.brief), [
+        `Subscribed ${channel}`,
+        `Subscribed ${other}`,
+        ...["x", "y", "z"].map((data) => `${other}=${data}`)
+      ])
+    })))
+
   it.live("shard channels follow their slot, and say what is missing", (context) =>
     withClient(Effect.gen(function*() {
       yield* requireCommand(context, "SSUBSCRIBE")
