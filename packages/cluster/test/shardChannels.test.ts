@@ -73,4 +73,27 @@ describe("A shard channel", () => {
         `Restored ${keyOfA}`
       ])
     }))
+
+  it.live("whose master is gone is not waited for when nobody wants it any more", () =>
+    Effect.gen(function*() {
+      const { a, b, client, cluster, consume, nodes } = yield* start
+      const subscriber = yield* consume(Redis.ssubscribe(keyOfA, { events: true }))
+      yield* subscriber.until((elements) => elements.length === 1)
+      yield* a.node.stopListening
+      yield* a.node.cutAll()
+      yield* subscriber.until((elements) => elements.length === 2)
+      const before = FakeCluster.readings(cluster)
+      yield* Effect.sleep("500 millis")
+      assert.isAbove(FakeCluster.readings(cluster), before)
+      yield* subscriber.stop
+      yield* Effect.sleep("2500 millis")
+      const after = FakeCluster.readings(cluster)
+      yield* Effect.sleep("1500 millis")
+      assert.isAtMost(FakeCluster.readings(cluster) - after, 1)
+      // Who wants it again gets it where it is by then.
+      FakeCluster.replace(cluster, a, b)
+      yield* nodes.refresh
+      const subscription = yield* client.pubSub.open({ events: true })
+      yield* subscription.ssubscribe(keyOfA)
+    }))
 })

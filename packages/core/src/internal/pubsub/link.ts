@@ -176,14 +176,16 @@ export class Link {
     () => {
       this.#state = { _tag: "Dialling" }
       const { server, subscribers } = this.#options
+      // The callers that wait for the connection must not wait for ever.
+      const dialled = Effect.catchDefect(
+        subscribers.connect(server, this.#listener),
+        (defect) => Effect.fail(connectionLoss("Other", "The client failed to open a connection", server, defect))
+      )
       return Effect.scoped(
         Effect.flatMap(
-          // The callers that wait for the connection must not wait for ever.
-          Effect.catchDefect(
-            subscribers.connect(server, this.#listener),
-            (defect) => Effect.fail(connectionLoss("Other", "The client failed to open a connection", server, defect))
-          ),
-          (connection) => this.#use(connection)
+          // A server that is gone may be waited for without end, but not when nobody wants it any more.
+          Effect.raceFirst(dialled, Effect.as(this.#awaitUnused, undefined)),
+          (connection) => connection === undefined ? Effect.succeed(undefined) : this.#use(connection)
         )
       ).pipe(
         Effect.catch((error) => {
