@@ -556,6 +556,36 @@ describe("When servers fail", { timeout: 60_000 }, () => {
       }
     })))
 
+  it.live("scans leave nothing out when a master starts anew", () =>
+    withClient(Effect.gen(function*() {
+      const names = Array.from({ length: 2000 }, (_, index) => `n${index}`)
+      const prefix = freshKey("scanned")
+      const hash = `${prefix}:hash`
+      yield* Redis.hset(hash, Object.fromEntries(names.map((name) => [name, "v"])))
+      yield* Redis.pipeline(names.map((name) => Redis.set(`${prefix}:${name}`, "v")))
+      // A scan of all keys begins with the master of slot 0.
+      const scans: ReadonlyArray<readonly [scan: RedisScan.ScanStream<string>, on: number | string]> = [
+        [Stream.map(Redis.hscanStream(hash, { count: 50 }), ([field]) => field), hash],
+        [Redis.scanStream({ count: 50, match: `${prefix}:n*` }), 0]
+      ]
+      for (const [scan, on] of scans) {
+        let seen = 0
+        const startAnew = Effect.gen(function*() {
+          const master = yield* servers.owner(on)
+          // It reads at its start what it has saved.
+          yield* RedisCluster.onNode(addressOf(master), Redis.save())
+          yield* master.kill()
+          yield* master.restart
+          yield* servers.settled
+        })
+        const found = yield* Stream.runCollect(
+          Stream.tap(scan, () => ++seen === 300 ? Effect.orDie(startAnew) : Effect.void)
+        )
+        assert.strictEqual(new Set(found).size, names.length)
+        assert.isAbove(found.length, names.length)
+      }
+    })))
+
   it.live("CLR-15, CLR-07: a master that is killed: its replica serves, with the same client; the others go on", () =>
     withClient(Effect.gen(function*() {
       const client = yield* RedisClient.RedisClient
