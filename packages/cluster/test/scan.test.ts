@@ -53,7 +53,7 @@ describe("SCAN", () => {
   it.effect("CKL-25: takes no cursor that it did not give", () =>
     Effect.gen(function*() {
       const cluster = owning()
-      for (const cursor of ["17", "", "x@n1/0-5/", "1@n1/0-5"]) {
+      for (const cursor of ["17", "", "x@n1~1/0-5/", "1@n1~1/0-5", "1@n1/0-5/"]) {
         assert.strictEqual((yield* Effect.flip(run(cluster, Redis.scan(cursor))))._tag, "DataError", cursor)
       }
       assert.deepStrictEqual(cluster.sent, [])

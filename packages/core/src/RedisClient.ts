@@ -252,7 +252,8 @@ export class RedisClient extends Context.Service<
     readonly cache?: ClientCache | undefined
     /**
      * Counts the servers that a command has gone to, one after the other. The cursor of a scan means nothing to another server;
-     * `Redis.scanStream` and its kin begin again there. Without it cursors go on to whoever takes the place of a server.
+     * `Redis.scanStream` and its kin begin again there. A server that may have started anew counts as another. Without it
+     * cursors go on to whoever takes the place of a server.
      */
     readonly servers?: ((command: Any) => number) | undefined
     /** What spans tell of this client, by OpenTelemetry's names. */

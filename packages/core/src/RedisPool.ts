@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -19,6 +20,7 @@ import { connectionLoss, ofNoCommand } from "./internal/error/events.ts"
 import * as ExclusivePool from "./internal/pool/exclusive.ts"
 import * as SharedConnection from "./internal/pool/shared.ts"
 import { withCloseTimeout } from "./internal/runtime/closing.ts"
+import { elapsed } from "./internal/runtime/elapsed.ts"
 import { inContext } from "./internal/runtime/ownContext.ts"
 import type { Key } from "./RedisArg.ts"
 import type { RedisEvent, RedisStats } from "./RedisClient.ts"
@@ -146,7 +148,7 @@ export const makeFrom: (
     PubSub.publishUnsafe(events, event)
   }
   yield* Effect.addFinalizer(() => PubSub.shutdown(events))
-  const servers = new Servers()
+  const servers = new Servers(yield* Clock.Clock)
   const onShared = (event: RedisEvent) => {
     servers.note(event)
     publish(event)
@@ -194,15 +196,35 @@ export const makeFrom: (
   }
 })
 
-/** Counts the servers that connections were opened to, one after the other. A connection is told of before it is used. */
+/** The milliseconds within which no server ends, starts and reads its data. */
+const quickestStart = 20
+
+/**
+ * Counts the servers that connections were opened to, one after the other. A connection is told of before it is used. A
+ * server that was without a connection for a while may have started anew, and counts as another one: the order of its
+ * keys, in which scans go, went with its process.
+ */
 class Servers {
   count = 0
+  readonly #clock: Clock.Clock
   #latest: string | undefined = undefined
+  #open = 0
+  #lostAt = -Infinity
+
+  constructor(clock: Clock.Clock) {
+    this.#clock = clock
+  }
 
   note(event: RedisEvent): void {
-    if (event._tag !== "Connected" || event.address === this.#latest) return
-    this.#latest = event.address
-    this.count++
+    if (event._tag === "Connected") {
+      if (event.address !== this.#latest || this.#mayBeNew) this.count++
+      this.#latest = event.address
+      this.#open++
+    } else if (event._tag === "Disconnected" && --this.#open === 0) this.#lostAt = elapsed(this.#clock)
+  }
+
+  get #mayBeNew(): boolean {
+    return this.#open === 0 && elapsed(this.#clock) - this.#lostAt >= quickestStart
   }
 }
 

@@ -87,7 +87,8 @@ export interface Lost<out Name = string> {
  * From here on no message is missing. The messages that are missing were published
  * between the last element before {@link Lost} and the first after this. `server`
  * is the server that sends messages again; after a shard channel has moved it is
- * another one than before.
+ * another one than before. Then messages that its former server has taken may come
+ * late, after this, although some that were published after them are missing.
  *
  * @category models
  * @since 0.1.0

@@ -30,7 +30,8 @@ import type { CommandError } from "./RedisError.ts"
  * - What is there throughout comes at least once; what comes or goes meanwhile may or may not. The same element may come
  *   more than once.
  * - When another server takes the place of the one that is scanned, as in a failover or when its slot moves, the scan begins again there.
- *   A server that is restarted at the same address is not noticed between two pages: elements may be left out then.
+ *   So it does when the client had no connection to the server for 20 milliseconds or more, because a server that has started anew has
+ *   another order.
  * - It can be interrupted at any point and leaves nothing behind, on the server either.
  * - A page that fails fails the stream. It cannot be resumed there; a retry starts from the beginning.
  *
@@ -152,7 +153,8 @@ const pages = <Page extends { readonly cursor: string }, A>(
       const { servers } = yield* RedisClient
       const command = page(position.cursor)
       const before = servers?.(command)
-      // Each server has an order of its own, so that a cursor of one would have another leave out what it has in front of it.
+      // Each server, each time it starts, has an order of its own: the cursor of another would leave out what is in front of
+      // it.
       const found = yield* (position.servers === before ? command : page("0"))
       const after = servers?.(command)
       // The first server that there was is the only one that can have answered.

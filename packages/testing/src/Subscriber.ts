@@ -59,14 +59,11 @@ export const brief = (
 
 /**
  * How many of a series of numbered messages are missing. Where messages are missing, there must be a Lost and a
- * Restored between the messages before and after the gap. A late message is not missing, but is allowed only with
- * `mayBeLate`, because nodes of a cluster pass messages on to each other.
+ * Restored between the messages before and after the gap.
  */
 export const missing = (
-  elements: ReadonlyArray<{ readonly _tag: string; readonly data?: unknown }>,
-  { mayBeLate = false } = {}
+  elements: ReadonlyArray<{ readonly _tag: string; readonly data?: unknown }>
 ): { readonly missing: number; readonly silent: ReadonlyArray<string> } => {
-  const all = new Set(elements.flatMap(({ _tag, data }) => _tag === "Message" ? [Number(data)] : []))
   const silent: Array<string> = []
   let missing = 0
   let last: number | undefined = undefined
@@ -76,16 +73,76 @@ export const missing = (
     if (_tag === "Restored") lost = false
     if (_tag !== "Message") continue
     const number = Number(data)
-    if (last !== undefined && number <= last) {
-      if (!mayBeLate) silent.push(`${last} is followed by ${number}`)
+    const expected = (last ?? number - 1) + 1
+    if (number < expected) {
+      silent.push(`${last} is followed by ${number}`)
       continue
     }
-    const before = missing
-    for (let between = (last ?? number) + 1; between < number; between++) if (!all.has(between)) missing++
-    if (missing > before && !told) silent.push(`${last} is followed by ${number}`)
+    missing += number - expected
+    if (number > expected && !told) silent.push(`${last} is followed by ${number}`)
     last = number
     told = lost
   }
   if (lost) silent.push("what was lost was not restored")
   return { missing, silent }
+}
+
+/**
+ * Numbered messages that are published one after the other.
+ *
+ * - `begun`: how many were begun so far. `acknowledged`: those that were certainly published.
+ */
+export interface Series {
+  readonly begun: number
+  readonly acknowledged: ReadonlySet<number>
+}
+
+/** Publishes a series for as long as the scope is open. An error ends a message and not the series. */
+export const publish = <E, R>(
+  message: (number: number) => Effect.Effect<unknown, E, R>
+): Effect.Effect<Series, never, R | Scope.Scope> =>
+  Effect.gen(function*() {
+    const series = { begun: 0, acknowledged: new Set<number>() }
+    yield* Effect.forkScoped(Effect.forever(Effect.andThen(
+      Effect.suspend(() => {
+        const number = series.begun++
+        return Effect.ignore(Effect.tap(message(number), () => Effect.sync(() => series.acknowledged.add(number))))
+      }),
+      Effect.sleep("1 millis")
+    )))
+    return series
+  })
+
+/** An element, and how many messages of its series were begun when it came. */
+export interface Witnessed {
+  readonly element: { readonly _tag: string; readonly data?: unknown }
+  readonly begun: number
+}
+
+/**
+ * The messages of a series that are missing, though no gap tells of them. A gap tells of what was begun after the last
+ * message before its Lost, and before its Restored. It is time that counts and not the place in the stream, because
+ * nodes of a cluster pass messages on to each other: some come late, after a Restored, though later ones are missing.
+ */
+export const untold = (witnessed: ReadonlyArray<Witnessed>, { acknowledged }: Series): ReadonlyArray<number> => {
+  const received = new Set<number>()
+  const gaps: Array<{ readonly after: number; readonly before: number }> = []
+  let last = -1
+  let lostAfter: number | undefined = undefined
+  for (const { begun, element: { _tag, data } } of witnessed) {
+    if (_tag === "Lost") lostAfter ??= last
+    if (_tag === "Restored" && lostAfter !== undefined) {
+      gaps.push({ after: lostAfter, before: begun })
+      lostAfter = undefined
+    }
+    if (_tag !== "Message") continue
+    received.add(Number(data))
+    last = Math.max(last, Number(data))
+  }
+  const first = Math.min(...received)
+  // What comes after the last message may be on its way.
+  return [...acknowledged].filter((number) =>
+    number > first && number < last && !received.has(number) &&
+    !gaps.some(({ after, before }) => number > after && number < before)
+  )
 }

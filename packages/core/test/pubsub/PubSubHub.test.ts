@@ -90,6 +90,7 @@ const makeStation = (protocol: 2 | 3): Station => {
       onWork: () => {},
       onFlush: () => {},
       onPush: hub.receive,
+      onUnasked: hub.unasked,
       onClose: () => {}
     })
   const receive = (value: Resp.Value) => {
@@ -384,8 +385,75 @@ for (const protocol of [2, 3] as const) {
       station.push("sunsubscribe", "s", 0)
       station.push("sunsubscribe", "s", 0)
       assert.isTrue(left)
+      station.reply("PONG")
       assert.deepStrictEqual(station.moved, [])
       assert.isFalse(station.exchange().closed)
+      assert.strictEqual(station.exchange().inFlight, 0)
+    })
+
+    it("a channel given up unasked and then refused as an answer leaves the next answers to their commands", () => {
+      const station = makeStation(protocol)
+      const [one, two] = [receiver(), receiver()]
+      station.connect()
+      station.join(one, "ssubscribe", "s")
+      station.written()
+      station.push("ssubscribe", "s", 1)
+      let left: Exit.Exit<void, unknown> | undefined
+      station.hub.leave(one, station.hub.topicsOf(one), (exit) => left = exit)
+      const other = station.join(two, "ssubscribe", "t")
+      let answer: unknown
+      station.exchange().submit(
+        new SingleRequest(RedisCommand.send("ECHO", "x"), undefined, (exit) => {
+          answer = exit
+        })
+      )
+      assert.deepStrictEqual(station.written(), ["SUNSUBSCRIBE s", "PING", "SSUBSCRIBE t", "ECHO x"])
+      station.push("sunsubscribe", "s", 0)
+      assert.deepStrictEqual(left, Exit.void)
+      station.reply(new Resp.ErrorReply("MOVED 1 test:2"))
+      station.reply("PONG")
+      assert.strictEqual(other.state(), "waiting")
+      // An error that is an answer stays one.
+      station.reply(new Resp.ErrorReply("MOVED 2 test:2"))
+      assert.strictEqual(other.state(), "failed")
+      station.reply(bulk("x"))
+      assert.deepStrictEqual(answer, Exit.succeed("x"))
+      assert.isFalse(station.exchange().closed)
+      assert.strictEqual(station.exchange().inFlight, 0)
+    })
+
+    it("a channel given up before the command to unsubscribe was written is no answer to it", () => {
+      const station = makeStation(protocol)
+      const one = receiver()
+      station.connect()
+      station.join(one, "ssubscribe", "s")
+      station.written()
+      station.push("ssubscribe", "s", 1)
+      let left: Exit.Exit<void, unknown> | undefined
+      station.hub.leave(one, station.hub.topicsOf(one), (exit) => left = exit)
+      station.push("sunsubscribe", "s", 0)
+      assert.isUndefined(left)
+      assert.isFalse(station.exchange().closed)
+      assert.deepStrictEqual(station.written(), ["SUNSUBSCRIBE s", "PING"])
+      station.reply(new Resp.ErrorReply("MOVED 1 test:2"))
+      station.reply("PONG")
+      assert.deepStrictEqual(left, Exit.void)
+      assert.strictEqual(station.exchange().inFlight, 0)
+    })
+
+    it("a channel whose slot the server says to be elsewhere is unsubscribed from", () => {
+      const station = makeStation(protocol)
+      const one = receiver()
+      station.connect()
+      station.join(one, "ssubscribe", "s")
+      station.written()
+      station.push("ssubscribe", "s", 1)
+      let left: Exit.Exit<void, unknown> | undefined
+      station.hub.leave(one, station.hub.topicsOf(one), (exit) => left = exit)
+      station.written()
+      station.reply(new Resp.ErrorReply("MOVED 1 test:2"))
+      station.reply("PONG")
+      assert.deepStrictEqual(left, Exit.void)
       assert.strictEqual(station.exchange().inFlight, 0)
     })
 
@@ -399,14 +467,17 @@ for (const protocol of [2, 3] as const) {
       let outcome: Exit.Exit<void, unknown> | undefined
       station.hub.leave(one, station.hub.topicsOf(one), (exit) => outcome = exit)
       const again = station.join(one, "ssubscribe", "t")
-      assert.deepStrictEqual(station.written(), ["SUNSUBSCRIBE s t u", "SSUBSCRIBE t"])
+      assert.deepStrictEqual(station.written(), ["SUNSUBSCRIBE s t u", "PING", "SSUBSCRIBE t"])
       station.reply(new Resp.ErrorReply("CROSSSLOT Keys in request don't hash to the same slot"))
       assert.isUndefined(outcome)
-      assert.deepStrictEqual(station.written(), ["SUNSUBSCRIBE s", "SUNSUBSCRIBE u"])
+      assert.deepStrictEqual(station.written(), ["SUNSUBSCRIBE s", "PING", "SUNSUBSCRIBE u", "PING"])
+      station.reply("PONG")
       station.push("ssubscribe", "t", 3)
       assert.strictEqual(again.state(), "confirmed")
       station.push("sunsubscribe", "s", 2)
+      station.reply("PONG")
       station.push("sunsubscribe", "u", 1)
+      station.reply("PONG")
       assert.deepStrictEqual(outcome, Exit.void)
       station.push("smessage", "t", "1")
       assert.deepStrictEqual(elements(one), ["+s", "+t", "+u", "+t", "t=1"])

@@ -3,6 +3,7 @@
  *
  * What counts as done are slots, not servers: when a master is
  * replaced, or slots move, they are scanned from the start on their new master.
+ * So they are on a master that has started anew.
  * Elements may come again then, but none is left out. The cursor says which
  * slots are done, so nothing is kept between pages.
  */
@@ -18,27 +19,30 @@ import type { Cluster, ClusterNode } from "../topology/cluster.ts"
 import { slotCount } from "../topology/slot.ts"
 
 /**
- * Where a scan stands. As text it is `cursor@address/claimed/done`; `0` alone before the first page and after the last.
+ * Where a scan stands. As text it is `cursor@address~life/claimed/done`; `0` alone before the first page and after the
+ * last.
  *
- * - `cursor`: the server's own. `address`: the master that is being scanned, empty between two of them.
+ * - `cursor`: the server's own. `address`: the master that is being scanned, empty between two of them. `life`: what the
+ *   client counts of its starts, as each has another order.
  * - `claimed`: the slots that the master is scanned for, which it had when its scan began; others may have come to it
  *   later, behind the cursor. `done`: the slots that were scanned before. Both as `0-5460,7000`.
  */
 interface Position {
   readonly cursor: string
   readonly address: string
+  readonly life: number
   readonly claimed: string
   readonly done: string
 }
 
-const start: Position = { cursor: "0", address: "", claimed: "", done: "" }
+const start: Position = { cursor: "0", address: "", life: 1, claimed: "", done: "" }
 
 /** Runs SCAN with a cursor of the whole cluster. */
 export const scan = (cluster: Cluster, command: RedisCommand.Any): Effect.Effect<Resp.Value, CommandError> => {
   const position = parse(command)
   if (position === undefined) return Effect.fail(notACursor(command))
   return Effect.flatMap(cluster.masters, () => {
-    const here = resume(cluster, position) ?? begin(cluster, position.done)
+    const here = resume(cluster, position, command) ?? begin(cluster, position.done)
     return here === undefined ? Effect.succeed([bulk("0"), []]) : page(cluster, command, here)
   })
 }
@@ -50,11 +54,16 @@ interface NodePosition extends Position {
   readonly node: ClusterNode
 }
 
+/** Before the first connection nobody has any cursor of another life. */
+const lifeOf = ({ client }: ClusterNode, command: RedisCommand.Any): number =>
+  Math.max(client.servers?.(command) ?? 1, 1)
+
 /** The master that is being scanned, if it still serves any slot for which it is. */
-const resume = (cluster: Cluster, position: Position): NodePosition | undefined => {
+const resume = (cluster: Cluster, position: Position, command: RedisCommand.Any): NodePosition | undefined => {
   for (const slot of slotsIn(position.claimed)) {
     const node = cluster.ofSlot(slot)
-    if (node?.address === position.address) return { ...position, node }
+    if (node?.address !== position.address) continue
+    return { ...position, node, cursor: lifeOf(node, command) === position.life ? position.cursor : "0" }
   }
   return undefined
 }
@@ -66,7 +75,7 @@ const begin = (cluster: Cluster, done: string): NodePosition | undefined => {
   const node = open[0] === undefined ? undefined : cluster.ofSlot(open[0])
   if (node === undefined) return undefined
   const claimed = open.filter((slot) => cluster.ofSlot(slot)?.address === node.address)
-  return { cursor: "0", address: node.address, claimed: rangesOf(claimed), done, node }
+  return { ...start, address: node.address, claimed: rangesOf(claimed), done, node }
 }
 
 const page = (
@@ -75,9 +84,15 @@ const page = (
   here: NodePosition
 ): Effect.Effect<Resp.Value, CommandError> => {
   const own = RedisCommand.withParts(command, [here.cursor, ...command.parts.slice(1)])
+  const before = lifeOf(here.node, command)
   return Effect.map(cluster.onNode(here.node, RedisCommand.undecoded(own)), (reply) => {
     const [cursor, ...found] = elements(reply)
-    return [bulk(next(cluster, here, textOf(cursor))), ...found]
+    const life = lifeOf(here.node, command)
+    // A master that has started anew meanwhile has answered a cursor of its life before.
+    const position = life === before
+      ? next(cluster, { ...here, life }, textOf(cursor))
+      : print({ ...here, life, cursor: "0" })
+    return [bulk(position), ...found]
   })
 }
 
@@ -93,15 +108,16 @@ const next = (cluster: Cluster, here: NodePosition, cursor: string): string => {
 // Cursors as text
 // -----------------------------------------------------------------------------
 
-const print = ({ address, claimed, cursor, done }: Position): string => `${cursor}@${address}/${claimed}/${done}`
+const print = ({ address, claimed, cursor, done, life }: Position): string =>
+  `${cursor}@${address}~${life}/${claimed}/${done}`
 
 const parse = ({ parts: [part] }: RedisCommand.Any): Position | undefined => {
   const text = part === undefined ? "" : asText(wireValue(part))
   if (text === "0") return start
-  const [, cursor, address, claimed, done] = /^(\d+)@([^/]*)\/([\d,-]*)\/([\d,-]*)$/.exec(text) ?? []
+  const [, cursor, address, life, claimed, done] = /^(\d+)@([^/~]*)~(\d+)\/([\d,-]*)\/([\d,-]*)$/.exec(text) ?? []
   return cursor === undefined || address === undefined || claimed === undefined || done === undefined
     ? undefined
-    : { cursor, address, claimed, done }
+    : { cursor, address, life: Number(life), claimed, done }
 }
 
 const allSlots: ReadonlyArray<number> = Array.from({ length: slotCount }, (_, slot) => slot)

@@ -9,6 +9,7 @@
  */
 import * as Exit from "effect/Exit"
 import type * as RedisArg from "../../RedisArg.ts"
+import type * as RedisCommand from "../../RedisCommand.ts"
 import { isRetryable } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type { Event, Kind, Message } from "../../RedisPubSub.ts"
@@ -16,8 +17,11 @@ import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import type { Exchange } from "../connection/exchange.ts"
 import { SingleRequest } from "../connection/request.ts"
+import type { Request } from "../connection/request.ts"
+import { connectionLoss } from "../error/events.ts"
 import { idOf, idOfReply, kindOf } from "./channelNames.ts"
-import { commandOf, grouped, unsubscribeVerbs } from "./commands.ts"
+import { commandOf, grouped, ping, unsubscribeVerbs } from "./commands.ts"
+import { isGivenUp } from "./givenUp.ts"
 import type { Mailbox, Shown } from "./mailbox.ts"
 import { messageFor, shown, unreadable } from "./message.ts"
 import { Topic } from "./topic.ts"
@@ -35,6 +39,7 @@ interface Sent {
   readonly verb: string
   readonly unconfirmed: Map<string, Topic>
   readonly settle: (exit: Exit.Exit<void, CommandError>) => void
+  readonly request: Request
 }
 
 export interface HubOptions {
@@ -237,11 +242,15 @@ export class Hub {
     }
   }
 
-  /** Gives a topic away, with its receivers, which now miss it. */
+  /**
+   * Gives a topic away, with its receivers, which now miss it. Those that wait for their first confirmation miss nothing
+   * yet: they fail, and try where the topic is by now.
+   */
   surrender(topic: Topic): ReadonlyArray<Receiver> {
-    const { receivers } = topic
+    const joining = Array.from(topic.joining)
+    const receivers = topic.receivers.filter((receiver) => joining.every((other) => other.receiver !== receiver))
     this.#topics[topic.kind].delete(topic.id)
-    for (const receiver of receivers) {
+    for (const receiver of topic.receivers) {
       this.#remove(receiver, topic)
       const gap = this.#gaps.get(receiver)
       if (gap === undefined || !gap.missing.delete(topic)) continue
@@ -250,12 +259,18 @@ export class Hub {
       this.#gaps.delete(receiver)
       if (gap.lost.size > 0) receiver.mailbox.event(this.#restored(receiver, gap))
     }
+    for (const each of joining) this.#failJoining(each, this.#elsewhere())
     if (this.empty) this.#options.onUnused()
     return receivers
   }
 
+  #elsewhere(): CommandError {
+    return connectionLoss("Demoted", "A shard channel is served elsewhere by now", this.#options.server)
+  }
+
   /** Takes over a topic that another hub has given away. */
   adopt(given: Topic, receivers: ReadonlyArray<Receiver>): void {
+    if (receivers.length === 0) return
     const topic = this.#topic(given.kind, given.key)
     topic.moves = given.moves
     topic.movedAt = given.movedAt
@@ -368,7 +383,7 @@ export class Hub {
     let outstanding = groups.length
     const send = (group: ReadonlyArray<Topic>): void => {
       this.#send(unsubscribeVerbs[group[0]!.kind], group, (exit) => {
-        if (Exit.isFailure(exit) && group.length === 1) return settle(exit)
+        if (Exit.isFailure(exit) && group.length === 1) return settle(isGivenUp(failureIn(exit)) ? Exit.void : exit)
         // The server refuses all names because of one, or because their slots differ. A name that is wanted again stays.
         const alone = Exit.isSuccess(exit) ? [] : group.filter(({ id, kind }) => !this.#topics[kind].has(id))
         outstanding += alone.length - 1
@@ -384,19 +399,35 @@ export class Hub {
     topics: ReadonlyArray<Topic>,
     settle: (exit: Exit.Exit<void, CommandError>) => void
   ): void {
+    this.#submit(commandOf(verb, topics), verb, topics, settle)
+    if (verb === unsubscribeVerbs.ssubscribe) this.#submit(ping, fence, [], () => {})
+  }
+
+  #submit(
+    command: RedisCommand.RedisCommand<unknown>,
+    verb: string,
+    topics: ReadonlyArray<Topic>,
+    settle: Sent["settle"]
+  ): void {
     const exchange = this.#exchange
     if (exchange === undefined) return
-    const sent: Sent = { verb, unconfirmed: new Map(topics.map((topic) => [topic.id, topic])), settle }
+    const request = new SingleRequest(command, undefined, (exit) => {
+      // A command whose connection is lost is not in the list any more, or will be settled with it.
+      if (exchange.closed || this.#sent[0] !== sent) return
+      this.#sent.shift()
+      settle(Exit.asVoid(exit))
+    })
+    const sent: Sent = { verb, unconfirmed: new Map(topics.map((topic) => [topic.id, topic])), settle, request }
     this.#sent.push(sent)
-    exchange.submit(
-      new SingleRequest(commandOf(verb, topics), undefined, (exit) => {
-        // A command whose connection is lost is not in the list any more, or will be settled with it.
-        if (exchange.closed || this.#sent[0] !== sent) return
-        this.#sent.shift()
-        settle(exit)
-      })
-    )
+    exchange.submit(request)
   }
+
+  /**
+   * Takes each reply, and returns whether it answers nothing. A server that gives a shard channel up while it is being
+   * asked to unsubscribe says twice that it has: unasked, which looks like the answer, and then with the answer, that
+   * the slot is elsewhere. No later answer is taken for this one, as each such command is followed by a PING.
+   */
+  readonly unasked = (value: Resp.Value): boolean => this.#sent[0]?.verb === fence && isGivenUp(value)
 
   /**
    * Takes the refusal of a command. The server refuses all names because of one; which one it is shows when they are
@@ -500,7 +531,9 @@ export class Hub {
   #confirmation(verb: string, name: Resp.Value | undefined): boolean {
     const id = idOfReply(name)
     const first = this.#sent[0]
-    const topic = first !== undefined && first.verb === verb ? first.unconfirmed.get(id) : undefined
+    // What comes before a command was written cannot be its answer.
+    const isAnswer = first !== undefined && first.verb === verb && first.request.written > 0
+    const topic = isAnswer ? first.unconfirmed.get(id) : undefined
     if (first === undefined || topic === undefined) {
       if (verb === "sunsubscribe") this.#moved(id)
       return false
@@ -540,12 +573,15 @@ const completed = (joining: Joining, topic: Topic): void => {
   if (joining.unconfirmed.size === 0) joining.settle(Exit.void)
 }
 
+/** Takes the place of a verb for the PING that marks where the answer to the command before must have come. */
+const fence = "ping"
+
 // -----------------------------------------------------------------------------
 // Names
 // -----------------------------------------------------------------------------
 
 /** A name with its kind, because a channel and a pattern may have the same name. */
-export const nameOf = ({ id, kind }: Topic): string => `${kind} ${id}`
+export const nameOf = ({ id, kind }: Pick<Topic, "id" | "kind">): string => `${kind} ${id}`
 
 const namesIn = (receiver: Receiver, { lost }: Gap): ReadonlyArray<Shown> =>
   Array.from(lost.values(), (topic) => shown(receiver, topic))

@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as RedisArg from "../../RedisArg.ts"
-import * as RedisCommand from "../../RedisCommand.ts"
+import type * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type { Kind } from "../../RedisPubSub.ts"
@@ -19,6 +19,7 @@ import { longestPause, redial } from "../pool/redial.ts"
 import type { Useless } from "../pool/redial.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import { Listeners } from "../runtime/listeners.ts"
+import { ping } from "./commands.ts"
 import { Hub } from "./hub.ts"
 import { serversOf, shownServer } from "./servers.ts"
 import type { Receiver, Topic } from "./topic.ts"
@@ -175,14 +176,16 @@ export class Link {
     () => {
       this.#state = { _tag: "Dialling" }
       const { server, subscribers } = this.#options
+      // The callers that wait for the connection must not wait for ever.
+      const dialled = Effect.catchDefect(
+        subscribers.connect(server, this.#listener),
+        (defect) => Effect.fail(connectionLoss("Other", "The client failed to open a connection", server, defect))
+      )
       return Effect.scoped(
         Effect.flatMap(
-          // The callers that wait for the connection must not wait for ever.
-          Effect.catchDefect(
-            subscribers.connect(server, this.#listener),
-            (defect) => Effect.fail(connectionLoss("Other", "The client failed to open a connection", server, defect))
-          ),
-          (connection) => this.#use(connection)
+          // A server that is gone may be waited for without end, but not when nobody wants it any more.
+          Effect.raceFirst(dialled, Effect.as(this.#awaitUnused, undefined)),
+          (connection) => connection === undefined ? Effect.succeed(undefined) : this.#use(connection)
         )
       ).pipe(
         Effect.catch((error) => {
@@ -262,6 +265,7 @@ export class Link {
   readonly #listener: Listener = {
     subscriber: true,
     onPush: (items) => this.hub.receive(items),
+    onUnasked: (value) => this.hub.unasked(value),
     onSilence: (silent) => this.#onSilence(silent),
     onRead: () => {
       this.hub.flush()
@@ -301,8 +305,6 @@ export class Link {
     return !this.hub.empty || this.#waiters.size > 0
   }
 }
-
-const ping = RedisCommand.send("PING")
 
 /** A refusal shows life as well, like any answer. */
 const submitPing = (connection: RedisConnection): void =>

@@ -22,6 +22,8 @@ import { connectionLoss, failureOf, timeLimit } from "../error/events.ts"
 import { backOff } from "../runtime/backOff.ts"
 import { elapsed, withTimeout } from "../runtime/elapsed.ts"
 import { runNow } from "../runtime/ownContext.ts"
+import { Turns } from "../runtime/turns.ts"
+import { idOf } from "./channelNames.ts"
 import { nameOf } from "./hub.ts"
 import * as Link from "./link.ts"
 import * as Mailbox from "./mailbox.ts"
@@ -327,7 +329,12 @@ const subscription = Effect.fnUntraced(function*(
     })
   )
 
-  /** Subscribes on all connections at once, and to none when one of them fails. */
+  const turns = new Turns()
+
+  /**
+   * Subscribes on all connections at once, and to none when one of them fails. Calls for the same name wait for each
+   * other, as each takes back what it alone has added.
+   */
   const add = (kind: Kind) => (...given: RedisArg.Many<RedisArg.Key>): Effect.Effect<void, CommandError> =>
     Effect.gen(function*() {
       const command = kind.toUpperCase()
@@ -335,30 +342,40 @@ const subscription = Effect.fnUntraced(function*(
       yield* checkKeys(command, keys, receiver, settings)
       const refusal = isSpread ? undefined : links.refusal(kind, keys)
       if (refusal !== undefined) return yield* Effect.fail(refusal)
-      mailbox.finished = false
-      const before = new Set(topicsOf(kind).map(nameOf))
-      const undo = Effect.sync(() => {
-        for (const { hub } of links.all) {
-          hub.leave(receiver, hub.topicsOf(receiver, kind).filter((topic) => !before.has(nameOf(topic))))
-        }
-      })
-      const join = Effect.suspend(() =>
-        Effect.all(
-          Array.from(links.route(kind, keys), ([link, some]) => {
-            if (suspends) link.throttleBy(receiver)
-            return link.join(receiver, kind, some)
-          }),
-          // All links are joined at once: where a name is subscribed to everywhere, no server must look forgotten.
-          { concurrency: "unbounded", discard: true }
-        )
-      )
-      const retry = links.retry(kind, keys)
-      const joined: Effect.Effect<void, CommandError> = Effect.catch(
-        join,
-        (error) => Effect.andThen(undo, Effect.andThen(retry(error), joined))
-      )
-      yield* Effect.onError(limited(command, Effect.andThen(links.known(kind, keys), joined)), () => undo)
+      const names = keys.map((key) => nameOf({ kind, id: idOf(key) }))
+      yield* limited(command, turns.run(names, Effect.suspend(() => joined(kind, keys, names))))
     })
+
+  const joined = (
+    kind: Kind,
+    keys: ReadonlyArray<RedisArg.Key>,
+    names: ReadonlyArray<string>
+  ): Effect.Effect<void, CommandError> => {
+    mailbox.finished = false
+    const added = new Set(names)
+    for (const topic of topicsOf(kind)) added.delete(nameOf(topic))
+    const undo = Effect.sync(() => {
+      for (const { hub } of links.all) {
+        hub.leave(receiver, hub.topicsOf(receiver, kind).filter((topic) => added.has(nameOf(topic))))
+      }
+    })
+    const join = Effect.suspend(() =>
+      Effect.all(
+        Array.from(links.route(kind, keys), ([link, some]) => {
+          if (suspends) link.throttleBy(receiver)
+          return link.join(receiver, kind, some)
+        }),
+        // All links are joined at once: where a name is subscribed to everywhere, no server must look forgotten.
+        { concurrency: "unbounded", discard: true }
+      )
+    )
+    const retry = links.retry(kind, keys)
+    const insisting: Effect.Effect<void, CommandError> = Effect.catch(
+      join,
+      (error) => Effect.andThen(undo, Effect.andThen(retry(error), insisting))
+    )
+    return Effect.onError(Effect.andThen(links.known(kind, keys), insisting), () => undo)
+  }
 
   const remove = (kind: Kind) => (...given: RedisArg.Many<RedisArg.Key>) =>
     Effect.gen(function*() {

@@ -1,0 +1,97 @@
+/**
+ * Calls of one handle at the same time: what one of them takes back, because it fails or is interrupted, is not what
+ * another has added.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Client from "@redfx/testing/Client"
+import * as Encode from "@redfx/testing/Encode"
+import * as FakeNode from "@redfx/testing/FakeNode"
+import { brief, consume } from "@redfx/testing/Subscriber"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+
+const confirmation = (verb: string, channel: string): Uint8Array =>
+  Encode.push([Encode.bulk(verb), Encode.bulk(channel), Encode.integer(1)])
+
+/** A handle whose server confirms what is not held back, and refuses what is denied. */
+const start = Effect.gen(function*() {
+  const held = new Set<string>()
+  const handler: FakeNode.Handler = ({ args: [, ...channels], name }) => {
+    if (!name.endsWith("SUBSCRIBE")) return undefined
+    if (channels.includes("denied")) return Encode.error("NOPERM No permissions to access a channel")
+    return Encode.concat(
+      ...channels.filter((channel) => !held.has(channel)).map((channel) => confirmation(name.toLowerCase(), channel))
+    )
+  }
+  const node = yield* FakeNode.make(handler)
+  const client = yield* Client.make(node, { commandTimeout: "2 seconds" })
+  const subscription = yield* client.pubSub.open({ events: true })
+  const stream = yield* consume(subscription.messages)
+  yield* subscription.subscribe("first")
+  const says = (channel: string, data: string) =>
+    node.push(0, Encode.push(["message", channel, data].map((text) => Encode.bulk(text))))
+  const hears = (channel: string) =>
+    Effect.andThen(says(channel, "x"), stream.until((elements) => elements.map(brief).includes(`${channel}=x`)))
+  return { held, hears, node, stream, subscription }
+})
+
+describe("Calls of one handle at the same time", () => {
+  it.live("one that is refused takes back nothing that another has added", () =>
+    Effect.gen(function*() {
+      const { hears, subscription } = yield* start
+      const refused = yield* Effect.forkChild(Effect.flip(subscription.subscribe("denied", "third")), {
+        startImmediately: true
+      })
+      yield* subscription.subscribe("second")
+      assert.strictEqual((yield* Fiber.join(refused))._tag, "NoPermissionError")
+      yield* hears("second")
+      yield* hears("first")
+    }))
+
+  it.live("one that is interrupted takes back nothing that another has added", () =>
+    Effect.gen(function*() {
+      const { held, hears, node, subscription } = yield* start
+      held.add("slow").add("second")
+      const slow = yield* Effect.forkChild(subscription.subscribe("slow"), { startImmediately: true })
+      const second = yield* Effect.forkChild(subscription.subscribe("second"), { startImmediately: true })
+      yield* node.awaitCommand("SUBSCRIBE", 3)
+      yield* Fiber.interrupt(slow)
+      yield* node.awaitCommand("UNSUBSCRIBE")
+      assert.isUndefined(second.pollUnsafe(), "the server has not confirmed")
+      yield* node.push(0, confirmation("subscribe", "slow"))
+      yield* node.push(0, confirmation("subscribe", "second"))
+      yield* node.push(0, confirmation("unsubscribe", "slow"))
+      yield* Fiber.join(second)
+      yield* hears("second")
+    }))
+
+  it.live("one for the same channel as another that is interrupted is confirmed, and stays", () =>
+    Effect.gen(function*() {
+      const { held, hears, node, subscription } = yield* start
+      held.add("room")
+      const first = yield* Effect.forkChild(subscription.subscribe("room"), { startImmediately: true })
+      yield* node.awaitCommand("SUBSCRIBE", 2)
+      const second = yield* Effect.forkChild(subscription.subscribe("room"), { startImmediately: true })
+      yield* Effect.sleep("20 millis")
+      assert.isUndefined(second.pollUnsafe(), "the server has not confirmed")
+      held.clear()
+      yield* Fiber.interrupt(first)
+      yield* node.push(0, confirmation("subscribe", "room"))
+      yield* Fiber.join(second)
+      yield* hears("room")
+    }))
+
+  it.live("many for one channel that the server does not confirm each end with commandTimeout", () =>
+    Effect.gen(function*() {
+      const { held, subscription } = yield* start
+      held.add("room")
+      const started = performance.now()
+      const errors = yield* Effect.forEach(
+        Array.from({ length: 20 }),
+        () => Effect.flip(subscription.subscribe("room")),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual([...new Set(errors.map(({ _tag }) => _tag))], ["TimeoutError"])
+      assert.isBelow(performance.now() - started, 5000)
+    }))
+})
