@@ -1,0 +1,120 @@
+/**
+ * What a program without types gives by mistake, and what other clients read: nothing of it is left out in silence.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Redis, RedisArg, RedisCommand, RedisError, RedisReply, RedisSearch } from "@redfx/core"
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+
+type Call = (...parameters: ReadonlyArray<unknown>) => RedisCommand.Any
+
+/** Calls a definition as JavaScript may. */
+const call = (definition: unknown, ...parameters: ReadonlyArray<unknown>): RedisCommand.Any =>
+  // What the types refuse is the subject of these tests.
+  (definition as Call)(...parameters)
+
+/** Why the command is refused; its text when it is sent. */
+const outcome = (command: RedisCommand.Any): string => {
+  const { settled } = command
+  if (settled === undefined || Exit.isSuccess(settled)) return String(command)
+  const error = Option.getOrUndefined(Cause.findErrorOption(settled.cause))
+  return error instanceof RedisError.DataError ? error.detail : assert.fail(String(settled.cause))
+}
+
+describe("what a call gives and nobody reads", () => {
+  it("ERR-09: one argument too many is refused, where another client takes it", () => {
+    const calls: ReadonlyArray<readonly [command: RedisCommand.Any, detail: string]> = [
+      [call(Redis.incr, "n", 2), "takes 1 argument, and 2 are given"],
+      [call(Redis.lpop, "l", 2), "takes 1 argument, and 2 are given"],
+      [call(Redis.spop, "s", 2), "takes 1 argument, and 2 are given"],
+      [call(Redis.zrevrange, "z", 0, -1, "WITHSCORES"), "takes 3 arguments, and 4 are given"],
+      [call(Redis.zrangebyscore, "z", 0, 9, "LIMIT", 0, 1), "takes 4 arguments, and 6 are given"],
+      [call(Redis.getex, "k", "EX", 60), "takes its options as a record of ex, exat, px, pxat, persist"],
+      [call(Redis.brpop, "a", "b", 1), "\"b\" is not a duration; it takes 2 arguments, and 3 are given"],
+      [call(Redis.mset, "a", 1, "b", 2), "needs pairs of a name and a value; it takes 1 argument, and 4 are given"]
+    ]
+    for (const [command, detail] of calls) assert.strictEqual(outcome(command), detail, command.spec.name)
+  })
+
+  it("ERR-09: a word where options belong is refused, and told which options there are", () => {
+    const calls: ReadonlyArray<readonly [command: RedisCommand.Any, options: string]> = [
+      [call(Redis.zrange, "z", 0, -1, "REV"), "byscore, bylex, rev, limit"],
+      [call(Redis.expire, "k", 10, "NX"), "nx, xx, gt, lt"],
+      [call(Redis.lpos, "l", "a", "RANK", 2), "rank, maxlen"],
+      [call(Redis.xrange, "x", "-", "+", "COUNT", 1), "count"],
+      [call(Redis.set, "k", "v", "NX"), "nx, xx, ifeq, ifne, ifdeq, ifdne, ex, exat, px, pxat, keepttl"],
+      [call(Redis.set, "k", "v", 60), "nx, xx, ifeq, ifne, ifdeq, ifdne, ex, exat, px, pxat, keepttl"],
+      [call(Redis.set, "k", "v", ["EX", 60]), "nx, xx, ifeq, ifne, ifdeq, ifdne, ex, exat, px, pxat, keepttl"],
+      [call(Redis.flushdb, "ASYNC"), "async, sync"],
+      [call(RedisSearch.ftDropindex, "i", "DD"), "dd"]
+    ]
+    for (const [command, options] of calls) {
+      assert.strictEqual(outcome(command), `takes its options as a record of ${options}`, command.spec.name)
+    }
+  })
+
+  it("ERR-09: options of another client, and misspelt ones, are refused where nothing is sent for them", () => {
+    const calls: ReadonlyArray<readonly [command: RedisCommand.Any, detail: string]> = [
+      [call(Redis.scan, "0", { MATCH: "a*" }), "has no option MATCH; it reads match, count, type"],
+      [call(Redis.zrange, "z", 0, 9, { BY: "SCORE" }), "has no option BY; it reads byscore, bylex, rev, limit"],
+      [
+        call(Redis.zrange, "z", 0, 9, { REV: true, rev: false }),
+        "has no option REV; it reads byscore, bylex, rev, limit"
+      ],
+      [call(Redis.expire, "k", 10, { NX: true }), "has no option NX; it reads nx, xx, gt, lt"],
+      [call(Redis.copy, "a", "b", { REPLACE: true }), "has no option REPLACE; it reads db, replace"]
+    ]
+    for (const [command, detail] of calls) assert.strictEqual(outcome(command), detail, command.spec.name)
+    for (const options of [{ condition: "NX" }, { expiration: { type: "EX", value: 10 } }, { get: true }]) {
+      assert.match(outcome(call(Redis.set, "k", "v", options)), /^has no option \w+; it reads nx, xx, /)
+    }
+  })
+
+  it("is found by no value of it: an error shows names of options, and never what was given", () => {
+    const refused = outcome(call(Redis.set, "k", "v", "hunter2"))
+    assert.notInclude(refused, "hunter2")
+    assert.notInclude(outcome(call(Redis.incr, "n", "hunter2")), "hunter2")
+  })
+
+  it("does not concern what is left out, and what else a program keeps beside its options", () => {
+    const calls: ReadonlyArray<readonly [command: RedisCommand.Any, sent: string]> = [
+      [call(Redis.zrange, "z", 0, -1, undefined), "ZRANGE z 0 -1"],
+      [call(Redis.zrange, "z", 0, -1, {}), "ZRANGE z 0 -1"],
+      [call(Redis.zrange, "z", 0, -1, { rev: false, limit: undefined }), "ZRANGE z 0 -1"],
+      [call(Redis.zrange, "z", 0, -1, { rev: false, page: "board" }), "ZRANGE z 0 -1"],
+      [call(Redis.incr, "n", undefined), "INCR n"],
+      [call(Redis.del, "a", "b", "c"), "DEL a b c"]
+    ]
+    for (const [command, sent] of calls) {
+      assert.isUndefined(command.settled, sent)
+      assert.strictEqual([command.spec.name, ...command.parts.map((part) => RedisArg.wireValue(part))].join(" "), sent)
+    }
+    assert.deepStrictEqual(call(Redis.del, []).settled, Exit.succeed(0))
+  })
+
+  it("does not concern a definition that reads an argument, and sends nothing for it", () => {
+    const sorted = RedisCommand.define(
+      "SORTED",
+      (key: RedisArg.Key, order: "up" | "down", limit: number | undefined) => [
+        RedisArg.key(key),
+        ...order === "up" ? [] : ["DOWN"],
+        RedisArg.option("LIMIT", limit)
+      ],
+      RedisReply.ok
+    )
+    assert.isUndefined(sorted("k", "up", undefined).settled)
+    const counted = RedisCommand.define(
+      "COUNTED",
+      (key: RedisArg.Key, count = 1) => count === 1 ? [RedisArg.key(key)] : [RedisArg.key(key), count],
+      RedisReply.ok
+    )
+    assert.isUndefined(counted("k", 1).settled)
+    const timed = RedisCommand.define(
+      "TIMED",
+      (key: RedisArg.Key, time: RedisArg.Time) => time === "1 second" ? [RedisArg.key(key)] : [RedisArg.key(key), 2],
+      RedisReply.ok
+    )
+    assert.isUndefined(timed("k", "1 second").settled)
+  })
+})
