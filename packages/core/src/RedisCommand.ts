@@ -20,7 +20,7 @@ import { print } from "./internal/command/print.ts"
 import { secretsIn } from "./internal/command/secrets.ts"
 import { Spec } from "./internal/command/spec.ts"
 import type { Script, Trait } from "./internal/command/spec.ts"
-import { refusal, refuseUnread } from "./internal/command/unread.ts"
+import { refuseUnread } from "./internal/command/unread.ts"
 import type { Listed } from "./internal/command/unread.ts"
 import { unreadable } from "./internal/command/unreadable.ts"
 import * as Decode from "./internal/reply/decode.ts"
@@ -182,7 +182,7 @@ export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, 
       if (sent < arguments.length && !(listed instanceof RedisArg.Answer)) refuseUnread(sent, given, arguments)
       return command
     } catch (error) {
-      return refusedCommand(spec, refusal(error, given, arguments), reply)
+      return unreadableCommand(spec, error, reply)
     }
   }
   // Its parameters are those of `args`, and a command has the types of its decoder.
@@ -263,7 +263,7 @@ const makeWith = <A, Bytes, BigInts>(
     // The view is the text view, in which this reply decodes to an A.
     return commandOf(spec, args(), reply) as never
   } catch (error) {
-    return refusedCommand(spec, unreadable(error), reply) as never
+    return unreadableCommand(spec, error, reply) as never
   }
 }
 
@@ -272,8 +272,8 @@ const commandOf = (spec: Spec, list: Listed, reply: AnyReply): CommandImpl =>
     ? new CommandImpl(spec, noParts, reply, RedisReply.textView, list)
     : new CommandImpl(spec, RedisArg.flatten(list), reply, RedisReply.textView, undefined)
 
-const refusedCommand = (spec: Spec, refused: RedisArg.InvalidArgument, reply: AnyReply): CommandImpl =>
-  new CommandImpl(spec, noParts, reply, RedisReply.textView, refused)
+const unreadableCommand = (spec: Spec, error: unknown, reply: AnyReply): CommandImpl =>
+  new CommandImpl(spec, noParts, reply, RedisReply.textView, unreadable(error))
 
 const noParts: ReadonlyArray<RedisArg.Part> = []
 

@@ -22,58 +22,58 @@ const outcome = (command: RedisCommand.Any): string => {
   return error instanceof RedisError.DataError ? error.detail : assert.fail(String(settled.cause))
 }
 
+const setOptions = "nx, xx, ifeq, ifne, ifdeq, ifdne, ex, exat, px, pxat, keepttl"
+
+const refused = (argument: number, options: string): string =>
+  `reads nothing of its argument ${argument}; options are a record of ${options}`
+
 describe("what a call gives and nobody reads", () => {
   it("ERR-09: one argument too many is refused, where another client takes it", () => {
-    const calls: ReadonlyArray<readonly [command: RedisCommand.Any, detail: string]> = [
-      [call(Redis.incr, "n", 2), "takes 1 argument, and 2 are given"],
-      [call(Redis.lpop, "l", 2), "takes 1 argument, and 2 are given"],
-      [call(Redis.spop, "s", 2), "takes 1 argument, and 2 are given"],
-      [call(Redis.zrevrange, "z", 0, -1, "WITHSCORES"), "takes 3 arguments, and 4 are given"],
-      [call(Redis.zrangebyscore, "z", 0, 9, "LIMIT", 0, 1), "takes 4 arguments, and 6 are given"],
-      [call(Redis.getex, "k", "EX", 60), "takes its options as a record of ex, exat, px, pxat, persist"],
-      [call(Redis.brpop, "a", "b", 1), "\"b\" is not a duration; it takes 2 arguments, and 3 are given"],
-      [call(Redis.mset, "a", 1, "b", 2), "needs pairs of a name and a value; it takes 1 argument, and 4 are given"]
+    const calls: ReadonlyArray<readonly [command: RedisCommand.Any, argument: number]> = [
+      [call(Redis.incr, "n", 2), 2],
+      [call(Redis.lpop, "l", 2), 2],
+      [call(Redis.spop, "s", 2), 2],
+      [call(Redis.zrevrange, "z", 0, -1, "WITHSCORES"), 4],
+      [call(Redis.zrangebyscore, "z", 0, 9, "LIMIT", 0, 1), 6],
+      [call(Redis.xtrim, "x", "MAXLEN", 10), 3],
+      [call(Redis.clientKill, "TYPE", "pubsub"), 2]
     ]
-    for (const [command, detail] of calls) assert.strictEqual(outcome(command), detail, command.spec.name)
+    for (const [command, argument] of calls) {
+      assert.strictEqual(outcome(command), `reads nothing of its argument ${argument}`, command.spec.name)
+    }
   })
 
-  it("ERR-09: a word where options belong is refused, and told which options there are", () => {
-    const calls: ReadonlyArray<readonly [command: RedisCommand.Any, options: string]> = [
-      [call(Redis.zrange, "z", 0, -1, "REV"), "byscore, bylex, rev, limit"],
-      [call(Redis.expire, "k", 10, "NX"), "nx, xx, gt, lt"],
-      [call(Redis.lpos, "l", "a", "RANK", 2), "rank, maxlen"],
-      [call(Redis.xrange, "x", "-", "+", "COUNT", 1), "count"],
-      [call(Redis.set, "k", "v", "NX"), "nx, xx, ifeq, ifne, ifdeq, ifdne, ex, exat, px, pxat, keepttl"],
-      [call(Redis.set, "k", "v", 60), "nx, xx, ifeq, ifne, ifdeq, ifdne, ex, exat, px, pxat, keepttl"],
-      [call(Redis.set, "k", "v", ["EX", 60]), "nx, xx, ifeq, ifne, ifdeq, ifdne, ex, exat, px, pxat, keepttl"],
-      [call(Redis.flushdb, "ASYNC"), "async, sync"],
-      [call(RedisSearch.ftDropindex, "i", "DD"), "dd"]
+  it("ERR-09: words where options belong are refused, and told which options there are", () => {
+    const calls: ReadonlyArray<readonly [command: RedisCommand.Any, argument: number, options: string]> = [
+      [call(Redis.zrange, "z", 0, -1, "REV"), 4, "byscore, bylex, rev, limit"],
+      [call(Redis.expire, "k", 10, "NX"), 3, "nx, xx, gt, lt"],
+      [call(Redis.lpos, "l", "a", "RANK", 2), 3, "rank, maxlen"],
+      [call(Redis.xrange, "x", "-", "+", "COUNT", 1), 4, "count"],
+      [call(Redis.getex, "k", "EX", 60), 2, "ex, exat, px, pxat, persist"],
+      [call(Redis.set, "k", "v", "NX"), 3, setOptions],
+      [call(Redis.set, "k", "v", 60), 3, setOptions],
+      [call(Redis.set, "k", "v", ["EX", 60]), 3, setOptions],
+      [call(Redis.flushdb, "ASYNC"), 1, "async, sync"],
+      [call(RedisSearch.ftDropindex, "i", "DD"), 2, "dd"]
     ]
-    for (const [command, options] of calls) {
-      assert.strictEqual(outcome(command), `takes its options as a record of ${options}`, command.spec.name)
-    }
+    for (const [command, argument, options] of calls) assert.strictEqual(outcome(command), refused(argument, options))
   })
 
   it("ERR-09: options of another client, and misspelt ones, are refused where nothing is sent for them", () => {
-    const calls: ReadonlyArray<readonly [command: RedisCommand.Any, detail: string]> = [
-      [call(Redis.scan, "0", { MATCH: "a*" }), "has no option MATCH; it reads match, count, type"],
-      [call(Redis.zrange, "z", 0, 9, { BY: "SCORE" }), "has no option BY; it reads byscore, bylex, rev, limit"],
-      [
-        call(Redis.zrange, "z", 0, 9, { REV: true, rev: false }),
-        "has no option REV; it reads byscore, bylex, rev, limit"
-      ],
-      [call(Redis.expire, "k", 10, { NX: true }), "has no option NX; it reads nx, xx, gt, lt"],
-      [call(Redis.copy, "a", "b", { REPLACE: true }), "has no option REPLACE; it reads db, replace"]
+    const calls: ReadonlyArray<readonly [command: RedisCommand.Any, argument: number, options: string]> = [
+      [call(Redis.scan, "0", { MATCH: "a*" }), 2, "match, count, type"],
+      [call(Redis.zrange, "z", 0, 9, { BY: "SCORE" }), 4, "byscore, bylex, rev, limit"],
+      [call(Redis.expire, "k", 10, { NX: true }), 3, "nx, xx, gt, lt"],
+      [call(Redis.copy, "a", "b", { REPLACE: true }), 3, "db, replace"],
+      [call(Redis.set, "k", "v", { condition: "NX" }), 3, setOptions],
+      [call(Redis.set, "k", "v", { expiration: { type: "EX", value: 10 } }), 3, setOptions],
+      [call(Redis.set, "k", "v", { get: true }), 3, setOptions]
     ]
-    for (const [command, detail] of calls) assert.strictEqual(outcome(command), detail, command.spec.name)
-    for (const options of [{ condition: "NX" }, { expiration: { type: "EX", value: 10 } }, { get: true }]) {
-      assert.match(outcome(call(Redis.set, "k", "v", options)), /^has no option \w+; it reads nx, xx, /)
-    }
+    for (const [command, argument, options] of calls) assert.strictEqual(outcome(command), refused(argument, options))
   })
 
   it("is found by no value of it: an error shows names of options, and never what was given", () => {
-    const refused = outcome(call(Redis.set, "k", "v", "hunter2"))
-    assert.notInclude(refused, "hunter2")
+    assert.notInclude(outcome(call(Redis.set, "k", "v", "hunter2")), "hunter2")
     assert.notInclude(outcome(call(Redis.incr, "n", "hunter2")), "hunter2")
   })
 
