@@ -2,10 +2,9 @@
  * What a program without types gives by mistake, and what other clients read: nothing of it is left out in silence.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisArg, RedisCommand, RedisError, RedisReply, RedisSearch } from "@redfx/core"
-import * as Cause from "effect/Cause"
+import { Redis, RedisArg, RedisCommand, RedisReply, RedisSearch } from "@redfx/core"
 import * as Exit from "effect/Exit"
-import * as Option from "effect/Option"
+import { refusal } from "../commands/settled.ts"
 
 type Call = (...parameters: ReadonlyArray<unknown>) => RedisCommand.Any
 
@@ -14,13 +13,8 @@ const call = (definition: unknown, ...parameters: ReadonlyArray<unknown>): Redis
   // What the types refuse is the subject of these tests.
   (definition as Call)(...parameters)
 
-/** Why the command is refused; its text when it is sent. */
-const outcome = (command: RedisCommand.Any): string => {
-  const { settled } = command
-  if (settled === undefined || Exit.isSuccess(settled)) return String(command)
-  const error = Option.getOrUndefined(Cause.findErrorOption(settled.cause))
-  return error instanceof RedisError.DataError ? error.detail : assert.fail(String(settled.cause))
-}
+/** Why the command is refused. */
+const outcome = (command: RedisCommand.Any): string => refusal(command).replace("DataError: ", "")
 
 const setOptions = "nx, xx, ifeq, ifne, ifdeq, ifdne, ex, exat, px, pxat, keepttl"
 
