@@ -537,9 +537,9 @@ export const georadiusbymemberWith = define(
 /**
  * Returns the members inside a circle, a box or a polygon.
  *
- * Returns an empty array when the key does not exist. Fails with `DataError` for an unknown unit or order, with
- * `ResponseError` when the member at the centre does not exist. O(N + log M), N members in the box around the area, M
- * in the area. Since Redis 6.2.0.
+ * {@link geosearchWith} returns distances, positions and hashes too. Returns an empty array when the key does not
+ * exist. Fails with `DataError` for an unknown unit or order, with `ResponseError` when the member at the centre does
+ * not exist. O(N + log M), N members in the box around the area, M in the area. Since Redis 6.2.0.
  *
  * **Example** (The nearest three within five kilometres)
  *

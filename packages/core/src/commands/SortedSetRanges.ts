@@ -172,8 +172,8 @@ export const zlexcount = define(
 /**
  * Returns the members in a range: by rank, with `byscore` by score, or with `bylex` by text.
  *
- * Returns an empty array when the key does not exist. `limit` needs `byscore` or `bylex`. O(log N + M) with M members
- * returned. Since Redis 1.2.0; the options since 6.2.0.
+ * {@link zrangeWithScores} returns the scores too. Returns an empty array when the key does not exist. `limit` needs
+ * `byscore` or `bylex`. O(log N + M) with M members returned. Since Redis 1.2.0; the options since 6.2.0.
  *
  * **Example** (By score, a page of them)
  *

@@ -334,7 +334,7 @@ export const zpopmin = define(
 /**
  * Returns a random member, `undefined` when the key does not exist.
  *
- * O(1). Since Redis 6.2.0.
+ * {@link zrandmemberCount} returns several, {@link zrandmemberWithScores} their scores too. O(1). Since Redis 6.2.0.
  *
  * @category sorted sets
  * @since 0.1.0

@@ -475,7 +475,8 @@ export const xnack = define(
  * Returns a summary of the pending entries of a group: how many there are, their lowest and highest id (`undefined`
  * when there are none), and how many each consumer has.
  *
- * Fails with `ResponseError` of code `NOGROUP` when there is no such group. O(M) for M consumers. Since Redis 5.0.0.
+ * {@link xpendingRange} lists the entries. Fails with `ResponseError` of code `NOGROUP` when there is no such group.
+ * O(M) for M consumers. Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0

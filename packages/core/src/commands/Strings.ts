@@ -487,9 +487,9 @@ export const psetex = define(
  * Stores `value` at `key` and replaces what the key held; returns whether it was stored. It is always stored unless a
  * condition is given.
  *
- * Fails with `ResponseError` when a time is not positive or the server is too old for an option: `keepttl` needs Redis
- * 6.0, `exat` and `pxat` 6.2. A time to live is cut to whole seconds (`ex`) or milliseconds (`px`). O(1). Since Redis
- * 1.0.0.
+ * {@link setGet} returns the old value. Fails with `ResponseError` when a time is not positive or the server is too old
+ * for an option: `keepttl` needs Redis 6.0, `exat` and `pxat` 6.2. A time to live is cut to whole seconds (`ex`) or
+ * milliseconds (`px`). O(1). Since Redis 1.0.0.
  *
  * **Example** (A value that lives for half an hour, only where there is none)
  *
