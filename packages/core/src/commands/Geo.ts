@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { AtMostOne } from "../internal/argument/atMostOne.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -44,18 +45,20 @@ export interface GeoMember extends GeoCoordinates {
 /**
  * Options of {@link geoadd}.
  *
- * - `nx`: only new members. `xx`: only those that exist. Not both.
- * - `ch`: count moved members as well as new ones.
- *
  * @category geo
  * @since 0.1.0
  */
 export type GeoaddOptions =
-  & { readonly ch?: boolean | undefined }
-  & (
-    | { readonly nx?: boolean | undefined; readonly xx?: undefined }
-    | { readonly nx?: undefined; readonly xx?: boolean | undefined }
-  )
+  & AtMostOne<{
+    /** Adds new members only. */
+    readonly nx: boolean
+    /** Moves only members that exist. */
+    readonly xx: boolean
+  }>
+  & {
+    /** Whether moved members are counted as well as new ones. */
+    readonly ch?: boolean | undefined
+  }
 
 /**
  * How many members a search returns, and in which order.

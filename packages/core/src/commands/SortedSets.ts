@@ -53,13 +53,15 @@ export type ZaddCondition =
   }
 
 /**
- * Options of {@link zadd}: which members are written, and with `ch`, that changed members are counted as well as new
- * ones.
+ * Options of {@link zadd}: which members are written, and what is counted.
  *
  * @category sorted sets
  * @since 0.1.0
  */
-export type ZaddOptions = ZaddCondition & { readonly ch?: boolean | undefined }
+export type ZaddOptions = ZaddCondition & {
+  /** Whether changed members are counted as well as new ones. */
+  readonly ch?: boolean | undefined
+}
 
 /**
  * One key, or several keys, of which the first sorted set that is not empty is used.

@@ -57,13 +57,19 @@ export type SetCondition = AtMostOne<Existence & ComparisonOptions>
 export type SetOptions = SetExpiry & SetCondition
 
 /**
- * The options of MSETEX: at most one time to live, and `nx` (store only if no key exists) or `xx` (store only if every
- * key exists).
+ * The options of MSETEX: at most one time to live, and at most one condition.
  *
  * @category strings
  * @since 0.1.0
  */
-export type MsetexOptions = SetExpiry & AtMostOne<{ readonly nx: boolean; readonly xx: boolean }>
+export type MsetexOptions =
+  & SetExpiry
+  & AtMostOne<{
+    /** Stores only when none of the keys exists. */
+    readonly nx: boolean
+    /** Stores only when all keys exist. */
+    readonly xx: boolean
+  }>
 
 /**
  * What becomes of the key's time to live when a value is read: as in {@link SetExpiry}, or `persist` to remove it.
