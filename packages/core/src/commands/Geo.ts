@@ -43,7 +43,7 @@ export interface GeoMember extends GeoCoordinates {
 }
 
 /**
- * Options of {@link geoadd}.
+ * Options of {@link geoadd}. With `ch`, moved members are counted as well as new ones.
  *
  * @category geo
  * @since 0.1.0
@@ -55,10 +55,7 @@ export type GeoaddOptions =
     /** Moves only members that exist. */
     readonly xx: boolean
   }>
-  & {
-    /** Whether moved members are counted as well as new ones. */
-    readonly ch?: boolean | undefined
-  }
+  & { readonly ch?: boolean | undefined }
 
 /**
  * How many members a search returns, and in which order.
