@@ -22,10 +22,7 @@ import * as Reply from "../RedisReply.ts"
 export type ScoredMember<Member = string> = Scored<Member>
 
 /**
- * Which members are written.
- *
- * - `nx`: only new ones. `xx`: only those that exist.
- * - `gt`, `lt`: existing members only when the new score is greater, less; new members are always added.
+ * Which members are written. With `gt` and `lt` new members are always added.
  *
  * `nx` excludes the others, and `gt` and `lt` exclude each other. Other combinations fail with `DataError`.
  *
@@ -34,6 +31,7 @@ export type ScoredMember<Member = string> = Scored<Member>
  */
 export type ZaddCondition =
   | {
+    /** Only new members are written. */
     readonly nx?: boolean | undefined
     readonly xx?: undefined
     readonly gt?: undefined
@@ -41,14 +39,18 @@ export type ZaddCondition =
   }
   | {
     readonly nx?: undefined
+    /** Only members that exist are written. */
     readonly xx?: boolean | undefined
+    /** A member that exists is written only when its new score is greater. */
     readonly gt?: boolean | undefined
     readonly lt?: undefined
   }
   | {
     readonly nx?: undefined
+    /** Only members that exist are written. */
     readonly xx?: boolean | undefined
     readonly gt?: undefined
+    /** A member that exists is written only when its new score is less. */
     readonly lt?: boolean | undefined
   }
 
