@@ -100,7 +100,7 @@ describe("what a call gives and nobody reads", () => {
     assert.isUndefined(sorted("k", "up", undefined).settled)
     const counted = RedisCommand.define(
       "COUNTED",
-      (key: RedisArg.Key, count = 1) => count === 1 ? [RedisArg.key(key)] : [RedisArg.key(key), count],
+      (key: RedisArg.Key, count: number = 1) => count === 1 ? [RedisArg.key(key)] : [RedisArg.key(key), count],
       RedisReply.ok
     )
     assert.isUndefined(counted("k", 1).settled)
