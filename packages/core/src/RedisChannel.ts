@@ -106,17 +106,16 @@ export interface Message<out A> {
 /**
  * A channel.
  *
- * - `publish`: how many subscribers got it; in a cluster those of one node.
- * - `subscribe`: the messages, for as long as the stream runs, as those of `Redis.subscribe`. `events`: these, and where some
- *   may be missing.
- *
  * @category models
  * @since 0.1.0
  */
 export interface RedisChannel<A> {
   readonly name: string
+  /** Publishes a message, and returns how many subscribers got it; in a cluster those of one node. */
   readonly publish: (value: A) => Effect.Effect<number, RedisError | ChannelError, RedisClient>
+  /** The messages, for as long as the stream runs, as those of `Redis.subscribe`. */
   readonly subscribe: (options?: SubscribeOptions) => Stream.Stream<A, RedisError | ChannelError, RedisClient>
+  /** The messages as {@link RedisChannel.subscribe} has them, and where some may be missing. */
   readonly events: (
     options?: SubscribeOptions
   ) => Stream.Stream<Message<A> | PubSub.Event, RedisError | ChannelError, RedisClient>

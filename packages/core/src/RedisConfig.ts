@@ -68,8 +68,7 @@ export const endpoint: (options: AddressOptions) => Effect.Effect<Endpoint, Redi
       if (beside.host !== undefined || beside.port !== undefined) {
         return yield* invalid("path", "host and port are given as well: give either the path of a unix socket or these")
       }
-      const path = yield* Check.text("path", options.path)
-      return path === "" ? yield* invalid("path", "it is empty; give the path of the server's unix socket") : { path }
+      return { path: yield* Check.socketPath("path", options.path) }
     }
     return {
       host: yield* Check.host("host", options.host ?? "localhost"),

@@ -42,23 +42,21 @@ import type { CommandError } from "./RedisError.ts"
 /**
  * A job as a handler gets it.
  *
- * - `attempt`: how often it was begun, this time included. It is a fencing token: of two workers that are at the same
- *   job, as one of them is slow, the newer has the higher number.
- *
  * @category models
  * @since 0.1.0
  */
 export interface Job<A> {
   readonly id: string
   readonly payload: A
+  /**
+   * How often it was begun, this time included. It is a fencing token: of two workers that are at the same job, as
+   * one of them is slow, the newer has the higher number.
+   */
   readonly attempt: number
 }
 
 /**
- * When a job is ready, and how it is called.
- *
- * - `delay`: after which time; `at`: when, a number being unix milliseconds. By the server's clock. Default: at once.
- * - `id`: at most one job of an id exists at a time. Default: a random one.
+ * When a job is ready, by default at once, and how it is called.
  *
  * @category options
  * @since 0.1.0
@@ -68,7 +66,12 @@ export type EnqueueOptions =
     /** The id of the job. While a job with this id exists, no second one is made. Default: a random one. */
     readonly id?: string | undefined
   }
-  & AtMostOne<{ readonly delay: RedisArg.TimeToLive; readonly at: RedisArg.Instant | number }>
+  & AtMostOne<{
+    /** After which time the job is ready. */
+    readonly delay: RedisArg.TimeToLive
+    /** When the job is ready, by the server's clock. A bare number is unix milliseconds. */
+    readonly at: RedisArg.Instant | number
+  }>
 
 /**
  * Options of {@link RedisJobs.run}.
@@ -100,61 +103,52 @@ export interface WorkerOptions<E = unknown> {
 /**
  * How many jobs there are.
  *
- * - `ready`: wait for a worker. `running`: are with one, or were with one that died. `delayed`: wait for their time.
- * - `dead`: were given up.
- *
  * @category models
  * @since 0.1.0
  */
 export interface Counts {
+  /** How many wait for a worker. */
   readonly ready: number
+  /** How many are with a worker, or were with one that died. */
   readonly running: number
+  /** How many wait for their time. */
   readonly delayed: number
+  /** How many were given up. */
   readonly dead: number
 }
 
 /**
  * Where a job is.
  *
- * - `attempts`: how often it was begun. `dueIn`: after which time it will be ready; `undefined` when it is, or runs.
- *
  * @category models
  * @since 0.1.0
  */
 export interface Status {
+  /** How often it was begun. */
   readonly attempts: number
+  /** After which time the job will be ready; `undefined` when it is ready, or runs. */
   readonly dueIn: Duration.Duration | undefined
 }
 
 /**
  * A job that was given up.
  *
- * - `letter`: what {@link RedisJobs.revive} takes. `payload`: as it is stored, also where it does not fit the schema.
- * - `reason`: what the last attempt failed with.
- *
  * @category models
  * @since 0.1.0
  */
 export interface DeadJob {
+  /** What {@link RedisJobs.revive} takes. */
   readonly letter: string
   readonly id: string
+  /** The payload as it is stored, also where it does not fit the schema. */
   readonly payload: string
   readonly attempts: number
+  /** What the last attempt failed with. */
   readonly reason: string
 }
 
 /**
  * A queue of jobs.
- *
- * **Details**
- *
- * - `enqueue`: adds a job; its id, or `undefined` when there is one of that id. With an id of one's own it can be
- *   repeated when its answer was lost.
- * - `run`: handles jobs, without end.
- * - `cancel`: forgets a job; `false` when there is none. One that runs is not interrupted, but not tried again.
- * - `counts`, `status`: what there is, and where a job is; `undefined` when there is none.
- * - `deadLetters`: the oldest jobs that were given up, 100 by default. `revive`: makes one ready again, as if it were
- *   new; `false` when the letter is not there, or a job of its id is.
  *
  * All need the right to EVAL and EVALSHA.
  *
@@ -163,6 +157,10 @@ export interface DeadJob {
  */
 export interface RedisJobs<A> {
   readonly name: string
+  /**
+   * Adds a job, and returns its id; `undefined` when there is a job of that id. With an id of one's own it can be repeated
+   * when its answer was lost.
+   */
   readonly enqueue: (
     payload: A,
     options?: EnqueueOptions
@@ -180,10 +178,18 @@ export interface RedisJobs<A> {
     options: WorkerOptions<E>,
     handler: (job: Job<A>) => Effect.Effect<unknown, E, R>
   ) => Effect.Effect<never, CommandError, R | RedisClient>
+  /** Forgets a job; returns `false` when there is none. One that runs is not interrupted, but not tried again. */
   readonly cancel: (id: string) => Effect.Effect<boolean, CommandError, RedisClient>
+  /** Where a job is; `undefined` when there is none of this id. */
   readonly status: (id: string) => Effect.Effect<Status | undefined, CommandError, RedisClient>
+  /** How many jobs there are. */
   readonly counts: Effect.Effect<Counts, CommandError, RedisClient>
+  /** The oldest jobs that were given up, 100 by default. */
   readonly deadLetters: (count?: number) => Effect.Effect<ReadonlyArray<DeadJob>, CommandError, RedisClient>
+  /**
+   * Makes a job that was given up ready again, as if it were new; returns `false` when the letter is not there, or a job of its
+   * id is.
+   */
   readonly revive: (letter: string) => Effect.Effect<boolean, CommandError, RedisClient>
 }
 

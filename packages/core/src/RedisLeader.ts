@@ -66,23 +66,20 @@ export interface LeaderOptions {
 /**
  * One term of a leader.
  *
- * - `fencingToken`: higher than that of every term before. Send it along with what must be written by one leader only, and
- *   have it refused when a higher one was seen.
- *
  * @category models
  * @since 0.1.0
  */
 export interface Term {
   readonly id: string
+  /**
+   * Higher than that of every term before. Send it along with what must be written by one leader only, and have it
+   * refused when a higher one was seen.
+   */
   readonly fencingToken: number
 }
 
 /**
  * An election.
- *
- * **Details**
- *
- * - `leader`: the id of the leader; `undefined` while there is none.
  *
  * The name is the key of the lock. The counter of terms is a second key in the same hash slot, which never expires.
  *
@@ -110,6 +107,7 @@ export interface RedisLeader {
   readonly layer: <E, R>(
     effect: Effect.Effect<unknown, E, R> | ((term: Term) => Effect.Effect<unknown, E, R>)
   ) => Layer.Layer<never, never, Exclude<R, Scope.Scope> | RedisClient>
+  /** The id of the leader; `undefined` while there is none. */
   readonly leader: Effect.Effect<string | undefined, CommandError, RedisClient>
 }
 

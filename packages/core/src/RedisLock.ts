@@ -82,15 +82,6 @@ export interface LockOptions {
 /**
  * A lock.
  *
- * **Details**
- *
- * - `tryAcquire`: tries once; `undefined` when somebody else has the lock.
- * - `acquire`: tries until `waitTimeout`; `undefined` when the lock was not free by then. Whoever acquires a lock this
- *   way has to release it.
- * - `scoped`: acquires the lock and releases it with the scope. Fails with `LockError` of the reason `NotAcquired`.
- * - `withLock`: runs an effect while holding the lock. Fails like `scoped`.
- * - `locked`: whether anybody has the lock.
- *
  * Locks are not re-entrant: a holder that asks for its lock again waits like everybody else.
  *
  * An attempt that is interrupted, or whose answer is lost, is undone in the background. With a `token` of your own it
@@ -101,12 +92,18 @@ export interface LockOptions {
  */
 export interface RedisLock {
   readonly name: string
+  /** Tries once to take the lock; returns `undefined` when somebody else has it. */
   readonly tryAcquire: Effect.Effect<LockHandle | undefined, CommandError, RedisClient>
+  /**
+   * Tries until `waitTimeout`; returns `undefined` when the lock was not free by then. Whoever acquires a lock this way has
+   * to release it.
+   */
   readonly acquire: Effect.Effect<LockHandle | undefined, CommandError, RedisClient>
+  /** Acquires the lock and releases it with the scope. Fails with `LockError` of the reason `NotAcquired`. */
   readonly scoped: Effect.Effect<LockHandle, CommandError | LockError, RedisClient | Scope.Scope>
   /**
    * Runs an effect while holding the lock, and releases the lock whatever
-   * becomes of the effect.
+   * becomes of the effect. Fails like `scoped` when the lock is not acquired.
    *
    * What becomes of the effect comes first: when it fails or is interrupted, a
    * lock that could not be released is only logged, as a warning. When it
@@ -117,6 +114,7 @@ export interface RedisLock {
   readonly withLock: <A, E, R>(
     effect: Effect.Effect<A, E, R> | ((handle: LockHandle) => Effect.Effect<A, E, R>)
   ) => Effect.Effect<A, E | CommandError | LockLikeError, R | RedisClient>
+  /** Whether anybody has the lock. */
   readonly locked: Effect.Effect<boolean, CommandError, RedisClient>
 }
 

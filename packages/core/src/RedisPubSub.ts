@@ -185,29 +185,45 @@ export type Element<O extends Options> = O extends { readonly events?: infer E }
 /**
  * Subscriptions that change while their messages are consumed.
  *
- * **Details**
- *
- * - `messages`: what arrives. The stream ends when the last channel was unsubscribed from, and can be run again after
- *   others were subscribed to. Two consumers at a time share the messages between them.
- * - `subscribe`, `psubscribe`, `ssubscribe`: add channels, patterns or shard channels; they return when the server has
- *   confirmed all of them, and add none when they fail. What is subscribed to already stays.
- * - `unsubscribe`, `punsubscribe`, `sunsubscribe`: remove those given, or all of their kind; they return when the server
- *   has confirmed. What is not subscribed to is ignored.
- * - `ping`: asks the server on the connection of the messages, and returns what it answers: the message, or `PONG`.
- * - `subscribed`: whether there is any subscription.
- *
  * @category models
  * @since 0.1.0
  */
 export interface Subscription<out A> {
+  /**
+   * What arrives. The stream ends when the last channel was unsubscribed from, and can be run again after others were
+   * subscribed to. Two consumers at a time share the messages between them.
+   */
   readonly messages: Stream.Stream<A, CommandError | PubSubOverflowError>
+  /**
+   * Adds channels; returns when the server has confirmed all of them, and adds none when it fails. What is subscribed to already
+   * stays.
+   */
   readonly subscribe: (...channels: Many<Key>) => Effect.Effect<void, CommandError>
+  /**
+   * Adds patterns; returns when the server has confirmed all of them, and adds none when it fails. What is subscribed to already
+   * stays.
+   */
   readonly psubscribe: (...patterns: Many<Key>) => Effect.Effect<void, CommandError>
+  /**
+   * Adds shard channels; returns when the server has confirmed all of them, and adds none when it fails. What is subscribed to already
+   * stays.
+   */
   readonly ssubscribe: (...channels: Many<Key>) => Effect.Effect<void, CommandError>
+  /**
+   * Removes channels, or all of them; returns when the server has confirmed. What is not subscribed to is ignored.
+   */
   readonly unsubscribe: (...channels: Many<Key>) => Effect.Effect<void, CommandError>
+  /**
+   * Removes patterns, or all of them; returns when the server has confirmed. What is not subscribed to is ignored.
+   */
   readonly punsubscribe: (...patterns: Many<Key>) => Effect.Effect<void, CommandError>
+  /**
+   * Removes shard channels, or all of them; returns when the server has confirmed. What is not subscribed to is ignored.
+   */
   readonly sunsubscribe: (...channels: Many<Key>) => Effect.Effect<void, CommandError>
+  /** Asks the server on the connection of the messages, and returns what it answers: the message, or `PONG`. */
   readonly ping: (message?: Value) => Effect.Effect<string, CommandError>
+  /** Whether there is any subscription. */
   readonly subscribed: Effect.Effect<boolean>
 }
 

@@ -42,18 +42,17 @@ import type { CommandError } from "./RedisError.ts"
 /**
  * What a limiter decided.
  *
- * - `allowed`: whether there was enough. Where there was not, nothing was taken.
- * - `remaining`: how much is left, in whole units.
- * - `retryAfter`: after which time there will be enough, if nobody else takes it; zero where it was allowed.
- * - `resetAfter`: after which time everything will be there again, if nobody takes anything.
- *
  * @category models
  * @since 0.1.0
  */
 export interface Decision {
+  /** Whether there was enough. Where there was not, nothing was taken. */
   readonly allowed: boolean
+  /** How much is left, in whole units. */
   readonly remaining: number
+  /** After which time there will be enough, if nobody else takes it; zero where it was allowed. */
   readonly retryAfter: Duration.Duration
+  /** After which time everything will be there again, if nobody takes anything. */
   readonly resetAfter: Duration.Duration
 }
 
@@ -73,15 +72,6 @@ export interface AcquireOptions {
 /**
  * A limiter. Each subject, such as a user or an address, has a limit of its own.
  *
- * **Details**
- *
- * - `take`: takes `cost`, 1 by default, if there is enough. It is a command: it runs in pipelines and transactions as
- *   well. When it fails with a `delivery` that is `"unknown"`, it may have been taken.
- * - `peek`: what `take` would say, without taking anything.
- * - `acquire`: takes, and waits while there is not enough; the last decision, which is not `allowed` when `waitTimeout`
- *   was too short. Those who wait are not served in any order.
- * - `reset`: gives the subject everything back; whether anything was missing.
- *
  * A `cost` must be a whole number from 1 to all that there can be; any other is `DataError`, and nothing is sent. The key
  * of a subject is `name:subject`, and expires when nothing of it is used. All need the right to EVAL and EVALSHA.
  *
@@ -90,9 +80,19 @@ export interface AcquireOptions {
  */
 export interface RedisRateLimiter {
   readonly name: string
+  /**
+   * Takes `cost`, 1 by default, if there is enough. It is a command: it runs in pipelines and transactions as well.
+   * When it fails with a `delivery` that is `"unknown"`, it may have been taken.
+   */
   readonly take: (subject: string, cost?: number) => RedisCommand<Decision, Decision, Decision>
+  /** Says what `take` would say, without taking anything. */
   readonly peek: (subject: string, cost?: number) => RedisCommand<Decision, Decision, Decision>
+  /**
+   * Takes, and waits while there is not enough; returns the last decision, which is not `allowed` when `waitTimeout` was too
+   * short. Those who wait are not served in any order.
+   */
   readonly acquire: (subject: string, options?: AcquireOptions) => Effect.Effect<Decision, CommandError, RedisClient>
+  /** Gives the subject everything back; returns whether anything was missing. */
   readonly reset: (subject: string) => Effect.Effect<boolean, CommandError, RedisClient>
 }
 

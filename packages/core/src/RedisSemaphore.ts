@@ -77,15 +77,6 @@ export type Permit = Omit<LockHandle, "fencingToken" | "locked">
 /**
  * A semaphore.
  *
- * **Details**
- *
- * - `tryAcquire`: tries once; `undefined` when all permits are taken.
- * - `acquire`: tries until `waitTimeout`; `undefined` when none was free by then. Whoever acquires a permit this way has
- *   to release it.
- * - `scoped`: acquires a permit and releases it with the scope. Fails with `LockError` of the reason `NotAcquired`.
- * - `withPermit`: runs an effect while holding a permit, as `RedisLock.withLock` does with a lock, and fails like it.
- * - `available`: how many permits are free.
- *
  * An attempt that is interrupted, or whose answer is lost, is undone in the background. Those who wait are served in no
  * order. The name is the key. All need the right to EVAL and EVALSHA.
  *
@@ -95,12 +86,20 @@ export type Permit = Omit<LockHandle, "fencingToken" | "locked">
 export interface RedisSemaphore {
   readonly name: string
   readonly permits: number
+  /** Tries once to take a permit; returns `undefined` when all permits are taken. */
   readonly tryAcquire: Effect.Effect<Permit | undefined, CommandError, RedisClient>
+  /**
+   * Tries until `waitTimeout`; returns `undefined` when none was free by then. Whoever acquires a permit this way has to
+   * release it.
+   */
   readonly acquire: Effect.Effect<Permit | undefined, CommandError, RedisClient>
+  /** Acquires a permit and releases it with the scope. Fails with `LockError` of the reason `NotAcquired`. */
   readonly scoped: Effect.Effect<Permit, CommandError | LockError, RedisClient | Scope.Scope>
+  /** Runs an effect while holding a permit, as `RedisLock.withLock` does with a lock, and fails like it. */
   readonly withPermit: <A, E, R>(
     effect: Effect.Effect<A, E, R> | ((permit: Permit) => Effect.Effect<A, E, R>)
   ) => Effect.Effect<A, E | CommandError | LockLikeError, R | RedisClient>
+  /** How many permits are free. */
   readonly available: Effect.Effect<number, CommandError, RedisClient>
 }
 

@@ -379,21 +379,22 @@ export interface TypedReadOptions extends Omit<ReadOptions, "fields"> {
 /**
  * A stream whose entries are values of a schema.
  *
- * - `add`: adds an entry, and returns its id.
- * - `read`: the entries after an id, without end, as {@link read} does.
- * - `consume`: handles the entries that a group gives to a consumer, as {@link consume} does. An entry that does not fit fails
- *   without its handler, with `EntryError`: it stays pending, and goes to the dead letters after `maxDeliveries`.
- *
  * @category models
  * @since 0.1.0
  */
 export interface RedisStream<A> {
   readonly key: string
+  /** Adds an entry, and returns its id. */
   readonly add: (value: A, options?: XaddOptions) => Effect.Effect<string, RedisError | EntryError, RedisClient>
+  /** The entries after an id, without end, as {@link read} does. */
   readonly read: (
     after: StreamId,
     options?: TypedReadOptions
   ) => Stream.Stream<TypedEntry<A>, RedisError | EntryError, RedisClient>
+  /**
+   * Handles the entries that a group gives to a consumer, as {@link consume} does. An entry that does not fit fails
+   * without its handler, with `EntryError`: it stays pending, and goes to the dead letters after `maxDeliveries`.
+   */
   readonly consume: <E, R>(
     options: TypedConsumeOptions,
     handler: (entry: TypedEntry<A> & { readonly deliveries: number }) => Effect.Effect<unknown, E, R>

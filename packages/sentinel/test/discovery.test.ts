@@ -527,6 +527,7 @@ describe("Options", () => {
       // What types would not allow comes from files and URLs.
       ["sentinels", { sentinels: [] as unknown as typeof sentinels, service }],
       ["sentinels[0].port", { sentinels: [{ host: "h", port: 0 }], service }],
+      ["sentinels[0].host", { sentinels: [{ host: "redis://:secret@h", port: 1 }], service }],
       ["service", { sentinels, service: "" }],
       ["role", { sentinels, service, role: "slave" as unknown as "replica" }],
       ["readFrom", { sentinels, service, readFrom: "any" as unknown as "master" }],

@@ -157,20 +157,23 @@ export const stall = (options?: { readonly reading?: boolean | undefined }): Ste
 /**
  * How the built-in answers greet a client.
  *
- * - `hello`: `"accept"` (default) answers HELLO with a map; `"unknown"` acts as a server older than 6, `"noproto"` as
- *   one without RESP3.
- * - `password`: the password that HELLO … AUTH and AUTH must carry. Until then other commands are refused with NOAUTH.
- * - `mode`, `role`, `version`: the values that HELLO reports.
- *
  * @category options
  * @since 0.1.0
  */
 export interface Handshake {
+  /**
+   * `"accept"` (default) answers HELLO with a map; `"unknown"` acts as a server older than 6, `"noproto"` as one
+   * without RESP3.
+   */
   readonly hello?: "accept" | "unknown" | "noproto" | undefined
   readonly username?: string | undefined
+  /** The password that HELLO … AUTH and AUTH must carry. Until then other commands are refused with NOAUTH. */
   readonly password?: string | undefined
+  /** The values that HELLO reports. */
   readonly mode?: "standalone" | "cluster" | "sentinel" | undefined
+  /** The values that HELLO reports. */
   readonly role?: "master" | "replica" | undefined
+  /** The values that HELLO reports. */
   readonly version?: string | undefined
 }
 

@@ -241,7 +241,8 @@ export const clientInfo = define("CLIENT INFO", () => [], clientInfoReply, "orde
 /**
  * Closes the connection of the client at `address`, such as `127.0.0.1:50000`; returns `true`.
  *
- * Fails with `ResponseError` when there is no such client. O(N). Since Redis 2.4.0.
+ * {@link clientKillFilter} chooses clients by other things. Fails with `ResponseError` when there is no such client.
+ * O(N). Since Redis 2.4.0.
  *
  * @category connection
  * @since 0.1.0

@@ -14,9 +14,7 @@ import * as Reply from "../RedisReply.ts"
 /**
  * The condition for setting a time to live. Needs Redis 7.0.
  *
- * - `nx`: the key has no time to live. `xx`: the key has one.
- * - `gt`, `lt`: the new time to live ends later, earlier than the current one. A key without one counts as living
- *   forever.
+ * For `gt` and `lt` a key without a time to live counts as living for ever.
  *
  * `nx` excludes the others, `gt` excludes `lt`.
  *
@@ -25,19 +23,24 @@ import * as Reply from "../RedisReply.ts"
  */
 export type ExpireCondition =
   | {
+    /** Only when the key has no time to live. */
     readonly nx?: boolean | undefined
     readonly xx?: undefined
     readonly gt?: undefined
     readonly lt?: undefined
   }
   | {
+    /** Only when the key has a time to live. */
     readonly xx?: boolean | undefined
+    /** Only when the new time ends later than the current one. */
     readonly gt?: boolean | undefined
     readonly nx?: undefined
     readonly lt?: undefined
   }
   | {
+    /** Only when the key has a time to live. */
     readonly xx?: boolean | undefined
+    /** Only when the new time ends earlier than the current one. */
     readonly lt?: boolean | undefined
     readonly nx?: undefined
     readonly gt?: undefined

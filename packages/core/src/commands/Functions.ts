@@ -26,12 +26,13 @@ export interface FunctionListOptions {
 }
 
 /**
- * Options of {@link functionLoad}: with `replace`, a library of the same name is replaced.
+ * Options of {@link functionLoad}.
  *
  * @category functions
  * @since 0.1.0
  */
 export interface FunctionLoadOptions {
+  /** Whether a library of the same name is replaced. Default `false`: that is an error. */
   readonly replace?: boolean | undefined
 }
 

@@ -5,6 +5,7 @@
  */
 import * as DateTime from "effect/DateTime"
 import type * as Redacted from "effect/Redacted"
+import type { AtMostOne } from "../internal/argument/atMostOne.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -54,19 +55,20 @@ export type MigrateOptions =
 /**
  * The options of RESTORE.
  *
- * - `replace`: whether to overwrite the key.
- * - `idletime`: for how long the key counts as not used; a bare number is seconds.
- * - `freq`: the logarithmic frequency of its use; not together with `idletime`.
- *
  * @category generic
  * @since 0.1.0
  */
 export type RestoreOptions =
-  & { readonly replace?: boolean | undefined }
-  & (
-    | { readonly idletime?: Arg.Time | undefined; readonly freq?: undefined }
-    | { readonly freq?: number | undefined; readonly idletime?: undefined }
-  )
+  & {
+    /** Whether a key that exists is overwritten. */
+    readonly replace?: boolean | undefined
+  }
+  & AtMostOne<{
+    /** For how long the key counts as not used. A bare number is seconds. */
+    readonly idletime: Arg.Time
+    /** The logarithmic frequency of its use. */
+    readonly freq: number
+  }>
 
 /**
  * The type of a key: one of the types that servers have, or the name of a module's.

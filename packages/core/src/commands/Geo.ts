@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { AtMostOne } from "../internal/argument/atMostOne.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -42,20 +43,19 @@ export interface GeoMember extends GeoCoordinates {
 }
 
 /**
- * Options of {@link geoadd}.
- *
- * - `nx`: only new members. `xx`: only those that exist. Not both.
- * - `ch`: count moved members as well as new ones.
+ * Options of {@link geoadd}. With `ch`, moved members are counted as well as new ones.
  *
  * @category geo
  * @since 0.1.0
  */
 export type GeoaddOptions =
+  & AtMostOne<{
+    /** Adds new members only. */
+    readonly nx: boolean
+    /** Moves only members that exist. */
+    readonly xx: boolean
+  }>
   & { readonly ch?: boolean | undefined }
-  & (
-    | { readonly nx?: boolean | undefined; readonly xx?: undefined }
-    | { readonly nx?: undefined; readonly xx?: boolean | undefined }
-  )
 
 /**
  * How many members a search returns, and in which order.
@@ -537,9 +537,9 @@ export const georadiusbymemberWith = define(
 /**
  * Returns the members inside a circle, a box or a polygon.
  *
- * Returns an empty array when the key does not exist. Fails with `DataError` for an unknown unit or order, with
- * `ResponseError` when the member at the centre does not exist. O(N + log M), N members in the box around the area, M
- * in the area. Since Redis 6.2.0.
+ * {@link geosearchWith} returns distances, positions and hashes too. Returns an empty array when the key does not
+ * exist. Fails with `DataError` for an unknown unit or order, with `ResponseError` when the member at the centre does
+ * not exist. O(N + log M), N members in the box around the area, M in the area. Since Redis 6.2.0.
  *
  * **Example** (The nearest three within five kilometres)
  *

@@ -240,7 +240,7 @@ export const hmset = define(
 /**
  * Returns the name of a random field, `undefined` when the key does not exist.
  *
- * O(1). Since Redis 6.2.0.
+ * {@link hrandfieldCount} returns several, {@link hrandfieldWithValues} their values too. O(1). Since Redis 6.2.0.
  *
  * @category hashes
  * @since 0.1.0

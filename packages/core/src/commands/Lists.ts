@@ -275,7 +275,7 @@ export const lmpop = define(
 /**
  * Takes the head of a list; returns it, `undefined` when the key does not exist.
  *
- * O(1). Since Redis 1.0.0.
+ * {@link lpopCount} takes several. O(1). Since Redis 1.0.0.
  *
  * @category lists
  * @since 0.1.0
@@ -299,7 +299,7 @@ export const lpopCount = define(
 /**
  * Returns the index of the first element equal to `element`, `undefined` when there is none.
  *
- * O(N). Since Redis 6.0.6.
+ * {@link lposCount} returns several. O(N). Since Redis 6.0.6.
  *
  * **Example** (Where an element is)
  *
@@ -458,7 +458,7 @@ export const ltrim = define(
 /**
  * Takes the tail of a list; returns it, `undefined` when the key does not exist.
  *
- * O(1). Since Redis 1.0.0.
+ * {@link rpopCount} takes several. O(1). Since Redis 1.0.0.
  *
  * @category lists
  * @since 0.1.0

@@ -26,15 +26,17 @@ import type * as Resp from "../Resp.ts"
 export type BgsaveOptions = AtMostOne<{ readonly schedule: boolean; readonly cancel: boolean }>
 
 /**
- * - `async`: free memory in the background. `sync`: free it before answering. Without either, as the server is
- *   configured.
- *
- * Only one of them can be given.
+ * When the memory of what is deleted is freed; without an option, as the server is configured. Only one of them can be given.
  *
  * @category server
  * @since 0.1.0
  */
-export type FlushOptions = AtMostOne<{ readonly async: boolean; readonly sync: boolean }>
+export type FlushOptions = AtMostOne<{
+  /** Frees memory in the background. */
+  readonly async: boolean
+  /** Frees memory before the answer. */
+  readonly sync: boolean
+}>
 
 /**
  * The options of {@link failover}.

@@ -264,7 +264,7 @@ export const smove = define(
 /**
  * Removes a random member and returns it, `undefined` when the key does not exist.
  *
- * O(1). Since Redis 1.0.0.
+ * {@link spopCount} takes several. O(1). Since Redis 1.0.0.
  *
  * **Example** (Drawing a winner)
  *
@@ -296,7 +296,7 @@ export const spopCount = define(
 /**
  * Returns a random member and leaves it in the set, `undefined` when the key does not exist.
  *
- * O(1). Since Redis 1.0.0.
+ * {@link srandmemberCount} returns several. O(1). Since Redis 1.0.0.
  *
  * @category sets
  * @since 0.1.0

@@ -53,6 +53,7 @@ export interface RangeLimit {
 export interface ZrangeByRank {
   readonly byscore?: undefined
   readonly bylex?: undefined
+  /** Whether the range is counted from the highest score down. */
   readonly rev?: boolean | undefined
   readonly limit?: undefined
 }
@@ -64,9 +65,12 @@ export interface ZrangeByRank {
  * @since 0.1.0
  */
 export interface ZrangeByScore {
+  /** The ends of the range are scores. */
   readonly byscore: true
   readonly bylex?: undefined
+  /** Whether the range runs from the highest score down; its higher end then comes first. */
   readonly rev?: boolean | undefined
+  /** Which part of the range is returned. Default: all of it. */
   readonly limit?: RangeLimit | undefined
 }
 
@@ -79,8 +83,11 @@ export interface ZrangeByScore {
  */
 export interface ZrangeByLex {
   readonly byscore?: undefined
+  /** The ends of the range are members. */
   readonly bylex: true
+  /** Whether the range runs downwards; its higher end then comes first. */
   readonly rev?: boolean | undefined
+  /** Which part of the range is returned. Default: all of it. */
   readonly limit?: RangeLimit | undefined
 }
 
@@ -172,8 +179,8 @@ export const zlexcount = define(
 /**
  * Returns the members in a range: by rank, with `byscore` by score, or with `bylex` by text.
  *
- * Returns an empty array when the key does not exist. `limit` needs `byscore` or `bylex`. O(log N + M) with M members
- * returned. Since Redis 1.2.0; the options since 6.2.0.
+ * {@link zrangeWithScores} returns the scores too. Returns an empty array when the key does not exist. `limit` needs
+ * `byscore` or `bylex`. O(log N + M) with M members returned. Since Redis 1.2.0; the options since 6.2.0.
  *
  * **Example** (By score, a page of them)
  *

@@ -22,10 +22,7 @@ import * as Reply from "../RedisReply.ts"
 export type ScoredMember<Member = string> = Scored<Member>
 
 /**
- * Which members are written.
- *
- * - `nx`: only new ones. `xx`: only those that exist.
- * - `gt`, `lt`: existing members only when the new score is greater, less; new members are always added.
+ * Which members are written. With `gt` and `lt` new members are always added.
  *
  * `nx` excludes the others, and `gt` and `lt` exclude each other. Other combinations fail with `DataError`.
  *
@@ -34,6 +31,7 @@ export type ScoredMember<Member = string> = Scored<Member>
  */
 export type ZaddCondition =
   | {
+    /** Only new members are written. */
     readonly nx?: boolean | undefined
     readonly xx?: undefined
     readonly gt?: undefined
@@ -41,25 +39,31 @@ export type ZaddCondition =
   }
   | {
     readonly nx?: undefined
+    /** Only members that exist are written. */
     readonly xx?: boolean | undefined
+    /** A member that exists is written only when its new score is greater. */
     readonly gt?: boolean | undefined
     readonly lt?: undefined
   }
   | {
     readonly nx?: undefined
+    /** Only members that exist are written. */
     readonly xx?: boolean | undefined
     readonly gt?: undefined
+    /** A member that exists is written only when its new score is less. */
     readonly lt?: boolean | undefined
   }
 
 /**
- * Options of {@link zadd}: which members are written, and with `ch`, that changed members are counted as well as new
- * ones.
+ * Options of {@link zadd}: which members are written, and what is counted.
  *
  * @category sorted sets
  * @since 0.1.0
  */
-export type ZaddOptions = ZaddCondition & { readonly ch?: boolean | undefined }
+export type ZaddOptions = ZaddCondition & {
+  /** Whether changed members are counted as well as new ones. */
+  readonly ch?: boolean | undefined
+}
 
 /**
  * One key, or several keys, of which the first sorted set that is not empty is used.
@@ -334,7 +338,7 @@ export const zpopmin = define(
 /**
  * Returns a random member, `undefined` when the key does not exist.
  *
- * O(1). Since Redis 6.2.0.
+ * {@link zrandmemberCount} returns several, {@link zrandmemberWithScores} their scores too. O(1). Since Redis 6.2.0.
  *
  * @category sorted sets
  * @since 0.1.0

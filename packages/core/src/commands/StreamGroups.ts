@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
+import type { AtMostOne } from "../internal/argument/atMostOne.ts"
 import { blockArgs, countArgs, idleMilliseconds, limitArgs, streamArgs } from "../internal/argument/streamArgs.ts"
 import type { BytesFields, TextFields } from "../internal/reply/streamEntry.ts"
 import { deletions, entries, entryFields, millis, streamEntries } from "../internal/reply/streamEntry.ts"
@@ -44,26 +45,26 @@ export interface XautoclaimOptions {
 }
 
 /**
- * Options of {@link xclaim}.
- *
- * - `idle`: for how long the entry then counts as idle; a bare number is milliseconds. `time`: the same as a point in
- *   time; a bare number is unix milliseconds. Not both. By default, the entry counts as delivered now.
- * - `retrycount`: sets the number of deliveries.
- * - `force`: also claims entries that are not pending. `lastid`: moves the last delivered id of the group forward.
+ * Options of {@link xclaim}. By default, the entry counts as delivered now.
  *
  * @category streams
  * @since 0.1.0
  */
 export type XclaimOptions =
   & {
+    /** How often the entry then counts as delivered. */
     readonly retrycount?: number | undefined
+    /** Whether entries that are not pending are claimed as well. */
     readonly force?: boolean | undefined
+    /** Moves the last delivered id of the group forward. */
     readonly lastid?: StreamId | undefined
   }
-  & (
-    | { readonly idle?: Arg.Time | undefined; readonly time?: undefined }
-    | { readonly time?: Arg.Instant | number | undefined; readonly idle?: undefined }
-  )
+  & AtMostOne<{
+    /** For how long the entry then counts as idle. A bare number is milliseconds. */
+    readonly idle: Arg.Time
+    /** Since when the entry then counts as idle. A bare number is unix milliseconds. */
+    readonly time: Arg.Instant | number
+  }>
 
 /**
  * Options of {@link xgroupCreate}.
@@ -475,7 +476,8 @@ export const xnack = define(
  * Returns a summary of the pending entries of a group: how many there are, their lowest and highest id (`undefined`
  * when there are none), and how many each consumer has.
  *
- * Fails with `ResponseError` of code `NOGROUP` when there is no such group. O(M) for M consumers. Since Redis 5.0.0.
+ * {@link xpendingRange} lists the entries. Fails with `ResponseError` of code `NOGROUP` when there is no such group.
+ * O(M) for M consumers. Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0

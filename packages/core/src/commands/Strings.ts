@@ -57,13 +57,19 @@ export type SetCondition = AtMostOne<Existence & ComparisonOptions>
 export type SetOptions = SetExpiry & SetCondition
 
 /**
- * The options of MSETEX: at most one time to live, and `nx` (store only if no key exists) or `xx` (store only if every
- * key exists).
+ * The options of MSETEX: at most one time to live, and at most one condition.
  *
  * @category strings
  * @since 0.1.0
  */
-export type MsetexOptions = SetExpiry & AtMostOne<{ readonly nx: boolean; readonly xx: boolean }>
+export type MsetexOptions =
+  & SetExpiry
+  & AtMostOne<{
+    /** Stores only when none of the keys exists. */
+    readonly nx: boolean
+    /** Stores only when all keys exist. */
+    readonly xx: boolean
+  }>
 
 /**
  * What becomes of the key's time to live when a value is read: as in {@link SetExpiry}, or `persist` to remove it.
@@ -487,9 +493,9 @@ export const psetex = define(
  * Stores `value` at `key` and replaces what the key held; returns whether it was stored. It is always stored unless a
  * condition is given.
  *
- * Fails with `ResponseError` when a time is not positive or the server is too old for an option: `keepttl` needs Redis
- * 6.0, `exat` and `pxat` 6.2. A time to live is cut to whole seconds (`ex`) or milliseconds (`px`). O(1). Since Redis
- * 1.0.0.
+ * {@link setGet} returns the old value. Fails with `ResponseError` when a time is not positive or the server is too old
+ * for an option: `keepttl` needs Redis 6.0, `exat` and `pxat` 6.2. A time to live is cut to whole seconds (`ex`) or
+ * milliseconds (`px`). O(1). Since Redis 1.0.0.
  *
  * **Example** (A value that lives for half an hour, only where there is none)
  *

@@ -404,8 +404,13 @@ describe("send", () => {
   })
 
   it("ESC-01: an empty name is refused", () => {
-    assert.strictEqual(refusal(Redis.send(" ")), "DataError: needs the name of a command")
-    assert.strictEqual(refusal(Redis.send("", "GET", "k")), "DataError: needs the name of a command")
+    assert.strictEqual(refusal(Redis.send(" ")), "DataError: needs the name of a command, such as \"PING\"")
+    assert.strictEqual(refusal(Redis.send("", "GET", "k")), "DataError: needs the name of a command, such as \"PING\"")
+    const settled = Redis.send("").settled ?? assert.fail("not refused")
+    assert.deepStrictEqual(
+      Option.map(Exit.findErrorOption(settled), ({ message }) => message),
+      Option.some("Redis.send needs the name of a command, such as \"PING\". Nothing was sent.")
+    )
   })
 
   it("ESC-02: the reply is plain data", () => {

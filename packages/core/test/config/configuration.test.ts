@@ -444,6 +444,26 @@ describe("options that cannot be", () => {
       }))
   }
 
+  it.effect("a URL is neither host nor path, and its password is not shown", () =>
+    Effect.gen(function*() {
+      const url = "redis://:hunter2@localhost:6379"
+      for (
+        const [option, options] of [["host", { host: url }], ["host", { host: ":hunter2@h" }], ["path", {
+          path: url
+        }]] as const
+      ) {
+        const error = Client.expectTag(yield* Effect.flip(RedisConfig.endpoint(options)), "RedisConfigError")
+        assert.strictEqual(
+          error.message,
+          `The option ${option} is not valid: it is a URL, or a part of one; layerUrl takes a URL`
+        )
+      }
+      // Addresses that are none of these.
+      for (const options of [{ host: "fe80::1%eth0" }, { host: "redis.internal" }, { path: "/run/redis:6379/a@b" }]) {
+        yield* RedisConfig.endpoint(options)
+      }
+    }))
+
   it.effect("CFG-24, CFG-26: what is not given has a default", () =>
     Effect.gen(function*() {
       const settings = yield* RedisConfig.settings({})

@@ -162,9 +162,22 @@ describe("fromReply", () => {
     ) {
       const error = classify(line)
       assert.strictEqual(error._tag, "ResponseError")
-      assert.match(error.message, /^ERR unknown command .FOO. \(GET at 127\.0\.0\.1:6379\)$/)
+      assert.match(error.message, /^ERR unknown command .FOO. \(GET at 127\.0\.0\.1:6379\)\. Is the server older/)
       assert.notInclude(JSON.stringify(error), "hunter2")
     }
+  })
+
+  it("asks for the age of a server that does not understand the command, and of no other", () => {
+    const asked = ". Is the server older than the command or one of its options?"
+    for (
+      const line of [
+        "ERR unknown command 'HEXPIRE'",
+        "ERR unknown subcommand 'NO-TOUCH'. Try CLIENT HELP.",
+        "ERR wrong number of arguments for 'zrevrank' command",
+        "ERR syntax error"
+      ]
+    ) assert.isTrue(classify(line).message.endsWith(asked), line)
+    assert.notInclude(classify("ERR value is not an integer or out of range").message, "older")
   })
 
   it("captures no stack: what a server answers has no place in the program", () => {

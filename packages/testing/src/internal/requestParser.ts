@@ -3,10 +3,13 @@
  */
 const decoder = new TextDecoder()
 
-/** One request. `args` starts with the name; `name` is its first word in upper case. */
+/** One request. */
 export interface Command {
+  /** The first word, in upper case. */
   readonly name: string
+  /** All words as text, **the name among them**: the key of `GET key` is `args[1]`. */
   readonly args: ReadonlyArray<string>
+  /** All words as they came, the name among them. */
   readonly bytes: ReadonlyArray<Uint8Array>
 }
 

@@ -32,7 +32,7 @@ const subcommandIn = (arg: RedisArg.Arg | undefined): string | undefined => {
 
 /** The commands that are never sent, and the reasons. */
 export const refusals: ReadonlyMap<string, string> = new Map([
-  ["", "needs the name of a command"],
+  ["", "needs the name of a command, such as \"PING\""],
   ["CLIENT REPLY", "would leave commands without replies, by which a client tells whose reply is whose"],
   ...["PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUBSCRIBE", "SUNSUBSCRIBE", "UNSUBSCRIBE"]
     .map((name) => [name, "is answered by messages, not by a reply; use Redis.subscribe and its kind"] as const)

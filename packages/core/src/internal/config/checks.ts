@@ -13,8 +13,8 @@ export const invalid = (option: string, detail: string): Effect.Effect<never, Re
 
 /** What a value of a wrong type is. It is not shown, as it may be secret. */
 const kindOf = (value: unknown): string =>
-  value === null
-    ? "null"
+  value === null || value === undefined
+    ? String(value)
     : Array.isArray(value)
     ? "a list"
     : typeof value === "string"
@@ -70,7 +70,22 @@ const list = <A>(
     : Effect.succeed(value as ReadonlyArray<A>)
 
 export const host = (option: string, value: string): Effect.Effect<string, RedisConfigError> =>
-  value === "" ? invalid(option, "it is empty") : text(option, value)
+  value === ""
+    ? invalid(option, "it is empty")
+    : typeof value === "string" && /[/@]/.test(value)
+    ? invalid(option, aUrl)
+    : text(option, value)
+
+/** The path of a unix socket. */
+export const socketPath = (option: string, value: string): Effect.Effect<string, RedisConfigError> =>
+  value === ""
+    ? invalid(option, "it is empty; give the path of the server's unix socket")
+    : typeof value === "string" && value.includes("://")
+    ? invalid(option, aUrl)
+    : text(option, value)
+
+/** An address is printed, and a URL may hold a password. */
+const aUrl = "it is a URL, or a part of one; layerUrl takes a URL"
 
 export const port = (option: string, value: number): Effect.Effect<number, RedisConfigError> =>
   isPort(value)

@@ -18,7 +18,9 @@ export class DataError extends Schema.TaggedError<DataError>("@redfx/core/RedisE
   ...marks
 }) {
   override get message(): string {
-    return `${origin(this)}: ${clipped(this.detail)}.${
+    // A command that is sent without a name has none.
+    const of = origin(this)
+    return `${of === "" ? "Redis.send" : `${of}:`} ${clipped(this.detail)}.${
       Retry.fateText(this, "Nothing was sent", "", "The command was not sent")
     }`
   }
@@ -59,9 +61,14 @@ export class ResponseError extends Schema.TaggedError<ResponseError>("@redfx/cor
   reply
 ) {
   override get message(): string {
-    return `${this.code} ${clipped(this.detail)} (${origin(this)})${stopped(Retry.wholeText(this))}`
+    const next = misunderstood.test(this.detail) ? age + Retry.wholeText(this) : Retry.wholeText(this)
+    return `${this.code} ${clipped(this.detail)} (${origin(this)})${stopped(next)}`
   }
 }
+
+/** What servers say to a command, a subcommand or an option that came after them. */
+const misunderstood = /^(?:unknown (?:sub)?command|wrong number of arguments|syntax error)/i
+const age = " Is the server older than the command or one of its options?"
 
 /**
  * The key holds a value of another type than the command works on.
