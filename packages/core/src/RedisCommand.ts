@@ -20,8 +20,6 @@ import { print } from "./internal/command/print.ts"
 import { secretsIn } from "./internal/command/secrets.ts"
 import { Spec } from "./internal/command/spec.ts"
 import type { Script, Trait } from "./internal/command/spec.ts"
-import { refuseUnread } from "./internal/command/unread.ts"
-import type { Listed } from "./internal/command/unread.ts"
 import { unreadable } from "./internal/command/unreadable.ts"
 import * as Decode from "./internal/reply/decode.ts"
 import { Suspension } from "./internal/runtime/suspension.ts"
@@ -124,9 +122,6 @@ export interface CacheableDefinition<Parameters extends ReadonlyArray<unknown>, 
 /**
  * Defines a command: its name, its arguments, how its reply is decoded, its traits.
  *
- * The command reads each argument that it is given, or the call is refused with `DataError`: this concerns one argument too
- * many, and options of which none has one of the names that `args` reads, when nothing is sent for them.
- *
  * **Example** (A command of a module)
  *
  * ```ts
@@ -169,18 +164,16 @@ export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, 
   const given: (...parameters: ReadonlyArray<unknown>) => Listed = args as never
   const construct = function(first: unknown, second: unknown, third: unknown) {
     try {
-      const listed = arguments.length === 1
-        ? given(first)
-        : arguments.length === 2
-        ? given(first, second)
-        : arguments.length === 3
-        ? given(first, second, third)
-        : given(...arguments)
-      const command = commandOf(spec, listed, reply)
-      // An argument that is read is sent, unless it is options of which none is given.
-      const sent = command.parts.length
-      if (sent < arguments.length && !(listed instanceof RedisArg.Answer)) refuseUnread(sent, given, arguments)
-      return command
+      switch (arguments.length) {
+        case 1:
+          return commandOf(spec, given(first), reply)
+        case 2:
+          return commandOf(spec, given(first, second), reply)
+        case 3:
+          return commandOf(spec, given(first, second, third), reply)
+        default:
+          return commandOf(spec, given(...arguments), reply)
+      }
     } catch (error) {
       return unreadableCommand(spec, error, reply)
     }
@@ -251,6 +244,9 @@ const operationOf = (name: string): string => {
   const upper = name.toUpperCase()
   return definitions.has(upper) ? upper : "_OTHER"
 }
+
+/** What a definition makes of its parameters. */
+type Listed = ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer
 
 type AnyReply = RedisReply.Reply<unknown, unknown, unknown>
 

@@ -77,6 +77,9 @@ describe("options", () => {
 describe("options with a time to live", () => {
   it("ERR-09: are not those of other clients, without which a value would live for ever or replace another", () => {
     const given: ReadonlyArray<readonly [options: unknown, detail: string]> = [
+      ["EX", "takes its options as a record, such as { ex: 60 }"],
+      [60, "takes its options as a record, such as { ex: 60 }"],
+      [["EX", 60], "takes its options as a record, such as { ex: 60 }"],
       [{ EX: 60 }, "has no option EX; it is ex here"],
       [{ px: 60, NX: true }, "has no option NX; it is nx here"],
       [{ keepTtl: true }, "has no option keepTtl; it is keepttl here"]

@@ -123,6 +123,11 @@ describe("define", () => {
     }
   })
 
+  it("makes a function that can be mapped over, which gives it an index and more", () => {
+    assert.deepStrictEqual(["a", "b"].map(Redis.get).map(wire), ["GET a", "GET b"])
+    assert.deepStrictEqual(["a", "b"].map(Redis.incr).map(wire), ["INCR a", "INCR b"])
+  })
+
   it("ERR-09: refuses what breaks while it is read, and does not throw", () => {
     const broken = RedisCommand.define("X", () => {
       throw new TypeError("a mistake")

@@ -4,6 +4,7 @@
  */
 import * as Arg from "../../RedisArg.ts"
 import type { AtMostOne } from "./atMostOne.ts"
+import { isReadonlyArray } from "./isReadonlyArray.ts"
 
 /**
  * A time to live, whose bare number is seconds (`ex`) or milliseconds (`px`), or a point in time, whose bare number is
@@ -29,10 +30,13 @@ const names: ReadonlySet<string> = new Set(
 )
 
 /**
- * Refuses options in the spelling of other clients among those of redfx, such as `{ ex: 60, NX: true }`. Without them the value
- * would live for ever, or replace another one. (Where none is one of redfx, nothing is sent for them, and all commands refuse that.)
+ * Refuses options in the spelling of other clients, which programs without types bring along: `set(key, value, "EX", 60)`
+ * and `{ EX: 60, NX: true }`. Without these options, the value would live for ever, or replace another one.
  */
 const known = <T extends object>(options: T): T => {
+  if (typeof options !== "object" || isReadonlyArray(options)) {
+    return Arg.invalid("takes its options as a record, such as { ex: 60 }")
+  }
   for (const name in options) {
     const spelled = name.toLowerCase()
     if (name !== spelled && names.has(spelled)) return Arg.invalid(`has no option ${name}; it is ${spelled} here`)
