@@ -132,6 +132,11 @@ export class KeyArg {
   constructor(value: Key) {
     this.value = value
   }
+
+  /** The key of a client that changes the names of all keys, such as one with a prefix. */
+  renamed(rename: (key: Key) => Key): KeyArg {
+    return new KeyArg(rename(this.value))
+  }
 }
 
 /**

@@ -474,9 +474,9 @@ describe("RedisLock", () => {
       }))
 
     it("LCK-18: the counter is in the hash slot of the lock", () => {
-      assert.strictEqual(Scripts.counterOf("lock"), "{lock}:fence")
-      assert.strictEqual(Scripts.counterOf("lock:{user:1}:mail"), "lock:{user:1}:mail:fence")
-      assert.strictEqual(Scripts.counterOf("a{b"), "{a{b}:fence")
+      assert.strictEqual(Scripts.counterOf("lock").value, "{lock}:fence")
+      assert.strictEqual(Scripts.counterOf("lock:{user:1}:mail").value, "lock:{user:1}:mail:fence")
+      assert.strictEqual(Scripts.counterOf("a{b").value, "{a{b}:fence")
     })
 
     it.effect("LCK-18: a name for which there is no such key is refused", () =>

@@ -7,7 +7,7 @@ import * as RedisArg from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
-import { beside } from "../argument/slot.ts"
+import { KeyBeside } from "../argument/slot.ts"
 
 const acquireSpec = new RedisCommand.Spec("SET", ["ordered"])
 
@@ -70,4 +70,4 @@ return redis.call("PEXPIRE", KEYS[1], milliseconds)`,
 })
 
 /** The key of the counter for a lock's fencing tokens, in the hash slot of the lock. */
-export const counterOf = (name: string): string => beside(name, "fence", "a lock with fencing tokens")
+export const counterOf = (name: string): RedisArg.KeyArg => new KeyBeside(name, "fence", "a lock with fencing tokens")
