@@ -8,7 +8,7 @@ import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import * as Scripts from "../../src/internal/lock/scripts.ts"
-import { ConnectionError } from "../../src/RedisError.ts"
+import { ConnectionError, DecodeError, ProtocolError } from "../../src/RedisError.ts"
 import type { RedisError } from "../../src/RedisError.ts"
 import * as RedisLock from "../../src/RedisLock.ts"
 import { fake } from "./fakeLocks.ts"
@@ -446,14 +446,23 @@ describe("RedisLock", () => {
 
   it.effect("an attempt whose answer is lost is undone; one that was not sent is not", () =>
     Effect.gen(function*() {
-      for (const [error, commands] of [[lost, ["SET", "EVALSHA"]], [refused, ["SET"]]] as const) {
+      const decoded = new DecodeError({ command: "SET", detail: "no status" })
+      const garbled = new ProtocolError({ detail: "no RESP" })
+      for (
+        const [error, commands] of [
+          [lost, ["SET", "EVALSHA"]],
+          [decoded, ["SET", "EVALSHA"]],
+          [garbled, ["SET", "EVALSHA"]],
+          [refused, ["SET"]]
+        ] as const
+      ) {
         const { run, store } = yield* fake((name) =>
           name === "SET" ? Effect.fail(error) as Effect.Effect<never> : Effect.void
         )
         assert.strictEqual(yield* Effect.flip(run(RedisLock.make(name).acquire)), error)
         yield* Effect.yieldNow
         assert.deepStrictEqual(store.log.map((line) => line.split(" ")[0]), [...commands])
-        assert.strictEqual(owner(store) === undefined, error === lost)
+        assert.strictEqual(owner(store) === undefined, error !== refused)
       }
     }))
 
@@ -564,6 +573,47 @@ describe("RedisLock", () => {
           assert.isUndefined(fiber.pollUnsafe())
           yield* TestClock.adjust("1 millis")
           assert.strictEqual((yield* Fiber.join(fiber))._tag, "LockNotOwnedError")
+        }
+      }))
+
+    it.effect("a life that the body made shorter is extended in time, too", () =>
+      Effect.gen(function*() {
+        const { run, store } = yield* fake()
+        const lock = RedisLock.make(name, { ttl: "30 seconds", autoExtend: true })
+        const fiber = yield* fork(
+          run(lock.withLock((handle) => Effect.andThen(handle.extend("900 millis", { replace: true }), Effect.never)))
+        )
+        yield* TestClock.adjust("299 millis")
+        assert.strictEqual(store.timeLeft(name), 601, "it is not undone at once")
+        yield* TestClock.adjust("1 millis")
+        assert.strictEqual(store.timeLeft(name), 30_000)
+        yield* TestClock.adjust("1 minute")
+        assert.isUndefined(fiber.pollUnsafe())
+        yield* Fiber.interrupt(fiber)
+      }))
+
+    it.effect("a body whose lock may have a shorter life ends with that life, whatever is under way", () =>
+      Effect.gen(function*() {
+        for (const before of [0, 10_500]) {
+          const shorten = yield* Deferred.make<void>()
+          const { run, store } = yield* fake()
+          const lock = RedisLock.make(name, { ttl: "30 seconds", autoExtend: true })
+          const fiber = yield* fork(
+            run(
+              Effect.flip(
+                lock.withLock((handle) =>
+                  Effect.andThen(Deferred.await(shorten), handle.extend("1 second", { replace: true }))
+                )
+              )
+            )
+          )
+          store.outage = "silent"
+          yield* TestClock.adjust(before)
+          yield* Deferred.succeed(shorten, undefined)
+          yield* TestClock.adjust("999 millis")
+          assert.isUndefined(fiber.pollUnsafe())
+          yield* TestClock.adjust("1 millis")
+          assert.strictEqual(((yield* Fiber.join(fiber)) as RedisError)._tag, "LockNotOwnedError")
         }
       }))
 
