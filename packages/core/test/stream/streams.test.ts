@@ -576,6 +576,10 @@ describe("RedisStream.consume", () => {
       ).pipe(Client.on(client), Effect.flip)
       assert.strictEqual(Client.expectTag(missing, "ResponseError").code, "NOGROUP")
       assert.strictEqual((yield* consume({ concurrency: 0 }))._tag, "DataError")
+      for (const none of [0, "-1 second"] as const) {
+        assert.strictEqual((yield* consume({ claimIdle: none }))._tag, "DataError")
+        assert.strictEqual((yield* consume({ claimEvery: none }))._tag, "DataError")
+      }
       assert.strictEqual((yield* consume({ concurrency: 1.5 }))._tag, "DataError")
     }))
 })

@@ -12,6 +12,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import { format } from "effect/Formatter"
 import * as Latch from "effect/Latch"
 import * as Queue from "effect/Queue"
 import type * as Schedule from "effect/Schedule"
@@ -167,18 +168,27 @@ const obtain = Effect.fnUntraced(function*(state: State): Effect.fn.Return<never
 const persevere = <A>(
   state: State,
   command: RedisCommand.RedisCommand<A>
-): Effect.Effect<A, CommandError> =>
-  Effect.retry(state.client.execute(command), {
+): Effect.Effect<A, CommandError> => persevering(state, state.client.execute(command))
+
+const persevering = <A>(state: State, effect: Effect.Effect<A, CommandError>): Effect.Effect<A, CommandError> =>
+  Effect.retry(effect, {
     schedule: state.settings.schedule,
     while: (error) => isRetryable(error) && !state.ending
   })
 
 const createGroup = (state: State): Effect.Effect<void, CommandError> => {
-  const { createGroup: id, group, stream } = state.settings
+  const { client, settings: { createGroup: id, group, stream } } = state
   if (id === undefined) return Effect.void
-  return persevere(state, Groups.xgroupCreate(stream, group, id, { mkstream: true })).pipe(
-    Effect.asVoid,
-    Effect.catchTag("ResponseError", (error) => error.code === "BUSYGROUP" ? Effect.void : Effect.fail(error))
+  return persevering(
+    state,
+    Effect.asVoid(client.execute(Groups.xgroupCreate(stream, group, id, { mkstream: true }))).pipe(
+      Effect.catchTags({
+        ResponseError: (error) => error.code === "BUSYGROUP" ? Effect.void : Effect.fail(error),
+        // A server without memory says so of a group that exists, too.
+        OutOfMemoryError: (error) =>
+          Effect.asVoid(Effect.mapError(client.execute(Groups.xpending(stream, group)), () => error))
+      })
+    )
   )
 }
 
@@ -460,16 +470,21 @@ const start = <E, R>(
     ? Effect.void
     : fields instanceof Mismatch
     ? Effect.fail(new DecodeError({ command: "XREADGROUP", detail: fields.detail }))
-    : Effect.suspend((): Effect.Effect<unknown, E | DataError, R> => {
-      const effect: unknown = handler({ id, fields, deliveries })
-      // A handler in untyped code may return a promise, or nothing.
-      return Effect.isEffect(effect) ? effect as Effect.Effect<unknown, E, R> : Effect.fail(noEffect)
-    })
+    : handling(() => handler({ id, fields, deliveries }))
+
+/** What a handler returns. One in untyped code may return a promise, or nothing. */
+export const handling = <E, R>(
+  handler: () => Effect.Effect<unknown, E, R>
+): Effect.Effect<unknown, E | DataError, R> =>
+  Effect.suspend((): Effect.Effect<unknown, E | DataError, R> => {
+    const effect: unknown = handler()
+    return Effect.isEffect(effect) ? effect as Effect.Effect<unknown, E, R> : Effect.fail(noEffect)
+  })
 
 /** Ends the consumer, because the next entry would fail in the same way. */
-const noEffect = new DataError({ command: "XREADGROUP", detail: "the handler of a consumer returned no Effect" })
+export const noEffect = new DataError({ command: "XREADGROUP", detail: "the handler of a consumer returned no Effect" })
 
-const isNoEffect = (cause: Cause.Cause<unknown>): boolean =>
+export const isNoEffect = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error === noEffect)
 
 const failed = (
@@ -487,7 +502,11 @@ const failed = (
 /** The reason that a dead letter gives for a failure. */
 export const reasonOf = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  return error instanceof Error
+    ? `${error.name}: ${error.message}`
+    : typeof error === "string"
+    ? error
+    : format(error)
 }
 
 /**
