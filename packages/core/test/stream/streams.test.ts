@@ -568,7 +568,7 @@ describe("RedisStream.consume", () => {
   it.live("fails without a group, and for options that cannot be", () =>
     Effect.gen(function*() {
       const { client } = yield* real()
-      const consume = (changed: Partial<typeof options> & { concurrency?: number }) =>
+      const consume = (changed: Pick<RedisStream.ConsumeOptions, "concurrency" | "claimIdle" | "claimEvery">) =>
         RedisStream.consume({ ...options, ...changed }, () => Effect.void).pipe(Client.on(client), Effect.flip)
       const missing = yield* RedisStream.consume(
         { stream: "s", group: "none", consumer: "c" },
