@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -8,9 +9,11 @@ import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import * as Scripts from "../../src/internal/lock/scripts.ts"
+import type { RedisClient } from "../../src/RedisClient.ts"
 import { ConnectionError, DecodeError, ProtocolError } from "../../src/RedisError.ts"
 import type { RedisError } from "../../src/RedisError.ts"
 import * as RedisLock from "../../src/RedisLock.ts"
+import * as RedisSemaphore from "../../src/RedisSemaphore.ts"
 import { fake } from "./fakeLocks.ts"
 import type { Store } from "./fakeLocks.ts"
 
@@ -57,6 +60,7 @@ describe("RedisLock", () => {
           ["200 micros", " PX 1"],
           ["0 millis", ""],
           ["Infinity", ""],
+          [Duration.days(1e300), ""],
           [undefined, ""]
         ] as const
       ) {
@@ -153,6 +157,38 @@ describe("RedisLock", () => {
         assert.deepStrictEqual(fiber.pollUnsafe(), Exit.succeed(undefined))
       }
     }))
+
+  it.effect("a life of less than no time is refused, before anything is sent", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      for (
+        const effect of [
+          RedisLock.make(name, { ttl: "-1 second" }).tryAcquire,
+          RedisLock.make(name, { ttl: "-1 second", fencing: true }).tryAcquire,
+          RedisSemaphore.make(name, { permits: 1, ttl: "-1 second" }).tryAcquire
+        ]
+      ) {
+        assert.strictEqual(
+          (yield* Effect.flip(run(Effect.asVoid<unknown, RedisError, RedisClient>(effect))))._tag,
+          "DataError"
+        )
+      }
+      assert.deepStrictEqual(store.log, [])
+    }))
+
+  it.effect.each([0, "-1 second"] as const)(
+    "with a retryInterval of %s it tries once a millisecond",
+    (retryInterval) =>
+      Effect.gen(function*() {
+        const { run, store } = yield* fake()
+        store.put(name, "theirs", 0)
+        const fiber = yield* fork(run(RedisLock.make(name, { retryInterval }).acquire))
+        yield* TestClock.adjust(10)
+        assert.strictEqual(store.log.length, 11)
+        yield* Fiber.interrupt(fiber)
+        assert.isUndefined(yield* run(RedisLock.make(name, { retryInterval }).tryAcquire))
+      })
+  )
 
   it.effect("LCK-05: tryAcquire tries once", () =>
     Effect.gen(function*() {

@@ -108,6 +108,9 @@ export interface Settings {
   readonly autoExtend: boolean
 }
 
+/** The longest life in milliseconds that is exact as a number. What is longer is without end. */
+const longestLife = Number.MAX_SAFE_INTEGER
+
 /** The times that the options of locks and semaphores have in common. */
 export const timesOf = (options: {
   readonly ttl?: TimeToLive | undefined
@@ -116,8 +119,9 @@ export const timesOf = (options: {
 }) => {
   const ttl = wholeMilliseconds(options.ttl ?? 0)
   return {
-    ttl: ttl === 0 || ttl === Infinity ? undefined : ttl,
-    retryInterval: milliseconds(options.retryInterval ?? 100),
+    ttl: ttl === 0 || ttl > longestLife ? undefined : ttl,
+    // Without a pause the tries of one caller would keep a server busy.
+    retryInterval: Math.max(milliseconds(options.retryInterval ?? 100), 1),
     waitTimeout: milliseconds(options.waitTimeout ?? Infinity)
   }
 }
@@ -305,7 +309,7 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
     whileHeld((): Effect.Effect<boolean, CommandError | LockError> => {
       if (ttl === undefined) return new LockError({ name, reason: "NoTimeout", kind })
       const milliseconds = duration()
-      return milliseconds > 0 && Number.isFinite(milliseconds) ? change(milliseconds, mode) : notExtended
+      return milliseconds > 0 && milliseconds <= longestLife ? change(milliseconds, mode) : notExtended
     })
 
   const handle: LockHandle = {
