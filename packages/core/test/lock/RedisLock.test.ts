@@ -252,6 +252,23 @@ describe("RedisLock", () => {
       }
     }))
 
+  it.effect("a lock that could not be released is free soon after the outage, unless others may have its token", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      for (const token of [undefined, "mine"]) {
+        for (const outage of [lost, refused]) {
+          const handle = (yield* run(RedisLock.make(name, { token }).acquire))!
+          store.outage = outage
+          assert.strictEqual(yield* Effect.flip(handle.release), outage)
+          yield* TestClock.adjust("1 minute")
+          store.outage = undefined
+          yield* TestClock.adjust("10 seconds")
+          assert.strictEqual(owner(store), token)
+          store.entries.clear()
+        }
+      }
+    }))
+
   it.effect("LCK-13: locked is about anybody, owned about this handle", () =>
     Effect.gen(function*() {
       const { run, store } = yield* fake()
@@ -285,7 +302,7 @@ describe("RedisLock", () => {
       const { run, store } = yield* fake()
       const handle = (yield* run(RedisLock.make(name, { ttl: "10 seconds" }).acquire))!
       store.log.length = 0
-      for (const time of ["0 millis", "-5 seconds", "Infinity"] as const) {
+      for (const time of ["0 millis", "-5 seconds", "Infinity", Duration.days(1e300)] as const) {
         for (const replace of [true, false]) {
           assert.strictEqual((yield* Effect.flip(handle.extend(time, { replace })))._tag, "DataError")
         }

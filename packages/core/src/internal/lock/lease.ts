@@ -209,7 +209,7 @@ const attempt = (
   // The lock may hold a given token already, so it cannot be known what to undo.
   if (settings.token !== undefined) return on(client, request)
   const undo = Effect.flatMap(
-    Effect.forkDetach(Effect.ignore(undone(client, settings, token)), { startImmediately: true }),
+    undoing(client, settings, token),
     // A reserved connection is closed when its holder ends, with what is still under way on it.
     (fiber) => client.session === undefined ? Effect.void : Effect.timeoutOption(Fiber.await(fiber), patience)
   )
@@ -222,6 +222,10 @@ const attempt = (
 /** How long an attempt on a reserved connection waits at the most until it is undone. */
 const patience = "1 second"
 
+/** Releases a lock in the background. */
+const undoing = (client: RedisClient["Service"], settings: Settings, token: string): Effect.Effect<Fiber.Fiber<void>> =>
+  Effect.forkDetach(Effect.ignore(undone(client, settings, token)), { startImmediately: true })
+
 /**
  * Releases a lock that an attempt may have taken. The release goes the same way as the attempt, behind it, so that the
  * server runs it afterwards. It is tried until there is an answer, for as long as the lock can live.
@@ -231,11 +235,11 @@ const undone = (
   { ttl, ways }: Settings,
   token: string
 ): Effect.Effect<unknown, CommandError> => {
-  const release = Effect.retry(on(client, ways.release(token)), { schedule: undoing, while: isRetryable })
+  const release = Effect.retry(on(client, ways.release(token)), { schedule: betweenTries, while: isRetryable })
   return ttl === undefined ? release : Effect.timeoutOption(release, ttl)
 }
 
-const undoing = backOffBetween("100 millis", "5 seconds")
+const betweenTries = backOffBetween("100 millis", "5 seconds")
 
 const on = <A, E>(client: RedisClient["Service"], effect: Effect.Effect<A, E, RedisClient>): Effect.Effect<A, E> =>
   Effect.provideService(effect, RedisClient, client)
@@ -318,7 +322,14 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
     fencingToken,
     release: Effect.uninterruptible(whileHeld(() => {
       state = "unlocked"
-      const release = on(client, ways.release(token))
+      const release = Effect.tapError(
+        on(client, ways.release(token)),
+        // A given token may be that of the next holder by the time that the server is there again.
+        (error) =>
+          settings.token === undefined && (isRetryable(error) || mayHaveRun(error))
+            ? undoing(client, settings, token)
+            : Effect.void
+      )
       return ttl === undefined
         ? release
         : Effect.flatMap(elapsedNow, (time) => untilOver(Math.max(validUntil - time, shortestRelease), release))
