@@ -201,7 +201,8 @@ export const readGroup = <K extends RedisArg.Key = string, F extends Fields = "t
 /**
  * An entry as a handler of {@link consume} gets it.
  *
- * - `deliveries`: how often it was delivered, this time included. What was read ahead and given back does not count.
+ * - `deliveries`: how often it was delivered, this time included. What was read ahead and given back does not count, and
+ *   neither does what was lost with a connection of this consumer.
  *
  * @category models
  * @since 0.1.0

@@ -25,6 +25,7 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import { DataError, DecodeError, isRetryable } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { Mismatch } from "../../RedisReply.ts"
+import { mayHaveRun } from "../error/retry.ts"
 import type { BytesFields, TextFields } from "../reply/streamEntry.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
 import * as Telemetry from "../telemetry/spans.ts"
@@ -243,6 +244,8 @@ const makeReading = (state: State) => {
   let last = "0-0"
   let pending = true
   let waitedOnce = false
+  /** The number of reads whose answers were lost, each of which counts as a delivery on the server. */
+  let unseen = 0
 
   const once = (count: number, pause: number) =>
     Effect.suspend(() => {
@@ -262,14 +265,16 @@ const makeReading = (state: State) => {
     const found = yield* once(count, pause).pipe(
       Effect.tapError((error) => {
         pending = true
+        if (mayHaveRun(error)) unseen++
         return isWithoutRoom(error) && waitedOnce
           ? Effect.logWarning("A consumer waits for a connection", error)
           : Effect.void
       }),
       Effect.retry({ schedule, while: (error) => isRetryable(error) && (waitedOnce || !isWithoutRoom(error)) })
     )
-    const counts = pending ? yield* countDeliveries(state, found) : []
+    const counts = pending ? yield* countDeliveries(state, found, unseen) : []
     if (found.length === 0) pending = false
+    if (!pending) unseen = 0
     last = found.at(-1)?.id ?? last
     yield* take(state, found, (_, index) => counts[index] ?? 1)
   })
@@ -305,22 +310,32 @@ const impatiently = <A>(
 
 const keyText = (key: RedisArg.Key): string => typeof key === "string" ? JSON.stringify(key) : `of ${key.length} bytes`
 
+/** How often entries were delivered. Deliveries that nobody has seen are taken back, on the server as well. */
 const countDeliveries = (
   state: State,
-  found: ReadonlyArray<Received>
-): Effect.Effect<ReadonlyArray<number>, CommandError> =>
-  Effect.forEach(
+  found: ReadonlyArray<Received>,
+  unseen: number
+): Effect.Effect<ReadonlyArray<number>, CommandError> => {
+  const { consumer, group, stream } = state.settings
+  return Effect.forEach(
     found,
     ({ id }) =>
-      Effect.map(
-        persevere(
-          state,
-          RedisCommand.asBytes(Groups.xpendingRange(state.settings.stream, state.settings.group, id, id, 1))
-        ),
-        ([entry]) => entry?.timesDelivered ?? 1
+      Effect.flatMap(
+        persevere(state, RedisCommand.asBytes(Groups.xpendingRange(stream, group, id, id, 1))),
+        ([entry]) => {
+          const counted = entry?.timesDelivered ?? 1
+          const deliveries = Math.max(counted - unseen, 1)
+          return deliveries === counted
+            ? Effect.succeed(counted)
+            : Effect.as(
+              persevere(state, Groups.xclaimJustid(stream, group, consumer, 0, [id], { retrycount: deliveries })),
+              deliveries
+            )
+        }
       ),
     { concurrency: "unbounded" }
   )
+}
 
 /**
  * Takes over entries of any consumer that have been pending for too long, again and again.
