@@ -1,6 +1,5 @@
 /**
- * The arguments of commands: which of them are keys, which are secret, and how
- * options, flags and times are spelled on the wire.
+ * The arguments of commands: which of them are keys, which are secret, and how options, flags and times are spelled.
  *
  * @since 0.1.0
  */
@@ -131,6 +130,11 @@ export class KeyArg {
 
   constructor(value: Key) {
     this.value = value
+  }
+
+  /** The key for a client that renames all keys, such as one with a prefix. */
+  renamed(rename: (key: Key) => Key): KeyArg {
+    return new KeyArg(rename(this.value))
   }
 }
 

@@ -94,7 +94,10 @@ export interface WorkerOptions<E = unknown> {
   readonly backoff?: ((attempt: number, cause: Cause.Cause<E>) => Duration.Input | undefined) | undefined
   /** How often the worker looks for jobs that are due. A job can be late by as much. Default 1 second. */
   readonly pollInterval?: Duration.Input | undefined
-  /** When a worker was not heard of for this long, another one begins its jobs anew. Default 1 minute. */
+  /**
+   * When a worker was not heard of for this long, another one begins its jobs anew. No time at all is `DataError`. Default 1
+   * minute.
+   */
   readonly claimIdle?: Duration.Input | undefined
   /** How long jobs that run may go on when the worker is interrupted. Default: as long as they need. */
   readonly drain?: Duration.Input | undefined
@@ -298,5 +301,5 @@ const refused = (detail: string): DataError => new DataError({ command: "EVALSHA
 
 const finiteMilliseconds = (time: Duration.Input): number => {
   const whole = wholeMilliseconds(time)
-  return Number.isFinite(whole) ? whole : RedisArg.invalid("a time of a job must not be without end")
+  return whole <= Scripts.longestDelay ? whole : RedisArg.invalid("a job must be due in less than 100,000 years")
 }

@@ -136,7 +136,7 @@ export const make = (name: string, options: LeaderOptions = {}): RedisLeader => 
   const run: RedisLeader["run"] = (effect) =>
     oneTerm(lease.holding, (fencingToken) => typeof effect === "function" ? effect({ id, fencingToken }) : effect).pipe(
       Effect.retry({
-        schedule: Schedule.jittered(Schedule.spaced(retryInterval)),
+        schedule: Schedule.jittered(Schedule.spaced(times.retryInterval)),
         while: (error) => error instanceof LeaseFailure && campaignsAgain(error.cause)
       }),
       // Those of the lock were followed by another term.

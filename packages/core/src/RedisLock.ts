@@ -49,12 +49,13 @@ export type { ExtendOptions, LockHandle } from "./internal/lock/lease.ts"
 export interface LockOptions {
   /**
    * How long the lock lives unless it is extended. It is rounded up to whole milliseconds. By default, and with zero or an
-   * infinite time, the lock lives until it is released: a program that dies then leaves it locked.
+   * infinite time, the lock lives until it is released: a program that dies then leaves it locked. Less than no time is
+   * `DataError`.
    */
   readonly ttl?: TimeToLive | undefined
   /**
    * The pause between two tries to take the lock; each is up to a quarter longer at random. A bare number is milliseconds.
-   * Default 100 milliseconds.
+   * Default 100 milliseconds, one at the least.
    */
   readonly retryInterval?: Duration.Input | undefined
   /**

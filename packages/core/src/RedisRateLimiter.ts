@@ -107,7 +107,7 @@ export interface TokenBucketOptions {
   readonly capacity: number
   /** How many tokens are added, spread evenly, in each time of `every`. Default: `capacity`. */
   readonly refill?: number | undefined
-  /** The time in which `refill` tokens are added. */
+  /** The time in which `refill` tokens are added. An empty bucket must be full again within 285 years. */
   readonly every: RedisArg.TimeToLive
 }
 
@@ -120,7 +120,7 @@ export interface TokenBucketOptions {
 export interface SlidingWindowOptions {
   /** How much may be taken in any span of time that is as long as `window`. */
   readonly limit: number
-  /** The length of that span of time. */
+  /** The length of that span of time, 285 years at the most. */
   readonly window: RedisArg.TimeToLive
 }
 
@@ -145,12 +145,12 @@ export interface SlidingWindowOptions {
 export const tokenBucket = (name: string, options: TokenBucketOptions): RedisRateLimiter => {
   const { capacity, refill = capacity } = options
   return make(name, (key, cost, counts) =>
-    Scripts.tokenBucket(key, () => [
-      amount("capacity", capacity),
-      span("every", options.every) / amount("refill", refill),
-      atMost(cost, capacity),
-      counts
-    ]))
+    Scripts.tokenBucket(key, () => {
+      const interval = span("every", options.every) / amount("refill", refill)
+      return amount("capacity", capacity) * interval <= longest
+        ? [capacity, interval, atMost(cost, capacity), counts]
+        : RedisArg.invalid(`an empty bucket must be full again ${inTime}`)
+    }))
 }
 
 /**
@@ -241,8 +241,13 @@ const atMost = (cost: number, all: number): number =>
 
 /** A span in microseconds. */
 const span = (title: string, time: RedisArg.TimeToLive): number => {
-  const given = milliseconds(time)
-  return given >= 1 && Number.isFinite(given)
-    ? given * 1000
-    : RedisArg.invalid(`${title} must be a millisecond or more, and not without end`)
+  const given = milliseconds(time) * 1000
+  return given >= 1000 && given <= longest
+    ? given
+    : RedisArg.invalid(`${title} must be a millisecond or more, and over ${inTime}`)
 }
+
+/** The longest time in microseconds, which is exact as a number. */
+const longest = Number.MAX_SAFE_INTEGER
+
+const inTime = "within 285 years"

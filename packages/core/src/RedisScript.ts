@@ -75,7 +75,7 @@ export interface CallOptions<Parameters extends ReadonlyArray<unknown>, A, Bytes
    * Makes the keys, `KEYS` in Lua, of the parameters of a call. Default: there are none. On a cluster there must be at
    * least one, and all must be in one slot.
    */
-  readonly keys?: ((...parameters: Parameters) => ReadonlyArray<RedisArg.Key>) | undefined
+  readonly keys?: ((...parameters: Parameters) => ReadonlyArray<RedisArg.Key | RedisArg.KeyArg>) | undefined
   /** Makes the arguments, `ARGV` in Lua, of the parameters of a call. Default: there are none. */
   readonly args?: ((...parameters: Parameters) => ReadonlyArray<RedisArg.Value>) | undefined
   /** How the reply is read. A reply of another kind is a `DecodeError` that names the script. */
@@ -292,12 +292,20 @@ const callOf = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
       spec,
       args: () => {
         const keys = options.keys?.(...parameters) ?? []
-        return [program, keys.length, RedisArg.keys([keys]), ...RedisArg.many([options.args?.(...parameters) ?? []])]
+        return [
+          program,
+          keys.length,
+          ...RedisArg.many([keys]).map(keyArg),
+          ...RedisArg.many([options.args?.(...parameters) ?? []])
+        ]
       },
       reply
     })
   return Object.assign(call, { spec })
 }
+
+const keyArg = (key: RedisArg.Key | RedisArg.KeyArg): RedisArg.KeyArg =>
+  key instanceof RedisArg.KeyArg ? key : RedisArg.key(key)
 
 /** An error of a result names what returned it: EVALSHA alone would not say which script that was. */
 const resultOf = <A, Bytes, BigInts>(

@@ -39,7 +39,7 @@ import type { CommandError, LockError, LockLikeError } from "./RedisError.ts"
  *
  * **Details**
  *
- * Fails with `DataError` when `permits` is not whole or is less than 1, and when `ttl` is zero or infinite.
+ * Fails with `DataError` when `permits` is not whole or is less than 1, and when `ttl` is zero or less, or infinite.
  *
  * @category models
  * @since 0.1.0
@@ -53,7 +53,7 @@ export interface SemaphoreOptions {
   readonly ttl: TimeToLive
   /**
    * The pause between two tries to get a permit; each is up to a quarter longer at random. A bare number is milliseconds.
-   * Default 100 milliseconds.
+   * Default 100 milliseconds, one at the least.
    */
   readonly retryInterval?: Duration.Input | undefined
   /** How long a permit may be waited for. Default: no limit. */

@@ -14,7 +14,7 @@ import { xadd, xread, xrevrange } from "./commands/Streams.ts"
 import type { StreamEntry, StreamId, XaddOptions } from "./commands/Streams.ts"
 import type { BytesFields } from "./internal/reply/streamEntry.ts"
 import { backOffSchedule } from "./internal/runtime/backOffSchedule.ts"
-import { durationUnsafe } from "./internal/runtime/milliseconds.ts"
+import { durationUnsafe, wholeMilliseconds } from "./internal/runtime/milliseconds.ts"
 import * as Consumer from "./internal/stream/consumer.ts"
 import { keyIdentity, previousId, readReply, withReply } from "./internal/stream/reading.ts"
 import { entriesOf, EntryError } from "./internal/stream/typed.ts"
@@ -202,7 +202,8 @@ export const readGroup = <K extends RedisArg.Key = string, F extends Fields = "t
 /**
  * An entry as a handler of {@link consume} gets it.
  *
- * - `deliveries`: how often it was delivered, this time included. What was read ahead and given back does not count.
+ * - `deliveries`: how often it was delivered, this time included. What was read ahead and given back does not count, and
+ *   neither does what was lost with a connection of this consumer.
  *
  * @category models
  * @since 0.1.0
@@ -236,10 +237,10 @@ export type ConsumeOptions<F extends Fields = "text"> =
     /**
      * An entry that is pending for longer than this is taken over from whichever consumer has it. Entries that wait here or
      * are being handled are renewed three times in this time. All consumers of a group should have the same value. Default
-     * 1 minute; an infinite time takes over nothing.
+     * 1 minute; an infinite time takes over nothing. No time at all is `DataError`.
      */
     readonly claimIdle?: Duration.Input | undefined
-    /** How often the consumer looks for entries to take over. Default: half of `claimIdle`. */
+    /** How often the consumer looks for entries to take over; no time at all is `DataError`. Default: half of `claimIdle`. */
     readonly claimEvery?: Duration.Input | undefined
     /**
      * How long handlers that run may go on when the consumer is interrupted; after that they are interrupted as well. `0`
@@ -326,7 +327,15 @@ export const consume = <E, R, F extends Fields = "text">(
   if (wrong !== undefined) {
     return Effect.fail(new DataError({ command: "XREADGROUP", detail: `${wrong[0]} must be a whole number from 1 on` }))
   }
-  const claimIdle = durationUnsafe(options.claimIdle ?? "1 minute")
+  // Rounded up, as servers count whole milliseconds.
+  const claimIdle = Duration.millis(wholeMilliseconds(options.claimIdle ?? "1 minute"))
+  const claimEvery = durationUnsafe(options.claimEvery ?? Duration.divideUnsafe(claimIdle, 2))
+  // Without a pause entries would be claimed, renewed and looked for without end.
+  const busy = [["claimIdle", claimIdle], ["claimEvery", claimEvery]] as const
+  const short = busy.find(([, time]) => !Duration.isGreaterThan(time, Duration.zero))
+  if (short !== undefined) {
+    return Effect.fail(new DataError({ command: "XREADGROUP", detail: `${short[0]} must be more than no time` }))
+  }
   return Consumer.run(
     {
       ...options,
@@ -334,7 +343,7 @@ export const consume = <E, R, F extends Fields = "text">(
       count,
       block: options.block ?? "5 seconds",
       claimIdle,
-      claimEvery: durationUnsafe(options.claimEvery ?? Duration.divideUnsafe(claimIdle, 2)),
+      claimEvery,
       limit: options.deadLetter === undefined ? undefined : options,
       drain: durationUnsafe(options.drain ?? Duration.infinity),
       schedule: options.schedule ?? backOffSchedule

@@ -13,8 +13,7 @@
 export * as Redis from "./Redis.ts"
 
 /**
- * The arguments of commands: which of them are keys, which are secret, and how
- * options, flags and times are spelled on the wire.
+ * The arguments of commands: which of them are keys, which are secret, and how options, flags and times are spelled.
  *
  * @since 0.1.0
  */

@@ -3,7 +3,7 @@
  * sent, and what stands above and below one.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisArg, RedisCache, RedisClient, RedisPrefix, RedisTimeSeries } from "@redfx/core"
+import { Redis, RedisArg, RedisCache, RedisClient, RedisLock, RedisPrefix, RedisTimeSeries } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
@@ -185,6 +185,29 @@ describe("What stays", () => {
       yield* Client.on(client)(Redis.watch("n", body))
       assert.deepStrictEqual([runs, yield* below.execute(Redis.get("p:n"))], [2, "10"])
     }).pipe(Effect.scoped))
+})
+
+describe("A key that belongs to the slot of another", () => {
+  it.effect.each(
+    [
+      [["p:"], "lock", "p:lock p:{p:lock}:fence"],
+      [["p:"], "{a}lock", "p:{a}lock p:{a}lock:fence"],
+      [["p:"], "a{b", "p:a{b p:{p:a{b}:fence"],
+      [["low:", "high:"], "lock", "low:high:lock low:high:{low:high:lock}:fence"],
+      [["{p}:"], "lock", "{p}:lock {p}:lock:fence"],
+      [["p{"], "lock", undefined],
+      [["p}"], "lock", undefined]
+    ] as const
+  )("of the prefixes %j and the name %s: %s", ([prefixes, name, keys]) =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "EVAL" ? Encode.integer(1) : undefined)
+      let client = yield* Client.make(node)
+      for (const prefix of prefixes) client = yield* RedisPrefix.make(client, prefix)
+      const exit = yield* Effect.exit(Client.on(client)(RedisLock.make(name, { fencing: true }).tryAcquire))
+      const [call] = sent(node).filter((words) => words.startsWith("EVAL"))
+      assert.strictEqual(call?.split(" 2 ")[1]?.split(" ").slice(0, 2).join(" "), keys)
+      assert.strictEqual(Exit.isSuccess(exit), keys !== undefined)
+    }))
 })
 
 describe("Caching with a prefix", () => {

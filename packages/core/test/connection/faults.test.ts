@@ -2,7 +2,7 @@
  * What callers learn when a connection is lost, stalls, or speaks nonsense.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisArg, RedisCommand, RedisError, RedisReply } from "@redfx/core"
+import { Redis, RedisArg, RedisCommand, RedisError, RedisReply, RedisScript } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
@@ -390,6 +390,58 @@ describe("A server that is no master any more, behind a name that leads to the n
       yield* TestClock.adjust("1 second")
       assert.strictEqual(yield* Fiber.join(later), true)
       assert.strictEqual(node.connections.total, 2)
+    }))
+
+  it.effect("what a command of a script was refused with is told alike by old servers and new ones", () =>
+    Effect.gen(function*() {
+      const sha = "d928bd017d64f70b885094606e20271332031ae6"
+      const where = "@user_script:2"
+      const forms = [
+        (line: string) => `${line} script: ${sha}, on ${where}.`,
+        (line: string) => `ERR Error running script (call to f_${sha}): ${where}: @user_script: 2: -${line}`
+      ]
+      const script = RedisScript.make({ lua: "return 1", keys: () => ["k"], result: RedisReply.integer })
+      const outcomes = []
+      for (const form of forms) {
+        const answers = [
+          "OOM command not allowed when used memory > 'maxmemory'.",
+          "WRONGTYPE Operation against a key holding the wrong kind of value",
+          "READONLY You can't write against a read only replica."
+        ]
+        const node = yield* FakeNode.make(({ name }) =>
+          name === "EVAL" ? Encode.error(form(answers.shift() ?? "ERR none")) : undefined
+        )
+        const client = yield* Client.make(node)
+        const errors = []
+        for (let i = 0; i < 3; i++) {
+          const error = yield* Effect.flip(client.execute(script()))
+          errors.push({
+            tag: error._tag,
+            retryable: RedisError.isRetryable(error),
+            safe: RedisError.isSafeToRetry(error),
+            detail: "reason" in error ? error.reason : "detail" in error ? error.detail : undefined
+          })
+        }
+        outcomes.push(errors)
+      }
+      assert.deepStrictEqual(outcomes[1], outcomes[0])
+      assert.deepStrictEqual(outcomes[0]?.map(({ safe: _, ...rest }) => rest), [
+        {
+          tag: "OutOfMemoryError",
+          retryable: true,
+          detail: `command not allowed when used memory > 'maxmemory'. script: ${sha}, on ${where}.`
+        },
+        {
+          tag: "WrongTypeError",
+          retryable: false,
+          detail: `Operation against a key holding the wrong kind of value script: ${sha}, on ${where}.`
+        },
+        { tag: "ConnectionError", retryable: true, detail: "Demoted" }
+      ])
+      // Nobody but a server that runs a script says it so.
+      const node = yield* FakeNode.make(({ name }) => name === "SET" ? Encode.error(forms[1]!("OOM no")) : undefined)
+      const error = yield* Effect.flip((yield* Client.make(node)).execute(Redis.set("k", "v")))
+      assert.strictEqual(error._tag, "ResponseError")
     }))
 
   it.effect("what is given after the refusal is not sent to it, and what it still owes is waited for", () =>

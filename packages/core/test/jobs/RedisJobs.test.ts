@@ -16,14 +16,22 @@ import * as Resp from "../../src/Resp.ts"
 
 const jobs = RedisJobs.make("jobs", { payload: Schema.Int })
 const unreachable = new ConnectionError({ reason: "Reset", detail: "gone", delivery: "not-sent", readonly: false })
+const reset = new ConnectionError({ reason: "Reset", detail: "gone", delivery: "unknown", readonly: false })
 
 const bulk = (text: string): Resp.Bulk => {
   const bytes = new TextEncoder().encode(text)
   return new Resp.Bulk(bytes, 0, bytes.length)
 }
 
-/** A server with one job, which it gives once; `due` says in how many milliseconds the next is, one look after the other. */
-const fake = Effect.fnUntraced(function*(due: Array<number | RedisError>, attempt = 1) {
+/**
+ * A server with one job, which it gives once; `due` says in how many milliseconds the next is, one look after the other, and
+ * `lost` what it is begun with in vain.
+ */
+const fake = Effect.fnUntraced(function*(
+  due: Array<number | RedisError>,
+  attempt = 1,
+  lost: Array<RedisError> = []
+) {
   const clock = yield* Clock.Clock
   const looked: Array<number> = []
   const settled: Array<ReadonlyArray<string>> = []
@@ -33,7 +41,7 @@ const fake = Effect.fnUntraced(function*(due: Array<number | RedisError>, attemp
       looked.push(clock.currentTimeMillisUnsafe())
       return due.shift() ?? -1
     },
-    [Scripts.begin.sha1]: () => [attempt, "7"],
+    [Scripts.begin.sha1]: () => lost.shift() ?? [attempt, "7"],
     [Scripts.settle.sha1]: (args) => {
       settled.push(args.slice(6))
       return 1
@@ -116,4 +124,50 @@ describe("RedisJobs.run", () => {
         yield* Fiber.interrupt(fiber)
       }))
   }
+
+  it.effect("a job that could not be begun is begun again soon, and what was counted without being seen does not count", () =>
+    Effect.gen(function*() {
+      for (const [error, attempt] of [[unreachable, 1], [reset, 2]] as const) {
+        const { run, settled } = yield* fake([], attempt, [error])
+        const handled: Array<number> = []
+        const fiber = yield* fork(
+          run(jobs.run({ worker: "w", maxAttempts: 1 }, (job) => Effect.sync(() => handled.push(job.attempt))))
+        )
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(handled, [attempt])
+        assert.deepStrictEqual(settled, [["a", "1-1", "workers", String(attempt), "done", ""]])
+        yield* Fiber.interrupt(fiber)
+      }
+    }))
+
+  it.effect("a failure of any kind is the reason of the dead letter", () =>
+    Effect.gen(function*() {
+      for (
+        const [failure, reason] of [
+          ["text", "text"],
+          [new TypeError("bug"), "TypeError: bug"],
+          [{ code: 7 }, "{\"code\":7}"],
+          [Object.create(null), "{}"],
+          [undefined, "undefined"]
+        ]
+      ) {
+        const { run, settled } = yield* fake([])
+        const fiber = yield* fork(run(jobs.run({ worker: "w", maxAttempts: 1 }, () => Effect.fail(failure))))
+        yield* TestClock.adjust(10)
+        assert.deepStrictEqual(settled, [["a", "1-1", "workers", "1", "dead", reason]])
+        yield* Fiber.interrupt(fiber)
+      }
+    }))
+
+  it.effect("a handler that returns no Effect ends the worker, and the job is not settled", () =>
+    Effect.gen(function*() {
+      const { run, settled } = yield* fake([])
+      // What a program without types may give.
+      const handler = () => Promise.resolve() as unknown as Effect.Effect<void>
+      const fiber = yield* fork(run(jobs.run({ worker: "w" }, handler)))
+      yield* TestClock.adjust(10)
+      const exit = fiber.pollUnsafe()
+      assert.deepInclude(exit !== undefined && (yield* Effect.flip(exit)), { _tag: "DataError" })
+      assert.deepStrictEqual(settled, [])
+    }))
 })

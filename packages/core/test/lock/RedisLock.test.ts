@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -8,9 +9,11 @@ import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import * as Scripts from "../../src/internal/lock/scripts.ts"
-import { ConnectionError } from "../../src/RedisError.ts"
+import type { RedisClient } from "../../src/RedisClient.ts"
+import { ConnectionError, DecodeError, ProtocolError } from "../../src/RedisError.ts"
 import type { RedisError } from "../../src/RedisError.ts"
 import * as RedisLock from "../../src/RedisLock.ts"
+import * as RedisSemaphore from "../../src/RedisSemaphore.ts"
 import { fake } from "./fakeLocks.ts"
 import type { Store } from "./fakeLocks.ts"
 
@@ -57,6 +60,7 @@ describe("RedisLock", () => {
           ["200 micros", " PX 1"],
           ["0 millis", ""],
           ["Infinity", ""],
+          [Duration.days(1e300), ""],
           [undefined, ""]
         ] as const
       ) {
@@ -154,6 +158,38 @@ describe("RedisLock", () => {
       }
     }))
 
+  it.effect("a life of less than no time is refused, before anything is sent", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      for (
+        const effect of [
+          RedisLock.make(name, { ttl: "-1 second" }).tryAcquire,
+          RedisLock.make(name, { ttl: "-1 second", fencing: true }).tryAcquire,
+          RedisSemaphore.make(name, { permits: 1, ttl: "-1 second" }).tryAcquire
+        ]
+      ) {
+        assert.strictEqual(
+          (yield* Effect.flip(run(Effect.asVoid<unknown, RedisError, RedisClient>(effect))))._tag,
+          "DataError"
+        )
+      }
+      assert.deepStrictEqual(store.log, [])
+    }))
+
+  it.effect.each([0, "-1 second"] as const)(
+    "with a retryInterval of %s it tries once a millisecond",
+    (retryInterval) =>
+      Effect.gen(function*() {
+        const { run, store } = yield* fake()
+        store.put(name, "theirs", 0)
+        const fiber = yield* fork(run(RedisLock.make(name, { retryInterval }).acquire))
+        yield* TestClock.adjust(10)
+        assert.strictEqual(store.log.length, 11)
+        yield* Fiber.interrupt(fiber)
+        assert.isUndefined(yield* run(RedisLock.make(name, { retryInterval }).tryAcquire))
+      })
+  )
+
   it.effect("LCK-05: tryAcquire tries once", () =>
     Effect.gen(function*() {
       const { run, store } = yield* fake()
@@ -216,6 +252,23 @@ describe("RedisLock", () => {
       }
     }))
 
+  it.effect("a lock that could not be released is free soon after the outage, unless others may have its token", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      for (const token of [undefined, "mine"]) {
+        for (const outage of [lost, refused]) {
+          const handle = (yield* run(RedisLock.make(name, { token }).acquire))!
+          store.outage = outage
+          assert.strictEqual(yield* Effect.flip(handle.release), outage)
+          yield* TestClock.adjust("1 minute")
+          store.outage = undefined
+          yield* TestClock.adjust("10 seconds")
+          assert.strictEqual(owner(store), token)
+          store.entries.clear()
+        }
+      }
+    }))
+
   it.effect("LCK-13: locked is about anybody, owned about this handle", () =>
     Effect.gen(function*() {
       const { run, store } = yield* fake()
@@ -249,7 +302,7 @@ describe("RedisLock", () => {
       const { run, store } = yield* fake()
       const handle = (yield* run(RedisLock.make(name, { ttl: "10 seconds" }).acquire))!
       store.log.length = 0
-      for (const time of ["0 millis", "-5 seconds", "Infinity"] as const) {
+      for (const time of ["0 millis", "-5 seconds", "Infinity", Duration.days(1e300)] as const) {
         for (const replace of [true, false]) {
           assert.strictEqual((yield* Effect.flip(handle.extend(time, { replace })))._tag, "DataError")
         }
@@ -446,14 +499,23 @@ describe("RedisLock", () => {
 
   it.effect("an attempt whose answer is lost is undone; one that was not sent is not", () =>
     Effect.gen(function*() {
-      for (const [error, commands] of [[lost, ["SET", "EVALSHA"]], [refused, ["SET"]]] as const) {
+      const decoded = new DecodeError({ command: "SET", detail: "no status" })
+      const garbled = new ProtocolError({ detail: "no RESP" })
+      for (
+        const [error, commands] of [
+          [lost, ["SET", "EVALSHA"]],
+          [decoded, ["SET", "EVALSHA"]],
+          [garbled, ["SET", "EVALSHA"]],
+          [refused, ["SET"]]
+        ] as const
+      ) {
         const { run, store } = yield* fake((name) =>
           name === "SET" ? Effect.fail(error) as Effect.Effect<never> : Effect.void
         )
         assert.strictEqual(yield* Effect.flip(run(RedisLock.make(name).acquire)), error)
         yield* Effect.yieldNow
         assert.deepStrictEqual(store.log.map((line) => line.split(" ")[0]), [...commands])
-        assert.strictEqual(owner(store) === undefined, error === lost)
+        assert.strictEqual(owner(store) === undefined, error !== refused)
       }
     }))
 
@@ -474,9 +536,9 @@ describe("RedisLock", () => {
       }))
 
     it("LCK-18: the counter is in the hash slot of the lock", () => {
-      assert.strictEqual(Scripts.counterOf("lock"), "{lock}:fence")
-      assert.strictEqual(Scripts.counterOf("lock:{user:1}:mail"), "lock:{user:1}:mail:fence")
-      assert.strictEqual(Scripts.counterOf("a{b"), "{a{b}:fence")
+      assert.strictEqual(Scripts.counterOf("lock").value, "{lock}:fence")
+      assert.strictEqual(Scripts.counterOf("lock:{user:1}:mail").value, "lock:{user:1}:mail:fence")
+      assert.strictEqual(Scripts.counterOf("a{b").value, "{a{b}:fence")
     })
 
     it.effect("LCK-18: a name for which there is no such key is refused", () =>
@@ -564,6 +626,47 @@ describe("RedisLock", () => {
           assert.isUndefined(fiber.pollUnsafe())
           yield* TestClock.adjust("1 millis")
           assert.strictEqual((yield* Fiber.join(fiber))._tag, "LockNotOwnedError")
+        }
+      }))
+
+    it.effect("a life that the body made shorter is extended in time, too", () =>
+      Effect.gen(function*() {
+        const { run, store } = yield* fake()
+        const lock = RedisLock.make(name, { ttl: "30 seconds", autoExtend: true })
+        const fiber = yield* fork(
+          run(lock.withLock((handle) => Effect.andThen(handle.extend("900 millis", { replace: true }), Effect.never)))
+        )
+        yield* TestClock.adjust("299 millis")
+        assert.strictEqual(store.timeLeft(name), 601, "it is not undone at once")
+        yield* TestClock.adjust("1 millis")
+        assert.strictEqual(store.timeLeft(name), 30_000)
+        yield* TestClock.adjust("1 minute")
+        assert.isUndefined(fiber.pollUnsafe())
+        yield* Fiber.interrupt(fiber)
+      }))
+
+    it.effect("a body whose lock may have a shorter life ends with that life, whatever is under way", () =>
+      Effect.gen(function*() {
+        for (const before of [0, 10_500]) {
+          const shorten = yield* Deferred.make<void>()
+          const { run, store } = yield* fake()
+          const lock = RedisLock.make(name, { ttl: "30 seconds", autoExtend: true })
+          const fiber = yield* fork(
+            run(
+              Effect.flip(
+                lock.withLock((handle) =>
+                  Effect.andThen(Deferred.await(shorten), handle.extend("1 second", { replace: true }))
+                )
+              )
+            )
+          )
+          store.outage = "silent"
+          yield* TestClock.adjust(before)
+          yield* Deferred.succeed(shorten, undefined)
+          yield* TestClock.adjust("999 millis")
+          assert.isUndefined(fiber.pollUnsafe())
+          yield* TestClock.adjust("1 millis")
+          assert.strictEqual(((yield* Fiber.join(fiber)) as RedisError)._tag, "LockNotOwnedError")
         }
       }))
 

@@ -219,6 +219,22 @@ for (const protocol of [2, 3] as const) {
           yield* lock.withLock(Effect.void)
         }))
 
+      it.effect("no lock is left behind by who is interrupted on a connection of his own", () =>
+        Effect.gen(function*() {
+          const names = Array.from({ length: 60 }, () => freshKey("lock"))
+          for (const [round, name] of names.entries()) {
+            const fiber = yield* Effect.forkChild(
+              Redis.withConnection(RedisLock.make(name).withLock(Effect.never)),
+              { startImmediately: true }
+            )
+            // Some while the connection is waited for, some while the attempt is in flight, some later.
+            yield* Effect.sleep(round / 16)
+            yield* Fiber.interrupt(fiber)
+          }
+          yield* Redis.ping()
+          assert.strictEqual(yield* Redis.exists(names), 0)
+        }))
+
       it.effect("fencing tokens rise from holder to holder, also when locks expire", () =>
         Effect.gen(function*() {
           const name = freshKey("lock").replaceAll(/[{}]/g, "")

@@ -526,7 +526,7 @@ describe("RedisStream.consume", () => {
       yield* until(pendingOf(outside), (pending) => pending === 0)
       yield* add(outside, "s", 2, 3)
       yield* until(Effect.sync(() => handled.length), (count) => count === 3)
-      assert.deepStrictEqual(handled, ["0:1", "1:2", "2:1"])
+      assert.deepStrictEqual(handled, ["0:1", "1:1", "2:1"])
     }))
 
   it.live("ends in time when the server is away; what could not be acknowledged stays pending", () =>
@@ -546,6 +546,50 @@ describe("RedisStream.consume", () => {
       yield* Fiber.join(closing)
       yield* server.restart
       assert.strictEqual(yield* pendingOf(outside), 1)
+    }))
+
+  it.live("a delivery whose answer was lost is none, here and for those who come after", () =>
+    Effect.gen(function*() {
+      const { client, outside } = yield* real()
+      let losses = 3
+      const losing: RedisClient.RedisClient["Service"] = {
+        ...client,
+        execute: (command) =>
+          Effect.tap(client.execute(command), (found) =>
+            command.spec.name === "XREADGROUP" && Array.isArray(found) && found.length > 0 && losses-- > 0
+              ? Effect.fail(
+                new RedisError.ConnectionError({
+                  reason: "Reset",
+                  detail: "gone",
+                  delivery: "unknown",
+                  readonly: false
+                })
+              )
+              : Effect.void)
+      }
+      const handled: Array<readonly [string | undefined, number]> = []
+      const consuming = (maxDeliveries: number) =>
+        RedisStream.consume(
+          { ...options, count: 2, claimIdle: "40 millis", maxDeliveries, deadLetter: "dead" },
+          (entry) =>
+            Effect.andThen(
+              Effect.sync(() =>
+                handled.push([entry.fields["n"], entry.deliveries])
+              ),
+              entry.fields["n"] === "fails" ? Effect.fail("no") : Effect.void
+            )
+        ).pipe(Client.on(losing), Effect.forkChild)
+      const first = yield* consuming(1)
+      yield* outside.execute(Redis.xadd("s", { n: "1" }))
+      yield* until(pendingOf(outside), (pending) => pending === 0 && handled.length > 0)
+      assert.deepStrictEqual(handled.splice(0), [["1", 1]])
+      assert.strictEqual(yield* outside.execute(Redis.xlen("dead")), 0)
+      yield* Fiber.interrupt(first)
+      losses = 2
+      yield* consuming(2)
+      yield* outside.execute(Redis.xadd("s", { n: "fails" }))
+      yield* until(outside.execute(Redis.xlen("dead")), (length) => length === 1)
+      assert.deepStrictEqual(handled, [["fails", 1], ["fails", 2]])
     }))
 
   it.live("an entry that is no text spoils no other and becomes a dead letter as it is", () =>
@@ -568,7 +612,7 @@ describe("RedisStream.consume", () => {
   it.live("fails without a group, and for options that cannot be", () =>
     Effect.gen(function*() {
       const { client } = yield* real()
-      const consume = (changed: Partial<typeof options> & { concurrency?: number }) =>
+      const consume = (changed: Pick<RedisStream.ConsumeOptions, "concurrency" | "claimIdle" | "claimEvery">) =>
         RedisStream.consume({ ...options, ...changed }, () => Effect.void).pipe(Client.on(client), Effect.flip)
       const missing = yield* RedisStream.consume(
         { stream: "s", group: "none", consumer: "c" },
@@ -576,6 +620,10 @@ describe("RedisStream.consume", () => {
       ).pipe(Client.on(client), Effect.flip)
       assert.strictEqual(Client.expectTag(missing, "ResponseError").code, "NOGROUP")
       assert.strictEqual((yield* consume({ concurrency: 0 }))._tag, "DataError")
+      for (const none of [0, "-1 second"] as const) {
+        assert.strictEqual((yield* consume({ claimIdle: none }))._tag, "DataError")
+        assert.strictEqual((yield* consume({ claimEvery: none }))._tag, "DataError")
+      }
       assert.strictEqual((yield* consume({ concurrency: 1.5 }))._tag, "DataError")
     }))
 })

@@ -233,6 +233,9 @@ export const JobsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): vo
           const jobs = RedisJobs.make(name, { payload: Schema.Int })
           assert.strictEqual((yield* Effect.flip(jobs.enqueue(1.5)))._tag, "DataError")
           assert.strictEqual((yield* Effect.flip(jobs.enqueue(1, { delay: Duration.infinity })))._tag, "DataError")
+          for (const delay of [Duration.days(1e15), Duration.days(1e300)]) {
+            assert.strictEqual((yield* Effect.flip(jobs.enqueue(1, { delay })))._tag, "DataError")
+          }
           const misnamed = RedisJobs.make("a}b", { payload: Schema.Int })
           const wrong = [
             misnamed.enqueue(1),
@@ -240,7 +243,8 @@ export const JobsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): vo
             misnamed.deadLetters(),
             misnamed.run({ worker: "w" }, () => Effect.void),
             jobs.run({ worker: "w", maxAttempts: 0 }, () => Effect.void),
-            jobs.run({ worker: "w", pollInterval: 0 }, () => Effect.void)
+            jobs.run({ worker: "w", pollInterval: 0 }, () => Effect.void),
+            jobs.run({ worker: "w", claimIdle: 0 }, () => Effect.void)
           ]
           for (const effect of wrong) {
             assert.deepInclude(yield* Effect.flip(Effect.asVoid<unknown, unknown, RedisClient.RedisClient>(effect)), {

@@ -1,11 +1,11 @@
 import { assert, describe, layer } from "@effect/vitest"
-import { Redis, RedisLeader } from "@redfx/core"
+import { Redis, RedisLeader, RedisLock } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
-import { freshKey } from "../Suite.ts"
+import { freshKey, freshPrefix } from "../Suite.ts"
 
 /** Leader election, on whatever Layer is given. */
 export const LeaderTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): void => {
@@ -36,6 +36,21 @@ export const LeaderTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): 
           }
           assert.strictEqual(led.size, 5)
           assert.isUndefined(yield* RedisLeader.make(name).leader)
+        }))
+
+      it.effect("the counter of terms is in the slot of the lock, whatever the name", () =>
+        Effect.gen(function*() {
+          for (const name of [freshPrefix(), `${freshPrefix()}a{b`, `{${freshPrefix()}}c`]) {
+            const numbers = [
+              yield* RedisLeader.make(name, { ttl: "5 seconds" }).run(({ fencingToken }) =>
+                Effect.succeed(fencingToken)
+              ),
+              yield* RedisLock.make(name, { ttl: "5 seconds", fencing: true }).withLock(({ fencingToken }) =>
+                Effect.succeed(fencingToken)
+              )
+            ]
+            assert.deepStrictEqual(numbers, [1, 2], name)
+          }
         }))
 
       it.effect("a leader that died is followed when its lease is over", () =>

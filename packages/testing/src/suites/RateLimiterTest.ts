@@ -164,9 +164,16 @@ export const RateLimiterTest = <E>(client: Layer.Layer<RedisClient.RedisClient, 
             RedisRateLimiter.slidingWindow("x", { limit: 0, window: "1 second" }).take("a"),
             RedisRateLimiter.slidingWindow("x", { limit: 1, window: Duration.infinity }).take("a"),
             RedisRateLimiter.tokenBucket("x", { capacity: 1, refill: -1, every: "1 second" }).take("a"),
-            RedisRateLimiter.tokenBucket("x", { capacity: 1, every: Duration.zero }).take("a")
+            RedisRateLimiter.tokenBucket("x", { capacity: 1, every: Duration.zero }).take("a"),
+            // Times that the server could not tell exactly any more.
+            RedisRateLimiter.slidingWindow("x", { limit: 1, window: Duration.days(1e6) }).take("a"),
+            RedisRateLimiter.tokenBucket("x", { capacity: 1, every: Duration.days(1e300) }).take("a"),
+            RedisRateLimiter.tokenBucket("x", { capacity: 1e9, refill: 1, every: "1 day" }).take("a")
           ]
           for (const effect of wrong) assert.strictEqual((yield* Effect.flip(effect))._tag, "DataError")
+          const longest = RedisRateLimiter.tokenBucket(freshKey(), { capacity: 100_000, refill: 1, every: "1 day" })
+          yield* longest.take("a", 100_000)
+          assert.isAbove(Duration.toDays((yield* longest.peek("a", 100_000)).retryAfter), 99_999)
         }))
 
       it.effect("a key that is something else is an error", () =>

@@ -6,6 +6,7 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import { fromReply, ResponseError } from "../../RedisError.ts"
 import type { CommandError, Delivery, NoScriptError } from "../../RedisError.ts"
 import * as Resp from "../../Resp.ts"
+import { asSinceSeven } from "../error/classify.ts"
 import { failureOf, isHangUp } from "../error/events.ts"
 
 /**
@@ -34,12 +35,13 @@ export const failed = <A>(
 /** The error that an error reply to a command stands for. */
 export const errorOf = (
   command: RedisCommand.Any,
-  error: Resp.ErrorReply,
+  reply: Resp.ErrorReply,
   origin: Replies,
   index?: number
 ): CommandError => {
-  const event = origin.onRefusal?.(error, command)
   const { runsCode } = command.spec
+  const error = runsCode ? asSinceSeven(reply) : reply
+  const event = origin.onRefusal?.(error, command)
   if (event !== undefined) return failureOf(event, command.spec, runsCode ? "unknown" : "not-sent", index)
   const context = contextOf(command, origin, index)
   const shown = context.secrets === undefined
@@ -55,7 +57,7 @@ export const errorAsItIs = (
   error: Resp.ErrorReply,
   origin: Replies,
   index?: number
-): CommandError => fromReply(error, contextOf(command, origin, index))
+): CommandError => fromReply(command.spec.runsCode ? asSinceSeven(error) : error, contextOf(command, origin, index))
 
 const contextOf = (command: RedisCommand.Any, origin: Replies, index: number | undefined) => ({
   command: command.spec.name,

@@ -1,7 +1,7 @@
 /**
  * Finds the error that an error reply stands for.
  */
-import type { ErrorReply } from "../../RespValue.ts"
+import { ErrorReply } from "../../RespValue.ts"
 import { AuthenticationError, BusyLoadingError, ConnectionError } from "./connection.ts"
 import { printable } from "./printable.ts"
 import {
@@ -92,6 +92,18 @@ const rules: ReadonlyArray<readonly [pattern: RegExp, make: (fields: ReplyFields
   [/^NOPERM\b/, (fields) => new NoPermissionError(fields)],
   [/^OOM\b/, (fields) => new OutOfMemoryError(fields)]
 ]
+
+/**
+ * What servers before 7.0 put around the error of a command that a script has run. Newer ones answer with that error, and put
+ * the script behind it.
+ */
+const raised = /^ERR Error running script \(call to f_(\w+)\): (@\w+:\d+): (?:@\w+: ?\d+: )?-(.+)$/
+
+/** The error reply as servers since 7.0 give it. */
+export const asSinceSeven = (error: ErrorReply): ErrorReply => {
+  const found = raised.exec(error.line)
+  return found === null ? error : new ErrorReply(`${found[3]} script: ${found[1]}, on ${found[2]}.`)
+}
 
 /**
  * Makes the error that an error reply stands for.

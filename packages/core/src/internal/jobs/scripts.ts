@@ -9,6 +9,11 @@
  * Invariant: a job in `jobs` is in one of `ready` and `delayed`. An entry of `ready` that its job does not name
  * is left over from a cancelled job, and is ignored. The number of a begin is a fencing token: only the worker that
  * began a job last decides its outcome.
+ *
+ * A script that fails half way, as its user lacks a right, keeps what it has written. So a job is put where it goes before it
+ * is taken from where it was. A server without memory refuses the first write of a script, unless that only removes
+ * something: what brings jobs to an end begins with such a write, as a queue that fills the memory could not be emptied
+ * otherwise.
  */
 import * as Effect from "effect/Effect"
 import * as RedisArg from "../../RedisArg.ts"
@@ -62,13 +67,15 @@ local function keep(id, begun, entry, payload)
   redis.call("HSET", jobs, id, begun .. " " .. entry .. " " .. payload)
 end
 local function wait(id, begun, payload, due)
+  local entry = "-"
   if due > now then
-    keep(id, begun, "-", payload)
     redis.call("ZADD", delayed, text(due), id)
   else
-    keep(id, begun, redis.call("XADD", ready, "*", "id", id), payload)
+    entry = redis.call("XADD", ready, "*", "id", id)
   end
+  keep(id, begun, entry, payload)
 end
+local function allowOutOfMemory() redis.call("XDEL", ready, "0-0") end
 `
 
 /**
@@ -88,10 +95,11 @@ return 1`,
 /** Makes due jobs ready, up to a limit; returns the milliseconds until the next job is due, or -1. */
 export const promote = RedisScript.make({
   name: "RedisJobs.promote",
-  lua: `${common}for _, id in ipairs(redis.call("ZRANGEBYSCORE", delayed, "-inf", text(now), "LIMIT", 0, ARGV[1])) do
-  redis.call("ZREM", delayed, id)
+  lua: `${common}allowOutOfMemory()
+for _, id in ipairs(redis.call("ZRANGEBYSCORE", delayed, "-inf", text(now), "LIMIT", 0, ARGV[1])) do
   local begun, _, payload = find(id)
   if begun then wait(id, begun, payload, now) end
+  redis.call("ZREM", delayed, id)
 end
 local following = redis.call("ZRANGE", delayed, 0, 0, "WITHSCORES")[2]
 return following and math.max(following - now, 0) or -1`,
@@ -110,12 +118,16 @@ if entry ~= ARGV[2] then
   return nil
 end
 begun = text(begun + 1)
+allowOutOfMemory()
 keep(ARGV[1], begun, entry, payload)
 return {tonumber(begun), payload}`,
   keys: (name: string, _id: string, _entry: string) => keys(name),
   args: (_name, id, entry) => [id, entry, group],
   result: RedisReply.nullable(RedisReply.tuple(RedisReply.integer, RedisReply.text))
 })
+
+/** The longest delay in milliseconds, a thousand centuries: longer ones, added to the time, would not be whole numbers. */
+export const longestDelay = 3_155_760_000_000_000
 
 /** The outcome of a job that was begun. */
 export type Outcome =
@@ -132,17 +144,19 @@ export const settle = RedisScript.make({
   lua: `${common}local id, sent, outcome = ARGV[1], ARGV[2], ARGV[5]
 local begun, entry, payload = find(id)
 if entry == sent and begun ~= ARGV[4] then return 0 end
-redis.call("XACK", ready, ARGV[3], sent)
-redis.call("XDEL", ready, sent)
-if entry ~= sent then return 1 end
-if outcome == "later" then
-  wait(id, begun, payload, now + tonumber(ARGV[6]))
-else
-  redis.call("HDEL", jobs, id)
-  if outcome == "dead" then
-    redis.call("XADD", dead, "*", "id", id, "payload", payload, "attempts", begun, "reason", ARGV[6])
+allowOutOfMemory()
+if entry == sent then
+  if outcome == "later" then
+    wait(id, begun, payload, now + tonumber(ARGV[6]))
+  else
+    if outcome == "dead" then
+      redis.call("XADD", dead, "*", "id", id, "payload", payload, "attempts", begun, "reason", ARGV[6])
+    end
+    redis.call("HDEL", jobs, id)
   end
 end
+redis.call("XACK", ready, ARGV[3], sent)
+redis.call("XDEL", ready, sent)
 return 1`,
   keys: (name: string, _id: string, _entry: string, _attempt: number, _outcome: Outcome) => keys(name),
   args: (_name, id, entry, attempt, outcome) => [
@@ -161,9 +175,10 @@ export const cancel = RedisScript.make({
   name: "RedisJobs.cancel",
   lua: `${common}local _, entry = find(ARGV[1])
 if not entry then return 0 end
+redis.call("HDEL", jobs, ARGV[1])
 redis.call("ZREM", delayed, ARGV[1])
 if entry ~= "-" then redis.call("XDEL", ready, entry) end
-return redis.call("HDEL", jobs, ARGV[1])`,
+return 1`,
   keys: (name: string, _id: string) => keys(name),
   args: (_name, id) => [id],
   result: RedisReply.boolean

@@ -8,12 +8,13 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { RedisClient } from "../../RedisClient.ts"
 import { isRetryable } from "../../RedisError.ts"
-import type { CommandError } from "../../RedisError.ts"
+import type { CommandError, DataError } from "../../RedisError.ts"
 import * as RedisStream from "../../RedisStream.ts"
+import { mayHaveRun } from "../error/retry.ts"
 import { lengthened } from "../runtime/backOff.ts"
 import { backOffFor, backOffSchedule } from "../runtime/backOffSchedule.ts"
 import { milliseconds } from "../runtime/milliseconds.ts"
-import { reasonOf } from "../stream/consumer.ts"
+import { handling, isNoEffect, noEffect, reasonOf } from "../stream/consumer.ts"
 import * as Scripts from "./scripts.ts"
 
 export interface Settings<A, E, R> {
@@ -51,9 +52,13 @@ export const run = <A, E, R>(settings: Settings<A, E, R>): Effect.Effect<never, 
       },
       (entry) => handle(settings, entry.id, entry.fields["id"] ?? "")
     )
-    return Effect.raceFirst(consume, promoting(settings.name, settings.pollInterval))
+    // A server that comes back empty, or whose keys were deleted, has no group any more.
+    const consuming = Effect.retry(consume, { schedule: backOffSchedule, while: isWithoutGroup })
+    return Effect.raceFirst(consuming, promoting(settings.name, settings.pollInterval))
   })
 }
+
+const isWithoutGroup = (error: CommandError): boolean => error._tag === "ResponseError" && error.code === "NOGROUP"
 
 // -----------------------------------------------------------------------------
 // Jobs that are due
@@ -79,21 +84,31 @@ const handle = Effect.fnUntraced(function*<A, E, R>(
   entry: string,
   id: string
 ): Effect.fn.Return<void, CommandError | Overtaken, R | RedisClient> {
-  const begun = yield* Scripts.begin(settings.name, id, entry)
+  let unseen = 0
+  const begun = yield* Scripts.begin(settings.name, id, entry).pipe(
+    Effect.tapError((error) =>
+      Effect.sync(() => {
+        if (mayHaveRun(error)) unseen++
+      })
+    ),
+    Effect.retry({ schedule: backOffFor(patience), while: isRetryable })
+  )
   if (begun === undefined) return
   const [attempt, payload] = begun
-  const outcome = attempt > settings.maxAttempts
+  // An attempt that was counted, and whose answer was lost, has not run the handler.
+  const tries = attempt - unseen
+  const outcome = tries > settings.maxAttempts
     ? { to: "dead" as const, reason: "its worker did not finish" }
-    : yield* outcomeOf(settings, { id, attempt, payload })
+    : yield* outcomeOf(settings, { id, attempt, payload }, tries)
   const settled = yield* Effect.retry(Scripts.settle(settings.name, id, entry, attempt, outcome), {
-    schedule: backOffFor(settling),
+    schedule: backOffFor(patience),
     while: isRetryable
   })
   if (!settled) return yield* Effect.fail(new Overtaken(id, attempt))
 })
 
-/** For how many milliseconds settling is tried. After that the entry is taken over anyway. */
-const settling = 30_000
+/** For how many milliseconds beginning and settling are tried. After that the entry is taken over anyway. */
+const patience = 30_000
 
 /** A job was taken over while it was handled. Its entry must not be acknowledged, because another worker has it. */
 class Overtaken {
@@ -105,18 +120,21 @@ class Overtaken {
 
 const outcomeOf = Effect.fnUntraced(function*<A, E, R>(
   settings: Settings<A, E, R>,
-  { attempt, id, payload }: Job<string>
-): Effect.fn.Return<Scripts.Outcome, never, R> {
+  { attempt, id, payload }: Job<string>,
+  tries: number
+): Effect.fn.Return<Scripts.Outcome, DataError, R> {
   const decoded = yield* Effect.result(settings.decode(payload))
   // The next attempt would fail in the same way.
   if (decoded._tag === "Failure") return { to: "dead", reason: decoded.failure.message }
-  const exit = yield* Effect.exit(Effect.suspend(() => settings.handler({ id, attempt, payload: decoded.success })))
+  const exit = yield* Effect.exit(handling(() => settings.handler({ id, attempt, payload: decoded.success })))
   if (Exit.isSuccess(exit)) return { to: "done" }
+  if (isNoEffect(exit.cause)) return yield* Effect.fail(noEffect)
   yield* Effect.logWarning(`Attempt ${attempt} of job ${id} failed`, exit.cause)
-  const pause = attempt >= settings.maxAttempts ? undefined : settings.backoff(attempt, exit.cause)
-  if (pause === undefined) return { to: "dead", reason: reasonOf(exit.cause) }
-  const least = milliseconds(pause)
-  if (least === Infinity) return { to: "dead", reason: reasonOf(exit.cause) }
+  // The failure is the handler's own, as no missing Effect is among its reasons.
+  const cause = exit.cause as Cause.Cause<E>
+  const pause = tries >= settings.maxAttempts ? undefined : settings.backoff(attempt, cause)
+  const least = pause === undefined ? Infinity : milliseconds(pause)
+  if (least > Scripts.longestDelay) return { to: "dead", reason: reasonOf(cause) }
   return { to: "later", delay: Math.ceil(yield* lengthened(least, jitter)) }
 })
 

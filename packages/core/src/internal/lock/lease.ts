@@ -6,6 +6,8 @@ import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -14,6 +16,7 @@ import { RedisClient } from "../../RedisClient.ts"
 import { DataError, isRetryable, LockError, LockNotOwnedError } from "../../RedisError.ts"
 import type { CommandError, LockLikeError } from "../../RedisError.ts"
 import { failureOf, timeLimit } from "../error/events.ts"
+import { mayHaveRun } from "../error/retry.ts"
 import { lengthened } from "../runtime/backOff.ts"
 import { backOffBetween } from "../runtime/backOffSchedule.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
@@ -105,6 +108,9 @@ export interface Settings {
   readonly autoExtend: boolean
 }
 
+/** The longest life in milliseconds that is exact as a number. What is longer is without end. */
+const longestLife = Number.MAX_SAFE_INTEGER
+
 /** The times that the options of locks and semaphores have in common. */
 export const timesOf = (options: {
   readonly ttl?: TimeToLive | undefined
@@ -113,8 +119,9 @@ export const timesOf = (options: {
 }) => {
   const ttl = wholeMilliseconds(options.ttl ?? 0)
   return {
-    ttl: ttl === 0 || ttl === Infinity ? undefined : ttl,
-    retryInterval: milliseconds(options.retryInterval ?? 100),
+    ttl: ttl === 0 || ttl > longestLife ? undefined : ttl,
+    // Without a pause the tries of one caller would keep a server busy.
+    retryInterval: Math.max(milliseconds(options.retryInterval ?? 100), 1),
     waitTimeout: milliseconds(options.waitTimeout ?? Infinity)
   }
 }
@@ -201,12 +208,23 @@ const attempt = (
   const request = settings.ways.acquire(token)
   // The lock may hold a given token already, so it cannot be known what to undo.
   if (settings.token !== undefined) return on(client, request)
-  const undo = Effect.forkDetach(Effect.ignore(undone(client, settings, token)), { startImmediately: true })
+  const undo = Effect.flatMap(
+    undoing(client, settings, token),
+    // A reserved connection is closed when its holder ends, with what is still under way on it.
+    (fiber) => client.session === undefined ? Effect.void : Effect.timeoutOption(Fiber.await(fiber), patience)
+  )
   return restore(on(client, request)).pipe(
     Effect.onInterrupt(() => undo),
-    Effect.tapError((error) => "delivery" in error && error.delivery === "unknown" ? undo : Effect.void)
+    Effect.tapError((error) => mayHaveRun(error) ? undo : Effect.void)
   )
 }
+
+/** How long an attempt on a reserved connection waits at the most until it is undone. */
+const patience = "1 second"
+
+/** Releases a lock in the background. */
+const undoing = (client: RedisClient["Service"], settings: Settings, token: string): Effect.Effect<Fiber.Fiber<void>> =>
+  Effect.forkDetach(Effect.ignore(undone(client, settings, token)), { startImmediately: true })
 
 /**
  * Releases a lock that an attempt may have taken. The release goes the same way as the attempt, behind it, so that the
@@ -217,11 +235,11 @@ const undone = (
   { ttl, ways }: Settings,
   token: string
 ): Effect.Effect<unknown, CommandError> => {
-  const release = Effect.retry(on(client, ways.release(token)), { schedule: undoing, while: isRetryable })
+  const release = Effect.retry(on(client, ways.release(token)), { schedule: betweenTries, while: isRetryable })
   return ttl === undefined ? release : Effect.timeoutOption(release, ttl)
 }
 
-const undoing = backOffBetween("100 millis", "5 seconds")
+const betweenTries = backOffBetween("100 millis", "5 seconds")
 
 const on = <A, E>(client: RedisClient["Service"], effect: Effect.Effect<A, E, RedisClient>): Effect.Effect<A, E> =>
   Effect.provideService(effect, RedisClient, client)
@@ -259,6 +277,8 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
    * count.
    */
   let validUntil = grant.acquiredAt + (ttl ?? Infinity)
+  /** Opened each time that this is sooner than before. */
+  const shortened = Latch.makeUnsafe()
 
   const whileHeld = (
     act: () => Effect.Effect<boolean, CommandError | LockError>
@@ -270,9 +290,14 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
     )
 
   const change = (duration: number, mode: "add" | "replace" | "atLeast"): Effect.Effect<boolean, CommandError> =>
-    Effect.flatMap(elapsedNow, (startedAt) =>
-      Effect.map(on(client, ways.extend(token, duration, mode)), (owned) => {
-        const renewed = startedAt + duration
+    Effect.flatMap(elapsedNow, (startedAt) => {
+      const renewed = startedAt + duration
+      // The server may make the life shorter from now on, whether its answer arrives or not.
+      if (mode === "replace" && renewed < validUntil) {
+        validUntil = renewed
+        shortened.openUnsafe()
+      }
+      return Effect.map(on(client, ways.extend(token, duration, mode)), (owned) => {
         if (owned) {
           validUntil = mode === "add"
             ? validUntil + duration
@@ -281,13 +306,14 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
             : Math.max(validUntil, renewed)
         }
         return owned
-      }))
+      })
+    })
 
   const extend = (duration: () => number, mode: "add" | "replace"): Effect.Effect<void, CommandError | LockLikeError> =>
     whileHeld((): Effect.Effect<boolean, CommandError | LockError> => {
       if (ttl === undefined) return new LockError({ name, reason: "NoTimeout", kind })
       const milliseconds = duration()
-      return milliseconds > 0 && Number.isFinite(milliseconds) ? change(milliseconds, mode) : notExtended
+      return milliseconds > 0 && milliseconds <= longestLife ? change(milliseconds, mode) : notExtended
     })
 
   const handle: LockHandle = {
@@ -296,7 +322,14 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
     fencingToken,
     release: Effect.uninterruptible(whileHeld(() => {
       state = "unlocked"
-      const release = on(client, ways.release(token))
+      const release = Effect.tapError(
+        on(client, ways.release(token)),
+        // A given token may be that of the next holder by the time that the server is there again.
+        (error) =>
+          settings.token === undefined && (isRetryable(error) || mayHaveRun(error))
+            ? undoing(client, settings, token)
+            : Effect.void
+      )
       return ttl === undefined
         ? release
         : Effect.flatMap(elapsedNow, (time) => untilOver(Math.max(validUntil - time, shortestRelease), release))
@@ -317,7 +350,7 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
       Effect.catch((error) => Effect.logWarning(`The ${kind ?? "lock"} "${name}" could not be released`, error))
     ),
     keepAlive: settings.autoExtend && ttl !== undefined
-      ? keepAlive({ client, renew: change(ttl, "atLeast"), ttl, validUntil: () => validUntil }).pipe(
+      ? keepAlive({ client, renew: change(ttl, "atLeast"), ttl, validUntil: () => validUntil, shortened }).pipe(
         Effect.andThen(Effect.suspend(() => {
           state = "unlocked"
           const error = new LockNotOwnedError({ name, kind })
@@ -355,30 +388,40 @@ const releasing = { name: "EVALSHA", readonly: false }
  * A lease that is kept alive.
  *
  * - `renew`: extends it; returns whether it is still held. `ttl`: how long it lives then, in milliseconds.
- * - `validUntil`: the time until which it is certainly held.
+ * - `validUntil`: the time until which it is certainly held. `shortened`: opened when that is sooner than before.
  */
 interface Kept {
   readonly client: RedisClient["Service"]
   readonly renew: Effect.Effect<boolean, CommandError>
   readonly ttl: number
   readonly validUntil: () => number
+  readonly shortened: Latch.Latch
 }
 
 /**
  * Extends the lock every third of its life, and at once when another server has taken over, which may never have heard of the
  * lock. Ends when the lock is lost: the server says so, or has not answered for so long that the lock may have expired.
  */
-const keepAlive = ({ client, renew, ttl, validUntil }: Kept): Effect.Effect<void> =>
+const keepAlive = ({ client, renew, shortened, ttl, validUntil }: Kept): Effect.Effect<void> =>
   Effect.scoped(Effect.gen(function*() {
     const takenOver = yield* takeovers(client)
     let pause = ttl / 3
     for (;;) {
-      yield* Effect.raceFirst(Effect.sleep(pause), takenOver)
+      const isDue = yield* Effect.raceFirst(
+        Effect.as(Effect.raceFirst(Effect.sleep(pause), takenOver), true),
+        Effect.as(shortened.await, false)
+      )
+      shortened.closeUnsafe()
       const left = validUntil() - (yield* elapsedNow)
       if (left <= 0) return
+      if (!isDue) {
+        pause = left / 3
+        continue
+      }
       const renewed = yield* renew.pipe(
         Effect.timeout(left),
-        Effect.catch(() => Effect.succeed("unknown" as const))
+        Effect.catch(() => Effect.succeed("unknown" as const)),
+        Effect.raceFirst(Effect.as(shortened.await, "unknown" as const))
       )
       if (renewed === false) return
       pause = renewed === true ? ttl / 3 : Math.min(ttl / 10, Math.max(validUntil() - (yield* elapsedNow), 0))

@@ -36,8 +36,8 @@ const checkedPermits = (permits: number): number =>
     ? permits
     : RedisArg.invalid("the permits of a semaphore must be a whole number from 1 on")
 
-const checkedTtl = (ttl: number | undefined): number =>
-  ttl ?? RedisArg.invalid("the ttl of a semaphore must be more than no time, and not without end")
+const checkedTtl = (ttl = 0): number =>
+  ttl > 0 ? ttl : RedisArg.invalid("the ttl of a semaphore must be more than no time, and not without end")
 
 const release = RedisScript.make({
   name: "RedisSemaphore.release",

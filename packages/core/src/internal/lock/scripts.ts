@@ -7,7 +7,7 @@ import * as RedisArg from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
-import { beside } from "../argument/slot.ts"
+import { KeyBeside } from "../argument/slot.ts"
 
 const acquireSpec = new RedisCommand.Spec("SET", ["ordered"])
 
@@ -15,7 +15,7 @@ const acquireSpec = new RedisCommand.Spec("SET", ["ordered"])
 export const acquire = (name: string, token: string, milliseconds: number | undefined) =>
   RedisCommand.make({
     spec: acquireSpec,
-    args: () => [RedisArg.key(name), token, "NX", RedisArg.option("PX", milliseconds)],
+    args: () => [RedisArg.key(name), token, "NX", RedisArg.option("PX", milliseconds && checkedLife(milliseconds))],
     reply: RedisReply.ok
   })
 
@@ -34,10 +34,13 @@ else
 end
 return fencingToken`,
   keys: (name: string, _token: string, _milliseconds: number) => [name, counterOf(name)],
-  args: (_name, token, milliseconds) => [token, milliseconds],
+  args: (_name, token, milliseconds) => [token, checkedLife(milliseconds)],
   result: RedisReply.integer,
   ordered: true
 })
+
+const checkedLife = (milliseconds: number): number =>
+  milliseconds >= 0 ? milliseconds : RedisArg.invalid("the ttl of a lock must not be less than no time")
 
 /** Deletes the lock if it has this token; returns whether it had. */
 export const release = RedisScript.make({
@@ -70,4 +73,4 @@ return redis.call("PEXPIRE", KEYS[1], milliseconds)`,
 })
 
 /** The key of the counter for a lock's fencing tokens, in the hash slot of the lock. */
-export const counterOf = (name: string): string => beside(name, "fence", "a lock with fencing tokens")
+export const counterOf = (name: string): RedisArg.KeyArg => new KeyBeside(name, "fence", "a lock with fencing tokens")

@@ -32,7 +32,7 @@ export interface Rule {
 /** The arguments with the prefix before their keys; the same array when none is a key. */
 export const withKeys = (parts: Parts, prefix: Prefix): Parts =>
   parts.some((part) => part instanceof RedisArg.KeyArg)
-    ? parts.map((part) => part instanceof RedisArg.KeyArg ? RedisArg.key(prefix.before(part.value)) : part)
+    ? parts.map((part) => part instanceof RedisArg.KeyArg ? part.renamed((key) => prefix.before(key)) : part)
     : parts
 
 const untouched = (parts: Parts): Parts => parts

@@ -12,6 +12,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import { format } from "effect/Formatter"
 import * as Latch from "effect/Latch"
 import * as Queue from "effect/Queue"
 import type * as Schedule from "effect/Schedule"
@@ -25,6 +26,7 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import { DataError, DecodeError, isRetryable } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { Mismatch } from "../../RedisReply.ts"
+import { mayHaveRun } from "../error/retry.ts"
 import type { BytesFields, TextFields } from "../reply/streamEntry.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
 import * as Telemetry from "../telemetry/spans.ts"
@@ -168,18 +170,27 @@ const obtain = Effect.fnUntraced(function*(state: State): Effect.fn.Return<never
 const persevere = <A>(
   state: State,
   command: RedisCommand.RedisCommand<A>
-): Effect.Effect<A, CommandError> =>
-  Effect.retry(state.client.execute(command), {
+): Effect.Effect<A, CommandError> => persevering(state, state.client.execute(command))
+
+const persevering = <A>(state: State, effect: Effect.Effect<A, CommandError>): Effect.Effect<A, CommandError> =>
+  Effect.retry(effect, {
     schedule: state.settings.schedule,
     while: (error) => isRetryable(error) && !state.ending
   })
 
 const createGroup = (state: State): Effect.Effect<void, CommandError> => {
-  const { createGroup: id, group, stream } = state.settings
+  const { client, settings: { createGroup: id, group, stream } } = state
   if (id === undefined) return Effect.void
-  return persevere(state, Groups.xgroupCreate(stream, group, id, { mkstream: true })).pipe(
-    Effect.asVoid,
-    Effect.catchTag("ResponseError", (error) => error.code === "BUSYGROUP" ? Effect.void : Effect.fail(error))
+  return persevering(
+    state,
+    Effect.asVoid(client.execute(Groups.xgroupCreate(stream, group, id, { mkstream: true }))).pipe(
+      Effect.catchTags({
+        ResponseError: (error) => error.code === "BUSYGROUP" ? Effect.void : Effect.fail(error),
+        // A server without memory says so of a group that exists, too.
+        OutOfMemoryError: (error) =>
+          Effect.asVoid(Effect.mapError(client.execute(Groups.xpending(stream, group)), () => error))
+      })
+    )
   )
 }
 
@@ -234,6 +245,8 @@ const makeReading = (state: State) => {
   let last = "0-0"
   let pending = true
   let waitedOnce = false
+  /** The number of reads whose answers were lost, each of which counts as a delivery on the server. */
+  let unseen = 0
 
   const once = (count: number, pause: number) =>
     Effect.suspend(() => {
@@ -253,14 +266,16 @@ const makeReading = (state: State) => {
     const found = yield* once(count, pause).pipe(
       Effect.tapError((error) => {
         pending = true
+        if (mayHaveRun(error)) unseen++
         return isWithoutRoom(error) && waitedOnce
           ? Effect.logWarning("A consumer waits for a connection", error)
           : Effect.void
       }),
       Effect.retry({ schedule, while: (error) => isRetryable(error) && (waitedOnce || !isWithoutRoom(error)) })
     )
-    const counts = pending ? yield* countDeliveries(state, found) : []
+    const counts = pending ? yield* countDeliveries(state, found, unseen) : []
     if (found.length === 0) pending = false
+    if (!pending) unseen = 0
     last = found.at(-1)?.id ?? last
     yield* take(state, found, (_, index) => counts[index] ?? 1)
   })
@@ -296,22 +311,32 @@ const impatiently = <A>(
 
 const keyText = (key: RedisArg.Key): string => typeof key === "string" ? JSON.stringify(key) : `of ${key.length} bytes`
 
+/** How often entries were delivered. Deliveries that nobody has seen are taken back, on the server as well. */
 const countDeliveries = (
   state: State,
-  found: ReadonlyArray<Received>
-): Effect.Effect<ReadonlyArray<number>, CommandError> =>
-  Effect.forEach(
+  found: ReadonlyArray<Received>,
+  unseen: number
+): Effect.Effect<ReadonlyArray<number>, CommandError> => {
+  const { consumer, group, stream } = state.settings
+  return Effect.forEach(
     found,
     ({ id }) =>
-      Effect.map(
-        persevere(
-          state,
-          RedisCommand.asBytes(Groups.xpendingRange(state.settings.stream, state.settings.group, id, id, 1))
-        ),
-        ([entry]) => entry?.timesDelivered ?? 1
+      Effect.flatMap(
+        persevere(state, RedisCommand.asBytes(Groups.xpendingRange(stream, group, id, id, 1))),
+        ([entry]) => {
+          const counted = entry?.timesDelivered ?? 1
+          const deliveries = Math.max(counted - unseen, 1)
+          return deliveries === counted
+            ? Effect.succeed(counted)
+            : Effect.as(
+              persevere(state, Groups.xclaimJustid(stream, group, consumer, 0, [id], { retrycount: deliveries })),
+              deliveries
+            )
+        }
       ),
     { concurrency: "unbounded" }
   )
+}
 
 /**
  * Takes over entries of any consumer that have been pending for too long, again and again.
@@ -461,16 +486,21 @@ const start = <E, R>(
     ? Effect.void
     : fields instanceof Mismatch
     ? Effect.fail(new DecodeError({ command: "XREADGROUP", detail: fields.detail }))
-    : Effect.suspend((): Effect.Effect<unknown, E | DataError, R> => {
-      const effect: unknown = handler({ id, fields, deliveries })
-      // A handler in untyped code may return a promise, or nothing.
-      return Effect.isEffect(effect) ? effect as Effect.Effect<unknown, E, R> : Effect.fail(noEffect)
-    })
+    : handling(() => handler({ id, fields, deliveries }))
+
+/** What a handler returns. One in untyped code may return a promise, or nothing. */
+export const handling = <E, R>(
+  handler: () => Effect.Effect<unknown, E, R>
+): Effect.Effect<unknown, E | DataError, R> =>
+  Effect.suspend((): Effect.Effect<unknown, E | DataError, R> => {
+    const effect: unknown = handler()
+    return Effect.isEffect(effect) ? effect as Effect.Effect<unknown, E, R> : Effect.fail(noEffect)
+  })
 
 /** Ends the consumer, because the next entry would fail in the same way. */
-const noEffect = new DataError({ command: "XREADGROUP", detail: "the handler of a consumer returned no Effect" })
+export const noEffect = new DataError({ command: "XREADGROUP", detail: "the handler of a consumer returned no Effect" })
 
-const isNoEffect = (cause: Cause.Cause<unknown>): boolean =>
+export const isNoEffect = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error === noEffect)
 
 const failed = (
@@ -488,7 +518,11 @@ const failed = (
 /** The reason that a dead letter gives for a failure. */
 export const reasonOf = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  return error instanceof Error
+    ? `${error.name}: ${error.message}`
+    : typeof error === "string"
+    ? error
+    : format(error)
 }
 
 /**

@@ -1,0 +1,96 @@
+/**
+ * Jobs on real servers that are short of memory, refuse commands, or come back empty: none is lost.
+ */
+import { assert, describe, layer } from "@effect/vitest"
+import { Redis, RedisJobs } from "@redfx/core"
+import { RedisServer } from "@redfx/node"
+import * as Client from "@redfx/testing/Client"
+import { freshKey, until } from "@redfx/testing/Suite"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+
+const quick = { pollInterval: "10 millis", claimIdle: "50 millis", backoff: () => 1 } as const
+
+const queue = () => RedisJobs.make(freshKey("jobs"), { payload: Schema.String })
+
+/** What a script or a worker of jobs may send that changes something. */
+const writes = ["xadd", "xack", "xdel", "hset", "hdel", "zadd", "zrem", "xclaim"]
+
+describe("Jobs", () => {
+  layer(Client.live(3), { excludeTestServices: true })((it) => {
+    it.effect.each(writes)("are not lost by a worker without the right to %s", (command) =>
+      Effect.gen(function*() {
+        const jobs = queue()
+        const password = Redacted.make("secret")
+        yield* Redis.send("ACL", "SETUSER", "limited", "reset", "on", ">secret", "~*", "+@all", `-${command}`)
+        const { host, port } = yield* RedisServer.RedisServer
+        const limited = yield* Client.make({ host, port }, { username: "limited", password })
+        const handled = yield* Queue.unbounded<string>()
+        const handler = ({ payload }: RedisJobs.Job<string>) =>
+          Effect.andThen(
+            Queue.offer(handled, payload),
+            payload === "fails" ? Effect.fail("no") : Effect.void
+          )
+        const run = (worker: string) => jobs.run({ ...quick, worker, maxAttempts: 2 }, handler)
+        yield* jobs.enqueue("delayed", { id: "delayed", delay: "1 millis" })
+        yield* jobs.enqueue("ready", { id: "ready" })
+        yield* jobs.enqueue("fails", { id: "fails" })
+        yield* Client.on(limited)(run("limited")).pipe(Effect.timeoutOption("150 millis"), Effect.ignore)
+        const worker = yield* Effect.forkChild(run("free"))
+        yield* until(jobs.counts, ({ delayed, ready, running }) => delayed + ready + running === 0)
+        assert.includeMembers(yield* Queue.takeAll(handled), ["delayed", "ready", "fails"])
+        assert.include((yield* jobs.deadLetters()).map(({ id }) => id), "fails")
+        yield* Fiber.interrupt(worker)
+      }))
+
+    it.effect("are done, tried again and given up while the server has no memory for new ones", () =>
+      Effect.gen(function*() {
+        const jobs = queue()
+        const attempts: Array<string> = []
+        yield* jobs.enqueue("delayed", { delay: "1 millis" })
+        yield* jobs.enqueue("ready")
+        yield* jobs.enqueue("fails", { id: "fails" })
+        // The group can only be made while there is memory.
+        yield* Redis.xgroupCreate(`${jobs.name}:ready`, "workers", "0")
+        yield* Redis.configSet({ "maxmemory": "1" })
+        // Redis 6 says it in the text of a script's error.
+        assert.match((yield* Effect.flip(jobs.enqueue("new", { id: "new" }))).message, /used memory/)
+        assert.isUndefined(yield* jobs.status("new"))
+        const worker = yield* Effect.forkChild(
+          jobs.run({ ...quick, worker: "w", maxAttempts: 2 }, ({ attempt, payload }) =>
+            Effect.andThen(
+              Effect.sync(() => attempts.push(`${payload} ${attempt}`)),
+              payload === "fails" ? Effect.fail("no") : Effect.void
+            ))
+        )
+        yield* until(jobs.counts, ({ delayed, ready, running }) => delayed + ready + running === 0)
+        assert.sameMembers(attempts, ["delayed 1", "ready 1", "fails 1", "fails 2"])
+        assert.deepStrictEqual((yield* jobs.deadLetters()).map(({ id, reason }) => [id, reason]), [["fails", "no"]])
+        yield* Fiber.interrupt(worker)
+      }).pipe(Effect.ensuring(Effect.orDie(Redis.configSet({ "maxmemory": "0" })))))
+
+    it.effect("that come after the server has come back empty are done by the workers that there were", () =>
+      Effect.gen(function*() {
+        const jobs = queue()
+        const handled = yield* Queue.unbounded<string>()
+        const worker = yield* Effect.forkChild(
+          jobs.run({ ...quick, worker: "w" }, ({ payload }) => Queue.offer(handled, payload))
+        )
+        yield* jobs.enqueue("before")
+        assert.strictEqual(yield* Queue.take(handled), "before")
+        const server = yield* RedisServer.RedisServer
+        yield* server.kill()
+        yield* server.restart
+        yield* until(Effect.exit(jobs.enqueue("after", { id: "after" })), Exit.isSuccess)
+        assert.strictEqual(yield* Queue.take(handled), "after")
+        yield* Redis.flushall()
+        yield* jobs.enqueue("at last")
+        assert.strictEqual(yield* Queue.take(handled), "at last")
+        yield* Fiber.interrupt(worker)
+      }))
+  })
+})
