@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
+import { getEventListeners } from "node:events"
 
 /** A client of promises that is closed with the scope. */
 const client = (
@@ -199,6 +200,93 @@ describe("An abort", () => {
       yield* node.awaitConnections(1)
       controller.abort("enough")
       assert.strictEqual(yield* Effect.promise(() => rejection(waiting)), "enough")
+    }))
+
+  it.live("has one listener for all calls of a signal, of whatever kind, and none when they are answered", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const node = yield* FakeNode.make(({ args, name }) =>
+        name === "GET" ? [FakeNode.gate(gate), FakeNode.reply(`$1\r\n${args[1]}\r\n`)] : undefined
+      )
+      const redis = yield* client(node)
+      yield* Effect.promise(() => redis.ping())
+      const { signal } = new AbortController()
+      const calls = (): ReadonlyArray<Promise<unknown>> => [
+        ...Array.from({ length: 100 }, () => redis.withSignal(signal).get("a")),
+        redis.withSignal(signal).pipeline([Redis.get("a")]),
+        redis.withSignal(signal).withTimeout("1 minute").get("a"),
+        redis.withSignal(signal).run(Effect.asVoid(Redis.get("a")))
+      ]
+      const listeners = () => getEventListeners(signal, "abort").length
+      const first = calls()
+      assert.strictEqual(listeners(), 1)
+      yield* Deferred.succeed(gate, undefined)
+      yield* Effect.promise(() => Promise.all(first))
+      assert.strictEqual(listeners(), 0)
+      yield* Effect.promise(() => Promise.all(calls()))
+      assert.strictEqual(listeners(), 0)
+      // What needs no server waits for no signal.
+      yield* Effect.promise(() => rejection(redis.withSignal(signal).get(undefined as never)))
+      assert.strictEqual(listeners(), 0)
+    }))
+
+  it.live("never sends what was not written, and leaves nothing that a close waits for", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const node = yield* FakeNode.make(({ name }, connection) =>
+        name === "HELLO" && connection.index > 0
+          ? [FakeNode.gate(gate), FakeNode.reply("-ERR unknown command\r\n")]
+          : name === "APPEND"
+          ? ":1\r\n"
+          : undefined
+      )
+      const redis = yield* client(node)
+      const controller = new AbortController()
+      yield* Effect.promise(() => redis.ping())
+      yield* node.cutAll()
+      const open = Effect.map(Effect.flatMap(RedisClient.RedisClient, ({ stats }) => stats), ({ shared }) => shared)
+      while ((yield* Effect.promise(() => redis.run(open))) > 0) yield* Effect.sleep(1)
+      const given = Array.from({ length: 3 }, () => redis.withSignal(controller.signal).append("k", "given up"))
+      const patient = redis.append("k", "patient")
+      yield* node.awaitConnections(2)
+      controller.abort("enough")
+      for (const error of yield* Effect.promise(() => Promise.all(given.map(rejection)))) {
+        assert.strictEqual(error, "enough")
+      }
+      yield* Deferred.succeed(gate, undefined)
+      assert.strictEqual(yield* Effect.promise(() => patient), 1)
+      const sent = node.commands.filter(({ command }) => command.name === "APPEND").map(({ args }) => args[2])
+      assert.deepStrictEqual(sent, ["patient"])
+      const started = performance.now()
+      yield* Effect.promise(() => redis.close({ drain: "1 minute" }))
+      assert.isBelow(performance.now() - started, 30_000)
+    }))
+
+  it.live("ends all of a thousand calls in the turn in which they were given, and what is called because of it", () =>
+    onServer(async (redis) => {
+      await redis.ping()
+      const controller = new AbortController()
+      const watched = redis.withSignal(controller.signal)
+      let after = 0
+      const calls = Array.from({ length: 1000 }, () =>
+        watched.incr("n").catch((error) => {
+          // What is called when the signal is aborted is never begun.
+          if (after++ === 0) return rejection(watched.incr("n"))
+          return error
+        }))
+      controller.abort("enough")
+      assert.deepStrictEqual(new Set(await Promise.all(calls)), new Set(["enough"]))
+      assert.isTrue(await redis.ping())
+      assert.isUndefined(await redis.get("n"))
+    }))
+
+  it.live("with what is no signal is thrown where it is given", () =>
+    onServer(async (redis) => {
+      // What types do not allow comes from programs without types.
+      for (const given of [undefined, null, "signal", new AbortController()]) {
+        assert.throws(() => redis.withSignal(given as never), /withSignal.*takes an AbortSignal/)
+      }
+      assert.isUndefined(await redis.withSignal(new AbortController().signal).get("k"))
     }))
 
   it.live("of either of two signals counts", () =>
@@ -555,7 +643,7 @@ describe("Callbacks", () => {
       yield* node.awaitCommand("GET")
       controller.abort("enough")
       assert.strictEqual(yield* Effect.promise(() => rejection(call)), "enough")
-      assert.strictEqual(inner.length, 1)
+      assert.deepStrictEqual(inner, ["enough"])
     }))
 
   it("made of something else than a Layer rejects its calls, and says what to give", async () => {
@@ -568,6 +656,23 @@ describe("Callbacks", () => {
       await redis.close()
     }
   })
+
+  it.live("of what is no body, no number of times or no options rejects", () =>
+    onServer(async (redis) => {
+      // What types do not allow comes from programs without types.
+      const wrong = (given: unknown) => given as never
+      for (const times of [-1, Number.NaN, 0.5, "often"]) {
+        const error = await rejection(redis.watch("k", async () => [], { times: wrong(times) }))
+        assert.deepInclude(error, { _tag: "RedisConfigError", option: "times" })
+      }
+      assert.deepStrictEqual(await redis.watch("k", async () => [], { times: Infinity }), [])
+      assert.deepStrictEqual(await redis.watch("k", async () => [], wrong(null)), [])
+      assert.instanceOf(await rejection(redis.watch("k", wrong(undefined))), TypeError)
+      assert.instanceOf(await rejection(redis.withConnection(wrong("k"))), TypeError)
+      for (const stream of [undefined, Redis.get("k"), "k"]) {
+        assert.match(String(await rejection(redis.iterate(wrong(stream)).next())), /iterate takes a stream, such as/)
+      }
+    }))
 
   it.live("rejects a promise where an effect is wanted, and says so", () =>
     onServer(async (redis) => {
