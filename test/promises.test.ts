@@ -12,7 +12,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
+import { AsyncLocalStorage } from "node:async_hooks"
+import { execFile } from "node:child_process"
 import { getEventListeners } from "node:events"
+import { promisify } from "node:util"
 
 /** A client of promises that is closed with the scope. */
 const client = (
@@ -684,5 +687,71 @@ describe("Callbacks", () => {
       assert.instanceOf(mixed, RedisError.DataError)
       assert.match(mixed.message, /is no command, as Redis\.get/)
       assert.isUndefined(await promise)
+    }))
+})
+
+describe("A program of promises", () => {
+  /** Uses everything that may leave something open, with limits that would keep it alive for an hour. */
+  const program = ({ host, port }: { readonly host: string; readonly port: number }) =>
+    `(async () => {
+    const { Redis, RedisPromise } = await import("@redfx/core")
+    const { NodeRedisClient } = await import("@redfx/node")
+    const hour = "1 hour"
+    const redis = RedisPromise.make(NodeRedisClient.layer({
+      host: "${host}", port: ${port}, commandTimeout: hour, livenessTimeout: hour, healthCheckInterval: hour,
+      pool: { idleTimeout: hour, acquireTimeout: hour }
+    }))
+    await redis.set("k", "v")
+    const stop = new AbortController()
+    const popped = redis.withSignal(stop.signal).blpop("none").catch((error) => error)
+    for await (const event of redis.iterate(Redis.subscribe("news", { events: true }))) {
+      if (event._tag === "Subscribed") break
+    }
+    await redis.withTimeout("2 hours").run(Redis.cached(Redis.get("k"), { ttl: hour }))
+    const watched = await redis.watch("k", async (one) => [Redis.append("k", await one.get("k"))])
+    stop.abort("enough")
+    await redis.close({ drain: hour })
+    console.log(await popped, watched)
+  })()`
+
+  it.live("ends by itself when its client is closed, in a worker too", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      const text = program(server)
+      const inWorker = `new (require("node:worker_threads").Worker)(${JSON.stringify(text)}, { eval: true })`
+      for (const code of [text, inWorker]) {
+        const { stderr, stdout } = yield* Effect.promise(() => promisify(execFile)(process.execPath, ["-e", code]))
+        assert.deepStrictEqual([stdout.trim(), stderr], ["enough [ 2 ]", ""])
+      }
+    }))
+
+  it.live("keeps its asynchronous context: in bodies, whoever gave the connection back, in loops and in what comes next", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      const redis = yield* client(server, { pool: { max: 2 } })
+      const storage = new AsyncLocalStorage<number>()
+      const seen: Array<ReadonlyArray<unknown>> = []
+      const handler = async (name: number) => {
+        await redis.get("k")
+        const seenHere: Array<unknown> = [storage.getStore()]
+        await redis.withConnection(async (one) => {
+          seenHere.push(storage.getStore())
+          await one.get("k")
+          seenHere.push(storage.getStore())
+        })
+        await redis.watch("k", async () => {
+          seenHere.push(storage.getStore())
+          return []
+        })
+        await redis.withSignal(new AbortController().signal).get("k").finally(() => seenHere.push(storage.getStore()))
+        await redis.run(Effect.andThen(Redis.get("k"), Effect.sync(() => seenHere.push(storage.getStore()))))
+        for await (const _ of redis.iterate(Redis.scanStream())) seenHere.push(storage.getStore())
+        seen[name] = seenHere
+      }
+      yield* Effect.promise(async () => {
+        await redis.set("k", "v")
+        await Promise.all([0, 1, 2].map((name) => storage.run(name, () => handler(name))))
+      })
+      assert.deepStrictEqual(seen, [0, 1, 2].map((name) => Array.from({ length: 7 }, () => name)))
     }))
 })
