@@ -135,6 +135,47 @@ describe("RedisPromise", () => {
       })
     }))
 
+  it.live("settles each command as the effect of it does: answers, refusals, limits, second tries, losses", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ args, name }) => {
+        if (name !== "GET" && name !== "INCR" && name !== "BLPOP") return undefined
+        const known: Record<string, ReturnType<FakeNode.Handler>> = {
+          answered: name === "INCR" ? ":1\r\n" : "$1\r\nv\r\n",
+          wrong: "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n",
+          other: "*1\r\n:1\r\n",
+          invalid: "$1\r\n\u00ff\r\n",
+          late: FakeNode.stall(),
+          cut: FakeNode.cut()
+        }
+        return known[args[1] ?? ""]
+      })
+      type Client = RedisPromise.RedisPromise
+      const ways: ReadonlyArray<(redis: Client, command: RedisCommand.Any) => Promise<unknown>> = [
+        (redis, command) => redis.run(Effect.map(command, (value) => value)),
+        (redis, command) => redis.run(command),
+        (redis, command) => redis.withSignal(new AbortController().signal).run(command)
+      ]
+      for (const options of [{}, { retryOnTimeout: true }, { textDecoding: "replace" as const }]) {
+        for (const key of ["answered", "wrong", "other", "invalid", "cut", "late", undefined]) {
+          // Only a caller without types gives no key.
+          for (
+            const command of [Redis.get(key as string), Redis.incr(key as string), Redis.blpop(key as string, 0.01)]
+          ) {
+            const commandTimeout = key === "late" ? 30 : "1 minute"
+            const layer = NodeRedisClient.layer({ host: node.host, port: node.port, commandTimeout, ...options })
+            const outcomes = yield* Effect.promise(() =>
+              Promise.all(ways.map(async (way) => {
+                await using redis = RedisPromise.make(layer)
+                await redis.withTimeout("1 minute").ping()
+                return way(redis, command).then((value) => [value], (error: unknown) => [String(error), error])
+              }))
+            )
+            for (const outcome of outcomes) assert.deepStrictEqual(outcome, outcomes[0], `${key} ${String(command)}`)
+          }
+        }
+      }
+    }))
+
   it.live("gives commands that are called one after the other to the server in that order, the first ones too", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make(({ name }) => name === "GET" ? "$1\r\nv\r\n" : undefined)
