@@ -95,7 +95,8 @@ export interface CloseOptions {
  *   changed meanwhile; then again, up to `times` times (default: as often as it takes), and after that `WatchError`.
  * - `withConnection`: a connection that nobody else uses until the promise of the body settles.
  * - `withSignal`: the same client, whose calls are given up when the signal is aborted. They are rejected with the signal's
- *   reason. What was not written yet is never sent; what was written may have run.
+ *   reason. What was not written yet is never sent; what was written may have run, which the reason does not say: so limits
+ *   are better given by `withTimeout`. Throws `RedisConfigError` for what is no signal.
  * - `withTimeout`: the same client with another `commandTimeout`, for each of its commands; a bare number is milliseconds,
  *   `Infinity` no limit. What runs into it is rejected with `TimeoutError`, which says by its `delivery` whether it may have
  *   run; what was not written yet is never sent. Throws `RedisConfigError` for what is no time, or shorter than 1 ms.
