@@ -359,6 +359,7 @@ describe("A limit of one's own", () => {
         name === "GET" ? [FakeNode.gate(gate), FakeNode.reply(`$1\r\n${args[1]}\r\n`)] : undefined
       )
       const redis = yield* client(node, { commandTimeout: "1 minute" })
+      yield* Effect.promise(() => redis.ping())
       const patient = redis.get("a")
       const hurried = redis.withTimeout(20).get("b")
       const patientToo = redis.withTimeout("2 minutes").get("c")
