@@ -12,6 +12,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
+import { AsyncLocalStorage } from "node:async_hooks"
+import { execFile } from "node:child_process"
+import { getEventListeners } from "node:events"
+import { promisify } from "node:util"
 
 /** A client of promises that is closed with the scope. */
 const client = (
@@ -131,6 +135,49 @@ describe("RedisPromise", () => {
       })
     }))
 
+  it.live("settles each command as the effect of it does: answers, refusals, limits, second tries, losses", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ args, name }) => {
+        if (name !== "GET" && name !== "INCR" && name !== "BLPOP") return undefined
+        const known: Record<string, ReturnType<FakeNode.Handler>> = {
+          answered: name === "INCR" ? ":1\r\n" : "$1\r\nv\r\n",
+          wrong: "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n",
+          other: "*1\r\n:1\r\n",
+          invalid: "$1\r\n\u00ff\r\n",
+          late: FakeNode.stall(),
+          cut: FakeNode.cut()
+        }
+        return known[args[1] ?? ""]
+      })
+      type Client = RedisPromise.RedisPromise
+      const ways: ReadonlyArray<(redis: Client, command: RedisCommand.Any) => Promise<unknown>> = [
+        (redis, command) => redis.run(Effect.map(command, (value) => value)),
+        (redis, command) => redis.run(command),
+        (redis, command) => redis.withSignal(new AbortController().signal).run(command)
+      ]
+      for (const options of [{}, { retryOnTimeout: true }, { textDecoding: "replace" as const }]) {
+        for (const key of ["answered", "wrong", "other", "invalid", "cut", "late", undefined]) {
+          // Only a caller without types gives no key.
+          for (
+            const command of [Redis.get(key as string), Redis.incr(key as string), Redis.blpop(key as string, 0.01)]
+          ) {
+            const commandTimeout = key === "late" ? 50 : "1 minute"
+            const layer = NodeRedisClient.layer({ host: node.host, port: node.port, commandTimeout, ...options })
+            const outcomes = yield* Effect.promise(() =>
+              Promise.all(ways.map(async (way) => {
+                await using redis = RedisPromise.make(layer)
+                // The limit of a late one must find it on a connection that is open, whatever kind it needs.
+                const patient = redis.withTimeout("1 minute")
+                await Promise.all([patient.ping(), patient.withConnection((one) => one.ping())])
+                return way(redis, command).then((value) => [value], (error: unknown) => [String(error), error])
+              }))
+            )
+            for (const outcome of outcomes) assert.deepStrictEqual(outcome, outcomes[0], `${key} ${String(command)}`)
+          }
+        }
+      }
+    }))
+
   it.live("gives commands that are called one after the other to the server in that order, the first ones too", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make(({ name }) => name === "GET" ? "$1\r\nv\r\n" : undefined)
@@ -201,6 +248,93 @@ describe("An abort", () => {
       assert.strictEqual(yield* Effect.promise(() => rejection(waiting)), "enough")
     }))
 
+  it.live("has one listener for all calls of a signal, of whatever kind, and none when they are answered", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const node = yield* FakeNode.make(({ args, name }) =>
+        name === "GET" ? [FakeNode.gate(gate), FakeNode.reply(`$1\r\n${args[1]}\r\n`)] : undefined
+      )
+      const redis = yield* client(node)
+      yield* Effect.promise(() => redis.ping())
+      const { signal } = new AbortController()
+      const calls = (): ReadonlyArray<Promise<unknown>> => [
+        ...Array.from({ length: 100 }, () => redis.withSignal(signal).get("a")),
+        redis.withSignal(signal).pipeline([Redis.get("a")]),
+        redis.withSignal(signal).withTimeout("1 minute").get("a"),
+        redis.withSignal(signal).run(Effect.asVoid(Redis.get("a")))
+      ]
+      const listeners = () => getEventListeners(signal, "abort").length
+      const first = calls()
+      assert.strictEqual(listeners(), 1)
+      yield* Deferred.succeed(gate, undefined)
+      yield* Effect.promise(() => Promise.all(first))
+      assert.strictEqual(listeners(), 0)
+      yield* Effect.promise(() => Promise.all(calls()))
+      assert.strictEqual(listeners(), 0)
+      // What needs no server waits for no signal.
+      yield* Effect.promise(() => rejection(redis.withSignal(signal).get(undefined as never)))
+      assert.strictEqual(listeners(), 0)
+    }))
+
+  it.live("never sends what was not written, and leaves nothing that a close waits for", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const node = yield* FakeNode.make(({ name }, connection) =>
+        name === "HELLO" && connection.index > 0
+          ? [FakeNode.gate(gate), FakeNode.reply("-ERR unknown command\r\n")]
+          : name === "APPEND"
+          ? ":1\r\n"
+          : undefined
+      )
+      const redis = yield* client(node)
+      const controller = new AbortController()
+      yield* Effect.promise(() => redis.ping())
+      yield* node.cutAll()
+      const open = Effect.map(Effect.flatMap(RedisClient.RedisClient, ({ stats }) => stats), ({ shared }) => shared)
+      while ((yield* Effect.promise(() => redis.run(open))) > 0) yield* Effect.sleep(1)
+      const given = Array.from({ length: 3 }, () => redis.withSignal(controller.signal).append("k", "given up"))
+      const patient = redis.append("k", "patient")
+      yield* node.awaitConnections(2)
+      controller.abort("enough")
+      for (const error of yield* Effect.promise(() => Promise.all(given.map(rejection)))) {
+        assert.strictEqual(error, "enough")
+      }
+      yield* Deferred.succeed(gate, undefined)
+      assert.strictEqual(yield* Effect.promise(() => patient), 1)
+      const sent = node.commands.filter(({ command }) => command.name === "APPEND").map(({ args }) => args[2])
+      assert.deepStrictEqual(sent, ["patient"])
+      const started = performance.now()
+      yield* Effect.promise(() => redis.close({ drain: "1 minute" }))
+      assert.isBelow(performance.now() - started, 30_000)
+    }))
+
+  it.live("ends all of a thousand calls in the turn in which they were given, and what is called because of it", () =>
+    onServer(async (redis) => {
+      await redis.ping()
+      const controller = new AbortController()
+      const watched = redis.withSignal(controller.signal)
+      let after = 0
+      const calls = Array.from({ length: 1000 }, () =>
+        watched.incr("n").catch((error) => {
+          // What is called when the signal is aborted is never begun.
+          if (after++ === 0) return rejection(watched.incr("n"))
+          return error
+        }))
+      controller.abort("enough")
+      assert.deepStrictEqual(new Set(await Promise.all(calls)), new Set(["enough"]))
+      assert.isTrue(await redis.ping())
+      assert.isUndefined(await redis.get("n"))
+    }))
+
+  it.live("with what is no signal is thrown where it is given", () =>
+    onServer(async (redis) => {
+      // What types do not allow comes from programs without types.
+      for (const given of [undefined, null, "signal", new AbortController()]) {
+        assert.throws(() => redis.withSignal(given as never), /withSignal.*takes an AbortSignal/)
+      }
+      assert.isUndefined(await redis.withSignal(new AbortController().signal).get("k"))
+    }))
+
   it.live("of either of two signals counts", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make(({ name }) => name === "GET" ? FakeNode.stall() : undefined)
@@ -225,6 +359,7 @@ describe("A limit of one's own", () => {
         name === "GET" ? [FakeNode.gate(gate), FakeNode.reply(`$1\r\n${args[1]}\r\n`)] : undefined
       )
       const redis = yield* client(node, { commandTimeout: "1 minute" })
+      yield* Effect.promise(() => redis.ping())
       const patient = redis.get("a")
       const hurried = redis.withTimeout(20).get("b")
       const patientToo = redis.withTimeout("2 minutes").get("c")
@@ -555,7 +690,7 @@ describe("Callbacks", () => {
       yield* node.awaitCommand("GET")
       controller.abort("enough")
       assert.strictEqual(yield* Effect.promise(() => rejection(call)), "enough")
-      assert.strictEqual(inner.length, 1)
+      assert.deepStrictEqual(inner, ["enough"])
     }))
 
   it("made of something else than a Layer rejects its calls, and says what to give", async () => {
@@ -569,6 +704,23 @@ describe("Callbacks", () => {
     }
   })
 
+  it.live("of what is no body, no number of times or no options rejects", () =>
+    onServer(async (redis) => {
+      // What types do not allow comes from programs without types.
+      const wrong = (given: unknown) => given as never
+      for (const times of [-1, Number.NaN, 0.5, "often"]) {
+        const error = await rejection(redis.watch("k", async () => [], { times: wrong(times) }))
+        assert.deepInclude(error, { _tag: "RedisConfigError", option: "times" })
+      }
+      assert.deepStrictEqual(await redis.watch("k", async () => [], { times: Infinity }), [])
+      assert.deepStrictEqual(await redis.watch("k", async () => [], wrong(null)), [])
+      assert.instanceOf(await rejection(redis.watch("k", wrong(undefined))), TypeError)
+      assert.instanceOf(await rejection(redis.withConnection(wrong("k"))), TypeError)
+      for (const stream of [undefined, Redis.get("k"), "k"]) {
+        assert.match(String(await rejection(redis.iterate(wrong(stream)).next())), /iterate takes a stream, such as/)
+      }
+    }))
+
   it.live("rejects a promise where an effect is wanted, and says so", () =>
     onServer(async (redis) => {
       const promise = redis.get("k")
@@ -579,5 +731,71 @@ describe("Callbacks", () => {
       assert.instanceOf(mixed, RedisError.DataError)
       assert.match(mixed.message, /is no command, as Redis\.get/)
       assert.isUndefined(await promise)
+    }))
+})
+
+describe("A program of promises", () => {
+  /** Uses everything that may leave something open, with limits that would keep it alive for an hour. */
+  const program = ({ host, port }: { readonly host: string; readonly port: number }) =>
+    `(async () => {
+    const { Redis, RedisPromise } = await import("@redfx/core")
+    const { NodeRedisClient } = await import("@redfx/node")
+    const hour = "1 hour"
+    const redis = RedisPromise.make(NodeRedisClient.layer({
+      host: "${host}", port: ${port}, commandTimeout: hour, livenessTimeout: hour, healthCheckInterval: hour,
+      pool: { idleTimeout: hour, acquireTimeout: hour }
+    }))
+    await redis.set("k", "v")
+    const stop = new AbortController()
+    const popped = redis.withSignal(stop.signal).blpop("none").catch((error) => error)
+    for await (const event of redis.iterate(Redis.subscribe("news", { events: true }))) {
+      if (event._tag === "Subscribed") break
+    }
+    await redis.withTimeout("2 hours").run(Redis.cached(Redis.get("k"), { ttl: hour }))
+    const watched = await redis.watch("k", async (one) => [Redis.append("k", await one.get("k"))])
+    stop.abort("enough")
+    await redis.close({ drain: hour })
+    console.log(await popped, watched)
+  })()`
+
+  it.live("ends by itself when its client is closed, in a worker too", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      const text = program(server)
+      const inWorker = `new (require("node:worker_threads").Worker)(${JSON.stringify(text)}, { eval: true })`
+      for (const code of [text, inWorker]) {
+        const { stderr, stdout } = yield* Effect.promise(() => promisify(execFile)(process.execPath, ["-e", code]))
+        assert.deepStrictEqual([stdout.trim(), stderr], ["enough [ 2 ]", ""])
+      }
+    }))
+
+  it.live("keeps its asynchronous context: in bodies, whoever gave the connection back, in loops and in what comes next", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      const redis = yield* client(server, { pool: { max: 2 } })
+      const storage = new AsyncLocalStorage<number>()
+      const seen: Array<ReadonlyArray<unknown>> = []
+      const handler = async (name: number) => {
+        await redis.get("k")
+        const seenHere: Array<unknown> = [storage.getStore()]
+        await redis.withConnection(async (one) => {
+          seenHere.push(storage.getStore())
+          await one.get("k")
+          seenHere.push(storage.getStore())
+        })
+        await redis.watch("k", async () => {
+          seenHere.push(storage.getStore())
+          return []
+        })
+        await redis.withSignal(new AbortController().signal).get("k").finally(() => seenHere.push(storage.getStore()))
+        await redis.run(Effect.andThen(Redis.get("k"), Effect.sync(() => seenHere.push(storage.getStore()))))
+        for await (const _ of redis.iterate(Redis.scanStream())) seenHere.push(storage.getStore())
+        seen[name] = seenHere
+      }
+      yield* Effect.promise(async () => {
+        await redis.set("k", "v")
+        await Promise.all([0, 1, 2].map((name) => storage.run(name, () => handler(name))))
+      })
+      assert.deepStrictEqual(seen, [0, 1, 2].map((name) => Array.from({ length: 7 }, () => name)))
     }))
 })

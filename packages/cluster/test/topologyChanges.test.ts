@@ -1057,6 +1057,21 @@ describe("Connections", () => {
       assert.match(error.message, /Too many connections/)
     }))
 
+  it.live("CCF-04: who runs out of time while the limit is reached is told so, and which option it is", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      for (const node of [a, b]) node.instead = ({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined
+      const { client } = yield* FakeCluster.client(cluster, { pool: { max: 4 } })
+      yield* Effect.forkChild(client.execute(Redis.blpop([keyOfA], 0)), { startImmediately: true })
+      yield* a.node.awaitCommand("BLPOP")
+      const error = yield* Client.failure(client.withTimeout(200), Redis.blpop([keyOfB], 0.1), "TimeoutError")
+      assert.deepInclude(error, { phase: "write", delivery: "not-sent", milliseconds: 200 })
+      assert.match(
+        error.detail ?? "",
+        /no connection could be opened in \d+ ms: the limit of 4 to all nodes of the cluster \(pool\.max\) is reached, and no/
+      )
+    }))
+
   it.live("CCF-16: who waits for a connection gets it when another is given back", () =>
     Effect.gen(function*() {
       const { a, b, cluster } = yield* FakeCluster.make()

@@ -22,6 +22,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { publish, spublish } from "./commands/PubSub.ts"
+import { TaggedError } from "./internal/error/tagged.ts"
 import { onlyFitting } from "./internal/values/misfits.ts"
 import type { Misfits } from "./internal/values/misfits.ts"
 import * as Values from "./internal/values/schemaValues.ts"
@@ -45,7 +46,7 @@ import * as PubSub from "./RedisPubSub.ts"
  * @category errors
  * @since 0.1.0
  */
-export class ChannelError extends Schema.TaggedError<ChannelError>("@redfx/core/RedisChannel/ChannelError")(
+export class ChannelError extends TaggedError<ChannelError>("@redfx/core/RedisChannel/ChannelError")(
   "ChannelError",
   { channel: Schema.String, operation: Schema.Literals(["encode", "decode"]), detail: Schema.String }
 ) {

@@ -7,6 +7,7 @@
  */
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { TaggedError } from "./internal/error/tagged.ts"
 
 /**
  * A codec cannot read or write some bytes.
@@ -16,7 +17,7 @@ import * as Schema from "effect/Schema"
  * @category errors
  * @since 0.1.0
  */
-export class CodecError extends Schema.TaggedError<CodecError>("@redfx/core/RedisCodec/CodecError")("CodecError", {
+export class CodecError extends TaggedError<CodecError>("@redfx/core/RedisCodec/CodecError")("CodecError", {
   operation: Schema.Literals(["encode", "decode"]),
   detail: Schema.String
 }) {

@@ -139,32 +139,36 @@ const behaves = (Made: typeof Counted): void => {
     assert.strictEqual(all[0]?.abandoned, 0)
   })
 
-  it("can be begun without a fiber: once, and not as another effect", () => {
+  it("can be begun without a fiber: once, and not as another effect; and is given up by who began it", () => {
     const all: Array<Counted> = []
     const seen: Array<unknown> = []
     for (const exit of [Exit.succeed("a"), Exit.fail("b"), Exit.die("c")]) {
       const effect = new Made(all)
-      assert.isTrue(Suspension.start(effect, (given) => seen.push(given)))
-      assert.isFalse(Suspension.start(effect, (given) => seen.push(given)))
+      assert.strictEqual<unknown>(Suspension.start(effect, (given) => seen.push(given)), effect)
+      assert.isUndefined(Suspension.start(effect, (given) => seen.push(given)))
       effect.finish(exit)
       effect.finish(Exit.succeed("once more"))
     }
     assert.deepStrictEqual(seen.splice(0), [Exit.succeed("a"), Exit.fail("b"), Exit.die("c")])
-    assert.isTrue(Suspension.start(new Made(all, Exit.succeed("at once")), (given) => seen.push(given)))
+    assert.isTrue(Suspension.start(new Made(all, Exit.succeed("at once")), (given) => seen.push(given))?.settled)
     assert.deepStrictEqual(seen.splice(0), [Exit.succeed("at once")])
     class Throwing extends Made {
       protected override begin(): void {
         throw new Error("no beginning")
       }
     }
-    assert.isTrue(Suspension.start(new Throwing(all), (given) => seen.push(given)))
+    assert.isTrue(Suspension.start(new Throwing(all), (given) => seen.push(given))?.settled)
     assert.deepStrictEqual(seen.splice(0), [Exit.die(new Error("no beginning"))])
     // What types do not allow comes from clients of somebody's own.
     const none = [undefined, null, 1].map((value) => value as unknown as Effect.Effect<unknown>)
     for (const other of [Effect.succeed("a"), Effect.asVoid(new Made(all)), Effect.fail("b"), ...none]) {
-      assert.isFalse(Suspension.start<unknown, unknown>(other, (given) => seen.push(given)))
+      assert.isUndefined(Suspension.start<unknown, unknown>(other, (given) => seen.push(given)))
     }
     assert.deepStrictEqual(seen, [])
+    const given = new Made(all)
+    Suspension.start(given, (exit) => seen.push(exit))?.cancel()
+    given.finish(Exit.succeed("late"))
+    assert.deepStrictEqual([seen.length, given.abandoned], [0, 1])
   })
 
   it("runs each time that it is run, also by several fibers at once", () => {

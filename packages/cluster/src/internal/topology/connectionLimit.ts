@@ -9,7 +9,7 @@
 import type { ConnectionSettings } from "@redfx/core/RedisConfig"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
-import type { Dialer } from "@redfx/core/unstable/Connection"
+import type { Dialer, Listener } from "@redfx/core/unstable/Connection"
 import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -51,7 +51,7 @@ export class ConnectionLimit {
   readonly limited = (dialer: Dialer, kind: Kind): Dialer => ({
     ...dialer,
     open: (listener) =>
-      Effect.flatMap(this.#admit(dialer.address, kind), (permit) =>
+      Effect.flatMap(this.#admit(dialer.address, kind, listener), (permit) =>
         dialer.open({
           ...listener,
           onUnsent: (unsent, failure) => {
@@ -63,23 +63,29 @@ export class ConnectionLimit {
         }))
   })
 
-  #admit(address: string, kind: Kind): Effect.Effect<Permit, CommandError, Scope.Scope> {
+  #admit(address: string, kind: Kind, listener: Listener): Effect.Effect<Permit, CommandError, Scope.Scope> {
     return Effect.suspend(() => {
       const permit: Permit = { kind, state: "waiting" }
       return Effect.addFinalizer(() => Effect.sync(() => this.#release(permit))).pipe(
-        Effect.andThen(Effect.suspend(() => this.#take(permit) ? Effect.void : this.#wait(permit, address))),
+        Effect.andThen(Effect.suspend(() => this.#take(permit) ? Effect.void : this.#wait(permit, address, listener))),
         Effect.as(permit)
       )
     })
   }
 
-  #wait(permit: Permit, address: string): Effect.Effect<void, CommandError> {
+  #wait(permit: Permit, address: string, { onProgress }: Listener): Effect.Effect<void, CommandError> {
     const { makeRoom } = this.#options
-    return permit.kind === "shared"
-      ? Effect.map(makeRoom, () => {
+    if (permit.kind === "shared") {
+      return Effect.map(makeRoom, () => {
         if (!this.#take(permit)) this.#hold(permit)
       })
-      : this.#waitAtMost(address, this.#awaitRoom(permit))
+    }
+    onProgress?.(`${this.#reached} is reached, and no connection that callers have alone became free`, address)
+    return this.#waitAtMost(address, this.#awaitRoom(permit))
+  }
+
+  get #reached(): string {
+    return `the limit of ${this.#options.pool.max} to all nodes of the cluster (pool.max)`
   }
 
   #awaitRoom(permit: Permit): Effect.Effect<void> {
@@ -105,8 +111,8 @@ export class ConnectionLimit {
 
   /** Waits as long as somebody may wait for a connection. */
   #waitAtMost(address: string, wait: Effect.Effect<void>): Effect.Effect<void, CommandError> {
-    const { acquireTimeout, max } = this.#options.pool
-    const reached = `the limit of ${max} to all nodes of the cluster`
+    const { acquireTimeout } = this.#options.pool
+    const reached = this.#reached
     const limit = Duration.toMillis(acquireTimeout)
     const waited = Duration.format(acquireTimeout)
     return withTimeout(wait, {

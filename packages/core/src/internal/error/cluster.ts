@@ -18,6 +18,7 @@ import {
   stopped
 } from "./fields.ts"
 import * as Retry from "./retry.ts"
+import { TaggedError } from "./tagged.ts"
 
 /**
  * The cluster says that it cannot serve; nothing was run. `code`: `CLUSTERDOWN` or `MASTERDOWN`.
@@ -25,7 +26,7 @@ import * as Retry from "./retry.ts"
  * @category errors
  * @since 0.1.0
  */
-export class ClusterDownError extends Schema.TaggedError<ClusterDownError>("@redfx/core/RedisError/ClusterDownError")(
+export class ClusterDownError extends TaggedError<ClusterDownError>("@redfx/core/RedisError/ClusterDownError")(
   "ClusterDownError",
   { ...reply, attempts: Schema.Number }
 ) {
@@ -43,7 +44,7 @@ export class ClusterDownError extends Schema.TaggedError<ClusterDownError>("@red
  * @since 0.1.0
  */
 export class ClusterConnectError
-  extends Schema.TaggedError<ClusterConnectError>("@redfx/core/RedisError/ClusterConnectError")("ClusterConnectError", {
+  extends TaggedError<ClusterConnectError>("@redfx/core/RedisError/ClusterConnectError")("ClusterConnectError", {
     attempts: Attempts,
     ...marks
   })
@@ -61,7 +62,7 @@ export class ClusterConnectError
  * @category errors
  * @since 0.1.0
  */
-export class CrossSlotError extends Schema.TaggedError<CrossSlotError>("@redfx/core/RedisError/CrossSlotError")(
+export class CrossSlotError extends TaggedError<CrossSlotError>("@redfx/core/RedisError/CrossSlotError")(
   "CrossSlotError",
   { command, index, ...marks }
 ) {
@@ -79,7 +80,7 @@ export class CrossSlotError extends Schema.TaggedError<CrossSlotError>("@redfx/c
  * @since 0.1.0
  */
 export class SlotNotCoveredError
-  extends Schema.TaggedError<SlotNotCoveredError>("@redfx/core/RedisError/SlotNotCoveredError")("SlotNotCoveredError", {
+  extends TaggedError<SlotNotCoveredError>("@redfx/core/RedisError/SlotNotCoveredError")("SlotNotCoveredError", {
     slot: Schema.Number,
     ...marks
   })
@@ -98,7 +99,7 @@ export class SlotNotCoveredError
  * @since 0.1.0
  */
 export class ClusterRetriesExhaustedError
-  extends Schema.TaggedError<ClusterRetriesExhaustedError>("@redfx/core/RedisError/ClusterRetriesExhaustedError")(
+  extends TaggedError<ClusterRetriesExhaustedError>("@redfx/core/RedisError/ClusterRetriesExhaustedError")(
     "ClusterRetriesExhaustedError",
     {
       command,
@@ -125,7 +126,7 @@ export class ClusterRetriesExhaustedError
  * @since 0.1.0
  */
 export class ClusterUnsupportedError
-  extends Schema.TaggedError<ClusterUnsupportedError>("@redfx/core/RedisError/ClusterUnsupportedError")(
+  extends TaggedError<ClusterUnsupportedError>("@redfx/core/RedisError/ClusterUnsupportedError")(
     "ClusterUnsupportedError",
     { command, detail: Schema.String, index, ...marks }
   )

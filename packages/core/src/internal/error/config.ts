@@ -2,6 +2,7 @@
  * Errors of options that are not valid.
  */
 import * as Schema from "effect/Schema"
+import { TaggedError } from "./tagged.ts"
 
 /**
  * An option that is not valid: found when a Layer is built, before any I/O.
@@ -9,7 +10,7 @@ import * as Schema from "effect/Schema"
  * @category errors
  * @since 0.1.0
  */
-export class RedisConfigError extends Schema.TaggedError<RedisConfigError>("@redfx/core/RedisError/RedisConfigError")(
+export class RedisConfigError extends TaggedError<RedisConfigError>("@redfx/core/RedisError/RedisConfigError")(
   "RedisConfigError",
   { option: Schema.String, detail: Schema.String }
 ) {
@@ -24,7 +25,7 @@ export class RedisConfigError extends Schema.TaggedError<RedisConfigError>("@red
  * @category errors
  * @since 0.1.0
  */
-export class InvalidUrlError extends Schema.TaggedError<InvalidUrlError>("@redfx/core/RedisError/InvalidUrlError")(
+export class InvalidUrlError extends TaggedError<InvalidUrlError>("@redfx/core/RedisError/InvalidUrlError")(
   "InvalidUrlError",
   { url: Schema.String, detail: Schema.String }
 ) {

@@ -18,6 +18,7 @@ import {
   reply
 } from "./fields.ts"
 import * as Retry from "./retry.ts"
+import { TaggedError } from "./tagged.ts"
 
 /**
  * No connection, or it was lost.
@@ -37,7 +38,7 @@ import * as Retry from "./retry.ts"
  * @category errors
  * @since 0.1.0
  */
-export class ConnectionError extends Schema.TaggedError<ConnectionError>("@redfx/core/RedisError/ConnectionError")(
+export class ConnectionError extends TaggedError<ConnectionError>("@redfx/core/RedisError/ConnectionError")(
   "ConnectionError",
   {
     reason: Schema.Literals([
@@ -87,7 +88,7 @@ export class ConnectionError extends Schema.TaggedError<ConnectionError>("@redfx
  * @category errors
  * @since 0.1.0
  */
-export class TimeoutError extends Schema.TaggedError<TimeoutError>("@redfx/core/RedisError/TimeoutError")(
+export class TimeoutError extends TaggedError<TimeoutError>("@redfx/core/RedisError/TimeoutError")(
   "TimeoutError",
   {
     phase: Schema.Literals(["connect", "write", "read"]),
@@ -126,7 +127,7 @@ const whyUnwritten = ", as no connection was open yet or the server was slow to 
  * @since 0.1.0
  */
 export class AuthenticationError
-  extends Schema.TaggedError<AuthenticationError>("@redfx/core/RedisError/AuthenticationError")("AuthenticationError", {
+  extends TaggedError<AuthenticationError>("@redfx/core/RedisError/AuthenticationError")("AuthenticationError", {
     ...reply,
     username: Schema.optionalKey(Schema.String)
   })
@@ -145,7 +146,7 @@ export class AuthenticationError
  * @category errors
  * @since 0.1.0
  */
-export class BusyLoadingError extends Schema.TaggedError<BusyLoadingError>("@redfx/core/RedisError/BusyLoadingError")(
+export class BusyLoadingError extends TaggedError<BusyLoadingError>("@redfx/core/RedisError/BusyLoadingError")(
   "BusyLoadingError",
   reply
 ) {

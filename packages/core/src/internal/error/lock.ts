@@ -2,6 +2,7 @@
  * Errors of locks and semaphores.
  */
 import * as Schema from "effect/Schema"
+import { TaggedError } from "./tagged.ts"
 
 /** The thing that was to be held; a lock by default. */
 const kind = Schema.optional(Schema.Literals(["lock", "semaphore"]))
@@ -14,7 +15,7 @@ const kind = Schema.optional(Schema.Literals(["lock", "semaphore"]))
  * @category errors
  * @since 0.1.0
  */
-export class LockError extends Schema.TaggedError<LockError>("@redfx/core/RedisError/LockError")("LockError", {
+export class LockError extends TaggedError<LockError>("@redfx/core/RedisError/LockError")("LockError", {
   name: Schema.String,
   reason: Schema.Literals(["NotAcquired", "NotHeld", "NoTimeout"]),
   kind
@@ -38,7 +39,7 @@ export class LockError extends Schema.TaggedError<LockError>("@redfx/core/RedisE
  * @since 0.1.0
  */
 export class LockNotOwnedError
-  extends Schema.TaggedError<LockNotOwnedError>("@redfx/core/RedisError/LockNotOwnedError")("LockNotOwnedError", {
+  extends TaggedError<LockNotOwnedError>("@redfx/core/RedisError/LockNotOwnedError")("LockNotOwnedError", {
     name: Schema.String,
     kind
   })

@@ -3,6 +3,7 @@
  */
 import * as Schema from "effect/Schema"
 import { marks, wholeText } from "./retry.ts"
+import { TaggedError } from "./tagged.ts"
 
 /**
  * Bytes that are not RESP, or that go beyond the decoder's limits. The
@@ -14,7 +15,7 @@ import { marks, wholeText } from "./retry.ts"
  * @category errors
  * @since 0.1.0
  */
-export class ProtocolError extends Schema.TaggedError<ProtocolError>("@redfx/core/Resp/ProtocolError")(
+export class ProtocolError extends TaggedError<ProtocolError>("@redfx/core/Resp/ProtocolError")(
   "ProtocolError",
   {
     detail: Schema.String,

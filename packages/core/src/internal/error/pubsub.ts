@@ -2,6 +2,7 @@
  * Subscriptions that were not consumed fast enough, or have nothing to tell.
  */
 import * as Schema from "effect/Schema"
+import { TaggedError } from "./tagged.ts"
 
 /**
  * Messages came faster than a subscription was consumed, and its buffer was
@@ -11,7 +12,7 @@ import * as Schema from "effect/Schema"
  * @since 0.1.0
  */
 export class PubSubOverflowError
-  extends Schema.TaggedError<PubSubOverflowError>("@redfx/core/RedisError/PubSubOverflowError")("PubSubOverflowError", {
+  extends TaggedError<PubSubOverflowError>("@redfx/core/RedisError/PubSubOverflowError")("PubSubOverflowError", {
     capacity: Schema.Number
   })
 {
@@ -32,7 +33,7 @@ export class PubSubOverflowError
  * @since 0.1.0
  */
 export class KeyspaceEventsOffError
-  extends Schema.TaggedError<KeyspaceEventsOffError>("@redfx/core/RedisError/KeyspaceEventsOffError")(
+  extends TaggedError<KeyspaceEventsOffError>("@redfx/core/RedisError/KeyspaceEventsOffError")(
     "KeyspaceEventsOffError",
     { server: Schema.String, setting: Schema.String, missing: Schema.String }
   )

@@ -4,6 +4,7 @@
 import * as Schema from "effect/Schema"
 import { at, clipped, command, index, marks, origin, reply, stopped } from "./fields.ts"
 import * as Retry from "./retry.ts"
+import { TaggedError } from "./tagged.ts"
 
 /**
  * An argument that no server would take, found before anything was sent.
@@ -11,7 +12,7 @@ import * as Retry from "./retry.ts"
  * @category errors
  * @since 0.1.0
  */
-export class DataError extends Schema.TaggedError<DataError>("@redfx/core/RedisError/DataError")("DataError", {
+export class DataError extends TaggedError<DataError>("@redfx/core/RedisError/DataError")("DataError", {
   command,
   detail: Schema.String,
   index,
@@ -36,7 +37,7 @@ export class DataError extends Schema.TaggedError<DataError>("@redfx/core/RedisE
  * @category errors
  * @since 0.1.0
  */
-export class DecodeError extends Schema.TaggedError<DecodeError>("@redfx/core/RedisError/DecodeError")("DecodeError", {
+export class DecodeError extends TaggedError<DecodeError>("@redfx/core/RedisError/DecodeError")("DecodeError", {
   command,
   detail: Schema.String,
   index,
@@ -56,7 +57,7 @@ export class DecodeError extends Schema.TaggedError<DecodeError>("@redfx/core/Re
  * @category errors
  * @since 0.1.0
  */
-export class ResponseError extends Schema.TaggedError<ResponseError>("@redfx/core/RedisError/ResponseError")(
+export class ResponseError extends TaggedError<ResponseError>("@redfx/core/RedisError/ResponseError")(
   "ResponseError",
   reply
 ) {
@@ -76,7 +77,7 @@ const age = " Is the server older than the command or one of its options?"
  * @category errors
  * @since 0.1.0
  */
-export class WrongTypeError extends Schema.TaggedError<WrongTypeError>("@redfx/core/RedisError/WrongTypeError")(
+export class WrongTypeError extends TaggedError<WrongTypeError>("@redfx/core/RedisError/WrongTypeError")(
   "WrongTypeError",
   reply
 ) {
@@ -91,7 +92,7 @@ export class WrongTypeError extends Schema.TaggedError<WrongTypeError>("@redfx/c
  * @category errors
  * @since 0.1.0
  */
-export class NoScriptError extends Schema.TaggedError<NoScriptError>("@redfx/core/RedisError/NoScriptError")(
+export class NoScriptError extends TaggedError<NoScriptError>("@redfx/core/RedisError/NoScriptError")(
   "NoScriptError",
   reply
 ) {
@@ -107,7 +108,7 @@ export class NoScriptError extends Schema.TaggedError<NoScriptError>("@redfx/cor
  * @category errors
  * @since 0.1.0
  */
-export class ExecAbortError extends Schema.TaggedError<ExecAbortError>("@redfx/core/RedisError/ExecAbortError")(
+export class ExecAbortError extends TaggedError<ExecAbortError>("@redfx/core/RedisError/ExecAbortError")(
   "ExecAbortError",
   {
     ...reply,
@@ -132,7 +133,7 @@ export class ExecAbortError extends Schema.TaggedError<ExecAbortError>("@redfx/c
  * @category errors
  * @since 0.1.0
  */
-export class ReadOnlyError extends Schema.TaggedError<ReadOnlyError>("@redfx/core/RedisError/ReadOnlyError")(
+export class ReadOnlyError extends TaggedError<ReadOnlyError>("@redfx/core/RedisError/ReadOnlyError")(
   "ReadOnlyError",
   reply
 ) {
@@ -148,7 +149,7 @@ export class ReadOnlyError extends Schema.TaggedError<ReadOnlyError>("@redfx/cor
  * @since 0.1.0
  */
 export class NoPermissionError
-  extends Schema.TaggedError<NoPermissionError>("@redfx/core/RedisError/NoPermissionError")("NoPermissionError", reply)
+  extends TaggedError<NoPermissionError>("@redfx/core/RedisError/NoPermissionError")("NoPermissionError", reply)
 {
   override get message(): string {
     return `${clipped(this.detail)} (${origin(this)})${stopped(Retry.wholeText(this))}`
@@ -161,7 +162,7 @@ export class NoPermissionError
  * @category errors
  * @since 0.1.0
  */
-export class OutOfMemoryError extends Schema.TaggedError<OutOfMemoryError>("@redfx/core/RedisError/OutOfMemoryError")(
+export class OutOfMemoryError extends TaggedError<OutOfMemoryError>("@redfx/core/RedisError/OutOfMemoryError")(
   "OutOfMemoryError",
   reply
 ) {

@@ -4,6 +4,7 @@
 import * as Schema from "effect/Schema"
 import { attempted, Attempts, marks } from "./fields.ts"
 import * as Retry from "./retry.ts"
+import { TaggedError } from "./tagged.ts"
 
 /**
  * No sentinel names a usable master of the service. `attempts`: what each one said. `permanent`: whether all of them will
@@ -13,7 +14,7 @@ import * as Retry from "./retry.ts"
  * @since 0.1.0
  */
 export class MasterNotFoundError
-  extends Schema.TaggedError<MasterNotFoundError>("@redfx/core/RedisError/MasterNotFoundError")("MasterNotFoundError", {
+  extends TaggedError<MasterNotFoundError>("@redfx/core/RedisError/MasterNotFoundError")("MasterNotFoundError", {
     service: Schema.String,
     attempts: Attempts,
     permanent: Schema.optionalKey(Schema.Boolean),
@@ -35,7 +36,7 @@ export class MasterNotFoundError
  * @since 0.1.0
  */
 export class ReplicaNotFoundError
-  extends Schema.TaggedError<ReplicaNotFoundError>("@redfx/core/RedisError/ReplicaNotFoundError")(
+  extends TaggedError<ReplicaNotFoundError>("@redfx/core/RedisError/ReplicaNotFoundError")(
     "ReplicaNotFoundError",
     {
       service: Schema.String,

@@ -4,6 +4,7 @@
 import * as Schema from "effect/Schema"
 import { Delivery, marks } from "./fields.ts"
 import * as Retry from "./retry.ts"
+import { TaggedError } from "./tagged.ts"
 
 /**
  * A watched key changed, or the connection that watched it was lost; the transaction was not applied.
@@ -11,7 +12,7 @@ import * as Retry from "./retry.ts"
  * @category errors
  * @since 0.1.0
  */
-export class WatchError extends Schema.TaggedError<WatchError>("@redfx/core/RedisError/WatchError")("WatchError", {
+export class WatchError extends TaggedError<WatchError>("@redfx/core/RedisError/WatchError")("WatchError", {
   reason: Schema.Literals(["changed", "connectionLost"]),
   keys: Schema.Array(Schema.String),
   delivery: Delivery,

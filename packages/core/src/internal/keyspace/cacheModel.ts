@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import type { TimeToLive } from "../../RedisArg.ts"
 import type { RedisCodec } from "../../RedisCodec.ts"
 import type { RedisError } from "../../RedisError.ts"
+import { TaggedError } from "../error/tagged.ts"
 import type { KeyOptions, KeyspaceError, SetOptions } from "./model.ts"
 
 /**
@@ -17,12 +18,10 @@ import type { KeyOptions, KeyspaceError, SetOptions } from "./model.ts"
  * @category errors
  * @since 0.1.0
  */
-export class LoadTimeoutError
-  extends Schema.TaggedError<LoadTimeoutError>("@redfx/core/RedisKeyspace/LoadTimeoutError")(
-    "LoadTimeoutError",
-    { key: Schema.String, limit: Schema.Number }
-  )
-{
+export class LoadTimeoutError extends TaggedError<LoadTimeoutError>("@redfx/core/RedisKeyspace/LoadTimeoutError")(
+  "LoadTimeoutError",
+  { key: Schema.String, limit: Schema.Number }
+) {
   override get message(): string {
     return `Loading the value for ${JSON.stringify(this.key)} took longer than ${this.limit} ms, and was given up.`
   }

@@ -9,6 +9,7 @@ import type * as Stream from "effect/Stream"
 import type { TimeToLive } from "../../RedisArg.ts"
 import type { RedisClient } from "../../RedisClient.ts"
 import type { CommandError, TransactionError } from "../../RedisError.ts"
+import { TaggedError } from "../error/tagged.ts"
 import type * as Values from "../values/misfits.ts"
 
 // -----------------------------------------------------------------------------
@@ -26,7 +27,7 @@ import type * as Values from "../values/misfits.ts"
  * @category errors
  * @since 0.1.0
  */
-export class KeyspaceError extends Schema.TaggedError<KeyspaceError>("@redfx/core/RedisKeyspace/KeyspaceError")(
+export class KeyspaceError extends TaggedError<KeyspaceError>("@redfx/core/RedisKeyspace/KeyspaceError")(
   "KeyspaceError",
   { key: Schema.String, operation: Schema.Literals(["encode", "decode"]), detail: Schema.String }
 ) {

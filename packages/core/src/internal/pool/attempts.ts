@@ -73,7 +73,7 @@ export class Attempts {
 }
 
 /** An error without what it says of the command that failed with it. */
-const failureText = (error: CommandError): string =>
+export const failureText = (error: CommandError): string =>
   error._tag === "TimeoutError"
     ? `its limit of ${error.milliseconds} ms passed${error.detail === undefined ? "" : `; ${error.detail}`}`
     : "detail" in error && typeof error.detail === "string"
@@ -86,7 +86,7 @@ const failureText = (error: CommandError): string =>
  * - `late`: the error of a wait that took too long; `undefined` when nothing is known of what it was for.
  */
 export interface Wait {
-  late: ((limit: number) => TimeoutError | undefined) | undefined
+  late: ((limit: number) => TimeoutError) | undefined
 }
 
 /** The requests that wait for a connection. */

@@ -24,11 +24,11 @@ import type { RedisConnector } from "../../RedisConnector.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type { Dialer, RedisConnection } from "../connection/model.ts"
 import type { RequestQueue } from "../connection/request.ts"
-import { connectionLoss } from "../error/events.ts"
+import { connectionLoss, timeLimit } from "../error/events.ts"
 import { elapsed, LoopTime, passed } from "../runtime/elapsed.ts"
 import { errorOf } from "../runtime/firstError.ts"
 import { runNow } from "../runtime/ownContext.ts"
-import { Attempts } from "./attempts.ts"
+import { Attempts, failureText } from "./attempts.ts"
 import type { Wait } from "./attempts.ts"
 import { Lease } from "./recycle.ts"
 import { addressOf, longestPause, Pauses, pauseUnless } from "./redial.ts"
@@ -52,10 +52,10 @@ export class Member {
 /** A caller that wants a connection, waits for it, has it, or is done. */
 class Claim {
   readonly member: Member
-  /** The dial that was begun for this claim. */
+  /** The dial that it waits for; `undefined` when it waits for a connection that is in use, or does not wait. */
   dial: Dial | undefined = undefined
-  /** The attempts of the dial that it waits or waited for last. */
-  attempts: Attempts | undefined = undefined
+  /** When it began to wait. */
+  since = 0
   lease: Lease | undefined = undefined
   connection: RedisConnection | undefined = undefined
   settle: ((exit: Exit.Exit<RedisConnection, CommandError>) => void) | undefined = undefined
@@ -167,12 +167,15 @@ export class ExclusivePool {
       Effect.flatMap(Effect.scope, (scope) =>
         Effect.suspend(() => {
           const claim = new Claim(member)
-          if (wait !== undefined) wait.late = (limit) => claim.attempts?.late(limit)
           const end = Effect.sync(() => this.#release(claim))
           return Effect.onExit(
             restore(Effect.provideService(this.#take(claim), Clock.Clock, this.#clock)),
-            // A claim that failed holds nothing, so the scope need not end it.
-            (exit) => Exit.isSuccess(exit) ? Scope.addFinalizer(scope, end) : end
+            (exit) => {
+              if (Exit.isSuccess(exit)) return Scope.addFinalizer(scope, end)
+              if (wait !== undefined) wait.late = this.#lateness(claim)
+              // A claim that failed holds nothing, so the scope need not end it.
+              return end
+            }
           )
         }))
     )
@@ -224,10 +227,13 @@ export class ExclusivePool {
       const idle = this.#idle.pop()
       if (idle !== undefined) return Effect.succeed(claim.connection = idle)
       if (Duration.toMillis(acquireTimeout) === 0 && this.#claimed > this.#limit) {
-        return Effect.fail(this.#loss("PoolExhausted", `Too many connections: the pool's limit of ${max} is reached`))
+        return Effect.fail(
+          this.#loss("PoolExhausted", `Too many connections: the pool's limit of ${max} (pool.max) is reached`)
+        )
       }
       const wait = Effect.callback<RedisConnection, CommandError>((resume) => {
         claim.settle = resume
+        claim.since = this.#now()
         this.#waiting.add(claim)
         this.#dial()
       })
@@ -253,9 +259,41 @@ export class ExclusivePool {
       if (claim.dial !== undefined) return Effect.never
       const waited = Duration.format(acquireTimeout)
       return Effect.fail(
-        this.#loss("PoolTimeout", `No connection available: the pool's limit of ${max} was reached for ${waited}`)
+        this.#loss(
+          "PoolTimeout",
+          `No connection available: the pool's limit of ${max} (pool.max) was reached for ${waited}`
+        )
       )
     })
+  }
+
+  /** What a claim waits for at the moment, for the error of one whose time has passed. */
+  #lateness(claim: Claim): Wait["late"] {
+    const { connection, dial } = claim
+    if (dial !== undefined) return (limit) => dial.attempts.late(limit)
+    const { address } = this.#options.dialer
+    if (connection !== undefined) {
+      const attempts = new Attempts(address, () => this.#now())
+      attempts.check(connection.address)
+      return (limit) => attempts.late(limit)
+    }
+    // It was not among those that wait when it failed by itself.
+    if (!this.#waiting.has(claim)) return undefined
+    const detail = this.#shortage(this.#now() - claim.since)
+    return (limit) => timeLimit("write", limit, address, detail)
+  }
+
+  /** Why a claim that waits has no connection and no dial. */
+  #shortage(waited: number): string {
+    const { max, shared } = this.#options.settings.pool
+    const opened = this.#dials.size === 0 ? "" : ` or being opened (${this.#dials.size})`
+    const failed = this.#failure === undefined
+      ? ""
+      : `; the last attempt to open one failed: ${failureText(this.#failure)}`
+    return `all ${this.#limit} connections that callers have alone were in use${opened}, and none became free in ` +
+      `${
+        Math.round(waited)
+      } ms${failed}; use them for a shorter time, or raise pool.max (${max}, with ${shared} shared)`
   }
 
   #settle(claim: Claim, exit: Exit.Exit<RedisConnection, CommandError>): void {
@@ -286,12 +324,7 @@ export class ExclusivePool {
   #assign(dial: Dial): void {
     dial.isOwn = false
     dial.claim = this.#firstWithoutDial
-    if (dial.claim !== undefined) this.#await(dial.claim, dial)
-  }
-
-  #await(claim: Claim, dial: Dial): void {
-    claim.dial = dial
-    claim.attempts = dial.attempts
+    if (dial.claim !== undefined) dial.claim.dial = dial
   }
 
   get #firstWithoutDial(): Claim | undefined {
@@ -366,7 +399,7 @@ export class ExclusivePool {
     const attempts = new Attempts(this.#options.dialer.address, () => this.#now())
     if (this.#failure !== undefined) attempts.fail(this.#failure)
     const dial: Dial = { claim, isOwn: true, attempts }
-    if (claim !== undefined) this.#await(claim, dial)
+    if (claim !== undefined) claim.dial = dial
     this.#dials.add(dial)
     this.#fork(Effect.onExit(this.#connect(attempts), (exit) => Effect.sync(() => this.#onDialled(dial, exit))))
   }

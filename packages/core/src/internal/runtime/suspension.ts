@@ -155,17 +155,20 @@ export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
     return (ownWay && #waiter in effect ? Suspension.#evaluate.call(effect, fiber as Inner) : effect) as typeof effect
   }
 
-  /** Runs an effect without a fiber and has a function wait; returns whether the effect is one that can do so. */
-  static start<A, E>(effect: Effect.Effect<A, E>, resume: Resume<A, E>): boolean {
+  /** Runs an effect without a fiber and has a function wait; returns it, or `undefined` when it cannot be run so. */
+  static start<A, E>(effect: Effect.Effect<A, E>, resume: Resume<A, E>): Suspension<A, E> | undefined {
     // A client of somebody's own may give something that is no object, whatever its type says.
-    if (typeof effect !== "object" || effect === null || !(#waiter in effect) || effect.#waiter !== fresh) return false
+    if (typeof effect !== "object" || effect === null || !(#waiter in effect) || effect.#waiter !== fresh) {
+      return undefined
+    }
     effect.#waiter = resume
     try {
       effect.begin()
     } catch (defect) {
       effect.settle(Exit.die(defect))
     }
-    return true
+    // Of what has the field TypeScript knows the class and not its types, which are those of the effect.
+    return effect as Suspension<unknown, unknown> as Suspension<A, E>
   }
 
   static #evaluate(this: Suspension<unknown, unknown>, fiber: Inner): unknown {

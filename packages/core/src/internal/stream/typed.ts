@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import { CodecError } from "../../RedisCodec.ts"
 import type { RedisCodec } from "../../RedisCodec.ts"
 import { encodeUtf8 } from "../codec/utf8.ts"
+import { TaggedError } from "../error/tagged.ts"
 import type { BytesFields } from "../reply/streamEntry.ts"
 import * as Values from "../values/schemaValues.ts"
 
@@ -20,7 +21,7 @@ import * as Values from "../values/schemaValues.ts"
  * @category errors
  * @since 0.1.0
  */
-export class EntryError extends Schema.TaggedError<EntryError>("@redfx/core/RedisStream/EntryError")("EntryError", {
+export class EntryError extends TaggedError<EntryError>("@redfx/core/RedisStream/EntryError")("EntryError", {
   stream: Schema.String,
   id: Schema.UndefinedOr(Schema.String),
   operation: Schema.Literals(["encode", "decode"]),

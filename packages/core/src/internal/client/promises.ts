@@ -1,0 +1,125 @@
+/**
+ * Promises of what effects and commands come to, and effects of what promises come to.
+ */
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { RedisClient } from "../../RedisClient.ts"
+import type * as RedisCommand from "../../RedisCommand.ts"
+import { onceAborted } from "../runtime/aborts.ts"
+import { Suspension } from "../runtime/suspension.ts"
+
+/** The calls that are under way. */
+export class Pending {
+  #count = 0
+  #idle: (() => void) | undefined = undefined
+
+  begin(): void {
+    this.#count++
+  }
+
+  end(): void {
+    if (--this.#count === 0) this.#idle?.()
+  }
+
+  /** Suspends until there is none. */
+  readonly none: Effect.Effect<void> = Effect.callback((resume) => {
+    if (this.#count === 0) return resume(Effect.void)
+    this.#idle = () => resume(Effect.void)
+  })
+}
+
+/**
+ * A promise, which fails with what it is rejected with; of that nobody knows the type. What begins it is given a signal that
+ * is aborted when nobody waits any more, with the reason of the outer one.
+ */
+export const awaited = <A>(
+  begin: (signal: AbortSignal) => Promise<A>,
+  outer: AbortSignal | undefined
+): Effect.Effect<A, unknown> =>
+  Effect.callback((resume) => {
+    const inner = new AbortController()
+    new Promise<A>((resolve) => resolve(begin(inner.signal))).then(
+      (value) => resume(Effect.succeed(value)),
+      (error: unknown) => resume(Effect.fail(error))
+    )
+    return Effect.sync(() => inner.abort(outer?.reason))
+  })
+
+/** Runs an effect, and rejects with what it failed with. */
+export const settled = <A, E, R>(
+  context: Context.Context<R>,
+  effect: Effect.Effect<A, E, R>,
+  signal: AbortSignal | undefined,
+  pending?: Pending
+): Promise<A> =>
+  new Promise((resolve, reject) => {
+    if (signal?.aborted === true) return reject(signal.reason)
+    pending?.begin()
+    const fiber = Effect.runForkWith(context)(effect)
+    const leave = signal === undefined || fiber.pollUnsafe() !== undefined
+      ? undefined
+      : onceAborted(signal, () => fiber.interruptUnsafe())
+    fiber.addObserver((exit) => {
+      leave?.()
+      pending?.end()
+      if (Exit.isSuccess(exit)) return resolve(exit.value)
+      reject(signal?.aborted === true && Cause.hasInterruptsOnly(exit.cause) ? signal.reason : Cause.squash(exit.cause))
+    })
+  })
+
+/**
+ * Runs a command without a fiber. With 1000 callers a GET takes half the processor time of one with a fiber, and 1,035 bytes in
+ * place of 1,765.
+ */
+export const answered = (
+  command: RedisCommand.Any,
+  client: RedisClient["Service"],
+  context: Context.Context<never>,
+  pending: Pending
+): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    const effect = command.settled ?? client.execute(command)
+    pending.begin()
+    const started = Suspension.start(effect, (exit) => {
+      pending.end()
+      if (Exit.isSuccess(exit)) resolve(exit.value)
+      else reject(Cause.squash(exit.cause))
+    })
+    if (started !== undefined) return
+    pending.end()
+    resolve(settled(context, effect, undefined, pending))
+  })
+
+/** The same, which gives the command up when a signal is aborted. It is apart, as a GET without a signal is not to pay for it. */
+export const answeredUnless = (
+  signal: AbortSignal,
+  command: RedisCommand.Any,
+  client: RedisClient["Service"],
+  context: Context.Context<never>,
+  pending: Pending
+): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const effect = command.settled ?? client.execute(command)
+    let leave: (() => void) | undefined = undefined
+    pending.begin()
+    const started = Suspension.start(effect, (exit) => {
+      leave?.()
+      pending.end()
+      if (Exit.isSuccess(exit)) resolve(exit.value)
+      else reject(Cause.squash(exit.cause))
+    })
+    if (started === undefined) {
+      pending.end()
+      return resolve(settled(context, effect, signal, pending))
+    }
+    if (started.settled) return
+    leave = onceAborted(signal, () => {
+      if (started.settled) return
+      started.cancel()
+      pending.end()
+      reject(signal.reason)
+    })
+  })
