@@ -1,0 +1,144 @@
+/**
+ * Reads values that lie in a chunk as a whole. A value that does not, that is of another kind, or that breaks a rule, is left to
+ * the decoder, which can stop within a value and says what is wrong with it.
+ */
+import { Bulk } from "../../RespValue.ts"
+import type { Value } from "../../RespValue.ts"
+import { plainDouble } from "./line.ts"
+import { Element } from "./sharedText.ts"
+import type { SharedText } from "./sharedText.ts"
+import { ARRAY, BULK, CR, DOUBLE, INTEGER, LF, NULL, SIMPLE } from "./types.ts"
+
+/** How many elements an array may have. The frame of a longer one takes no time beside them. */
+export const FEW = 16
+
+/**
+ * How deep arrays may nest within the first: an entry of a stream, and its fields. What is left to the decoder is read again, at
+ * most once for each level.
+ */
+export const LEVELS = 2
+
+/** Every method reads the value at `start`, and sets `next` to its end, or returns `undefined`. */
+export class WholeValues {
+  /** Where the value ends that was read last. */
+  next = 0
+  /** The arrays and the elements that `array` has read since somebody has set these to 0. */
+  arrays = 0
+  elements = 0
+
+  /** An array of up to `few` elements that may hold arrays down to so many levels, its own with them. */
+  array(
+    chunk: Uint8Array,
+    start: number,
+    shared: SharedText | undefined,
+    few: number,
+    longest: number,
+    levels: number
+  ): Array<Value> | undefined {
+    const end = chunk.length
+    let at = start + 1
+    let length = 0
+    let digit = 0
+    while (at < end && ((digit = chunk[at]! - 48) >= 0 && digit <= 9)) {
+      length = length * 10 + digit
+      at++
+    }
+    if (at === start + 1 || at - start > 3 || length > few || at + 2 > end || chunk[at] !== CR || chunk[at + 1] !== LF) {
+      return undefined
+    }
+    at += 2
+    const items = new Array<Value>(length)
+    for (let i = 0; i < length; i++) {
+      const type = at < end ? chunk[at]! : 0
+      let value: Value | undefined
+      if (type === BULK && at + 1 < end && chunk[at + 1]! >= 48) value = this.bulk(chunk, at, shared, longest)
+      else if (type === ARRAY) {
+        value = levels > 1 ? this.array(chunk, at, shared, few, longest, levels - 1) : undefined
+      } else value = this.scalar(chunk, at, end)
+      if (value === undefined) return undefined
+      items[i] = value
+      at = this.next
+    }
+    this.next = at
+    this.arrays++
+    this.elements += length
+    return items
+  }
+
+  /** A bulk string up to the length `longest`. */
+  bulk(chunk: Uint8Array, start: number, shared: SharedText | undefined, longest: number): Bulk | undefined {
+    const end = chunk.length
+    let at = start + 1
+    let length = 0
+    let digit = 0
+    while (at < end && ((digit = chunk[at]! - 48) >= 0 && digit <= 9)) {
+      length = length * 10 + digit
+      at++
+    }
+    const from = at + 2
+    const to = from + length
+    if (
+      to + 2 > end || chunk[at] !== CR || chunk[at + 1] !== LF || chunk[to] !== CR || chunk[to + 1] !== LF ||
+      at === start + 1 || length > longest || at - start > 10
+    ) {
+      return undefined
+    }
+    this.next = to + 2
+    return shared === undefined ? new Bulk(chunk, from, to) : new Element(shared, from, to)
+  }
+
+  /** A common value that is neither an array nor the bytes of a bulk string. */
+  scalar(chunk: Uint8Array, start: number, end: number): Value | undefined {
+    switch (chunk[start]) {
+      case INTEGER:
+        return this._integer(chunk, start + 1, end)
+      case DOUBLE:
+        return this._double(chunk, start + 1, end)
+      case SIMPLE: {
+        const isOk = start + 5 <= end && chunk[start + 1] === 0x4f && chunk[start + 2] === 0x4b &&
+          chunk[start + 3] === CR && chunk[start + 4] === LF
+        this.next = start + 5
+        return isOk ? "OK" : undefined
+      }
+      case BULK:
+        return this._null(chunk, start + 1, end)
+      case NULL:
+        this.next = start + 3
+        return start + 3 <= end && chunk[start + 1] === CR && chunk[start + 2] === LF ? null : undefined
+      default:
+        return undefined
+    }
+  }
+
+  /** A double of digits and perhaps a point, as those of scores mostly are. */
+  private _double(chunk: Uint8Array, start: number, end: number): number | undefined {
+    let at = start
+    while (at < end && chunk[at]! > CR) at++
+    this.next = at + 2
+    return at + 2 <= end && chunk[at] === CR && chunk[at + 1] === LF ? plainDouble(chunk, start, at) : undefined
+  }
+
+  /** The null of RESP2, after its `$`: what MGET answers for each missing key. */
+  private _null(chunk: Uint8Array, start: number, end: number): null | undefined {
+    this.next = start + 4
+    return start + 4 <= end && chunk[start] === 0x2d && chunk[start + 1] === 0x31 && chunk[start + 2] === CR &&
+        chunk[start + 3] === LF
+      ? null
+      : undefined
+  }
+
+  private _integer(chunk: Uint8Array, start: number, end: number): number | undefined {
+    const negative = start < end && chunk[start] === 0x2d
+    const from = negative ? start + 1 : start
+    let at = from
+    let value = 0
+    let byte = 0
+    while (at < end && ((byte = chunk[at]! - 48) >= 0 && byte <= 9)) {
+      value = value * 10 + byte
+      at++
+    }
+    if (at + 2 > end || chunk[at] !== CR || chunk[at + 1] !== LF || at === from || at - from > 15) return undefined
+    this.next = at + 2
+    return negative ? 0 - value : value
+  }
+}
