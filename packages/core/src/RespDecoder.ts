@@ -248,7 +248,7 @@ export class RespDecoder {
     while (this._position < end && this._state === AT_VALUE && this.failure === undefined) {
       const top = this._top
       const type = chunk[this._position]
-      if (type === BULK) this._readBulks(chunk, top, this._position)
+      if (type === BULK) this._readBulks(chunk, top)
       else if (type === ARRAY && this._depth > 0) this._readArrays(chunk, top)
       if (top.remaining > 0) {
         const value = this._position < end ? this._whole.scalar(chunk, this._position, end) : undefined
@@ -267,41 +267,14 @@ export class RespDecoder {
     }
   }
 
-  /**
-   * Reads bulk strings as long as one follows the other. This is where most bytes of large replies go: with one method
-   * call per run of them 16 ns each, with one per bulk string 22 ns.
-   */
-  private _readBulks(chunk: Uint8Array, top: Frame, start: number): void {
-    const end = chunk.length
+  /** Reads bulk strings as long as one follows the other. */
+  private _readBulks(chunk: Uint8Array, top: Frame): void {
+    const whole = this._whole
+    const { count } = top
     const longest = this._limits.fastBulkLength
-    const items = top.items
-    const shared = this._sharedText(chunk)
-    let count = top.count
-    let position = start
-    let remaining = top.remaining
-    while (remaining > 0 && position < end && chunk[position] === BULK) {
-      let at = position + 1
-      let length = 0
-      let digit = 0
-      while (at < end && ((digit = chunk[at]! - 48) >= 0 && digit <= 9)) {
-        length = length * 10 + digit
-        at++
-      }
-      const from = at + 2
-      const to = from + length
-      if (
-        to + 2 > end || chunk[at] !== CR || chunk[at + 1] !== LF || chunk[to] !== CR || chunk[to + 1] !== LF ||
-        at === position + 1 || length > longest || at - position > 10
-      ) {
-        break
-      }
-      items[count++] = shared === undefined ? new Bulk(chunk, from, to) : new Element(shared, from, to)
-      position = to + 2
-      remaining--
-    }
-    top.count = count
-    top.remaining = remaining
-    this._position = position
+    top.count = whole.bulks(chunk, this._position, top.items, count, top.remaining, this._sharedText(chunk), longest)
+    top.remaining -= top.count - count
+    this._position = whole.next
   }
 
   /**
