@@ -25,7 +25,7 @@ import {
   parseSimple,
   showByte
 } from "./internal/codec/line.ts"
-import { Element, SHARED_FROM, SharedText } from "./internal/codec/sharedText.ts"
+import { SHARED_FROM, SharedText } from "./internal/codec/sharedText.ts"
 import {
   ARRAY,
   ATTRIBUTE,
@@ -50,7 +50,7 @@ import {
   STREAMED,
   VERBATIM
 } from "./internal/codec/types.ts"
-import { LEVELS, WholeValues } from "./internal/codec/whole.ts"
+import { FEW, LEVELS, WholeValues } from "./internal/codec/whole.ts"
 import { ProtocolError } from "./internal/error/protocol.ts"
 import { stackless } from "./internal/error/stackless.ts"
 import { Limits } from "./RespLimits.ts"
@@ -283,15 +283,16 @@ export class RespDecoder {
    */
   private _readArrays(chunk: Uint8Array, top: Frame): void {
     const end = chunk.length
-    const { fastAggregateLength, fastBulkLength, maxDepth, maxReplyBytes, maxReplyElements } = this._limits
+    const { fastBulkLength, maxAggregateLength, maxDepth, maxReplyBytes, maxReplyElements } = this._limits
     const levels = Math.min(LEVELS, maxDepth - this._depth)
+    const few = Math.min(FEW, maxAggregateLength)
     if (levels < 1) return
     const shared = this._sharedText(chunk)
     const whole = this._whole
     while (top.remaining > 0 && this._position < end && chunk[this._position] === ARRAY) {
       whole.arrays = 0
       whole.elements = 0
-      const value = whole.array(chunk, this._position, shared, fastAggregateLength, fastBulkLength, levels)
+      const value = whole.array(chunk, this._position, shared, few, fastBulkLength, levels)
       if (value === undefined) return
       const replyStart = this._replyStart - AGGREGATE_COST * whole.arrays - ELEMENT_COST * whole.elements
       const elements = this._elements + whole.elements

@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import { FEW } from "./internal/codec/whole.ts"
 
 /**
  * The limits of a decoder, which protect the client from a server that lies or
@@ -60,8 +59,6 @@ export class Limits {
   readonly maxReplyElements: number
   /** No bulk string up to this length can exceed a limit, even with its own length and line ends. */
   readonly fastBulkLength: number
-  /** The number of elements up to which an array is read without a frame. */
-  readonly fastAggregateLength: number
 
   constructor(options: DecodeOptions | undefined) {
     this.maxDepth = options?.maxDepth ?? 128
@@ -71,6 +68,5 @@ export class Limits {
     this.maxReplyBytes = Math.max(options?.maxReplyBytes ?? 1024 * 1024 * 1024, 64)
     this.maxReplyElements = options?.maxReplyElements ?? Infinity
     this.fastBulkLength = Math.min(this.maxBulkLength, this.maxReplyBytes - 32)
-    this.fastAggregateLength = Math.min(this.maxAggregateLength, FEW)
   }
 }
