@@ -283,7 +283,7 @@ export class RespDecoder {
    */
   private _readArrays(chunk: Uint8Array, top: Frame): void {
     const end = chunk.length
-    const { fastBulkLength, maxAggregateLength, maxDepth, maxReplyBytes, maxReplyElements } = this._limits
+    const { fastBulkLength, maxAggregateLength, maxDepth, maxReplyElements } = this._limits
     const levels = Math.min(LEVELS, maxDepth - this._depth)
     const few = Math.min(FEW, maxAggregateLength)
     if (levels < 1) return
@@ -294,12 +294,12 @@ export class RespDecoder {
       whole.elements = 0
       const value = whole.array(chunk, this._position, shared, few, fastBulkLength, levels)
       if (value === undefined) return
-      const replyStart = this._replyStart - AGGREGATE_COST * whole.arrays - ELEMENT_COST * whole.elements
       const elements = this._elements + whole.elements
-      // Where exactly it breaks a limit is found by reading it again.
-      if (whole.next - replyStart > maxReplyBytes || elements > maxReplyElements) return
-      this._replyStart = replyStart
+      // Where they exceed the limit is found by reading them again.
+      if (elements > maxReplyElements) return
       this._elements = elements
+      // As for bulk strings, what comes next finds that the reply is too long, and the end of the chunk at the latest.
+      this._replyStart -= AGGREGATE_COST * whole.arrays + ELEMENT_COST * whole.elements
       top.add(value)
       top.remaining--
       this._position = whole.next

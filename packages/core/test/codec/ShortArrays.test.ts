@@ -50,15 +50,15 @@ const { reply } = fc.letrec<{ readonly reply: string; readonly item: string }>((
   ).map((items) => `*${items.length}\r\n${items.join("")}`)
 }))
 
-const limits: fc.Arbitrary<DecodeOptions> = fc.oneof(
-  { weight: 3, arbitrary: fc.constant({}) },
-  { weight: 1, arbitrary: fc.record({ maxDepth: fc.integer({ min: 1, max: LEVELS + 3 }) }) },
-  { weight: 1, arbitrary: fc.record({ maxAggregateLength: fc.integer({ min: 1, max: 6 }) }) },
-  { weight: 1, arbitrary: fc.record({ maxBulkLength: fc.integer({ min: 1, max: 12 }) }) },
-  { weight: 1, arbitrary: fc.record({ maxReplyElements: fc.integer({ min: 1, max: 40 }) }) },
-  { weight: 2, arbitrary: fc.record({ maxReplyBytes: fc.integer({ min: 64, max: 4000 }) }) },
-  { weight: 1, arbitrary: fc.constant({ attributes: "drop", pushes: "apart" }) }
-)
+const limits: fc.Arbitrary<DecodeOptions> = fc.record({
+  maxDepth: fc.integer({ min: 2, max: LEVELS + 4 }),
+  maxAggregateLength: fc.integer({ min: 2, max: FEW + 1 }),
+  maxBulkLength: fc.integer({ min: 4, max: 12 }),
+  maxReplyElements: fc.integer({ min: 4, max: 60 }),
+  maxReplyBytes: fc.integer({ min: 200, max: 6000 }),
+  attributes: fc.constantFrom("keep", "drop"),
+  pushes: fc.constantFrom("keep", "apart")
+}, { requiredKeys: [] })
 
 /** What comes of bytes that are pushed up to each cut. */
 const decode = (bytes: Uint8Array, cuts: ReadonlyArray<number>, options: DecodeOptions) => {
