@@ -13,7 +13,10 @@ const bulk = fc.string({ maxLength: 12, unit: "binary-ascii" }).map((text) => `$
 
 const scalar = fc.oneof(
   { weight: 80, arbitrary: bulk },
-  { weight: 40, arbitrary: fc.constantFrom(":0\r\n", ":-12\r\n", ",1.5\r\n", ",-0\r\n", "_\r\n", "$-1\r\n", "+OK\r\n") },
+  {
+    weight: 40,
+    arbitrary: fc.constantFrom(":0\r\n", ":-12\r\n", ",1.5\r\n", ",-0\r\n", "_\r\n", "$-1\r\n", "+OK\r\n")
+  },
   // What is left to the decoder.
   {
     weight: 10,
@@ -38,7 +41,17 @@ const scalar = fc.oneof(
   // What is malformed.
   {
     weight: 1,
-    arbitrary: fc.constantFrom("$3\r\nabcd\r\n", "$x\r\n", ":\r\n", ",1.2.3\r\n", "*x\r\n", "*1\rx", "_x\r\n", ".\r\n", "x")
+    arbitrary: fc.constantFrom(
+      "$3\r\nabcd\r\n",
+      "$x\r\n",
+      ":\r\n",
+      ",1.2.3\r\n",
+      "*x\r\n",
+      "*1\rx",
+      "_x\r\n",
+      ".\r\n",
+      "x"
+    )
   }
 )
 

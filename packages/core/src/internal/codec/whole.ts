@@ -43,7 +43,9 @@ export class WholeValues {
       length = length * 10 + digit
       at++
     }
-    if (at === start + 1 || at - start > 3 || length > few || at + 2 > end || chunk[at] !== CR || chunk[at + 1] !== LF) {
+    if (
+      at === start + 1 || at - start > 3 || length > few || at + 2 > end || chunk[at] !== CR || chunk[at + 1] !== LF
+    ) {
       return undefined
     }
     at += 2
