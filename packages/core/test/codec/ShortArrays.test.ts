@@ -15,13 +15,24 @@ const scalar = fc.oneof(
   { weight: 80, arbitrary: bulk },
   {
     weight: 40,
-    arbitrary: fc.constantFrom(":0\r\n", ":-12\r\n", ",1.5\r\n", ",-0\r\n", "_\r\n", "$-1\r\n", "+OK\r\n")
+    arbitrary: fc.constantFrom(
+      ":0\r\n",
+      ":-12\r\n",
+      ",1.5\r\n",
+      ",-0\r\n",
+      ",13.361389338970184\r\n",
+      "_\r\n",
+      "$-1\r\n",
+      "+OK\r\n"
+    )
   },
   // What is left to the decoder.
   {
     weight: 10,
     arbitrary: fc.constantFrom(
-      "+NO\r\n",
+      "+not ok\r\n",
+      `+${"x".repeat(40)}\r\n`,
+      "+a\tb\r\n",
       "-ERR x\r\n",
       ":9223372036854775807\r\n",
       ",inf\r\n",
