@@ -490,7 +490,14 @@ it("CNV-31: entries with the names of the entry before, others, fewer, more and 
     ["2", "17", "1", "18"],
     ["2", "19", "1", "20"],
     ["é", "21", "", "22"],
-    ["é", "23", "", "24"]
+    ["é", "23", "", "24"],
+    // Of four names and more the records are others within.
+    ...[3, 4, 5, 12, 13].flatMap((count) => {
+      const names = ["__proto__", "b", "2", "1", ...Array.from({ length: 9 }, (_, i) => `name ${i}`)].slice(0, count)
+      return [names, names, names.toReversed(), names.toReversed(), names].map((each) =>
+        each.flatMap((name) => [name, "v"])
+      )
+    })
   ]
   const reply = `*${rows.length}\r\n${rows.map((row) => entryOf("1-1", ...row)).join("")}`
   const expected = rows.map((row) => {
@@ -499,9 +506,9 @@ it("CNV-31: entries with the names of the entry before, others, fewer, more and 
     return { id: "1-1", fields }
   })
   assert.deepStrictEqual(decoded(Redis.xrange("s"), reply), expected)
-  // Both are records without prototype.
-  for (const { fields } of decoded(Redis.xrange("s"), reply) as typeof expected) {
+  for (const [index, { fields }] of (decoded(Redis.xrange("s"), reply) as typeof expected).entries()) {
     assert.strictEqual(Object.getPrototypeOf(fields), null)
+    assert.deepStrictEqual(Object.entries(fields), Object.entries(expected[index]!.fields))
   }
 })
 

@@ -173,7 +173,11 @@ type Pair = readonly [Resp.Value, Resp.Value]
 
 const isPair = (value: Resp.Value): value is Pair => Array.isArray(value) && value.length === 2
 
-const areNested = (source: Values): source is ReadonlyArray<Pair> => source.length > 0 && source.every(isPair)
+/** A loop, as `every` calls a function for each: that was 5 % of ZRANGE WITHSCORES. */
+const areNested = (source: Values): source is ReadonlyArray<Pair> => {
+  for (const item of source) if (!isPair(item)) return false
+  return source.length > 0
+}
 
 const evenLength = (value: Resp.Value, { length }: Values): number =>
   length % 2 === 0 ? length : mismatch("keys and values in turn", value)
