@@ -1,13 +1,18 @@
 /**
- * Shard channels whose slot another server has by now, while their own server says nothing of it, on scripted nodes.
+ * Shard channels whose slot another server has by now, while their own server says nothing of it: on scripted nodes,
+ * and on real ones.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { RedisCluster } from "@redfx/cluster"
 import { Redis, RedisClient } from "@redfx/core"
+import { NodeRedisConnector, RedisClusterServers } from "@redfx/node"
+import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, keyOfC, sibling } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Subscriber from "@redfx/testing/Subscriber"
+import { requireCommand } from "@redfx/testing/Suite"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -314,4 +319,36 @@ describe("A shard channel whose server does not say that another has its slot", 
         assert.deepStrictEqual(other.elements.map(Subscriber.brief), [`Subscribed ${another}`])
       }))
   }
+})
+
+describe("A shard channel of a master that is cut off from the bus", { timeout: 60_000 }, () => {
+  it.live("moves with its slot on real servers, and misses nothing that is not told", (context) =>
+    Effect.gen(function*() {
+      const servers = yield* RedisClusterServers.make({ requireFullCoverage: false, nodeTimeout: "15 seconds" })
+      const [a, b, c] = yield* Effect.forEach(servers.nodes, (server) => Client.make(server))
+      const send = (node: typeof a, ...words: [string, ...Array<string>]) => node!.execute(Redis.send(...words))
+      yield* Client.on(c!)(requireCommand(context, "SSUBSCRIBE"))
+      const idOf = (node: typeof a) => Effect.map(send(node, "CLUSTER", "MYID"), String)
+      const ids = { a: yield* idOf(a), b: yield* idOf(b), c: yield* idOf(c) }
+      const { client, cluster } = yield* Effect.provide(
+        RedisCluster.make({ nodes: [servers.addresses[2]!], refreshInterval: "300 millis" }),
+        NodeRedisConnector.layer
+      )
+      yield* cluster.refresh
+      const subscriber = yield* Subscriber.consume(
+        Stream.provideService(events(keyOfA), RedisClient.RedisClient, client)
+      )
+      yield* subscriber.until(count("Subscribed"))
+      // From now on it listens to nobody, while the others go on naming it as a master.
+      for (const id of [ids.b, ids.c]) yield* send(a, "CLUSTER", "FORGET", id)
+      const slot = String(FakeCluster.slotOf(keyOfA))
+      yield* send(b, "CLUSTER", "SETSLOT", slot, "IMPORTING", ids.a)
+      yield* send(b, "CLUSTER", "SETSLOT", slot, "NODE", ids.b)
+      yield* subscriber.until(count("Restored"))
+      yield* send(b, "SPUBLISH", keyOfA, "new")
+      yield* subscriber.until(count("Message"))
+      // The old one still takes the slot for its own.
+      assert.strictEqual(yield* send(a, "SPUBLISH", keyOfA, "old"), 0)
+      assert.deepStrictEqual(subscriber.elements.map(Subscriber.brief), [...oneGap, `${keyOfA}=new`])
+    }))
 })
