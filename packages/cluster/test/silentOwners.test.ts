@@ -229,6 +229,26 @@ describe("A shard channel whose server does not say that another has its slot", 
       assert.deepStrictEqual(asked(a, "SSUBSCRIBE"), [])
     }))
 
+  it.live("is read no faster than its consumer takes it, also where it has moved to", () =>
+    Effect.gen(function*() {
+      const { a, b, c, client, give, refresh } = yield* start
+      const subscription = yield* client.pubSub.open({ events: true, buffer: { capacity: 4, onFull: "suspend" } })
+      yield* subscription.ssubscribe(keyOfA)
+      give(b, 9, c)
+      yield* refresh
+      yield* a.node.awaitCommand("SUNSUBSCRIBE")
+      // It is asked after the confirmation.
+      yield* b.node.awaitCommand("ROLE")
+      const [data, many] = ["x".repeat(1 << 20), 40]
+      for (let index = 0; index < many; index++) yield* say(b, keyOfA, data)
+      const { socket } = b.node.connections.all[connectionOf(b)]!
+      yield* Effect.sleep("500 millis")
+      assert.isAbove(socket.writableLength, data.length * many / 2)
+      const subscriber = yield* Subscriber.consume(subscription.messages)
+      yield* subscriber.until(count("Message", many))
+      assert.strictEqual(socket.writableLength, 0)
+    }))
+
   it.live("goes back when the slot does", () =>
     Effect.gen(function*() {
       const { a, b, c, consume, give, refresh } = yield* start

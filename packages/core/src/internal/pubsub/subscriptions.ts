@@ -45,6 +45,7 @@ class Links {
   readonly #links = new Map<string, { readonly link: Link.Link; readonly fiber: Fiber.Fiber<never> | undefined }>()
   /** The connections whose channels are being looked after, as other servers seem to have some of them. */
   readonly #inDoubt = new Set<Link.Link>()
+  #throttle: Receiver | undefined = undefined
   #closed = false
   readonly #unfollow: (() => void) | undefined
 
@@ -108,6 +109,11 @@ class Links {
     return this.#subscribers.retry?.(kind, keys) ?? Effect.fail
   }
 
+  /** Reads no faster than a receiver takes, also from servers that its channels move to. It has these connections alone. */
+  throttleBy(receiver: Receiver): void {
+    this.#throttle = receiver
+  }
+
   /** The link to a server. It opens nothing before it is used. */
   at(server: string): Link.Link {
     const known = this.#links.get(server)
@@ -120,6 +126,7 @@ class Links {
       onConfirmed: (topics) => this.#confirmed(link, topics),
       onMoved: (topic) => this.#rehome(link, topic)
     })
+    if (this.#throttle !== undefined) link.throttleBy(this.#throttle)
     if (this.#closed) link.close()
     const fiber = this.#closed
       ? undefined
@@ -205,6 +212,7 @@ class Links {
         const owner = ownerOf(stray)
         yield* this.#subscribers.moved?.(link.server, owner) ?? Effect.void
         link.hub.release(strays().filter((topic) => ownerOf(topic) === owner))
+        link.proceed()
       }
     })
     this.#fork(Effect.ensuring(bringing, Effect.sync(() => this.#inDoubt.delete(link))))
@@ -357,6 +365,7 @@ const subscription = Effect.fnUntraced(function*(
     }
   })
   const receiver: Receiver = { mailbox, bytes: options.payload === "bytes" }
+  if (suspends) links.throttleBy(receiver)
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       for (const { hub } of links.all) hub.leave(receiver, hub.topicsOf(receiver))
@@ -395,10 +404,7 @@ const subscription = Effect.fnUntraced(function*(
     })
     const join = Effect.suspend(() =>
       Effect.all(
-        Array.from(links.route(kind, keys), ([link, some]) => {
-          if (suspends) link.throttleBy(receiver)
-          return link.join(receiver, kind, some)
-        }),
+        Array.from(links.route(kind, keys), ([link, some]) => link.join(receiver, kind, some)),
         // All links are joined at once: where a name is subscribed to everywhere, no server must look forgotten.
         { concurrency: "unbounded", discard: true }
       )
