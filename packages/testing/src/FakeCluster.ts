@@ -200,6 +200,17 @@ export const replace = (cluster: FakeCluster, from: Node, to: Node): void => {
   cluster.told = cluster.told.map((range) => range.master === from ? { ...range, master: to, replicas: [] } : range)
 }
 
+/** Ranges in which a node is the master of the slot of a key. */
+export const withOwner = (ranges: ReadonlyArray<Range>, key: string, owner: Node): ReadonlyArray<Range> => {
+  const slot = slotOf(key)
+  const rest = ranges.flatMap((range) =>
+    range.start <= slot && slot <= range.end
+      ? [{ ...range, end: slot - 1 }, { ...range, start: slot + 1 }].filter(({ end, start }) => start <= end)
+      : [range]
+  )
+  return [...rest, { start: slot, end: slot, master: owner }]
+}
+
 type Options = Partial<RedisConfig.ClusterOptions>
 
 /** A client of a scripted cluster, with the operations that only a cluster has. It lives as long as the scope. */
@@ -218,16 +229,16 @@ const counts = [
   "slots_fail",
   "known_nodes",
   "size",
-  "my_epoch",
   "stats_messages_sent",
   "stats_messages_received"
 ]
 
-/** The answer to CLUSTER INFO. */
-export const info = (state: "ok" | "fail", epoch = 1): Uint8Array =>
+/** The answer to CLUSTER INFO. `own`: the epoch of what the node itself claims. */
+export const info = (state: "ok" | "fail", epoch = 1, own = 1): Uint8Array =>
   Encode.bulk([
     `cluster_state:${state}`,
     `cluster_current_epoch:${epoch}`,
+    `cluster_my_epoch:${own}`,
     ...counts.map((name) => `cluster_${name}:1`)
   ].join("\r\n"))
 

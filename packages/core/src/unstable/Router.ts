@@ -91,8 +91,8 @@ export type {
    * servers at a time, and `serverFor` does not count for them.
    *
    * - `includes`: whether a channel is one of them.
-   * - `servers`: those that they are subscribed to on at the moment, once `known` is done. `onChange`: calls a function
-   *   whenever these may be others, until the returned function is called.
+   * - `servers`: those that they are subscribed to on at the moment, once `known` is done, and until `onChange` says that
+   *   these may be others.
    * - `execute`: runs a command on a server.
    *
    * @category models

@@ -20,6 +20,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { asText } from "../multiKey/arguments.ts"
 import { typed } from "../topology/clusterErrors.ts"
+import { laterOf } from "../topology/discovery.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { endpointOf } from "../topology/topology.ts"
@@ -62,7 +63,7 @@ export class Subscribers {
   readonly #lost = new Set<string>()
   /** The server that was good last time. Another server may repeat messages that this one has sent. */
   #last: Node | undefined = undefined
-  /** The subscriptions to events that each server reports only for itself. */
+  /** Told whenever channels may belong on other servers. */
   readonly #listeners = new Listeners()
   /** The servers that are being asked for their role, and whether each has to be asked again. */
   readonly #asked = new Map<string, boolean>()
@@ -137,9 +138,10 @@ export class Subscribers {
       )
     ),
     servers: () => this.#state.masters.map(({ address }) => address),
-    onChange: (listener) => this.#listeners.add(listener),
     execute: (server, command) => Effect.suspend(() => this.#state.nodes.at(endpointOf(server)).client.execute(command))
   }
+
+  readonly onChange: RouterSubscribers["onChange"] = (listener) => this.#listeners.add(listener)
 
   readonly isServer = (server: string): boolean =>
     server === anywhere || this.#state.masters.some(({ address }) => address === server)
@@ -147,10 +149,17 @@ export class Subscribers {
   /**
    * Asks the server that gives a channel up, because it knows who has the channel now. Without that, the channel would
    * be subscribed to on that server again: replicas accept that and get the messages from their master, but not before
-   * they know it.
+   * they know it. Where a server has not given the channel up and another seems to have it, the one of the two that the
+   * cluster believes is asked: a topology that was read from a server that is behind moves nothing.
    */
-  readonly moved = (server: string): Effect.Effect<void> =>
-    server === unserved ? Effect.void : Effect.ignore(this.#state.learnFrom(server))
+  readonly moved: RouterSubscribers["moved"] = (server, owner) => {
+    if (server === unserved) return Effect.void
+    const { nodes } = this.#state
+    const asked = owner === undefined
+      ? Effect.succeed(server)
+      : Effect.map(laterOf(nodes.at(endpointOf(owner)), nodes.at(endpointOf(server))), ({ address }) => address)
+    return Effect.ignore(Effect.flatMap(asked, (address) => this.#state.learnFrom(address)))
+  }
 
   /**
    * Asks a server that has taken a shard channel for its role. A master that was replaced without the client's knowledge

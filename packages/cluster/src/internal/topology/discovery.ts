@@ -123,12 +123,7 @@ const mostKnowing = Effect.fnUntraced(function*(
   // There is at least the view of the server that was asked first.
   const first = views[0]!
   if (views.every(({ topology }) => isSame(topology, first.topology))) return first
-  const epochs = yield* Effect.forEach(
-    views,
-    ({ source }) =>
-      Effect.map(unlessLate(source.client.execute(clusterInfo()), opinionLimit), (info) => info?.clusterCurrentEpoch),
-    { concurrency: together }
-  )
+  const epochs = yield* epochsOf(views.map(({ source }) => source), "clusterCurrentEpoch")
   const known = epochs.every((epoch) => Number.isFinite(epoch))
   return views
     .map((view, index) => ({
@@ -137,6 +132,23 @@ const mostKnowing = Effect.fnUntraced(function*(
     }))
     .reduce((best, other) => isHigher(other.rank, best.rank) ? other : best).view
 })
+
+/**
+ * The one of two masters that the cluster believes when both claim a slot: that of the later epoch. It is the first one
+ * when they do not tell.
+ */
+export const laterOf = (first: Node, other: Node): Effect.Effect<Node> =>
+  Effect.map(epochsOf([first, other], "clusterMyEpoch"), ([a = NaN, b = NaN]) => b > a ? other : first)
+
+const epochsOf = (
+  nodes: ReadonlyArray<Node>,
+  epoch: "clusterCurrentEpoch" | "clusterMyEpoch"
+): Effect.Effect<ReadonlyArray<number | undefined>> =>
+  Effect.forEach(
+    nodes,
+    ({ client }) => Effect.map(unlessLate(client.execute(clusterInfo()), opinionLimit), (info) => info?.[epoch]),
+    { concurrency: together }
+  )
 
 const serversOf = ({ shards }: Topology): number => shards.reduce((sum, { replicas }) => sum + 1 + replicas.length, 0)
 

@@ -67,8 +67,9 @@ export interface Held {
  * - `serverFor`: names the server that a channel is subscribed to on; channels of the same server share a connection. Asked
  *   again when a server has given up a shard channel, and after each connection. `""` stands for any server, `"?"` for none,
  *   which is never connected to. `known`: what must be known about channels before it is asked.
- * - `moved`: called when a server has given up a shard channel and `serverFor` does not know a better one; asked
- *   again when the effect is done.
+ * - `moved`: called when a server has given up a shard channel and `serverFor` does not know a better one, and with a second
+ *   server when `serverFor` names that one for a channel that the first has not given up; asked again when the effect is
+ *   done. `onChange`: calls a function whenever `serverFor` may name others, until the returned function is called.
  * - `retry`: makes the function that is called with the error of each try to subscribe to channels: it waits until another is
  *   worth it, or fails. Without it there is one try.
  * - `confirmed`: called when a server has confirmed channels.
@@ -85,7 +86,8 @@ export interface Subscribers {
   readonly known?:
     | ((kind: Kind, channels: ReadonlyArray<Key>) => Effect.Effect<void, CommandError> | undefined)
     | undefined
-  readonly moved?: ((server: string) => Effect.Effect<void>) | undefined
+  readonly moved?: ((server: string, owner?: string) => Effect.Effect<void>) | undefined
+  readonly onChange?: ((listener: () => void) => () => void) | undefined
   readonly retry?:
     | ((kind: Kind, channels: ReadonlyArray<Key>) => (error: CommandError) => Effect.Effect<void, CommandError>)
     | undefined
@@ -106,15 +108,14 @@ export interface Subscribers {
  * servers at a time, and `serverFor` does not count for them.
  *
  * - `includes`: whether a channel is one of them.
- * - `servers`: those that they are subscribed to on at the moment, once `known` is done. `onChange`: calls a function
- *   whenever these may be others, until the returned function is called.
+ * - `servers`: those that they are subscribed to on at the moment, once `known` is done, and until `onChange` says that
+ *   these may be others.
  * - `execute`: runs a command on a server.
  */
 export interface Spread {
   readonly includes: (kind: Kind, channel: Key) => boolean
   readonly known: Effect.Effect<void, CommandError>
   readonly servers: () => ReadonlyArray<string>
-  readonly onChange: (listener: () => void) => () => void
   readonly execute: <A>(
     server: string,
     command: RedisCommand.RedisCommand<A>

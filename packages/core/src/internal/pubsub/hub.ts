@@ -49,9 +49,9 @@ export interface HubOptions {
   /** Called when the first subscription comes, and after the last one has gone. */
   readonly onDemand: () => void
   readonly onUnused: () => void
-  /** Called when the server has confirmed topics of a kind. */
-  readonly onConfirmed: (kind: Kind) => void
-  /** Called with a topic that its server has given up. */
+  /** Called when the server has confirmed topics, which are of one kind. */
+  readonly onConfirmed: (topics: ReadonlyArray<Topic>) => void
+  /** Called with a topic that is not subscribed to on this connection any more, because another server has it. */
   readonly onMoved: (topic: Topic) => void
   /** Whether a topic belongs on another connection by now. */
   readonly isElsewhere: (topic: Topic) => boolean
@@ -242,6 +242,13 @@ export class Hub {
     }
   }
 
+  /** Unsubscribes from topics that another server has by now, although this one has not given them up. */
+  release(topics: ReadonlyArray<Topic>): void {
+    this.#lose(topics, "Moved", undefined)
+    this.#unsubscribe(topics, () => {})
+    for (const topic of topics) this.#options.onMoved(topic)
+  }
+
   /**
    * Gives a topic away, with its receivers, which now miss it. Those that wait for their first confirmation miss nothing
    * yet: they fail, and try where the topic is by now.
@@ -369,10 +376,9 @@ export class Hub {
     if (this.#exchange === undefined) return
     for (const group of grouped(topics)) {
       for (const topic of group) topic.state = "Sent"
-      const { kind } = group[0]!
-      this.#send(kind, group, (exit) => {
+      this.#send(group[0]!.kind, group, (exit) => {
         if (Exit.isFailure(exit)) this.#refused(group, failureIn(exit))
-        else this.#options.onConfirmed(kind)
+        else this.#options.onConfirmed(group)
       })
     }
   }

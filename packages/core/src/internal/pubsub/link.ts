@@ -52,7 +52,7 @@ export interface LinkOptions {
   readonly server: string
   readonly settings: ConnectionSettings
   readonly subscribers: Subscribers
-  readonly onConfirmed: (kind: Kind) => void
+  readonly onConfirmed: (topics: ReadonlyArray<Topic>) => void
   readonly onMoved: (topic: Topic) => void
 }
 

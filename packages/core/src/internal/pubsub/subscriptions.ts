@@ -43,6 +43,9 @@ class Links {
   readonly #scope: Scope.Scope
   readonly #context: Context.Context<never>
   readonly #links = new Map<string, { readonly link: Link.Link; readonly fiber: Fiber.Fiber<never> | undefined }>()
+  /** The connections whose channels are being looked after, as other servers seem to have some of them. */
+  readonly #inDoubt = new Set<Link.Link>()
+  #throttle: Receiver | undefined = undefined
   #closed = false
   readonly #unfollow: (() => void) | undefined
 
@@ -56,7 +59,10 @@ class Links {
     this.#settings = settings
     this.#scope = scope
     this.#context = context
-    this.#unfollow = subscribers.spread?.onChange(() => this.#follow())
+    this.#unfollow = subscribers.onChange?.(() => {
+      this.#follow()
+      for (const link of this.all) if (link.hub.all.some((topic) => this.#isStray(link, topic))) this.#bringHome(link)
+    })
   }
 
   get all(): ReadonlyArray<Link.Link> {
@@ -103,6 +109,11 @@ class Links {
     return this.#subscribers.retry?.(kind, keys) ?? Effect.fail
   }
 
+  /** Reads no faster than a receiver takes, also from servers that its channels move to. It has these connections alone. */
+  throttleBy(receiver: Receiver): void {
+    this.#throttle = receiver
+  }
+
   /** The link to a server. It opens nothing before it is used. */
   at(server: string): Link.Link {
     const known = this.#links.get(server)
@@ -112,9 +123,10 @@ class Links {
       server,
       settings: this.#settings,
       subscribers: this.#subscribers,
-      onConfirmed: (kind) => this.#confirmed(kind, server),
+      onConfirmed: (topics) => this.#confirmed(link, topics),
       onMoved: (topic) => this.#rehome(link, topic)
     })
+    if (this.#throttle !== undefined) link.throttleBy(this.#throttle)
     if (this.#closed) link.close()
     const fiber = this.#closed
       ? undefined
@@ -171,9 +183,39 @@ class Links {
     return topic.moves < movesAtOnce ? 0 : backOff(topic.moves - movesAtOnce, movePauses)
   }
 
-  #confirmed(kind: Kind, server: string): void {
-    const told = this.#subscribers.confirmed?.(kind, server)
+  #confirmed(link: Link.Link, topics: ReadonlyArray<Topic>): void {
+    // All are of one kind, and there is at least one.
+    const told = this.#subscribers.confirmed?.(topics[0]!.kind, link.server)
     if (told !== undefined) this.#fork(told)
+    if (topics.some((topic) => this.#isStray(link, topic))) this.#bringHome(link)
+  }
+
+  /** Whether another server seems to have a shard channel that its own has not given up. */
+  #isStray({ server }: Link.Link, { key, kind, state }: Topic): boolean {
+    const { isServer, serverFor } = this.#subscribers
+    if (kind !== "ssubscribe" || state !== "Active" || isServer?.(server) !== true) return false
+    const owner = serverFor(kind, key)
+    return owner !== server && isServer(owner)
+  }
+
+  /**
+   * Moves shard channels to the servers that have them by now. Their own may be cut off from the others, and would never
+   * say so. What is known may also be older than what their own server knows, so both are asked first.
+   */
+  #bringHome(link: Link.Link): void {
+    if (this.#inDoubt.has(link)) return
+    this.#inDoubt.add(link)
+    const ownerOf = ({ key, kind }: Topic) => this.#subscribers.serverFor(kind, key)
+    const strays = () => link.hub.all.filter((topic) => this.#isStray(link, topic))
+    const bringing = Effect.gen({ self: this }, function*() {
+      for (let [stray] = strays(); stray !== undefined; [stray] = strays()) {
+        const owner = ownerOf(stray)
+        yield* this.#subscribers.moved?.(link.server, owner) ?? Effect.void
+        link.hub.release(strays().filter((topic) => ownerOf(topic) === owner))
+        link.proceed()
+      }
+    })
+    this.#fork(Effect.ensuring(bringing, Effect.sync(() => this.#inDoubt.delete(link))))
   }
 
   #fork(effect: Effect.Effect<void>): void {
@@ -323,6 +365,7 @@ const subscription = Effect.fnUntraced(function*(
     }
   })
   const receiver: Receiver = { mailbox, bytes: options.payload === "bytes" }
+  if (suspends) links.throttleBy(receiver)
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       for (const { hub } of links.all) hub.leave(receiver, hub.topicsOf(receiver))
@@ -361,10 +404,7 @@ const subscription = Effect.fnUntraced(function*(
     })
     const join = Effect.suspend(() =>
       Effect.all(
-        Array.from(links.route(kind, keys), ([link, some]) => {
-          if (suspends) link.throttleBy(receiver)
-          return link.join(receiver, kind, some)
-        }),
+        Array.from(links.route(kind, keys), ([link, some]) => link.join(receiver, kind, some)),
         // All links are joined at once: where a name is subscribed to everywhere, no server must look forgotten.
         { concurrency: "unbounded", discard: true }
       )
