@@ -293,6 +293,10 @@ export const keyPairs = (entries: Pairs<Key, Value>): List =>
 const entriesOf = (entries: Pairs<Key, Value>): ReadonlyArray<readonly [Key, Value]> => {
   // Of a text the entries would be its characters: of `mset("key", "value")`, as other clients have it.
   if (typeof entries !== "object") return invalid("needs pairs of a name and a value")
+  // As a record, a Map has no entries.
+  if (!isReadonlyArray(entries) && Symbol.iterator in entries) {
+    return invalid("takes its pairs as a record or an array; of a Map, [...map] makes one")
+  }
   const list: ReadonlyArray<readonly [Key, Value]> = isReadonlyArray(entries) ? entries : Object.entries(entries)
   for (const pair of list) {
     if (!isReadonlyArray(pair) || pair.length !== 2) return invalid("needs pairs of a name and a value")
@@ -309,7 +313,7 @@ const entriesOf = (entries: Pairs<Key, Value>): ReadonlyArray<readonly [Key, Val
  * @since 0.1.0
  */
 export const option = (token: string, value: Arg | undefined): List =>
-  value === undefined ? none : new List([token, value])
+  value === undefined ? none : typeof value === "function" ? notRecord(token) : new List([token, value])
 
 /**
  * A token that is sent when `given` is true. What is no boolean is refused, as by {@link boolean}.
@@ -331,7 +335,15 @@ export const flag = (token: string, given: boolean | undefined): List =>
 export const boolean = (name: string, given: boolean | undefined): boolean | undefined =>
   given === undefined || typeof given === "boolean"
     ? given
+    : typeof given === "function"
+    ? notRecord(name)
     : invalid(`${name} is true, false or left out, and not ${typeof given === "string" ? "text" : describe(given)}`)
+
+/**
+ * Refuses what has a method where an option is looked for: a text in place of the options has `replace` and `match`.
+ */
+const notRecord = (name: string): never =>
+  invalid(`takes its options as a record, such as { ${name.toLowerCase()}: … }`)
 
 /**
  * One of several tokens, upper-cased, or nothing.

@@ -30,6 +30,7 @@ import type { AtMostOne } from "./internal/argument/atMostOne.ts"
 import * as Scripts from "./internal/jobs/scripts.ts"
 import * as Worker from "./internal/jobs/worker.ts"
 import { milliseconds, wholeMilliseconds } from "./internal/runtime/milliseconds.ts"
+import { jsonSchema } from "./internal/values/schemaValues.ts"
 import * as RedisArg from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import { DataError } from "./RedisError.ts"
@@ -216,7 +217,7 @@ export const make = <A>(
   name: string,
   options: { readonly payload: Schema.Codec<A, unknown> }
 ): RedisJobs<A> => {
-  const json = Schema.fromJsonString(Schema.toCodecJson(options.payload))
+  const json = jsonSchema(options.payload, "payload")
   const encode = Schema.encodeEffect(json)
   return {
     name,

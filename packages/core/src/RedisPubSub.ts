@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import type { Key, Many, Value } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type { RedisCommand } from "./RedisCommand.ts"
+import { DataError } from "./RedisError.ts"
 import type { CommandError, PubSubOverflowError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
@@ -355,8 +356,13 @@ export const ssubscribe = <const O extends Options = {}>(
 export const pubsub = <const O extends Options = {}>(
   options?: O
 ): Effect.Effect<Subscription<Element<O>>, CommandError, RedisClient | Scope.Scope> =>
-  // Without options, O is its default.
-  Effect.flatMap(RedisClient, (client) => client.pubSub.open(options ?? {} as O))
+  typeof options === "function"
+    ? Effect.fail(new DataError({ command: "SUBSCRIBE", detail: noListener }))
+    // Without options, O is its default.
+    : Effect.flatMap(RedisClient, (client) => client.pubSub.open(options ?? {} as O))
+
+/** Other clients take a listener, which nobody would call here. */
+const noListener = "takes no listener: the messages are a stream, and Stream.runForEach(stream, listener) calls one"
 
 const streamOf = <O extends Options>(
   kind: Kind,

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { AtMostOne } from "../internal/argument/atMostOne.ts"
+import { isReadonlyArray } from "../internal/argument/isReadonlyArray.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -234,7 +235,9 @@ const searchArgs = (key: Arg.Key, options: GeosearchOptions): Arg.List =>
   )
 
 const positionArgs = (positions: ReadonlyArray<GeoMember>): Arg.Arg =>
-  positions.length === 0
+  !isReadonlyArray(positions)
+    ? Arg.invalid("takes its positions as an array, such as [{ longitude: 13.4, latitude: 52.5, member: \"Berlin\" }]")
+    : positions.length === 0
     ? Arg.invalid("needs at least one position")
     : new Arg.List(positions.map(({ latitude, longitude, member }) => Arg.list(longitude, latitude, member)))
 
