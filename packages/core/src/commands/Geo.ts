@@ -29,7 +29,9 @@ export type GeoUnit = "m" | "km" | "mi" | "ft"
  * @since 0.1.0
  */
 export interface GeoCoordinates {
+  /** Degrees from -180 to 180. */
   readonly longitude: number
+  /** Degrees from -85.05112878 to 85.05112878. */
   readonly latitude: number
 }
 
@@ -40,6 +42,7 @@ export interface GeoCoordinates {
  * @since 0.1.0
  */
 export interface GeoMember extends GeoCoordinates {
+  /** What is at the position. */
   readonly member: Arg.Value
 }
 
@@ -56,37 +59,44 @@ export type GeoaddOptions =
     /** Moves only members that exist. */
     readonly xx: boolean
   }>
-  & { readonly ch?: boolean | undefined }
+  & {
+    /** Counts moved members as well as new ones. Default `false`. */
+    readonly ch?: boolean | undefined
+  }
 
 /**
  * How many members a search returns, and in which order.
- *
- * - `count`: return at most this many, the nearest ones; with `any`, return the first ones found, which is faster
- *   (since Redis 6.2.0).
- * - `sort`: nearest first (`"asc"`) or farthest first (`"desc"`); without `sort`, the order is undefined.
  *
  * @category geo
  * @since 0.1.0
  */
 export type GeoLimit =
-  & { readonly sort?: "asc" | "desc" | undefined }
+  & {
+    /** Nearest first (`"asc"`) or farthest first (`"desc"`). Without it the order is undefined. */
+    readonly sort?: "asc" | "desc" | undefined
+  }
   & (
     | { readonly count?: undefined; readonly any?: undefined }
-    | { readonly count: number; readonly any?: boolean | undefined }
+    | {
+      /** At most this many members, the nearest ones. Default all. */
+      readonly count: number
+      /** Takes the first members found instead of the nearest ones, which is faster. Default `false`. Redis 6.2.0. */
+      readonly any?: boolean | undefined
+    }
   )
 
 /**
  * What a search returns for each member besides its name.
  *
- * - `withdist`: the distance from the centre, in the unit of the search. `withhash`: the geohash as an integer of
- *   52 bits. `withcoord`: the position.
- *
  * @category geo
  * @since 0.1.0
  */
 export interface GeoWith {
+  /** The distance from the centre, in the unit of the search. Default `false`. */
   readonly withdist?: boolean | undefined
+  /** The geohash as an integer of 52 bits. Default `false`. */
   readonly withhash?: boolean | undefined
+  /** The position. Default `false`. */
   readonly withcoord?: boolean | undefined
 }
 
@@ -96,7 +106,10 @@ export interface GeoWith {
  * @category geo
  * @since 0.1.0
  */
-export type GeoradiusOptions = GeoLimit & { readonly unit?: GeoUnit | undefined }
+export type GeoradiusOptions = GeoLimit & {
+  /** The unit of the radius. Default `"m"`. */
+  readonly unit?: GeoUnit | undefined
+}
 
 /**
  * The destination of {@link georadiusStore}: `store` stores positions, `storedist` stores distances as scores. Not
@@ -106,8 +119,16 @@ export type GeoradiusOptions = GeoLimit & { readonly unit?: GeoUnit | undefined 
  * @since 0.1.0
  */
 export type GeoradiusDestination =
-  | { readonly store: Arg.Key; readonly storedist?: undefined }
-  | { readonly storedist: Arg.Key; readonly store?: undefined }
+  | {
+    /** The key at which the positions are stored. */
+    readonly store: Arg.Key
+    readonly storedist?: undefined
+  }
+  | {
+    /** The key at which the distances are stored, as scores. */
+    readonly storedist: Arg.Key
+    readonly store?: undefined
+  }
 
 /**
  * The centre of a search: a position or a member.
@@ -116,8 +137,16 @@ export type GeoradiusDestination =
  * @since 0.1.0
  */
 export type GeosearchFrom =
-  | { readonly fromlonlat: GeoCoordinates; readonly frommember?: undefined }
-  | { readonly frommember: Arg.Value; readonly fromlonlat?: undefined }
+  | {
+    /** The centre is this position. */
+    readonly fromlonlat: GeoCoordinates
+    readonly frommember?: undefined
+  }
+  | {
+    /** The centre is where this member of the set is. */
+    readonly frommember: Arg.Value
+    readonly fromlonlat?: undefined
+  }
 
 /**
  * The area of a search: a circle, a box along the axes, or (on Valkey since 9.0.0) a polygon, for which no centre can
@@ -130,17 +159,32 @@ export type GeosearchArea =
   | GeosearchFrom
     & (
       | {
-        readonly byradius: { readonly radius: number; readonly unit?: GeoUnit | undefined }
+        /** A circle around the centre. */
+        readonly byradius: {
+          /** How far the circle reaches, in `unit`. */
+          readonly radius: number
+          /** The unit of the lengths. Default `"m"`. */
+          readonly unit?: GeoUnit | undefined
+        }
         readonly bybox?: undefined
         readonly bypolygon?: undefined
       }
       | {
-        readonly bybox: { readonly width: number; readonly height: number; readonly unit?: GeoUnit | undefined }
+        /** A box along the axes, around the centre. */
+        readonly bybox: {
+          /** The length from west to east, in `unit`. */
+          readonly width: number
+          /** The length from south to north, in `unit`. */
+          readonly height: number
+          /** The unit of the lengths. Default `"m"`. */
+          readonly unit?: GeoUnit | undefined
+        }
         readonly byradius?: undefined
         readonly bypolygon?: undefined
       }
     )
   | {
+    /** The corners of a polygon, which has no centre. Valkey 9.0.0. */
     readonly bypolygon: ReadonlyArray<GeoCoordinates>
     readonly fromlonlat?: undefined
     readonly frommember?: undefined
@@ -159,15 +203,17 @@ export type GeosearchOptions = GeosearchArea & GeoLimit
 /**
  * A member found, with the details that were asked for; the others are `undefined`.
  *
- * - `distance`: in the unit of the search. `hash`: an integer of 52 bits.
- *
  * @category geo
  * @since 0.1.0
  */
 export interface GeoFound<Member = string, Integer = number> {
+  /** What is at the position. */
   readonly member: Member
+  /** The distance from the centre, in the unit of the search. */
   readonly distance: number | undefined
+  /** The geohash, an integer of 52 bits. */
   readonly hash: Integer | undefined
+  /** The position. */
   readonly coordinates: GeoCoordinates | undefined
 }
 

@@ -78,7 +78,12 @@ export type MsetexOptions =
  * @category strings
  * @since 0.1.0
  */
-export type GetexOptions = AtMostOne<Expiry & { readonly persist: boolean }>
+export type GetexOptions = AtMostOne<
+  Expiry & {
+    /** Removes the time to live. */
+    readonly persist: boolean
+  }
+>
 
 /**
  * The options of LCS with IDX.
@@ -98,7 +103,9 @@ export interface LcsIdxOptions {
  * @since 0.1.0
  */
 export interface LcsRange {
+  /** The first byte. */
   readonly start: number
+  /** The last byte. */
   readonly end: number
 }
 
@@ -109,7 +116,16 @@ export interface LcsRange {
  * @since 0.1.0
  */
 export interface LcsMatches {
-  readonly matches: ReadonlyArray<{ readonly key1: LcsRange; readonly key2: LcsRange; readonly length: number }>
+  /** The common parts, the last one first. */
+  readonly matches: ReadonlyArray<{
+    /** Where the part is in the first string. */
+    readonly key1: LcsRange
+    /** Where the part is in the second string. */
+    readonly key2: LcsRange
+    /** The length in bytes, of a part or of all together. */
+    readonly length: number
+  }>
+  /** The length in bytes, of a part or of all together. */
   readonly length: number
 }
 

@@ -38,6 +38,7 @@ interface SortableOptions {
  */
 export type FtField =
   | FieldOptions & SortableOptions & {
+    /** How the field is indexed. */
     readonly type: "text"
     /** How much a match in this field adds to the score, compared with others. Default 1. */
     readonly weight?: number | undefined
@@ -51,6 +52,7 @@ export type FtField =
     readonly indexempty?: boolean | undefined
   }
   | FieldOptions & SortableOptions & {
+    /** How the field is indexed. */
     readonly type: "tag"
     /** The character between two tags. Default `,` for hashes, none for JSON. */
     readonly separator?: string | undefined
@@ -61,9 +63,18 @@ export type FtField =
     /** Empty values can be searched for. Default no. Since Search 2.10.0. */
     readonly indexempty?: boolean | undefined
   }
-  | FieldOptions & SortableOptions & { readonly type: "numeric" | "geo" }
-  | FieldOptions & { readonly type: "geoshape"; readonly coordSystem?: "flat" | "spherical" | undefined }
+  | FieldOptions & SortableOptions & {
+    /** How the field is indexed. */
+    readonly type: "numeric" | "geo"
+  }
+  | FieldOptions & {
+    /** How the field is indexed. */
+    readonly type: "geoshape"
+    /** Whether coordinates are on a plane (`"flat"`) or degrees on the earth (`"spherical"`, the server's default). */
+    readonly coordSystem?: "flat" | "spherical" | undefined
+  }
   | NamedField & {
+    /** How the field is indexed. */
     readonly type: "vector"
     /** Documents without the field can be searched for. Default no. Since Search 2.10.0. */
     readonly indexmissing?: boolean | undefined
@@ -152,7 +163,16 @@ export type FtExplainOptions = Pick<FtQueryOptions, "params" | "dialect">
  */
 export interface FtSearchOptions extends FtQueryOptions {
   /** Only documents that have a number from `min` to `max` in a field; `(5` excludes 5 itself. */
-  readonly filter?: ReadonlyArray<{ readonly field: string; readonly min: FtBound; readonly max: FtBound }> | undefined
+  readonly filter?:
+    | ReadonlyArray<{
+      /** The name of the field. */
+      readonly field: string
+      /** The least number. */
+      readonly min: FtBound
+      /** The greatest number. */
+      readonly max: FtBound
+    }>
+    | undefined
   /** Only documents that have a place within a radius in a field. */
   readonly geofilter?:
     | ReadonlyArray<{
@@ -177,7 +197,16 @@ export interface FtSearchOptions extends FtQueryOptions {
   /** Only these documents, only these fields. */
   readonly infields?: ReadonlyArray<string> | undefined
   /** The fields to return, all by default. */
-  readonly return?: ReadonlyArray<string | { readonly field: string; readonly as: string }> | undefined
+  readonly return?:
+    | ReadonlyArray<
+      string | {
+        /** The name of the field. */
+        readonly field: string
+        /** The name that the field has in the result. */
+        readonly as: string
+      }
+    >
+    | undefined
   /** Marks found words, shortens texts; `true` for all fields. */
   readonly summarize?: boolean | {
     /** The fields that this is for. Default all. */
@@ -205,9 +234,19 @@ export interface FtSearchOptions extends FtQueryOptions {
   /** The name of an expander of queries, for servers that have one of their own. */
   readonly expander?: string | undefined
   /** By the score by default. */
-  readonly sortby?: { readonly field: string; readonly order?: "asc" | "desc" | undefined } | undefined
+  readonly sortby?: {
+    /** The name of the field. */
+    readonly field: string
+    /** Whether the least (`"asc"`, the default) or the greatest (`"desc"`) come first. */
+    readonly order?: "asc" | "desc" | undefined
+  } | undefined
   /** Which of the documents to return, the first ten by default. */
-  readonly limit?: { readonly offset: number; readonly count: number } | undefined
+  readonly limit?: {
+    /** How many documents to skip. */
+    readonly offset: number
+    /** How many documents to return. */
+    readonly count: number
+  } | undefined
 }
 
 type FtBound = number | `(${number}`
@@ -215,39 +254,47 @@ type FtBound = number | `(${number}`
 /**
  * What else a search returns for each document.
  *
- * - `nocontent`: no fields. `withscores`: the score; `explainscore` adds an explanation of it.
- * - `withpayloads`: the payload, `undefined` when the document has none. `withsortkeys`: the sort key: `#` and a
- *   number, or `$` and a text.
- *
  * @category search
  * @since 0.1.0
  */
 export type FtTell =
   & {
+    /** Leaves out the fields. Default `false`. */
     readonly nocontent?: boolean | undefined
+    /** The payload, `undefined` when the document has none. Default `false`. */
     readonly withpayloads?: boolean | undefined
+    /** The sort key: `#` and a number, or `$` and a text. Default `false`. */
     readonly withsortkeys?: boolean | undefined
   }
   & (
-    | { readonly withscores: true; readonly explainscore?: boolean | undefined }
-    | { readonly withscores?: false | undefined; readonly explainscore?: undefined }
+    | {
+      /** The score. Default `false`. */
+      readonly withscores: true
+      /** An explanation of the score. Default `false`. */
+      readonly explainscore?: boolean | undefined
+    }
+    | {
+      /** The score. Default `false`. */
+      readonly withscores?: false | undefined
+      readonly explainscore?: undefined
+    }
   )
 
 /**
  * A step of an aggregation. Steps run in the given order.
  *
- * - `load`: fields, such as `@price`, or `*` for all. `groupby`: fields, with functions such as `SUM` over each group.
- * - `sortby`: fields with their order; only the first `max` rows are kept. `apply`: adds a field, named by `as`, that
- *   an expression computes.
- *
  * @category search
  * @since 0.1.0
  */
 export type FtStep =
-  | { readonly load: ReadonlyArray<string> | "*" }
+  | {
+    /** Loads these fields, such as `@price`, or `*` for all. */
+    readonly load: ReadonlyArray<string> | "*"
+  }
   | {
     /** Rows that have the same values in these fields become one. With none, all rows become one. */
     readonly groupby: ReadonlyArray<string>
+    /** Functions over the rows of each group. */
     readonly reduce?:
       | ReadonlyArray<{
         /** The name of the function, such as `COUNT` or `SUM`. */
@@ -260,13 +307,35 @@ export type FtStep =
       | undefined
   }
   | {
-    readonly sortby: ReadonlyArray<{ readonly field: string; readonly order?: "asc" | "desc" | undefined }>
+    /** Sorts by these fields. */
+    readonly sortby: ReadonlyArray<{
+      /** The field, such as `@price`. */
+      readonly field: string
+      /** Whether the least (`"asc"`, the default) or the greatest (`"desc"`) come first. */
+      readonly order?: "asc" | "desc" | undefined
+    }>
     /** Only so many rows are kept. Default all. */
     readonly max?: number | undefined
   }
-  | { readonly apply: string; readonly as: string }
-  | { readonly limit: { readonly offset: number; readonly count: number } }
-  | { readonly filter: string }
+  | {
+    /** Adds a field that this expression computes. */
+    readonly apply: string
+    /** The name of the new field. */
+    readonly as: string
+  }
+  | {
+    /** Keeps some of the rows. */
+    readonly limit: {
+      /** How many rows to skip. */
+      readonly offset: number
+      /** How many rows to keep. */
+      readonly count: number
+    }
+  }
+  | {
+    /** Keeps the rows for which this expression is true. */
+    readonly filter: string
+  }
 
 /**
  * Options of an aggregation: `addscores` gives each row its score, as `@__score`.
