@@ -8,9 +8,12 @@ import * as Duration from "effect/Duration"
 import { format } from "effect/Formatter"
 import * as Redacted from "effect/Redacted"
 import { isReadonlyArray } from "./internal/argument/isReadonlyArray.ts"
+import { invalid } from "./internal/argument/refusal.ts"
 import { isBytes } from "./internal/codec/utf8.ts"
 import { durationFrom } from "./internal/runtime/milliseconds.ts"
 import type * as Resp from "./Resp.ts"
+
+export { invalid, InvalidArgument } from "./internal/argument/refusal.ts"
 
 // -----------------------------------------------------------------------------
 // Models
@@ -126,6 +129,7 @@ export type Part = Value | KeyArg | SecretArg | BlockArg
  * @since 0.1.0
  */
 export class KeyArg {
+  /** The key as it is sent. */
   readonly value: Key
 
   constructor(value: Key) {
@@ -145,6 +149,7 @@ export class KeyArg {
  * @since 0.1.0
  */
 export class SecretArg {
+  /** What is sent and never printed. */
   readonly value: Redacted.Redacted<string>
 
   constructor(value: Redacted.Redacted<string>) {
@@ -155,33 +160,18 @@ export class SecretArg {
 /**
  * How long the server may hold back its answer to a blocking command.
  *
- * - `value`: as it is sent. `milliseconds`: the same time, `Infinity` for no limit, `0` for not at all.
- *
  * @category models
  * @since 0.1.0
  */
 export class BlockArg {
+  /** The time as it is sent. */
   readonly value: number | string
+  /** The same time, `Infinity` for no limit, `0` for not at all. */
   readonly milliseconds: number
 
   constructor(value: number | string, milliseconds: number) {
     this.value = value
     this.milliseconds = milliseconds
-  }
-}
-
-/**
- * Thrown by a definition whose arguments cannot be sent; the command then fails
- * with a `DataError` of the same text.
- *
- * @category errors
- * @since 0.1.0
- */
-export class InvalidArgument {
-  readonly detail: string
-
-  constructor(detail: string) {
-    this.detail = detail
   }
 }
 
@@ -192,6 +182,7 @@ export class InvalidArgument {
  * @since 0.1.0
  */
 export class Answer {
+  /** The answer. */
   readonly value: Resp.Value
 
   constructor(value: Resp.Value) {
@@ -378,16 +369,6 @@ export const secret = (value: string | Redacted.Redacted<string>): SecretArg =>
  * @since 0.1.0
  */
 export const answer = (value: Resp.Value): Answer => new Answer(value)
-
-/**
- * Refuses the arguments.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const invalid = (detail: string): never => {
-  throw new InvalidArgument(detail)
-}
 
 // -----------------------------------------------------------------------------
 // Times
