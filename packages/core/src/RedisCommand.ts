@@ -75,6 +75,7 @@ export interface RedisCommand<out A, out Bytes = unknown, out BigInts = unknown>
 export interface CacheableCommand<out A, out Bytes = unknown, out BigInts = unknown>
   extends RedisCommand<A, Bytes, BigInts>
 {
+  /** The static facts of the command. */
   readonly spec: Spec & { readonly cacheable: true }
 }
 
@@ -116,6 +117,7 @@ export interface CacheableDefinition<Parameters extends ReadonlyArray<unknown>, 
   extends Definition<Parameters, A, Bytes, BigInts>
 {
   (...parameters: Parameters): CacheableCommand<A, Bytes, BigInts>
+  /** The static facts of the command. */
   readonly spec: Spec & { readonly cacheable: true }
 }
 

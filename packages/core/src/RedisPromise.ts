@@ -137,7 +137,7 @@ export interface RedisPromise<R = never> extends Methods {
   /**
    * Refuses new calls, waits for those that are pending, and closes every connection. It waits for no longer than
    * `drain`: what is pending then, such as a BLPOP that finds nothing, is rejected with `ConnectionError`, reason
-   * `ClientClosed`. `iterate` is not waited for. An open client keeps the process alive.
+   * `ClientClosed`. `iterate` is not waited for. Also for `await using`. An open client keeps the process alive.
    */
   readonly close: (options?: CloseOptions) => Promise<void>
   /** Closes every connection at once, and rejects what is pending; also when `close` still waits. */

@@ -51,18 +51,20 @@ export interface FtFound<Document> {
 /**
  * The rows of an aggregation. A row has its values by name; in the bytes view it is an {@link FtRowBytes}.
  *
- * - `total`: the total number of rows, as far as the server has counted them: at least the rows of this reply, and the
- *   full number after steps that sort or group.
- * - `warnings`: why rows may be missing, such as a timeout; RESP2 servers do not send warnings.
- * - `extra`: fields that this type does not know, by the server's names; empty from RESP2 servers.
- *
  * @category search
  * @since 0.1.0
  */
 export interface FtRows<Row = Readonly<Record<string, Reply.Raw>>> {
+  /**
+   * How many rows there are, as far as the server has counted them: at least those of this reply, all after steps that
+   * sort or group.
+   */
   readonly total: number
+  /** The rows of this reply. */
   readonly rows: ReadonlyArray<Row>
+  /** Why rows may be missing, such as a timeout. RESP2 servers do not send warnings. */
   readonly warnings: ReadonlyArray<string>
+  /** Fields that this type does not know, by the server's names; empty from RESP2 servers. */
   readonly extra: Readonly<Record<string, Reply.Raw>>
 }
 
