@@ -88,16 +88,7 @@ export interface AclSetroleOptions extends AclPermissionRules {
 /**
  * Rules of {@link aclSetuser}, sent in the order of this list.
  *
- * - `reset`: first remove all rules, so that the user is like a new one.
- * - `resetkeys`, `resetpass`, `resetchannels`, `clearselectors`: remove all key patterns; all passwords and `nopass`;
- *   all channel patterns; all selectors.
- * - `enabled`: whether the user may authenticate; `false` by default.
- * - `passwords`, `hashedPasswords`: passwords in plain text, and as SHA-256 in hexadecimal digits.
- * - `nopass`: accept any password; not together with passwords.
- * - The permissions of {@link AclPermissionRules} follow.
- * - `sanitizePayload`: whether payloads of RESTORE are checked thoroughly; Redis 6.2.0, without effect in Valkey 9.1.0.
- * - `resetroles`: remove all roles. `roles`: names of roles to add. Valkey 9.2.0, according to its documentation (not
- *   tested against a server).
+ * The permissions of {@link AclPermissionRules} come after the passwords. `resetroles` and `roles` are according to the documentation of Valkey 9.2.0, and not tested against a server.
  *
  * @category acl
  * @since 0.1.0

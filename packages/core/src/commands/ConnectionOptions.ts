@@ -127,7 +127,7 @@ export type ClientTrackingOptions =
   )
 
 /**
- * The options of {@link hello}.
+ * The options of `Redis.hello`.
  *
  * @category connection
  * @since 0.1.0

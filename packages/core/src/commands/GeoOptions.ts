@@ -39,7 +39,7 @@ export interface GeoMember extends GeoCoordinates {
 }
 
 /**
- * Options of {@link geoadd}. With `ch`, moved members are counted as well as new ones.
+ * Options of `Redis.geoadd`.
  *
  * @category geo
  * @since 0.1.0
@@ -93,7 +93,7 @@ export interface GeoWith {
 }
 
 /**
- * Options of {@link georadius} and {@link georadiusbymember}; `unit` is the unit of the radius, `"m"` by default.
+ * Options of `Redis.georadius` and `Redis.georadiusbymember`; `unit` is the unit of the radius, `"m"` by default.
  *
  * @category geo
  * @since 0.1.0
@@ -104,7 +104,7 @@ export type GeoradiusOptions = GeoLimit & {
 }
 
 /**
- * The destination of {@link georadiusStore}: `store` stores positions, `storedist` stores distances as scores. Not
+ * The destination of `Redis.georadiusStore`: `store` stores positions, `storedist` stores distances as scores. Not
  * both.
  *
  * @category geo
@@ -185,7 +185,7 @@ export type GeosearchArea =
   }
 
 /**
- * Options of {@link geosearch}: centre, area, order and number.
+ * Options of `Redis.geosearch`: centre, area, order and number.
  *
  * @category geo
  * @since 0.1.0

@@ -25,7 +25,7 @@ export type SetExpiry = AtMostOne<
 /**
  * A comparison of the value of a key with a given value or digest.
  *
- * A missing key satisfies `ifne` and `ifdne` in {@link set} only.
+ * A missing key satisfies `ifne` and `ifdne` in `Redis.set` only.
  *
  * @category strings
  * @since 0.1.0

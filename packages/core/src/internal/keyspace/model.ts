@@ -186,7 +186,7 @@ export interface StringKeyspace<Id, A> extends ValueKeyspace<Id, A> {
 }
 
 /**
- * Numbers that are counted up and down; `increment` returns the sum.
+ * Numbers that are counted up and down.
  *
  * @category models
  * @since 0.1.0
@@ -199,8 +199,7 @@ export interface CounterKeyspace<Id> extends StringKeyspace<Id, number> {
 /**
  * Sets of members.
  *
- * - `set`: replaces the whole set; an empty one deletes the key.
- * - `add`, `remove`: how many were new, how many were there. `members`: one by one, without reading all at once.
+ * `set` replaces the whole set; an empty one deletes the key.
  *
  * @category models
  * @since 0.1.0
@@ -234,10 +233,7 @@ export interface Ranked<A> {
 /**
  * Sets of members in the order of their scores.
  *
- * - `set`: replaces the whole set; an empty one deletes the key.
- * - `add`: sets the score; `true` when the member is new. `increment`: adds to the score, and returns the sum.
- * - `rank`: the index of a member from 0, by `rev` from the highest score. `range`: the members from one index to another,
- *   both included; negative indexes count from the end.
+ * `set` replaces the whole set; an empty one deletes the key.
  *
  * @category models
  * @since 0.1.0
@@ -260,7 +256,7 @@ export interface SortedSetKeyspace<Id, A> extends ValueKeyspace<Id, ReadonlyArra
 }
 
 /**
- * The end from which indexes are counted: `rev` from the highest score.
+ * The end from which indexes are counted.
  *
  * @category options
  * @since 0.1.0
