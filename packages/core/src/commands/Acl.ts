@@ -88,7 +88,8 @@ export interface AclSetroleOptions extends AclPermissionRules {
 /**
  * Rules of {@link aclSetuser}, sent in the order of this list.
  *
- * The permissions of {@link AclPermissionRules} come after the passwords. `resetroles` and `roles` are according to the documentation of Valkey 9.2.0, and not tested against a server.
+ * The permissions of {@link AclPermissionRules} come after the passwords. `resetroles` and `roles` are according to the
+ * documentation of Valkey 9.2.0, and not tested against a server.
  *
  * @category acl
  * @since 0.1.0

@@ -50,9 +50,12 @@ export interface RangeLimit {
  * @category sorted sets
  * @since 0.1.0
  */
-// Editors find no comment of a field that each of several alternatives declares for itself.
 export interface ZrangeDirection {
-  /** Whether the range runs downwards. By rank 0 is then the highest score, otherwise the higher end comes first. Default `false`. */
+  // Editors find no comment of a field that each of several alternatives declares for itself.
+  /**
+   * Whether the range runs downwards. By rank 0 is then the highest score, otherwise the higher end comes first. Default
+   * `false`.
+   */
   readonly rev?: boolean | undefined
 }
 
