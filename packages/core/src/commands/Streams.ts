@@ -99,7 +99,7 @@ export type XaddId =
     readonly idmpauto?: undefined
   }
   | {
-    /** A producer and its own id of the message: a repetition adds nothing, and gets the id of the first. Redis 8.6.0. */
+    /** A producer and its own id of the message: a repetition adds nothing, and gets the id of the first. Redis 8.6.0, not Valkey. */
     readonly idmp: {
       /** The producer. */
       readonly pid: Arg.Value
