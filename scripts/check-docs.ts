@@ -1,9 +1,9 @@
 /**
  * Checks what readers of the documentation rely on: every module has a header,
- * every exported symbol a doc comment with `@category` and `@since`, and every
- * `ts` example in doc comments and Markdown files type-checks. Examples that are
- * not programs carry another label, such as `text`. Functions that a page names
- * by their files are there.
+ * every exported symbol a doc comment with `@category` and `@since`, every field
+ * of an exported type a doc comment, and every `ts` example in doc comments and
+ * Markdown files type-checks. Examples that are not programs carry another label,
+ * such as `text`. Functions that a page names by their files are there.
  */
 import { spawnSync } from "node:child_process"
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -67,9 +67,53 @@ function checkModule(file: string): void {
         /^\s*(\/\* @__\w+__ \*\/\s*)?$/.test(source.slice(comment.end, node.start))
       const where = `${file}:${lineAt(source, node.start)} ${name}`
       if (!attached) problems.push(`${where} has no doc comment`)
-      else if (!comment.text.includes("@internal")) checkComment(where, comment.text)
+      else if (!comment.text.includes("@internal")) {
+        checkComment(where, comment.text)
+        for (const { field, start } of silentFieldsOf(node.declaration, source, blocks)) {
+          problems.push(`${file}:${lineAt(source, start)} ${name}.${field} has no doc comment`)
+        }
+      }
     }
   }
+}
+
+interface Field {
+  readonly field: string
+  readonly start: number
+}
+
+/** The fields of a type without a comment of their own, which is what editors show. Those that say all by their type need none. */
+function silentFieldsOf(
+  declaration: { readonly type: string },
+  source: string,
+  blocks: ReadonlyArray<Comment>
+): ReadonlyArray<Field> {
+  const silent: Array<Field> = []
+  const visit = (node: unknown): void => {
+    if (Array.isArray(node)) return node.forEach(visit)
+    if (typeof node !== "object" || node === null) return
+    const { computed, key, start, type, typeAnnotation } = node as {
+      readonly computed?: boolean
+      readonly key?: unknown
+      readonly start: number
+      readonly type?: string
+      readonly typeAnnotation?: { readonly typeAnnotation?: { readonly type: string } } | null
+    }
+    if (type === "TSPropertySignature" || type === "TSMethodSignature") {
+      const field = nameOf(key)
+      const isPlain = ["TSUndefinedKeyword", "TSLiteralType"].includes(typeAnnotation?.typeAnnotation?.type ?? "")
+      // What has a name in quotes is not for users.
+      if (computed === true || field === undefined) return
+      const comment = blocks.findLast((block) => block.end <= start)
+      const isSilent = comment === undefined || source.slice(comment.end, start).trim() !== ""
+      if (!isPlain && isSilent) silent.push({ field, start })
+    }
+    // A type that is asked for its shape is no field.
+    const { falseType, trueType } = node as { readonly trueType?: unknown; readonly falseType?: unknown }
+    visit(type === "TSConditionalType" ? [trueType, falseType] : Object.values(node))
+  }
+  if (/^TS(Interface|TypeAlias)Declaration$/.test(declaration.type)) visit(declaration)
+  return silent
 }
 
 /** Whether the hops of a way name functions of their files, and are at most so many under each heading. */

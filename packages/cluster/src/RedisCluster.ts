@@ -32,14 +32,13 @@ import { checked } from "./internal/topology/topology.ts"
 /**
  * A server of the cluster.
  *
- * - `address`: `host:port`, by which the other functions know it.
- * - `role`: whether it serves slots itself or replicates a server that does.
- *
  * @category models
  * @since 0.1.0
  */
 export interface Node {
+  /** `host:port`, by which the other functions know it. */
   readonly address: string
+  /** Whether it serves slots itself or replicates a server that does. */
   readonly role: "master" | "replica"
 }
 

@@ -8,9 +8,12 @@ import * as Duration from "effect/Duration"
 import { format } from "effect/Formatter"
 import * as Redacted from "effect/Redacted"
 import { isReadonlyArray } from "./internal/argument/isReadonlyArray.ts"
+import { invalid } from "./internal/argument/refusal.ts"
 import { isBytes } from "./internal/codec/utf8.ts"
 import { durationFrom } from "./internal/runtime/milliseconds.ts"
 import type * as Resp from "./Resp.ts"
+
+export { invalid, InvalidArgument } from "./internal/argument/refusal.ts"
 
 // -----------------------------------------------------------------------------
 // Models
@@ -126,6 +129,7 @@ export type Part = Value | KeyArg | SecretArg | BlockArg
  * @since 0.1.0
  */
 export class KeyArg {
+  /** The key as it is sent. */
   readonly value: Key
 
   constructor(value: Key) {
@@ -145,6 +149,7 @@ export class KeyArg {
  * @since 0.1.0
  */
 export class SecretArg {
+  /** What is sent and never printed. */
   readonly value: Redacted.Redacted<string>
 
   constructor(value: Redacted.Redacted<string>) {
@@ -155,33 +160,18 @@ export class SecretArg {
 /**
  * How long the server may hold back its answer to a blocking command.
  *
- * - `value`: as it is sent. `milliseconds`: the same time, `Infinity` for no limit, `0` for not at all.
- *
  * @category models
  * @since 0.1.0
  */
 export class BlockArg {
+  /** The time as it is sent. */
   readonly value: number | string
+  /** The same time, `Infinity` for no limit, `0` for not at all. */
   readonly milliseconds: number
 
   constructor(value: number | string, milliseconds: number) {
     this.value = value
     this.milliseconds = milliseconds
-  }
-}
-
-/**
- * Thrown by a definition whose arguments cannot be sent; the command then fails
- * with a `DataError` of the same text.
- *
- * @category errors
- * @since 0.1.0
- */
-export class InvalidArgument {
-  readonly detail: string
-
-  constructor(detail: string) {
-    this.detail = detail
   }
 }
 
@@ -192,6 +182,7 @@ export class InvalidArgument {
  * @since 0.1.0
  */
 export class Answer {
+  /** The answer. */
   readonly value: Resp.Value
 
   constructor(value: Resp.Value) {
@@ -293,6 +284,10 @@ export const keyPairs = (entries: Pairs<Key, Value>): List =>
 const entriesOf = (entries: Pairs<Key, Value>): ReadonlyArray<readonly [Key, Value]> => {
   // Of a text the entries would be its characters: of `mset("key", "value")`, as other clients have it.
   if (typeof entries !== "object") return invalid("needs pairs of a name and a value")
+  // As a record, a Map has no entries.
+  if (!isReadonlyArray(entries) && Symbol.iterator in entries) {
+    return invalid("takes its pairs as a record or an array; of a Map, [...map] makes one")
+  }
   const list: ReadonlyArray<readonly [Key, Value]> = isReadonlyArray(entries) ? entries : Object.entries(entries)
   for (const pair of list) {
     if (!isReadonlyArray(pair) || pair.length !== 2) return invalid("needs pairs of a name and a value")
@@ -309,7 +304,7 @@ const entriesOf = (entries: Pairs<Key, Value>): ReadonlyArray<readonly [Key, Val
  * @since 0.1.0
  */
 export const option = (token: string, value: Arg | undefined): List =>
-  value === undefined ? none : new List([token, value])
+  value === undefined ? none : typeof value === "function" ? notRecord(token) : new List([token, value])
 
 /**
  * A token that is sent when `given` is true. What is no boolean is refused, as by {@link boolean}.
@@ -331,7 +326,15 @@ export const flag = (token: string, given: boolean | undefined): List =>
 export const boolean = (name: string, given: boolean | undefined): boolean | undefined =>
   given === undefined || typeof given === "boolean"
     ? given
+    : typeof given === "function"
+    ? notRecord(name)
     : invalid(`${name} is true, false or left out, and not ${typeof given === "string" ? "text" : describe(given)}`)
+
+/**
+ * Refuses what has a method where an option is looked for: a text in place of the options has `replace` and `match`.
+ */
+const notRecord = (name: string): never =>
+  invalid(`takes its options as a record, such as { ${name.toLowerCase()}: … }`)
 
 /**
  * One of several tokens, upper-cased, or nothing.
@@ -366,16 +369,6 @@ export const secret = (value: string | Redacted.Redacted<string>): SecretArg =>
  * @since 0.1.0
  */
 export const answer = (value: Resp.Value): Answer => new Answer(value)
-
-/**
- * Refuses the arguments.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const invalid = (detail: string): never => {
-  throw new InvalidArgument(detail)
-}
 
 // -----------------------------------------------------------------------------
 // Times

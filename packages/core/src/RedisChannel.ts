@@ -101,6 +101,7 @@ export interface SubscribeOptions {
  */
 export interface Message<out A> {
   readonly _tag: "Message"
+  /** What was published, as the schema decodes it. */
   readonly data: A
 }
 
@@ -111,6 +112,7 @@ export interface Message<out A> {
  * @since 0.1.0
  */
 export interface RedisChannel<A> {
+  /** The name of the channel. */
   readonly name: string
   /** Publishes a message, and returns how many subscribers got it; in a cluster those of one node. */
   readonly publish: (value: A) => Effect.Effect<number, RedisError | ChannelError, RedisClient>

@@ -31,63 +31,87 @@ import type { PubSub } from "./RedisPubSub.ts"
  * @since 0.1.0
  */
 export type RedisEvent =
-  | { readonly _tag: "Connected"; readonly address: string; readonly protocol: 2 | 3 }
-  | { readonly _tag: "Disconnected"; readonly address: string; readonly error: CommandError | undefined }
+  | {
+    readonly _tag: "Connected"
+    /** The address of the server. */
+    readonly address: string
+    /** The version of RESP that the connection speaks. */
+    readonly protocol: 2 | 3
+  }
+  | {
+    readonly _tag: "Disconnected"
+    /** The address of the server. */
+    readonly address: string
+    /** What ended the connection, or kept it from being opened; `undefined` when the client closed it. */
+    readonly error: CommandError | undefined
+  }
   | {
     readonly _tag: "ConnectFailed"
+    /** The address of the server. */
     readonly address: string
+    /** What ended the connection, or kept it from being opened; `undefined` when the client closed it. */
     readonly error: CommandError
+    /** For how long the next attempt waits at least, in milliseconds. */
     readonly retryAfter: number
   }
   | {
     readonly _tag: "MasterChanged"
+    /** The name of the service. */
     readonly service: string
+    /** The address of the server. */
     readonly address: string
+    /** The address of the master before. */
     readonly previous: string
   }
   | {
     readonly _tag: "TopologyChanged"
+    /** The addresses of the masters. */
     readonly masters: ReadonlyArray<string>
+    /** The addresses of the replicas. */
     readonly replicas: ReadonlyArray<string>
   }
 
 /**
  * Counts of what a client holds at a moment.
  *
- * - `shared`, `exclusive`: open connections of either kind; `exclusiveIdle`: those that nobody uses.
- * - `subscribers`: open connections for subscriptions and MONITOR, which nothing else uses. A pool has none: they are its
- *   clients' own.
- * - `waiting`: commands not written yet, and callers that wait for a connection of their own. `inFlight`: written, unanswered.
- *
  * @category models
  * @since 0.1.0
  */
 export interface RedisStats {
+  /** Open connections that callers share. */
   readonly shared: number
+  /** Open connections that one caller has at a time. */
   readonly exclusive: number
+  /** Those of the exclusive ones that nobody uses. */
   readonly exclusiveIdle: number
+  /** Open connections for subscriptions and MONITOR. A pool has none: they are its clients' own. */
   readonly subscribers: number
+  /** Commands that are not written yet, and callers that wait for a connection of their own. */
   readonly waiting: number
+  /** Commands that are written and not answered. */
   readonly inFlight: number
 }
 
 /**
  * Counts of what a client's cache holds, and of what became of reads that may be answered from it.
  *
- * - `entries`, `bytes`: the answers that it holds, and about how much memory they take.
- * - `hits`: reads answered from it. `misses`: those that were sent. `joined`: those that waited for one that was sent before.
- * - `evictions`: answers that made room for others. `invalidations`: those that went as their key changed.
- *
  * @category models
  * @since 0.1.0
  */
 export interface CacheStats {
+  /** The answers that it holds. */
   readonly entries: number
+  /** About how much memory they take. */
   readonly bytes: number
+  /** Reads that were answered from it. */
   readonly hits: number
+  /** Reads that were sent. */
   readonly misses: number
+  /** Reads that waited for one that was sent before. */
   readonly joined: number
+  /** Answers that made room for others. */
   readonly evictions: number
+  /** Answers that went as their key changed. */
   readonly invalidations: number
 }
 
@@ -106,7 +130,9 @@ export interface CacheStats {
  */
 export interface CacheEvent {
   readonly _tag: "Cleared"
+  /** Why the answers were dropped. */
   readonly reason: CacheClearing
+  /** How many answers were dropped. */
   readonly entries: number
 }
 
@@ -133,69 +159,79 @@ export type CacheClearing =
  * @since 0.1.0
  */
 export interface CacheLimits {
+  /** How many answers. */
   readonly maxEntries: number
+  /** About how many bytes of memory. */
   readonly maxBytes: number
+  /** For how long an answer is kept, in milliseconds. */
   readonly longestLife: number
 }
 
 /**
  * The answers that a client keeps, as `RedisCache` uses them.
  *
- * - `execute`: the answer to a command of `Redis.cached`, `undefined` for one that is to be sent like all others.
- * - `pipeline`: those of several; `rest` sends what is to be sent like all others, `isForRest` says what is not cached.
- * - `configure`: sets what it holds, and the prefixes of the keys that are broadcast; once, and before it is used. Returns
- *   whether it was done.
- * - `moved`: drops the answers of these slots. `isEmpty`: whether nothing is kept.
- *
  * @category models
  * @since 0.1.0
  */
 export interface ClientCache {
+  /** The answer to a command of `Redis.cached`, `undefined` for one that is to be sent like all others. */
   readonly execute: <A>(
     command: RedisCommand<A>
   ) => Effect.Effect<A, CommandError> | undefined
+  /** The answers to several; `rest` sends what is to be sent like all others, `isForRest` says what is not cached. */
   readonly pipeline: (
     commands: ReadonlyArray<Any>,
     rest: RedisClient["Service"]["pipeline"],
     isForRest?: (command: Any) => boolean
   ) => ReturnType<RedisClient["Service"]["pipeline"]>
+  /**
+   * Sets what it holds, and the prefixes of the keys that are broadcast; once, and before it is used. Returns whether it
+   * was done.
+   */
   readonly configure: (limits: CacheLimits, prefixes: ReadonlyArray<string> | undefined) => boolean
+  /** Drops all answers. */
   readonly clear: Effect.Effect<void>
+  /** Drops the answers of these slots. */
   readonly moved: (slots: Iterable<number>) => void
+  /** Whether nothing is kept. */
   readonly isEmpty: () => boolean
+  /** Counts of what it holds, and of what became of reads. */
   readonly stats: Effect.Effect<CacheStats>
+  /** What it drops although no key has changed. */
   readonly events: Stream.Stream<CacheEvent>
 }
 
 /**
  * What a reserved client knows of its connection; `Redis.watch` uses it.
  *
- * - `begin`: begins a watch, until it is ended; `undefined` while there is one. From now on what would end the watch, such
- *   as a transaction, is refused with `DataError`.
- *
  * @category models
  * @since 0.1.0
  */
 export interface Session {
+  /**
+   * Begins a watch, until it is ended; `undefined` while there is one. What would end the watch, such as a transaction,
+   * is refused with `DataError` meanwhile.
+   */
   readonly begin: () => Watch | undefined
 }
 
 /**
  * A watch of `Redis.watch` on a reserved client.
  *
- * - `wrote`: whether what its body sent may have changed something.
- * - `isLoss`: whether an error is that of a command which could not use this connection any more: it was lost, or the keys
- *   have moved to another server.
- * - `commit`: says that the body is done: its transaction is not refused.
- * - `end`: ends it, with UNWATCH when EXEC was not answered; waits for nothing.
- *
  * @category models
  * @since 0.1.0
  */
 export interface Watch {
+  /** Whether what its body sent may have changed something. */
   readonly wrote: boolean
+  /**
+   * Whether an error is that of a command which could not use this connection any more: it was lost, or the keys have
+   * moved to another server.
+   */
   readonly isLoss: (error: unknown) => boolean
+  /** Says that the body is done: its transaction is not refused. */
   readonly commit: () => void
+  /** Ends it, with UNWATCH when EXEC was not answered; waits for nothing. */
   readonly end: () => void
 }
 

@@ -36,6 +36,8 @@ export class CodecError extends TaggedError<CodecError>("@redfx/core/RedisCodec/
  * @since 0.1.0
  */
 export interface RedisCodec {
+  /** Changes bytes on their way to the server. */
   readonly encode: (bytes: Uint8Array) => Effect.Effect<Uint8Array, CodecError>
+  /** Gives back what `encode` was given. It refuses bytes that `encode` did not write, or returns them as they are. */
   readonly decode: (bytes: Uint8Array) => Effect.Effect<Uint8Array, CodecError>
 }

@@ -50,10 +50,13 @@ export interface RedisCommand<out A, out Bytes = unknown, out BigInts = unknown>
   extends Effect.Effect<A, CommandError, RedisClient>
 {
   readonly [TypeId]: typeof TypeId
+  /** The static facts of the command. */
   readonly spec: Spec
   /** The arguments after the name, in the order in which they are sent. */
   readonly parts: ReadonlyArray<RedisArg.Part>
+  /** How its reply is decoded. */
   readonly reply: RedisReply.Reply<unknown, unknown, unknown>
+  /** What blobs and integers of its reply become. */
   readonly view: RedisReply.View
   /** Present when the outcome is known without the server: a wrong argument, or nothing to send. */
   readonly settled: Exit.Exit<A, CommandError> | undefined
@@ -72,6 +75,7 @@ export interface RedisCommand<out A, out Bytes = unknown, out BigInts = unknown>
 export interface CacheableCommand<out A, out Bytes = unknown, out BigInts = unknown>
   extends RedisCommand<A, Bytes, BigInts>
 {
+  /** The static facts of the command. */
   readonly spec: Spec & { readonly cacheable: true }
 }
 
@@ -99,6 +103,7 @@ export type Success<C> = C extends RedisCommand<infer A, unknown, unknown> ? A :
  */
 export interface Definition<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A> {
   (...parameters: Parameters): RedisCommand<A, Bytes, BigInts>
+  /** The static facts of the command. */
   readonly spec: Spec
 }
 
@@ -112,6 +117,7 @@ export interface CacheableDefinition<Parameters extends ReadonlyArray<unknown>, 
   extends Definition<Parameters, A, Bytes, BigInts>
 {
   (...parameters: Parameters): CacheableCommand<A, Bytes, BigInts>
+  /** The static facts of the command. */
   readonly spec: Spec & { readonly cacheable: true }
 }
 

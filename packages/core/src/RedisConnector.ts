@@ -16,8 +16,19 @@ import type * as Socket from "effect/socket/Socket"
  * @since 0.1.0
  */
 export type Endpoint =
-  | { readonly host: string; readonly port: number; readonly path?: undefined }
-  | { readonly path: string; readonly host?: undefined; readonly port?: undefined }
+  | {
+    /** The name or the IP address. */
+    readonly host: string
+    /** The port of TCP. */
+    readonly port: number
+    readonly path?: undefined
+  }
+  | {
+    /** The path of a unix socket. */
+    readonly path: string
+    readonly host?: undefined
+    readonly port?: undefined
+  }
 
 /**
  * How a connection uses TLS.

@@ -30,6 +30,7 @@ import type { AtMostOne } from "./internal/argument/atMostOne.ts"
 import * as Scripts from "./internal/jobs/scripts.ts"
 import * as Worker from "./internal/jobs/worker.ts"
 import { milliseconds, wholeMilliseconds } from "./internal/runtime/milliseconds.ts"
+import { jsonSchema } from "./internal/values/schemaValues.ts"
 import * as RedisArg from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import { DataError } from "./RedisError.ts"
@@ -46,7 +47,9 @@ import type { CommandError } from "./RedisError.ts"
  * @since 0.1.0
  */
 export interface Job<A> {
+  /** The id that the job was enqueued with, or got then. */
   readonly id: string
+  /** What is to be done, as the schema decodes it. */
   readonly payload: A
   /**
    * How often it was begun, this time included. It is a fencing token: of two workers that are at the same job, as
@@ -142,9 +145,11 @@ export interface Status {
 export interface DeadJob {
   /** What {@link RedisJobs.revive} takes. */
   readonly letter: string
+  /** The id of the job. */
   readonly id: string
   /** The payload as it is stored, also where it does not fit the schema. */
   readonly payload: string
+  /** How often it was tried. */
   readonly attempts: number
   /** What the last attempt failed with. */
   readonly reason: string
@@ -159,6 +164,7 @@ export interface DeadJob {
  * @since 0.1.0
  */
 export interface RedisJobs<A> {
+  /** The name of the queue, with which its keys begin. */
   readonly name: string
   /**
    * Adds a job, and returns its id; `undefined` when there is a job of that id. With an id of one's own it can be repeated
@@ -216,7 +222,7 @@ export const make = <A>(
   name: string,
   options: { readonly payload: Schema.Codec<A, unknown> }
 ): RedisJobs<A> => {
-  const json = Schema.fromJsonString(Schema.toCodecJson(options.payload))
+  const json = jsonSchema(options.payload, "payload")
   const encode = Schema.encodeEffect(json)
   return {
     name,

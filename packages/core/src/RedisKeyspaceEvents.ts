@@ -29,18 +29,19 @@ import type * as RedisPubSub from "./RedisPubSub.ts"
 /**
  * Something that has happened to a key.
  *
- * - `event`: what, by Redis's name for it: `"set"`, `"del"`, `"expired"`, `"hset"` … It is not always that of the command: INCR
- *   reports `"incrby"`.
- * - `key`: text, or bytes with `payload: "bytes"`.
- * - `database`: the number of the database that the key is in.
- *
  * @category models
  * @since 0.1.0
  */
 export interface KeyEvent<out Name = string> {
   readonly _tag: "KeyEvent"
+  /**
+   * What has happened, by Redis's name for it: `"set"`, `"del"`, `"expired"` … It is not always that of the command: INCR
+   * reports `"incrby"`.
+   */
   readonly event: string
+  /** The key: text, or bytes with `payload: "bytes"`. */
   readonly key: Name
+  /** The number of the database that the key is in. */
   readonly database: number
 }
 
@@ -48,14 +49,14 @@ export interface KeyEvent<out Name = string> {
  * It is not known whether a server reports these events at all: it does not say what its `notify-keyspace-events` is. Many
  * users and most managed services may not ask for it.
  *
- * - `server`: which one, by the name that gaps have for it. `error`: how it answered, `undefined` when it has no such setting.
- *
  * @category models
  * @since 0.1.0
  */
 export interface SettingUnknown {
   readonly _tag: "SettingUnknown"
+  /** The server, by the name that gaps have for it. */
   readonly server: string
+  /** How the server answered, `undefined` when it has no such setting. */
   readonly error: CommandError | undefined
 }
 

@@ -70,6 +70,7 @@ export interface LeaderOptions {
  * @since 0.1.0
  */
 export interface Term {
+  /** The id of the leader. */
   readonly id: string
   /**
    * Higher than that of every term before. Send it along with what must be written by one leader only, and have it
@@ -87,7 +88,9 @@ export interface Term {
  * @since 0.1.0
  */
 export interface RedisLeader {
+  /** The name of the election, which is the key of its lock. */
   readonly name: string
+  /** The id of this candidate. */
   readonly id: string
   /**
    * Waits until this is the leader, and runs the effect. Ends as it does, and

@@ -92,6 +92,7 @@ export interface LockOptions {
  * @since 0.1.0
  */
 export interface RedisLock {
+  /** The name of the lock, which is its key. */
   readonly name: string
   /** Tries once to take the lock; returns `undefined` when somebody else has it. */
   readonly tryAcquire: Effect.Effect<LockHandle | undefined, CommandError, RedisClient>

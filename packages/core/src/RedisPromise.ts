@@ -67,13 +67,14 @@ export type Methods = {
 /**
  * How a client is closed.
  *
- * - `drain`: for how long calls that are pending are waited for, in milliseconds or as another time. Default 5 seconds; 0
- *   waits for none, an infinite time for as long as they take.
- *
  * @category options
  * @since 0.1.0
  */
 export interface CloseOptions {
+  /**
+   * For how long calls that are pending are waited for, in milliseconds or as another time. Default 5 seconds; 0 waits
+   * for none, an infinite time for as long as they take.
+   */
   readonly drain?: Duration.Input | undefined
 }
 
@@ -86,46 +87,60 @@ export interface CloseOptions {
  * `_tag`, its `message` and, of lost connections and limits, its `delivery`. `RedisError.isSafeToRetry` takes it as it is.
  * What is no failure, such as a fault of the program in a callback, is thrown as it is.
  *
- * - `run`: any effect of redfx, such as `Redis.asBytes(Redis.get("k"))`, a script, or a lock around something.
- * - `iterate`: the elements of any stream of redfx, such as `Redis.subscribe("news")`. The stream runs while somebody
- *   iterates, and ends with the loop.
- * - `send`: a command by its name. `pipeline`, `transaction`: as those of `Redis`; `pipelineSettled` and
- *   `transactionSettled` have a `Result` for each command.
- * - `watch`: reads with the client that the body gets, and commits the commands that it returns unless one of the keys was
- *   changed meanwhile; then again, up to `times` times (default: as often as it takes), and after that `WatchError`.
- * - `withConnection`: a connection that nobody else uses until the promise of the body settles.
- * - `withSignal`: the same client, whose calls are given up when the signal is aborted. They are rejected with the signal's
- *   reason. What was not written yet is never sent; what was written may have run, which the reason does not say: so limits
- *   are better given by `withTimeout`. Throws `RedisConfigError` for what is no signal.
- * - `withTimeout`: the same client with another `commandTimeout`, for each of its commands; a bare number is milliseconds,
- *   `Infinity` no limit. What runs into it is rejected with `TimeoutError`, which says by its `delivery` whether it may have
- *   run; what was not written yet is never sent. Throws `RedisConfigError` for what is no time, or shorter than 1 ms.
- * - `close`: refuses new calls, waits for those that are pending, and closes every connection. It waits for no longer than
- *   `drain`, a number of milliseconds or another time, by default 5 seconds: what is pending then, such as a BLPOP that
- *   finds nothing, is rejected with `ConnectionError`, reason `ClientClosed`. `iterate` is not waited for. Also for
- *   `await using`. An open client keeps the process alive.
- * - `destroy`: closes every connection at once, and rejects what is pending; also when `close` still waits.
- *
  * @category models
  * @since 0.1.0
  */
 export interface RedisPromise<R = never> extends Methods {
+  /** Any effect of redfx, such as `Redis.asBytes(Redis.get("k"))`, a script, or a lock around something. */
   readonly run: <A, E>(effect: Effect.Effect<A, E, RedisClient | R>) => Promise<A>
+  /**
+   * The elements of any stream of redfx, such as `Redis.subscribe("news")`. The stream runs while somebody iterates, and
+   * ends with the loop.
+   */
   readonly iterate: <A, E>(stream: Stream.Stream<A, E, RedisClient | R>) => AsyncGenerator<A, void, undefined>
+  /** A command by its name. */
   readonly send: (...parameters: Parameters<typeof Redis.send>) => Promise<Raw>
+  /** Several commands in one write; rejected with the first error. */
   readonly pipeline: <const C extends Several>(commands: C) => Promise<Successes<C>>
+  /** Several commands in one write, with a `Result` for each. */
   readonly pipelineSettled: <const C extends Several>(commands: C) => Promise<Results<C>>
+  /** Several commands between MULTI and EXEC; rejected with the first error. */
   readonly transaction: <const C extends Several>(commands: C) => Promise<Successes<C>>
+  /** Several commands between MULTI and EXEC, with a `Result` for each. */
   readonly transactionSettled: <const C extends Several>(commands: C) => Promise<Results<C>>
+  /**
+   * Reads with the client that the body gets, and commits the commands that it returns unless one of the keys was changed
+   * meanwhile; then again, up to `times` times, and after that `WatchError`.
+   */
   readonly watch: <const C extends Several>(
     keys: Key | ReadonlyArray<Key>,
     body: (redis: RedisPromise<R>) => Promise<C>,
-    options?: { readonly times?: number | undefined }
+    options?: {
+      /** How often it begins again. Default as often as it takes. */
+      readonly times?: number | undefined
+    }
   ) => Promise<Successes<C>>
+  /** A connection that nobody else uses until the promise of the body settles. */
   readonly withConnection: <A>(body: (redis: RedisPromise<R>) => Promise<A>) => Promise<A>
+  /**
+   * The same client, whose calls are given up when the signal is aborted. They are rejected with the signal's reason.
+   * What was not written yet is never sent; what was written may have run, which the reason does not say: so limits are
+   * better given by `withTimeout`. Throws `RedisConfigError` for what is no signal.
+   */
   readonly withSignal: (signal: AbortSignal) => RedisPromise<R>
+  /**
+   * The same client with another `commandTimeout`, for each of its commands; a bare number is milliseconds, `Infinity` no
+   * limit. What runs into it is rejected with `TimeoutError`, which says by its `delivery` whether it may have run; what
+   * was not written yet is never sent. Throws `RedisConfigError` for what is no time, or shorter than 1 ms.
+   */
   readonly withTimeout: (limit: Duration.Input) => RedisPromise<R>
+  /**
+   * Refuses new calls, waits for those that are pending, and closes every connection. It waits for no longer than
+   * `drain`: what is pending then, such as a BLPOP that finds nothing, is rejected with `ConnectionError`, reason
+   * `ClientClosed`. `iterate` is not waited for. Also for `await using`. An open client keeps the process alive.
+   */
   readonly close: (options?: CloseOptions) => Promise<void>
+  /** Closes every connection at once, and rejects what is pending; also when `close` still waits. */
   readonly destroy: () => Promise<void>
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }

@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import type { Key, Many, Value } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type { RedisCommand } from "./RedisCommand.ts"
+import { DataError } from "./RedisError.ts"
 import type { CommandError, PubSubOverflowError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
@@ -19,10 +20,6 @@ import type { CommandError, PubSubOverflowError } from "./RedisError.ts"
 /**
  * A message that was published.
  *
- * - `kind`: what it came by: a channel, a pattern, or a shard channel.
- * - `channel`: the channel it was published to. `pattern`: the pattern that the channel matches, of a `pmessage` only.
- * - `data`: what was published.
- *
  * All three are text, or bytes with `payload: "bytes"`: a channel may be named by any bytes, as a key may.
  *
  * @category models
@@ -30,9 +27,13 @@ import type { CommandError, PubSubOverflowError } from "./RedisError.ts"
  */
 export interface Message<out Data = string> {
   readonly _tag: "Message"
+  /** What it came by: a channel, a pattern, or a shard channel. */
   readonly kind: "message" | "pmessage" | "smessage"
+  /** The channel that it was published to. */
   readonly channel: Data
+  /** The pattern that the channel matches, of a `pmessage` only. */
   readonly pattern: Data | undefined
+  /** What was published. */
   readonly data: Data
 }
 
@@ -47,39 +48,43 @@ export type Kind = "subscribe" | "psubscribe" | "ssubscribe"
 /**
  * The server has confirmed a subscription: from here on messages arrive.
  *
- * - `server`: which one, by its address; with sentinels by the name of what they watch. `undefined` where any server of a
- *   cluster will do, as there for everything but shard channels and keyspace events.
- *
  * @category models
  * @since 0.1.0
  */
 export interface Subscribed<out Name = string> {
   readonly _tag: "Subscribed"
+  /** What the subscription is to: a channel, a pattern, or a shard channel. */
   readonly kind: Kind
+  /** The name of the channel, or the pattern. */
   readonly channel: Name
+  /**
+   * The server, by its address; with sentinels by the name of what they watch. `undefined` where any server of a cluster
+   * will do, as there for everything but shard channels and keyspace events.
+   */
   readonly server: string | undefined
 }
 
 /**
  * From here on messages may be missing.
  *
- * - `reason`: `Disconnected`, the connection was lost; `Moved`, the server does not serve the shard channel any more, or,
- *   of keyspace events, has begun to serve keys and was not listened to; `Overflow`, the buffer was full and its policy
- *   dropped messages.
- * - `channels`: the channels and patterns that may miss messages.
- * - `dropped`: how many messages an `Overflow` dropped; after another loss that is not known.
- * - `error`: what ended the connection.
- * - `server`: the server whose messages are missing, as {@link Subscribed} names it.
- *
  * @category models
  * @since 0.1.0
  */
 export interface Lost<out Name = string> {
   readonly _tag: "Lost"
+  /**
+   * `Disconnected`: the connection was lost. `Moved`: the server does not serve the shard channel any more, or, of
+   * keyspace events, has begun to serve keys and was not listened to. `Overflow`: the buffer was full and its policy
+   * dropped messages.
+   */
   readonly reason: "Disconnected" | "Moved" | "Overflow"
+  /** The channels and patterns that may miss messages. */
   readonly channels: ReadonlyArray<Name>
+  /** How many messages an `Overflow` dropped; after another loss that is not known. */
   readonly dropped: number | undefined
+  /** What ended the connection. */
   readonly error: CommandError | undefined
+  /** The server whose messages are missing, as {@link Subscribed} names it. */
   readonly server: string | undefined
 }
 
@@ -95,7 +100,9 @@ export interface Lost<out Name = string> {
  */
 export interface Restored<out Name = string> {
   readonly _tag: "Restored"
+  /** The channels and patterns that miss no message any more. */
   readonly channels: ReadonlyArray<Name>
+  /** The server that sends messages again. */
   readonly server: string | undefined
 }
 
@@ -235,9 +242,11 @@ export interface Subscription<out A> {
  * @since 0.1.0
  */
 export interface PubSub {
+  /** Opens a subscription, which ends with its scope. */
   readonly open: <const O extends Options>(
     options: O
   ) => Effect.Effect<Subscription<Element<O>>, CommandError, Scope.Scope>
+  /** Subscriptions on all servers. */
   readonly everywhere: Everywhere
 }
 
@@ -255,9 +264,13 @@ export interface PubSub {
  * @since 0.1.0
  */
 export interface Everywhere extends Pick<PubSub, "open"> {
+  /** Runs a command on one of the servers, by the name that {@link Subscribed} has for it. */
   readonly execute: <A>(server: string, command: RedisCommand<A>) => Effect.Effect<A, CommandError>
+  /** Whether such channels are subscribed to on a server at the moment. Without it there is only one. */
   readonly listensTo?: ((server: string) => boolean) | undefined
+  /** The database that the connections of the client select. */
   readonly database: number
+  /** What the keys of the client begin with, if there is anything: events of other keys are not for it. */
   readonly prefix?: string | undefined
 }
 
@@ -355,8 +368,13 @@ export const ssubscribe = <const O extends Options = {}>(
 export const pubsub = <const O extends Options = {}>(
   options?: O
 ): Effect.Effect<Subscription<Element<O>>, CommandError, RedisClient | Scope.Scope> =>
-  // Without options, O is its default.
-  Effect.flatMap(RedisClient, (client) => client.pubSub.open(options ?? {} as O))
+  typeof options === "function"
+    ? Effect.fail(new DataError({ command: "SUBSCRIBE", detail: noListener }))
+    // Without options, O is its default.
+    : Effect.flatMap(RedisClient, (client) => client.pubSub.open(options ?? {} as O))
+
+/** Other clients take a listener, which nobody would call here. */
+const noListener = "takes no listener: the messages are a stream, and Stream.runForEach(stream, listener) calls one"
 
 const streamOf = <O extends Options>(
   kind: Kind,

@@ -79,6 +79,7 @@ export interface AcquireOptions {
  * @since 0.1.0
  */
 export interface RedisRateLimiter {
+  /** The name of the limiter, with which its keys begin. */
   readonly name: string
   /**
    * Takes `cost`, 1 by default, if there is enough. It is a command: it runs in pipelines and transactions as well.

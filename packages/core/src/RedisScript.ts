@@ -116,6 +116,7 @@ export interface ScriptOptions<Parameters extends ReadonlyArray<unknown>, A, Byt
 export interface RedisScript<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>
   extends RedisCommand.Definition<Parameters, A, Bytes, BigInts>
 {
+  /** The source of the script. */
   readonly lua: string
   /** The SHA-1 digest of `lua` as UTF-8, by which servers know the script. */
   readonly sha1: string
@@ -128,7 +129,9 @@ export interface RedisScript<Parameters extends ReadonlyArray<unknown>, A, Bytes
  * @since 0.1.0
  */
 export interface Library {
+  /** The name of the library. */
   readonly name: string
+  /** The source of the library, with its first line. */
   readonly code: string
   /** Loads the library, replacing one of the same name; returns its name. */
   readonly load: RedisCommand.RedisCommand<string, string, string>

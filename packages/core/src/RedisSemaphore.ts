@@ -84,7 +84,9 @@ export type Permit = Omit<LockHandle, "fencingToken" | "locked">
  * @since 0.1.0
  */
 export interface RedisSemaphore {
+  /** The name of the semaphore, which is its key. */
   readonly name: string
+  /** How many permits there are. */
   readonly permits: number
   /** Tries once to take a permit; returns `undefined` when all permits are taken. */
   readonly tryAcquire: Effect.Effect<Permit | undefined, CommandError, RedisClient>

@@ -55,7 +55,9 @@ export type EntryOf<F extends Fields> = F extends "bytes" ? StreamEntry<BytesFie
  * @since 0.1.0
  */
 export interface ReadEntry<K extends RedisArg.Key = string, F extends Fields = "text"> {
+  /** The key of the stream, as it was given. */
   readonly stream: K
+  /** The entry. */
   readonly entry: EntryOf<F>
 }
 
@@ -86,14 +88,18 @@ export interface ReadOptions<F extends Fields = "text"> {
 /**
  * Who reads in {@link readGroup}.
  *
- * - `noack`: entries count as acknowledged when they are delivered, so that those under way are lost with a connection.
- *
  * @category options
  * @since 0.1.0
  */
 export interface GroupMember {
+  /** The name of the group. */
   readonly group: RedisArg.Key
+  /** The name of the consumer. */
   readonly consumer: RedisArg.Key
+  /**
+   * Whether entries count as acknowledged when they are delivered, so that those under way are lost with a connection.
+   * Default `false`.
+   */
   readonly noack?: boolean | undefined
 }
 
@@ -202,13 +208,16 @@ export const readGroup = <K extends RedisArg.Key = string, F extends Fields = "t
 /**
  * An entry as a handler of {@link consume} gets it.
  *
- * - `deliveries`: how often it was delivered, this time included. What was read ahead and given back does not count, and
- *   neither does what was lost with a connection of this consumer.
- *
  * @category models
  * @since 0.1.0
  */
-export type ConsumedEntry<F extends Fields = "text"> = EntryOf<F> & { readonly deliveries: number }
+export type ConsumedEntry<F extends Fields = "text"> = EntryOf<F> & {
+  /**
+   * How often it was delivered, this time included. What was read ahead and given back does not count, and neither does
+   * what was lost with a connection of this consumer.
+   */
+  readonly deliveries: number
+}
 
 /**
  * The options of {@link consume}, with those of {@link ReadOptions}.
@@ -367,7 +376,9 @@ export type { EntrySchema } from "./internal/stream/typed.ts"
  * @since 0.1.0
  */
 export interface TypedEntry<out A> {
+  /** The id of the entry. */
   readonly id: string
+  /** The fields of the entry as a value. */
   readonly value: A
 }
 
@@ -392,6 +403,7 @@ export interface TypedReadOptions extends Omit<ReadOptions, "fields"> {
  * @since 0.1.0
  */
 export interface RedisStream<A> {
+  /** The key of the stream. */
   readonly key: string
   /** Adds an entry, and returns its id. */
   readonly add: (value: A, options?: XaddOptions) => Effect.Effect<string, RedisError | EntryError, RedisClient>
@@ -406,7 +418,12 @@ export interface RedisStream<A> {
    */
   readonly consume: <E, R>(
     options: TypedConsumeOptions,
-    handler: (entry: TypedEntry<A> & { readonly deliveries: number }) => Effect.Effect<unknown, E, R>
+    handler: (
+      entry: TypedEntry<A> & {
+        /** How often the entry was delivered, this time included. */
+        readonly deliveries: number
+      }
+    ) => Effect.Effect<unknown, E, R>
   ) => Effect.Effect<never, RedisError, R | RedisClient>
 }
 

@@ -118,7 +118,9 @@ export class Bulk {
  * @since 0.1.0
  */
 export class Verbatim {
+  /** What the text is, in three letters. */
   readonly format: string
+  /** The text. */
   readonly text: Bulk
 
   constructor(format: string, text: Bulk) {
@@ -135,6 +137,7 @@ export class Verbatim {
  * @since 0.1.0
  */
 export class ErrorReply {
+  /** The whole line without the type byte. */
   readonly line: string
 
   constructor(line: string) {
@@ -157,6 +160,7 @@ export class ErrorReply {
  * @since 0.1.0
  */
 export class MapReply {
+  /** Keys and values in turn. */
   readonly entries: ReadonlyArray<Value>
 
   constructor(entries: ReadonlyArray<Value>) {
@@ -171,6 +175,7 @@ export class MapReply {
  * @since 0.1.0
  */
 export class SetReply {
+  /** The members in the order of arrival. */
   readonly members: ReadonlyArray<Value>
 
   constructor(members: ReadonlyArray<Value>) {
@@ -186,6 +191,7 @@ export class SetReply {
  * @since 0.1.0
  */
 export class Push {
+  /** The items, of which the first names the kind. */
   readonly items: ReadonlyArray<Value>
 
   constructor(items: ReadonlyArray<Value>) {
@@ -201,7 +207,9 @@ export class Push {
  * @since 0.1.0
  */
 export class Attributed {
+  /** What goes with the value. */
   readonly attributes: MapReply
+  /** The value. */
   readonly value: Value
 
   constructor(attributes: MapReply, value: Value) {

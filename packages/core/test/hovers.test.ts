@@ -115,6 +115,8 @@ const program = [
   ...rows.map(([expression], index) => `export const hovered${index} = ${expression}`),
   `declare const client: RedisClient.RedisClient["Service"]`,
   ...optionTypes.map((type, index) => `declare const options${index}: ${type}`),
+  // A range is one of three kinds, each with a `rev`.
+  `export const ranges = [Redis.zrange("k", 0, -1, { rev: true }), Redis.zrange("k", 1, 0, { byscore: true, rev: true })]`,
   `export const members = [client.execute, client.pipeline, client.transaction, client.withTimeout, client.reserve]`
 ].join("\n")
 
@@ -185,6 +187,15 @@ describe("what editors show", () => {
       assert.deepStrictEqual(silent.map((property) => property.name), [])
     })
   }
+
+  it("an option that all alternatives share has its documentation in each", { timeout: 60_000 }, () => {
+    const places = [...program.matchAll(/rev: true/g)].map(({ index }) => index)
+    assert.lengthOf(places, 2)
+    for (const place of places) {
+      const text = ts.displayPartsToString(service.getQuickInfoAtPosition(file, place)?.documentation)
+      assert.match(text, /^Whether the range runs downwards\. /)
+    }
+  })
 
   it("the members of a client have their documentation", { timeout: 60_000 }, () => {
     const starts = {

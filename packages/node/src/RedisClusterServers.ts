@@ -80,17 +80,19 @@ export interface RedisClusterServersOptions
  * `from` answers with `ASK` for keys that it does not have, or no longer has. For a command with several keys, `to`
  * answers with `TRYAGAIN` when it has only some of them, and since Redis 7.0 so does `from`.
  *
- * - `moveKeys`: moves `count` keys, or all without a count, and returns how many it has moved.
- * - `finish`: moves the remaining keys, makes `to` the owner, and waits until all nodes know.
- *
  * @category models
  * @since 0.1.0
  */
 export interface SlotMove {
+  /** The slot that is being moved. */
   readonly slot: number
+  /** The node that has it. */
   readonly from: RedisServer.RedisServer["Service"]
+  /** The node that gets it. */
   readonly to: RedisServer.RedisServer["Service"]
+  /** Moves `count` keys, or all without a count, and returns how many it has moved. */
   readonly moveKeys: (count?: number) => Effect.Effect<number, RedisServer.RedisServerError>
+  /** Moves the remaining keys, makes `to` the owner, and waits until all nodes know. */
   readonly finish: Effect.Effect<void, RedisServer.RedisServerError>
 }
 

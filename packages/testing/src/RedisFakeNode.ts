@@ -59,10 +59,26 @@ export type Cut = "fin" | "reset"
  * @since 0.1.0
  */
 export type Step =
-  | { readonly _tag: "Write"; readonly bytes: Uint8Array }
-  | { readonly _tag: "Wait"; readonly until: Effect.Effect<unknown> }
-  | { readonly _tag: "Cut"; readonly how: Cut }
-  | { readonly _tag: "Stall"; readonly reading: boolean }
+  | {
+    readonly _tag: "Write"
+    /** What is written. */
+    readonly bytes: Uint8Array
+  }
+  | {
+    readonly _tag: "Wait"
+    /** What is waited for. */
+    readonly until: Effect.Effect<unknown>
+  }
+  | {
+    readonly _tag: "Cut"
+    /** How the connection ends. */
+    readonly how: Cut
+  }
+  | {
+    readonly _tag: "Stall"
+    /** Whether the server stops reading as well. */
+    readonly reading: boolean
+  }
 
 /**
  * What a server does about a command: answers with bytes, takes one step or several, or with `undefined` gives the
@@ -166,6 +182,7 @@ export interface Handshake {
    * without RESP3.
    */
   readonly hello?: "accept" | "unknown" | "noproto" | undefined
+  /** The name that HELLO … AUTH and AUTH must carry. Default any. */
   readonly username?: string | undefined
   /** The password that HELLO … AUTH and AUTH must carry. Until then other commands are refused with NOAUTH. */
   readonly password?: string | undefined
@@ -269,10 +286,15 @@ const builtIn = (handshake: Handshake, command: Command, connection: Connection)
  * @since 0.1.0
  */
 export interface Connection {
+  /** Counts from 0 in the order of arrival. */
   readonly index: number
+  /** The socket of the server's end. */
   readonly socket: Net.Socket
+  /** The commands that were handled before the current one. */
   readonly commands: Array<Command>
+  /** The version of RESP that HELLO has set. */
   protocol: 2 | 3
+  /** Whether AUTH or HELLO has succeeded. */
   authenticated: boolean
 }
 
@@ -283,8 +305,11 @@ export interface Connection {
  * @since 0.1.0
  */
 export interface Received {
+  /** The index of the connection. */
   readonly connection: number
+  /** The command as it arrived. */
   readonly command: Command
+  /** The arguments as text. */
   readonly args: ReadonlyArray<string>
 }
 
@@ -295,15 +320,21 @@ export interface Received {
  * @since 0.1.0
  */
 export interface FakeNode {
+  /** The host that the server listens on. */
   readonly host: string
+  /** The port that the server listens on. */
   readonly port: number
   /** Every command in order of arrival, including those not handled yet. */
   readonly commands: Array<Received>
   /** All connections ever accepted, in order, and those that are open, with the number of each. */
   readonly connections: {
+    /** All connections, in the order of arrival. */
     readonly all: ReadonlyArray<Connection>
+    /** Those that are open. */
     readonly live: ReadonlyArray<Connection>
+    /** How many there were. */
     readonly total: number
+    /** How many are open. */
     readonly open: number
   }
   /** Replaces the script for the commands handled from now on. */

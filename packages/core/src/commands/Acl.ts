@@ -39,32 +39,34 @@ export type AclSecret = string | Redacted.Redacted<string>
  * @since 0.1.0
  */
 export type AclSecretChanges = AclChange | ReadonlyArray<AclChange> | {
+  /** The passwords to add. */
   readonly add?: AclSecret | ReadonlyArray<AclSecret> | undefined
+  /** The passwords to remove. */
   readonly remove?: AclSecret | ReadonlyArray<AclSecret> | undefined
 }
 
 /**
  * What a user or role is allowed, in the order in which the rules are sent.
  *
- * - `categories`: such as `+@read` (or `+read`) and `-@dangerous`.
- * - `commands`: such as `+get`, `-config|set`.
- * - `keys`: patterns of keys, without `~`. `readKeys`, `writeKeys`: patterns of keys for reading only, for writing
- *   only; Redis 7.0.0.
- * - `channels`: patterns of channels, without `&`; Redis 6.2.0.
- * - `databases`: numbers of databases, or `all`; Valkey 9.1.0.
- * - `selectors`: further sets of permissions, each the text of its rules without parentheses; Redis 7.0.0.
- *
  * @category acl
  * @since 0.1.0
  */
 export interface AclPermissionRules {
+  /** Rules on categories of commands, such as `+@read` (or `+read`) and `-@dangerous`. */
   readonly categories?: ReadonlyArray<AclChange> | undefined
+  /** Rules on commands, such as `+get` and `-config|set`. */
   readonly commands?: ReadonlyArray<AclChange> | undefined
+  /** Patterns of keys for reading and writing, without `~`. */
   readonly keys?: ReadonlyArray<Arg.Key> | undefined
+  /** Patterns of keys for reading only. Redis 7.0.0. */
   readonly readKeys?: ReadonlyArray<string> | undefined
+  /** Patterns of keys for writing only. Redis 7.0.0. */
   readonly writeKeys?: ReadonlyArray<string> | undefined
+  /** Patterns of channels, without `&`. Redis 6.2.0. */
   readonly channels?: ReadonlyArray<string> | undefined
+  /** Numbers of databases, or `all`. Valkey 9.1.0. */
   readonly databases?: ReadonlyArray<number> | "all" | undefined
+  /** Further sets of permissions, each the text of its rules without parentheses. Redis 7.0.0. */
   readonly selectors?: ReadonlyArray<string> | undefined
 }
 
@@ -86,16 +88,8 @@ export interface AclSetroleOptions extends AclPermissionRules {
 /**
  * Rules of {@link aclSetuser}, sent in the order of this list.
  *
- * - `reset`: first remove all rules, so that the user is like a new one.
- * - `resetkeys`, `resetpass`, `resetchannels`, `clearselectors`: remove all key patterns; all passwords and `nopass`;
- *   all channel patterns; all selectors.
- * - `enabled`: whether the user may authenticate; `false` by default.
- * - `passwords`, `hashedPasswords`: passwords in plain text, and as SHA-256 in hexadecimal digits.
- * - `nopass`: accept any password; not together with passwords.
- * - The permissions of {@link AclPermissionRules} follow.
- * - `sanitizePayload`: whether payloads of RESTORE are checked thoroughly; Redis 6.2.0, without effect in Valkey 9.1.0.
- * - `resetroles`: remove all roles. `roles`: names of roles to add. Valkey 9.2.0, according to its documentation (not
- *   tested against a server).
+ * The permissions of {@link AclPermissionRules} come after the passwords. `resetroles` and `roles` are according to the
+ * documentation of Valkey 9.2.0, and not tested against a server.
  *
  * @category acl
  * @since 0.1.0
@@ -103,20 +97,30 @@ export interface AclSetroleOptions extends AclPermissionRules {
 export type AclSetuserOptions =
   & AclSetroleOptions
   & {
+    /** First removes all rules, so that the user is like a new one. Default `false`. */
     readonly reset?: boolean | undefined
+    /** Removes all passwords and `nopass`. Default `false`. */
     readonly resetpass?: boolean | undefined
+    /** Whether the user may authenticate. Default `false`. */
     readonly enabled?: boolean | undefined
+    /** Whether payloads of RESTORE are checked thoroughly. Redis 6.2.0, without effect in Valkey 9.1.0. */
     readonly sanitizePayload?: boolean | undefined
+    /** Removes all roles. Default `false`. Valkey 9.2.0. */
     readonly resetroles?: boolean | undefined
+    /** The names of roles to add. Valkey 9.2.0. */
     readonly roles?: ReadonlyArray<string> | undefined
   }
   & (
     | {
+      /** Accepts any password. Default `false`. */
       readonly nopass?: false | undefined
+      /** Passwords in plain text. */
       readonly passwords?: AclSecretChanges | undefined
+      /** Passwords as SHA-256 in hexadecimal digits. */
       readonly hashedPasswords?: AclSecretChanges | undefined
     }
     | {
+      /** Accepts any password. Default `false`. */
       readonly nopass: boolean
       readonly passwords?: undefined
       readonly hashedPasswords?: undefined

@@ -25,18 +25,38 @@ export type ArrayIndex = number | bigint
 /**
  * What {@link argrep} compares an element with.
  *
- * - `exact`: the element equals this value. `match`: it contains this value. `glob`: it matches this pattern with `*`,
- *   `?` and `[…]`.
- * - `re`: this regular expression (POSIX, extended) matches part of it.
- *
  * @category arrays
  * @since 0.1.0
  */
 export type ArrayPredicate =
-  | { readonly exact: Arg.Value; readonly match?: undefined; readonly glob?: undefined; readonly re?: undefined }
-  | { readonly match: Arg.Value; readonly exact?: undefined; readonly glob?: undefined; readonly re?: undefined }
-  | { readonly glob: Arg.Value; readonly exact?: undefined; readonly match?: undefined; readonly re?: undefined }
-  | { readonly re: Arg.Value; readonly exact?: undefined; readonly match?: undefined; readonly glob?: undefined }
+  | {
+    /** The element equals this value. */
+    readonly exact: Arg.Value
+    readonly match?: undefined
+    readonly glob?: undefined
+    readonly re?: undefined
+  }
+  | {
+    /** The element contains this value. */
+    readonly match: Arg.Value
+    readonly exact?: undefined
+    readonly glob?: undefined
+    readonly re?: undefined
+  }
+  | {
+    /** The element matches this pattern with `*`, `?` and `[…]`. */
+    readonly glob: Arg.Value
+    readonly exact?: undefined
+    readonly match?: undefined
+    readonly re?: undefined
+  }
+  | {
+    /** This regular expression (POSIX, extended) matches part of the element. */
+    readonly re: Arg.Value
+    readonly exact?: undefined
+    readonly match?: undefined
+    readonly glob?: undefined
+  }
 
 /**
  * Options of {@link argrep}.

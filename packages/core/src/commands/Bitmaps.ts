@@ -14,14 +14,15 @@ import * as Reply from "../RedisReply.ts"
 /**
  * A part of a bitmap, both ends inclusive; negative ones count from the end.
  *
- * - `unit`: what `start` and `end` count, bytes by default. `"bit"` needs Redis 7.0.
- *
  * @category bitmaps
  * @since 0.1.0
  */
 export interface BitRange {
+  /** The first byte or bit. A negative one counts from the end. */
   readonly start: number
+  /** The last byte or bit, which is included. A negative one counts from the end. */
   readonly end: number
+  /** What `start` and `end` count. Default bytes. `"bit"` needs Redis 7.0. */
   readonly unit?: "byte" | "bit" | undefined
 }
 
@@ -33,7 +34,12 @@ export interface BitRange {
  */
 export type BitposRange =
   | BitRange
-  | { readonly start: number; readonly end?: undefined; readonly unit?: undefined }
+  | {
+    /** The first byte. A negative one counts from the end. */
+    readonly start: number
+    readonly end?: undefined
+    readonly unit?: undefined
+  }
 
 /**
  * What BITOP computes. The last four need Redis 8.2 and are not in Valkey.

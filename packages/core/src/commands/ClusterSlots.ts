@@ -16,14 +16,12 @@ import type { FlushMode } from "./Scripting.ts"
 /**
  * The state of a slot.
  *
- * - `importing`: it comes from the node of this id. `migrating`: it goes to the node of this id.
- * - `node`: it belongs to the node of this id. `stable`: it is not being moved.
- *
  * @category cluster
  * @since 0.1.0
  */
 export type ClusterSlotState =
   | {
+    /** The slot comes from the node of this id. */
     readonly importing: string
     readonly migrating?: undefined
     readonly node?: undefined
@@ -31,6 +29,7 @@ export type ClusterSlotState =
   }
   | {
     readonly importing?: undefined
+    /** The slot goes to the node of this id. */
     readonly migrating: string
     readonly node?: undefined
     readonly stable?: undefined
@@ -38,6 +37,7 @@ export type ClusterSlotState =
   | {
     readonly importing?: undefined
     readonly migrating?: undefined
+    /** The slot belongs to the node of this id. */
     readonly node: string
     readonly stable?: undefined
   }
@@ -45,6 +45,7 @@ export type ClusterSlotState =
     readonly importing?: undefined
     readonly migrating?: undefined
     readonly node?: undefined
+    /** The slot is not being moved. */
     readonly stable: true
   }
 
@@ -55,6 +56,7 @@ export type ClusterSlotState =
  * @since 0.1.0
  */
 export interface ClusterSetslotOptions {
+  /** How long the command may wait for replicas. A bare number is milliseconds. Valkey 8.0.0. */
   readonly timeout?: Arg.Time | undefined
 }
 
@@ -65,7 +67,9 @@ export interface ClusterSetslotOptions {
  * @since 0.1.0
  */
 export interface ClusterSlotMove {
+  /** The slots that move. */
   readonly slots: ReadonlyArray<SlotRange>
+  /** The id of the node that they move to. */
   readonly node: string
 }
 
@@ -76,7 +80,9 @@ export interface ClusterSlotMove {
  * @since 0.1.0
  */
 export interface ClusterSlotStatsOrder {
+  /** How many slots at most. */
   readonly limit?: number | undefined
+  /** Whether the least (`"asc"`) or the greatest (`"desc"`, the default) come first. */
   readonly order?: "asc" | "desc" | undefined
 }
 

@@ -15,101 +15,127 @@ import * as Reply from "../RedisReply.ts"
 /**
  * Where a command has keys.
  *
- * - `flags`: what the command does to the keys, such as `RO` or `insert`.
- * - `beginSearch`: how to find the first key; `findKeys`: how to find the others.
- * - `extra`: fields that this type does not know, by the server's names.
- *
  * @category server
  * @since 0.1.0
  */
 export interface KeySpecification {
+  /** What the server's documentation says about the keys; `undefined` when it says nothing. */
   readonly notes: string | undefined
+  /** What the command does to the keys, such as `RO` or `insert`. */
   readonly flags: ReadonlySet<string>
+  /** How to find the first key. */
   readonly beginSearch: KeySearch
+  /** How to find the others. */
   readonly findKeys: KeySearch
+  /** Fields that this type does not know, by the server's names. */
   readonly extra: Readonly<Record<string, Reply.Raw>>
 }
 
 /**
  * A step in finding keys.
  *
- * - `spec`: depends on `type`. `extra`: fields that this type does not know, by the server's names.
- *
  * @category server
  * @since 0.1.0
  */
 export interface KeySearch {
+  /** The kind of the step, such as `index`, `keyword`, `range`, `keynum` or `unknown`. */
   readonly type: string
+  /** What the step needs, which depends on `type`. */
   readonly spec: Readonly<Record<string, Reply.Raw>>
+  /** Fields that this type does not know, by the server's names. */
   readonly extra: Readonly<Record<string, Reply.Raw>>
 }
 
 /**
  * The properties of a command.
  *
- * - `arity`: the number of arguments, including the name; when it varies, the negated minimum.
- * - `firstKey`, `lastKey`, `step`: where the keys are, 0 when there are none or they vary.
- * - `tips`, `keySpecifications`, `subcommands`: since Redis 7.0.0, empty before.
- *
  * @category server
  * @since 0.1.0
  */
 export interface CommandInfo {
+  /** The name, in lower case; of a subcommand with its container, such as `config|get`. */
   readonly name: string
+  /** The number of arguments, including the name; when it varies, the negated minimum. */
   readonly arity: number
+  /** What the command is like, such as `readonly` or `fast`. */
   readonly flags: ReadonlySet<string>
+  /** The position of the first key, 0 when there is none or it varies. */
   readonly firstKey: number
+  /** The position of the last key, 0 when there is none or it varies; a negative one counts from the end. */
   readonly lastKey: number
+  /** How many arguments lie from one key to the next, 0 when there are no keys or they vary. */
   readonly step: number
+  /** The ACL categories, such as `@read`. */
   readonly categories: ReadonlySet<string>
+  /** Hints for clients and proxies. Redis 7.0.0, empty before. */
   readonly tips: ReadonlyArray<string>
+  /** Where the keys are. Redis 7.0.0, empty before. */
   readonly keySpecifications: ReadonlyArray<KeySpecification>
+  /** The subcommands of a container. Redis 7.0.0, empty before. */
   readonly subcommands: ReadonlyArray<CommandInfo>
 }
 
 /**
  * An argument of a command. Arguments of the types `oneof` and `block` have arguments of their own.
  *
- * - `extra`: fields that this type does not know, by the server's names.
- *
  * @category server
  * @since 0.1.0
  */
 export interface CommandArgument {
+  /** The name of the argument. */
   readonly name: string
+  /** The kind of the argument, such as `key`, `string`, `integer`, `pure-token`, `oneof` or `block`. */
   readonly type: string
+  /** The name as documentation shows it, `undefined` when there is none. */
   readonly displayText: string | undefined
+  /** Which of the key specifications is about it, `undefined` unless it is a key. */
   readonly keySpecIndex: number | undefined
+  /** The word that stands before the argument, `undefined` when there is none. */
   readonly token: string | undefined
+  /** What the argument is, `undefined` when the server does not say. */
   readonly summary: string | undefined
+  /** The version that has brought the argument, `undefined` when the server does not say. */
   readonly since: string | undefined
+  /** The version since which the argument should not be used, `undefined` when it may be. */
   readonly deprecatedSince: string | undefined
+  /** Such as `optional` or `multiple`. */
   readonly flags: ReadonlySet<string>
+  /** The arguments of a `oneof` or a `block`; empty for others. */
   readonly arguments: ReadonlyArray<CommandArgument>
+  /** Fields that this type does not know, by the server's names. */
   readonly extra: Readonly<Record<string, Reply.Raw>>
 }
 
 /**
  * The documentation of a command.
  *
- * - `history`: pairs of a version and what changed in it.
- * - `extra`: fields that this type does not know, by the server's names.
- *
  * @category server
  * @since 0.1.0
  */
 export interface CommandDocs {
+  /** What the command does, `undefined` when the server does not say. */
   readonly summary: string | undefined
+  /** The version that has brought the command, `undefined` when the server does not say. */
   readonly since: string | undefined
+  /** The group that the command belongs to, such as `string`. */
   readonly group: string | undefined
+  /** How long the command takes, such as `O(1)`. */
   readonly complexity: string | undefined
+  /** The module that has the command, `undefined` for those of the server itself. */
   readonly module: string | undefined
+  /** Such as `deprecated` or `syscmd`. */
   readonly docFlags: ReadonlySet<string>
+  /** The version since which the command should not be used, `undefined` when it may be. */
   readonly deprecatedSince: string | undefined
+  /** What to use in place of a deprecated command. */
   readonly replacedBy: string | undefined
+  /** Pairs of a version and what changed in it. */
   readonly history: ReadonlyArray<readonly [version: string, change: string]>
+  /** The arguments, in their order. */
   readonly arguments: ReadonlyArray<CommandArgument>
+  /** The documentation of the subcommands, by their names. */
   readonly subcommands: Readonly<Record<string, CommandDocs>>
+  /** Fields that this type does not know, by the server's names. */
   readonly extra: Readonly<Record<string, Reply.Raw>>
 }
 
@@ -120,8 +146,11 @@ export interface CommandDocs {
  * @since 0.1.0
  */
 export type CommandListFilter = AtMostOne<{
+  /** Commands of the module of this name. */
   readonly module: string
+  /** Commands of this ACL category, without `@`. */
   readonly aclcat: string
+  /** Commands whose names match this glob pattern. */
   readonly pattern: string
 }>
 

@@ -8,121 +8,15 @@
  * @since 0.1.0
  */
 import * as Redacted from "effect/Redacted"
-import type { AtMostOne } from "../internal/argument/atMostOne.ts"
 import { isReadonlyArray } from "../internal/argument/isReadonlyArray.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
+import type { ClientFilter, ClientTrackingOptions, ClientType, Credentials, HelloOptions } from "./ConnectionOptions.ts"
 import { clientInfo as clientInfoReply, clientList as clientListReply } from "./replies/ClientInfo.ts"
 
+export type * from "./ConnectionOptions.ts"
 export type { ClientInfo } from "./replies/ClientInfo.ts"
-
-// -----------------------------------------------------------------------------
-// Options
-// -----------------------------------------------------------------------------
-
-/**
- * The name and password of a user; without `username`, of the user `default`.
- *
- * @category connection
- * @since 0.1.0
- */
-export interface Credentials {
-  readonly username?: string | undefined
-  readonly password: string | Redacted.Redacted<string>
-}
-
-/**
- * A kind of client. `slave` and `replica` are the same; servers before Redis 5 know only `slave`.
- *
- * @category connection
- * @since 0.1.0
- */
-export type ClientType = "normal" | "master" | "slave" | "replica" | "pubsub"
-
-/**
- * Selects the clients for which every given condition holds.
- *
- * - `id`: a client with one of these ids; CLIENT KILL takes several only on Valkey 8.1.0.
- * - `addr`, `laddr`: the address and port of the client's side, of the server's side.
- * - `maxage`: connected for at least this long; a bare number is seconds. Redis 7.4.0 and Valkey 8.0.0.
- * - `skipme`: whether to leave out the client that sends the command.
- * - `name`, `idle`, `flags`, `libName`, `libVer`, `db`, `capa`, `ip` and all names that begin with `not`: Valkey 9.0.0.
- *
- * @category connection
- * @since 0.1.0
- */
-export interface ClientFilter {
-  readonly addr?: string | undefined
-  readonly capa?: string | undefined
-  readonly db?: number | undefined
-  readonly flags?: string | undefined
-  readonly id?: number | bigint | ReadonlyArray<number | bigint> | undefined
-  readonly idle?: Arg.Time | undefined
-  readonly ip?: string | undefined
-  readonly laddr?: string | undefined
-  readonly libName?: string | undefined
-  readonly libVer?: string | undefined
-  readonly maxage?: Arg.Time | undefined
-  readonly name?: string | undefined
-  readonly notAddr?: string | undefined
-  readonly notCapa?: string | undefined
-  readonly notDb?: number | undefined
-  readonly notFlags?: string | undefined
-  readonly notId?: number | bigint | ReadonlyArray<number | bigint> | undefined
-  readonly notIp?: string | undefined
-  readonly notLaddr?: string | undefined
-  readonly notLibName?: string | undefined
-  readonly notLibVer?: string | undefined
-  readonly notName?: string | undefined
-  readonly notType?: ClientType | undefined
-  readonly notUser?: string | undefined
-  readonly skipme?: boolean | undefined
-  readonly type?: ClientType | undefined
-  readonly user?: string | undefined
-}
-
-/**
- * What the server reports to a client so that its cache does not become stale.
- *
- * - `redirect`: the id of the client that gets the messages. `noloop`: do not report the client's own writes.
- * - `bcast`: report all keys that begin with one of `prefix`, whether the client has read them or not.
- * - `optin`: report only keys read after CLIENT CACHING YES. `optout`: do not report keys read after CLIENT CACHING NO.
- *
- * Only one of `bcast`, `optin` and `optout` can be given, `prefix` only with `bcast`.
- *
- * @category connection
- * @since 0.1.0
- */
-export type ClientTrackingOptions =
-  & { readonly redirect?: number | bigint | undefined; readonly noloop?: boolean | undefined }
-  & (
-    | {
-      readonly bcast?: boolean | undefined
-      readonly prefix?: ReadonlyArray<Arg.Key> | undefined
-      readonly optin?: undefined
-      readonly optout?: undefined
-    }
-    | (
-      & { readonly bcast?: undefined; readonly prefix?: undefined }
-      & AtMostOne<{ readonly optin: boolean; readonly optout: boolean }>
-    )
-  )
-
-/**
- * The options of {@link hello}.
- *
- * @category connection
- * @since 0.1.0
- */
-export interface HelloOptions {
-  /** The version of the protocol to speak from now on. */
-  readonly protover: 2 | 3
-  /** Authenticate, `username` included. */
-  readonly auth?: Credentials | undefined
-  /** Name the connection. */
-  readonly setname?: string | undefined
-}
 
 // -----------------------------------------------------------------------------
 // Commands

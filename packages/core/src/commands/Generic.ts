@@ -30,11 +30,6 @@ export interface CopyOptions {
 /**
  * The options of MIGRATE.
  *
- * - `copy`: whether to keep the source keys.
- * - `replace`: whether to overwrite keys at the destination.
- * - `auth`: the password of the destination (needs Redis 4.0.7), or `auth2`: the user and the password (needs Redis
- *   6.0).
- *
  * @category generic
  * @since 0.1.0
  */
@@ -45,10 +40,20 @@ export type MigrateOptions =
     readonly replace?: boolean | undefined
   }
   & (
-    | { readonly auth?: string | Redacted.Redacted<string> | undefined; readonly auth2?: undefined }
+    | {
+      /** The password of the destination. Redis 4.0.7. */
+      readonly auth?: string | Redacted.Redacted<string> | undefined
+      readonly auth2?: undefined
+    }
     | {
       readonly auth?: undefined
-      readonly auth2: { readonly username: string; readonly password: string | Redacted.Redacted<string> }
+      /** The user and the password of the destination. Redis 6.0.0. */
+      readonly auth2: {
+        /** The name of the user. */
+        readonly username: string
+        /** The password. A `Redacted` is never printed. */
+        readonly password: string | Redacted.Redacted<string>
+      }
     }
   )
 

@@ -3,172 +3,26 @@
  *
  * @since 0.1.0
  */
-import type { AtMostOne } from "../internal/argument/atMostOne.ts"
+import { isReadonlyArray } from "../internal/argument/isReadonlyArray.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
 import type * as Resp from "../Resp.ts"
+import type {
+  GeoaddOptions,
+  GeoCoordinates,
+  GeoFound,
+  GeoLimit,
+  GeoMember,
+  GeoradiusDestination,
+  GeoradiusOptions,
+  GeosearchArea,
+  GeosearchOptions,
+  GeoUnit,
+  GeoWith
+} from "./GeoOptions.ts"
 
-// -----------------------------------------------------------------------------
-// Options
-// -----------------------------------------------------------------------------
-
-/**
- * A unit of length: metres, kilometres, miles, feet.
- *
- * @category geo
- * @since 0.1.0
- */
-export type GeoUnit = "m" | "km" | "mi" | "ft"
-
-/**
- * A position in degrees: longitude from -180 to 180, latitude from -85.05112878 to 85.05112878.
- *
- * @category geo
- * @since 0.1.0
- */
-export interface GeoCoordinates {
-  readonly longitude: number
-  readonly latitude: number
-}
-
-/**
- * A member and its position.
- *
- * @category geo
- * @since 0.1.0
- */
-export interface GeoMember extends GeoCoordinates {
-  readonly member: Arg.Value
-}
-
-/**
- * Options of {@link geoadd}. With `ch`, moved members are counted as well as new ones.
- *
- * @category geo
- * @since 0.1.0
- */
-export type GeoaddOptions =
-  & AtMostOne<{
-    /** Adds new members only. */
-    readonly nx: boolean
-    /** Moves only members that exist. */
-    readonly xx: boolean
-  }>
-  & { readonly ch?: boolean | undefined }
-
-/**
- * How many members a search returns, and in which order.
- *
- * - `count`: return at most this many, the nearest ones; with `any`, return the first ones found, which is faster
- *   (since Redis 6.2.0).
- * - `sort`: nearest first (`"asc"`) or farthest first (`"desc"`); without `sort`, the order is undefined.
- *
- * @category geo
- * @since 0.1.0
- */
-export type GeoLimit =
-  & { readonly sort?: "asc" | "desc" | undefined }
-  & (
-    | { readonly count?: undefined; readonly any?: undefined }
-    | { readonly count: number; readonly any?: boolean | undefined }
-  )
-
-/**
- * What a search returns for each member besides its name.
- *
- * - `withdist`: the distance from the centre, in the unit of the search. `withhash`: the geohash as an integer of
- *   52 bits. `withcoord`: the position.
- *
- * @category geo
- * @since 0.1.0
- */
-export interface GeoWith {
-  readonly withdist?: boolean | undefined
-  readonly withhash?: boolean | undefined
-  readonly withcoord?: boolean | undefined
-}
-
-/**
- * Options of {@link georadius} and {@link georadiusbymember}; `unit` is the unit of the radius, `"m"` by default.
- *
- * @category geo
- * @since 0.1.0
- */
-export type GeoradiusOptions = GeoLimit & { readonly unit?: GeoUnit | undefined }
-
-/**
- * The destination of {@link georadiusStore}: `store` stores positions, `storedist` stores distances as scores. Not
- * both.
- *
- * @category geo
- * @since 0.1.0
- */
-export type GeoradiusDestination =
-  | { readonly store: Arg.Key; readonly storedist?: undefined }
-  | { readonly storedist: Arg.Key; readonly store?: undefined }
-
-/**
- * The centre of a search: a position or a member.
- *
- * @category geo
- * @since 0.1.0
- */
-export type GeosearchFrom =
-  | { readonly fromlonlat: GeoCoordinates; readonly frommember?: undefined }
-  | { readonly frommember: Arg.Value; readonly fromlonlat?: undefined }
-
-/**
- * The area of a search: a circle, a box along the axes, or (on Valkey since 9.0.0) a polygon, for which no centre can
- * be given. `unit` is `"m"` by default.
- *
- * @category geo
- * @since 0.1.0
- */
-export type GeosearchArea =
-  | GeosearchFrom
-    & (
-      | {
-        readonly byradius: { readonly radius: number; readonly unit?: GeoUnit | undefined }
-        readonly bybox?: undefined
-        readonly bypolygon?: undefined
-      }
-      | {
-        readonly bybox: { readonly width: number; readonly height: number; readonly unit?: GeoUnit | undefined }
-        readonly byradius?: undefined
-        readonly bypolygon?: undefined
-      }
-    )
-  | {
-    readonly bypolygon: ReadonlyArray<GeoCoordinates>
-    readonly fromlonlat?: undefined
-    readonly frommember?: undefined
-    readonly byradius?: undefined
-    readonly bybox?: undefined
-  }
-
-/**
- * Options of {@link geosearch}: centre, area, order and number.
- *
- * @category geo
- * @since 0.1.0
- */
-export type GeosearchOptions = GeosearchArea & GeoLimit
-
-/**
- * A member found, with the details that were asked for; the others are `undefined`.
- *
- * - `distance`: in the unit of the search. `hash`: an integer of 52 bits.
- *
- * @category geo
- * @since 0.1.0
- */
-export interface GeoFound<Member = string, Integer = number> {
-  readonly member: Member
-  readonly distance: number | undefined
-  readonly hash: Integer | undefined
-  readonly coordinates: GeoCoordinates | undefined
-}
+export type * from "./GeoOptions.ts"
 
 // The types allow only these already, but text from outside may still be wrong.
 const unitArg = (unit: GeoUnit): string =>
@@ -234,7 +88,9 @@ const searchArgs = (key: Arg.Key, options: GeosearchOptions): Arg.List =>
   )
 
 const positionArgs = (positions: ReadonlyArray<GeoMember>): Arg.Arg =>
-  positions.length === 0
+  !isReadonlyArray(positions)
+    ? Arg.invalid("takes its positions as an array, such as [{ longitude: 13.4, latitude: 52.5, member: \"Berlin\" }]")
+    : positions.length === 0
     ? Arg.invalid("needs at least one position")
     : new Arg.List(positions.map(({ latitude, longitude, member }) => Arg.list(longitude, latitude, member)))
 

@@ -35,9 +35,13 @@ export type HashFields = Arg.Key | ReadonlyArray<Arg.Key>
  * @since 0.1.0
  */
 export type HashExpireCondition = AtMostOne<{
+  /** Only when the field has no time to live. */
   readonly nx: boolean
+  /** Only when the field has a time to live. */
   readonly xx: boolean
+  /** Only when the new time ends later than the current one. No time to live counts as living for ever. */
   readonly gt: boolean
+  /** Only when the new time ends earlier than the current one. No time to live counts as living for ever. */
   readonly lt: boolean
 }>
 
@@ -53,7 +57,12 @@ export type HashExpireCondition = AtMostOne<{
  * @category hashes
  * @since 0.1.0
  */
-export type HgetexOptions = AtMostOne<Expiry & { readonly persist: boolean }>
+export type HgetexOptions = AtMostOne<
+  Expiry & {
+    /** Removes the times to live: the fields live until they are deleted. */
+    readonly persist: boolean
+  }
+>
 
 /**
  * When HSETEX stores, and the times to live of the fields. By default, the fields have none.
@@ -66,9 +75,24 @@ export type HgetexOptions = AtMostOne<Expiry & { readonly persist: boolean }>
  * @since 0.1.0
  */
 export type HsetexOptions =
-  & AtMostOne<Expiry & { readonly keepttl: boolean }>
-  & AtMostOne<{ readonly fnx: boolean; readonly fxx: boolean }>
-  & AtMostOne<{ readonly nx: boolean; readonly xx: boolean }>
+  & AtMostOne<
+    Expiry & {
+      /** Keeps the times to live that the fields have. */
+      readonly keepttl: boolean
+    }
+  >
+  & AtMostOne<{
+    /** Only when none of the fields exists. */
+    readonly fnx: boolean
+    /** Only when all of the fields exist. */
+    readonly fxx: boolean
+  }>
+  & AtMostOne<{
+    /** Only when the key does not exist. Valkey only. */
+    readonly nx: boolean
+    /** Only when the key exists. Valkey only. */
+    readonly xx: boolean
+  }>
 
 // -----------------------------------------------------------------------------
 // Commands

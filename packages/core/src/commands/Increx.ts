@@ -25,41 +25,50 @@ import * as Reply from "../RedisReply.ts"
  * @since 0.1.0
  */
 export type IncrexExpiry =
-  | (AtMostOne<Expiry> & { readonly enx?: boolean | undefined; readonly persist?: undefined })
+  | (AtMostOne<Expiry> & {
+    /** Sets the time to live only if the key has none, so that a window of time does not grow. Default `false`. */
+    readonly enx?: boolean | undefined
+    readonly persist?: undefined
+  })
   | { readonly [K in keyof Expiry]?: undefined } & {
     readonly enx?: undefined
+    /** Removes the time to live. Default `false`. */
     readonly persist?: boolean | undefined
   }
 
 /**
  * The bounds of a counter, both included, and the condition for counting.
  *
- * - `lbound`, `ubound`: the least and the greatest sum allowed. A sum outside the bounds, or outside the range of the
- *   server's numbers, is not stored.
- * - `saturate`: store the bound instead of such a sum.
- * - `nx`, `xx`: count only if the key does not exist, only if it does; Valkey only.
- *
  * @category strings
  * @since 0.1.0
  */
 export type IncrexBounds<Bound> =
   & {
+    /** The least sum allowed. A sum below it, or outside the range of the server's numbers, is not stored. */
     readonly lbound?: Bound | undefined
+    /** The greatest sum allowed. A sum above it, or outside the range of the server's numbers, is not stored. */
     readonly ubound?: Bound | undefined
+    /** Stores the bound instead of a sum outside of it. Default `false`. */
     readonly saturate?: boolean | undefined
   }
-  & AtMostOne<{ readonly nx: boolean; readonly xx: boolean }>
+  & AtMostOne<{
+    /** Counts only if the key does not exist. Valkey only. */
+    readonly nx: boolean
+    /** Counts only if the key exists. Valkey only. */
+    readonly xx: boolean
+  }>
 
 /**
  * Options of {@link increx}.
- *
- * - `by`: how much to add, 1 by default.
  *
  * @category strings
  * @since 0.1.0
  */
 export type IncrexOptions =
-  & { readonly by?: number | bigint | undefined }
+  & {
+    /** How much to add. Default 1. */
+    readonly by?: number | bigint | undefined
+  }
   & IncrexBounds<number | bigint>
   & IncrexExpiry
 

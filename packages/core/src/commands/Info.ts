@@ -22,14 +22,15 @@ export type InfoValue = string | number | Readonly<Record<string, string | numbe
 /**
  * How many keys a database has.
  *
- * - `expires`: how many of the keys have a time to live. `avgTtl`: the estimated average time to live in milliseconds.
- *
  * @category server
  * @since 0.1.0
  */
 export interface DatabaseInfo {
+  /** The number of keys. */
   readonly keys: number
+  /** How many of the keys have a time to live. */
   readonly expires: number
+  /** The estimated average time to live in milliseconds. */
   readonly avgTtl: number
 }
 
@@ -45,36 +46,59 @@ export interface DatabaseInfo {
  * @since 0.1.0
  */
 export interface ServerInfo {
+  /** Every value of a section, by the server's name. */
   readonly fields: Readonly<Record<string, InfoValue>>
+  /** Lines that are not fields. */
   readonly unparsed: ReadonlyArray<string>
+  /** One record for each module. */
   readonly modules: ReadonlyArray<Readonly<Record<string, string | number>>>
+  /** The databases that have keys, by their numbers. */
   readonly databases: ReadonlyMap<number, DatabaseInfo>
+  /** The version of Redis; on Valkey, of the Redis that it is compatible with. */
   readonly redisVersion: string | undefined
   /** Only on Valkey. */
   readonly valkeyVersion: string | undefined
   /** `standalone`, `sentinel` or `cluster`. */
   readonly mode: string | undefined
+  /** The id of this run of the server. */
   readonly runId: string | undefined
+  /** The port that the server listens on. */
   readonly tcpPort: number | undefined
+  /** Seconds since the server was started. */
   readonly uptimeInSeconds: number | undefined
+  /** The number of connections of clients, without those of replicas. */
   readonly connectedClients: number | undefined
+  /** How many clients wait in a blocking command. */
   readonly blockedClients: number | undefined
+  /** Bytes that the allocator has given the server. */
   readonly usedMemory: number | undefined
+  /** The most bytes that the allocator has given the server so far. */
   readonly usedMemoryPeak: number | undefined
+  /** Bytes that the server takes as the operating system sees it. */
   readonly usedMemoryRss: number | undefined
+  /** The limit in bytes, 0 when there is none. */
   readonly maxmemory: number | undefined
+  /** What the server does at the limit, such as `noeviction`. */
   readonly maxmemoryPolicy: string | undefined
+  /** Whether the server is loading its data. */
   readonly loading: boolean | undefined
+  /** The number of commands that the server has processed. */
   readonly totalCommandsProcessed: number | undefined
   /** `master` or `slave`. */
   readonly role: string | undefined
+  /** The number of connected replicas. */
   readonly connectedSlaves: number | undefined
+  /** The host of the master, on a replica. */
   readonly masterHost: string | undefined
+  /** The port of the master, on a replica. */
   readonly masterPort: number | undefined
   /** `up` or `down`. */
   readonly masterLinkStatus: string | undefined
+  /** The id of the history of writes that a master and its replicas share. */
   readonly masterReplid: string | undefined
+  /** How many bytes of that history the server has. */
   readonly masterReplOffset: number | undefined
+  /** Whether the server is part of a cluster. */
   readonly clusterEnabled: boolean | undefined
 }
 

@@ -13,17 +13,25 @@ import type { ListSide } from "./Lists.ts"
 /**
  * How many elements to move, one by default.
  *
- * - `count`: up to this many. `exactly`: exactly this many, or none.
- * - `order`: `"obo"` moves elements one by one, so that the first one put at a head ends up last of them. `"bulk"`
- *   moves all at once and keeps their order.
- *
  * @category lists
  * @since 0.1.0
  */
 export type LmovemOptions =
   | { readonly count?: undefined; readonly exactly?: undefined; readonly order?: undefined }
-  | { readonly count: number; readonly exactly?: undefined; readonly order: "obo" | "bulk" }
-  | { readonly count?: undefined; readonly exactly: number; readonly order: "obo" | "bulk" }
+  | {
+    /** Moves up to this many elements. */
+    readonly count: number
+    readonly exactly?: undefined
+    /** `"obo"` moves one by one, so that the first one put at a head ends up last; `"bulk"` keeps their order. */
+    readonly order: "obo" | "bulk"
+  }
+  | {
+    readonly count?: undefined
+    /** Moves exactly this many elements, or none. */
+    readonly exactly: number
+    /** `"obo"` moves one by one, so that the first one put at a head ends up last; `"bulk"` keeps their order. */
+    readonly order: "obo" | "bulk"
+  }
 
 const howMany = ({ count, exactly, order }: LmovemOptions): Arg.List => {
   if (count === undefined && exactly === undefined) return Arg.none

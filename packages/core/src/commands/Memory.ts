@@ -46,14 +46,15 @@ const known = {
 /**
  * The memory that a database uses besides its keys and values, in bytes.
  *
- * - `extra`: fields that this type does not know, by the server's names.
- *
  * @category server
  * @since 0.1.0
  */
 export interface DatabaseMemory {
+  /** The table of the keys. */
   readonly overheadHashtableMain: number
+  /** The table of the times to live. */
   readonly overheadHashtableExpires: number
+  /** Fields that this type does not know, by the server's names. */
   readonly extra: Readonly<Record<string, Reply.Raw>>
 }
 
@@ -61,41 +62,69 @@ export interface DatabaseMemory {
  * What uses the memory of the server, in bytes unless the name says percentage, ratio or count. Fields that only newer
  * servers have are `undefined` on others.
  *
- * - `db`: by the number of the database. `extra`: fields that this type does not know, by the server's names.
- *
  * @category server
  * @since 0.1.0
  */
 export interface MemoryStats {
+  /** The most that was allocated so far. */
   readonly peakAllocated: number
+  /** What is allocated now. */
   readonly totalAllocated: number
+  /** What was allocated when the server had started. */
   readonly startupAllocated: number
+  /** The replication backlog. */
   readonly replicationBacklog: number
+  /** What a replica holds back while it loads a full copy. */
   readonly replicaFullsyncBuffer: number | undefined
+  /** The connections of replicas. */
   readonly clientsSlaves: number
+  /** The connections of clients. */
   readonly clientsNormal: number
+  /** The links to other nodes of the cluster. */
   readonly clusterLinks: number | undefined
+  /** What waits to be written to the append-only file. */
   readonly aofBuffer: number
+  /** The caches of scripts. */
   readonly luaCaches: number | undefined
+  /** The caches of functions. */
   readonly functionsCaches: number | undefined
+  /** Everything but the data: buffers, connections, tables of keys and what was allocated at the start. */
   readonly overheadTotal: number
+  /** The number of keys in all databases. */
   readonly keysCount: number
+  /** The average for each key. */
   readonly keysBytesPerKey: number
+  /** The data: what is allocated without the overhead. */
   readonly datasetBytes: number
+  /** How much of the memory the data takes, without what was allocated at the start. */
   readonly datasetPercentage: number
+  /** How much of the peak is allocated now. */
   readonly peakPercentage: number
+  /** What the allocator has given out. */
   readonly allocatorAllocated: number | undefined
+  /** The pages that the allocator uses, with what is lost between allocations. */
   readonly allocatorActive: number | undefined
+  /** What the allocator takes from the system, with pages that it may give back. */
   readonly allocatorResident: number | undefined
+  /** The ratio of active to allocated. */
   readonly allocatorFragmentationRatio: number | undefined
+  /** The difference of active and allocated. */
   readonly allocatorFragmentationBytes: number | undefined
+  /** The ratio of resident to active. */
   readonly allocatorRssRatio: number | undefined
+  /** The difference of resident and active. */
   readonly allocatorRssBytes: number | undefined
+  /** The ratio of what the process takes to what the allocator takes. */
   readonly rssOverheadRatio: number | undefined
+  /** The difference of what the process takes and what the allocator takes. */
   readonly rssOverheadBytes: number | undefined
+  /** The ratio of what the process takes to what is allocated. */
   readonly fragmentation: number
+  /** The difference of what the process takes and what is allocated. */
   readonly fragmentationBytes: number
+  /** The databases, by their numbers. */
   readonly db: ReadonlyMap<number, DatabaseMemory>
+  /** Fields that this type does not know, by the server's names. */
   readonly extra: Readonly<Record<string, Reply.Raw>>
 }
 

@@ -18,12 +18,15 @@ import * as Reply from "../RedisReply.ts"
 /**
  * When {@link phset} stores.
  *
- * - `fnx`: when none of the fields exists. `fxx`: when all of them do.
- *
  * @category path hashes
  * @since 0.1.0
  */
-export type PhsetOptions = AtMostOne<{ readonly fnx: boolean; readonly fxx: boolean }>
+export type PhsetOptions = AtMostOne<{
+  /** Only when none of the fields exists. */
+  readonly fnx: boolean
+  /** Only when all of the fields exist. */
+  readonly fxx: boolean
+}>
 
 /**
  * Which prefixes {@link phprefixes} and similar commands look for.

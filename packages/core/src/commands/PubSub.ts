@@ -19,7 +19,9 @@ import * as Reply from "../RedisReply.ts"
  * @since 0.1.0
  */
 export interface ChannelSubscribers<Channel = string, Count = number> {
+  /** The name of the channel. */
   readonly channel: Channel
+  /** How many clients are subscribed to it. */
   readonly subscribers: Count
 }
 

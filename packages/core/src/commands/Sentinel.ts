@@ -25,7 +25,9 @@ export type { SentinelState } from "./replies/SentinelState.ts"
  * @since 0.1.0
  */
 export interface SentinelAddress {
+  /** The name or the IP address. */
   readonly host: string
+  /** The port for clients. */
   readonly port: number
 }
 
@@ -44,6 +46,7 @@ export type SentinelSettings = Readonly<Record<string, Arg.Value | Redacted.Reda
  * @since 0.1.0
  */
 export interface SentinelFailoverOptions {
+  /** The primary hands over without losing writes. Default `false`. Valkey 9.1.0. */
   readonly coordinated?: boolean | undefined
 }
 

@@ -15,15 +15,17 @@ import type * as Resp from "../Resp.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * - `schedule`: when the append-only file is being rewritten, save later instead of failing.
- * - `cancel`: stop saving. Valkey 8.1.0.
- *
  * Only one of them can be given.
  *
  * @category server
  * @since 0.1.0
  */
-export type BgsaveOptions = AtMostOne<{ readonly schedule: boolean; readonly cancel: boolean }>
+export type BgsaveOptions = AtMostOne<{
+  /** When the append-only file is being rewritten, saves later instead of failing. */
+  readonly schedule: boolean
+  /** Stops saving. Valkey 8.1.0. */
+  readonly cancel: boolean
+}>
 
 /**
  * When the memory of what is deleted is freed; without an option, as the server is configured. Only one of them can be given.
@@ -49,7 +51,14 @@ export interface FailoverOptions {
    * The replica that becomes the master. With `force` it becomes so even when it has not caught up in time, which needs
    * `timeout`.
    */
-  readonly to?: { readonly host: string; readonly port: number; readonly force?: boolean | undefined } | undefined
+  readonly to?: {
+    /** The host of the replica. */
+    readonly host: string
+    /** The port of the replica. */
+    readonly port: number
+    /** Whether it becomes the master even when it has not caught up. Default `false`. */
+    readonly force?: boolean | undefined
+  } | undefined
   /** How long the server waits for the replica. A bare number is milliseconds. Default: no limit. */
   readonly timeout?: Arg.Time | undefined
 }
@@ -68,12 +77,21 @@ export interface FailoverOptions {
  */
 export type ShutdownOptions =
   & {
+    /** Does not wait for replicas to catch up. Default `false`. Redis 7.0.0. */
     readonly now?: boolean | undefined
+    /** Stops even when saving fails. Default `false`. Redis 7.0.0. */
     readonly force?: boolean | undefined
+    /** Does not stop when that would lose slots of the cluster. Default `false`. Valkey 9.0.0. */
     readonly safe?: boolean | undefined
+    /** Hands over to a replica first. Default `false`. Valkey 9.0.0. */
     readonly failover?: boolean | undefined
   }
-  & AtMostOne<{ readonly save: boolean; readonly nosave: boolean }>
+  & AtMostOne<{
+    /** Saves first, even when persistence is not configured. */
+    readonly save: boolean
+    /** Does not save, even when persistence is configured. */
+    readonly nosave: boolean
+  }>
 
 /**
  * The master to replicate: a host and a port, or none.
@@ -90,52 +108,70 @@ export type ReplicationMaster = readonly [] | readonly [host: string, port: numb
 /**
  * How the server stores a value.
  *
- * - `serializedLength`: bytes in a dump, before compression.
- * - `lru`, `lruSecondsIdle`: when the value was last used; `undefined` when Valkey 9.1 evicts by frequency (LFU).
- * - `lfuFreq`, `lfuAccessTimeMinutes`: how often the value is used, and when that was last counted; `undefined` unless
- *   Valkey evicts by frequency.
- * - `extra`: fields that this type does not know.
- *
  * @category server
  * @since 0.1.0
  */
 export interface DebugObject {
+  /** The address of the value in the server's memory. */
   readonly at: string
+  /** How often the value is referred to. */
   readonly refcount: number
+  /** How the value is kept, such as `embstr` or `listpack`. */
   readonly encoding: string
+  /** Bytes in a dump, before compression. */
   readonly serializedLength: number
+  /** When the value was last used, by the server's clock; `undefined` when Valkey 9.1 evicts by frequency (LFU). */
   readonly lru: number | undefined
+  /** Seconds since the value was last used; `undefined` when Valkey 9.1 evicts by frequency (LFU). */
   readonly lruSecondsIdle: number | undefined
+  /** How often the value is used; `undefined` unless Valkey evicts by frequency. */
   readonly lfuFreq: number | undefined
+  /** When its use was last counted; `undefined` unless Valkey evicts by frequency. */
   readonly lfuAccessTimeMinutes: number | undefined
+  /** Fields that this type does not know. */
   readonly extra: Readonly<Record<string, string>>
 }
 
 /**
  * The role of a server in replication.
  *
- * - `offset`: how many bytes of the replication stream the master has sent, a replica has received, or a replica has
- *   acknowledged.
- * - `state`: the state of the link to the master, such as `connect`, `sync` or `connected`.
- * - `masters`: the names of the masters that a sentinel watches.
- *
  * @category server
  * @since 0.1.0
  */
 export type ServerRole =
   | {
+    /** What the server is. */
     readonly role: "master"
+    /** Bytes of the replication stream that the master has sent, or the replica has received or acknowledged. */
     readonly offset: number
-    readonly replicas: ReadonlyArray<{ readonly host: string; readonly port: number; readonly offset: number }>
+    /** The replicas that are connected. */
+    readonly replicas: ReadonlyArray<{
+      /** The name or the IP address. */
+      readonly host: string
+      /** The port for clients. */
+      readonly port: number
+      /** Bytes of the replication stream that the master has sent, or the replica has received or acknowledged. */
+      readonly offset: number
+    }>
   }
   | {
+    /** What the server is. */
     readonly role: "slave"
+    /** The name or the IP address. */
     readonly host: string
+    /** The port for clients. */
     readonly port: number
+    /** The state of the link to the master, such as `connect`, `sync` or `connected`. */
     readonly state: string
+    /** Bytes of the replication stream that the master has sent, or the replica has received or acknowledged. */
     readonly offset: number
   }
-  | { readonly role: "sentinel"; readonly masters: ReadonlyArray<string> }
+  | {
+    /** What the server is. */
+    readonly role: "sentinel"
+    /** The names of the masters that the sentinel watches. */
+    readonly masters: ReadonlyArray<string>
+  }
 
 // -----------------------------------------------------------------------------
 // Replies

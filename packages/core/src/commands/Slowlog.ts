@@ -16,20 +16,21 @@ import * as Reply from "../RedisReply.ts"
 /**
  * What both logs report about a command.
  *
- * - `id`: increases from entry to entry. `startTime`: whole seconds.
- * - `args`: name and arguments; the server shortens long arguments and long lists. `command`: the same as one text.
- * - `clientAddress`, `clientName`: the client that sent the command; `undefined` when it has no name and before Redis
- *   4.0.0.
- *
  * @category server
  * @since 0.1.0
  */
 export interface LogEntry<Argument = string, Integer = number> {
+  /** A number that increases from entry to entry. */
   readonly id: Integer
+  /** When the command ran, in whole seconds. */
   readonly startTime: DateTime.Utc
+  /** The name and the arguments as one text. */
   readonly command: string
+  /** The name and the arguments. The server shortens long arguments and long lists. */
   readonly args: ReadonlyArray<Argument>
+  /** The address and port of the client that sent the command; `undefined` before Redis 4.0.0. */
   readonly clientAddress: string | undefined
+  /** The name of that client; `undefined` when it has none, and before Redis 4.0.0. */
   readonly clientName: string | undefined
 }
 
@@ -40,6 +41,7 @@ export interface LogEntry<Argument = string, Integer = number> {
  * @since 0.1.0
  */
 export interface SlowlogEntry<Argument = string, Integer = number> extends LogEntry<Argument, Integer> {
+  /** How long the command ran, exact to the microsecond, without waiting. */
   readonly duration: Duration.Duration
 }
 
@@ -50,6 +52,7 @@ export interface SlowlogEntry<Argument = string, Integer = number> extends LogEn
  * @since 0.1.0
  */
 export interface CommandlogEntry<Argument = string, Integer = number> extends LogEntry<Argument, Integer> {
+  /** Microseconds in the log `slow`, bytes in the others. */
   readonly amount: Integer
 }
 

@@ -22,7 +22,12 @@ export interface SortBaseOptions {
   /** Sort by the value at this key instead of the element. `*` stands for the element; without a `*`, nothing is sorted. */
   readonly by?: Arg.Key | undefined
   /** How many elements to skip and how many to return, all by default. */
-  readonly limit?: { readonly offset: number; readonly count: number } | undefined
+  readonly limit?: {
+    /** How many elements to skip. */
+    readonly offset: number
+    /** How many elements to return. */
+    readonly count: number
+  } | undefined
   /** Whether to sort in descending order. */
   readonly desc?: boolean | undefined
   /** Whether to sort as text; otherwise every value must be a number. */

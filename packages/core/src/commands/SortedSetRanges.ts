@@ -45,16 +45,29 @@ export interface RangeLimit {
 }
 
 /**
+ * The direction of a range, which all kinds of ranges share.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export interface ZrangeDirection {
+  // Editors find no comment of a field that each of several alternatives declares for itself.
+  /**
+   * Whether the range runs downwards. By rank 0 is then the highest score, otherwise the higher end comes first. Default
+   * `false`.
+   */
+  readonly rev?: boolean | undefined
+}
+
+/**
  * A range by rank. 0 is the member with the lowest score, with `rev` the one with the highest; -1 is the last member.
  *
  * @category sorted sets
  * @since 0.1.0
  */
-export interface ZrangeByRank {
+export interface ZrangeByRank extends ZrangeDirection {
   readonly byscore?: undefined
   readonly bylex?: undefined
-  /** Whether the range is counted from the highest score down. */
-  readonly rev?: boolean | undefined
   readonly limit?: undefined
 }
 
@@ -64,12 +77,10 @@ export interface ZrangeByRank {
  * @category sorted sets
  * @since 0.1.0
  */
-export interface ZrangeByScore {
+export interface ZrangeByScore extends ZrangeDirection {
   /** The ends of the range are scores. */
   readonly byscore: true
   readonly bylex?: undefined
-  /** Whether the range runs from the highest score down; its higher end then comes first. */
-  readonly rev?: boolean | undefined
   /** Which part of the range is returned. Default: all of it. */
   readonly limit?: RangeLimit | undefined
 }
@@ -81,12 +92,10 @@ export interface ZrangeByScore {
  * @category sorted sets
  * @since 0.1.0
  */
-export interface ZrangeByLex {
+export interface ZrangeByLex extends ZrangeDirection {
   readonly byscore?: undefined
   /** The ends of the range are members. */
   readonly bylex: true
-  /** Whether the range runs downwards; its higher end then comes first. */
-  readonly rev?: boolean | undefined
   /** Which part of the range is returned. Default: all of it. */
   readonly limit?: RangeLimit | undefined
 }

@@ -21,15 +21,17 @@ import type { StreamId, StreamReferences } from "./Streams.ts"
 /**
  * An entry that {@link xreadgroupClaim} read. Both values are 0 for a new entry.
  *
- * - `timeSinceDelivered`: for how long the entry was pending. `timesDelivered`: how often it was delivered before.
- *
  * @category streams
  * @since 0.1.0
  */
 export interface ClaimedEntry<Fields = TextFields> {
+  /** The id of the entry. */
   readonly id: string
+  /** The fields of the entry. */
   readonly fields: Fields
+  /** For how long the entry was pending. */
   readonly timeSinceDelivered: Duration.Duration
+  /** How often the entry was delivered before. */
   readonly timesDelivered: number
 }
 

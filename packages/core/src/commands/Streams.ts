@@ -55,41 +55,66 @@ export type StreamReferences = "keepref" | "delref" | "acked"
 /**
  * How far a stream is trimmed.
  *
- * - `maxlen`: this many newest entries stay. `minid`: entries with this id or later stay (since 6.2.0). Not both.
- * - `approximate`: a few more entries may stay, which is much faster. This is the default; `false` trims exactly.
- * - `limit`: look at no more entries than this (since 6.2.0); only for approximate trimming.
- *
  * @category streams
  * @since 0.1.0
  */
 export type StreamTrim =
   & (
-    | { readonly maxlen: number; readonly minid?: undefined }
-    | { readonly minid: StreamId; readonly maxlen?: undefined }
+    | {
+      /** This many newest entries stay. */
+      readonly maxlen: number
+      readonly minid?: undefined
+    }
+    | {
+      /** Entries with this id or later stay. Redis 6.2.0. */
+      readonly minid: StreamId
+      readonly maxlen?: undefined
+    }
   )
   & (
-    | { readonly approximate?: true | undefined; readonly limit?: number | undefined }
-    | { readonly approximate: boolean; readonly limit?: undefined }
+    | {
+      /** Whether a few more entries may stay, which is much faster. Default `true`; `false` trims exactly. */
+      readonly approximate?: true | undefined
+      /** Looks at no more entries than this. Only for approximate trimming. Redis 6.2.0. */
+      readonly limit?: number | undefined
+    }
+    | {
+      /** Whether a few more entries may stay, which is much faster. Default `true`; `false` trims exactly. */
+      readonly approximate: boolean
+      readonly limit?: undefined
+    }
   )
 
 /**
  * The id of a new entry: `"*"`, the default, lets the server make one.
  *
- * - `idmp`: a producer and its own id of the message. The server adds a message only once and answers a repetition with
- *   the id of the first entry (since Redis 8.6.0; Valkey has no such option).
- * - `idmpauto`: the same with a producer only; the server makes the id of the message from its contents.
- *
  * @category streams
  * @since 0.1.0
  */
 export type XaddId =
-  | { readonly id?: StreamId | undefined; readonly idmp?: undefined; readonly idmpauto?: undefined }
   | {
-    readonly idmp: { readonly pid: Arg.Value; readonly iid: Arg.Value }
+    /** The id. Default `"*"`: the server makes one. */
+    readonly id?: StreamId | undefined
+    readonly idmp?: undefined
+    readonly idmpauto?: undefined
+  }
+  | {
+    /** A producer and its own id of the message: a repetition adds nothing, and gets the id of the first. Redis 8.6.0, not Valkey. */
+    readonly idmp: {
+      /** The producer. */
+      readonly pid: Arg.Value
+      /** The producer's id of the message. */
+      readonly iid: Arg.Value
+    }
     readonly idmpauto?: undefined
     readonly id?: undefined
   }
-  | { readonly idmpauto: Arg.Value; readonly idmp?: undefined; readonly id?: undefined }
+  | {
+    /** A producer. The server makes the id of the message from its contents, otherwise like `idmp`. Redis 8.6.0. */
+    readonly idmpauto: Arg.Value
+    readonly idmp?: undefined
+    readonly id?: undefined
+  }
 
 /**
  * Options of {@link xadd}: the id, and how the stream is trimmed. By default, it is not trimmed.
@@ -99,7 +124,10 @@ export type XaddId =
  */
 export type XaddOptions =
   & XaddId
-  & { readonly references?: StreamReferences | undefined }
+  & {
+    /** What becomes of references that consumer groups have to trimmed entries. Redis 8.2.0. */
+    readonly references?: StreamReferences | undefined
+  }
   & (StreamTrim | {
     readonly maxlen?: undefined
     readonly minid?: undefined
@@ -113,7 +141,10 @@ export type XaddOptions =
  * @category streams
  * @since 0.1.0
  */
-export type XtrimOptions = StreamTrim & { readonly references?: StreamReferences | undefined }
+export type XtrimOptions = StreamTrim & {
+  /** What becomes of references that consumer groups have to trimmed entries. Redis 8.2.0. */
+  readonly references?: StreamReferences | undefined
+}
 
 /**
  * Options of {@link xrange} and {@link xrevrange}.
@@ -155,15 +186,22 @@ export interface XreadOptions {
 /**
  * Options of {@link xcfgset}, at least one.
  *
- * - `idmpDuration`: how long the ids of messages are kept; a bare number is seconds.
- * - `idmpMaxsize`: how many ids of messages are kept for each producer.
- *
  * @category streams
  * @since 0.1.0
  */
 export type XcfgsetOptions =
-  | { readonly idmpDuration: Arg.Time; readonly idmpMaxsize?: number | undefined }
-  | { readonly idmpDuration?: Arg.Time | undefined; readonly idmpMaxsize: number }
+  | {
+    /** How long the ids of messages are kept. A bare number is seconds. */
+    readonly idmpDuration: Arg.Time
+    /** How many ids of messages are kept for each producer. */
+    readonly idmpMaxsize?: number | undefined
+  }
+  | {
+    /** How long the ids of messages are kept. A bare number is seconds. */
+    readonly idmpDuration?: Arg.Time | undefined
+    /** How many ids of messages are kept for each producer. */
+    readonly idmpMaxsize: number
+  }
 
 /**
  * Options of {@link xsetid}, both since 7.0.0.

@@ -3,115 +3,21 @@
  *
  * @since 0.1.0
  */
-import type { AtMostOne } from "../internal/argument/atMostOne.ts"
-import type { ComparisonOptions, Existence } from "../internal/argument/conditions.ts"
 import { expiryArgs } from "../internal/argument/expiry.ts"
-import type { Expiry } from "../internal/argument/expiry.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
+import type {
+  GetexOptions,
+  LcsIdxOptions,
+  LcsMatches,
+  LcsRange,
+  MsetexOptions,
+  SetOptions,
+  ValueComparison
+} from "./StringOptions.ts"
 
-// -----------------------------------------------------------------------------
-// Options
-// -----------------------------------------------------------------------------
-
-/**
- * What becomes of the key's time to live when a value is stored.
- *
- * Only one of them can be given. Without any, the key lives until it is deleted.
- *
- * @category strings
- * @since 0.1.0
- */
-export type SetExpiry = AtMostOne<
-  Expiry & {
-    /** The key keeps the time to live that it has. */
-    readonly keepttl: boolean
-  }
->
-
-/**
- * A comparison of the value of a key with a given value or digest.
- *
- * A missing key satisfies `ifne` and `ifdne` in {@link set} only.
- *
- * @category strings
- * @since 0.1.0
- */
-export type ValueComparison = AtMostOne<ComparisonOptions>
-
-/**
- * The condition for SET to store: the key does not exist (`nx`), the key exists (`xx`), or a {@link ValueComparison}.
- *
- * @category strings
- * @since 0.1.0
- */
-export type SetCondition = AtMostOne<Existence & ComparisonOptions>
-
-/**
- * The options of SET: at most one time to live and at most one condition.
- *
- * @category strings
- * @since 0.1.0
- */
-export type SetOptions = SetExpiry & SetCondition
-
-/**
- * The options of MSETEX: at most one time to live, and at most one condition.
- *
- * @category strings
- * @since 0.1.0
- */
-export type MsetexOptions =
-  & SetExpiry
-  & AtMostOne<{
-    /** Stores only when none of the keys exists. */
-    readonly nx: boolean
-    /** Stores only when all keys exist. */
-    readonly xx: boolean
-  }>
-
-/**
- * What becomes of the key's time to live when a value is read: as in {@link SetExpiry}, or `persist` to remove it.
- * Without an option, it stays as it is.
- *
- * @category strings
- * @since 0.1.0
- */
-export type GetexOptions = AtMostOne<Expiry & { readonly persist: boolean }>
-
-/**
- * The options of LCS with IDX.
- *
- * @category strings
- * @since 0.1.0
- */
-export interface LcsIdxOptions {
-  /** Leaves out matches that are shorter than this many bytes. */
-  readonly minmatchlen?: number | undefined
-}
-
-/**
- * A range of bytes, both ends inclusive; the first byte is 0.
- *
- * @category strings
- * @since 0.1.0
- */
-export interface LcsRange {
-  readonly start: number
-  readonly end: number
-}
-
-/**
- * The common parts of two strings, the last one first, and their total length in bytes.
- *
- * @category strings
- * @since 0.1.0
- */
-export interface LcsMatches {
-  readonly matches: ReadonlyArray<{ readonly key1: LcsRange; readonly key2: LcsRange; readonly length: number }>
-  readonly length: number
-}
+export type * from "./StringOptions.ts"
 
 const comparisonArgs = (comparison: ValueComparison): Arg.List =>
   Arg.list(

@@ -28,7 +28,9 @@ export type Vector = ReadonlyArray<number> | Float32Array
  * @since 0.1.0
  */
 export interface ScoredElement<Element = string> {
+  /** The element. */
   readonly element: Element
+  /** The similarity, from 0 to 1, where 1 is the same vector. */
   readonly score: number
 }
 
@@ -39,7 +41,9 @@ export interface ScoredElement<Element = string> {
  * @since 0.1.0
  */
 export interface AttributedElement<Element = string> {
+  /** The element. */
   readonly element: Element
+  /** Its attributes, the text of a JSON object; `undefined` when it has none. */
   readonly attributes: Element | undefined
 }
 
@@ -54,16 +58,17 @@ export interface ScoredAttributedElement<Element = string> extends ScoredElement
 /**
  * A vector as the server keeps it.
  *
- * - `quantization`: `"int8"`, `"bin"` or `"f32"`, and `bytes` in that form. `norm`: the length of the original vector.
- * - `range`: the divisor of the numbers, only for vectors with 8 bits per number.
- *
  * @category vector sets
  * @since 0.1.0
  */
 export interface RawVector {
+  /** `"int8"`, `"bin"` or `"f32"`. */
   readonly quantization: string
+  /** The numbers, in the form that `quantization` names. */
   readonly bytes: Uint8Array
+  /** The length of the original vector. */
   readonly norm: number
+  /** The divisor of the numbers; `undefined` unless a number has 8 bits. */
   readonly range: number | undefined
 }
 
@@ -98,8 +103,16 @@ export interface VaddOptions {
  * @since 0.1.0
  */
 export type VsimQuery =
-  | { readonly ele: Arg.Value; readonly vector?: undefined }
-  | { readonly vector: Vector; readonly ele?: undefined }
+  | {
+    /** The vector of this element of the set. */
+    readonly ele: Arg.Value
+    readonly vector?: undefined
+  }
+  | {
+    /** This vector. */
+    readonly vector: Vector
+    readonly ele?: undefined
+  }
 
 /**
  * Options of {@link vsim}.

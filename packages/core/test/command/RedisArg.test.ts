@@ -74,6 +74,20 @@ describe("options", () => {
   })
 })
 
+describe("options of programs without types", () => {
+  it("ERR-09: are a record, and no text whose methods would be taken for them", () => {
+    const given: ReadonlyArray<readonly [command: RedisCommand.Any, option: string]> = [
+      // What types do not allow comes from programs without types.
+      [Redis.copy("a", "b", "REPLACE" as never), "replace"],
+      [Redis.scan("0", "MATCH" as never), "match"],
+      [Redis.hscan("h", 0, "MATCH" as never), "match"]
+    ]
+    for (const [command, option] of given) {
+      assert.strictEqual(refusal(command), `takes its options as a record, such as { ${option}: … }`, String(command))
+    }
+  })
+})
+
 describe("options with a time to live", () => {
   it("ERR-09: are not those of other clients, without which a value would live for ever or replace another", () => {
     const given: ReadonlyArray<readonly [options: unknown, detail: string]> = [
@@ -124,6 +138,19 @@ describe("several of something", () => {
     }
     const union = Redis.zunionstore("to", "12" as never)
     assert.match(String(refusal(union)), /^needs an array of keys/)
+  })
+
+  it("ERR-09: a Map is no pairs, and how to make some of it is told", () => {
+    const map = new Map([["f", "v"]])
+    for (
+      const command of [Redis.hset("h", map as never), Redis.mset(new Map() as never), Redis.zadd("z", map as never)]
+    ) {
+      assert.match(
+        String(refusal(command)),
+        /^takes its pairs as a record or an array; of a Map, \[\.\.\.map\] makes one$/
+      )
+    }
+    assert.isUndefined(refusal(Redis.hset("h", [...map])))
   })
 
   it("pairs keep their order, and only keys are keys", () => {

@@ -133,6 +133,10 @@ describe("define", () => {
       throw new TypeError("a mistake")
     }, RedisReply.ok)
     assert.match(refusal(broken()), /^DataError: the arguments cannot be read \(TypeError\)/)
+    // What types do not allow comes from programs without types.
+    const missing = /one is missing, or of another kind than the function takes/
+    assert.match(refusal(Redis.geosearch("k", undefined as never)), missing)
+    assert.match(refusal(Redis.bitfield("k", "GET" as never)), missing)
   })
 
   it("is recognised as a command, as nothing else is", () => {

@@ -214,6 +214,12 @@ const badSort = "\"up\" is not an order: asc or desc"
 
 refusedTable("Geo", [
   ["GEO-01: refuses to add nothing", Redis.geoadd("k", []), "needs at least one position"],
+  [
+    "GEO-01: says how positions are given to whoever gives them one by one",
+    // @ts-expect-error the types hold it already
+    Redis.geoadd("k", 13.4, 52.5, "Berlin"),
+    "takes its positions as an array, such as [{ longitude: 13.4, latitude: 52.5, member: \"Berlin\" }]"
+  ],
   // @ts-expect-error the types hold it already
   ["GEO-02: refuses another unit", Redis.geodist("k", "a", "b", "league"), badUnit],
   // @ts-expect-error the types hold it already

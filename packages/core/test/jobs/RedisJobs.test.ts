@@ -82,6 +82,19 @@ const fake = Effect.fnUntraced(function*(
 
 const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 
+describe("RedisJobs.make", () => {
+  it("says at once that it needs a schema, and where it goes", () => {
+    for (const payload of [undefined, String]) {
+      // What types do not allow comes from programs without types.
+      assert.throws(
+        () => RedisJobs.make("jobs", { payload: payload as never }),
+        TypeError,
+        /^payload is missing or is no schema; give one, such as \{ payload: /
+      )
+    }
+  })
+})
+
 describe("RedisJobs.run", () => {
   it.effect("looks for what is due when it is, and otherwise every pollInterval", () =>
     Effect.gen(function*() {

@@ -11,6 +11,19 @@ const unused = {
 } as unknown as RedisClient.RedisClient["Service"]
 
 describe("RedisKeyspace", () => {
+  it("says at once that it needs a schema, and where it goes", () => {
+    const makers = [RedisKeyspace.make, RedisKeyspace.makeHash, RedisKeyspace.makeSet, RedisKeyspace.makeSortedSet]
+    for (const make of makers) {
+      for (const value of [undefined, String]) {
+        // What types do not allow comes from programs without types.
+        const options = { key: "user:*", value } as never
+        assert.throws(() => make(options), TypeError, /^value is missing or is no schema; give one, such as \{ value: /)
+      }
+      const keyless = { value: Schema.String } as never
+      assert.throws(() => make(keyless), TypeError, /^key is missing or is no text; give one, such as \{ key: "user:/)
+    }
+  })
+
   it.effect("names keys by a template or a function", () =>
     Effect.gen(function*() {
       const value = Schema.Int

@@ -524,6 +524,9 @@ describe("Subscriptions", () => {
       const { client, node } = yield* start()
       const refused = [
         Redis.subscribe([]),
+        // Other clients take listeners, which would be left out in silence.
+        Redis.subscribe("a", (() => assert.fail("a listener was called")) as never),
+        Redis.psubscribe("a", (() => assert.fail("a listener was called")) as never),
         Redis.subscribe("a", { buffer: { capacity: 0 } }),
         Redis.subscribe("a", { buffer: { capacity: 1.5 } })
       ]

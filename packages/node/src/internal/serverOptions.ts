@@ -28,9 +28,13 @@ export interface RedisServerOptions {
    * `RedisServer.tls`. `clientCertificate: "required"` refuses clients that present no certificate (mutual TLS).
    */
   readonly tls?: {
+    /** The authority that the server trusts, as PEM text. */
     readonly ca: string
+    /** The certificate of the server, as PEM text. */
     readonly cert: string
+    /** The key of the certificate, as PEM text. */
     readonly key: Redacted.Redacted<string>
+    /** Whether clients must present a certificate. Default `"none"`. */
     readonly clientCertificate?: "required" | "none" | undefined
   } | undefined
   /** Whether the server also listens on a unix socket in its directory. Default `false`. */

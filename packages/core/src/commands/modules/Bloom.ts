@@ -17,15 +17,20 @@ import * as Resp from "../../Resp.ts"
 /**
  * Options of {@link bfReserve}.
  *
- * - `expansion`: the size of each further filter as a multiple of the last one, 2 by default. `nonscaling`: no further
- *   filter is added.
- *
  * @category bloom filters
  * @since 0.1.0
  */
 export type BfReserveOptions =
-  | { readonly expansion?: number | undefined; readonly nonscaling?: undefined }
-  | { readonly expansion?: undefined; readonly nonscaling?: boolean | undefined }
+  | {
+    /** The size of each further filter as a multiple of the last one. Default 2. */
+    readonly expansion?: number | undefined
+    readonly nonscaling?: undefined
+  }
+  | {
+    readonly expansion?: undefined
+    /** No further filter is added: what does not fit is refused. Default `false`. */
+    readonly nonscaling?: boolean | undefined
+  }
 
 /**
  * Options of {@link bfInsert}: how the filter is made when the key does not exist. With `nocreate` the command fails
@@ -37,8 +42,19 @@ export type BfReserveOptions =
 export type BfInsertOptions =
   & BfReserveOptions
   & (
-    | { readonly capacity?: number | undefined; readonly error?: number | undefined; readonly nocreate?: undefined }
-    | { readonly capacity?: undefined; readonly error?: undefined; readonly nocreate?: boolean | undefined }
+    | {
+      /** For how many items a new filter is made. Default that of the server. */
+      readonly capacity?: number | undefined
+      /** The share of items that a new filter may wrongly find, from 0 to 1. Default that of the server. */
+      readonly error?: number | undefined
+      readonly nocreate?: undefined
+    }
+    | {
+      readonly capacity?: undefined
+      readonly error?: undefined
+      /** Fails instead of making a filter when the key does not exist. Default `false`. */
+      readonly nocreate?: boolean | undefined
+    }
   )
 
 const growthArgs = (options: BfReserveOptions): Arg.List =>

@@ -20,7 +20,9 @@ import * as Reply from "../../RedisReply.ts"
  * @since 0.1.0
  */
 export interface CmsSource {
+  /** The key of the sketch. */
   readonly key: Arg.Key
+  /** What each of its counts is multiplied by. Default 1. */
   readonly weight?: number | undefined
 }
 

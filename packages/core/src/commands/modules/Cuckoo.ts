@@ -36,8 +36,16 @@ export interface CfReserveOptions {
  * @since 0.1.0
  */
 export type CfInsertOptions =
-  | { readonly capacity?: number | undefined; readonly nocreate?: undefined }
-  | { readonly capacity?: undefined; readonly nocreate?: boolean | undefined }
+  | {
+    /** For how many items a new filter is made. Default that of the server. */
+    readonly capacity?: number | undefined
+    readonly nocreate?: undefined
+  }
+  | {
+    readonly capacity?: undefined
+    /** Fails instead of making a filter when the key does not exist. Default `false`. */
+    readonly nocreate?: boolean | undefined
+  }
 
 const info = Reply.struct({
   size: Reply.integer,

@@ -35,29 +35,38 @@ export interface JsonGetOptions {
  * @since 0.1.0
  */
 export type JsonSetCondition =
-  | { readonly nx?: boolean | undefined; readonly xx?: undefined }
-  | { readonly nx?: undefined; readonly xx?: boolean | undefined }
+  | {
+    /** Only if nothing is at the path. */
+    readonly nx?: boolean | undefined
+    readonly xx?: undefined
+  }
+  | {
+    readonly nx?: undefined
+    /** Only if something is at the path. */
+    readonly xx?: boolean | undefined
+  }
 
 /**
  * Options of {@link jsonSet}.
  *
- * - `fpha`: how arrays of floating-point numbers are stored. An array with a number that does not fit is refused. Since
- *   Redis 8.8.
- *
  * @category json
  * @since 0.1.0
  */
-export type JsonSetOptions = JsonSetCondition & { readonly fpha?: "bf16" | "fp16" | "fp32" | "fp64" | undefined }
+export type JsonSetOptions = JsonSetCondition & {
+  /** How arrays of floating-point numbers are stored. One with a number that does not fit is refused. Redis 8.8. */
+  readonly fpha?: "bf16" | "fp16" | "fp32" | "fp64" | undefined
+}
 
 /**
  * Options of {@link jsonSetSerialized}.
  *
- * - `format`: the form of the value: `"json"` (the server's default), `"string"`, or `"bson"` for a BSON document.
- *
  * @category json
  * @since 0.1.0
  */
-export type JsonSetSerializedOptions = JsonSetOptions & { readonly format?: "json" | "string" | "bson" | undefined }
+export type JsonSetSerializedOptions = JsonSetOptions & {
+  /** The form of the value: `"json"` (the server's default), `"string"`, or `"bson"` for a BSON document. */
+  readonly format?: "json" | "string" | "bson" | undefined
+}
 
 // -----------------------------------------------------------------------------
 // Arguments

@@ -13,22 +13,15 @@ import * as Arg from "../../RedisArg.ts"
 import { define, make, Spec } from "../../RedisCommand.ts"
 import type { RedisCommand } from "../../RedisCommand.ts"
 import * as Reply from "../../RedisReply.ts"
+import { schemaArgs } from "./SearchFields.ts"
+import type { FtField } from "./SearchFields.ts"
 import { info } from "./SearchInfoReplies.ts"
-import {
-  aggregateArgs,
-  createArgs,
-  cursorArgs,
-  paramArgs,
-  schemaArgs,
-  searchArgs,
-  suggetArgs
-} from "./SearchOptions.ts"
+import { aggregateArgs, createArgs, cursorArgs, paramArgs, searchArgs, suggetArgs } from "./SearchOptions.ts"
 import type {
   FtAggregateOptions,
   FtCreateOptions,
   FtCursorOptions,
   FtExplainOptions,
-  FtField,
   FtSearchOptions,
   FtSpellcheckOptions,
   FtStep,
@@ -50,6 +43,7 @@ import {
 } from "./SearchReplies.ts"
 import type { FtDocumentBytes, FtFound, FtTold } from "./SearchReplies.ts"
 
+export type * from "./SearchFields.ts"
 export type * from "./SearchInfoReplies.ts"
 export type * from "./SearchOptions.ts"
 export type * from "./SearchReplies.ts"

@@ -20,6 +20,7 @@ export type * from "./SearchHybridOptions.ts"
  * @since 0.1.0
  */
 export interface FtHybridRows<Row = FtRows["rows"][number]> extends FtRows<Row> {
+  /** How long the search took, in milliseconds. */
   readonly executionTime: number
 }
 

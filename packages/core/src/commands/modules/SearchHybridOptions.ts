@@ -14,64 +14,87 @@ import type { FtStep } from "./SearchOptions.ts"
  * @since 0.1.0
  */
 export interface FtHybridText {
+  /** What is looked for, in the language of queries. */
   readonly query: string
+  /** The function that scores texts. Default that of the server. */
   readonly scorer?: string | undefined
+  /** The name of the score for later steps. */
   readonly yieldScoreAs?: string | undefined
 }
 
 /**
  * The vector that a hybrid search looks for.
  *
- * - `field`: the field of the index, such as `@embedding`. `vector`: the parameter that holds the vector, such as `$v`.
- * - `knn`: the `k` nearest, 10 by default; `shardKRatio` is the share of them that each server of a cluster looks for,
- *   since Redis 8.8. `range`: the vectors within a radius.
- * - `filter`: only documents that match this query. `yieldScoreAs`: names the score of the vector for later steps.
- *
  * @category search
  * @since 0.1.0
  */
 export type FtHybridVector =
   & {
+    /** The field of the index, such as `@embedding`. */
     readonly field: `@${string}`
+    /** The parameter that holds the vector, such as `$v`. */
     readonly vector: `$${string}`
+    /** Only documents that match this query. Default all. */
     readonly filter?: string | undefined
+    /** The name of the score of the vector for later steps. */
     readonly yieldScoreAs?: string | undefined
   }
   & (
     | {
+      /** The nearest vectors. This is the default, with 10 of them. */
       readonly knn?: {
+        /** How many of the nearest vectors. */
         readonly k: number
+        /** How many candidates the index looks at; more find better ones and take longer. */
         readonly efRuntime?: number | undefined
+        /** The share of `k` that each server of a cluster looks for. Redis 8.8. */
         readonly shardKRatio?: number | undefined
       } | undefined
       readonly range?: undefined
     }
     | {
       readonly knn?: undefined
-      readonly range?: { readonly radius: number; readonly epsilon?: number | undefined } | undefined
+      /** The vectors within a radius. */
+      readonly range?: {
+        /** How far away a vector may be. */
+        readonly radius: number
+        /** How far beyond the radius the index looks for candidates, as a share of the radius. */
+        readonly epsilon?: number | undefined
+      } | undefined
     }
   )
 
 /**
  * How the scores of text and vector are combined: by rank (`rrf`, the default), or as a weighted sum (`linear`).
  *
- * - `window`: how many results of each search are considered. `constant`: a greater value gives the first ranks less
- *   weight.
- * - `alpha`, `beta`: the weights of text and vector.
- *
  * @category search
  * @since 0.1.0
  */
 export type FtHybridCombine =
-  & { readonly window?: number | undefined; readonly yieldScoreAs?: string | undefined }
+  & {
+    /** How many results of each search are considered. */
+    readonly window?: number | undefined
+    /** The name of the combined score for later steps. */
+    readonly yieldScoreAs?: string | undefined
+  }
   & (
     | {
+      /** By rank (`rrf`, the default), or as a weighted sum (`linear`). */
       readonly method: "rrf"
+      /** A greater one gives the first ranks less weight. */
       readonly constant?: number | undefined
       readonly alpha?: undefined
       readonly beta?: undefined
     }
-    | { readonly method: "linear"; readonly alpha: number; readonly beta: number; readonly constant?: undefined }
+    | {
+      /** By rank (`rrf`, the default), or as a weighted sum (`linear`). */
+      readonly method: "linear"
+      /** The weight of the text. */
+      readonly alpha: number
+      /** The weight of the vector. */
+      readonly beta: number
+      readonly constant?: undefined
+    }
   )
 
 /**

@@ -5,74 +5,6 @@
  */
 import * as Arg from "../../RedisArg.ts"
 
-interface NamedField {
-  /** The name of a field of a hash, or a path in a JSON document. */
-  readonly name: string
-  /** The name that queries have for it, by default the one that it has in documents. */
-  readonly as?: string | undefined
-}
-
-/** A field that cannot be searched cannot be searched for missing values either. */
-type FieldOptions =
-  & NamedField
-  & (
-    | { readonly noindex?: boolean | undefined; readonly indexmissing?: undefined }
-    | { readonly noindex?: undefined; readonly indexmissing?: boolean | undefined }
-  )
-
-interface SortableOptions {
-  /** Keeps the value for sorting; `"unf"` keeps text as it is, neither in lower case nor without accents. Default no. */
-  readonly sortable?: boolean | "unf" | undefined
-}
-
-/**
- * A field of an index: the name of a field of a hash, or a path in a JSON document, which `as` gives a name.
- *
- * - `sortable`: results can be sorted by the field; with `unf` its text is not normalised. `noindex`: the field cannot
- *   be searched, so `indexmissing` does not apply; vectors can always be searched.
- * - `indexmissing`, `indexempty`: documents without the field, or with an empty one, can be searched for.
- * - `attributes`: the attributes of a vector, such as `{ TYPE: "FLOAT32", DIM: 2, DISTANCE_METRIC: "L2" }`.
- *
- * @category search
- * @since 0.1.0
- */
-export type FtField =
-  | FieldOptions & SortableOptions & {
-    readonly type: "text"
-    /** How much a match in this field adds to the score, compared with others. Default 1. */
-    readonly weight?: number | undefined
-    /** Indexes words as they are, without their stems. Default no. */
-    readonly nostem?: boolean | undefined
-    /** Finds words that sound alike; the matcher for English is `dm:en`. Default none. */
-    readonly phonetic?: string | undefined
-    /** Keeps all endings of words, for faster `*end` and `*middle*`. Default no. Since Search 2.6.0. */
-    readonly withsuffixtrie?: boolean | undefined
-    /** Empty values can be searched for. Default no. Since Search 2.10.0. */
-    readonly indexempty?: boolean | undefined
-  }
-  | FieldOptions & SortableOptions & {
-    readonly type: "tag"
-    /** The character between two tags. Default `,` for hashes, none for JSON. */
-    readonly separator?: string | undefined
-    /** Tags keep their case; by default they are compared in lower case. */
-    readonly casesensitive?: boolean | undefined
-    /** Keeps all endings of words, for faster `*end` and `*middle*`. Default no. Since Search 2.6.0. */
-    readonly withsuffixtrie?: boolean | undefined
-    /** Empty values can be searched for. Default no. Since Search 2.10.0. */
-    readonly indexempty?: boolean | undefined
-  }
-  | FieldOptions & SortableOptions & { readonly type: "numeric" | "geo" }
-  | FieldOptions & { readonly type: "geoshape"; readonly coordSystem?: "flat" | "spherical" | undefined }
-  | NamedField & {
-    readonly type: "vector"
-    /** Documents without the field can be searched for. Default no. Since Search 2.10.0. */
-    readonly indexmissing?: boolean | undefined
-    /** `flat` compares with every vector, the others are approximate. `svs-vamana` needs Redis 8.2. */
-    readonly algorithm: "flat" | "hnsw" | "svs-vamana"
-    /** The type, the dimensions and the metric, and what the algorithm can be told, in pairs. */
-    readonly attributes: Readonly<Record<string, string | number>>
-  }
-
 /**
  * Options of a new index.
  *
@@ -152,7 +84,16 @@ export type FtExplainOptions = Pick<FtQueryOptions, "params" | "dialect">
  */
 export interface FtSearchOptions extends FtQueryOptions {
   /** Only documents that have a number from `min` to `max` in a field; `(5` excludes 5 itself. */
-  readonly filter?: ReadonlyArray<{ readonly field: string; readonly min: FtBound; readonly max: FtBound }> | undefined
+  readonly filter?:
+    | ReadonlyArray<{
+      /** The name of the field. */
+      readonly field: string
+      /** The least number. */
+      readonly min: FtBound
+      /** The greatest number. */
+      readonly max: FtBound
+    }>
+    | undefined
   /** Only documents that have a place within a radius in a field. */
   readonly geofilter?:
     | ReadonlyArray<{
@@ -177,7 +118,16 @@ export interface FtSearchOptions extends FtQueryOptions {
   /** Only these documents, only these fields. */
   readonly infields?: ReadonlyArray<string> | undefined
   /** The fields to return, all by default. */
-  readonly return?: ReadonlyArray<string | { readonly field: string; readonly as: string }> | undefined
+  readonly return?:
+    | ReadonlyArray<
+      string | {
+        /** The name of the field. */
+        readonly field: string
+        /** The name that the field has in the result. */
+        readonly as: string
+      }
+    >
+    | undefined
   /** Marks found words, shortens texts; `true` for all fields. */
   readonly summarize?: boolean | {
     /** The fields that this is for. Default all. */
@@ -205,9 +155,19 @@ export interface FtSearchOptions extends FtQueryOptions {
   /** The name of an expander of queries, for servers that have one of their own. */
   readonly expander?: string | undefined
   /** By the score by default. */
-  readonly sortby?: { readonly field: string; readonly order?: "asc" | "desc" | undefined } | undefined
+  readonly sortby?: {
+    /** The name of the field. */
+    readonly field: string
+    /** Whether the least (`"asc"`, the default) or the greatest (`"desc"`) come first. */
+    readonly order?: "asc" | "desc" | undefined
+  } | undefined
   /** Which of the documents to return, the first ten by default. */
-  readonly limit?: { readonly offset: number; readonly count: number } | undefined
+  readonly limit?: {
+    /** How many documents to skip. */
+    readonly offset: number
+    /** How many documents to return. */
+    readonly count: number
+  } | undefined
 }
 
 type FtBound = number | `(${number}`
@@ -215,39 +175,47 @@ type FtBound = number | `(${number}`
 /**
  * What else a search returns for each document.
  *
- * - `nocontent`: no fields. `withscores`: the score; `explainscore` adds an explanation of it.
- * - `withpayloads`: the payload, `undefined` when the document has none. `withsortkeys`: the sort key: `#` and a
- *   number, or `$` and a text.
- *
  * @category search
  * @since 0.1.0
  */
 export type FtTell =
   & {
+    /** Leaves out the fields. Default `false`. */
     readonly nocontent?: boolean | undefined
+    /** The payload, `undefined` when the document has none. Default `false`. */
     readonly withpayloads?: boolean | undefined
+    /** The sort key: `#` and a number, or `$` and a text. Default `false`. */
     readonly withsortkeys?: boolean | undefined
   }
   & (
-    | { readonly withscores: true; readonly explainscore?: boolean | undefined }
-    | { readonly withscores?: false | undefined; readonly explainscore?: undefined }
+    | {
+      /** The score. Default `false`. */
+      readonly withscores: true
+      /** An explanation of the score. Default `false`. */
+      readonly explainscore?: boolean | undefined
+    }
+    | {
+      /** The score. Default `false`. */
+      readonly withscores?: false | undefined
+      readonly explainscore?: undefined
+    }
   )
 
 /**
  * A step of an aggregation. Steps run in the given order.
  *
- * - `load`: fields, such as `@price`, or `*` for all. `groupby`: fields, with functions such as `SUM` over each group.
- * - `sortby`: fields with their order; only the first `max` rows are kept. `apply`: adds a field, named by `as`, that
- *   an expression computes.
- *
  * @category search
  * @since 0.1.0
  */
 export type FtStep =
-  | { readonly load: ReadonlyArray<string> | "*" }
+  | {
+    /** Loads these fields, such as `@price`, or `*` for all. */
+    readonly load: ReadonlyArray<string> | "*"
+  }
   | {
     /** Rows that have the same values in these fields become one. With none, all rows become one. */
     readonly groupby: ReadonlyArray<string>
+    /** Functions over the rows of each group. */
     readonly reduce?:
       | ReadonlyArray<{
         /** The name of the function, such as `COUNT` or `SUM`. */
@@ -260,13 +228,35 @@ export type FtStep =
       | undefined
   }
   | {
-    readonly sortby: ReadonlyArray<{ readonly field: string; readonly order?: "asc" | "desc" | undefined }>
+    /** Sorts by these fields. */
+    readonly sortby: ReadonlyArray<{
+      /** The field, such as `@price`. */
+      readonly field: string
+      /** Whether the least (`"asc"`, the default) or the greatest (`"desc"`) come first. */
+      readonly order?: "asc" | "desc" | undefined
+    }>
     /** Only so many rows are kept. Default all. */
     readonly max?: number | undefined
   }
-  | { readonly apply: string; readonly as: string }
-  | { readonly limit: { readonly offset: number; readonly count: number } }
-  | { readonly filter: string }
+  | {
+    /** Adds a field that this expression computes. */
+    readonly apply: string
+    /** The name of the new field. */
+    readonly as: string
+  }
+  | {
+    /** Keeps some of the rows. */
+    readonly limit: {
+      /** How many rows to skip. */
+      readonly offset: number
+      /** How many rows to keep. */
+      readonly count: number
+    }
+  }
+  | {
+    /** Keeps the rows for which this expression is true. */
+    readonly filter: string
+  }
 
 /**
  * Options of an aggregation: `addscores` gives each row its score, as `@__score`.
@@ -340,57 +330,6 @@ export interface FtSuggetOptions {
 
 const counted = (token: string, values: ReadonlyArray<Arg.Arg> | undefined): Arg.List =>
   values === undefined ? Arg.none : new Arg.List([token, values.length, ...values])
-
-const fieldArgs = (field: FtField): Arg.List =>
-  Arg.list(
-    field.name,
-    Arg.option("AS", field.as),
-    field.type.toUpperCase(),
-    typeArgs(field),
-    Arg.flag("INDEXMISSING", field.indexmissing),
-    "sortable" in field ? sortableArgs(field.sortable) : Arg.none,
-    "noindex" in field ? Arg.flag("NOINDEX", field.noindex) : Arg.none
-  )
-
-const sortableArgs = (sortable: boolean | "unf" | undefined): Arg.List =>
-  sortable === "unf" ? Arg.list("SORTABLE", "UNF") : Arg.flag("SORTABLE", sortable)
-
-const typeArgs = (field: FtField): Arg.List => {
-  switch (field.type) {
-    case "text":
-      return Arg.list(
-        Arg.flag("NOSTEM", field.nostem),
-        Arg.option("WEIGHT", field.weight),
-        Arg.option("PHONETIC", field.phonetic),
-        Arg.flag("WITHSUFFIXTRIE", field.withsuffixtrie),
-        Arg.flag("INDEXEMPTY", field.indexempty)
-      )
-    case "tag":
-      return Arg.list(
-        Arg.option("SEPARATOR", field.separator),
-        Arg.flag("CASESENSITIVE", field.casesensitive),
-        Arg.flag("WITHSUFFIXTRIE", field.withsuffixtrie),
-        Arg.flag("INDEXEMPTY", field.indexempty)
-      )
-    case "geoshape":
-      return Arg.token(field.coordSystem)
-    case "vector": {
-      const attributes = Object.entries(field.attributes).flat()
-      return new Arg.List([field.algorithm.toUpperCase(), attributes.length, ...attributes])
-    }
-    default:
-      return Arg.none
-  }
-}
-
-/**
- * The fields of an index.
- *
- * @category arguments
- * @since 0.1.0
- */
-export const schemaArgs = (fields: ReadonlyArray<FtField>): Arg.List =>
-  new Arg.List(Arg.some([fields], "needs at least one field").map(fieldArgs))
 
 /**
  * The arguments before the fields of a new index.

@@ -17,7 +17,9 @@ import * as Resp from "../../Resp.ts"
  * @since 0.1.0
  */
 export interface FtProfiled<Results, Term = string> {
+  /** What the query has found. */
   readonly results: Results
+  /** How the server carried it out. */
   readonly profile: FtProfile<Term>
 }
 
@@ -28,7 +30,9 @@ export interface FtProfiled<Results, Term = string> {
  * @since 0.1.0
  */
 export interface FtProfile<Term = string> {
+  /** How each of the servers carried out its part. */
   readonly shards: ReadonlyArray<FtShardProfile<Term>>
+  /** How the results were put together, by the names that the server uses. */
   readonly coordinator: Readonly<Record<string, Reply.Raw>>
 }
 
@@ -39,12 +43,19 @@ export interface FtProfile<Term = string> {
  * @since 0.1.0
  */
 export interface FtShardProfile<Term = string> extends Reply.Extra {
+  /** How long everything took. */
   readonly totalProfileTime: number | undefined
+  /** How long the query was read. */
   readonly parsingTime: number | undefined
+  /** How long it took to make the steps that process the results. */
   readonly pipelineCreationTime: number | undefined
+  /** How long the server's lock was held by threads of the search. */
   readonly totalGilTime: number | undefined
+  /** Why results may be missing, such as a timeout. */
   readonly warnings: ReadonlyArray<string>
+  /** How the indexes were read; `undefined` when the server does not say. */
   readonly iteratorsProfile: FtIteratorProfile<Term> | undefined
+  /** The steps that processed the results, in their order. */
   readonly resultProcessorsProfile: ReadonlyArray<FtProcessorProfile>
 }
 
@@ -56,12 +67,19 @@ export interface FtShardProfile<Term = string> extends Reply.Extra {
  * @since 0.1.0
  */
 export interface FtIteratorProfile<Term = string> extends Reply.Extra {
+  /** The kind of the iterator, such as `TEXT` or `UNION`. */
   readonly type: string
+  /** What a union is for, such as `TAG`. */
   readonly queryType: string | undefined
+  /** The term that is looked for. */
   readonly term: Term | undefined
+  /** How long it ran, in milliseconds. */
   readonly time: number | undefined
+  /** How often it was read. */
   readonly counter: number | undefined
+  /** The approximate number of entries to read. */
   readonly size: number | undefined
+  /** The iterators that it reads from. */
   readonly childIterators: ReadonlyArray<FtIteratorProfile<Term>>
 }
 
@@ -72,8 +90,11 @@ export interface FtIteratorProfile<Term = string> extends Reply.Extra {
  * @since 0.1.0
  */
 export interface FtProcessorProfile extends Reply.Extra {
+  /** The kind of the step, such as `Scorer` or `Sorter`. */
   readonly type: string
+  /** How long it ran, in milliseconds. */
   readonly time: number | undefined
+  /** The number of documents. */
   readonly counter: number | undefined
 }
 

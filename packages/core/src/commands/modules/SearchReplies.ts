@@ -17,7 +17,9 @@ import type { FtTell } from "./SearchOptions.ts"
  * @since 0.1.0
  */
 export interface FtDocument<Id = string, Fields = Readonly<Record<string, string | undefined>>> {
+  /** The key of the document. */
   readonly id: Id
+  /** The fields by name. The root of a JSON document is `$`. */
   readonly fields: Fields
 }
 
@@ -32,34 +34,37 @@ export type FtDocumentBytes = FtDocument<Uint8Array, ReadonlyArray<readonly [Uin
 /**
  * The total number of matching documents, and those that were asked for.
  *
- * - `warnings`: why documents may be missing, such as a timeout; RESP2 servers do not send warnings.
- * - `extra`: fields that this type does not know, by the server's names; empty from RESP2 servers.
- *
  * @category search
  * @since 0.1.0
  */
 export interface FtFound<Document> {
+  /** How many documents match. */
   readonly total: number
+  /** Those that were asked for. */
   readonly documents: ReadonlyArray<Document>
+  /** Why documents may be missing, such as a timeout. RESP2 servers do not send warnings. */
   readonly warnings: ReadonlyArray<string>
+  /** Fields that this type does not know, by the server's names; empty from RESP2 servers. */
   readonly extra: Readonly<Record<string, Reply.Raw>>
 }
 
 /**
  * The rows of an aggregation. A row has its values by name; in the bytes view it is an {@link FtRowBytes}.
  *
- * - `total`: the total number of rows, as far as the server has counted them: at least the rows of this reply, and the
- *   full number after steps that sort or group.
- * - `warnings`: why rows may be missing, such as a timeout; RESP2 servers do not send warnings.
- * - `extra`: fields that this type does not know, by the server's names; empty from RESP2 servers.
- *
  * @category search
  * @since 0.1.0
  */
 export interface FtRows<Row = Readonly<Record<string, Reply.Raw>>> {
+  /**
+   * How many rows there are, as far as the server has counted them: at least those of this reply, all after steps that
+   * sort or group.
+   */
   readonly total: number
+  /** The rows of this reply. */
   readonly rows: ReadonlyArray<Row>
+  /** Why rows may be missing, such as a timeout. RESP2 servers do not send warnings. */
   readonly warnings: ReadonlyArray<string>
+  /** Fields that this type does not know, by the server's names; empty from RESP2 servers. */
   readonly extra: Readonly<Record<string, Reply.Raw>>
 }
 
@@ -78,7 +83,9 @@ export type FtRowBytes = ReadonlyArray<readonly [Uint8Array, Reply.Raw]>
  * @since 0.1.0
  */
 export interface FtSuggestion<Text = string> {
+  /** The text. */
   readonly suggestion: Text
+  /** The score; a greater one is better. */
   readonly score: number
 }
 
@@ -89,6 +96,7 @@ export interface FtSuggestion<Text = string> {
  * @since 0.1.0
  */
 export interface FtSuggestionPayload<Text = string> extends FtSuggestion<Text> {
+  /** The payload, `undefined` when the suggestion has none. */
   readonly payload: Text | undefined
 }
 
@@ -99,7 +107,9 @@ export interface FtSuggestionPayload<Text = string> extends FtSuggestion<Text> {
  * @since 0.1.0
  */
 export interface FtExplanation {
+  /** What the score, or this part of it, comes from. */
   readonly text: string
+  /** The parts of it. */
   readonly parts: ReadonlyArray<FtExplanation>
 }
 
@@ -110,12 +120,34 @@ export interface FtExplanation {
  * @since 0.1.0
  */
 export type FtTold<Tell, Text = string, Fields = FtDocument["fields"]> =
-  & { readonly id: Text }
-  & (Tell extends { readonly nocontent: true } ? unknown : { readonly fields: Fields })
-  & (Tell extends { readonly withscores: true } ? { readonly score: number } : unknown)
-  & (Tell extends { readonly explainscore: true } ? { readonly explanation: FtExplanation } : unknown)
-  & (Tell extends { readonly withpayloads: true } ? { readonly payload: Text | undefined } : unknown)
-  & (Tell extends { readonly withsortkeys: true } ? { readonly sortkey: Text | undefined } : unknown)
+  & {
+    /** The key of the document. */
+    readonly id: Text
+  }
+  & (Tell extends { readonly nocontent: true } ? unknown : {
+    /** The fields by name. The root of a JSON document is `$`. */
+    readonly fields: Fields
+  })
+  & (Tell extends { readonly withscores: true } ? {
+      /** The score; a greater one is better. */
+      readonly score: number
+    } :
+    unknown)
+  & (Tell extends { readonly explainscore: true } ? {
+      /** What the score comes from. */
+      readonly explanation: FtExplanation
+    } :
+    unknown)
+  & (Tell extends { readonly withpayloads: true } ? {
+      /** The payload, `undefined` when the document has none. */
+      readonly payload: Text | undefined
+    } :
+    unknown)
+  & (Tell extends { readonly withsortkeys: true } ? {
+      /** The sort key: `#` and a number, or `$` and a text; `undefined` when there is none. */
+      readonly sortkey: Text | undefined
+    } :
+    unknown)
 
 /**
  * A term that is not in an index, and the suggestions for it.
@@ -124,7 +156,9 @@ export type FtTold<Tell, Text = string, Fields = FtDocument["fields"]> =
  * @since 0.1.0
  */
 export interface FtMisspelled<Text = string> {
+  /** The term that is not in the index. */
   readonly term: Text
+  /** Terms of the index, or of dictionaries, that are like it. */
   readonly suggestions: ReadonlyArray<FtSuggestion<Text>>
 }
 

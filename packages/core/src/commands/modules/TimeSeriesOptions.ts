@@ -84,7 +84,12 @@ export interface TsSeriesOptions {
   /** What happens to a new sample at a time that already has one. */
   readonly duplicatePolicy?: TsDuplicatePolicy | undefined
   /** Drops a sample that differs from the last one by no more than this in time (milliseconds) and value. */
-  readonly ignore?: { readonly maxTimeDiff: number; readonly maxValDiff: number } | undefined
+  readonly ignore?: {
+    /** The difference in milliseconds. */
+    readonly maxTimeDiff: number
+    /** The difference in value. */
+    readonly maxValDiff: number
+  } | undefined
   /** Names and values by which series are found. */
   readonly labels?: Readonly<Record<string, string>> | undefined
 }
@@ -116,18 +121,17 @@ export interface TsIncrbyOptions extends TsSeriesOptions {
 /**
  * The time spans over which samples are aggregated.
  *
- * - `bucketDuration`: a bare number is milliseconds.
- * - `align`: a time at which a bucket begins, or `start` or `end` of the range.
- * - `buckettimestamp`: whether the time of a bucket is its start (the default), middle or end.
- * - `empty`: buckets without samples are returned too.
- *
  * @category time series
  * @since 0.1.0
  */
 export interface TsBuckets {
+  /** How long a bucket is. A bare number is milliseconds. */
   readonly bucketDuration: Arg.Time
+  /** A time at which a bucket begins, or `start` or `end` of the range. Default 0. */
   readonly align?: TsTime | "start" | "end" | undefined
+  /** Whether the time of a bucket is its start (the default), middle or end. */
   readonly buckettimestamp?: "start" | "mid" | "end" | undefined
+  /** Whether buckets without samples are returned too. Default `false`. */
   readonly empty?: boolean | undefined
 }
 
@@ -138,6 +142,7 @@ export interface TsBuckets {
  * @since 0.1.0
  */
 export interface TsAggregation extends TsBuckets {
+  /** How the samples of a bucket become one. */
   readonly type: TsAggregator
 }
 
@@ -148,6 +153,7 @@ export interface TsAggregation extends TsBuckets {
  * @since 0.1.0
  */
 export interface TsAggregations extends TsBuckets {
+  /** How the samples of a bucket become one, once for each of these. */
   readonly types: ReadonlyArray<TsAggregator>
 }
 
@@ -158,6 +164,7 @@ export interface TsAggregations extends TsBuckets {
  * @since 0.1.0
  */
 export interface TsKeyAggregations extends TsBuckets {
+  /** One type or several for each key, in the order of the keys. */
   readonly types: ReadonlyArray<TsAggregator | ReadonlyArray<TsAggregator>>
 }
 
@@ -173,7 +180,12 @@ export interface TsFilterOptions {
   /** Only samples at these times; all samples when the list is empty. */
   readonly filterByTs?: ReadonlyArray<TsTime> | undefined
   /** Only values from `min` to `max`. */
-  readonly filterByValue?: { readonly min: number; readonly max: number } | undefined
+  readonly filterByValue?: {
+    /** The least value. */
+    readonly min: number
+    /** The greatest value. */
+    readonly max: number
+  } | undefined
   /** The maximum number of samples. */
   readonly count?: number | undefined
 }
@@ -185,6 +197,7 @@ export interface TsFilterOptions {
  * @since 0.1.0
  */
 export interface TsRangeOptions extends TsFilterOptions {
+  /** How samples are aggregated. Default not at all. */
   readonly aggregation?: TsAggregation | undefined
 }
 
@@ -195,18 +208,27 @@ export interface TsRangeOptions extends TsFilterOptions {
  * @since 0.1.0
  */
 export type TsLabelOptions =
-  | { readonly withlabels?: boolean | undefined; readonly selectedLabels?: undefined }
-  | { readonly withlabels?: undefined; readonly selectedLabels?: ReadonlyArray<string> | undefined }
+  | {
+    /** Returns all labels. Default `false`. */
+    readonly withlabels?: boolean | undefined
+    readonly selectedLabels?: undefined
+  }
+  | {
+    readonly withlabels?: undefined
+    /** Returns these labels. */
+    readonly selectedLabels?: ReadonlyArray<string> | undefined
+  }
 
 /**
  * Options of {@link tsMrangeAggregations} and others.
  *
- * - `excludeempty`: series without samples are left out. Since Redis 8.10.
- *
  * @category time series
  * @since 0.1.0
  */
-export type TsMfilterOptions = TsFilterOptions & TsLabelOptions & { readonly excludeempty?: boolean | undefined }
+export type TsMfilterOptions = TsFilterOptions & TsLabelOptions & {
+  /** Leaves out series without samples. Default `false`. Redis 8.10. */
+  readonly excludeempty?: boolean | undefined
+}
 
 /**
  * Options of {@link tsMrange} and {@link tsMrevrange}.
@@ -232,7 +254,9 @@ export type TsMrangeGroupbyOptions = TsRangeOptions & TsLabelOptions
  * @since 0.1.0
  */
 export interface TsGroupby {
+  /** The name of the label. */
   readonly label: string
+  /** How the samples of the series of a group become one. */
   readonly reduce: Exclude<TsAggregator, "first" | "last" | "twa">
 }
 
@@ -243,6 +267,7 @@ export interface TsGroupby {
  * @since 0.1.0
  */
 export interface TsNrangeOptions extends TsFilterOptions {
+  /** How samples are aggregated. Default not at all. */
   readonly aggregation?: TsKeyAggregations | undefined
 }
 
@@ -257,7 +282,12 @@ export interface TsReadOptions {
    * Waits until there are `minCount` samples, 1 by default, for `timeout` at most. A bare number is milliseconds; 0 is no
    * limit. Without `block` the command does not wait.
    */
-  readonly block?: { readonly timeout: Arg.Time; readonly minCount?: number | undefined } | undefined
+  readonly block?: {
+    /** How long to wait. A bare number is milliseconds; 0 is no limit. */
+    readonly timeout: Arg.Time
+    /** How many samples there have to be. Default 1. */
+    readonly minCount?: number | undefined
+  } | undefined
   /** The maximum number of samples; the oldest are returned. */
   readonly maxCount?: number | undefined
 }

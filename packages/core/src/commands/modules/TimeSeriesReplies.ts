@@ -18,7 +18,9 @@ import * as Resp from "../../Resp.ts"
  * @since 0.1.0
  */
 export interface TsSample<Time = number> {
+  /** Unix milliseconds. */
   readonly timestamp: Time
+  /** The value. */
   readonly value: number
 }
 
@@ -29,7 +31,9 @@ export interface TsSample<Time = number> {
  * @since 0.1.0
  */
 export interface TsSampleValues<Time = number> {
+  /** Unix milliseconds. */
   readonly timestamp: Time
+  /** The values, in the order in which they were asked for; `NaN` stands for a missing one. */
   readonly values: ReadonlyArray<number>
 }
 
@@ -46,8 +50,11 @@ export interface TsSeries<
   Labels = Readonly<Record<string, string | undefined>>,
   Sample = TsSample
 > {
+  /** The key of the series. */
   readonly key: Key
+  /** The labels that were asked for; one that the series does not have is `undefined`. */
   readonly labels: Labels
+  /** The samples that were asked for. */
   readonly samples: ReadonlyArray<Sample>
 }
 
@@ -66,15 +73,13 @@ type TsLabels = Readonly<Record<string, string | undefined>>
 /**
  * Several series that were combined into one; its key is `label=value`.
  *
- * - `sources`: the keys of the series; `undefined` from RESP2 servers, which send them only with labels, as one text
- *   with commas.
- *
  * @category time series
  * @since 0.1.0
  */
 export interface TsGroup<Key = string, Labels = Readonly<Record<string, string | undefined>>, Sample = TsSample>
   extends TsSeries<Key, Labels, Sample>
 {
+  /** The keys of the series; `undefined` from RESP2 servers, which send them only with labels, as one text with commas. */
   readonly sources: ReadonlyArray<Key> | undefined
 }
 

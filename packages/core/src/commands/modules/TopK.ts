@@ -35,7 +35,9 @@ export interface TopkReserveOptions {
  * @since 0.1.0
  */
 export interface TopkCount<Item = string, Count = number> {
+  /** The item. */
   readonly item: Item
+  /** How often it was counted, which is an estimate. */
   readonly count: Count
 }
 

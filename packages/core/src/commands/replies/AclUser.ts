@@ -9,51 +9,51 @@ import { clientInfo } from "./ClientInfo.ts"
 /**
  * What a user, or one selector of a user, may do.
  *
- * - `commands`: rules on commands, such as `+get`, in their order. `categories`: rules on categories, such as `-@write`.
- * - `keys`: key patterns. A pattern only for reading begins with `%R~`, one only for writing with `%W~`.
- * - `channels`: patterns of channels; `undefined` before Redis 6.2.0.
- * - `databases`: `alldbs`, or `db=` and numbers; `undefined` before Valkey 9.1.0 and on Redis.
- * - `extra`: fields that this type does not know, by the server's names.
- *
  * @category acl
  * @since 0.1.0
  */
 export interface AclPermissions {
+  /** Rules on commands, such as `+get`, in their order. */
   readonly commands: ReadonlyArray<string>
+  /** Rules on categories, such as `-@write`. */
   readonly categories: ReadonlyArray<string>
+  /** Key patterns. A pattern only for reading begins with `%R~`, one only for writing with `%W~`. */
   readonly keys: ReadonlyArray<string>
+  /** Patterns of channels; `undefined` before Redis 6.2.0. */
   readonly channels: ReadonlyArray<string> | undefined
+  /** `alldbs`, or `db=` and numbers; `undefined` before Valkey 9.1.0 and on Redis. */
   readonly databases: string | undefined
+  /** Fields that this type does not know, by the server's names. */
   readonly extra: Readonly<Record<string, Reply.Raw>>
 }
 
 /**
  * A user.
  *
- * - `enabled`: whether the user may authenticate. `flags`: `on` or `off`, `nopass` and other switches.
- * - `passwords`: SHA-256 digests as hexadecimal digits.
- * - `selectors`: further permissions, each of which suffices; `undefined` before Redis 7.0.0.
- *
  * @category acl
  * @since 0.1.0
  */
 export interface AclUser extends AclPermissions {
+  /** Whether the user may authenticate. */
   readonly enabled: boolean
+  /** `on` or `off`, `nopass` and other switches. */
   readonly flags: ReadonlySet<string>
+  /** SHA-256 digests as hexadecimal digits. */
   readonly passwords: ReadonlyArray<string>
+  /** Further permissions, each of which suffices; `undefined` before Redis 7.0.0. */
   readonly selectors: ReadonlyArray<AclPermissions> | undefined
 }
 
 /**
  * A role: permissions that are granted to users by its name.
  *
- * - `users`: the names of the users who have the role. `selectors`: further permissions, each of which suffices.
- *
  * @category acl
  * @since 0.1.0
  */
 export interface AclRole extends AclPermissions {
+  /** Further permissions, each of which suffices. */
   readonly selectors: ReadonlyArray<AclPermissions>
+  /** The names of the users who have the role. */
   readonly users: ReadonlyArray<string>
 }
 

@@ -9,59 +9,83 @@ import * as Reply from "../../RedisReply.ts"
 /**
  * A client of the server. Fields that only newer servers send are `undefined` on others.
  *
- * - `id`: never used twice. `addr`: the address and port of the client. `laddr`: those of the server's end.
- * - `name`: the name that CLIENT SETNAME gave it, or empty. `user`: the user it is authenticated as.
- * - `age`, `idle`: seconds since it connected, seconds since its last command.
- * - `flags`: one letter each, such as `N` (nothing special), `b` (blocked), `P` (subscribed), `S` (replica).
- * - `db`: its database. `sub`, `psub`, `ssub`: how many channels, patterns and shard channels it is subscribed to.
- * - `multi`: how many commands are queued in its transaction, -1 without one. `watch`: how many keys it watches.
- * - `qbuf`, `qbufFree`, `argvMem`, `multiMem`, `rbs`, `rbp`, `obl`, `omem`, `totMem`: bytes of memory that it takes.
- * - `oll`: how many replies wait to be sent. `events`: whether the server reads from it (`r`) and writes to it (`w`).
- * - `cmd`: its last command. `redir`: the id of the client that gets its tracking messages. `resp`: 2 or 3.
- * - `totNetIn`, `totNetOut`, `totCmds`: bytes and commands over its lifetime.
- * - `extra`: fields that this type does not know, by the server's names, and numbers that JavaScript cannot hold
- *   exactly.
- *
  * @category connection
  * @since 0.1.0
  */
 export interface ClientInfo {
+  /** The id, which is never used twice. */
   readonly id: number
+  /** The address and port of the client. */
   readonly addr: string
+  /** The file descriptor of its socket on the server. */
   readonly fd: number
+  /** The name that CLIENT SETNAME gave it, or empty. */
   readonly name: string
+  /** Seconds since it connected. */
   readonly age: number
+  /** Seconds since its last command. */
   readonly idle: number
+  /** One letter each, such as `N` (nothing special), `b` (blocked), `P` (subscribed), `S` (replica). */
   readonly flags: string
+  /** The database that it has selected. */
   readonly db: number
+  /** The number of channels that it is subscribed to. */
   readonly sub: number
+  /** The number of patterns that it is subscribed to. */
   readonly psub: number
+  /** How many commands are queued in its transaction, -1 without one. */
   readonly multi: number
+  /** Bytes that have arrived and wait to be read as commands. */
   readonly qbuf: number
+  /** Bytes that are free in the buffer for what arrives. */
   readonly qbufFree: number
+  /** Bytes in the fixed buffer of replies. */
   readonly obl: number
+  /** How many replies wait to be sent, besides those in the fixed buffer. */
   readonly oll: number
+  /** Bytes of these replies. */
   readonly omem: number
+  /** Whether the server reads from it (`r`) and writes to it (`w`). */
   readonly events: string
+  /** Its last command. */
   readonly cmd: string
+  /** The address and port of the server's end. */
   readonly laddr?: string
+  /** The number of shard channels that it is subscribed to. */
   readonly ssub?: number
+  /** How many keys it watches. */
   readonly watch?: number
+  /** Bytes of the arguments of a command that is not complete. */
   readonly argvMem?: number
+  /** Bytes of the commands that are queued in its transaction. */
   readonly multiMem?: number
+  /** The current size of its buffer of replies in bytes. */
   readonly rbs?: number
+  /** The greatest size of its buffer of replies of late, in bytes. */
   readonly rbp?: number
+  /** All bytes of memory that it takes. */
   readonly totMem?: number
+  /** The user that it is authenticated as. */
   readonly user?: string
+  /** The id of the client that gets its tracking messages, -1 without one. */
   readonly redir?: number
+  /** The version of the protocol, 2 or 3. */
   readonly resp?: number
+  /** What it is capable of, such as `r` for redirects. Valkey only. */
   readonly capa?: string
+  /** The name of its library, or empty. */
   readonly libName?: string
+  /** The version of its library, or empty. */
   readonly libVer?: string
+  /** The number of the thread that reads and writes for it. */
   readonly ioThread?: number
+  /** Bytes that it has sent over its lifetime. */
   readonly totNetIn?: number
+  /** Bytes that it was sent over its lifetime. */
   readonly totNetOut?: number
+  /** Commands that it has run over its lifetime. */
   readonly totCmds?: number
+  /** Fields that this type does not know, by the server's names, and numbers that JavaScript cannot hold exactly. */
   readonly extra: Readonly<Record<string, string>>
 }
 

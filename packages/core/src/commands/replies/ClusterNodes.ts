@@ -17,7 +17,9 @@ import * as Reply from "../../RedisReply.ts"
  * @since 0.1.0
  */
 export interface SlotRange {
+  /** The first slot. */
   readonly start: number
+  /** The last slot, which is included. */
   readonly end: number
 }
 
@@ -28,82 +30,98 @@ export interface SlotRange {
  * @since 0.1.0
  */
 export interface ClusterSlotMigration {
+  /** The slot that is being moved. */
   readonly slot: number
+  /** The id of the other node. */
   readonly nodeId: string
+  /** Whether the slot comes from that node or goes to it. */
   readonly state: "importing" | "migrating"
 }
 
 /**
  * A node of a cluster, as the node that was asked sees it.
  *
- * - `host`: empty when that node does not know its own address; it is then the host that was asked. `hostname`: the
- *   announced host name.
- * - `port`: the port for clients. `busPort`: the port for other nodes.
- * - `flags`: such as `myself`, `master`, `slave`, `fail?`, `fail`, `handshake`, `noaddr`.
- * - `masterId`: the id of the node that it replicates, `undefined` for a master.
- * - `pingSent`, `pongReceived`: unix milliseconds. `pingSent` is 0 when no ping is under way, `pongReceived` is 0 when
- *   no pong has arrived so far.
- * - `connected`: whether the node that was asked has a link to it.
- * - `slots`, `migrations`: the slots of a master, and the slots that are being moved. Only the node `myself` has
- *   migrations.
- * - `extra`: fields that this type does not know, by the server's names.
- *
  * @category cluster
  * @since 0.1.0
  */
 export interface ClusterNode {
+  /** The id of the node. */
   readonly id: string
+  /** The address. Empty when the node that was asked does not know its own; it is then the host that was asked. */
   readonly host: string
+  /** The port for clients. */
   readonly port: number
+  /** The port for other nodes. */
   readonly busPort: number
+  /** The announced host name, `undefined` when there is none. */
   readonly hostname: string | undefined
+  /** Such as `myself`, `master`, `slave`, `fail?`, `fail`, `handshake`, `noaddr`. */
   readonly flags: ReadonlySet<string>
+  /** The id of the node that it replicates, `undefined` for a master. */
   readonly masterId: string | undefined
+  /** Unix milliseconds, 0 when no ping is under way. */
   readonly pingSent: number
+  /** Unix milliseconds, 0 when no pong has arrived so far. */
   readonly pongReceived: number
+  /** The epoch in which it, or the master that it replicates, got its slots. */
   readonly configEpoch: number
+  /** Whether the node that was asked has a link to it. */
   readonly connected: boolean
+  /** The slots of a master. */
   readonly slots: ReadonlyArray<SlotRange>
+  /** The slots that are being moved. Only the node `myself` has some. */
   readonly migrations: ReadonlyArray<ClusterSlotMigration>
+  /** Fields that this type does not know, by the server's names. */
   readonly extra: Readonly<Record<string, string>>
 }
 
 /**
  * The state of a cluster, as the node that was asked sees it.
  *
- * - `clusterState`: `ok` or `fail`. `extra`: fields that this type does not know, by the server's names.
- *
  * @category cluster
  * @since 0.1.0
  */
 export interface ClusterInfo {
+  /** `ok` or `fail`. */
   readonly clusterState: string
+  /** How many slots belong to a node; 16384 when all do. */
   readonly clusterSlotsAssigned: number
+  /** How many slots belong to a node that works. */
   readonly clusterSlotsOk: number
+  /** How many slots belong to a node that this node cannot reach. */
   readonly clusterSlotsPfail: number
+  /** How many slots belong to a node that the cluster holds for failed. */
   readonly clusterSlotsFail: number
+  /** The number of nodes that this node knows. */
   readonly clusterKnownNodes: number
+  /** The number of masters that have slots. */
   readonly clusterSize: number
+  /** The current epoch, which is the greatest so far. */
   readonly clusterCurrentEpoch: number
+  /** The epoch of this node. */
   readonly clusterMyEpoch: number
+  /** How many messages this node has sent to others. */
   readonly clusterStatsMessagesSent: number
+  /** How many messages this node has received from others. */
   readonly clusterStatsMessagesReceived: number
+  /** Fields that this type does not know, by the server's names. */
   readonly extra: Readonly<Record<string, number | string>>
 }
 
 /**
  * The address of a node in CLUSTER SLOTS. An empty `host` is the host that was asked.
  *
- * - `id`: `undefined` before Redis 4.0.0. `metadata`: further addresses, such as `hostname` and `ip`, by the server's
- *   names; empty before Redis 7.0.0.
- *
  * @category cluster
  * @since 0.1.0
  */
 export interface ClusterSlotsNode {
+  /** The address. An empty one is the host that was asked. */
   readonly host: string
+  /** The port for clients. */
   readonly port: number
+  /** The id of the node; `undefined` before Redis 4.0.0. */
   readonly id: string | undefined
+  /** Further addresses, such as `hostname` and `ip`, by the server's names; empty before Redis 7.0.0. */
   readonly metadata: Readonly<Record<string, Reply.Raw>>
 }
 
@@ -114,7 +132,9 @@ export interface ClusterSlotsNode {
  * @since 0.1.0
  */
 export interface ClusterSlotsRange extends SlotRange {
+  /** The node that owns the slots. */
   readonly master: ClusterSlotsNode
+  /** The nodes that replicate it. */
   readonly replicas: ReadonlyArray<ClusterSlotsNode>
 }
 

@@ -8,21 +8,23 @@ import * as Reply from "../../RedisReply.ts"
 /**
  * A command that the server has run.
  *
- * - `time`: unix seconds with a fraction. `db`: the database in which the command ran.
- * - `clientType`: whether the command came over the network, over a unix socket, or from a script.
- * - `clientAddress`: the address, or the path of the socket. `clientPort`: the port, if there is one.
- * - `args`: the name and the arguments, with invalid UTF-8 replaced. `command`: the same as one text.
- *
  * @category server
  * @since 0.1.0
  */
 export interface MonitorEvent {
+  /** Unix seconds with a fraction. */
   readonly time: number
+  /** The database in which the command ran. */
   readonly db: number
+  /** Whether the command came over the network, over a unix socket, or from a script. */
   readonly clientType: "tcp" | "unix" | "lua"
+  /** The address, or the path of the socket. */
   readonly clientAddress: string | undefined
+  /** The port, if there is one. */
   readonly clientPort: number | undefined
+  /** The name and the arguments as one text. */
   readonly command: string
+  /** The name and the arguments, with invalid UTF-8 replaced. */
   readonly args: ReadonlyArray<string>
 }
 

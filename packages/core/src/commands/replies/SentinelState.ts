@@ -9,62 +9,93 @@ import * as Reply from "../../RedisReply.ts"
 /**
  * A server or Sentinel as a Sentinel sees it. A field that the Sentinel does not send for it is `undefined`.
  *
- * - `runid`: empty until the Sentinel has reached it. `flags`: such as `master`, `slave`, `sentinel`, `s_down`,
- *   `o_down`.
- * - `isMaster`, `isSlave`, `isSentinel`: its role. `isDisconnected`: the Sentinel has no connection to it.
- * - `isSdown`: it is down for this Sentinel. `isOdown`: it is down for enough Sentinels. `isMasterDown`: its master is
- *   down.
- * - `lastPingSent`, `lastOkPingReply`, `lastPingReply`, `infoRefresh`, `roleReportedTime`, `lastHelloMessage`,
- *   `sDownTime`, `oDownTime`: milliseconds since then. `masterLinkDownTime`, `downAfterMilliseconds`,
- *   `failoverTimeout`: milliseconds.
- * - `extra`: fields that this type does not know, by the server's names, and numbers that JavaScript cannot hold
- *   exactly.
- *
  * @category sentinel
  * @since 0.1.0
  */
 export interface SentinelState {
+  /** The name: of a master that of its service, of others their address or id. */
   readonly name: string
+  /** The IP address, or the host name. */
   readonly ip: string
+  /** The port for clients. */
   readonly port: number
+  /** The id of its run; empty until the Sentinel has reached it. */
   readonly runid: string
+  /** Such as `master`, `slave`, `sentinel`, `s_down`, `o_down`. */
   readonly flags: ReadonlySet<string>
+  /** Whether it is a master. */
   readonly isMaster: boolean
+  /** Whether it is a replica. */
   readonly isSlave: boolean
+  /** Whether it is down for this Sentinel. */
   readonly isSdown: boolean
+  /** Whether it is down for enough Sentinels. */
   readonly isOdown: boolean
+  /** Whether it is a Sentinel. */
   readonly isSentinel: boolean
+  /** Whether the Sentinel has no connection to it. */
   readonly isDisconnected: boolean
+  /** Whether its master is down. */
   readonly isMasterDown: boolean
+  /** The server's field `can-failover-its-master`: 1 for yes. */
   readonly canFailoverItsMaster?: number
+  /** The epoch of the configuration of the master. */
   readonly configEpoch?: number
+  /** Milliseconds of silence after which it counts as down. */
   readonly downAfterMilliseconds?: number
+  /** Milliseconds that a failover may take. */
   readonly failoverTimeout?: number
+  /** Milliseconds since the last answer to INFO. */
   readonly infoRefresh?: number
+  /** Milliseconds since the last message of this Sentinel. */
   readonly lastHelloMessage?: number
+  /** Milliseconds since the last good answer to PING. */
   readonly lastOkPingReply?: number
+  /** Milliseconds since the last answer to PING. */
   readonly lastPingReply?: number
+  /** Milliseconds since a PING that was not answered so far, 0 when there is none. */
   readonly lastPingSent?: number
+  /** How many commands of the Sentinel wait for an answer. */
   readonly linkPendingCommands?: number
+  /** How many instances share the connection. */
   readonly linkRefcount?: number
+  /** The host of its master. */
   readonly masterHost?: string
+  /** Milliseconds for which the link to its master was down. */
   readonly masterLinkDownTime?: number
+  /** The state of the link to its master, such as `ok` or `err`. */
   readonly masterLinkStatus?: string
+  /** The port of its master. */
   readonly masterPort?: number
+  /** How many other Sentinels watch the master. */
   readonly numOtherSentinels?: number
+  /** How many replicas the master has. */
   readonly numSlaves?: number
+  /** Milliseconds since it is down for enough Sentinels. */
   readonly oDownTime?: number
+  /** How many replicas follow a new master at the same time. */
   readonly parallelSyncs?: number
+  /** How many commands of the Sentinel wait for an answer, by the name of older servers. */
   readonly pendingCommands?: number
+  /** How many Sentinels have to agree that the master is down. */
   readonly quorum?: number
+  /** Whether the replica is announced to clients: 1 for yes, 0 for no. */
   readonly replicaAnnounced?: number
+  /** The role that it reports itself. */
   readonly roleReported?: string
+  /** Milliseconds since it reports that role. */
   readonly roleReportedTime?: number
+  /** Milliseconds since it is down for this Sentinel. */
   readonly sDownTime?: number
+  /** The priority of the replica at a failover; a lower one is preferred, and 0 never becomes a master. */
   readonly slavePriority?: number
+  /** How many bytes of the replication stream the replica has received. */
   readonly slaveReplOffset?: number
+  /** The Sentinel that it has voted for, `?` for none. */
   readonly votedLeader?: string
+  /** The epoch of that vote. */
   readonly votedLeaderEpoch?: number
+  /** Fields that this type does not know, by the server's names, and numbers that JavaScript cannot hold exactly. */
   readonly extra: Readonly<Record<string, string>>
 }
 

@@ -16,4 +16,8 @@ export const unreadable = (error: unknown): RedisArg.InvalidArgument =>
     : error instanceof RedisArg.Answer
     ? new RedisArg.InvalidArgument("has nothing to send")
     // The refusal leaves out the message of the error, which may show a value.
-    : new RedisArg.InvalidArgument(`the arguments cannot be read (${error instanceof Error ? error.name : "thrown"})`)
+    : new RedisArg.InvalidArgument(
+      `the arguments cannot be read (${error instanceof Error ? error.name : "thrown"})${
+        error instanceof TypeError ? ": one is missing, or of another kind than the function takes" : ""
+      }`
+    )

@@ -313,9 +313,19 @@ export type NatMap = ((address: NodeAddress) => NodeAddress) | ReadonlyArray<Nat
  */
 export interface NatRule {
   /** The host, the port, or both that an address must have for the rule to apply. */
-  readonly from: { readonly host?: string | undefined; readonly port?: number | undefined }
+  readonly from: {
+    /** The host. One that is left out matches any, and replaces none. */
+    readonly host?: string | undefined
+    /** The port. One that is left out matches any, and replaces none. */
+    readonly port?: number | undefined
+  }
   /** The host, the port, or both that the address gets instead. */
-  readonly to: { readonly host?: string | undefined; readonly port?: number | undefined }
+  readonly to: {
+    /** The host. One that is left out matches any, and replaces none. */
+    readonly host?: string | undefined
+    /** The port. One that is left out matches any, and replaces none. */
+    readonly port?: number | undefined
+  }
 }
 
 /**
@@ -481,8 +491,11 @@ export interface ClusterOptions extends Omit<ConnectionOptions, "pool"> {
  * @since 0.1.0
  */
 export type ReadFrom = (servers: {
+  /** The master of the slot. */
   readonly master: NodeAddress
+  /** Its replicas. */
   readonly replicas: ReadonlyArray<NodeAddress>
+  /** The name of the command. */
   readonly command: string
 }) => NodeAddress
 
@@ -493,9 +506,21 @@ export type ReadFrom = (servers: {
  * @since 0.1.0
  */
 export type Deployment =
-  | { readonly mode: "standalone"; readonly options: StandaloneOptions }
-  | { readonly mode: "sentinel"; readonly options: SentinelOptions }
-  | { readonly mode: "cluster"; readonly options: ClusterOptions }
+  | {
+    readonly mode: "standalone"
+    /** The options of its client. */
+    readonly options: StandaloneOptions
+  }
+  | {
+    readonly mode: "sentinel"
+    /** The options of its client. */
+    readonly options: SentinelOptions
+  }
+  | {
+    readonly mode: "cluster"
+    /** The options of its client. */
+    readonly options: ClusterOptions
+  }
 
 /**
  * Options with every default filled in.

@@ -18,17 +18,19 @@ import type { CommandError } from "./union.ts"
 /**
  * What is known about a command whose reply is an error.
  *
- * - `secrets`: arguments that must not be shown when the server quotes them.
- * - `runsCode`: whether it runs code that can make up any error, and may have written before it did.
- *
  * @category models
  * @since 0.1.0
  */
 export interface ReplyContext {
+  /** The name of the command. */
   readonly command: string
+  /** Arguments that must not be shown when the server quotes them. */
   readonly secrets?: ReadonlyArray<string> | undefined
+  /** The address of the server. */
   readonly address?: string | undefined
+  /** The position of the command in its pipeline or transaction. */
   readonly index?: number | undefined
+  /** Whether it runs code that can make up any error, and may have written before it did. */
   readonly runsCode?: boolean | undefined
 }
 

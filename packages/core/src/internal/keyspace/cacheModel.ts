@@ -76,21 +76,29 @@ export interface CacheOptions<Id, A, E = never, R = never> extends Pick<KeyOptio
 /**
  * Values that are loaded when they are asked for, and kept for a time.
  *
- * - `getOrLoad`: the value, from Redis or from `load`. However many ask for one that is not there, in however many programs,
- *   it is loaded once; a load that fails fails the callers that wait for it in its own program.
- * - `get`: what is there, without loading, for callers that must not wait for a load.
- * - `set`: stores a value, `ttl` of its own being how long it is fresh. `del`: forgets values; how many there were. Loads that
- *   began before do not replace what these did, and are not what later calls of `getOrLoad` return.
- *
  * @category models
  * @since 0.1.0
  */
 export interface CacheKeyspace<Id, A, E = never> {
+  /** The key of an id. */
   readonly keyOf: (id: Id) => Effect.Effect<string, KeyspaceError>
+  /** What is there, without loading, for callers that must not wait for a load. */
   readonly get: (id: Id) => Effect.Effect<Option.Option<A>, RedisError | KeyspaceError>
+  /**
+   * The value, from Redis or from `load`. However many ask for one that is not there, in however many programs, it is
+   * loaded once; a load that fails fails the callers that wait for it in its own program.
+   */
   readonly getOrLoad: (
     id: Id
   ) => Effect.Effect<Option.Option<A>, E | RedisError | KeyspaceError | LoadTimeoutError>
+  /**
+   * Stores a value, `ttl` of its own being how long it is fresh. Loads that began before do not replace it, and are not
+   * what later calls of `getOrLoad` return.
+   */
   readonly set: (id: Id, value: A, options?: SetOptions) => Effect.Effect<void, RedisError | KeyspaceError>
+  /**
+   * Forgets values; returns how many there were. Loads that began before do not bring them back, and are not what later
+   * calls of `getOrLoad` return.
+   */
   readonly del: (...ids: ReadonlyArray<Id>) => Effect.Effect<number, RedisError | KeyspaceError>
 }

@@ -31,6 +31,9 @@ const placeholder = "\u0000"
 
 export const keysOf = <Id>(options: KeyOptions<Id>): Keys<Id> => {
   const { key: template, ttl } = options
+  if (typeof template !== "function" && typeof template !== "string") {
+    throw new TypeError("key is missing or is no text; give one, such as { key: \"user:*\" }")
+  }
   const name = typeof template === "function" ? template : fill(template)
   const [prefix = "", suffix, ...more] = name(placeholder).split(placeholder)
   const id = codecOf(options.id ?? stringId as Schema.Codec<Id, string>)

@@ -102,26 +102,29 @@ export type Writing<A> = Effect.Effect<A, TransactionError | KeyspaceError, Redi
 /**
  * What all keyspaces have.
  *
- * - `keyOf`: the key of an id. `ids`, `scan`: what there is, as `Redis.scanStream` finds it, which may be twice.
- * - `getMany`: in one round trip, an array in the order of the ids, or a record by the names of the ids.
- * - `getOrElse`: what is there, or what the function returns, which is not stored; a cache's `getOrLoad` stores it.
- * - `del`: deletes, and returns how many there were. `has`: whether there is one.
- * - `ttl`: how long it still lives, infinite without a limit, none when there is no such key. `expire`: changes that, an
- *   infinite time takes the limit away; `false` when there is no such key.
- *
  * @category models
  * @since 0.1.0
  */
 export interface Keyspace<Id, A> {
+  /** The key of an id. */
   readonly keyOf: (id: Id) => Effect.Effect<string, KeyspaceError>
+  /** What is there. */
   readonly get: (id: Id) => Operation<Option.Option<A>>
+  /** Reads several in one round trip: an array in the order of the ids, or a record by the names of the ids. */
   readonly getMany: GetMany<Id, A>
+  /** What is there, or what the function returns, which is not stored; a cache's `getOrLoad` stores it. */
   readonly getOrElse: <B>(id: Id, orElse: () => B) => Operation<A | B>
+  /** Whether there is one. */
   readonly has: (id: Id) => Operation<boolean>
+  /** Deletes, and returns how many there were. */
   readonly del: (...ids: ReadonlyArray<Id>) => Operation<number>
+  /** How long it still lives, infinite without a limit, none when there is no such key. */
   readonly ttl: (id: Id) => Operation<Option.Option<Duration.Duration>>
+  /** Changes how long it lives, an infinite time takes the limit away; `false` when there is no such key. */
   readonly expire: (id: Id, ttl: TimeToLive) => Writing<boolean>
+  /** The ids of what there is, as `Redis.scanStream` finds it, which may be twice. */
   readonly ids: Stream.Stream<Id, CommandError | KeyspaceError, RedisClient>
+  /** What there is, with its id, as `Redis.scanStream` finds it, which may be twice. */
   readonly scan: Stream.Stream<readonly [id: Id, value: A], CommandError | KeyspaceError, RedisClient>
 }
 
@@ -150,58 +153,67 @@ export interface SetOptions {
 /**
  * Values that are written and replaced as a whole.
  *
- * - `setMany`: each by itself, as `set` does, together in a round trip. When one fails, the others may have been written.
- *
  * @category models
  * @since 0.1.0
  */
 export interface ValueKeyspace<Id, A> extends Keyspace<Id, A> {
+  /** Writes a value, whether there is one or not. */
   readonly set: (id: Id, value: A, options?: SetOptions) => Writing<void>
+  /** Each by itself, as `set` does, together in a round trip. When one fails, the others may have been written. */
   readonly setMany: (entries: Iterable<readonly [id: Id, value: A]>, options?: SetOptions) => Writing<void>
 }
 
 /**
  * Values of which each is one string.
  *
- * - `getdel`: what was there, which is deleted. `getex`: what is there, which lives so long from now on; by default the
- *   `ttl` of the keyspace. Since Redis 6.2.0. What does not fit is deleted, or given its time, as well.
- * - `update`: replaces what is there by what the function makes of it, which it returns. When somebody else has written
- *   meanwhile it begins again: the function may run several times, and should do nothing else. Needs a connection of its
- *   own, as `Redis.watch` does.
- *
  * @category models
  * @since 0.1.0
  */
 export interface StringKeyspace<Id, A> extends ValueKeyspace<Id, A> {
+  /** What was there, which is deleted, also when it does not fit. Since Redis 6.2.0. */
   readonly getdel: (id: Id) => Operation<Option.Option<A>>
+  /**
+   * What is there, which lives so long from now on; by default the `ttl` of the keyspace. What does not fit is given its
+   * time as well. Since Redis 6.2.0.
+   */
   readonly getex: (id: Id, options?: SetOptions) => Operation<Option.Option<A>>
+  /**
+   * Replaces what is there by what the function makes of it, which it returns. When somebody else has written meanwhile
+   * it begins again: the function may run several times, and should do nothing else. Needs a connection of its own, as
+   * `Redis.watch` does.
+   */
   readonly update: (id: Id, f: (current: Option.Option<A>) => A, options?: SetOptions) => Writing<A>
 }
 
 /**
- * Numbers that are counted up and down; `increment` returns the sum.
+ * Numbers that are counted up and down.
  *
  * @category models
  * @since 0.1.0
  */
 export interface CounterKeyspace<Id> extends StringKeyspace<Id, number> {
+  /** Adds to the number, 1 by default, and returns the sum. */
   readonly increment: (id: Id, by?: number) => Writing<number>
 }
 
 /**
  * Sets of members.
  *
- * - `set`: replaces the whole set; an empty one deletes the key.
- * - `add`, `remove`: how many were new, how many were there. `members`: one by one, without reading all at once.
+ * `set` replaces the whole set; an empty one deletes the key.
  *
  * @category models
  * @since 0.1.0
  */
 export interface SetKeyspace<Id, A> extends ValueKeyspace<Id, ReadonlyArray<A>> {
+  /** Adds members; returns how many were new. */
   readonly add: (id: Id, ...members: ReadonlyArray<A>) => Operation<number>
+  /** Removes members; returns how many were there. */
   readonly remove: (id: Id, ...members: ReadonlyArray<A>) => Operation<number>
+  /** Whether it has this member. */
   readonly contains: (id: Id, member: A) => Operation<boolean>
+  /** How many members it has, 0 when there is no such key. */
   readonly size: (id: Id) => Operation<number>
+  /** The members one by one, without reading all at once. */
   readonly members: (id: Id) => Stream.Stream<A, CommandError | KeyspaceError, RedisClient>
 }
 
@@ -212,37 +224,44 @@ export interface SetKeyspace<Id, A> extends ValueKeyspace<Id, ReadonlyArray<A>> 
  * @since 0.1.0
  */
 export interface Ranked<A> {
+  /** The member. */
   readonly member: A
+  /** Its score. */
   readonly score: number
 }
 
 /**
  * Sets of members in the order of their scores.
  *
- * - `set`: replaces the whole set; an empty one deletes the key.
- * - `add`: sets the score; `true` when the member is new. `increment`: adds to the score, and returns the sum.
- * - `rank`: the index of a member from 0, by `rev` from the highest score. `range`: the members from one index to another,
- *   both included; negative indexes count from the end.
+ * `set` replaces the whole set; an empty one deletes the key.
  *
  * @category models
  * @since 0.1.0
  */
 export interface SortedSetKeyspace<Id, A> extends ValueKeyspace<Id, ReadonlyArray<Ranked<A>>> {
+  /** Sets the score of a member; `true` when the member is new. */
   readonly add: (id: Id, member: A, score: number) => Operation<boolean>
+  /** Adds to the score of a member, and returns the sum. */
   readonly increment: (id: Id, member: A, by: number) => Operation<number>
+  /** Removes members; returns how many were there. */
   readonly remove: (id: Id, ...members: ReadonlyArray<A>) => Operation<number>
+  /** The score of a member, none when it is not there. */
   readonly score: (id: Id, member: A) => Operation<Option.Option<number>>
+  /** The index of a member from 0, by `rev` from the highest score; none when it is not there. */
   readonly rank: (id: Id, member: A, options?: RankOptions) => Operation<Option.Option<number>>
+  /** The members from one index to another, both included; negative indexes count from the end. */
   readonly range: (id: Id, start: number, stop: number, options?: RankOptions) => Operation<ReadonlyArray<Ranked<A>>>
+  /** How many members it has, 0 when there is no such key. */
   readonly size: (id: Id) => Operation<number>
 }
 
 /**
- * The end from which indexes are counted: `rev` from the highest score.
+ * The end from which indexes are counted.
  *
  * @category options
  * @since 0.1.0
  */
 export interface RankOptions {
+  /** Counts from the highest score. Default `false`. */
   readonly rev?: boolean | undefined
 }

@@ -44,14 +44,6 @@ export interface ExtendOptions {
  *
  * **Details**
  *
- * - `token`: what the lock holds. `fencingToken`: higher than that of every earlier holder; `undefined` unless the
- *   option `fencing` asks for it.
- * - `release`: frees the lock. The handle counts as unlocked from then on, also when that fails. It is given up with
- *   `TimeoutError` when the lock is over by itself, after a second at the earliest.
- * - `extend`: prolongs its life; by nothing or less is `DataError`. `reacquire`: sets its life back to `ttl`.
- * - `owned`: whether the lock holds this handle's token. `locked`: whether anybody has the lock.
- * - `lost`: fails once automatic extension finds that the lock is lost; without it, never.
- *
  * `release`, `extend` and `reacquire` fail with `LockNotOwnedError` when the lock has expired, or is somebody else's by
  * now; with `LockError` of the reason `NotHeld` when the handle is unlocked. `extend` and `reacquire` fail with
  * `LockError` of the reason `NoTimeout` when the lock was made without `ttl`.
@@ -60,14 +52,26 @@ export interface ExtendOptions {
  * @since 0.1.0
  */
 export interface LockHandle {
+  /** The name of the lock, which is its key. */
   readonly name: string
+  /** What the lock holds while it is this handle's. */
   readonly token: string
+  /** Higher than that of every earlier holder; `undefined` unless the option `fencing` asks for it. */
   readonly fencingToken: number | undefined
+  /**
+   * Frees the lock. The handle counts as unlocked from then on, also when that fails. It is given up with `TimeoutError`
+   * when the lock is over by itself, after a second at the earliest.
+   */
   readonly release: Effect.Effect<void, CommandError | LockLikeError>
+  /** Prolongs its life; by nothing or less is `DataError`. */
   readonly extend: (duration: TimeToLive, options?: ExtendOptions) => Effect.Effect<void, CommandError | LockLikeError>
+  /** Sets its life back to `ttl`. */
   readonly reacquire: Effect.Effect<void, CommandError | LockLikeError>
+  /** Whether the lock holds this handle's token. */
   readonly owned: Effect.Effect<boolean, CommandError>
+  /** Whether anybody has the lock. */
   readonly locked: Effect.Effect<boolean, CommandError>
+  /** Fails once automatic extension finds that the lock is lost; without it, never. */
   readonly lost: Effect.Effect<never, LockNotOwnedError>
 }
 

@@ -39,17 +39,20 @@ export class EntryError extends TaggedError<EntryError>("@redfx/core/RedisStream
  * The form of the entries of a stream. It is either a record with one field per property, whose encoded side is text,
  * or a value as JSON in one field.
  *
- * - `field`: the name of that one field. Default `"value"`.
- * - `codec`: transforms the bytes of that field, such as `NodeCompression` of `@redfx/node`.
- *
  * @category options
  * @since 0.1.0
  */
 export type EntrySchema<A> =
-  | { readonly fields: Schema.Codec<A, { readonly [field: string]: string | undefined }> }
   | {
+    /** The schema of a record with one field per property, whose encoded side is text. */
+    readonly fields: Schema.Codec<A, { readonly [field: string]: string | undefined }>
+  }
+  | {
+    /** The schema of a value that is kept as JSON in one field. */
     readonly value: Schema.Codec<A, unknown>
+    /** The name of that one field. Default `"value"`. */
     readonly field?: string | undefined
+    /** What the bytes of that field go through, such as `NodeCompression` of `@redfx/node`. Default nothing. */
     readonly codec?: RedisCodec | undefined
   }
 

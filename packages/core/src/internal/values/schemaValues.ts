@@ -16,8 +16,14 @@ export interface Values<A, Encoded> {
 const misfit = (operation: "encode" | "decode", detail: string): Effect.Effect<never, CodecError> =>
   Effect.fail(new CodecError({ operation, detail }))
 
+/** Throws where a program without types gives no schema: otherwise the first that is told is the inside of one. */
+const given = <S>(schema: S, option: string): S => {
+  if (Schema.isSchema(schema)) return schema
+  throw new TypeError(`${option} is missing or is no schema; give one, such as { ${option}: Schema.String }`)
+}
+
 export const ofSchema = <A, Encoded>(schema: Schema.Codec<A, Encoded>): Values<A, Encoded> => {
-  const encode = Schema.encodeEffect(schema)
+  const encode = Schema.encodeEffect(given(schema, "value"))
   const decode = Schema.decodeEffect(schema)
   return {
     encode: (value) => Effect.catch(encode(value), (error) => misfit("encode", error.message)),
@@ -25,9 +31,12 @@ export const ofSchema = <A, Encoded>(schema: Schema.Codec<A, Encoded>): Values<A
   }
 }
 
+/** The schema of values as JSON. `option` is what an error calls the one that is given. */
+export const jsonSchema = <A>(schema: Schema.Codec<A, unknown>, option: string): Schema.Codec<A, string> =>
+  Schema.fromJsonString(Schema.toCodecJson(given(schema, option)))
+
 /** Values as JSON. */
-export const asJson = <A>(schema: Schema.Codec<A, unknown>): Values<A, string> =>
-  ofSchema(Schema.fromJsonString(Schema.toCodecJson(schema)))
+export const asJson = <A>(schema: Schema.Codec<A, unknown>): Values<A, string> => ofSchema(jsonSchema(schema, "value"))
 
 /** Bytes as UTF-8. */
 export const textOf = (bytes: Uint8Array): Effect.Effect<string, CodecError> => {

@@ -1,0 +1,29 @@
+/**
+ * The refusal of arguments that cannot be sent.
+ */
+
+/**
+ * Thrown by a definition whose arguments cannot be sent; the command then fails
+ * with a `DataError` of the same text.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidArgument {
+  /** What the `DataError` says. */
+  readonly detail: string
+
+  constructor(detail: string) {
+    this.detail = detail
+  }
+}
+
+/**
+ * Refuses the arguments.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const invalid = (detail: string): never => {
+  throw new InvalidArgument(detail)
+}
