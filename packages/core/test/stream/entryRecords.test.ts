@@ -3,6 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { setFlagsFromString } from "node:v8"
+import { runInThisContext } from "node:vm"
 import { entries } from "../../src/internal/reply/streamEntry.ts"
 import type { TextFields } from "../../src/internal/reply/streamEntry.ts"
 import { textView } from "../../src/RedisReply.ts"
@@ -10,7 +11,9 @@ import { RespDecoder } from "../../src/RespDecoder.ts"
 import { bulk, encode2, latin1 } from "../fixtures/reference.ts"
 
 setFlagsFromString("--allow-natives-syntax")
-const hasShape = new Function("record", "return %HasFastProperties(record)")
+const hasShape: (record: TextFields | undefined) => boolean = runInThisContext(
+  "(record) => %HasFastProperties(record)"
+)
 
 /** Decodes entries with such names in turn; returns their fields. */
 const records = (lists: ReadonlyArray<ReadonlyArray<string>>) => {
