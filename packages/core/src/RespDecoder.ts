@@ -399,8 +399,14 @@ export class RespDecoder {
     this._depth--
     this._top = this._frames[this._depth]!
     // Before Redis 7.0 an invalidation comes in the middle of the replies of the transaction that has changed the key.
-    if (frame.kind === PUSH && this._pushesApart && this._top.kind !== ROOT) this._frames[0]!.add(value)
+    if (frame.kind === PUSH && this._pushesApart && this._top.kind !== ROOT) this._setApart(value)
     else this._deliver(value)
+  }
+
+  /** Its strings and short arrays may have made the reply too long. Cut among them, the decoder would have failed before its end. */
+  private _setApart(push: Value): void {
+    this._checkReplyLength(this._position)
+    if (this.failure === undefined) this._frames[0]!.add(push)
   }
 
   // ---------------------------------------------------------------------------

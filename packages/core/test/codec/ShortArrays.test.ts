@@ -44,6 +44,7 @@ const scalar = fc.oneof(
       "~1\r\n:1\r\n",
       "=5\r\ntxt:a\r\n",
       ">1\r\n+x\r\n:1\r\n",
+      ">2\r\n*2\r\n:1\r\n:2\r\n$8\r\nabcdefgh\r\n:1\r\n",
       "|1\r\n+a\r\n:1\r\n:2\r\n",
       "*?\r\n:1\r\n.\r\n",
       "$?\r\n;1\r\na\r\n;0\r\n"
@@ -112,5 +113,17 @@ describe("Short arrays within a reply", () => {
       ),
       { numRuns: 3000 }
     )
+  })
+
+  it.each([
+    { within: "a short array", push: ">1\r\n*1\r\n:1\r\n" },
+    { within: "a bulk string", push: `>1\r\n$60\r\n${"x".repeat(60)}\r\n` }
+  ])("a push set apart is not given to anybody after $within of it has made the reply too long", ({ push }) => {
+    const bytes = latin1(`*1\r\n${push}:1\r\n`)
+    // The reply and the push with one element each take 320 bytes, and their lines at least 8.
+    const options: DecodeOptions = { maxReplyBytes: 350, pushes: "apart" }
+    const tooLong = { values: [], end: "a reply takes more than 350 bytes" }
+    assert.deepStrictEqual(decode(bytes, Array.from(bytes, (_, at) => at), options), tooLong)
+    assert.deepStrictEqual(decode(bytes, [], options), tooLong)
   })
 })
