@@ -148,10 +148,11 @@ export class WholeValues {
 
   /** Where a short line without control characters ends; -1 of any other. */
   private _lineEnd(chunk: Uint8Array, start: number, end: number): number {
+    const longest = Math.min(end, start + SHORT_LINE)
     let at = start
-    while (at < end && chunk[at]! > CR) at++
+    while (at < longest && chunk[at]! > CR) at++
     this.next = at + 2
-    return at + 2 <= end && chunk[at] === CR && chunk[at + 1] === LF && at - start <= SHORT_LINE ? at : -1
+    return at + 2 <= end && chunk[at] === CR && chunk[at + 1] === LF ? at : -1
   }
 
   /** The null of RESP2, after its `$`: what MGET answers for each missing key. */
