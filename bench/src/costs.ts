@@ -7,6 +7,7 @@ import { join } from "node:path"
 import process from "node:process"
 import { cases } from "./cases.ts"
 import type { Case } from "./cases.ts"
+import { onOtherCores } from "./cores.ts"
 import type { Bytes } from "./costs-child.ts"
 import { commandsOf, mark } from "./costs-child.ts"
 import type { Address } from "./session.ts"
@@ -31,7 +32,8 @@ const childFile = join(import.meta.dirname, "costs-child.ts")
 
 /** Runs a program to its end and returns what it prints; rejects with what it complains of. */
 export async function output(command: string, args: ReadonlyArray<string>): Promise<string> {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] })
+  const [program = command, ...words] = [...onOtherCores(), command, ...args]
+  const child = spawn(program, words, { stdio: ["ignore", "pipe", "pipe"] })
   const kill = (): void => void child.kill("SIGKILL")
   process.once("exit", kill)
   let [printed, complaint] = ["", ""]

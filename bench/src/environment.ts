@@ -1,7 +1,7 @@
 /** Where a run took place. */
 import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
-import { availableParallelism, cpus, loadavg } from "node:os"
+import { cpus, loadavg } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
 
@@ -48,7 +48,8 @@ export const describeEnvironment = (server: string): Environment => ({
   date: new Date().toISOString(),
   node: process.version,
   cpu: cpus()[0]?.model ?? "unknown",
-  cores: availableParallelism(),
+  // All of the machine, also when this process is bound to one.
+  cores: cpus().length,
   loadBefore: Math.round((loadavg()[0] ?? 0) * 100) / 100,
   server,
   packages: Object.fromEntries(packages.map((name) => [name, versionOf(name)]))

@@ -11,6 +11,7 @@ import process from "node:process"
 import { parseArgs } from "node:util"
 import { cases } from "./cases.ts"
 import type { Case } from "./cases.ts"
+import { bindToFirstCore } from "./cores.ts"
 import { preparations } from "./data.ts"
 import type { Environment } from "./environment.ts"
 import { describeEnvironment } from "./environment.ts"
@@ -76,6 +77,7 @@ export const floorTable = (floors: ReadonlyArray<Floor>): string =>
 if (import.meta.main) {
   const { values: { quick } } = parseArgs({ options: { quick: { type: "boolean", default: false } } })
   const rounds = quick ? 3 : 15
+  bindToFirstCore()
   const server = await startServer()
   const environment = describeEnvironment(server.version)
   await sendRaw(server.address, preparations)

@@ -14,6 +14,7 @@ import { chartOf } from "./chart.ts"
 import { clientNames, defaultClientNames, promiseClientNames } from "./clients/index.ts"
 import { startCluster } from "./cluster.ts"
 import { codecCaseNames, measureCodecs } from "./codec.ts"
+import { bindToFirstCore } from "./cores.ts"
 import { measureCosts } from "./costs.ts"
 import { preparations } from "./data.ts"
 import { describeEnvironment } from "./environment.ts"
@@ -190,6 +191,7 @@ async function runAgainstCluster(options: Options): Promise<Run> {
 }
 
 async function runAgainstServer(options: Options): Promise<Run> {
+  bindToFirstCore()
   const server = await startServer()
   try {
     await sendRaw(server.address, preparations)

@@ -2,6 +2,7 @@
 import { fork } from "node:child_process"
 import { once } from "node:events"
 import process from "node:process"
+import { forkOnOtherCores } from "./cores.ts"
 import type { Growth, Report } from "./memory-child.ts"
 import type { Server } from "./server.ts"
 import type { Settled } from "./session.ts"
@@ -42,7 +43,7 @@ export async function measureMemory(
     String(server.address.port),
     String(commands),
     condition === "subscriptions" ? "channels" : "commands"
-  ], { stdio: ["ignore", "ignore", "pipe", "ipc"], execArgv: ["--max-old-space-size=8192"] })
+  ], { stdio: ["ignore", "ignore", "pipe", "ipc"], ...forkOnOtherCores("--max-old-space-size=8192") })
   let queued: Extract<Report, { state: "queued" }> | undefined
   let subscribed: Extract<Report, { state: "subscribed" }> | undefined
   let last: Extract<Report, { state: "settled" }> | undefined

@@ -7,6 +7,7 @@ import { once } from "node:events"
 import { join } from "node:path"
 import process from "node:process"
 import type { Place } from "./cases.ts"
+import { forkOnOtherCores } from "./cores.ts"
 import type { Answer, Request, Requests, Target } from "./participant-child.ts"
 
 /** A client connected for the run. */
@@ -23,7 +24,8 @@ export async function startParticipant(
   target: Target
 ): Promise<Participant | undefined> {
   // What is sent keeps its type, so that an array of durations need not become text.
-  const child = fork(join(import.meta.dirname, "participant-child.ts"), [], { serialization: "advanced" })
+  const options = { serialization: "advanced", ...forkOnOtherCores() } as const
+  const child = fork(join(import.meta.dirname, "participant-child.ts"), [], options)
   const kill = (): void => void child.kill("SIGKILL")
   process.once("exit", kill)
   const ended = once(child, "exit").then((): Answer => ({ failure: `The process of ${name} ended.` }))
