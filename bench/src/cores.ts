@@ -15,7 +15,9 @@ let isBound = false
 /** Binds this process, and servers that it starts from now on, to the first core. */
 export function bindToFirstCore(): void {
   if (process.platform !== "linux" || availableParallelism() < 2) return
-  isBound = spawnSync("taskset", ["-a", "-c", "-p", "0", String(process.pid)]).status === 0
+  const runs = (...words: ReadonlyArray<string>): boolean => spawnSync("taskset", words).status === 0
+  // In a container the cores may have other numbers.
+  isBound = runs("-c", others, "true") && runs("-a", "-c", "-p", "0", String(process.pid))
 }
 
 /** The words before a command that have it run on the other cores; none where nothing is bound. */
