@@ -303,6 +303,16 @@ describe("Caching", () => {
         assert.deepInclude(yield* stats(client), { entries: 1, hits: 1, misses: 1, evictions: 0 })
       }))
 
+    it.effect("an answer of very many fields is read and kept like any other", () =>
+      Effect.gen(function*() {
+        const client = yield* made()
+        const fields = Array.from({ length: 200_000 }, (_, i) => `f${i}`)
+        yield* client.execute(Redis.hset("many", { f7: "v" }))
+        const read = client.execute(Redis.cached(Redis.hmget("many", fields), { ttl: "1 minute" }))
+        for (let i = 0; i < 2; i++) assert.strictEqual((yield* read)[7], "v")
+        assert.deepInclude(yield* stats(client), { hits: 1, misses: 1 })
+      }))
+
     it.effect("an answer is not kept for longer than the fields live that it names", (context) =>
       Effect.gen(function*() {
         const client = yield* made()

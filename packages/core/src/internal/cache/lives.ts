@@ -29,7 +29,8 @@ const ofFields = ({ parts: [key, ...fields] }: RedisCommand.Any): RedisCommand.A
 /** The milliseconds that an answer to one of these commands says, infinite when it limits nothing. */
 export const said = (answer: Resp.Value): number =>
   isReadonlyArray(answer)
-    ? Math.min(...answer.map(said))
+    // An answer may have more elements than a call takes arguments.
+    ? answer.reduce<number>((least, each) => Math.min(least, said(each)), Infinity)
     : typeof answer === "number" && answer >= 0
     ? answer
     : Infinity
