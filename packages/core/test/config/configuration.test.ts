@@ -455,7 +455,7 @@ describe("options that cannot be", () => {
         const error = Client.expectTag(yield* Effect.flip(RedisConfig.endpoint(options)), "RedisConfigError")
         assert.strictEqual(
           error.message,
-          `The option ${option} is not valid: it is a URL, or a part of one; layerUrl takes a URL`
+          `The option ${option} is not valid: it is a URL or a path; layerUrl takes a URL, and the option path that of a unix socket`
         )
       }
       // Addresses that are none of these.

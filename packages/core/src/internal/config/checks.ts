@@ -85,7 +85,7 @@ export const socketPath = (option: string, value: string): Effect.Effect<string,
     : text(option, value)
 
 /** An address is printed, and a URL may hold a password. */
-const aUrl = "it is a URL, or a part of one; layerUrl takes a URL"
+const aUrl = "it is a URL or a path; layerUrl takes a URL, and the option path that of a unix socket"
 
 export const port = (option: string, value: number): Effect.Effect<number, RedisConfigError> =>
   isPort(value)
