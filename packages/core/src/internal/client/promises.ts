@@ -47,6 +47,13 @@ export const awaited = <A>(
     return Effect.sync(() => inner.abort(outer?.reason))
   })
 
+/** Settles a promise with an outcome. */
+const settle = <A>(
+  exit: Exit.Exit<A, unknown>,
+  resolve: (value: A) => void,
+  reject: (reason: unknown) => void
+): void => Exit.isSuccess(exit) ? resolve(exit.value) : reject(Cause.squash(exit.cause))
+
 /** Runs an effect, and rejects with what it failed with. */
 export const settled = <A, E, R>(
   context: Context.Context<R>,
@@ -64,8 +71,9 @@ export const settled = <A, E, R>(
     fiber.addObserver((exit) => {
       leave?.()
       pending?.end()
-      if (Exit.isSuccess(exit)) return resolve(exit.value)
-      reject(signal?.aborted === true && Cause.hasInterruptsOnly(exit.cause) ? signal.reason : Cause.squash(exit.cause))
+      const isAborted = signal?.aborted === true && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+      if (isAborted) reject(signal.reason)
+      else settle(exit, resolve, reject)
     })
   })
 
@@ -84,8 +92,7 @@ export const answered = (
     pending.begin()
     const started = Suspension.start(effect, (exit) => {
       pending.end()
-      if (Exit.isSuccess(exit)) resolve(exit.value)
-      else reject(Cause.squash(exit.cause))
+      settle(exit, resolve, reject)
     })
     if (started !== undefined) return
     pending.end()
@@ -108,8 +115,7 @@ export const answeredUnless = (
     const started = Suspension.start(effect, (exit) => {
       leave?.()
       pending.end()
-      if (Exit.isSuccess(exit)) resolve(exit.value)
-      else reject(Cause.squash(exit.cause))
+      settle(exit, resolve, reject)
     })
     if (started === undefined) {
       pending.end()

@@ -15,7 +15,12 @@ const acquireSpec = new RedisCommand.Spec("SET", ["ordered"])
 export const acquire = (name: string, token: string, milliseconds: number | undefined) =>
   RedisCommand.make({
     spec: acquireSpec,
-    args: () => [RedisArg.key(name), token, "NX", RedisArg.option("PX", milliseconds && checkedLife(milliseconds))],
+    args: () => [
+      RedisArg.key(name),
+      token,
+      "NX",
+      RedisArg.option("PX", milliseconds === undefined ? undefined : checkedLife(milliseconds))
+    ],
     reply: RedisReply.ok
   })
 
