@@ -1,5 +1,5 @@
 /**
- * Gives the server a core of its own. Without that, the scheduler lets a client and the server share a core for a while or not, and a
+ * Gives the servers a core of their own. Without that, the scheduler lets a client and its server share a core for a while or not, and a
  * lone caller is answered two to three times as fast while they do: whoever was measured then looked fast.
  *
  * It needs `taskset` of Linux and two cores; elsewhere nothing is bound.

@@ -179,6 +179,7 @@ async function measureAllMemory(
 const nothing = { costs: [], inProcess: [], codecs: [], memory: [] }
 
 async function runAgainstCluster(options: Options): Promise<Run> {
+  bindToFirstCore()
   const cluster = await startCluster(preparations)
   try {
     const environment = describeEnvironment(`${serverVersion()}, a cluster of ${cluster.nodes.length}`)
