@@ -12,11 +12,12 @@ import * as Stream from "effect/Stream"
 import { xreadgroup } from "./commands/StreamGroups.ts"
 import { xadd, xread, xrevrange } from "./commands/Streams.ts"
 import type { StreamEntry, StreamId, XaddOptions } from "./commands/Streams.ts"
+import { nameOf } from "./internal/codec/names.ts"
 import type { BytesFields } from "./internal/reply/streamEntry.ts"
 import { backOffSchedule } from "./internal/runtime/backOffSchedule.ts"
 import { durationUnsafe, wholeMilliseconds } from "./internal/runtime/milliseconds.ts"
 import * as Consumer from "./internal/stream/consumer.ts"
-import { keyIdentity, previousId, readReply, withReply } from "./internal/stream/reading.ts"
+import { previousId, readReply, withReply } from "./internal/stream/reading.ts"
 import { entriesOf, EntryError } from "./internal/stream/typed.ts"
 import type { EntrySchema } from "./internal/stream/typed.ts"
 import { onlyFitting } from "./internal/values/misfits.ts"
@@ -555,9 +556,9 @@ const advance = <K extends RedisArg.Key>(
   positions: Positions<K>,
   found: Found
 ): Effect.Effect<Positions<K>, DecodeError> => {
-  const byKey = new Map(found.map(([name, entries]) => [keyIdentity(name), entries]))
+  const byKey = new Map(found.map(([name, entries]) => [nameOf(name), entries]))
   const next = positions.map(({ id, key }) => {
-    const entries = byKey.get(keyIdentity(key)) ?? []
+    const entries = byKey.get(nameOf(key)) ?? []
     return { key, id: entries.at(-1)?.id ?? id, entries }
   })
   // Without this a reader that does not know its streams again would read the same for ever.

@@ -1,27 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisCommand, Resp } from "@redfx/core"
-import * as fc from "fast-check"
 import { compact } from "../../src/internal/cache/compact.ts"
-import { keyOf, nameOf, restOf } from "../../src/internal/tracking/keyName.ts"
+import { nameOf } from "../../src/internal/codec/names.ts"
+import { restOf } from "../../src/internal/tracking/keyName.ts"
 import { keysChangedBy } from "../../src/internal/tracking/ownWrites.ts"
 import { loadRows } from "../commands/rows.ts"
 
 const utf8 = (text: string) => new TextEncoder().encode(text)
 
 describe("What answers are kept under", () => {
-  it("the names of two keys are the same where their bytes are", () => {
-    const key = fc.oneof(
-      fc.string({ unit: fc.constantFrom("a", "\0", "é", "\ufffd", "😀"), maxLength: 3 }),
-      fc.uint8Array({ maxLength: 6 }),
-      fc.array(fc.constantFrom(0x61, 0xc3, 0xa9, 0xff), { maxLength: 3 }).map((bytes) => Uint8Array.from(bytes))
-    )
-    const bytesOf = (key: string | Uint8Array) => Array.from(typeof key === "string" ? utf8(key) : key).join()
-    fc.assert(fc.property(key, key, (one, other) => {
-      assert.strictEqual(nameOf(one) === nameOf(other), bytesOf(one) === bytesOf(other))
-      assert.strictEqual(bytesOf(keyOf(nameOf(one))), bytesOf(one))
-    }))
-  })
-
   it("no two commands of all tables have one name unless their words are the same", async () => {
     const words = (command: RedisCommand.Any) =>
       JSON.stringify([

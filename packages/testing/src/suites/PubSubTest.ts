@@ -97,6 +97,28 @@ export const PubSubTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): 
           })
         }))
 
+      it.effect("takes channels whose names look alike for different ones", () =>
+        Effect.gen(function*() {
+          const last = freshKey("")
+          const bytes = Buffer.concat([Uint8Array.of(0xff, 0xfe), Buffer.from(last)])
+          const names = [
+            bytes,
+            `\u0000${Array.from(bytes).join()}`,
+            `\u00ff\u00fe${last}`,
+            `\u{10000}${last}`
+          ]
+          const subscribers = yield* Effect.forEach(
+            names,
+            (name) => consume(Redis.subscribe(name, { payload: "bytes", events: true }))
+          )
+          for (const { until } of subscribers) yield* until((elements) => elements.length === 1)
+          for (const [index, name] of names.entries()) yield* published(name, Uint8Array.of(index), 1)
+          for (const [index, { until }] of subscribers.entries()) {
+            const [, message] = yield* until((elements) => elements.length === 2)
+            assert.deepStrictEqual(message?._tag === "Message" && message.data, Uint8Array.of(index))
+          }
+        }))
+
       it.effect("yields bytes as they are, and takes channels whose names are bytes", () =>
         Effect.gen(function*() {
           const name = Buffer.concat([Buffer.from(freshKey("channel")), Uint8Array.of(0xff, 0)])

@@ -16,10 +16,11 @@ import type { CacheClearing, CacheEvent, CacheLimits, CacheStats } from "../../R
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type * as Resp from "../../Resp.ts"
+import { named, nameOf } from "../codec/names.ts"
 import type { Request } from "../connection/request.ts"
 import { connectionLoss } from "../error/events.ts"
 import { elapsed } from "../runtime/elapsed.ts"
-import { keyOf, nameOf, restOf } from "../tracking/keyName.ts"
+import { restOf } from "../tracking/keyName.ts"
 import type { Keeper, Keepers, Mode, Tracking } from "../tracking/tracking.ts"
 import { compact, freeze } from "./compact.ts"
 import { Dependants } from "./dependants.ts"
@@ -288,7 +289,7 @@ export class Store implements Keeper {
 
   #slotOf({ names }: Item): number | undefined {
     // A command without a key is not cached, so the index is in range.
-    return this.#options.slotOf?.(keyOf(names[0]!))
+    return this.#options.slotOf?.(named(names[0]!))
   }
 
   #take(item: Item): void {

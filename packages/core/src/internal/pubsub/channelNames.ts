@@ -1,19 +1,12 @@
 /**
- * Names of channels and patterns as keys of maps.
+ * Names of channels and patterns, as pushes have them.
  */
-import type * as RedisArg from "../../RedisArg.ts"
 import * as Resp from "../../Resp.ts"
-import { decodeUtf8Strict } from "../codec/utf8.ts"
+import { nameOf } from "../codec/names.ts"
 
-/** The id of a name. Text stands for itself; bytes that are not UTF-8 must not be mistaken for other bytes. */
-export const idOf = (key: RedisArg.Key): string => {
-  // A name that is not well-formed comes back as the bytes that were sent.
-  if (typeof key === "string") return key.toWellFormed()
-  return decodeUtf8Strict(key, 0, key.length) ?? `\u0000${Array.from(key).join()}`
-}
-
-export const idOfReply = (name: Resp.Value | undefined): string =>
-  name instanceof Resp.Bulk ? name.text() ?? idOf(name.bytes()) : textOf(name)
+/** The name in a push, as that of what was asked for. */
+export const nameOfReply = (name: Resp.Value | undefined): string =>
+  name instanceof Resp.Bulk ? name.text() ?? nameOf(name.bytes()) : textOf(name)
 
 const textOf = (value: Resp.Value | undefined): string =>
   // This is the common case, for which `String` would take three times as long.

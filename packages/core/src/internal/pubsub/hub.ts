@@ -15,11 +15,12 @@ import type { CommandError } from "../../RedisError.ts"
 import type { Event, Kind, Message } from "../../RedisPubSub.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
+import { nameOf } from "../codec/names.ts"
 import type { Exchange } from "../connection/exchange.ts"
 import { SingleRequest } from "../connection/request.ts"
 import type { Request } from "../connection/request.ts"
 import { connectionLoss } from "../error/events.ts"
-import { idOf, idOfReply, kindOf } from "./channelNames.ts"
+import { kindOf, nameOfReply } from "./channelNames.ts"
 import { commandOf, grouped, ping, unsubscribeVerbs } from "./commands.ts"
 import { isGivenUp } from "./givenUp.ts"
 import type { Mailbox, Shown } from "./mailbox.ts"
@@ -150,7 +151,7 @@ export class Hub {
   }
 
   find(kind: Kind, key: RedisArg.Key): Topic | undefined {
-    return this.#topics[kind].get(idOf(key))
+    return this.#topics[kind].get(nameOf(key))
   }
 
   #add(receiver: Receiver, topic: Topic): boolean {
@@ -170,7 +171,7 @@ export class Hub {
   }
 
   #topic(kind: Kind, key: RedisArg.Key): Topic {
-    const id = idOf(key)
+    const id = nameOf(key)
     const known = this.#topics[kind].get(id)
     if (known !== undefined) return known
     const topic = new Topic(kind, id, key)
@@ -261,7 +262,7 @@ export class Hub {
       this.#remove(receiver, topic)
       const gap = this.#gaps.get(receiver)
       if (gap === undefined || !gap.missing.delete(topic)) continue
-      gap.lost.delete(nameOf(topic))
+      gap.lost.delete(topicName(topic))
       if (gap.missing.size > 0) continue
       this.#gaps.delete(receiver)
       if (gap.lost.size > 0) receiver.mailbox.event(this.#restored(receiver, gap))
@@ -286,7 +287,7 @@ export class Hub {
       const gap = this.#gaps.get(receiver) ?? { missing: new Set(), lost: new Map() }
       this.#gaps.set(receiver, gap)
       gap.missing.add(topic)
-      gap.lost.set(nameOf(topic), topic)
+      gap.lost.set(topicName(topic), topic)
       if (topic.state === "Active") this.#recover(receiver, topic)
     }
     if (topic.state === "Wanted") this.#subscribe([topic])
@@ -340,8 +341,8 @@ export class Hub {
         this.#gaps.set(receiver, gap)
         gap.missing.add(topic)
         // A topic that was reported as lost and has come back alone was not reported as restored.
-        if (gap.lost.has(nameOf(topic))) continue
-        gap.lost.set(nameOf(topic), topic)
+        if (gap.lost.has(topicName(topic))) continue
+        gap.lost.set(topicName(topic), topic)
         append(fresh, receiver, shown(receiver, topic))
       }
     }
@@ -531,11 +532,11 @@ export class Hub {
     if (last !== undefined && name instanceof Resp.Bulk && name.spells(last.id) && topics.get(last.id) === last) {
       return last
     }
-    return this.#last = topics.get(idOfReply(name))
+    return this.#last = topics.get(nameOfReply(name))
   }
 
   #confirmation(verb: string, name: Resp.Value | undefined): boolean {
-    const id = idOfReply(name)
+    const id = nameOfReply(name)
     const first = this.#sent[0]
     // What comes before a command was written cannot be its answer.
     const isAnswer = first !== undefined && first.verb === verb && first.request.written > 0
@@ -587,7 +588,7 @@ const fence = "ping"
 // -----------------------------------------------------------------------------
 
 /** A name with its kind, because a channel and a pattern may have the same name. */
-export const nameOf = ({ id, kind }: Pick<Topic, "id" | "kind">): string => `${kind} ${id}`
+export const topicName = ({ id, kind }: Pick<Topic, "id" | "kind">): string => `${kind} ${id}`
 
 const namesIn = (receiver: Receiver, { lost }: Gap): ReadonlyArray<Shown> =>
   Array.from(lost.values(), (topic) => shown(receiver, topic))

@@ -17,14 +17,14 @@ import type { CommandError } from "../../RedisError.ts"
 import type { Element, Kind, Options, PubSub, Subscription } from "../../RedisPubSub.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type { Spread, Subscribers } from "../client/router.ts"
+import { nameOf } from "../codec/names.ts"
 import { decodeUtf8Strict, isBytes } from "../codec/utf8.ts"
 import { connectionLoss, failureOf, timeLimit } from "../error/events.ts"
 import { backOff } from "../runtime/backOff.ts"
 import { elapsed, withTimeout } from "../runtime/elapsed.ts"
 import { runNow } from "../runtime/ownContext.ts"
 import { Turns } from "../runtime/turns.ts"
-import { idOf } from "./channelNames.ts"
-import { nameOf } from "./hub.ts"
+import { topicName } from "./hub.ts"
 import * as Link from "./link.ts"
 import * as Mailbox from "./mailbox.ts"
 import { shown } from "./message.ts"
@@ -251,7 +251,7 @@ class Links {
       if (!includes(topic.kind, topic.key)) continue
       for (const receiver of topic.receivers) {
         const topics = wanted.get(receiver) ?? new Map<string, Topic>()
-        wanted.set(receiver, topics.set(nameOf(topic), topic))
+        wanted.set(receiver, topics.set(topicName(topic), topic))
       }
     }
     return wanted
@@ -357,7 +357,7 @@ const subscription = Effect.fnUntraced(function*(
     onFull: options.buffer?.onFull ?? "fail",
     events: options.events ?? false,
     channels: () => {
-      const topics = new Map(topicsOf().map((topic) => [nameOf(topic), topic]))
+      const topics = new Map(topicsOf().map((topic) => [topicName(topic), topic]))
       return Array.from(topics.values(), (topic) => shown(receiver, topic))
     },
     onRoom: () => {
@@ -385,7 +385,7 @@ const subscription = Effect.fnUntraced(function*(
       yield* checkKeys(command, keys, receiver, settings)
       const refusal = isSpread ? undefined : links.refusal(kind, keys)
       if (refusal !== undefined) return yield* Effect.fail(refusal)
-      const names = keys.map((key) => nameOf({ kind, id: idOf(key) }))
+      const names = keys.map((key) => topicName({ kind, id: nameOf(key) }))
       yield* limited(command, turns.run(names, Effect.suspend(() => joined(kind, keys, names))))
     })
 
@@ -396,10 +396,10 @@ const subscription = Effect.fnUntraced(function*(
   ): Effect.Effect<void, CommandError> => {
     mailbox.finished = false
     const added = new Set(names)
-    for (const topic of topicsOf(kind)) added.delete(nameOf(topic))
+    for (const topic of topicsOf(kind)) added.delete(topicName(topic))
     const undo = Effect.sync(() => {
       for (const { hub } of links.all) {
-        hub.leave(receiver, hub.topicsOf(receiver, kind).filter((topic) => added.has(nameOf(topic))))
+        hub.leave(receiver, hub.topicsOf(receiver, kind).filter((topic) => added.has(topicName(topic))))
       }
     })
     const join = Effect.suspend(() =>

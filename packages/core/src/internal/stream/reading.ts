@@ -2,11 +2,9 @@
  * What readers of streams have in common: replies in which an entry that cannot be decoded does not affect the others,
  * positions in streams, and retries.
  */
-import type * as RedisArg from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
-import { encodeUtf8 } from "../codec/utf8.ts"
 import { entries, entryFields } from "../reply/streamEntry.ts"
 import type { BytesFields, TextFields } from "../reply/streamEntry.ts"
 
@@ -66,9 +64,6 @@ export const withReply = <A, B, I>(
     ? RedisCommand.make({ spec: command.spec, args: () => command.parts, reply })
     // A reading command is settled only by a wrong argument, so there is no reply to decode.
     : command as RedisCommand.RedisCommand<never, never, never>
-
-/** The bytes of a key as text, for comparing keys. */
-export const keyIdentity = (key: RedisArg.Key): string => (typeof key === "string" ? encodeUtf8(key) : key).join()
 
 const greatestSequence = 2n ** 64n - 1n
 

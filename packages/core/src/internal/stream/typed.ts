@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { CodecError } from "../../RedisCodec.ts"
 import type { RedisCodec } from "../../RedisCodec.ts"
-import { encodeUtf8 } from "../codec/utf8.ts"
+import { nameOf } from "../codec/names.ts"
 import { TaggedError } from "../error/tagged.ts"
 import type { BytesFields } from "../reply/streamEntry.ts"
 import * as Values from "../values/schemaValues.ts"
@@ -94,11 +94,11 @@ const asField = <A>(
   codec: RedisCodec | undefined
 ): Entries<A> => {
   const values = Values.asBytes(Values.asJson(schema), codec)
-  const name = encodeUtf8(field).join()
+  const name = nameOf(field)
   return {
     encode: (value) => Effect.map(values.encode(value), (bytes) => [[field, bytes] as const]),
     decode: (fields) => {
-      const found = fields.find(([bytes]) => bytes.join() === name)
+      const found = fields.find(([bytes]) => nameOf(bytes) === name)
       return found === undefined
         ? Effect.fail(new CodecError({ operation: "decode", detail: `there is no field ${JSON.stringify(field)}` }))
         : values.decode(found[1])

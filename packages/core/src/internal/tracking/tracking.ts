@@ -7,7 +7,7 @@ import type { Key } from "../../RedisArg.ts"
 import type { CacheClearing } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import * as Resp from "../../Resp.ts"
-import { nameOf } from "./keyName.ts"
+import { nameOf } from "../codec/names.ts"
 import { keysChangedBy } from "./ownWrites.ts"
 
 /**
