@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisCommand, Resp } from "@redfx/core"
 import { compact } from "../../src/internal/cache/compact.ts"
+import { restOf } from "../../src/internal/cache/rest.ts"
 import { nameOf } from "../../src/internal/codec/names.ts"
-import { restOf } from "../../src/internal/tracking/keyName.ts"
 import { keysChangedBy } from "../../src/internal/tracking/ownWrites.ts"
 import { loadRows } from "../commands/rows.ts"
 

@@ -20,12 +20,12 @@ import { named, nameOf } from "../codec/names.ts"
 import type { Request } from "../connection/request.ts"
 import { connectionLoss } from "../error/events.ts"
 import { elapsed } from "../runtime/elapsed.ts"
-import { restOf } from "../tracking/keyName.ts"
 import type { Keeper, Keepers, Mode, Tracking } from "../tracking/tracking.ts"
 import { compact, freeze } from "./compact.ts"
 import { Dependants } from "./dependants.ts"
 import { Entry, Recency } from "./entries.ts"
 import { Flight, Waiter } from "./flight.ts"
+import { restOf } from "./rest.ts"
 
 /** - `slotOf`: the slot of a key, where what is of one slot may have to be dropped. */
 export interface StoreOptions extends CacheLimits {
