@@ -181,9 +181,9 @@ export interface ClientCache {
   /** The answers to several; `rest` sends what is to be sent like all others, `isForRest` says what is not cached. */
   readonly pipeline: (
     commands: ReadonlyArray<Any>,
-    rest: RedisClient["Service"]["pipeline"],
+    rest: Client["pipeline"],
     isForRest?: (command: Any) => boolean
-  ) => ReturnType<RedisClient["Service"]["pipeline"]>
+  ) => ReturnType<Client["pipeline"]>
   /**
    * Sets what it holds, and the prefixes of the keys that are broadcast; once, and before it is used. Returns whether it
    * was done.
@@ -236,67 +236,63 @@ export interface Watch {
 }
 
 /**
- * The clients that can be made of a client. This has a name of its own, as the type of a service cannot refer to itself.
+ * A client: the service of {@link RedisClient}.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Variants {
+export interface Client {
+  /**
+   * Runs one command, in one round trip unless it has to bring a script or a library along. `yield* command` is the
+   * same on the program's client, and tells of it in a span where there is a tracer.
+   */
+  readonly execute: <A>(command: RedisCommand<A>) => Effect.Effect<A, CommandError>
+  /**
+   * Runs several commands in one write; each has its own outcome, also when the
+   * connection is lost in between.
+   */
+  readonly pipeline: (commands: ReadonlyArray<Any>) => Effect.Effect<ReadonlyArray<Exit.Exit<unknown, CommandError>>>
+  /**
+   * Runs several commands between MULTI and EXEC: all of them, with no other
+   * caller's in between, or none. Fails when none was run, or when it is not
+   * known; one that fails while it runs does not undo the others.
+   */
+  readonly transaction: (
+    commands: ReadonlyArray<Any>
+  ) => Effect.Effect<ReadonlyArray<Exit.Exit<unknown, CommandError>>, TransactionError>
   /** The same client with another `commandTimeout`; a bare number is milliseconds. */
-  readonly withTimeout: (limit: Duration.Input) => RedisClient["Service"]
+  readonly withTimeout: (limit: Duration.Input) => Client
   /** A client on one connection that nobody else uses until the scope closes. */
-  readonly reserve: Effect.Effect<RedisClient["Service"], CommandError, Scope.Scope>
+  readonly reserve: Effect.Effect<Client, CommandError, Scope.Scope>
+  /** Of a reserved client: what it keeps of its connection. */
+  readonly session?: Session | undefined
+  /** Subscriptions; `Redis.subscribe` and `Redis.pubsub` use them. */
+  readonly pubSub: PubSub
+  /** The commands that a server runs; `Redis.monitor` uses it. */
+  readonly monitor: (options: MonitorOptions) => Stream.Stream<MonitorEvent, CommandError | PubSubOverflowError>
+  /** What happens to connections, from the moment of subscription on. */
+  readonly events: Stream.Stream<RedisEvent>
+  readonly stats: Effect.Effect<RedisStats>
+  /** The answers that it keeps; without it, commands of `Redis.cached` are sent like all others. `RedisCache` uses it. */
+  readonly cache?: ClientCache | undefined
+  /**
+   * Counts the servers that a command has gone to, one after the other. The cursor of a scan means nothing to another server;
+   * `Redis.scanStream` and its kin begin again there. A server that may have started anew counts as another. Without it
+   * cursors go on to whoever takes the place of a server.
+   */
+  readonly servers?: ((command: Any) => number) | undefined
+  /** What spans tell of this client, by OpenTelemetry's names. */
+  readonly attributes?: Readonly<Record<string, string | number>> | undefined
+  readonly toString: () => string
 }
 
 /**
- * Runs commands on a Redis or Valkey deployment. What it can do is `RedisClient["Service"]`.
+ * Runs commands on a Redis or Valkey deployment. What it can do is {@link Client}.
  *
  * @category services
  * @since 0.1.0
  */
-export class RedisClient extends Context.Service<
-  RedisClient,
-  Variants & {
-    /**
-     * Runs one command, in one round trip unless it has to bring a script or a library along. `yield* command` is the
-     * same on the program's client, and tells of it in a span where there is a tracer.
-     */
-    readonly execute: <A>(command: RedisCommand<A>) => Effect.Effect<A, CommandError>
-    /**
-     * Runs several commands in one write; each has its own outcome, also when the
-     * connection is lost in between.
-     */
-    readonly pipeline: (commands: ReadonlyArray<Any>) => Effect.Effect<ReadonlyArray<Exit.Exit<unknown, CommandError>>>
-    /**
-     * Runs several commands between MULTI and EXEC: all of them, with no other
-     * caller's in between, or none. Fails when none was run, or when it is not
-     * known; one that fails while it runs does not undo the others.
-     */
-    readonly transaction: (
-      commands: ReadonlyArray<Any>
-    ) => Effect.Effect<ReadonlyArray<Exit.Exit<unknown, CommandError>>, TransactionError>
-    /** Of a reserved client: what it keeps of its connection. */
-    readonly session?: Session | undefined
-    /** Subscriptions; `Redis.subscribe` and `Redis.pubsub` use them. */
-    readonly pubSub: PubSub
-    /** The commands that a server runs; `Redis.monitor` uses it. */
-    readonly monitor: (options: MonitorOptions) => Stream.Stream<MonitorEvent, CommandError | PubSubOverflowError>
-    /** What happens to connections, from the moment of subscription on. */
-    readonly events: Stream.Stream<RedisEvent>
-    readonly stats: Effect.Effect<RedisStats>
-    /** The answers that it keeps; without it, commands of `Redis.cached` are sent like all others. `RedisCache` uses it. */
-    readonly cache?: ClientCache | undefined
-    /**
-     * Counts the servers that a command has gone to, one after the other. The cursor of a scan means nothing to another server;
-     * `Redis.scanStream` and its kin begin again there. A server that may have started anew counts as another. Without it
-     * cursors go on to whoever takes the place of a server.
-     */
-    readonly servers?: ((command: Any) => number) | undefined
-    /** What spans tell of this client, by OpenTelemetry's names. */
-    readonly attributes?: Readonly<Record<string, string | number>> | undefined
-    readonly toString: () => string
-  }
->()("@redfx/core/RedisClient") {}
+export class RedisClient extends Context.Service<RedisClient, Client>()("@redfx/core/RedisClient") {}
 
 /**
  * Runs an effect on one connection that nobody else uses meanwhile: every
@@ -354,8 +350,7 @@ export const withTimeout: {
  * @since 0.1.0
  */
 export const via =
-  <I>(tag: Context.Key<I, RedisClient["Service"]>) =>
-  <A>(command: RedisCommand<A>): Effect.Effect<A, CommandError, I> =>
+  <I>(tag: Context.Key<I, Client>) => <A>(command: RedisCommand<A>): Effect.Effect<A, CommandError, I> =>
     Effect.flatMap(tag, (client) => Effect.provideService(command, RedisClient, client))
 
 /**
@@ -369,10 +364,10 @@ export const via =
  * @since 0.1.0
  */
 export const replacing = (
-  client: RedisClient["Service"],
+  client: Client,
   replace: <A>(command: RedisCommand<A>) => RedisCommand<A>,
-  others: (client: RedisClient["Service"]) => Partial<RedisClient["Service"]> = () => ({})
-): RedisClient["Service"] => ({
+  others: (client: Client) => Partial<Client> = () => ({})
+): Client => ({
   ...client,
   execute: (command) => client.execute(replace(command)),
   servers: client.servers && ((command) => client.servers?.(replace(command)) ?? 0),

@@ -81,6 +81,7 @@ const rows: ReadonlyArray<readonly [expression: string, shown: string]> = [
     "Effect.Effect<string | undefined, CommandError, RedisClient.RedisClient>"
   ],
   ["Redis.scanStream()", "ScanStream<string>"],
+  ["RedisClient.RedisClient.use(Effect.succeed)", "Effect.Effect<RedisClient.Client, never, RedisClient.RedisClient>"],
   [
     "RedisLock.make(\"l\").tryAcquire",
     "Effect.Effect<RedisLock.LockHandle | undefined, CommandError, RedisClient.RedisClient>"
