@@ -27,17 +27,17 @@ export const ask = (
     Cause.isDone(cause)
       ? connectionLoss("Handshake", "The stream of credentials ended before the first", address)
       : connectionLoss("Handshake", "The credentials for a new connection could not be had", address, cause)
+  // A source that throws, or interrupts itself as what it has joined, has not given any either.
+  const had = (credentials: Effect.Effect<Credentials, unknown>) =>
+    checked(Effect.catchCause(credentials, (cause) => Effect.fail(missing(Cause.squash(cause)))), address)
   if (Effect.isEffect(source)) {
-    return Effect.map(checked(Effect.mapError(source, missing), address), (first) => ({ first, next: undefined }))
+    return Effect.map(had(source), (first) => ({ first, next: undefined }))
   }
   if (Stream.isStream(source)) {
     return Effect.flatMap(Stream.toPull(source), (pull) => {
       // Of elements that come at once, only the last one counts.
       const next: Effect.Effect<Credentials, unknown> = Effect.map(pull, (chunk) => chunk.at(-1) ?? chunk[0])
-      return Effect.map(
-        checked(Effect.mapError(next, missing), address),
-        (first) => ({ first, next: checked(next, address) })
-      )
+      return Effect.map(had(next), (first) => ({ first, next: checked(next, address) }))
     })
   }
   return Effect.succeed({ first: source, next: undefined })
