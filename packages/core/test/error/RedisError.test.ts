@@ -46,6 +46,8 @@ describe("fromReply", () => {
   const table: ReadonlyArray<readonly [row: string, line: string, tag: RedisError.RedisError["_tag"]]> = [
     ["ERP-01", "ERR max number of clients reached", "ConnectionError"],
     ["ERP-01", "ERR max number of clients + cluster connections reached", "ConnectionError"],
+    ["ERP-01", "DENIED Redis is running in protected mode because protected mode is enabled", "ConnectionError"],
+    ["ERP-01", "DENIED Running in protected mode because protected mode is enabled", "ConnectionError"],
     ["ERP-02", "ERR Client sent AUTH, but no password is set", "AuthenticationError"],
     ["ERP-02", "ERR invalid password", "AuthenticationError"],
     [
@@ -85,7 +87,7 @@ describe("fromReply", () => {
       const error = classify(line, 3)
       assert.strictEqual(error._tag, tag)
       if (error._tag === "ConnectionError") {
-        assert.strictEqual(error.reason, "MaxClients")
+        assert.strictEqual(error.reason, line.startsWith("DENIED") ? "Handshake" : "MaxClients")
         return assert.strictEqual(error.delivery, "not-sent")
       }
       const space = line.indexOf(" ")
@@ -133,6 +135,7 @@ describe("fromReply", () => {
         "ERR LOADING x",
         "ERR this is READONLY",
         "ERR the max number of clients reached",
+        "DENIED by a module",
         "loading x"
       ]
     ) {
