@@ -22,7 +22,7 @@ import type * as Resp from "../../Resp.ts"
 import { RespDecoder } from "../../RespDecoder.ts"
 import type { DecodeOptions } from "../../RespLimits.ts"
 import { encodeUtf8 } from "../codec/utf8.ts"
-import { connectionLoss, timeLimit } from "../error/events.ts"
+import { connectionLoss, ofNoCommand, timeLimit } from "../error/events.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
 import { errorOf } from "../runtime/firstError.ts"
 import { Pace } from "../runtime/pace.ts"
@@ -81,7 +81,8 @@ export const make = Effect.fnUntraced(function*(
   }).pipe(
     // A connector that throws, or interrupts itself, must not end the fiber that dials: callers would wait for ever.
     Effect.catchCause((cause) =>
-      Effect.fail(reasonOf(cause, "The client failed to open the connection", target.address))
+      // What was lost are commands of the handshake, which are nobody's.
+      Effect.fail(ofNoCommand(reasonOf(cause, "The client failed to open the connection", target.address)))
     )
   )
 })
