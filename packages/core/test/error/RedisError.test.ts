@@ -590,6 +590,18 @@ describe("retrying", () => {
     }
   })
 
+  it("a watch is advised to run again where the guards say so", () => {
+    for (const reason of ["changed", "connectionLost"] as const) {
+      const certain = watch(reason, "not-sent")
+      assert.isTrue(RedisError.isSafeToRetry(certain))
+      assert.match(certain.message, /\. Run the whole transaction again\.$/)
+      const unknown = watch(reason, "unknown")
+      assert.isFalse(RedisError.isSafeToRetry(unknown))
+      assert.notMatch(unknown.message, /Run the whole transaction again|nothing was applied/)
+      assert.match(unknown.message, /may have been written already; retry only if running it twice does no harm\.$/)
+    }
+  })
+
   it("an error that befell no command says nothing of one", () => {
     const event = RedisError.connectionLoss("Refused", "The connection was refused", address)
     assert.strictEqual(event.message, "The connection was refused at 127.0.0.1:6379.")
