@@ -11,6 +11,7 @@ import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
@@ -147,23 +148,31 @@ describe("Credentials", () => {
       assert.strictEqual(presented().at(-1), "1: HELLO 3 AUTH default three")
     }))
 
-  it.effect("CFG-04: stay in use when their stream fails or ends later", () =>
+  it.effect("CFG-04: stay in use when their stream fails or ends later, and a failure is logged", () =>
     Effect.gen(function*() {
-      for (const end of [Stream.fail("no vault"), Stream.empty]) {
+      const warnings: Array<string> = []
+      const logger = Logger.make(({ logLevel, message }) => warnings.push(`${logLevel} ${inspect(message)}`))
+      const ends = [Stream.empty, Stream.fail("no vault"), Stream.die("no vault"), Stream.fromEffect(Effect.interrupt)]
+      for (const [failures, end] of ends.entries()) {
         const gate = yield* Deferred.make<void>()
         const ended = yield* Deferred.make<void>()
-        const { client, node } = yield* pair(
-          Stream.concat(
-            Stream.succeed(token("one")),
-            Stream.unwrap(Effect.as(Deferred.await(gate), Stream.ensuring(end, Deferred.succeed(ended, undefined))))
-          )
+        const { client, node } = yield* Effect.provide(
+          pair(
+            Stream.concat(
+              Stream.succeed(token("one")),
+              Stream.unwrap(Effect.as(Deferred.await(gate), Stream.ensuring(end, Deferred.succeed(ended, undefined))))
+            )
+          ),
+          Logger.layer([logger])
         )
         yield* client.execute(ping)
         yield* Deferred.succeed(gate, undefined)
         yield* Deferred.await(ended)
         assert.isTrue(yield* client.execute(ping))
         assert.strictEqual(node.connections.total, 1)
+        assert.lengthOf(warnings, failures)
       }
+      for (const warning of warnings) assert.match(warning, /^Warn .*the last ones stay in use/s)
     }))
 
   it.effect("CFG-04: are not listened for any more when the client is closed", () =>

@@ -4,7 +4,7 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
+import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { passwordText } from "../../RedisConfig.ts"
@@ -59,12 +59,13 @@ export const renew = Effect.fnUntraced(function*(
   authenticate: (credentials: Credentials) => Effect.Effect<void, CommandError>
 ): Effect.fn.Return<void, CommandError> {
   while (true) {
-    const element = yield* Effect.result(next)
-    if (Result.isFailure(element)) {
-      return Cause.isDone(element.failure)
+    const element = yield* Effect.exit(next)
+    if (Exit.isFailure(element)) {
+      const why = Cause.squash(element.cause)
+      return Cause.isDone(why)
         ? undefined
-        : yield* Effect.logWarning("The stream of Redis credentials failed; the last ones stay in use", element.failure)
+        : yield* Effect.logWarning("The stream of Redis credentials failed; the last ones stay in use", why)
     }
-    yield* authenticate(element.success)
+    yield* authenticate(element.value)
   }
 })
