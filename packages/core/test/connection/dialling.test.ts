@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisError, RedisStandalone } from "@redfx/core"
-import type { RedisCommand } from "@redfx/core"
+import type { RedisClient, RedisCommand } from "@redfx/core"
 import { NodeRedisConnector } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
@@ -115,7 +115,7 @@ describe("Opening", () => {
       const node = yield* FakeNode.make(({ name }) => name === "SELECT" ? FakeNode.cut("reset") : undefined)
       const client = yield* Client.make(node, { db: 1 })
       const incr = Redis.incr("k")
-      const callers = [
+      const callers: ReadonlyArray<Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient>> = [
         Redis.withConnection(incr),
         Redis.watch("k", Effect.succeed([incr])),
         Stream.runDrain(Redis.monitor()),
