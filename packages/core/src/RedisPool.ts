@@ -8,9 +8,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import * as Client from "./internal/client/client.ts"
 import type { RedisRouter, Subscribers } from "./internal/client/router.ts"
 import { encodeUtf8 } from "./internal/codec/utf8.ts"
@@ -19,6 +17,7 @@ import type { Dialer } from "./internal/connection/model.ts"
 import { connectionLoss, ofNoCommand } from "./internal/error/events.ts"
 import * as ExclusivePool from "./internal/pool/exclusive.ts"
 import * as SharedConnection from "./internal/pool/shared.ts"
+import { announcements } from "./internal/runtime/announcements.ts"
 import { withCloseTimeout } from "./internal/runtime/closing.ts"
 import { elapsed } from "./internal/runtime/elapsed.ts"
 import { inContext } from "./internal/runtime/ownContext.ts"
@@ -142,12 +141,11 @@ export const makeFrom: (
   limited: (dialer: Dialer, kind: "shared" | "exclusive") => Dialer = () => dialer
 ) {
   const context = yield* Effect.context<RedisConnector>()
-  const events = yield* PubSub.sliding<RedisEvent>(256)
+  const { tell, told } = yield* announcements<RedisEvent>()
   const publish = (event: RedisEvent) => {
     onEvent(event)
-    PubSub.publishUnsafe(events, event)
+    tell(event)
   }
-  yield* Effect.addFinalizer(() => PubSub.shutdown(events))
   const servers = new Servers(yield* Clock.Clock)
   const onShared = (event: RedisEvent) => {
     servers.note(event)
@@ -159,7 +157,6 @@ export const makeFrom: (
   )
   const exclusive = yield* ExclusivePool.make({ dialer: limited(dialer, "exclusive"), settings, onEvent: publish })
   const stats = statsOf(shared, exclusive)
-  const eventStream = Stream.fromPubSub(events)
   const subscribers: Subscribers = {
     serverFor: () => dialer.address,
     connect: (_server, listener) => inContext(context)(dialer.open(listener)),
@@ -167,7 +164,7 @@ export const makeFrom: (
     news: dialer.news
   }
   const attributes = { "db.namespace": String(settings.db), ...dialer.attributes }
-  const rest = { attributes, events: eventStream, stats, subscribers }
+  const rest = { attributes, events: told, stats, subscribers }
   const router: RedisRouter = {
     submit: submitTo(shared),
     ...leasing(exclusive, undefined, rest),

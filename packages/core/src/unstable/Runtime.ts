@@ -7,6 +7,17 @@
  */
 export {
   /**
+   * What has happened, for whoever listens, until the scope closes. A listener that falls behind misses what is older than the
+   * last 256; one that throws harms nobody.
+   *
+   * @category constructors
+   * @since 0.1.0
+   */
+  announcements
+} from "../internal/runtime/announcements.ts"
+
+export {
+  /**
    * A pause in milliseconds after failures in a row: the shortest at first, then twice as long after each failure, up to
    * the longest.
    *

@@ -10,6 +10,7 @@ import { freshKey } from "@redfx/testing/Suite"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Socket from "effect/socket/Socket"
 import * as Stream from "effect/Stream"
 
 for (const protocol of [2, 3] as const) {
@@ -168,4 +169,26 @@ describe("what does not carry over", () => {
       assert.strictEqual(error._tag === "ConnectionError" && error.reason, "Other")
       assert.deepStrictEqual(asked, [{ host: "localhost", port: 7 }])
     }))
+
+  for (const [how, breaks] of [["throws", Effect.die("broken")], ["interrupts itself", Effect.interrupt]] as const) {
+    it.effect(`CFG-29: a transport of one's own that ${how} loses its connection, whatever it was doing`, () =>
+      Effect.gen(function*() {
+        const writer = Effect.succeed({ write: () => Effect.void, writeAll: () => Effect.void })
+        const reader = (pull: Effect.Effect<never>) => Effect.succeed({ pull, upgrade: () => Effect.void })
+        const sockets = [
+          Socket.make({ reader: breaks, writer }),
+          Socket.make({ reader: reader(breaks), writer }),
+          Socket.make({
+            reader: reader(Effect.never),
+            writer: Effect.succeed({ write: () => breaks, writeAll: () => breaks })
+          })
+        ]
+        for (const socket of sockets) {
+          const connector = Layer.succeed(RedisConnector.RedisConnector)({ socket: () => Effect.succeed(socket) })
+          const layer = RedisStandalone.layer({ port: 7 }).pipe(Layer.provide(connector))
+          const error = yield* Effect.flip(Effect.provide(Redis.get("k"), layer))
+          assert.strictEqual(error._tag === "ConnectionError" && error.reason, "Other")
+        }
+      }))
+  }
 })

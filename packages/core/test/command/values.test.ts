@@ -2,8 +2,8 @@
  * Whose bytes are whose, and what becomes of values that cannot be sent or told.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisArg, RedisCommand, RedisReply } from "@redfx/core"
-import { RedisServer } from "@redfx/node"
+import { Redis, RedisArg, RedisCommand, RedisPromise, RedisReply } from "@redfx/core"
+import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
@@ -46,13 +46,43 @@ describe("memory of callers", () => {
       value.fill(66)
       for (const { socket } of node.connections.all) socket.resume()
       const lost = String(yield* Fiber.join(before))
-      assert.include(lost, "a large argument was written in part when its caller was interrupted")
+      assert.include(lost, "a large argument was written in part when its caller gave up")
       // What was not written goes over the next connection.
       assert.isTrue(yield* Fiber.join(after))
       // Nothing of it is left for the next connection.
       assert.isTrue(yield* client.execute(Redis.set("k", "after")))
       assert.deepStrictEqual(values, ["after"])
       assert.strictEqual(node.connections.total, 2)
+    }))
+
+  it.live("a caller whose time is up in the middle of a large argument is told so", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make()
+      const client = yield* Client.make(node, { commandTimeout: "200 millis" })
+      yield* client.execute(Redis.ping())
+      for (const { socket } of node.connections.all) socket.pause()
+      const late = yield* Client.failure(client, Redis.set("k", new Uint8Array(20_000_000)), "TimeoutError")
+      assert.deepStrictEqual([late.phase, late.delivery], ["read", "unknown"])
+      assert.isTrue(yield* client.execute(Redis.ping()))
+      assert.strictEqual(node.connections.total, 2)
+    }))
+
+  it.live("a promise given up in the middle of a large argument has the reason of its signal, and close waits for none", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make()
+      const redis = RedisPromise.make(NodeRedisClient.layer({ host: node.host, port: node.port }))
+      yield* Effect.promise(() => redis.ping())
+      for (const { socket } of node.connections.all) socket.pause()
+      const controller = new AbortController()
+      const setting = redis.withSignal(controller.signal).set("k", new Uint8Array(20_000_000))
+      yield* writing
+      controller.abort("enough")
+      const reason = setting.then(() => "it was set", (reason: unknown) => reason)
+      assert.strictEqual(yield* Effect.promise(() => reason), "enough")
+      const pinged = Array.from({ length: 3 }, () => redis.ping())
+      const closing = redis.close({ drain: Infinity })
+      assert.deepStrictEqual(yield* Effect.promise(() => Promise.all(pinged)), [true, true, true])
+      yield* Effect.promise(() => closing)
     }))
 
   it.effect("once it is written, or where it was copied, a caller that goes away costs nothing", () =>

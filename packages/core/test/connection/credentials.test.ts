@@ -10,10 +10,13 @@ import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as TestClock from "effect/testing/TestClock"
 import { inspect } from "node:util"
 
 const token = (text: string, username?: string): RedisConfig.Credentials => ({
@@ -38,6 +41,8 @@ const pair = Effect.fnUntraced(function*(
 
 const ping = Redis.ping()
 
+const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+
 describe("Credentials", () => {
   it.effect("CFG-04: that are a value are presented like username and password", () =>
     Effect.gen(function*() {
@@ -60,14 +65,35 @@ describe("Credentials", () => {
 
   it.effect("CFG-04: that cannot be had fail the command, which was not sent", () =>
     Effect.gen(function*() {
-      for (const credentials of [Effect.fail("no vault"), Stream.fail("no vault"), Stream.empty]) {
+      const none = [Effect.fail("no vault"), Stream.fail("no vault"), Stream.empty]
+      const broken = [
+        Effect.die("no vault"),
+        Effect.interrupt,
+        Stream.die("no vault"),
+        Stream.fromEffect(Effect.interrupt)
+      ]
+      for (const credentials of [...none, ...broken]) {
         const { client, node } = yield* pair(credentials)
         const error = yield* Client.failure(client, ping, "ConnectionError")
         assert.strictEqual(error.reason, "Handshake")
+        assert.deepInclude(yield* Client.failure(client, Redis.blpop("k", 1), "ConnectionError"), {
+          reason: "Handshake"
+        })
         assert.strictEqual(error.delivery, "not-sent")
         assert.isTrue(RedisError.isSafeToRetry(error))
         assert.strictEqual(node.connections.total, 0)
       }
+    }))
+
+  it.effect("CFG-04: that are interrupted once are asked for again", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const once = Effect.suspend(() => asked++ === 0 ? Effect.interrupt : Effect.succeed(token("p")))
+      const { client } = yield* pair(once)
+      yield* Client.failure(client, ping, "ConnectionError")
+      const again = yield* fork(client.execute(ping))
+      yield* TestClock.adjust("1 second")
+      assert.isTrue(yield* Fiber.join(again))
     }))
 
   it.live("CFG-04, CFG-07: that take too long are a TimeoutError", () =>
@@ -122,23 +148,31 @@ describe("Credentials", () => {
       assert.strictEqual(presented().at(-1), "1: HELLO 3 AUTH default three")
     }))
 
-  it.effect("CFG-04: stay in use when their stream fails or ends later", () =>
+  it.effect("CFG-04: stay in use when their stream fails or ends later, and a failure is logged", () =>
     Effect.gen(function*() {
-      for (const end of [Stream.fail("no vault"), Stream.empty]) {
+      const warnings: Array<string> = []
+      const logger = Logger.make(({ logLevel, message }) => warnings.push(`${logLevel} ${inspect(message)}`))
+      const ends = [Stream.empty, Stream.fail("no vault"), Stream.die("no vault"), Stream.fromEffect(Effect.interrupt)]
+      for (const [failures, end] of ends.entries()) {
         const gate = yield* Deferred.make<void>()
         const ended = yield* Deferred.make<void>()
-        const { client, node } = yield* pair(
-          Stream.concat(
-            Stream.succeed(token("one")),
-            Stream.unwrap(Effect.as(Deferred.await(gate), Stream.ensuring(end, Deferred.succeed(ended, undefined))))
-          )
+        const { client, node } = yield* Effect.provide(
+          pair(
+            Stream.concat(
+              Stream.succeed(token("one")),
+              Stream.unwrap(Effect.as(Deferred.await(gate), Stream.ensuring(end, Deferred.succeed(ended, undefined))))
+            )
+          ),
+          Logger.layer([logger])
         )
         yield* client.execute(ping)
         yield* Deferred.succeed(gate, undefined)
         yield* Deferred.await(ended)
         assert.isTrue(yield* client.execute(ping))
         assert.strictEqual(node.connections.total, 1)
+        assert.lengthOf(warnings, failures)
       }
+      for (const warning of warnings) assert.match(warning, /^Warn .*the last ones stay in use/s)
     }))
 
   it.effect("CFG-04: are not listened for any more when the client is closed", () =>

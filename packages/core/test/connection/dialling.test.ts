@@ -2,8 +2,8 @@
  * When connections are opened, how many, and what becomes of commands meanwhile.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisStandalone } from "@redfx/core"
-import type { RedisCommand } from "@redfx/core"
+import { Redis, RedisError, RedisStandalone } from "@redfx/core"
+import type { RedisClient, RedisCommand } from "@redfx/core"
 import { NodeRedisConnector } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
@@ -13,6 +13,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 
 const getKey: FakeNode.Handler = ({ args, name }) => name === "GET" ? Encode.bulk(args[1]!) : undefined
@@ -107,6 +108,25 @@ describe("Opening", () => {
       const error = yield* Fiber.join(fiber)
       assert.deepStrictEqual([error.phase, error.delivery, error.milliseconds], ["connect", "not-sent", 3000])
       yield* node.awaitOpen(0)
+    }))
+
+  it.live("a connection that is lost in the middle of its handshake took nothing of its caller's along", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "SELECT" ? FakeNode.cut("reset") : undefined)
+      const client = yield* Client.make(node, { db: 1 })
+      const incr = Redis.incr("k")
+      const callers: ReadonlyArray<Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient>> = [
+        Redis.withConnection(incr),
+        Redis.watch("k", Effect.succeed([incr])),
+        Stream.runDrain(Redis.monitor()),
+        Stream.runDrain(Redis.subscribe("news"))
+      ]
+      for (const caller of callers) {
+        const error = Client.expectTag(yield* Effect.flip(Client.on(client)(caller)), "ConnectionError")
+        assert.strictEqual(error.delivery, "not-sent")
+        assert.isTrue(RedisError.isSafeToRetry(error))
+        assert.notInclude(error.message, "SELECT")
+      }
     }))
 
   it.effect("a connection that is lost in the middle of its handshake fails at once, not after connectTimeout", () =>

@@ -2,8 +2,8 @@
  * What a new connection starts with, on servers that refuse parts of it.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis } from "@redfx/core"
-import type { RedisConfig, RedisError } from "@redfx/core"
+import { Redis, RedisError } from "@redfx/core"
+import type { RedisConfig } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
@@ -283,6 +283,21 @@ describe("The rest of the handshake", () => {
       assert.strictEqual(error.reason, "MaxClients")
       assert.strictEqual(error.delivery, "not-sent")
     }))
+
+  for (const options of [{}, { protocol: 2 }, { protocol: 3 }, { protocol: 2, clientInfo: false }] as const) {
+    it.effect(`a server in protected mode is told with what helps: ${JSON.stringify(options)}`, () =>
+      Effect.gen(function*() {
+        const said =
+          "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set\r\n"
+        const { client, node } = yield* pair(options, () => FakeNode.cutAfter(said))
+        const error = yield* Client.failure(client, ping, "ConnectionError")
+        assert.strictEqual(error.reason, "Handshake")
+        assert.strictEqual(error.delivery, "not-sent")
+        assert.isFalse(RedisError.isRetryable(error))
+        assert.include(error.message, "protected-mode no")
+        assert.strictEqual(node.connections.total, 1)
+      }))
+  }
 
   it.live("POOL-06, CFG-03: so does a real one", () =>
     Effect.gen(function*() {

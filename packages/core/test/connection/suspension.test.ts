@@ -4,9 +4,11 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Redis } from "@redfx/core"
+import type { RedisError } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import * as Uncaught from "@redfx/testing/Uncaught"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -256,6 +258,44 @@ const behaves = (Made: typeof Counted): void => {
         Exit.succeed("y")
       ])
     }))
+
+  const befalls = {
+    "is answered": () => Encode.bulk("value"),
+    "is late": () => FakeNode.stall(),
+    "has lost its connection": () => FakeNode.cut()
+  }
+  for (const [what, reply] of Object.entries(befalls)) {
+    it.live(`what an observer of a command throws that ${what} harms nobody else`, () =>
+      Effect.gen(function*() {
+        const uncaught = yield* Uncaught.collected
+        const node = yield* FakeNode.make(({ name }) => name === "GET" ? reply() : undefined)
+        const client = yield* Client.make(node, { commandTimeout: "200 millis" })
+        yield* client.execute(Redis.ping())
+        const get = client.execute(Redis.get("k"))
+        const told: Array<string> = []
+        const tell = (who: string) => ({
+          onExit: (exit: Exit.Exit<unknown, RedisError.CommandError>) => {
+            told.push(
+              `${who} ${Exit.match(exit, { onSuccess: String, onFailure: ({ reasons: [reason] }) => reason?._tag })}`
+            )
+          }
+        })
+        const one = tell("one")
+        Effect.runCallback(get, {
+          onExit: (exit) => {
+            one.onExit(exit)
+            throw new Error("thrown by an observer")
+          }
+        })
+        Effect.runCallback(get, tell("two"))
+        // The limit of who comes later holds as well.
+        const later = yield* Effect.exit(get)
+        const outcome = Exit.isSuccess(later) ? later.value : "Fail"
+        assert.deepStrictEqual(told, [`one ${outcome}`, `two ${outcome}`])
+        assert.deepStrictEqual(yield* uncaught, ["Error: thrown by an observer"])
+        assert.isTrue(what !== "is answered" || node.connections.total === 1)
+      }))
+  }
 }
 
 describe("A suspension by the internals of Effect", () => {

@@ -46,6 +46,8 @@ describe("fromReply", () => {
   const table: ReadonlyArray<readonly [row: string, line: string, tag: RedisError.RedisError["_tag"]]> = [
     ["ERP-01", "ERR max number of clients reached", "ConnectionError"],
     ["ERP-01", "ERR max number of clients + cluster connections reached", "ConnectionError"],
+    ["ERP-01", "DENIED Redis is running in protected mode because protected mode is enabled", "ConnectionError"],
+    ["ERP-01", "DENIED Running in protected mode because protected mode is enabled", "ConnectionError"],
     ["ERP-02", "ERR Client sent AUTH, but no password is set", "AuthenticationError"],
     ["ERP-02", "ERR invalid password", "AuthenticationError"],
     [
@@ -85,7 +87,7 @@ describe("fromReply", () => {
       const error = classify(line, 3)
       assert.strictEqual(error._tag, tag)
       if (error._tag === "ConnectionError") {
-        assert.strictEqual(error.reason, "MaxClients")
+        assert.strictEqual(error.reason, line.startsWith("DENIED") ? "Handshake" : "MaxClients")
         return assert.strictEqual(error.delivery, "not-sent")
       }
       const space = line.indexOf(" ")
@@ -133,6 +135,7 @@ describe("fromReply", () => {
         "ERR LOADING x",
         "ERR this is READONLY",
         "ERR the max number of clients reached",
+        "DENIED by a module",
         "loading x"
       ]
     ) {
@@ -584,6 +587,18 @@ describe("retrying", () => {
         assert.strictEqual(error.message.includes("safe to retry"), RedisError.isSafeToRetry(error), error.message)
         assert.strictEqual(/retry/.test(error.message), RedisError.isRetryable(error), error.message)
       }
+    }
+  })
+
+  it("a watch is advised to run again where the guards say so", () => {
+    for (const reason of ["changed", "connectionLost"] as const) {
+      const certain = watch(reason, "not-sent")
+      assert.isTrue(RedisError.isSafeToRetry(certain))
+      assert.match(certain.message, /\. Run the whole transaction again\.$/)
+      const unknown = watch(reason, "unknown")
+      assert.isFalse(RedisError.isSafeToRetry(unknown))
+      assert.notMatch(unknown.message, /Run the whole transaction again|nothing was applied/)
+      assert.match(unknown.message, /may have been written already; retry only if running it twice does no harm\.$/)
     }
   })
 

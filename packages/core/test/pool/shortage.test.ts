@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Redis } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import * as Uncaught from "@redfx/testing/Uncaught"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -113,5 +114,28 @@ describe("A command that waits for a connection of its own", () => {
           /the pool's limit of 2 \(pool\.max\) (is reached|was reached for 200ms)/
         )
       }
+    }))
+
+  it.effect("POOL-04: is told of the end of the client, whatever an observer of another one throws", () =>
+    Effect.gen(function*() {
+      const uncaught = yield* Uncaught.collected
+      const node = yield* empty
+      const told: Array<string> = []
+      yield* Effect.scoped(Effect.gen(function*() {
+        const client = yield* Client.make(node, { pool: { max: 2 } })
+        yield* fork(client.execute(Redis.blpop("a", 0)))
+        yield* node.awaitCommand("BLPOP")
+        const blpop = client.execute(Redis.blpop("b", 0))
+        Effect.runCallback(blpop, {
+          onExit: () => {
+            told.push("one")
+            throw new Error("thrown by an observer")
+          }
+        })
+        Effect.runCallback(blpop, { onExit: () => void told.push("two") })
+        assert.strictEqual((yield* client.stats).waiting, 2)
+      }))
+      assert.deepStrictEqual(told, ["one", "two"])
+      assert.deepStrictEqual(yield* uncaught, ["Error: thrown by an observer"])
     }))
 })

@@ -14,7 +14,6 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Cluster } from "../topology/cluster.ts"
@@ -53,13 +52,9 @@ export const make = (
 const makeOpen = Effect.fnUntraced(function*(
   settings: ClusterSettings
 ): Effect.fn.Return<ClusterClient, never, RedisConnector | Scope.Scope> {
-  const events = yield* PubSub.sliding<RedisEvent>(256)
-  yield* Effect.addFinalizer(() => PubSub.shutdown(events))
-  const publish = (event: RedisEvent): void => {
-    PubSub.publishUnsafe(events, event)
-  }
-  const routing = yield* makeRouting(settings, publish)
-  const router = yield* makeRouter(settings, routing, Stream.fromPubSub(events), publish)
+  const { tell, told } = yield* Runtime.announcements<RedisEvent>()
+  const routing = yield* makeRouting(settings, tell)
+  const router = yield* makeRouter(settings, routing, told, tell)
   const base = yield* RedisRouter.makeClient(router, settings.connection, { caches: !settings.readOnly, slotOf })
   const { cache } = base
   if (cache !== undefined) {

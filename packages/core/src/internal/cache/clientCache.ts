@@ -5,9 +5,8 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import type { Key } from "../../RedisArg.ts"
 import type { CacheEvent, CacheLimits, ClientCache } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
@@ -15,6 +14,7 @@ import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { atIndex } from "../../RedisError.ts"
 import { nameOf } from "../codec/names.ts"
 import type { Outcome, Request } from "../connection/request.ts"
+import { announcements } from "../runtime/announcements.ts"
 import { keysChangedBy } from "../tracking/ownWrites.ts"
 import { Store } from "./store.ts"
 import type { Sending } from "./store.ts"
@@ -32,7 +32,7 @@ export const defaultLimits: CacheLimits = {
 /** The parts that a client's cache is made of. */
 export interface CacheParts {
   readonly store: Store
-  readonly events: PubSub.PubSub<CacheEvent>
+  readonly events: Stream.Stream<CacheEvent>
 }
 
 /**
@@ -42,24 +42,17 @@ export const make = Effect.fnUntraced(function*(
   { keepers, replaceInvalidText }: ConnectionSettings,
   slotOf: ((key: Key) => number) | undefined
 ): Effect.fn.Return<CacheParts, never, Scope.Scope> {
-  const events = yield* PubSub.sliding<CacheEvent>(256)
+  const { tell, told } = yield* announcements<CacheEvent>()
   const store = new Store({
     ...defaultLimits,
     keepers,
     clock: yield* Clock.Clock,
     replaceInvalidText,
     slotOf,
-    onEvent: (event) => {
-      PubSub.publishUnsafe(events, event)
-    }
+    onEvent: tell
   })
-  yield* Effect.addFinalizer(() =>
-    Effect.andThen(
-      Effect.sync(() => store.close()),
-      PubSub.shutdown(events)
-    )
-  )
-  return { store, events }
+  yield* Effect.addFinalizer(() => Effect.sync(() => store.close()))
+  return { store, events: told }
 })
 
 /** The cache for clients that send in this way. */
@@ -85,7 +78,7 @@ export const reading = ({ events, store }: CacheParts, sending: Sending): Client
   moved: (slots) => store.dropSlots("Moved", slots),
   isEmpty: () => store.stats.entries === 0,
   stats: Effect.sync(() => store.stats),
-  events: Stream.fromPubSub(events)
+  events
 })
 
 /**

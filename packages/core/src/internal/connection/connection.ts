@@ -22,8 +22,9 @@ import type * as Resp from "../../Resp.ts"
 import { RespDecoder } from "../../RespDecoder.ts"
 import type { DecodeOptions } from "../../RespLimits.ts"
 import { encodeUtf8 } from "../codec/utf8.ts"
-import { connectionLoss, timeLimit } from "../error/events.ts"
+import { connectionLoss, ofNoCommand, timeLimit } from "../error/events.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
+import { errorOf } from "../runtime/firstError.ts"
 import { Pace } from "../runtime/pace.ts"
 import { KnownScripts } from "../script/knownScripts.ts"
 import { Tracking } from "../tracking/tracking.ts"
@@ -78,9 +79,10 @@ export const make = Effect.fnUntraced(function*(
     limit,
     orElse: () => Effect.fail(timeLimit("connect", limit, target.address, progress.waitsFor))
   }).pipe(
-    // A connector or credentials that throw must not end the fiber that dials, because callers would wait for ever.
-    Effect.catchDefect((defect) =>
-      Effect.fail(connectionLoss("Other", "The client failed to open the connection", target.address, defect))
+    // A connector that throws, or interrupts itself, must not end the fiber that dials: callers would wait for ever.
+    Effect.catchCause((cause) =>
+      // What was lost are commands of the handshake, which are nobody's.
+      Effect.fail(ofNoCommand(reasonOf(cause, "The client failed to open the connection", target.address)))
     )
   )
 })
@@ -219,10 +221,9 @@ const dial = Effect.fnUntraced(function*(
   const lose = (failure: CommandError) => Effect.sync(() => exchange.close(failure))
   const untilLost = (effect: Effect.Effect<never, CommandError>) =>
     Effect.forkScoped(
-      Effect.catchCause(effect, (cause) => Effect.asVoid(Effect.forEach(endedBy(cause, address), lose))),
-      {
-        startImmediately: true
-      }
+      Effect.catchCause(effect, (cause) =>
+        lose(reasonOf(cause, "The client failed on the connection and gave it up", address))),
+      { startImmediately: true }
     )
   const decoder = new RespDecoder({
     ...limitsOf(settings),
@@ -288,17 +289,11 @@ const refusal = (error: CommandError, address: string): CommandError =>
     : error
 
 /**
- * The reason why reading or writing ended, unless its own scope closed. A defect counts as well, because callers would
- * wait for ever otherwise.
+ * The reason why something ended that a connection is of no use without. A defect and an interruption count as well, because
+ * callers would wait for ever otherwise. When its own scope closes, nobody asks.
  */
-const endedBy = (cause: Cause.Cause<CommandError>, address: string): ReadonlyArray<CommandError> =>
-  cause.reasons.flatMap((reason) =>
-    Cause.isFailReason(reason)
-      ? [reason.error]
-      : Cause.isDieReason(reason)
-      ? [connectionLoss("Other", "The client failed on the connection and gave it up", address, reason.defect)]
-      : []
-  )
+const reasonOf = (cause: Cause.Cause<CommandError>, otherwise: string, address: string): CommandError =>
+  errorOf(cause) ?? connectionLoss("Other", otherwise, address, Cause.squash(cause))
 
 const failAll = (requests: RequestQueue, failure: CommandError): void => {
   for (const request of requests.takeAll()) request.fail(failure)

@@ -4,7 +4,7 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
+import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { passwordText } from "../../RedisConfig.ts"
@@ -27,17 +27,17 @@ export const ask = (
     Cause.isDone(cause)
       ? connectionLoss("Handshake", "The stream of credentials ended before the first", address)
       : connectionLoss("Handshake", "The credentials for a new connection could not be had", address, cause)
+  // A source that throws, or interrupts itself as what it has joined, has not given any either.
+  const had = (credentials: Effect.Effect<Credentials, unknown>) =>
+    checked(Effect.catchCause(credentials, (cause) => Effect.fail(missing(Cause.squash(cause)))), address)
   if (Effect.isEffect(source)) {
-    return Effect.map(checked(Effect.mapError(source, missing), address), (first) => ({ first, next: undefined }))
+    return Effect.map(had(source), (first) => ({ first, next: undefined }))
   }
   if (Stream.isStream(source)) {
     return Effect.flatMap(Stream.toPull(source), (pull) => {
       // Of elements that come at once, only the last one counts.
       const next: Effect.Effect<Credentials, unknown> = Effect.map(pull, (chunk) => chunk.at(-1) ?? chunk[0])
-      return Effect.map(
-        checked(Effect.mapError(next, missing), address),
-        (first) => ({ first, next: checked(next, address) })
-      )
+      return Effect.map(had(next), (first) => ({ first, next: checked(next, address) }))
     })
   }
   return Effect.succeed({ first: source, next: undefined })
@@ -59,12 +59,13 @@ export const renew = Effect.fnUntraced(function*(
   authenticate: (credentials: Credentials) => Effect.Effect<void, CommandError>
 ): Effect.fn.Return<void, CommandError> {
   while (true) {
-    const element = yield* Effect.result(next)
-    if (Result.isFailure(element)) {
-      return Cause.isDone(element.failure)
+    const element = yield* Effect.exit(next)
+    if (Exit.isFailure(element)) {
+      const why = Cause.squash(element.cause)
+      return Cause.isDone(why)
         ? undefined
-        : yield* Effect.logWarning("The stream of Redis credentials failed; the last ones stay in use", element.failure)
+        : yield* Effect.logWarning("The stream of Redis credentials failed; the last ones stay in use", why)
     }
-    yield* authenticate(element.success)
+    yield* authenticate(element.value)
   }
 })

@@ -85,7 +85,10 @@ export class Exchange {
   readonly #inFlight = new InFlight()
   readonly #encoder = new RespEncoder()
   /** The requests whose callers' memory the socket holds. */
-  readonly #lending = new Lending(() => this.close(this.#torn()))
+  readonly #lending = new Lending(() => {
+    // The caller is told first why it goes away. Nothing is written meanwhile, as that takes another turn.
+    queueMicrotask(() => this.close(this.#torn()))
+  })
   #commands = 0
   #bytes = 0
   #written = 0
@@ -307,7 +310,7 @@ export class Exchange {
   #torn(): CommandError {
     return connectionLoss(
       "Closed",
-      "The client closed the connection, as a large argument was written in part when its caller was interrupted",
+      "The client closed the connection, as a large argument was written in part when its caller gave up",
       this.#options.origin.address
     )
   }

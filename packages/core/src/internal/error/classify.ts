@@ -64,20 +64,34 @@ const withoutSecret = (detail: string, secret: string): string => {
   return detail.replace(new RegExp(`(?<!\\w)${literally}(?!\\w)`, "g"), "<redacted>")
 }
 
+const inProtectedMode =
+  "The server is in protected mode (DENIED): until it has a password, or protected-mode no, it takes connections from its " +
+  "own machine only"
+
+/** The error of a client that a server turns away, by words that come for whatever the client has sent first. */
+const turnedAway = (
+  { address, command, index, mayHaveWritten }: ReplyFields,
+  why: { readonly reason: ConnectionError["reason"]; readonly detail: string; readonly permanent?: boolean }
+): ConnectionError =>
+  new ConnectionError({
+    ...why,
+    command,
+    ...(address === undefined ? {} : { address }),
+    ...(index === undefined ? {} : { index }),
+    delivery: mayHaveWritten === true ? "unknown" : "not-sent",
+    readonly: false
+  })
+
 /** The rules, of which the first match counts. Lines are matched with their code, as the server sent them. */
 const rules: ReadonlyArray<readonly [pattern: RegExp, make: (fields: ReplyFields) => CommandError]> = [
   [
     /^ERR max number of clients( \+ cluster connections)? reached/i,
     (fields) =>
-      new ConnectionError({
-        reason: "MaxClients",
-        detail: "The server has reached its maximum number of clients",
-        command: fields.command,
-        ...(fields.address === undefined ? {} : { address: fields.address }),
-        ...(fields.index === undefined ? {} : { index: fields.index }),
-        delivery: fields.mayHaveWritten === true ? "unknown" : "not-sent",
-        readonly: false
-      })
+      turnedAway(fields, { reason: "MaxClients", detail: "The server has reached its maximum number of clients" })
+  ],
+  [
+    /^DENIED\b.*\bprotected mode/i,
+    (fields) => turnedAway(fields, { reason: "Handshake", detail: inProtectedMode, permanent: true })
   ],
   [
     /^(NOAUTH|WRONGPASS)\b|^ERR (Client sent AUTH, but no password is set|invalid password|AUTH <password> called without any password)/i,

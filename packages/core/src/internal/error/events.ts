@@ -102,9 +102,11 @@ export const besides = (event: CommandError): CommandError =>
 export const isHangUp = (error: CommandError): boolean =>
   error._tag === "ConnectionError" && (error.reason === "Closed" || error.reason === "Reset")
 
-/** The error without a command, for something that is not a command of the program's. */
+/** The error without a command, for what was no command of the program's: of the program's nothing was sent. */
 export const ofNoCommand = (error: CommandError): CommandError =>
-  error._tag === "ConnectionError" || error._tag === "TimeoutError" ? withFields(error, { command: undefined }) : error
+  error._tag === "ConnectionError" || error._tag === "TimeoutError"
+    ? withFields(error, { command: undefined, delivery: "not-sent", readonly: false })
+    : error
 
 /** A time limit that has passed, before it is known which commands that befalls. */
 export const timeLimit = (

@@ -25,6 +25,7 @@ import type { CommandError } from "../../RedisError.ts"
 import type { Dialer, RedisConnection } from "../connection/model.ts"
 import type { RequestQueue } from "../connection/request.ts"
 import { connectionLoss, timeLimit } from "../error/events.ts"
+import { aside } from "../runtime/aside.ts"
 import { elapsed, LoopTime, passed } from "../runtime/elapsed.ts"
 import { errorOf } from "../runtime/firstError.ts"
 import { runNow } from "../runtime/ownContext.ts"
@@ -301,7 +302,7 @@ export class ExclusivePool {
     claim.settle = undefined
     this.#waiting.delete(claim)
     this.#passOn(claim)
-    settle?.(exit)
+    if (settle !== undefined) aside(() => settle(exit))
   }
 
   /** Ends a claim in whatever state it is. */

@@ -10,6 +10,7 @@
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
+import { throwAside } from "./aside.ts"
 
 /** A function that takes the outcome. It is called once. */
 export type Resume<A, E> = (exit: Exit.Exit<A, E>) => void
@@ -72,18 +73,22 @@ export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
     return this.#waiter === undefined
   }
 
-  /** Hands over the outcome. */
+  /** Hands over the outcome. It throws nothing, whatever the caller does with the outcome. */
   protected settle(exit: Exit.Exit<A, E>): void {
     const waiter = this.#waiter
     if (waiter === undefined) return
     this.#waiter = undefined
-    // The function was given for an outcome of A and E, so it takes this one.
-    if (typeof waiter === "function") return waiter(exit as Exit.Exit<never, never>)
-    if (waiter._yielded !== waits) return void early.set(this, exit)
-    // This object is on top of the stack, because nothing is put above it while the fiber waits. It is popped here, so
-    // that the fiber need not ask what it does when it is popped.
-    waiter._stack.pop()
-    waiter.evaluate(exit)
+    try {
+      // The function was given for an outcome of A and E, so it takes this one.
+      if (typeof waiter === "function") return waiter(exit as Exit.Exit<never, never>)
+      if (waiter._yielded !== waits) return void early.set(this, exit)
+      // This object is on top of the stack, because nothing is put above it while the fiber waits. It is popped here, so
+      // that the fiber need not ask what it does when it is popped.
+      waiter._stack.pop()
+      waiter.evaluate(exit)
+    } catch (defect) {
+      throwAside(defect)
+    }
   }
 
   /**
@@ -96,7 +101,11 @@ export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
     if (typeof waiter === "function" || waiter._yielded !== waits) return this.settle(Exit.succeed(value))
     this.#waiter = undefined
     this.#value = value
-    waiter.evaluate(Suspension.#handedOver)
+    try {
+      waiter.evaluate(Suspension.#handedOver)
+    } catch (defect) {
+      throwAside(defect)
+    }
   }
 
   /** The effect that a fiber goes on with when its value stands on its stack. */
