@@ -70,8 +70,7 @@ const fake = Effect.fnUntraced(function*(
       if (found === undefined) return Effect.never
       return isRedisError(found)
         ? Effect.fail(found)
-        // What is not an error is a reply.
-        : RedisCommand.decode(command, found as Resp.Value, false)
+        : RedisCommand.decode(command, found, false)
     })
   // Workers use nothing else.
   const service = { execute, stats: Effect.never } as Partial<RedisClient["Service"]> as RedisClient["Service"]
