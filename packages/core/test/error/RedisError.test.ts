@@ -554,7 +554,10 @@ describe("retrying", () => {
       [aborted([], "Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'."), true],
       [aborted([], "Transaction discarded because of: LOADING Redis is loading the dataset in memory"), true],
       [aborted([], "Transaction discarded because of: MISCONF Errors writing to the AOF file"), true],
-      [aborted([], "Transaction discarded because of: NOPERM User u has no permissions to run the 'exec' command"), false],
+      [
+        aborted([], "Transaction discarded because of: NOPERM User u has no permissions to run the 'exec' command"),
+        false
+      ],
       [aborted(["ERR"], "Transaction discarded because of: OOM command not allowed"), false]
     ]
     for (const [error, retryable] of table) {
