@@ -209,10 +209,16 @@ describe("An abort", () => {
       const reason = new Error("nobody waits")
       yield* Effect.promise(async () => {
         await redis.append("k", "a")
-        assert.strictEqual(await rejection(redis.withSignal(AbortSignal.abort(reason)).append("k", "b")), reason)
-        await redis.append("k", "c")
+        const late = redis.withSignal(AbortSignal.abort(reason))
         const nothing = Effect.sync(() => assert.fail("it was run"))
-        assert.strictEqual(await rejection(redis.withSignal(AbortSignal.abort(reason)).run(nothing)), reason)
+        for (const call of [late.append("k", "b"), late.run(nothing)]) {
+          assert.strictEqual(await rejection(call), reason)
+          assert.strictEqual(RedisPromise.deliveryOf(call), "not-sent")
+        }
+        const answered = redis.append("k", "c")
+        assert.isUndefined(RedisPromise.deliveryOf(answered))
+        await answered
+        assert.isUndefined(RedisPromise.deliveryOf(answered))
       })
       assert.strictEqual(node.commands.filter(({ command }) => command.name === "APPEND").length, 2)
     }))
@@ -233,6 +239,8 @@ describe("An abort", () => {
       const error = yield* Effect.promise(() => rejection(given))
       assert.strictEqual(error, controller.signal.reason)
       assert.strictEqual((error as Error).name, "AbortError")
+      assert.strictEqual(RedisPromise.deliveryOf(given), "unknown")
+      assert.isUndefined(RedisPromise.deliveryOf(patient))
       yield* Deferred.succeed(gate, undefined)
       assert.deepStrictEqual(yield* Effect.promise(() => Promise.all([patient, other])), ["a", "c"])
     }))
@@ -246,6 +254,41 @@ describe("An abort", () => {
       yield* node.awaitConnections(1)
       controller.abort("enough")
       assert.strictEqual(yield* Effect.promise(() => rejection(waiting)), "enough")
+      assert.strictEqual(RedisPromise.deliveryOf(waiting), "not-sent")
+    }))
+
+  it.live("says of what is more than a command over a shared connection that it may have run, as soon as it has begun", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) =>
+        name === "GET" || name === "BLPOP" || name === "DECR" ? FakeNode.stall() : undefined
+      )
+      const redis = yield* client(node)
+      const controller = new AbortController()
+      const given = redis.withSignal(controller.signal)
+      yield* Effect.promise(() => redis.ping())
+      const calls = [
+        given.pipeline([Redis.get("a")]),
+        given.blpop("a"),
+        given.run(Redis.decr("a")),
+        given.run(Effect.asVoid(Redis.get("a"))),
+        given.withConnection((one) => one.get("a"))
+      ]
+      yield* node.awaitCommand("BLPOP")
+      controller.abort("enough")
+      for (const call of calls) {
+        assert.strictEqual(yield* Effect.promise(() => rejection(call)), "enough")
+        assert.strictEqual(RedisPromise.deliveryOf(call), "unknown")
+      }
+    }))
+
+  it.live("an effect that aborts its own signal at once is told so", () =>
+    onServer(async (redis) => {
+      await redis.ping()
+      const controller = new AbortController()
+      const aborting = Effect.andThen(Effect.sync(() => controller.abort("own")), Effect.interrupt)
+      const call = redis.withSignal(controller.signal).run(aborting)
+      assert.strictEqual(await rejection(call), "own")
+      assert.strictEqual(RedisPromise.deliveryOf(call), "unknown")
     }))
 
   it.live("has one listener for all calls of a signal, of whatever kind, and none when they are answered", () =>
@@ -299,6 +342,7 @@ describe("An abort", () => {
       for (const error of yield* Effect.promise(() => Promise.all(given.map(rejection)))) {
         assert.strictEqual(error, "enough")
       }
+      assert.deepStrictEqual(given.map(RedisPromise.deliveryOf), ["not-sent", "not-sent", "not-sent"])
       yield* Deferred.succeed(gate, undefined)
       assert.strictEqual(yield* Effect.promise(() => patient), 1)
       const sent = node.commands.filter(({ command }) => command.name === "APPEND").map(({ args }) => args[2])

@@ -97,8 +97,8 @@ export interface RedisLeader {
    * resigns then, also when it is interrupted.
    *
    * When the lease is lost, or may be over as the server cannot be reached, the effect is interrupted, and runs again
-   * when this is the leader again. Failures to reach the server are waited out; others, such as `NoPermissionError`,
-   * fail.
+   * when this is the leader again. Failures to reach the server are waited out, and so is a server that takes no writes for
+   * now (`OOM`, `NOREPLICAS`, `MISCONF`); others, such as `NoPermissionError`, fail.
    */
   readonly run: <A, E, R>(
     effect: Effect.Effect<A, E, R> | ((term: Term) => Effect.Effect<A, E, R>)

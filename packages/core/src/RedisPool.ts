@@ -102,8 +102,7 @@ export const openShared = ({ router, settings }: RedisPool["Service"]): Effect.E
 
 const ping = (router: RedisRouter): Effect.Effect<void, CommandError> =>
   Effect.asVoid(Connection.run(router, RedisCommand.send("PING"))).pipe(
-    // A refusal is an answer, too: not every user may send PING.
-    Effect.catchTag("NoPermissionError", () => Effect.void),
+    Connection.unlessRefused,
     // The caller has given no command.
     Effect.mapError(ofNoCommand)
   )

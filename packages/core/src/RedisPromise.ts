@@ -30,7 +30,7 @@ import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { TracerKey } from "effect/Tracer"
-import { answered, answeredUnless, awaited, Pending, settled } from "./internal/client/promises.ts"
+import { answered, answeredUnless, awaited, endedWith, Pending, settled } from "./internal/client/promises.ts"
 import { duration, integer } from "./internal/config/checks.ts"
 import { onceAborted } from "./internal/runtime/aborts.ts"
 import { withTimeout } from "./internal/runtime/elapsed.ts"
@@ -40,6 +40,7 @@ import type { Key } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import { ConnectionError, RedisConfigError } from "./RedisError.ts"
+import type { Delivery } from "./RedisError.ts"
 import type { Commands as Several, Results, Successes } from "./RedisPipeline.ts"
 import type { Raw } from "./RedisReply.ts"
 
@@ -124,8 +125,8 @@ export interface RedisPromise<R = never> extends Methods {
   readonly withConnection: <A>(body: (redis: RedisPromise<R>) => Promise<A>) => Promise<A>
   /**
    * The same client, whose calls are given up when the signal is aborted. They are rejected with the signal's reason.
-   * What was not written yet is never sent; what was written may have run, which the reason does not say: so limits are
-   * better given by `withTimeout`. Throws `RedisConfigError` for what is no signal.
+   * What was not written yet is never sent; what was written may have run, which {@link deliveryOf} tells of the call. Limits
+   * are better given by `withTimeout`, as their errors say it. Throws `RedisConfigError` for what is no signal.
    */
   readonly withSignal: (signal: AbortSignal) => RedisPromise<R>
   /**
@@ -182,6 +183,43 @@ export interface RedisPromise<R = never> extends Methods {
  */
 export const make = <R, E>(layer: Layer.Layer<RedisClient | R, E>): RedisPromise<Exclude<R, RedisClient>> =>
   view(new Building(layer), undefined)
+
+// -----------------------------------------------------------------------------
+// Getters
+// -----------------------------------------------------------------------------
+
+/**
+ * Whether a server may have run what a call was to do that its signal has ended: `"not-sent"` when it certainly has not,
+ * `"unknown"` when it may have. `undefined` of every other call, also while it is pending: when one fails for another reason, its
+ * error says it.
+ *
+ * **Details**
+ *
+ * The call is the promise that a method of the client has returned, and no other that was made of it, as by `then` or by an
+ * `async` function. A command that goes over a connection that others share knows whether it was written. Of all else, such as
+ * several commands, one that blocks or one that is cached, `"unknown"` is told as soon as it has begun.
+ *
+ * **Example** (A write that is done again only when that does no harm)
+ *
+ * ```ts
+ * import { RedisPromise } from "@redfx/core"
+ *
+ * export const visit = async <R>(redis: RedisPromise.RedisPromise<R>, signal: AbortSignal): Promise<"counted" | "not counted" | "unknown"> => {
+ *   const call = redis.withSignal(signal).incr("visits")
+ *   try {
+ *     await call
+ *     return "counted"
+ *   } catch (error) {
+ *     if (error !== signal.reason) throw error
+ *     return RedisPromise.deliveryOf(call) === "not-sent" ? "not counted" : "unknown"
+ *   }
+ * }
+ * ```
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const deliveryOf = (call: Promise<unknown>): Delivery | undefined => endedWith(call)
 
 // -----------------------------------------------------------------------------
 // What the methods stand on
@@ -402,14 +440,13 @@ class View<R> {
 
   #fork<A, E>(effect: Effect.Effect<A, E, RedisClient | R>): Promise<A> {
     const { current, pending } = this.#provider
-    return current === undefined
-      ? settled(
-        Context.empty(),
-        Effect.flatMap(this.#provider.opened, (context) => Effect.provideContext(effect, context)),
-        this.#signal,
-        pending
-      )
-      : settled(current.context, effect, this.#signal, pending)
+    if (current !== undefined) return settled(current.context, effect, this.#signal, pending)
+    let isOpen = false
+    const opened = Effect.flatMap(this.#provider.opened, (context) => {
+      isOpen = true
+      return Effect.provideContext(effect, context)
+    })
+    return settled(Context.empty(), opened, this.#signal, pending, () => isOpen ? "unknown" : "not-sent")
   }
 
   async *iterate<A, E>(stream: Stream.Stream<A, E, RedisClient | R>): AsyncGenerator<A, void, undefined> {

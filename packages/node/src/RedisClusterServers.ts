@@ -107,7 +107,7 @@ export interface SlotMove {
  * - `owner`: the node that owns a slot or the slot of a key. Waits while no running node owns it.
  * - `replicasOf`: the replicas of a master that are up, as the master sees it.
  * - `settled`: waits until the cluster can serve, all running nodes agree on the roles, on the slots and on which nodes
- *   are down, and every replica is connected. A paused server counts as running.
+ *   are down, and every replica is connected and shown to clients by all. A paused server counts as running.
  * - `beginMove`: begins to move a slot to a node, and leaves the move unfinished. `moveSlot`: moves a slot with all its
  *   keys.
  * - `failover`: makes a replica the master of its slots with the old master's consent, and waits until the cluster has

@@ -51,6 +51,18 @@ describe("RedisClusterServers", { timeout: 60_000, concurrent: true }, () => {
       assert.strictEqual(yield* codeOf(on(first)(Redis.ping())), "NOAUTH")
     }))
 
+  it.live("waits until every node tells clients of every replica, which is when something was replicated to it", () =>
+    Effect.gen(function*() {
+      // The first that is replicated is a PING of the masters, which comes long after all the rest.
+      const config = { "repl-ping-replica-period": "5" }
+      const { nodes } = yield* RedisClusterServers.make({ replicas: 1, config })
+      for (const node of nodes) {
+        const slots = yield* on(node)(Redis.clusterSlots())
+        const told = slots.flatMap(({ master, replicas }) => [master, ...replicas]).map(({ port }) => port)
+        assert.sameMembers(told, nodes.map(({ port }) => port))
+      }
+    }))
+
   it.live("moves a slot step by step, with ASK and TRYAGAIN on the way", () =>
     Effect.gen(function*() {
       const password = Redacted.make("secret")

@@ -246,7 +246,7 @@ const checkTry = (env: Env, facts: Facts, attempt: Try): void => {
 }
 
 /** The codes of errors that pass. A plain command with such an error has not been run. */
-const passing = new Set(["BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOREPLICAS", "OOM", "TRYAGAIN"])
+const passing = new Set(["BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "NOREPLICAS", "OOM", "TRYAGAIN"])
 
 const isFull = (error: RedisError.RedisError): boolean =>
   error._tag === "ConnectionError" && (error.reason === "PoolTimeout" || error.reason === "PoolExhausted")

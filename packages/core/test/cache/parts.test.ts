@@ -1,9 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisCommand, Resp } from "@redfx/core"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { compact } from "../../src/internal/cache/compact.ts"
 import { restOf } from "../../src/internal/cache/rest.ts"
+import { Store } from "../../src/internal/cache/store.ts"
 import { nameOf } from "../../src/internal/codec/names.ts"
+import { Exchange } from "../../src/internal/connection/exchange.ts"
 import { keysChangedBy } from "../../src/internal/tracking/ownWrites.ts"
+import { Keepers, Tracking } from "../../src/internal/tracking/tracking.ts"
+import type { CacheLimits } from "../../src/RedisClient.ts"
+import type { CommandError } from "../../src/RedisError.ts"
 import { loadRows } from "../commands/rows.ts"
 
 const utf8 = (text: string) => new TextEncoder().encode(text)
@@ -111,4 +119,56 @@ describe("What the program's own commands change", () => {
       assert.deepStrictEqual(keysChangedBy(command), changed)
     })
   }
+})
+
+describe("A read whose answer is to be kept", () => {
+  /** Two callers that wait for one read, over a connection that answers; what became of each. */
+  const askedTwice = (limits: CacheLimits, answers: (tracking: Tracking) => ReadonlyArray<Resp.Value>) =>
+    Effect.gen(function*() {
+      const keepers = new Keepers()
+      const tracking = new Tracking(keepers)
+      tracking.protocol = 3
+      const exchange = new Exchange({
+        origin: { address: "test:1", replaceInvalidText: false, tracking, keepers },
+        maxCommands: 10,
+        maxBytes: 1000,
+        onWork: () => {},
+        onFlush: () => {},
+        onPush: () => false,
+        onClose: () => {}
+      })
+      const options = { keepers, clock: yield* Clock.Clock, replaceInvalidText: false, onEvent: () => {} }
+      const store = new Store(Object.setPrototypeOf(options, limits))
+      const exits: Array<Exit.Exit<unknown, CommandError>> = []
+      const get = RedisCommand.withCaching(Redis.get("k"), { life: 1000 })
+      for (let i = 0; i < 2; i++) {
+        store.join(get, { begin: () => {}, submit: exchange.submit }, (exit) => exits.push(exit))
+      }
+      exchange.encode()
+      exchange.receive(answers(tracking))
+      assert.isFalse(exchange.closed)
+      return exits
+    })
+  const limits: CacheLimits = { maxEntries: 10, maxBytes: 1000, longestLife: 1000 }
+  const answers = ["OK", "OK", "value", 1000]
+
+  it.effect("gives it to all who wait", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* askedTwice(limits, () => answers), [Exit.succeed("value"), Exit.succeed("value")])
+    }))
+
+  it.effect("tells all who wait what breaks in handling its answers, as the defect that it is", () =>
+    Effect.gen(function*() {
+      const defect = new Error("boom")
+      const throwing = () => {
+        throw defect
+      }
+      const inKeeping = Object.defineProperty({ ...limits }, "maxBytes", { get: throwing })
+      assert.deepStrictEqual(yield* askedTwice(inKeeping, () => answers), [Exit.die(defect), Exit.die(defect)])
+      const inReading = yield* askedTwice(limits, (tracking) => {
+        Object.defineProperty(tracking, "mode", { get: throwing })
+        return ["OK", new Resp.ErrorReply("ERR refused"), "value", 1000]
+      })
+      assert.deepStrictEqual(inReading, [Exit.die(defect), Exit.die(defect)])
+    }))
 })

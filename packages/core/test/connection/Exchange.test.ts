@@ -297,6 +297,30 @@ describe("Exchange", () => {
     assert.isFalse(exchange.closed)
   })
 
+  it.each([[["broken"]], [["broken", "too"]]])(
+    "what breaks in handling a reply is told to its caller as the defect that it is: %s",
+    (texts) => {
+      const { exchange } = makeExchange({ maxCommands: 10, maxBytes: 1_000_000 })
+      const defect = new Error("boom")
+      const exits: Array<Exit.Exit<unknown, CommandError>> = []
+      const broken = texts.length === 1
+        ? new SingleRequest(echo("broken"), undefined, (exit) => exits.push(exit))
+        : new BatchRequest({ commands: texts.map(echo) }, undefined, (exit) => exits.push(exit))
+      broken.reply = () => {
+        throw defect
+      }
+      const neighbour = track(["neighbour"])
+      exchange.submit(broken)
+      exchange.submit(neighbour.request)
+      exchange.encode()
+      exchange.receive([...texts, "neighbour"])
+      assert.deepStrictEqual(exits, [Exit.die(defect)])
+      assert.strictEqual(neighbour.outcomes?.[0]?._tag, "Success")
+      assert.isTrue(exchange.idle)
+      assert.isFalse(exchange.closed)
+    }
+  )
+
   it("ERR-07: a reply that nobody asked for ends the exchange, and later ones are nobody's", () => {
     const { closings, exchange } = makeExchange({ maxCommands: 10, maxBytes: 1000 })
     const only = track(["a"])

@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
+import process from "node:process"
 import { Suspension } from "../../src/internal/runtime/suspension.ts"
 
 /** One that counts what is asked of it. */
@@ -84,7 +85,36 @@ class Handing extends Counted {
   }
 }
 
+/** What an effect has thrown in a task of its own, where nothing can catch it. */
+const uncaught = (body: () => void): Effect.Effect<unknown> =>
+  Effect.callback((resume) => {
+    const others = process.listeners("uncaughtException")
+    process.removeAllListeners("uncaughtException")
+    process.once("uncaughtException", (thrown) => {
+      for (const other of others) process.on("uncaughtException", other)
+      resume(Effect.succeed(thrown))
+    })
+    body()
+  })
+
 const behaves = (Made: typeof Counted): void => {
+  it.effect("what an observer of the one who waits throws is not thrown at the one who brings the outcome", () =>
+    Effect.gen(function*() {
+      const all: Array<Counted> = []
+      const thrown = new Error("of an observer")
+      const throwing = () => {
+        throw thrown
+      }
+      for (const exit of [Exit.succeed("a"), Exit.fail("b")]) {
+        Effect.runCallback(new Made(all), { onExit: throwing })
+        assert.strictEqual(yield* uncaught(() => all.pop()?.finish(exit)), thrown)
+        const begun = new Made(all)
+        Suspension.start(begun, throwing)
+        assert.strictEqual(yield* uncaught(() => begun.finish(exit)), thrown)
+      }
+      assert.deepStrictEqual(all.map(({ settled }) => settled), [true, true])
+    }))
+
   it("has the outcome that comes later, also a failure", () => {
     const all: Array<Counted> = []
     for (const exit of [Exit.succeed("a"), Exit.fail("b"), Exit.die("c")]) {

@@ -531,8 +531,8 @@ describe("retrying", () => {
   })
 
   it("ERP-05, ERP-06: of other server errors those pass that say that nothing was run for now", () => {
-    const passing = ["BUSY", "TRYAGAIN", "NOREPLICAS", "CLUSTERDOWN", "MASTERDOWN", "UNBLOCKED"]
-    const lasting = ["ERR", "MISCONF", "BUSYKEY", "BUSYGROUP", "MOVED", "ASK", "CROSSSLOT", "UNKILLABLE", ""]
+    const passing = ["BUSY", "TRYAGAIN", "NOREPLICAS", "CLUSTERDOWN", "MASTERDOWN", "MISCONF", "UNBLOCKED"]
+    const lasting = ["ERR", "BUSYKEY", "BUSYGROUP", "MOVED", "ASK", "CROSSSLOT", "UNKILLABLE", ""]
     for (const code of [...passing, ...lasting]) {
       assert.strictEqual(RedisError.isRetryable(response(code)), passing.includes(code), code)
       assert.strictEqual(RedisError.isSafeToRetry(response(code)), passing.includes(code), code)
@@ -556,7 +556,11 @@ describe("retrying", () => {
       // EXEC itself is refused by some servers.
       [aborted([], "Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'."), true],
       [aborted([], "Transaction discarded because of: LOADING Redis is loading the dataset in memory"), true],
-      [aborted([], "Transaction discarded because of: MISCONF Errors writing to the AOF file"), false],
+      [aborted([], "Transaction discarded because of: MISCONF Errors writing to the AOF file"), true],
+      [
+        aborted([], "Transaction discarded because of: NOPERM User u has no permissions to run the 'exec' command"),
+        false
+      ],
       [aborted(["ERR"], "Transaction discarded because of: OOM command not allowed"), false]
     ]
     for (const [error, retryable] of table) {

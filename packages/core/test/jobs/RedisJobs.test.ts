@@ -9,7 +9,7 @@ import * as Scripts from "../../src/internal/jobs/scripts.ts"
 import * as RedisArg from "../../src/RedisArg.ts"
 import { RedisClient } from "../../src/RedisClient.ts"
 import * as RedisCommand from "../../src/RedisCommand.ts"
-import { ConnectionError } from "../../src/RedisError.ts"
+import { ConnectionError, isRedisError, ResponseError } from "../../src/RedisError.ts"
 import type { RedisError } from "../../src/RedisError.ts"
 import * as RedisJobs from "../../src/RedisJobs.ts"
 import * as Resp from "../../src/Resp.ts"
@@ -17,6 +17,9 @@ import * as Resp from "../../src/Resp.ts"
 const jobs = RedisJobs.make("jobs", { payload: Schema.Int })
 const unreachable = new ConnectionError({ reason: "Reset", detail: "gone", delivery: "not-sent", readonly: false })
 const reset = new ConnectionError({ reason: "Reset", detail: "gone", delivery: "unknown", readonly: false })
+
+/** What a script meets at its first write; that it runs code says that it may have written. */
+const unsaved = new ResponseError({ code: "MISCONF", detail: "x", command: "EVALSHA", mayHaveWritten: true })
 
 const bulk = (text: string): Resp.Bulk => {
   const bytes = new TextEncoder().encode(text)
@@ -65,10 +68,9 @@ const fake = Effect.fnUntraced(function*(
       const args = command.parts.map((part) => String(RedisArg.wireValue(part)))
       const found = answer(command.spec.name, args)
       if (found === undefined) return Effect.never
-      return found instanceof ConnectionError
+      return isRedisError(found)
         ? Effect.fail(found)
-        // What is not an error is a reply.
-        : RedisCommand.decode(command, found as Resp.Value, false)
+        : RedisCommand.decode(command, found, false)
     })
   // Workers use nothing else.
   const service = { execute, stats: Effect.never } as Partial<RedisClient["Service"]> as RedisClient["Service"]
@@ -151,6 +153,16 @@ describe("RedisJobs.run", () => {
         assert.deepStrictEqual(settled, [["a", "1-1", "workers", String(attempt), "done", ""]])
         yield* Fiber.interrupt(fiber)
       }
+    }))
+
+  it.effect("what a server refuses to begin for a while is begun later, and counts from then on", () =>
+    Effect.gen(function*() {
+      const { run, settled } = yield* fake([unsaved, unsaved, -1], 2, [unsaved, unsaved])
+      const fiber = yield* fork(run(jobs.run({ worker: "w", maxAttempts: 2 }, () => Effect.fail("no"))))
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(settled, [["a", "1-1", "workers", "2", "dead", "no"]])
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* Fiber.interrupt(fiber)
     }))
 
   it.effect("a failure of any kind is the reason of the dead letter", () =>

@@ -519,6 +519,47 @@ describe("RedisLock", () => {
       }
     }))
 
+  it.effect("however many attempts and releases are to be undone, one pipeline at a time is sent for all, until each is answered", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake((name) =>
+        name === "SET" ? Effect.fail(lost) as Effect.Effect<never> : Effect.void
+      )
+      const released = yield* run(RedisLock.make("released", { fencing: true }).acquire)
+      store.refused.set("EVALSHA", lost)
+      yield* Effect.flip(released!.release)
+      for (let i = 1; i < 1000; i++) yield* Effect.flip(run(RedisLock.make(`lock ${i}`).acquire))
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(store.entries.size, 1001)
+      assert.deepStrictEqual(new Set(store.pipelines), new Set([1000]))
+      assert.isBelow(store.pipelines.length, 40)
+      store.refused.clear()
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual([...store.entries.keys()], ["{released}:fence"])
+      const sent = store.pipelines.length
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(store.pipelines.length, sent)
+      // What comes later is seen to as well.
+      store.refused.set("EVALSHA", lost)
+      yield* Effect.flip(run(RedisLock.make(name).acquire))
+      store.refused.clear()
+      yield* TestClock.adjust("1 second")
+      assert.isUndefined(owner(store))
+    }))
+
+  it.effect("a lock with a life is not undone any more when it is over by itself", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake((name) =>
+        name === "SET" ? Effect.fail(lost) as Effect.Effect<never> : Effect.void
+      )
+      store.refused.set("EVALSHA", lost)
+      yield* Effect.flip(run(RedisLock.make(name, { ttl: "2 seconds" }).acquire))
+      yield* TestClock.adjust("10 seconds")
+      const sent = store.pipelines.length
+      yield* TestClock.adjust("1 minute")
+      assert.isAbove(sent, 1)
+      assert.strictEqual(store.pipelines.length, sent)
+    }))
+
   describe("fencing", () => {
     it.effect("each holder has a higher token than all before", () =>
       Effect.gen(function*() {

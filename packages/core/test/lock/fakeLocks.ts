@@ -24,6 +24,10 @@ export class Store {
   readonly now: () => number
   /** While set, every command fails with it; `"silent"` answers nothing. */
   outage: RedisError | "silent" | undefined = undefined
+  /** What commands of a name fail with. */
+  readonly refused = new Map<string, RedisError>()
+  /** How many commands each pipeline had. */
+  readonly pipelines: Array<number> = []
 
   constructor(now: () => number) {
     this.now = now
@@ -102,13 +106,21 @@ export const fake = Effect.fnUntraced(function*(act: (name: string) => Effect.Ef
     Effect.suspend(() => {
       if (store.outage === "silent") return Effect.never
       if (store.outage !== undefined) return Effect.fail(store.outage)
+      const refusal = store.refused.get(command.spec.name)
+      if (refusal !== undefined) return Effect.fail(refusal)
       const args = command.parts.map((part) => String(RedisArg.wireValue(part)))
       store.log.push([command.spec.name, ...args].join(" "))
       const reply = answer(store, command.spec.name, args)
       return Effect.andThen(act(command.spec.name), RedisCommand.decode(command, reply, false))
     })
+  const pipeline = (commands: ReadonlyArray<RedisCommand.Any>) => {
+    store.pipelines.push(commands.length)
+    return Effect.forEach(commands, (command) => Effect.exit(execute(command)))
+  }
   // Locks use nothing else.
-  const service = { execute, events: Stream.empty } as Partial<RedisClient["Service"]> as RedisClient["Service"]
+  const service = { execute, pipeline, events: Stream.empty } as Partial<
+    RedisClient["Service"]
+  > as RedisClient["Service"]
   // Without jitter, unless a test asks for it.
   const run = <A, E, R>(effect: Effect.Effect<A, E, R>, random = 0) =>
     effect.pipe(Effect.provideService(RedisClient, service), Effect.provideService(Random.Random, always(random)))

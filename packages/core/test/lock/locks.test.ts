@@ -5,6 +5,7 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import { Redis, RedisClient, RedisLock } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
+import * as FakeNode from "@redfx/testing/FakeNode"
 import { freshKey, until } from "@redfx/testing/Suite"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -325,6 +326,22 @@ for (const protocol of [2, 3] as const) {
     })
   })
 }
+
+describe("On a server that says nothing", () => {
+  it.live("an attempt that was not written when it was interrupted is not undone", () =>
+    Effect.gen(function*() {
+      // A server that takes connections and says nothing.
+      const node = yield* FakeNode.make(() => FakeNode.stall())
+      const client = yield* Client.make(node)
+      const fibers = yield* Effect.forEach(
+        Array.from({ length: 100 }, () => RedisLock.make(freshKey("lock")).acquire),
+        (attempt) => Effect.forkChild(Client.on(client)(attempt), { startImmediately: true })
+      )
+      assert.strictEqual((yield* client.stats).waiting, 100)
+      yield* Fiber.interruptAll(fibers)
+      assert.strictEqual((yield* client.stats).waiting, 0)
+    }))
+})
 
 describe("On a node of a cluster", () => {
   it.live("LCK-18: a lock and its counter are in one slot, whatever the name looks like", () =>

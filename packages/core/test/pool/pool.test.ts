@@ -337,17 +337,28 @@ describe("what a client tells", () => {
       assert.isUndefined(given.error)
     }))
 
-  it.effect("who may not PING connects eagerly and keeps the connection", () =>
-    Effect.gen(function*() {
-      const node = yield* FakeNode.make(({ name }) =>
-        name === "PING" ? Encode.error("NOPERM no permissions") : name === "GET" ? Encode.bulk("v") : undefined
-      )
-      const client = yield* Client.make(node, { connect: "eager", healthCheckInterval: "30 seconds" })
-      yield* TestClock.adjust("1 minute")
-      assert.strictEqual(yield* client.execute(Redis.get("k")), "v")
-      assert.strictEqual(node.commands.filter(({ command }) => command.name === "PING").length, 2)
-      assert.strictEqual(node.connections.total, 1)
-    }))
+  const refusalsOfPing = [
+    ["who may not PING", "NOPERM no permissions"],
+    [
+      "a client of a server that cannot save, which refuses PING like a write,",
+      "MISCONF Errors writing to the AOF file"
+    ]
+  ] as const
+
+  it.effect.each(refusalsOfPing)(
+    "%s connects eagerly and keeps the connection",
+    ([, refusal]) =>
+      Effect.gen(function*() {
+        const node = yield* FakeNode.make(({ name }) =>
+          name === "PING" ? Encode.error(refusal) : name === "GET" ? Encode.bulk("v") : undefined
+        )
+        const client = yield* Client.make(node, { connect: "eager", healthCheckInterval: "30 seconds" })
+        yield* TestClock.adjust("1 minute")
+        assert.strictEqual(yield* client.execute(Redis.get("k")), "v")
+        assert.strictEqual(node.commands.filter(({ command }) => command.name === "PING").length, 2)
+        assert.strictEqual(node.connections.total, 1)
+      })
+  )
 
   it.live("ENT-16: prints where it is and which database it uses, and no password", () =>
     Effect.gen(function*() {

@@ -2,7 +2,7 @@
  * How soon consumers and workers are back when their server is: as soon as commands are, and without a busy loop meanwhile.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisClient, RedisJobs, RedisStream } from "@redfx/core"
+import { Redis, RedisClient, RedisJobs, RedisLeader, RedisStream } from "@redfx/core"
 import { BusyLoadingError, ConnectionError, MasterNotFoundError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
@@ -12,9 +12,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
+import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
+import { mkdirSync, rmSync } from "node:fs"
+import { join } from "node:path"
 import { backOffFor, backOffSchedule } from "../../src/internal/runtime/backOffSchedule.ts"
 
 /** The client, and how many commands were tried. */
@@ -83,6 +86,64 @@ describe("After a restart of the server", () => {
       assert.isBelow(Math.max(...late), 500)
       assert.isBelow(Math.max(...tries), 150)
     }), 60_000)
+})
+
+describe("While the server cannot save", () => {
+  it.live(
+    "consumers, workers and those who lead or campaign wait, and go on once it can",
+    () =>
+      Effect.gen(function*() {
+        const server = yield* RedisServer.make({ config: { save: "3600 1000000" } })
+        const outside = yield* Client.make(server)
+        const queue = RedisJobs.make("q", { payload: Schema.Int })
+        const leader = RedisLeader.make("leader", { ttl: "1 second", retryInterval: "100 millis" })
+        const found = yield* Queue.unbounded<string>()
+        const until = (refuses: boolean) =>
+          Effect.eventually(
+            Effect.filterOrFail(
+              Effect.delay(Effect.result(outside.execute(Redis.set("k", "v"))), "20 millis"),
+              (result) =>
+                refuses === (Result.isFailure(result) && "code" in result.failure && result.failure.code === "MISCONF")
+            )
+          )
+        const consume = (stream: string) =>
+          RedisStream.consume(
+            { stream, group: "g", consumer: "c", createGroup: "0", block: "100 millis" },
+            () => Queue.offer(found, "entry")
+          )
+        const lead = leader.run(({ fencingToken }) =>
+          Effect.andThen(Queue.offer(found, `term ${fencingToken}`), Effect.never)
+        )
+        const client = yield* Client.make(server)
+        const start = <A, E>(effect: Effect.Effect<A, E, RedisClient.RedisClient>) =>
+          Effect.forkChild(Client.on(client)(effect))
+        const before = [
+          yield* start(lead),
+          yield* start(consume("s")),
+          yield* start(queue.run({ worker: "w" }, () => Queue.offer(found, "job")))
+        ]
+        yield* outside.execute(Redis.xadd("s", { n: 1 }))
+        yield* Client.on(outside)(queue.enqueue(1))
+        assert.sameMembers(yield* Queue.takeN(found, 3), ["term 1", "entry", "job"])
+        // What is in the place of the file cannot be replaced by it.
+        const file = join(server.directory, "dump.rdb")
+        yield* Effect.sync(() => mkdirSync(join(file, "in the way"), { recursive: true }))
+        yield* outside.execute(Redis.bgsave())
+        yield* until(true)
+        const meanwhile = [yield* start(consume("t")), yield* start(lead)]
+        // The lease is over by then, and all have tried to write.
+        yield* Effect.sleep(1500)
+        yield* Effect.sync(() => rmSync(file, { recursive: true }))
+        yield* outside.execute(Redis.bgsave())
+        yield* until(false)
+        yield* outside.execute(Redis.xadd("s", { n: 1 }))
+        yield* outside.execute(Redis.xadd("t", { n: 1 }))
+        yield* Client.on(outside)(queue.enqueue(2))
+        assert.sameMembers(yield* Queue.takeN(found, 4), ["term 2", "entry", "entry", "job"])
+        for (const fiber of [...before, ...meanwhile]) assert.isUndefined(fiber.pollUnsafe())
+      }),
+    60_000
+  )
 })
 
 describe("While there is no server", () => {

@@ -45,6 +45,7 @@ export const memberOf = (cluster: Cluster, server: Server): Effect.Effect<Member
 interface View {
   readonly state: string
   readonly nodes: ReadonlyArray<Redis.ClusterNode>
+  readonly slots: ReadonlyArray<Redis.ClusterSlotsRange>
   readonly role: Redis.ServerRole
 }
 
@@ -63,8 +64,21 @@ const faultIn = (view: View, cluster: Cluster, alive: ReadonlySet<Member>): stri
     if (!alive.has(member) && !node.flags.has("fail")) return `it has not noticed that ${name} is down`
   }
   if (view.nodes.length > cluster.members.length) return "a handshake is under way"
+  const hidden = hiddenIn(view)
+  if (hidden !== undefined) return `it does not tell clients of ${hidden} yet`
   if (view.role.role === "slave" && view.role.state !== "connected") return "it is not connected to its master"
   return view.state === "ok" ? undefined : `its cluster_state is ${view.state}`
+}
+
+/**
+ * A replica that is up and that CLUSTER SLOTS leaves out. Servers since 7.0 do so until they have heard that something was
+ * replicated to it, which comes after all the rest.
+ */
+const hiddenIn = ({ nodes, slots }: View): string | undefined => {
+  const shown = new Set(slots.flatMap(({ replicas }) => replicas.map(({ id }) => id)))
+  const serving = new Set(slots.map(({ master }) => master.id))
+  const hidden = nodes.find((node) => isHealthy(node) && serving.has(node.masterId) && !shown.has(node.id))
+  return hidden === undefined ? undefined : `the replica ${hidden.id}`
 }
 
 /** Which node replicates which, and which slots each node owns, for the nodes that are not down. */
@@ -75,8 +89,8 @@ const pictureOf = ({ nodes }: View): string =>
 
 const viewOf = (cluster: Cluster, member: Member) =>
   at(cluster, member)(Effect.map(
-    Redis.pipeline([Redis.clusterInfo(), Redis.clusterNodes(), Redis.role()]),
-    ([{ clusterState }, nodes, role]): View => ({ state: clusterState, nodes, role })
+    Redis.pipeline([Redis.clusterInfo(), Redis.clusterNodes(), Redis.clusterSlots(), Redis.role()]),
+    ([{ clusterState }, nodes, slots, role]): View => ({ state: clusterState, nodes, slots, role })
   ))
 
 /** Queries all running nodes once. */

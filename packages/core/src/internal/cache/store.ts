@@ -17,8 +17,8 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type * as Resp from "../../Resp.ts"
 import { named, nameOf } from "../codec/names.ts"
+import { give } from "../connection/give.ts"
 import type { Request } from "../connection/request.ts"
-import { connectionLoss } from "../error/events.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import type { Keeper, Keepers, Mode, Tracking } from "../tracking/tracking.ts"
 import { compact, freeze } from "./compact.ts"
@@ -182,17 +182,17 @@ export class Store implements Keeper {
 
   /** Keeps an answer where that is safe, and gives it to the callers that wait. */
   #onEnd(flight: Flight, answer: Exit.Exit<Resp.Value, CommandError>): void {
-    this.#forget(flight)
-    const { marked, origin, tracking } = flight
-    if (Exit.isSuccess(answer) && !marked && tracking !== undefined && !this.#closed) {
-      this.#keep(flight, answer.value, tracking)
-    }
     const waiters = flight.waiters.takeAll()
-    if (waiters.length > 1 && Exit.isSuccess(answer)) freeze(answer.value)
-    for (const waiter of waiters) {
-      // An answer that succeeded came over a connection, so there is one.
-      if (Exit.isSuccess(answer)) waiter.reply(answer.value, origin!)
-      else waiter.fail(errorIn(answer))
+    try {
+      this.#forget(flight)
+      if (Exit.isFailure(answer)) return waiters.forEach((waiter) => endWith(waiter, answer))
+      const { marked, tracking } = flight
+      if (!marked && tracking !== undefined && !this.#closed) this.#keep(flight, answer.value, tracking)
+      if (waiters.length > 1) freeze(answer.value)
+      // An answer came over a connection, so there is one.
+      for (const waiter of waiters) give(answer.value, waiter, flight.origin!)
+    } catch (defect) {
+      for (const waiter of waiters) waiter.die(defect)
     }
   }
 
@@ -317,8 +317,9 @@ export class Store implements Keeper {
   }
 }
 
-/** The reason why a read has no answer. */
-const errorIn = (answer: Exit.Failure<unknown, CommandError>): CommandError => {
-  const error = answer.cause.reasons.find(Cause.isFailReason)?.error
-  return error ?? connectionLoss("Other", "The client failed to keep an answer", undefined, Cause.squash(answer.cause))
+/** Ends a caller that waits with the reason why its read has no answer, which is an error or a defect. */
+const endWith = (waiter: Request, { cause }: Exit.Failure<unknown, CommandError>): void => {
+  const error = cause.reasons.find(Cause.isFailReason)?.error
+  if (error === undefined) waiter.die(Cause.squash(cause))
+  else waiter.fail(error)
 }

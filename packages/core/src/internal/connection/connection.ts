@@ -476,6 +476,18 @@ const probe = (
         ? Effect.void
         : Effect.fail(connectionLoss("HealthCheck", "The server did not answer a PING with PONG", address))
     ),
-    // A refusal is an answer, too, because not every user may send PING.
-    Effect.catchTag("NoPermissionError", () => Effect.void)
+    unlessRefused
+  )
+
+/**
+ * Takes refusals of a PING that say nothing against the connection: of a user who may not send it, and of a server that
+ * cannot save, which refuses it like a write and answers reads all the same.
+ */
+export const unlessRefused = <E extends CommandError>(ping: Effect.Effect<void, E>): Effect.Effect<void, E> =>
+  Effect.catch(
+    ping,
+    (error) =>
+      error._tag === "NoPermissionError" || error._tag === "ResponseError" && error.code === "MISCONF"
+        ? Effect.void
+        : Effect.fail(error)
   )

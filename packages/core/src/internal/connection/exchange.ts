@@ -16,6 +16,7 @@ import type { RespDecoder } from "../../RespDecoder.ts"
 import { RespEncoder } from "../../RespEncoder.ts"
 import { isReadonlyArray } from "../argument/isReadonlyArray.ts"
 import { besides, connectionLoss } from "../error/events.ts"
+import { give } from "./give.ts"
 import { InFlight } from "./inFlight.ts"
 import { RequestQueue } from "./request.ts"
 import type { Origin, Request } from "./request.ts"
@@ -235,7 +236,7 @@ export class Exchange {
       this.#commands--
       this.#replies++
       if (++request.answered === request.count) this.#shift(request)
-      request.reply(value, origin)
+      give(value, request, origin)
       if (--untilFlush === 0) {
         untilFlush = flush
         if (this.writable) this.#options.onFlush()

@@ -152,6 +152,8 @@ const passing: ReadonlySet<string> = new Set([
   "BUSY",
   "TRYAGAIN",
   "NOREPLICAS",
+  // The server cannot save, and takes no writes until somebody has made room or rights for it.
+  "MISCONF",
   "CLUSTERDOWN",
   "MASTERDOWN",
   // A blocked command was ended: by CLIENT UNBLOCK, because its server became a replica, or because its key has gone.

@@ -10,7 +10,6 @@ import type { RedisClient } from "../../RedisClient.ts"
 import { isRetryable } from "../../RedisError.ts"
 import type { CommandError, DataError } from "../../RedisError.ts"
 import * as RedisStream from "../../RedisStream.ts"
-import { mayHaveRun } from "../error/retry.ts"
 import { lengthened } from "../runtime/backOff.ts"
 import { backOffFor, backOffSchedule } from "../runtime/backOffSchedule.ts"
 import { milliseconds } from "../runtime/milliseconds.ts"
@@ -88,7 +87,8 @@ const handle = Effect.fnUntraced(function*<A, E, R>(
   const begun = yield* Scripts.begin(settings.name, id, entry).pipe(
     Effect.tapError((error) =>
       Effect.sync(() => {
-        if (mayHaveRun(error)) unseen++
+        // An error reply is an answer: the script counts after all that a server may refuse.
+        if ("delivery" in error && error.delivery === "unknown") unseen++
       })
     ),
     Effect.retry({ schedule: backOffFor(patience), while: isRetryable })

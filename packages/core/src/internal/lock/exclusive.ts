@@ -10,13 +10,8 @@ import * as Scripts from "./scripts.ts"
 
 export const ways = (name: string, ttl: number | undefined, fencing: boolean): Ways => ({
   acquire: fencing
-    ? (token) =>
-      Effect.map(
-        Scripts.acquireFenced(name, token, ttl ?? 0),
-        (fencingToken) => fencingToken === 0 ? undefined : { fencingToken }
-      )
-    : (token) =>
-      Effect.map(Scripts.acquire(name, token, ttl), (taken) => taken ? { fencingToken: undefined } : undefined),
+    ? (token) => Scripts.acquireFenced(name, token, ttl ?? 0)
+    : (token) => Scripts.acquire(name, token, ttl),
   release: (token) => Scripts.release(name, token),
   extend: (token, milliseconds, mode) => Scripts.extend(name, token, milliseconds, mode),
   owned: (token) => Effect.map(uncached(get(name)), (stored) => stored === token),

@@ -13,15 +13,17 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { TimeToLive } from "../../RedisArg.ts"
 import { RedisClient } from "../../RedisClient.ts"
+import type * as RedisCommand from "../../RedisCommand.ts"
 import { DataError, isRetryable, LockError, LockNotOwnedError } from "../../RedisError.ts"
 import type { CommandError, LockLikeError } from "../../RedisError.ts"
+import { deliveryOf } from "../connection/sent.ts"
 import { failureOf, timeLimit } from "../error/events.ts"
 import { mayHaveRun } from "../error/retry.ts"
 import { lengthened } from "../runtime/backOff.ts"
-import { backOffBetween } from "../runtime/backOffSchedule.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
 import { milliseconds, wholeMilliseconds } from "../runtime/milliseconds.ts"
 import type { Restore } from "../runtime/restore.ts"
+import { undone } from "./undoing.ts"
 
 // -----------------------------------------------------------------------------
 // Models
@@ -79,10 +81,13 @@ export interface LockHandle {
 // Acquiring
 // -----------------------------------------------------------------------------
 
-/** The commands of a lease. Each returns whether it did what it was sent for. */
+/**
+ * The commands of a lease. Each returns whether it did what it was sent for. `acquire` may return a fencing token, or 0 when it
+ * did not.
+ */
 export interface Ways {
-  readonly acquire: (token: string) => On<Taken | undefined>
-  readonly release: (token: string) => On<boolean>
+  readonly acquire: (token: string) => RedisCommand.RedisCommand<boolean | number>
+  readonly release: (token: string) => RedisCommand.RedisCommand<boolean>
   readonly extend: (token: string, milliseconds: number, mode: "add" | "replace" | "atLeast") => On<boolean>
   readonly owned: (token: string) => On<boolean>
   readonly locked: On<boolean>
@@ -208,42 +213,44 @@ const attempt = (
   settings: Settings,
   token: string,
   restore: Restore
-): Effect.Effect<Taken | undefined, CommandError> => {
-  const request = settings.ways.acquire(token)
-  // The lock may hold a given token already, so it cannot be known what to undo.
-  if (settings.token !== undefined) return on(client, request)
-  const undo = Effect.flatMap(
-    undoing(client, settings, token),
-    // A reserved connection is closed when its holder ends, with what is still under way on it.
-    (fiber) => client.session === undefined ? Effect.void : Effect.timeoutOption(Fiber.await(fiber), patience)
-  )
-  return restore(on(client, request)).pipe(
-    Effect.onInterrupt(() => undo),
-    Effect.tapError((error) => mayHaveRun(error) ? undo : Effect.void)
-  )
-}
+): Effect.Effect<Taken | undefined, CommandError> =>
+  Effect.suspend(() => {
+    const command = settings.ways.acquire(token)
+    const request = command.settled ?? client.execute(command)
+    const answer = Effect.map(request, takenBy)
+    // The lock may hold a given token already, so it cannot be known what to undo.
+    if (settings.token !== undefined) return answer
+    const undo = Effect.flatMap(
+      undoing(client, settings, token),
+      // A reserved connection is closed when its holder ends, with what is still under way on it.
+      (fiber) => client.session === undefined ? Effect.void : Effect.timeoutOption(Fiber.await(fiber), patience)
+    )
+    return restore(answer).pipe(
+      Effect.onInterrupt(() => deliveryOf(request) === "not-sent" ? Effect.void : undo),
+      Effect.tapError((error) => mayHaveRun(error) ? undo : Effect.void)
+    )
+  })
+
+/** What an answer says was taken: nothing by `false` and 0, and with a number that fencing token. */
+const takenBy = (answer: boolean | number): Taken | undefined =>
+  answer === false || answer === 0 ? undefined : { fencingToken: answer === true ? undefined : answer }
 
 /** How long an attempt on a reserved connection waits at the most until it is undone. */
 const patience = "1 second"
 
-/** Releases a lock in the background. */
-const undoing = (client: RedisClient["Service"], settings: Settings, token: string): Effect.Effect<Fiber.Fiber<void>> =>
-  Effect.forkDetach(Effect.ignore(undone(client, settings, token)), { startImmediately: true })
-
 /**
- * Releases a lock that an attempt may have taken. The release goes the same way as the attempt, behind it, so that the
- * server runs it afterwards. It is tried until there is an answer, for as long as the lock can live.
+ * Releases in the background a lock that an attempt may have taken. The release goes the same way as the attempt, behind it,
+ * so that the server runs it afterwards.
  */
-const undone = (
+const undoing = (
   client: RedisClient["Service"],
-  { ttl, ways }: Settings,
+  { ttl = Infinity, ways }: Settings,
   token: string
-): Effect.Effect<unknown, CommandError> => {
-  const release = Effect.retry(on(client, ways.release(token)), { schedule: betweenTries, while: isRetryable })
-  return ttl === undefined ? release : Effect.timeoutOption(release, ttl)
-}
-
-const betweenTries = backOffBetween("100 millis", "5 seconds")
+): Effect.Effect<Fiber.Fiber<void>> =>
+  Effect.forkDetach(
+    Effect.flatMap(elapsedNow, (time) => undone(client, { release: ways.release(token), until: time + ttl })),
+    { startImmediately: true }
+  )
 
 const on = <A, E>(client: RedisClient["Service"], effect: Effect.Effect<A, E, RedisClient>): Effect.Effect<A, E> =>
   Effect.provideService(effect, RedisClient, client)

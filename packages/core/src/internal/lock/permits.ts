@@ -81,8 +81,7 @@ export const taken = RedisScript.make({
 })
 
 export const ways = (name: string, permits: number, ttl: number | undefined): Ways => ({
-  acquire: (token) =>
-    Effect.map(acquire(name, token, permits, ttl), (got) => got ? { fencingToken: undefined } : undefined),
+  acquire: (token) => acquire(name, token, permits, ttl),
   release: (token) => release(name, token),
   extend: (token, milliseconds, mode) => extend(name, token, milliseconds, mode),
   owned: (token) => owned(name, token),

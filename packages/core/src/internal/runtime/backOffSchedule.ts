@@ -57,7 +57,3 @@ export const backOffFor = (limit: number): Schedule.Schedule<void, Failed> =>
 
 /** The same for as long as it takes. */
 export const backOffSchedule: Schedule.Schedule<void, Failed> = backOffFor(Infinity)
-
-/** A schedule that goes on for as long as it takes: first after a time, then at growing intervals of up to the longest. */
-export const backOffBetween = (shortest: Duration.Input, longest: Duration.Input): Schedule.Schedule<unknown> =>
-  Schedule.jittered(Schedule.min([Schedule.exponential(shortest), Schedule.spaced(longest)]))

@@ -40,6 +40,19 @@ const claimed = (): void => {}
  */
 const waits = (): void => {}
 
+/**
+ * Has whoever waits go on. What that throws, such as an observer of a fiber, is thrown in a task of its own, as Effect itself
+ * does it: others wait behind this one, and the connection that brought its reply goes on reading.
+ */
+const goOn = <Next>(waiter: Inner | ((next: Next) => void), next: Next): void => {
+  try {
+    if (typeof waiter === "function") waiter(next)
+    else waiter.evaluate(next)
+  } catch (defect) {
+    throwAside(defect)
+  }
+}
+
 /** The outcomes that were there before the fiber began to wait. */
 const early = new WeakMap<object, Exit.Exit<unknown, unknown>>()
 
@@ -62,7 +75,7 @@ export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
   /** Begins what is waited for, which may settle it at once. */
   protected abstract begin(): void
 
-  /** Gives up, because nobody waits any more. It is called at most once, and not when there is an outcome. */
+  /** Gives up, because nobody waits any more or a defect ends it. It is called at most once, and not when there is an outcome. */
   protected abstract abandon(): void
 
   /** Makes the same effect for another run. */
@@ -78,17 +91,13 @@ export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
     const waiter = this.#waiter
     if (waiter === undefined) return
     this.#waiter = undefined
-    try {
-      // The function was given for an outcome of A and E, so it takes this one.
-      if (typeof waiter === "function") return waiter(exit as Exit.Exit<never, never>)
-      if (waiter._yielded !== waits) return void early.set(this, exit)
-      // This object is on top of the stack, because nothing is put above it while the fiber waits. It is popped here, so
-      // that the fiber need not ask what it does when it is popped.
-      waiter._stack.pop()
-      waiter.evaluate(exit)
-    } catch (defect) {
-      throwAside(defect)
-    }
+    // The function was given for an outcome of A and E, so it takes this one.
+    if (typeof waiter === "function") return goOn(waiter, exit as Exit.Exit<never, never>)
+    if (waiter._yielded !== waits) return void early.set(this, exit)
+    // This object is on top of the stack, because nothing is put above it while the fiber waits. It is popped here, so
+    // that the fiber need not ask what it does when it is popped.
+    waiter._stack.pop()
+    goOn(waiter, exit)
   }
 
   /**
@@ -101,11 +110,7 @@ export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
     if (typeof waiter === "function" || waiter._yielded !== waits) return this.settle(Exit.succeed(value))
     this.#waiter = undefined
     this.#value = value
-    try {
-      waiter.evaluate(Suspension.#handedOver)
-    } catch (defect) {
-      throwAside(defect)
-    }
+    goOn(waiter, Suspension.#handedOver)
   }
 
   /** The effect that a fiber goes on with when its value stands on its stack. */
@@ -117,6 +122,13 @@ export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
       handed.#value = undefined
       return fiber.succeedWith(value)
     }
+  }
+
+  /** Hands over a defect, unless there is an outcome. */
+  die(defect: unknown): void {
+    if (this.#waiter === undefined) return
+    this.abandon()
+    this.settle(Exit.die(defect))
   }
 
   /** Gives up, unless there is an outcome. */
