@@ -8,6 +8,7 @@ import { isContinued } from "@redfx/core/unstable/Router"
 import { errorIn, errorOf } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { fanOut } from "../multiKey/fanOut.ts"
 import type { ClusterNode } from "../topology/cluster.ts"
 import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
@@ -125,7 +126,7 @@ export const perNode = <A>(
     const refusal = nodes.length === 0 ? undefined : retrying.refusesWrite(command)
     const asked = new Set(nodes.map(({ address }) => address))
     return refusal !== undefined ? Effect.fail(refusal) : Effect.map(
-      Effect.forEach(nodes, (node) => onServer(retrying, node, command, asked), { concurrency: "unbounded" }),
+      fanOut(nodes.map((node) => onServer(retrying, node, command, asked)), command.spec.readonly),
       (answers) => new Map(answers.map(({ address, reply }) => [address, reply]))
     )
   })
