@@ -40,6 +40,20 @@ describe("Redirects", () => {
       ])
     }))
 
+  it.live("a node that redirects name, and no topology, is used as soon as it is back", () =>
+    Effect.gen(function*() {
+      const { a, cluster, others: [x] } = yield* FakeCluster.make({ extra: 1 })
+      a.instead = ({ name }) => name === "GET" ? FakeCluster.ask(keyOfA, x!) : undefined
+      const { client } = yield* FakeCluster.client(cluster, { nodes: [a] })
+      yield* x!.node.stopListening
+      const read = yield* Effect.forkChild(client.execute(Redis.get(keyOfA)), { startImmediately: true })
+      // It is redirected for the second time when nobody could be reached.
+      yield* a.node.awaitCommand("GET", 2)
+      yield* x!.node.listen
+      const again = Effect.retry(client.execute(Redis.get(keyOfA)), { times: 2 })
+      assert.strictEqual(yield* Effect.catch(Fiber.join(read), () => again), `X:${keyOfA}`)
+    }))
+
   it.live("CLR-01: MOVED to a node that was not known yet has the whole topology read", () =>
     Effect.gen(function*() {
       const { a, cluster, others: [x] } = yield* FakeCluster.make({ extra: 1 })
