@@ -7,12 +7,13 @@ import { atIndex, ConnectionError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import { asking } from "@redfx/core/unstable/Request"
 import type { Outcome } from "@redfx/core/unstable/Request"
-import { errorIn } from "@redfx/core/unstable/Runtime"
+import { elapsed, errorIn } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
+import { blockedFor } from "./blockedFor.ts"
 import { timedOut, withCommandTimeout } from "./commandTimeout.ts"
 import { notCovered } from "./finalErrors.ts"
 import { routingKey } from "./plan.ts"
@@ -51,12 +52,14 @@ class Pipeline {
   /** The outcomes. Each is kept from when it is known until its command is sent again. */
   readonly #outcomes: Array<Outcome | undefined>
   readonly #running = new Set<number>()
+  readonly #began: number
 
   constructor(retrying: Retrying, commands: Commands) {
     this.#retrying = retrying
     this.#commands = commands
     this.#nodeFor = firstNodes(retrying, commands)
     this.#outcomes = new Array(commands.length)
+    this.#began = elapsed(retrying.clock)
   }
 
   /** Settles the commands whose outcome is known without a server; returns the others. */
@@ -133,7 +136,7 @@ class Pipeline {
     }
     for (const { index } of group) this.#running.add(index)
     const sent = group.flatMap((each) =>
-      each.target?.asking === true ? [asking, this.#commandAt(each)] : [this.#commandAt(each)]
+      each.target?.asking === true ? [asking, this.#sentAs(each)] : [this.#sentAs(each)]
     )
     return Effect.map(this.#retrying.clientOf(node).pipeline(sent), (replies) => {
       let next = 0
@@ -177,6 +180,14 @@ class Pipeline {
       onFailure: (error) => Effect.sync(() => this.fail(failed, error)),
       onSuccess: () => this.send(failed)
     })
+  }
+
+  /** The command as it is sent this time. */
+  #sentAs(each: Pending): RedisCommand.Any {
+    const command = this.#commandAt(each)
+    return each.spent.tries === 1
+      ? command
+      : blockedFor(command, elapsed(this.#retrying.clock) - this.#began)
   }
 
   #commandAt({ index }: Pending): RedisCommand.Any {

@@ -8,7 +8,7 @@ import { ClusterUnsupportedError } from "@redfx/core/RedisError"
 import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import { asking } from "@redfx/core/unstable/Request"
 import type { Outcome } from "@redfx/core/unstable/Request"
-import { errorOf } from "@redfx/core/unstable/Runtime"
+import { elapsed, errorOf } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { typed } from "../topology/clusterErrors.ts"
@@ -22,7 +22,8 @@ import type { Retrying, Target } from "./retrying.ts"
 import { unspent } from "./verdict.ts"
 import type { Sent } from "./verdict.ts"
 
-type Run<A, E> = (client: RedisClient["Service"]) => Effect.Effect<A, E>
+/** - `since`: the milliseconds since the first try began. */
+type Run<A, E> = (client: RedisClient["Service"], since: number) => Effect.Effect<A, E>
 
 /**
  * Runs an operation on the server of a command's slot, wherever that is. All tries share the command timeout.
@@ -39,8 +40,14 @@ export const runExclusive = <A, E extends TransactionError>(
   run: Run<A, E>
 ): Effect.Effect<A, E | CommandError> =>
   tryWithTimeout(retrying, command, { name, readonly }, (tried) => {
+    let began: number | undefined = undefined
     const send = ({ asking, node }: Target) =>
-      tried(Effect.suspend(() => asking ? withAsking(retrying.clientOf(node), run) : run(retrying.clientOf(node))))
+      tried(Effect.suspend(() => {
+        const now = elapsed(retrying.clock)
+        const since = now - (began ??= now)
+        const client = retrying.clientOf(node)
+        return asking ? withAsking(client, (reserved) => run(reserved, since)) : run(client, since)
+      }))
     // Reading the topology has tries of its own.
     return Effect.andThen(retrying.state.known, untilRun(retrying, { way: "exclusive", command, readonly }, send))
   })
@@ -79,7 +86,10 @@ const untilRun = Effect.fnUntraced(function*<A, E extends TransactionError>(
 const owned = (node: Node | undefined): Target | undefined => node === undefined ? undefined : { node, asking: false }
 
 /** Runs an operation on a server that does not own the slot yet, over a connection that nobody else uses. */
-const withAsking = <A, E>(client: RedisClient["Service"], run: Run<A, E>): Effect.Effect<A, E | CommandError> =>
+const withAsking = <A, E>(
+  client: RedisClient["Service"],
+  run: (client: RedisClient["Service"]) => Effect.Effect<A, E>
+): Effect.Effect<A, E | CommandError> =>
   Effect.scoped(
     Effect.flatMap(client.reserve, (reserved) => Effect.andThen(reserved.execute(asking), run(reserved)))
   )
