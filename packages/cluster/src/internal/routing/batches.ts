@@ -14,8 +14,8 @@ import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { blockedFor } from "./blockedFor.ts"
-import { timedOut, withCommandTimeout } from "./commandTimeout.ts"
-import { notCovered } from "./finalErrors.ts"
+import { withCommandTimeout } from "./commandTimeout.ts"
+import { notCovered, timedOut } from "./finalErrors.ts"
 import { routingKey } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
 import { judged, targetOf } from "./retrying.ts"
@@ -52,6 +52,8 @@ class Pipeline {
   /** The outcomes. Each is kept from when it is known until its command is sent again. */
   readonly #outcomes: Array<Outcome | undefined>
   readonly #running = new Set<number>()
+  /** What the commands have spent that have failed, and are sent again. */
+  readonly #spent = new Map<number, Spent>()
   readonly #began: number
 
   constructor(retrying: Retrying, commands: Commands) {
@@ -86,9 +88,12 @@ class Pipeline {
 
   /** The outcomes. A command without one has timed out. */
   outcomes(limit: number): ReadonlyArray<Outcome> {
-    return this.#commands.map((command, index) =>
-      this.#outcomes[index] ?? Exit.fail(timedOut(command.spec, limit, this.#running.has(index)))
-    )
+    return this.#commands.map((command, index) => {
+      const { last, ran } = this.#spent.get(index) ?? unspent
+      const running = this.#running.has(index)
+      return this.#outcomes[index] ??
+        Exit.fail(timedOut(command.spec, limit, running || ran, running ? undefined : last))
+    })
   }
 
   fail(pending: ReadonlyArray<Pending>, error: CommandError): void {
@@ -164,6 +169,7 @@ class Pipeline {
       this.#settle(each.index, Exit.fail(next.error ?? error))
       return []
     }
+    this.#spent.set(each.index, spent)
     const before = each.target ?? (node === undefined ? undefined : { node, asking: false })
     return [{ index: each.index, target: targetOf(this.#retrying, next.to, before), spent, after: next.after }]
   }

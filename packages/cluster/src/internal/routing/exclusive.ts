@@ -15,6 +15,7 @@ import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { tryWithTimeout } from "./commandTimeout.ts"
+import type { Tries } from "./commandTimeout.ts"
 import { notCovered } from "./finalErrors.ts"
 import { routingKey } from "./plan.ts"
 import { judged, targetOf } from "./retrying.ts"
@@ -39,7 +40,7 @@ export const runExclusive = <A, E extends TransactionError>(
   },
   run: Run<A, E>
 ): Effect.Effect<A, E | CommandError> =>
-  tryWithTimeout(retrying, command, { name, readonly }, (tried) => {
+  tryWithTimeout(retrying, command, { name, readonly }, ({ tried, waits }) => {
     let began: number | undefined = undefined
     const send = ({ asking, node }: Target) =>
       tried(Effect.suspend(() => {
@@ -49,13 +50,17 @@ export const runExclusive = <A, E extends TransactionError>(
         return asking ? withAsking(client, (reserved) => run(reserved, since)) : run(client, since)
       }))
     // Reading the topology has tries of its own.
-    return Effect.andThen(retrying.state.known, untilRun(retrying, { way: "exclusive", command, readonly }, send))
+    return Effect.andThen(
+      retrying.state.known,
+      untilRun(retrying, { way: "exclusive", command, readonly }, send, waits)
+    )
   })
 
 const untilRun = Effect.fnUntraced(function*<A, E extends TransactionError>(
   retrying: Retrying,
   sent: Sent,
-  send: (target: Target) => Effect.Effect<A, E>
+  send: (target: Target) => Effect.Effect<A, E>,
+  waits: Tries["waits"]
 ): Effect.fn.Return<A, E | CommandError> {
   const { redirects, state } = retrying
   const { command } = sent
@@ -78,7 +83,7 @@ const untilRun = Effect.fnUntraced(function*<A, E extends TransactionError>(
     const verdict = judged(retrying, sent, { error, isAvoided: avoided !== undefined, node, spent })
     if (verdict.next._tag === "Settle") return yield* Effect.fail(verdict.next.error ?? typed(error))
     named = targetOf(retrying, verdict.next.to, target)
-    spent = verdict.spent
+    waits(spent = verdict.spent)
     yield* state.wait(verdict.next.after)
   }
 })
