@@ -7,7 +7,7 @@ import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, sibling } from "@redfx/testing/FakeCluster"
-import type * as FakeNode from "@redfx/testing/FakeNode"
+import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -80,6 +80,63 @@ describe("A master that says that the cluster is down", () => {
         assert.isTrue(Exit.isSuccess(exit), String(exit))
         assert.isBelow(time, 250)
         assert.isBelow(FakeCluster.readings(cluster) - before, 30)
+      }))
+  }
+
+  const limited: typeof calls = {
+    ...calls,
+    "a transaction": Redis.transaction([Redis.set(keyOfA, "v")]),
+    "a fan-out": Redis.flushall()
+  }
+  const inTransactions: FakeNode.Handler = ({ name }) =>
+    name === "MULTI" || name === "FLUSHALL"
+      ? Encode.ok
+      : name === "EXEC"
+      ? Encode.error("EXECABORT Transaction discarded because of previous errors.")
+      : undefined
+
+  for (const [title, call] of Object.entries(limited)) {
+    it.effect(`${title} is told what it has waited for when its time is up`, () =>
+      Effect.gen(function*() {
+        const { a, cluster } = yield* FakeCluster.make()
+        for (const node of cluster.nodes) node.instead = inTransactions
+        const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "200 millis" })
+        yield* client.execute(Redis.get(keyOfA))
+        a.instead = (command, connection) =>
+          command.name === "FLUSHALL"
+            ? FakeCluster.clusterDown
+            : isDown(command) ?? inTransactions(command, connection)
+        const run = Effect.flip(Effect.provideService(call, RedisClient.RedisClient, client))
+        const error = yield* (yield* timed(yield* Effect.forkChild(run))).exit
+        assert.propertyVal(error, "_tag", "TimeoutError")
+        assert.match(String(error), /the last time: CLUSTERDOWN The cluster is down\./)
+        assert.propertyVal(error, "delivery", title === "a fan-out" ? "unknown" : "not-sent")
+      }))
+  }
+
+  const lost: typeof calls = {
+    "a single command": Redis.get(keyOfA),
+    "a pipeline": Redis.pipeline([Redis.get(keyOfA)]),
+    "a reserved connection": Redis.withConnection(Redis.get(keyOfA)),
+    "a fan-out": Redis.dbsize()
+  }
+
+  for (const [title, call] of Object.entries(lost)) {
+    it.effect(`${title} whose time is up while it waits may have run before`, () =>
+      Effect.gen(function*() {
+        const { a, cluster } = yield* FakeCluster.make()
+        const answering: FakeNode.Handler = ({ name }) => name === "DBSIZE" ? Encode.integer(1) : undefined
+        for (const node of cluster.nodes) node.instead = answering
+        const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "200 millis" })
+        yield* client.execute(Redis.get(keyOfA))
+        let times = 0
+        a.instead = ({ name }) =>
+          name !== "GET" && name !== "DBSIZE" ? undefined : times++ === 0 ? FakeNode.cut() : FakeCluster.clusterDown
+        const run = Effect.flip(Effect.provideService(call, RedisClient.RedisClient, client))
+        const error = yield* (yield* timed(yield* Effect.forkChild(run))).exit
+        assert.isAtLeast(times, 2)
+        assert.propertyVal(error, "_tag", "TimeoutError")
+        assert.propertyVal(error, "delivery", "unknown")
       }))
   }
 

@@ -40,6 +40,50 @@ describe("Redirects", () => {
       ])
     }))
 
+  it.live("a node that redirects name, and no topology, is used as soon as it is back", () =>
+    Effect.gen(function*() {
+      const { a, cluster, others: [x] } = yield* FakeCluster.make({ extra: 1 })
+      a.instead = ({ name }) => name === "GET" ? FakeCluster.ask(keyOfA, x!) : undefined
+      const { client } = yield* FakeCluster.client(cluster, { nodes: [a] })
+      yield* x!.node.stopListening
+      const read = yield* Effect.forkChild(client.execute(Redis.get(keyOfA)), { startImmediately: true })
+      // It is redirected for the second time when nobody could be reached.
+      yield* a.node.awaitCommand("GET", 2)
+      yield* x!.node.listen
+      const again = Effect.retry(client.execute(Redis.get(keyOfA)), { times: 2 })
+      assert.strictEqual(yield* Effect.catch(Fiber.join(read), () => again), `X:${keyOfA}`)
+    }))
+
+  for (const [how, redirect] of [["MOVED", FakeCluster.moved], ["an ASK", FakeCluster.ask]] as const) {
+    it.effect(`a command that has blocked before ${how} blocks for the rest of its time, and not all over again`, () =>
+      Effect.gen(function*() {
+        const { a, b, cluster } = yield* FakeCluster.make()
+        const gate = yield* Deferred.make<void>()
+        const blocking = new Set(["BLPOP", "XREAD"])
+        a.instead = ({ name }) =>
+          blocking.has(name) ? [FakeNode.gate(gate), FakeNode.reply(redirect(keyOfA, b))] : undefined
+        b.instead = ({ name }) => blocking.has(name) ? Encode.raw("_\r\n") : undefined
+        const { client } = yield* FakeCluster.client(cluster)
+        const fork = <A, E>(effect: Effect.Effect<A, E>) => Effect.forkChild(effect, { startImmediately: true })
+        const fibers = [
+          yield* fork(client.execute(Redis.blpop([keyOfA], "10 seconds"))),
+          yield* fork(client.execute(Redis.blpop([keyOfA], "2 seconds"))),
+          yield* fork(client.execute(Redis.blpop([keyOfA], 0))),
+          yield* fork(client.pipeline([Redis.xread({ [keyOfA]: "0" }, { block: "10 seconds" })]))
+        ]
+        yield* a.node.awaitCommand(({ command }) => blocking.has(command.name), fibers.length)
+        yield* TestClock.adjust("4 seconds")
+        yield* Deferred.succeed(gate, undefined)
+        for (const fiber of fibers) yield* Fiber.join<unknown, unknown>(fiber)
+        assert.deepStrictEqual(FakeCluster.log(b).filter((line) => !line.endsWith("ASKING")).sort(), [
+          `B BLPOP ${keyOfA} 0`,
+          `B BLPOP ${keyOfA} 0.001`,
+          `B BLPOP ${keyOfA} 6`,
+          `B XREAD BLOCK 6000 STREAMS ${keyOfA} 0`
+        ])
+      }))
+  }
+
   it.live("CLR-01: MOVED to a node that was not known yet has the whole topology read", () =>
     Effect.gen(function*() {
       const { a, cluster, others: [x] } = yield* FakeCluster.make({ extra: 1 })

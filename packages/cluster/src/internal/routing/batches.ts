@@ -7,14 +7,15 @@ import { atIndex, ConnectionError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import { asking } from "@redfx/core/unstable/Request"
 import type { Outcome } from "@redfx/core/unstable/Request"
-import { errorIn } from "@redfx/core/unstable/Runtime"
+import { elapsed, errorIn } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
-import { timedOut, withCommandTimeout } from "./commandTimeout.ts"
-import { notCovered } from "./finalErrors.ts"
+import { blockedFor } from "./blockedFor.ts"
+import { withCommandTimeout } from "./commandTimeout.ts"
+import { notCovered, timedOut } from "./finalErrors.ts"
 import { routingKey } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
 import { judged, targetOf } from "./retrying.ts"
@@ -51,12 +52,16 @@ class Pipeline {
   /** The outcomes. Each is kept from when it is known until its command is sent again. */
   readonly #outcomes: Array<Outcome | undefined>
   readonly #running = new Set<number>()
+  /** What the commands have spent that have failed, and are sent again. */
+  readonly #spent = new Map<number, Spent>()
+  readonly #began: number
 
   constructor(retrying: Retrying, commands: Commands) {
     this.#retrying = retrying
     this.#commands = commands
     this.#nodeFor = firstNodes(retrying, commands)
     this.#outcomes = new Array(commands.length)
+    this.#began = elapsed(retrying.clock)
   }
 
   /** Settles the commands whose outcome is known without a server; returns the others. */
@@ -83,9 +88,12 @@ class Pipeline {
 
   /** The outcomes. A command without one has timed out. */
   outcomes(limit: number): ReadonlyArray<Outcome> {
-    return this.#commands.map((command, index) =>
-      this.#outcomes[index] ?? Exit.fail(timedOut(command.spec, limit, this.#running.has(index)))
-    )
+    return this.#commands.map((command, index) => {
+      const { last, ran } = this.#spent.get(index) ?? unspent
+      const running = this.#running.has(index)
+      return this.#outcomes[index] ??
+        Exit.fail(timedOut(command.spec, limit, running || ran, running ? undefined : last))
+    })
   }
 
   fail(pending: ReadonlyArray<Pending>, error: CommandError): void {
@@ -133,7 +141,7 @@ class Pipeline {
     }
     for (const { index } of group) this.#running.add(index)
     const sent = group.flatMap((each) =>
-      each.target?.asking === true ? [asking, this.#commandAt(each)] : [this.#commandAt(each)]
+      each.target?.asking === true ? [asking, this.#sentAs(each)] : [this.#sentAs(each)]
     )
     return Effect.map(this.#retrying.clientOf(node).pipeline(sent), (replies) => {
       let next = 0
@@ -161,6 +169,7 @@ class Pipeline {
       this.#settle(each.index, Exit.fail(next.error ?? error))
       return []
     }
+    this.#spent.set(each.index, spent)
     const before = each.target ?? (node === undefined ? undefined : { node, asking: false })
     return [{ index: each.index, target: targetOf(this.#retrying, next.to, before), spent, after: next.after }]
   }
@@ -177,6 +186,14 @@ class Pipeline {
       onFailure: (error) => Effect.sync(() => this.fail(failed, error)),
       onSuccess: () => this.send(failed)
     })
+  }
+
+  /** The command as it is sent this time. */
+  #sentAs(each: Pending): RedisCommand.Any {
+    const command = this.#commandAt(each)
+    return each.spent.tries === 1
+      ? command
+      : blockedFor(command, elapsed(this.#retrying.clock) - this.#began)
   }
 
   #commandAt({ index }: Pending): RedisCommand.Any {

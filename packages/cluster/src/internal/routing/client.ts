@@ -21,6 +21,7 @@ import { ConnectionLimit } from "../topology/connectionLimit.ts"
 import { Nodes } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { pipeline } from "./batches.ts"
+import { blockedFor } from "./blockedFor.ts"
 import { runExclusive, transaction } from "./exclusive.ts"
 import { notCovered } from "./finalErrors.ts"
 import { onServer } from "./perNode.ts"
@@ -143,7 +144,11 @@ const clusterOf = (retrying: Retrying, base: RedisClient["Service"]): Cluster =>
       ),
     execute: (command) =>
       RedisCommand.needsOwnConnection(command) && command.settled === undefined
-        ? runExclusive(retrying, { command, readonly: command.spec.readonly }, (client) => client.execute(command))
+        ? runExclusive(
+          retrying,
+          { command, readonly: command.spec.readonly },
+          (client, since) => client.execute(blockedFor(command, since))
+        )
         : base.execute(command)
   }
 }

@@ -2,11 +2,25 @@
  * The command timeout of operations that are sent several times, which is one limit for all tries.
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import { TimeoutError } from "@redfx/core/RedisError"
+import type { TimeoutError } from "@redfx/core/RedisError"
 import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { timedOut } from "./finalErrors.ts"
 import type { Retrying } from "./retrying.ts"
+import { unspent } from "./verdict.ts"
+import type { Spent } from "./verdict.ts"
+
+/**
+ * What the tries of one operation tell of themselves.
+ *
+ * - `tried`: marks an effect as a try: while it runs, and when it has not failed, a server can have run it.
+ * - `waits`: takes what is spent when one has failed, and another will follow.
+ */
+export interface Tries {
+  readonly tried: <B, F>(once: Effect.Effect<B, F>) => Effect.Effect<B, F>
+  readonly waits: (spent: Spent) => void
+}
 
 /**
  * Runs all tries within the command timeout, and the time for which the commands ask the server to block.
@@ -35,39 +49,28 @@ export const withCommandTimeout = <A, E>(
 
 /**
  * Runs the tries of one operation within the command timeout, and tells of one that has run out of time whether a server
- * can have run it.
- *
- * - `facts`: what such an error says of the operation.
- * - `tries`: is given what marks an effect as a try: while it runs, and when it has not failed, a server can have run it.
+ * can have run it, and what it waits for. `facts`: what such an error says of the operation.
  */
 export const tryWithTimeout = <A, E>(
   retrying: Pick<Retrying, "clock" | "settings">,
   command: RedisCommand.Any,
   facts: Pick<RedisCommand.Spec, "name" | "readonly">,
-  tries: (tried: <B, F>(once: Effect.Effect<B, F>) => Effect.Effect<B, F>) => Effect.Effect<A, E>
+  tries: (tries: Tries) => Effect.Effect<A, E>
 ): Effect.Effect<A, E | TimeoutError> =>
   Effect.suspend(() => {
     let running = false
+    let spent = unspent
     const mark = (now: boolean) =>
       Effect.sync(() => {
         running = now
       })
     return withCommandTimeout<A, E | TimeoutError>(retrying, [command], {
-      whole: tries((once) => Effect.andThen(mark(true), Effect.tapError(once, () => mark(false)))),
-      orElse: (limit) => Effect.fail(timedOut(facts, limit, running))
+      whole: tries({
+        tried: (once) => Effect.andThen(mark(true), Effect.tapError(once, () => mark(false))),
+        waits: (after) => {
+          spent = after
+        }
+      }),
+      orElse: (limit) => Effect.fail(timedOut(facts, limit, running || spent.ran, running ? undefined : spent.last))
     })
-  })
-
-/** The error of an operation that has run out of time. `sent` says whether a server can have run it. */
-export const timedOut = (
-  { name, readonly }: Pick<RedisCommand.Spec, "name" | "readonly">,
-  limit: number,
-  sent: boolean
-): TimeoutError =>
-  new TimeoutError({
-    phase: sent ? "read" : "write",
-    milliseconds: limit,
-    command: name,
-    delivery: sent ? "unknown" : "not-sent",
-    readonly
   })

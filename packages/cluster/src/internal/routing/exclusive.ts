@@ -8,13 +8,14 @@ import { ClusterUnsupportedError } from "@redfx/core/RedisError"
 import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import { asking } from "@redfx/core/unstable/Request"
 import type { Outcome } from "@redfx/core/unstable/Request"
-import { errorOf } from "@redfx/core/unstable/Runtime"
+import { elapsed, errorOf } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { tryWithTimeout } from "./commandTimeout.ts"
+import type { Tries } from "./commandTimeout.ts"
 import { notCovered } from "./finalErrors.ts"
 import { routingKey } from "./plan.ts"
 import { judged, targetOf } from "./retrying.ts"
@@ -22,7 +23,8 @@ import type { Retrying, Target } from "./retrying.ts"
 import { unspent } from "./verdict.ts"
 import type { Sent } from "./verdict.ts"
 
-type Run<A, E> = (client: RedisClient["Service"]) => Effect.Effect<A, E>
+/** - `since`: the milliseconds since the first try began. */
+type Run<A, E> = (client: RedisClient["Service"], since: number) => Effect.Effect<A, E>
 
 /**
  * Runs an operation on the server of a command's slot, wherever that is. All tries share the command timeout.
@@ -38,17 +40,27 @@ export const runExclusive = <A, E extends TransactionError>(
   },
   run: Run<A, E>
 ): Effect.Effect<A, E | CommandError> =>
-  tryWithTimeout(retrying, command, { name, readonly }, (tried) => {
+  tryWithTimeout(retrying, command, { name, readonly }, ({ tried, waits }) => {
+    let began: number | undefined = undefined
     const send = ({ asking, node }: Target) =>
-      tried(Effect.suspend(() => asking ? withAsking(retrying.clientOf(node), run) : run(retrying.clientOf(node))))
+      tried(Effect.suspend(() => {
+        const now = elapsed(retrying.clock)
+        const since = now - (began ??= now)
+        const client = retrying.clientOf(node)
+        return asking ? withAsking(client, (reserved) => run(reserved, since)) : run(client, since)
+      }))
     // Reading the topology has tries of its own.
-    return Effect.andThen(retrying.state.known, untilRun(retrying, { way: "exclusive", command, readonly }, send))
+    return Effect.andThen(
+      retrying.state.known,
+      untilRun(retrying, { way: "exclusive", command, readonly }, send, waits)
+    )
   })
 
 const untilRun = Effect.fnUntraced(function*<A, E extends TransactionError>(
   retrying: Retrying,
   sent: Sent,
-  send: (target: Target) => Effect.Effect<A, E>
+  send: (target: Target) => Effect.Effect<A, E>,
+  waits: Tries["waits"]
 ): Effect.fn.Return<A, E | CommandError> {
   const { redirects, state } = retrying
   const { command } = sent
@@ -71,7 +83,7 @@ const untilRun = Effect.fnUntraced(function*<A, E extends TransactionError>(
     const verdict = judged(retrying, sent, { error, isAvoided: avoided !== undefined, node, spent })
     if (verdict.next._tag === "Settle") return yield* Effect.fail(verdict.next.error ?? typed(error))
     named = targetOf(retrying, verdict.next.to, target)
-    spent = verdict.spent
+    waits(spent = verdict.spent)
     yield* state.wait(verdict.next.after)
   }
 })
@@ -79,7 +91,10 @@ const untilRun = Effect.fnUntraced(function*<A, E extends TransactionError>(
 const owned = (node: Node | undefined): Target | undefined => node === undefined ? undefined : { node, asking: false }
 
 /** Runs an operation on a server that does not own the slot yet, over a connection that nobody else uses. */
-const withAsking = <A, E>(client: RedisClient["Service"], run: Run<A, E>): Effect.Effect<A, E | CommandError> =>
+const withAsking = <A, E>(
+  client: RedisClient["Service"],
+  run: (client: RedisClient["Service"]) => Effect.Effect<A, E>
+): Effect.Effect<A, E | CommandError> =>
   Effect.scoped(
     Effect.flatMap(client.reserve, (reserved) => Effect.andThen(reserved.execute(asking), run(reserved)))
   )

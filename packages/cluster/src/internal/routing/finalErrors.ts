@@ -1,8 +1,8 @@
 /**
- * The errors of commands that have no try left.
+ * The errors of commands that have no try left, or no time.
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
-import { ClusterRetriesExhaustedError, SlotNotCoveredError } from "@redfx/core/RedisError"
+import { ClusterRetriesExhaustedError, SlotNotCoveredError, TimeoutError } from "@redfx/core/RedisError"
 import type { Delivery } from "@redfx/core/RedisError"
 import { slotOf } from "../topology/slot.ts"
 import { routingKey } from "./plan.ts"
@@ -28,3 +28,23 @@ export const notCovered = (command: RedisCommand.Any): SlotNotCoveredError => {
   const key = routingKey(command)
   return new SlotNotCoveredError({ slot: key === undefined ? 0 : slotOf(key) })
 }
+
+/**
+ * The error of an operation that has run out of time.
+ *
+ * - `sent`: whether a server can have run it. `last`: the reason why it is not under way, where that is known.
+ */
+export const timedOut = (
+  { name, readonly }: Pick<RedisCommand.Spec, "name" | "readonly">,
+  limit: number,
+  sent: boolean,
+  last: string | undefined
+): TimeoutError =>
+  new TimeoutError({
+    phase: sent ? "read" : "write",
+    milliseconds: limit,
+    command: name,
+    delivery: sent ? "unknown" : "not-sent",
+    readonly,
+    ...(last === undefined ? {} : { detail: `the last time: ${last}` })
+  })

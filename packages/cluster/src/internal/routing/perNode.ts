@@ -8,11 +8,13 @@ import { isContinued } from "@redfx/core/unstable/Router"
 import { errorIn, errorOf } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { fanOut } from "../multiKey/fanOut.ts"
 import type { ClusterNode } from "../topology/cluster.ts"
 import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
 import { endpointOf } from "../topology/topology.ts"
 import { tryWithTimeout } from "./commandTimeout.ts"
+import type { Tries } from "./commandTimeout.ts"
 import { judged } from "./retrying.ts"
 import type { Retrying } from "./retrying.ts"
 import { unspent } from "./verdict.ts"
@@ -38,14 +40,11 @@ export const onServer = <A>(
     retrying,
     command,
     command.spec,
-    (tried) =>
-      untilRun(
-        retrying,
-        address,
-        command,
-        asked,
-        (node) => tried(Effect.suspend(() => retrying.clientOf(node).execute(command)))
-      )
+    ({ tried, waits }) =>
+      untilRun(retrying, address, command, asked, {
+        send: (node) => tried(Effect.suspend(() => retrying.clientOf(node).execute(command))),
+        waits
+      })
   )
 
 const untilRun = Effect.fnUntraced(function*<A>(
@@ -53,7 +52,7 @@ const untilRun = Effect.fnUntraced(function*<A>(
   address: string,
   command: RedisCommand.Any,
   asked: ReadonlySet<string>,
-  send: (node: Node) => Effect.Effect<A, CommandError>
+  { send, waits }: { readonly send: (node: Node) => Effect.Effect<A, CommandError>; readonly waits: Tries["waits"] }
 ): Effect.fn.Return<Answer<A>, CommandError> {
   const { state } = retrying
   // The slots that the server has now say later which server has replaced it.
@@ -73,7 +72,7 @@ const untilRun = Effect.fnUntraced(function*<A>(
     const verdict = judged(retrying, { way, command }, { error, isAvoided: avoided !== undefined, node, spent })
     const failure = typed(error)
     if (verdict.next._tag === "Settle") return yield* Effect.fail(verdict.next.error ?? failure)
-    spent = verdict.spent
+    waits(spent = verdict.spent)
     yield* state.wait(verdict.next.after)
     const slot = topology?.owners.findIndex((shard) => shard?.master === address) ?? -1
     // A cursor means nothing to another server.
@@ -125,7 +124,7 @@ export const perNode = <A>(
     const refusal = nodes.length === 0 ? undefined : retrying.refusesWrite(command)
     const asked = new Set(nodes.map(({ address }) => address))
     return refusal !== undefined ? Effect.fail(refusal) : Effect.map(
-      Effect.forEach(nodes, (node) => onServer(retrying, node, command, asked), { concurrency: "unbounded" }),
+      fanOut(nodes.map((node) => onServer(retrying, node, command, asked)), command.spec.readonly),
       (answers) => new Map(answers.map(({ address, reply }) => [address, reply]))
     )
   })

@@ -41,7 +41,12 @@ export class Redirects implements Redirector {
   constructor(state: State, reader: Reader | undefined, fork: (effect: Effect.Effect<void>) => void) {
     this.#state = state
     this.#reader = reader
-    this.waiting = new WaitingRequests((request) => this.#route(request), state, fork)
+    this.waiting = new WaitingRequests(
+      (request) => this.#route(request),
+      (request) => this.#troubles.get(request)?.spent.last,
+      state,
+      fork
+    )
   }
 
   submit(request: Request): void {

@@ -13,8 +13,7 @@ import {
 } from "@redfx/core/RedisError"
 import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
-import { RequestQueue } from "@redfx/core/unstable/Request"
-import type { Redirector, Request } from "@redfx/core/unstable/Request"
+import type { Redirector, Request, RequestQueue } from "@redfx/core/unstable/Request"
 import type { Held, RedisRouter } from "@redfx/core/unstable/Router"
 import { errorOf } from "@redfx/core/unstable/Runtime"
 import * as Context from "effect/Context"
@@ -34,7 +33,7 @@ import type { Retrying } from "./retrying.ts"
 import type { State } from "./state.ts"
 import { outcomeOf, unspent } from "./verdict.ts"
 import type { Outcome, Spent } from "./verdict.ts"
-import { fail } from "./waitingRequests.ts"
+import { fail, WaitingQueue } from "./waitingRequests.ts"
 
 /** - `served`: the slots that the server had when the connection was taken. */
 interface Bound {
@@ -49,7 +48,7 @@ class Reservation implements Redirector {
   readonly #redirects: Redirects
   readonly #context: Context.Context<Scope.Scope>
   readonly #binding = Semaphore.makeUnsafe(1)
-  readonly #waiting = new RequestQueue()
+  readonly #waiting: RequestQueue = new WaitingQueue(() => this.#spent.last)
   #bound: Bound | undefined = undefined
   /** The command that was sent first. While it is the only one, a connection to another server may replace this one. */
   #first: Request | undefined = undefined

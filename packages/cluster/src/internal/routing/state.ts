@@ -144,7 +144,8 @@ export class State {
     this.#fork = fork
     this.#probes = new Probes({
       permits: this.#permits,
-      isOfUse: (node) => this.#closed === undefined && nodes.has(node) && this.members.includes(node),
+      isOfUse: (node) =>
+        this.#closed === undefined && nodes.has(node) && (this.members.includes(node) || nodes.isNamed(node)),
       onAnswer: (node) => this.answered(node),
       onHung: (node, error) => this.#foundHung(node, error),
       meanwhile: (node) => this.#untilReplaced(node)

@@ -81,6 +81,7 @@ export type Outcome =
  *   server had its slot.
  * - `since`: when it found no server for the first time, in milliseconds of the clock.
  * - `renewed`: whether a new connection was tried to a server that names itself. `ran`: whether a try may have been run.
+ * - `last`: the reason why it waits, or is sent again.
  */
 export interface Spent {
   readonly tries: number
@@ -89,10 +90,19 @@ export interface Spent {
   readonly since: number | undefined
   readonly renewed: boolean
   readonly ran: boolean
+  readonly last: string | undefined
 }
 
 /** The budget before the first try has failed. */
-export const unspent: Spent = { tries: 1, downs: 0, lookups: 0, since: undefined, renewed: false, ran: false }
+export const unspent: Spent = {
+  tries: 1,
+  downs: 0,
+  lookups: 0,
+  since: undefined,
+  renewed: false,
+  ran: false,
+  last: undefined
+}
 
 /** - `now`: milliseconds of the clock. `downAttempts`: the tries in all while the cluster says that it is down. */
 export interface Limits {
@@ -296,7 +306,7 @@ const again = (
   return {
     learn,
     next: { _tag: "Again", to, after, ran },
-    spent: { ...spent, tries: spent.tries + 1, ran: spent.ran || ran }
+    spent: { ...spent, tries: spent.tries + 1, ran: spent.ran || ran, last }
   }
 }
 
@@ -516,24 +526,24 @@ const avoided = (sent: Sent, { delivery, error }: Lost, spent: Spent, { now }: L
   // The try under way does not count, as nothing was sent.
   const tries = Math.max(spent.tries - 1, 1)
   const mayWait = kindOf(error) === "Silent" && sent.way !== "master"
-  if (!mayWait && isOverdue(sent, since, now)) {
-    return giveUp(sent, { ...spent, tries }, undefined, saidBy(error), delivery)
-  }
+  const last = saidBy(error)
+  if (!mayWait && isOverdue(sent, since, now)) return giveUp(sent, { ...spent, tries }, undefined, last, delivery)
   return {
     learn: undefined,
     next: { _tag: "Again", to: "owner", after: "recovery", ran: false },
-    spent: { ...spent, since }
+    spent: { ...spent, since, last }
   }
 }
 
 /** Waits for a pause, and for the reading under way; nothing was sent. */
 const uncovered = (sent: Sent, spent: Spent): Verdict => {
   const lookups = spent.lookups + 1
-  if (lookups > 2 || !isFree(sent)) return settle(spent, undefined, notCovered(sent.command))
+  const error = notCovered(sent.command)
+  if (lookups > 2 || !isFree(sent)) return settle(spent, undefined, error)
   return {
     learn: lookups === 1 ? { _tag: "Uncovered" } : undefined,
     next: { _tag: "Again", to: "owner", after: lookups === 1 ? uncoveredPause : "reading", ran: false },
-    spent: { ...spent, lookups }
+    spent: { ...spent, lookups, last: saidBy(error) }
   }
 }
 

@@ -2,12 +2,13 @@
  * Requests that wait: for a pause to pass, for the topology to be read or to bring news, or for a server to be back or
  * replaced. There is one fiber for each of these events, however many requests wait.
  */
-import type { CommandError } from "@redfx/core/RedisError"
+import type { CommandError, TimeoutError } from "@redfx/core/RedisError"
 import { RequestQueue } from "@redfx/core/unstable/Request"
 import type { Request } from "@redfx/core/unstable/Request"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { lossIn } from "../topology/clusterErrors.ts"
+import { timedOut } from "./finalErrors.ts"
 import type { News } from "./verdict.ts"
 
 /**
@@ -21,22 +22,44 @@ export interface Awaited {
   readonly news: (news: News) => Effect.Effect<void, CommandError>
 }
 
+/** - `reasonOf`: why a request waits; `undefined` when nothing has failed yet. */
+export class WaitingQueue extends RequestQueue {
+  readonly #reasonOf: (request: Request) => string | undefined
+
+  constructor(reasonOf: (request: Request) => string | undefined) {
+    super()
+    this.#reasonOf = reasonOf
+  }
+
+  override late(limit: number, request: Request): TimeoutError | undefined {
+    const reason = this.#reasonOf(request)
+    return reason === undefined
+      ? undefined
+      : timedOut(request.leading.spec, limit, request.delivery === "unknown", reason)
+  }
+}
+
 export class WaitingRequests {
+  readonly #reasonOf: (request: Request) => string | undefined
   readonly #submit: (request: Request) => void
   readonly #fork: (effect: Effect.Effect<void>) => void
-  readonly #forTopology = new RequestQueue()
+  readonly #forTopology: RequestQueue
   readonly #paused = new Map<number, RequestQueue>()
-  readonly #forRecovery = new RequestQueue()
+  readonly #forRecovery: RequestQueue
   readonly #forNews = new Map<string, RequestQueue>()
   readonly #awaited: Awaited
   #awaitsRecovery = false
 
   constructor(
     submit: (request: Request) => void,
+    reasonOf: (request: Request) => string | undefined,
     awaited: Awaited,
     fork: (effect: Effect.Effect<void>) => void
   ) {
     this.#submit = submit
+    this.#reasonOf = reasonOf
+    this.#forTopology = new WaitingQueue(reasonOf)
+    this.#forRecovery = new WaitingQueue(reasonOf)
     this.#awaited = awaited
     this.#fork = fork
   }
@@ -54,7 +77,7 @@ export class WaitingRequests {
 
   /** Sends a request after a pause, or a little earlier together with others that began to wait before. */
   forPause(request: Request, milliseconds: number): void {
-    const queue = this.#paused.get(milliseconds) ?? new RequestQueue()
+    const queue = this.#paused.get(milliseconds) ?? new WaitingQueue(this.#reasonOf)
     queue.push(request)
     if (this.#paused.has(milliseconds)) return
     this.#paused.set(milliseconds, queue)
@@ -84,7 +107,7 @@ export class WaitingRequests {
   /** Sends a request when the cluster is up again, or may be. Fails the request when the topology cannot be read. */
   untilNews(request: Request, news: News): void {
     const name = `${news.until} ${news.of}`
-    const queue = this.#forNews.get(name) ?? new RequestQueue()
+    const queue = this.#forNews.get(name) ?? new WaitingQueue(this.#reasonOf)
     queue.push(request)
     if (this.#forNews.has(name)) return
     this.#forNews.set(name, queue)

@@ -133,6 +133,12 @@ export class Nodes {
     return node
   }
 
+  /** Whether a redirect has named this node lately. */
+  isNamed({ address }: Node): boolean {
+    const time = this.#named.get(address)
+    return time !== undefined && Runtime.elapsed(this.#clock) - time < namedFor
+  }
+
   /**
    * Replaces a node, so that there are new connections to its address. Commands under way on the old connections are
    * finished first.

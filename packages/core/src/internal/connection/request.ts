@@ -122,7 +122,7 @@ export abstract class Request<out A = unknown, out E extends CommandError = Comm
 
   /** Settles the request because its time has passed, with the reason for which it still waits, where that is known. */
   expire(limit: number): void {
-    this.fail(this.queue?.late(limit) ?? timeLimit("read", limit))
+    this.fail(this.queue?.late(limit, this) ?? timeLimit("read", limit))
   }
 
   /** The number of times that the request was sent elsewhere. */
@@ -584,7 +584,7 @@ export class RequestQueue {
   }
 
   /** The error of a request whose time passes in this queue; `undefined` when nothing is known of what it waits for. */
-  late(_limit: number): TimeoutError | undefined {
+  late(_limit: number, _request: Request): TimeoutError | undefined {
     return undefined
   }
 
