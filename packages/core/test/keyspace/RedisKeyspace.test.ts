@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { RedisArg, RedisClient, RedisCommand, RedisKeyspace } from "@redfx/core"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { format } from "effect/Formatter"
 import * as Schema from "effect/Schema"
@@ -89,6 +90,38 @@ describe("RedisKeyspace", () => {
         for (const each of all) {
           const error = yield* Effect.flip(Effect.provideService(each, RedisClient.RedisClient, unused))
           assert.deepInclude(error, { _tag: "DataError", detail: `${format(ttl)} is not a duration` })
+        }
+      }
+    }))
+
+  it.effect("a time to live that would be over at once, or never, is refused, and nothing is sent", () =>
+    Effect.gen(function*() {
+      const value = Schema.String
+      const times = [Duration.zero, "-1 second", "999 micros", Duration.negativeInfinity, Duration.days(1e12)] as const
+      for (const ttl of times) {
+        const of = { key: "k:*", value } as const
+        const limited = { ...of, ttl }
+        const hash = { key: "k:*", value: Schema.Struct({ a: value }) } as const
+        const a = { member: "m", score: 1 }
+        const all: ReadonlyArray<Effect.Effect<unknown, unknown, RedisClient.RedisClient>> = [
+          RedisKeyspace.make(limited).set("1", "v"),
+          RedisKeyspace.make(of).set("1", "v", { ttl }),
+          RedisKeyspace.make(of).setMany([["1", "v"]], { ttl }),
+          RedisKeyspace.make(of).getex("1", { ttl }),
+          RedisKeyspace.make(of).update("1", () => "v", { ttl }),
+          RedisKeyspace.makeHash({ ...hash, ttl }).set("1", { a: "v" }),
+          RedisKeyspace.makeHash(hash).set("1", { a: "v" }, { ttl }),
+          RedisKeyspace.makeCounter(limited).increment("1"),
+          RedisKeyspace.makeCounter(limited).set("1", 1),
+          RedisKeyspace.makeSet(limited).add("1", "m"),
+          RedisKeyspace.makeSet(of).set("1", ["m"], { ttl }),
+          RedisKeyspace.makeSortedSet(limited).add("1", "m", 1),
+          RedisKeyspace.makeSortedSet(limited).increment("1", "m", 1),
+          RedisKeyspace.makeSortedSet(of).set("1", [a], { ttl })
+        ]
+        for (const each of all) {
+          const error = yield* Effect.flip(Effect.provideService(each, RedisClient.RedisClient, unused))
+          assert.deepInclude(error, { _tag: "KeyspaceError", operation: "encode", key: "k:1" })
         }
       }
     }))

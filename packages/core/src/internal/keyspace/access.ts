@@ -129,29 +129,35 @@ export const strings = <Id, A, Encoded extends string | Uint8Array>(
 ): StringKeyspace<Id, A> => {
   const decode = (text: Encoded | undefined, key: string) =>
     text === undefined ? Effect.succeedNone : Effect.asSome(value.decode(text, key))
-  const write = (key: string, a: A, options: SetOptions | undefined) =>
-    Effect.map(value.encode(a, key), (text) => set(key, text, { px: keys.ttlOf(options) }))
+  const write = (key: string, a: A, px: TimeToLive | undefined) =>
+    Effect.map(value.encode(a, key), (text) => set(key, text, { px }))
   return {
     ...keyspace(keys, { type: "string", read: (key) => view(get(key)), decode }),
     ...settingMany((id, a, options) =>
-      Effect.flatMap(keys.of(id), (key) => Effect.flatMap(write(key, a, options), (command) => Effect.asVoid(command)))
+      Effect.flatMap(
+        keys.of(id),
+        (key) =>
+          Effect.flatMap(keys.ttl(key, options), (px) =>
+            Effect.flatMap(write(key, a, px), (command) => Effect.asVoid(command)))
+      )
     ),
     getdel: (id) =>
       Effect.flatMap(keys.of(id), (key) => Effect.flatMap(view(getdel(key)), (text) => decode(text, key))),
     getex: (id, options) =>
-      Effect.flatMap(keys.of(id), (key) => {
-        const ttl = keys.ttlOf(options)
-        const command = ttl === undefined ? getex(key, { persist: true }) : getex(key, { px: ttl })
-        return Effect.flatMap(view(command), (text) => decode(text, key))
-      }),
+      Effect.flatMap(keys.of(id), (key) =>
+        Effect.flatMap(keys.ttl(key, options), (ttl) => {
+          const command = ttl === undefined ? getex(key, { persist: true }) : getex(key, { px: ttl })
+          return Effect.flatMap(view(command), (text) => decode(text, key))
+        })),
     update: Effect.fnUntraced(function*(id: Id, f: (current: Option.Option<A>) => A, options?: SetOptions) {
       const key = yield* keys.of(id)
+      const px = yield* keys.ttl(key, options)
       let next: Option.Option<A> = Option.none()
       const body = Effect.gen(function*() {
         const current = yield* decode(yield* view(get(key)), key)
         const value = f(current)
         next = Option.some(value)
-        return [yield* write(key, value, options)] as const
+        return [yield* write(key, value, px)] as const
       })
       yield* watch(key, body)
       // The body that ran last made the value that was committed.
@@ -175,23 +181,26 @@ const limited = (key: string, ttl: TimeToLive | undefined): Writing<boolean> =>
     ? Effect.map(transaction([persist(key), exists(key)]), ([, count]) => count > 0)
     : pexpire(key, ttl)
 
-const expiring = (key: string, ttl: TimeToLive | undefined): ReadonlyArray<RedisCommand.Any> =>
-  ttl === undefined ? [] : [pexpire(key, ttl)]
-
 /** A write that starts the time to live anew if it has written. A key of another type keeps its own time. */
-export const written = <A>(
+export const written = <A, Id>(
+  keys: Keys<Id>,
   key: string,
-  ttl: TimeToLive | undefined,
   command: RedisCommand.RedisCommand<A>
-): Operation<A> => ttl === undefined || command.settled !== undefined ? command : expiringAfter(key, ttl, command)
+): Operation<A> =>
+  command.settled !== undefined
+    ? command
+    : Effect.flatMap(keys.ttl(key), (ttl) => ttl === undefined ? command : expiringAfter(key, ttl, command))
 
 /** Replaces a value; an empty value leaves no key. */
-export const replace = (
+export const replace = <Id>(
+  keys: Keys<Id>,
   key: string,
-  ttl: TimeToLive | undefined,
+  options: SetOptions | undefined,
   command: RedisCommand.Any,
   empty = false
 ): Writing<void> =>
-  empty
-    ? Effect.asVoid(del(key))
-    : Effect.asVoid(transaction([del(key), command, ...expiring(key, ttl)]))
+  Effect.flatMap(
+    keys.ttl(key, options),
+    (ttl): Writing<unknown> =>
+      empty ? del(key) : transaction([del(key), command, ...(ttl === undefined ? [] : [pexpire(key, ttl)])])
+  ).pipe(Effect.asVoid)
