@@ -20,7 +20,7 @@ import { incrby, set } from "./commands/Strings.ts"
 import { keyspace, replace, settingMany, strings, written } from "./internal/keyspace/access.ts"
 import * as Cache from "./internal/keyspace/cache.ts"
 import type { CacheKeyspace, CacheOptions } from "./internal/keyspace/cacheModel.ts"
-import { bytesOf, codecOf, jsonOf, refuse } from "./internal/keyspace/codec.ts"
+import { bytesOf, codecOf, jsonOf, reading, refuse, textOf } from "./internal/keyspace/codec.ts"
 import { keysOf } from "./internal/keyspace/keys.ts"
 import type {
   CounterKeyspace,
@@ -34,7 +34,7 @@ import type {
 import type { RedisClient } from "./RedisClient.ts"
 import type { RedisCodec } from "./RedisCodec.ts"
 import { asBytes } from "./RedisCommand.ts"
-import { sscanStream } from "./RedisScan.ts"
+import { sscanStreamBytes } from "./RedisScan.ts"
 import { transaction } from "./RedisTransaction.ts"
 
 export { LoadTimeoutError } from "./internal/keyspace/cacheModel.ts"
@@ -233,8 +233,12 @@ export const makeSet = <A, Id = string>(
     members: (id) =>
       Stream.unwrap(
         Effect.map(keys.of(id), (key) =>
-          sscanStream(key, { count: keys.scanCount }).pipe(
-            Stream.mapEffect((text) => keys.onlyFitting(Effect.map(member.decode(text, key), (a) => [a]))),
+          sscanStreamBytes(key, { count: keys.scanCount }).pipe(
+            Stream.mapEffect((bytes) =>
+              keys.onlyFitting(
+                Effect.map(Effect.flatMap(textOf(bytes, key), (text) => member.decode(text, key)), (a) => [a])
+              )
+            ),
             Stream.flattenIterable
           ))
       )
@@ -307,7 +311,7 @@ export const makeSortedSet = <A, Id = string>(
       Effect.flatMap(keys.of(id), (key) =>
         Effect.flatMap(
           // ZRANGE itself knows REV since Redis 6.2 only.
-          rev === true ? zrevrangeWithScores(key, start, stop) : zrangeWithScores(key, start, stop),
+          reading(rev === true ? zrevrangeWithScores(key, start, stop) : zrangeWithScores(key, start, stop), key),
           (members) => decodeAll(members, key)
         )),
     size: (id) => Effect.flatMap(keys.of(id), (key) => zcard(key))

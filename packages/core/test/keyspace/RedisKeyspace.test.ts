@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { RedisArg, RedisClient, RedisCommand, RedisKeyspace } from "@redfx/core"
+import { RedisArg, RedisClient, RedisCommand, RedisError, RedisKeyspace } from "@redfx/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { format } from "effect/Formatter"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -73,6 +74,30 @@ describe("RedisKeyspace", () => {
       const ids = RedisKeyspace.make({ key: "u:*", value: Schema.String }).ids
       yield* Stream.runDrain(Stream.take(ids, 1)).pipe(Effect.provideService(RedisClient.RedisClient, client))
       assert.deepStrictEqual(log, ["SCAN 0 MATCH u:* COUNT 1000 TYPE string"])
+    }))
+
+  it.effect("a key that became one of another type since a scan found it does not fit, and what fails otherwise fails", () =>
+    Effect.gen(function*() {
+      const scanning = (error: RedisError.CommandError, misfits: RedisKeyspace.Misfits) => {
+        const answer = (command: RedisCommand.Any) =>
+          RedisArg.wireValue(command.parts[0] ?? "") === "u:2"
+            ? Exit.fail(error)
+            : RedisCommand.decode(command, command.spec.name === "SCAN" ? ["0", ["u:1", "u:2"]] : "\"v\"", false)
+        // What this test does not use is not there.
+        const client = {
+          execute: (command: RedisCommand.Any) => Effect.suspend(() => answer(command)),
+          pipeline: (commands: ReadonlyArray<RedisCommand.Any>) => Effect.sync(() => commands.map(answer))
+        } as unknown as RedisClient.RedisClient["Service"]
+        const users = RedisKeyspace.make({ key: "u:*", value: Schema.String, misfits })
+        return Effect.provideService(Stream.runCollect(users.scan), RedisClient.RedisClient, client)
+      }
+      const reply = { command: "GET", detail: "no", node: undefined }
+      const another = new RedisError.WrongTypeError({ ...reply, code: "WRONGTYPE" })
+      assert.deepStrictEqual(yield* scanning(another, "skip"), [["1", "v"]])
+      const error = yield* Effect.flip(scanning(another, "fail"))
+      assert.deepInclude(error, { _tag: "KeyspaceError", key: "u:2", operation: "decode" })
+      const forbidden = new RedisError.NoPermissionError({ ...reply, code: "NOPERM" })
+      assert.strictEqual((yield* Effect.flip(scanning(forbidden, "skip")))._tag, "NoPermissionError")
     }))
 
   it.effect("ERR-09: a time to live that is no duration is refused, and nothing is sent", () =>

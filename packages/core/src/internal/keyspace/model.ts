@@ -73,8 +73,8 @@ export interface KeyOptions<Id> {
   /** About how many keys of the database `ids` and `scan` look at in one round trip. Default 1000. */
   readonly scanCount?: number | undefined
   /**
-   * What happens to a key that `ids` or `scan` finds, or a member that `members` finds, when it does not fit its schema:
-   * `"fail"`, the default, fails, `"skip"` leaves it out, and a function is given the error of each that is left out.
+   * What happens to a key that `ids` or `scan` finds, or a member that `members` finds, when it does not fit its schema or is no
+   * text: `"fail"`, the default, fails, `"skip"` leaves it out, and a function is given the error of each that is left out.
    */
   readonly misfits?: Misfits | undefined
 }
