@@ -136,7 +136,7 @@ export const makeHash = <A, Id = string>(
           text === undefined ? [] : [[name, text] as const]
         )
         if (fields.length === 0) return yield* refuse(key, "encode", "a hash has at least one field")
-        yield* replace(keys, key, options, hset(key, fields))
+        return yield* replace(keys, key, options, hset(key, fields))
       })
     )
   }
@@ -285,7 +285,7 @@ export const makeSortedSet = <A, Id = string>(
         const key = yield* keys.of(id)
         const members = yield* Effect.forEach(ranked, ({ member: a, score }) =>
           Effect.map(member.encode(a, key), (text) => [text, score] as const))
-        yield* replace(keys, key, options, zadd(key, members), members.length === 0)
+        return yield* replace(keys, key, options, zadd(key, members), members.length === 0)
       })
     ),
     add: (id, a, score) =>

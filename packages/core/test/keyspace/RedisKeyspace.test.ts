@@ -3,9 +3,11 @@ import { RedisArg, RedisClient, RedisCommand, RedisError, RedisKeyspace } from "
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import { format } from "effect/Formatter"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { TestClock } from "effect/testing"
 
 /** A client that runs what needs no server. */
 const unused = {
@@ -98,6 +100,44 @@ describe("RedisKeyspace", () => {
       assert.deepInclude(error, { _tag: "KeyspaceError", key: "u:2", operation: "decode" })
       const forbidden = new RedisError.NoPermissionError({ ...reply, code: "NOPERM" })
       assert.strictEqual((yield* Effect.flip(scanning(forbidden, "skip")))._tag, "NoPermissionError")
+    }))
+
+  it.effect("of many writes each runs to its end, and what fails says what became of the others", () =>
+    Effect.gen(function*() {
+      const unsent = new RedisError.ConnectionError({
+        reason: "Refused",
+        detail: "no",
+        command: "SET",
+        delivery: "not-sent",
+        readonly: false
+      })
+      const log: Array<string> = []
+      // What this test does not use is not there.
+      const client = {
+        execute: (command: RedisCommand.Any) => {
+          const key = String(RedisArg.wireValue(command.parts[0] ?? ""))
+          log.push(key)
+          // The one that fails is the first to be answered.
+          return key === "u:2" ? Effect.fail(unsent) : Effect.delay(RedisCommand.decode(command, "OK", false), 10)
+        }
+      } as unknown as RedisClient.RedisClient["Service"]
+      const users = RedisKeyspace.make({ key: "u:*", value: Schema.String.check(Schema.isMaxLength(3)) })
+      const write = (entries: ReadonlyArray<readonly [string, string]>) =>
+        Effect.provideService(users.setMany(entries), RedisClient.RedisClient, client)
+      const fiber = yield* Effect.forkChild(Effect.flip(write([["1", "a"], ["2", "b"], ["3", "c"]])))
+      yield* TestClock.adjust(10)
+      const error = yield* Fiber.join(fiber)
+      assert.deepInclude(error, {
+        _tag: "ConnectionError",
+        partial: { of: "keys", answered: [0, 2], unknown: [] },
+        mayHaveWritten: true
+      })
+      assert.isFalse(RedisError.isSafeToRetry(error as RedisError.RedisError))
+      assert.strictEqual(yield* Effect.flip(write([["2", "b"]])), unsent)
+      log.length = 0
+      // A value that cannot be written is found before any other is.
+      assert.strictEqual((yield* Effect.flip(write([["1", "a"], ["3", "long"]])))._tag, "KeyspaceError")
+      assert.deepStrictEqual(log, [])
     }))
 
   it.effect("ERR-09: a time to live that is no duration is refused, and nothing is sent", () =>

@@ -15,7 +15,8 @@ import type { TimeToLive } from "../../RedisArg.ts"
 import { uncached } from "../../RedisCache.ts"
 import type { RedisClient } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
-import type { CommandError, DecodeError, WrongTypeError } from "../../RedisError.ts"
+import { failureAmong } from "../../RedisError.ts"
+import type { CommandError, DecodeError, TransactionError, WrongTypeError } from "../../RedisError.ts"
 import { pipeline, pipelineSettled } from "../../RedisPipeline.ts"
 import { scanStreamBytes } from "../../RedisScan.ts"
 import { transaction, watch } from "../../RedisTransaction.ts"
@@ -128,13 +129,32 @@ const named = (names: ReadonlyArray<string>) => <A>(values: ReadonlyArray<A>): {
   return record
 }
 
-/** Writes each value with a command of its own; commands of one turn go out together. */
+/** A write of one value, or why the value cannot be written. */
+type Prepared = Effect.Effect<Effect.Effect<void, TransactionError, RedisClient>, KeyspaceError>
+
+/**
+ * Writes each value with a command of its own; commands of one turn go out together. All are encoded before the first is
+ * sent, and none waits for another: what fails says what became of the others.
+ */
 export const settingMany = <Id, A>(
-  set: ValueKeyspace<Id, A>["set"]
+  prepare: (id: Id, a: A, options: SetOptions | undefined) => Prepared
 ): Pick<ValueKeyspace<Id, A>, "set" | "setMany"> => ({
-  set,
-  setMany: (entries, options) =>
-    Effect.forEach([...entries], ([id, value]) => set(id, value, options), { concurrency: "unbounded", discard: true })
+  set: (id, a, options) => Effect.flatten(prepare(id, a, options)),
+  setMany: Effect.fnUntraced(function*(entries: Iterable<readonly [id: Id, value: A]>, options?: SetOptions) {
+    const writes = yield* Effect.forEach([...entries], ([id, a]) => prepare(id, a, options), {
+      concurrency: "unbounded"
+    })
+    const results = yield* Effect.forEach(writes, Effect.result, { concurrency: "unbounded" })
+    const failure = failureAmong(
+      "keys",
+      results.map((result, index) => ({
+        indexes: [index],
+        readonly: false,
+        error: Result.isFailure(result) ? result.failure : undefined
+      }))
+    )
+    if (failure !== undefined) return yield* Effect.fail(failure)
+  })
 })
 
 /** Reads a string in the view that its codec takes. */
@@ -157,9 +177,7 @@ export const strings = <Id, A, Encoded extends string | Uint8Array>(
     ...settingMany((id, a, options) =>
       Effect.flatMap(
         keys.of(id),
-        (key) =>
-          Effect.flatMap(keys.ttl(key, options), (px) =>
-            Effect.flatMap(write(key, a, px), (command) => Effect.asVoid(command)))
+        (key) => Effect.flatMap(keys.ttl(key, options), (px) => Effect.map(write(key, a, px), Effect.asVoid))
       )
     ),
     getdel: (id) =>
@@ -222,9 +240,8 @@ export const replace = <Id>(
   options: SetOptions | undefined,
   command: RedisCommand.Any,
   empty = false
-): Writing<void> =>
-  Effect.flatMap(
-    keys.ttl(key, options),
-    (ttl): Writing<unknown> =>
-      empty ? del(key) : transaction([del(key), command, ...(ttl === undefined ? [] : [pexpire(key, ttl)])])
-  ).pipe(Effect.asVoid)
+): Prepared =>
+  Effect.map(keys.ttl(key, options), (ttl) =>
+    empty
+      ? Effect.asVoid(del(key))
+      : Effect.asVoid(transaction([del(key), command, ...(ttl === undefined ? [] : [pexpire(key, ttl)])])))

@@ -165,7 +165,10 @@ export interface SetOptions {
 export interface ValueKeyspace<Id, A> extends Keyspace<Id, A> {
   /** Writes a value, whether there is one or not. */
   readonly set: (id: Id, value: A, options?: SetOptions) => Writing<void>
-  /** Each by itself, as `set` does, together in a round trip. When one fails, the others may have been written. */
+  /**
+   * Each by itself, as `set` does, together in a round trip. All are encoded first. When one fails the others are written
+   * nevertheless; the error is that of the first one, and its `partial` says which entries were and which may have been.
+   */
   readonly setMany: (entries: Iterable<readonly [id: Id, value: A]>, options?: SetOptions) => Writing<void>
 }
 
