@@ -275,7 +275,7 @@ const limitOf = (max: number, shared: number, spare: number): Effect.Effect<numb
  *
  * - `mode`: `"standalone"` (default), `"sentinel"` or `"cluster"`; or `cluster`, a boolean.
  * - `url`: see `RedisUrl.parse`. What it says goes before the other options. A scheme that names a mode decides on it.
- * - `host`, `port`, `path`; `sentinels` and `nodes`, as `host:port,host:port`; `service`.
+ * - `host`, `port`, `path`; `sentinels` and `nodes`, as `host:port,host:port`; `service`. A file may have lists as such.
  * - Every option that text can give. `tls` is a boolean; one of its parts, such as `tls.ca`, is enough to turn it on.
  *   Times have a unit: `"5 seconds"`. The options of sentinels are `SENTINEL_USERNAME`, `SENTINEL_PASSWORD` and
  *   `SENTINEL_TLS`.

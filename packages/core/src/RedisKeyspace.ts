@@ -20,7 +20,7 @@ import { incrby, set } from "./commands/Strings.ts"
 import { keyspace, replace, settingMany, strings, written } from "./internal/keyspace/access.ts"
 import * as Cache from "./internal/keyspace/cache.ts"
 import type { CacheKeyspace, CacheOptions } from "./internal/keyspace/cacheModel.ts"
-import { bytesOf, codecOf, jsonOf, refuse } from "./internal/keyspace/codec.ts"
+import { bytesOf, codecOf, jsonOf, reading, refuse, textOf } from "./internal/keyspace/codec.ts"
 import { keysOf } from "./internal/keyspace/keys.ts"
 import type {
   CounterKeyspace,
@@ -34,7 +34,7 @@ import type {
 import type { RedisClient } from "./RedisClient.ts"
 import type { RedisCodec } from "./RedisCodec.ts"
 import { asBytes } from "./RedisCommand.ts"
-import { sscanStream } from "./RedisScan.ts"
+import { sscanStreamBytes } from "./RedisScan.ts"
 import { transaction } from "./RedisTransaction.ts"
 
 export { LoadTimeoutError } from "./internal/keyspace/cacheModel.ts"
@@ -136,7 +136,7 @@ export const makeHash = <A, Id = string>(
           text === undefined ? [] : [[name, text] as const]
         )
         if (fields.length === 0) return yield* refuse(key, "encode", "a hash has at least one field")
-        yield* replace(key, keys.ttlOf(options), hset(key, fields))
+        return yield* replace(keys, key, options, hset(key, fields))
       })
     )
   }
@@ -167,11 +167,12 @@ export const makeCounter = <Id = string>(options: KeyOptions<Id>): CounterKeyspa
         !Number.isSafeInteger(by)
           // The server would refuse it too, but after the counter was made.
           ? refuse(key, "encode", "a counter is incremented by whole numbers")
-          : keys.ttl === undefined
-          ? incrby(key, by)
-          // Where there is something already, the first changes nothing. Time stands still in a transaction: the counter
-          // cannot expire between the two and stay without a limit.
-          : Effect.map(transaction([set(key, 0, { px: keys.ttl, nx: true }), incrby(key, by)]), ([, sum]) => sum))
+          : Effect.flatMap(keys.ttl(key), (px): Writing<number> =>
+            px === undefined
+              ? incrby(key, by)
+              // Where there is something already, the first changes nothing. Time stands still in a transaction: the
+              // counter cannot expire between the two and stay without a limit.
+              : Effect.map(transaction([set(key, 0, { px, nx: true }), incrby(key, by)]), ([, sum]) => sum)))
   }
 }
 
@@ -216,13 +217,13 @@ export const makeSet = <A, Id = string>(
         keys.of(id),
         (key) =>
           Effect.flatMap(encodeAll(values, key), (members) =>
-            replace(key, keys.ttlOf(options), sadd(key, members), members.length === 0))
+            replace(keys, key, options, sadd(key, members), members.length === 0))
       )
     ),
     add: (id, ...values) =>
       Effect.flatMap(
         keys.of(id),
-        (key) => Effect.flatMap(encodeAll(values, key), (members) => written(key, keys.ttl, sadd(key, members)))
+        (key) => Effect.flatMap(encodeAll(values, key), (members) => written(keys, key, sadd(key, members)))
       ),
     remove: (id, ...values) =>
       Effect.flatMap(keys.of(id), (key) => Effect.flatMap(encodeAll(values, key), (members) => srem(key, members))),
@@ -232,8 +233,12 @@ export const makeSet = <A, Id = string>(
     members: (id) =>
       Stream.unwrap(
         Effect.map(keys.of(id), (key) =>
-          sscanStream(key, { count: keys.scanCount }).pipe(
-            Stream.mapEffect((text) => keys.onlyFitting(Effect.map(member.decode(text, key), (a) => [a]))),
+          sscanStreamBytes(key, { count: keys.scanCount }).pipe(
+            Stream.mapEffect((bytes) =>
+              keys.onlyFitting(
+                Effect.map(Effect.flatMap(textOf(bytes, key), (text) => member.decode(text, key)), (a) => [a])
+              )
+            ),
             Stream.flattenIterable
           ))
       )
@@ -280,16 +285,16 @@ export const makeSortedSet = <A, Id = string>(
         const key = yield* keys.of(id)
         const members = yield* Effect.forEach(ranked, ({ member: a, score }) =>
           Effect.map(member.encode(a, key), (text) => [text, score] as const))
-        yield* replace(key, keys.ttlOf(options), zadd(key, members), members.length === 0)
+        return yield* replace(keys, key, options, zadd(key, members), members.length === 0)
       })
     ),
     add: (id, a, score) =>
       onMember(
         id,
         a,
-        (key, member) => Effect.map(written(key, keys.ttl, zadd(key, [[member, score]])), (added) => added === 1)
+        (key, member) => Effect.map(written(keys, key, zadd(key, [[member, score]])), (added) => added === 1)
       ),
-    increment: (id, a, by) => onMember(id, a, (key, member) => written(key, keys.ttl, zincrby(key, by, member))),
+    increment: (id, a, by) => onMember(id, a, (key, member) => written(keys, key, zincrby(key, by, member))),
     remove: (id, ...values) =>
       Effect.flatMap(
         keys.of(id),
@@ -306,7 +311,7 @@ export const makeSortedSet = <A, Id = string>(
       Effect.flatMap(keys.of(id), (key) =>
         Effect.flatMap(
           // ZRANGE itself knows REV since Redis 6.2 only.
-          rev === true ? zrevrangeWithScores(key, start, stop) : zrangeWithScores(key, start, stop),
+          reading(rev === true ? zrevrangeWithScores(key, start, stop) : zrangeWithScores(key, start, stop), key),
           (members) => decodeAll(members, key)
         )),
     size: (id) => Effect.flatMap(keys.of(id), (key) => zcard(key))

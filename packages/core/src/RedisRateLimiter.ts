@@ -29,7 +29,7 @@ import { del } from "./commands/Generic.ts"
 import * as Scripts from "./internal/limits/scripts.ts"
 import { lengthened } from "./internal/runtime/backOff.ts"
 import { elapsed, sleepUntil } from "./internal/runtime/elapsed.ts"
-import { milliseconds } from "./internal/runtime/milliseconds.ts"
+import { durationFrom, milliseconds } from "./internal/runtime/milliseconds.ts"
 import * as RedisArg from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import type { RedisCommand } from "./RedisCommand.ts"
@@ -242,7 +242,8 @@ const atMost = (cost: number, all: number): number =>
 
 /** A span in microseconds. */
 const span = (title: string, time: RedisArg.TimeToLive): number => {
-  const given = milliseconds(time) * 1000
+  const duration = durationFrom(time) ?? RedisArg.invalid(`${title} is not a duration`)
+  const given = Duration.toMillis(duration) * 1000
   return given >= 1000 && given <= longest
     ? given
     : RedisArg.invalid(`${title} must be a millisecond or more, and over ${inTime}`)

@@ -39,8 +39,9 @@ import type { CommandError, TransactionError } from "./RedisError.ts"
  *   the attribute `reason`: `invalidation` or `eviction`, and `redfx.cache.clears` how often it was not known any more
  *   what is true, with the attribute `reason`: `Disconnected`, `Moved` and so on.
  *
- * All of them have `db.client.connection.pool.name`, which is how the client prints. But for events and clears they are
- * read once in `interval`, by default 10 seconds; that costs nothing per command. Gauges end at 0 with the Layer.
+ * All of them have `db.client.connection.pool.name`, which is how the client prints; of clients that print alike they are
+ * the sum. But for events and clears they are read once in `interval`, by default 10 seconds; that costs nothing per
+ * command. What a client has added to gauges is taken off when its Layer ends.
  *
  * **Example** (A client whose connections are counted)
  *
@@ -73,9 +74,11 @@ export const layer = (
       cache === undefined
         ? Effect.void
         : Effect.flatMap(cache.stats, (stats) => stats.misses === 0 ? Effect.void : tell(stats))
-    const countCache = ofUsed(cacheMetrics(pool))
+    const tellCache = cacheMetrics(pool)
+    const countCache = ofUsed(tellCache)
     if (cache !== undefined) {
-      yield* Effect.addFinalizer(() => ofUsed(() => cacheGauges(pool)({ entries: 0, bytes: 0 })))
+      // It holds nothing any more; what it has counted since it was read last still counts.
+      yield* Effect.addFinalizer(() => ofUsed((stats) => tellCache({ ...stats, entries: 0, bytes: 0 })))
       yield* Effect.forkScoped(
         Stream.runForEach(cache.events, ({ reason }) => Metric.update(clearCounter(pool, reason), 1))
       )
@@ -108,30 +111,39 @@ const gaugesOf = (pool: Attributes) => {
     description: "The number of commands that are written and not answered",
     attributes: pool
   })
-  return (stats: RedisStats): Effect.Effect<void> =>
-    Effect.all([
-      Metric.update(used, stats.shared + stats.subscribers + stats.exclusive - stats.exclusiveIdle),
-      Metric.update(idle, stats.exclusiveIdle),
-      Metric.update(pending, stats.waiting),
-      Metric.update(inFlight, stats.inFlight)
-    ], { discard: true })
+  return telling<RedisStats>([
+    [used, (stats) => stats.shared + stats.subscribers + stats.exclusive - stats.exclusiveIdle],
+    [idle, (stats) => stats.exclusiveIdle],
+    [pending, (stats) => stats.waiting],
+    [inFlight, (stats) => stats.inFlight]
+  ])
 }
 
-const cacheGauges = (pool: Attributes) => {
-  const entries = Metric.gauge("redfx.cache.entries", {
-    description: "The number of answers that the client keeps",
-    attributes: pool
-  })
-  const bytes = Metric.gauge("redfx.cache.bytes", {
-    description: "About how much memory they take",
-    attributes: pool
-  })
-  return (stats: Pick<CacheStats, "entries" | "bytes">): Effect.Effect<void> =>
-    Effect.andThen(Metric.update(entries, stats.entries), Metric.update(bytes, stats.bytes))
+/**
+ * Adds to each metric by how much its number has changed since it was told last. Clients that print alike have the same
+ * gauges: if each set them, they would show now one client and now the other.
+ */
+const telling = <Stats>(
+  numbers: ReadonlyArray<readonly [Metric.Metric<number, unknown>, (stats: Stats) => number]>
+) => {
+  let told: ReadonlyArray<number> = []
+  return (stats: Stats): Effect.Effect<void> =>
+    // All of it or nothing, as what is told once is not told again.
+    Effect.uninterruptible(Effect.suspend(() => {
+      const last = told
+      told = numbers.map(([, numberOf]) => numberOf(stats))
+      return Effect.forEach(
+        numbers,
+        // There are as many numbers as metrics, so the index is in range.
+        ([metric], index) => Metric.modify(metric, told[index]! - (last[index] ?? 0)),
+        { discard: true }
+      )
+    }))
 }
 
-/** The metrics of a cache, of which counters get what has come since they were read last. */
+/** The metrics of a cache. Its counters get what has come since they were read last. */
 const cacheMetrics = (pool: Attributes) => {
+  const gauge = (name: string, description: string) => Metric.gauge(name, { description, attributes: pool })
   const reads = (result: string) =>
     Metric.counter("redfx.cache.reads", {
       description: "Reads that may be answered from what the client keeps",
@@ -144,28 +156,15 @@ const cacheMetrics = (pool: Attributes) => {
       incremental: true,
       attributes: { ...pool, reason }
     })
-  const counters = [
-    ["hits", reads("hit")],
-    ["misses", reads("miss")],
-    ["joined", reads("joined")],
-    ["invalidations", removals("invalidation")],
-    ["evictions", removals("eviction")]
-  ] as const
-  const gauges = cacheGauges(pool)
-  let before: CacheStats | undefined = undefined
-  return (stats: CacheStats): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      const last = before
-      before = stats
-      return Effect.andThen(
-        gauges(stats),
-        Effect.forEach(
-          counters,
-          ([name, counter]) => Metric.update(counter, stats[name] - (last?.[name] ?? 0)),
-          { discard: true }
-        )
-      )
-    })
+  return telling<CacheStats>([
+    [gauge("redfx.cache.entries", "The number of answers that the client keeps"), (stats) => stats.entries],
+    [gauge("redfx.cache.bytes", "About how much memory they take"), (stats) => stats.bytes],
+    [reads("hit"), (stats) => stats.hits],
+    [reads("miss"), (stats) => stats.misses],
+    [reads("joined"), (stats) => stats.joined],
+    [removals("invalidation"), (stats) => stats.invalidations],
+    [removals("eviction"), (stats) => stats.evictions]
+  ])
 }
 
 const clearCounter = (pool: Attributes, reason: string) =>

@@ -489,7 +489,7 @@ const redactPair = (pair: string): string => {
  *
  * **Details**
  *
- * Fails with `RedisConfigError` for options that have no text: `credentials` that are an Effect or a Stream.
+ * Fails with `RedisConfigError` for options that have no text: `credentials` that are an Effect or a Stream, a relative `path`.
  *
  * @category formatting
  * @since 0.1.0
@@ -499,7 +499,7 @@ export const format = (deployment: Deployment): Result.Result<Redacted.Redacted<
     const { mode, options } = deployment
     const unix = mode === "standalone" && options.path !== undefined
     const scheme = unix ? "unix" : `redis${isOn(options.tls) ? "s" : ""}${mode === "standalone" ? "" : `+${mode}`}`
-    const address = unix ? encodePath(options.path) : hostsText(deployment) + pathText(deployment)
+    const address = unix ? yield* encodePath(options.path) : hostsText(deployment) + pathText(deployment)
     const query = yield* queryText(entries[unix ? "unix" : mode], yield* queried(deployment))
     return Redacted.make(`${scheme}://${yield* identityOf(options)}${address}${query === "" ? "" : `?${query}`}`)
   })

@@ -49,7 +49,8 @@ export interface CompressionOptions {
    */
   readonly threshold?: number | undefined
   /**
-   * How many bytes a value may have after decompression. A larger value fails with `CodecError`, and is not held in memory.
+   * How many bytes a value may have, before compression and after decompression. A larger value fails with `CodecError`: it is
+   * neither written, nor held in memory where it was.
    * Default 64 MiB.
    */
   readonly maxSize?: number | undefined
@@ -71,7 +72,10 @@ export const make = (options: CompressionOptions = {}): RedisCodec => {
   const mark = algorithms.indexOf(algorithm) + 1
   return {
     encode: (bytes) =>
-      bytes.length < threshold
+      bytes.length > maxSize
+        // It could not be read.
+        ? Effect.fail(new CodecError({ operation: "encode", detail: tooLarge }))
+        : bytes.length < threshold
         ? Effect.succeed(marked(plain, bytes))
         : Effect.map(
           run("encode", algorithm, (way, done) => way.compress(bytes, done)),
@@ -90,6 +94,8 @@ export const make = (options: CompressionOptions = {}): RedisCodec => {
 /** The algorithms in the order of their marks, which begin with 1. */
 const algorithms: ReadonlyArray<Algorithm> = ["gzip", "brotli", "zstd"]
 const plain = 0
+
+const tooLarge = "it is larger than it may be"
 
 const marked = (mark: number, bytes: Uint8Array): Uint8Array => {
   const result = new Uint8Array(bytes.length + 1)
@@ -130,6 +136,6 @@ const run = (
     start(ways[algorithm](), (error, result) => {
       if (error === null) return resume(Effect.succeed(new Uint8Array(result)))
       const isTooLarge = "code" in error && error.code === "ERR_BUFFER_TOO_LARGE"
-      fail(isTooLarge ? "it is larger than it may be" : `${algorithm}: ${error.message}`)
+      fail(isTooLarge ? tooLarge : `${algorithm}: ${error.message}`)
     })
   })

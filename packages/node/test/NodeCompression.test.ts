@@ -66,6 +66,17 @@ describe("NodeCompression", () => {
       }
     }))
 
+  it.effect("writes nothing that it would not read", () =>
+    Effect.gen(function*() {
+      for (const algorithm of algorithms) {
+        const codec = NodeCompression.make({ algorithm, maxSize: 5000 })
+        const error = yield* Effect.flip(codec.encode(new Uint8Array(5001)))
+        assert.deepInclude(error, { _tag: "CodecError", operation: "encode", detail: "it is larger than it may be" })
+        const largest = new Uint8Array(5000)
+        assert.deepStrictEqual(yield* Effect.flatMap(codec.encode(largest), codec.decode), largest)
+      }
+    }))
+
   it.effect("refuses what is damaged, cut at every place", () =>
     Effect.gen(function*() {
       for (const algorithm of algorithms) {

@@ -52,6 +52,7 @@ describe("Configuration", () => {
     ["CFG-18: TLS", { REDIS_TLS: "true" }, "standalone", { tls: true }],
     ["CFG-22: its parts", { REDIS_TLS: "true", REDIS_TLS_CA: "/ca.pem" }, "standalone", { tls: { ca: "/ca.pem" } }],
     ["CFG-34: the protocol", { REDIS_PROTOCOL: "2" }, "standalone", { protocol: 2 }],
+    ["a socket in the working directory", { REDIS_PATH: "run/redis.sock" }, "standalone", { path: "run/redis.sock" }],
     ["an empty variable is none", { REDIS_HOST: "", REDIS_URL: "" }, "standalone", {}],
     ["names as in code", { REDIS_commandTimeout: "1 second" }, "standalone", { commandTimeout: "1s" }],
     [
@@ -141,6 +142,31 @@ describe("Configuration", () => {
       })
     }))
 
+  it.effect("reads lists of a file as such, also those of which a word may be", () =>
+    Effect.gen(function*() {
+      const read = (value: unknown) =>
+        Effect.map(
+          Config.nested(RedisConfig.config, "cache").parse(ConfigProvider.fromUnknown({ cache: value })),
+          options
+        )
+      const nodes = [{ host: "a", port: 7000 }, { host: "b", port: 6379 }]
+      assert.deepStrictEqual(yield* read({ mode: "cluster", nodes: ["a:7000", "b"], accept: ["a", ".b"] }), {
+        nodes,
+        accept: ["a", ".b"]
+      })
+      assert.deepStrictEqual(yield* read({ mode: "cluster", nodes: "a:7000,b", accept: "sameHost" }), {
+        nodes,
+        accept: "sameHost"
+      })
+      assert.deepStrictEqual(yield* read({ mode: "sentinel", sentinels: ["a:1"], service: "m" }), {
+        sentinels: [{ host: "a", port: 1 }],
+        service: "m"
+      })
+      // Without the mode the lists would not be looked at.
+      assert.match((yield* Effect.flip(read({ nodes: ["a"] }))).message, /MODE is missing: it is "cluster"/)
+      assert.match((yield* Effect.flip(read({ mode: "cluster", nodes: [{ host: "a" }] }))).message, /"nodes"/)
+    }))
+
   const faults: ReadonlyArray<readonly [title: string, env: Record<string, string>, says: RegExp]> = [
     ["a port", { REDIS_PORT: "six" }, /Expected a port, such as 6379\n[^]*PORT/],
     [
@@ -157,7 +183,13 @@ describe("Configuration", () => {
     ],
     ["a choice", { REDIS_MODE: "colony" }, /MODE/],
     ["a boolean", { REDIS_CLUSTER: "perhaps" }, /CLUSTER/],
-    ["a URL", { REDIS_URL: `redis://:${secret}@h:x` }, /The URL redis:\/\/<redacted>@.*port/],
+    ["a URL", { REDIS_URL: `redis://:${secret}@h:x` }, /The URL redis:\/\/<redacted>@.*port[^]*\["REDIS"\]\["URL"\]/],
+    ["a URL without a scheme", { REDIS_URL: `user:${secret}@h:1` }, /The URL <redacted> [^]*\["REDIS"\]\["URL"\]/],
+    [
+      "a cluster that is none",
+      { REDIS_CLUSTER: "true", REDIS_MODE: "sentinel", REDIS_SENTINELS: "h", REDIS_SERVICE: "m" },
+      /it contradicts the mode, which is sentinel[^]*CLUSTER/
+    ],
     ["a URL's option", { REDIS_URL: `redis://h?pasword=${secret}` }, /pasword/],
     ["no service", { REDIS_MODE: "sentinel", REDIS_SENTINELS: "h" }, /REDIS_SERVICE is missing/],
     ["sentinels without a mode", { REDIS_SENTINELS: "h" }, /REDIS_MODE is missing: it is "sentinel"/],

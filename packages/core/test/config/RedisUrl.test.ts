@@ -474,6 +474,8 @@ describe("Formatting", () => {
     assert.strictEqual(Result.getOrThrow(Result.flip(ofSentinels)).option, "sentinelOptions.credentials")
     const wrong = RedisUrl.format({ mode: "standalone", options: { commandTimeout: "soon" as never } })
     assert.strictEqual(Result.getOrThrow(Result.flip(wrong)).option, "commandTimeout")
+    const relative = RedisUrl.format({ mode: "standalone", options: { path: "run/redis.sock" } })
+    assert.strictEqual(Result.getOrThrow(Result.flip(relative)).option, "path")
   })
 })
 

@@ -1,9 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { RedisArg, RedisClient, RedisCommand, RedisKeyspace } from "@redfx/core"
+import { RedisArg, RedisClient, RedisCommand, RedisError, RedisKeyspace } from "@redfx/core"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import { format } from "effect/Formatter"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { TestClock } from "effect/testing"
 
 /** A client that runs what needs no server. */
 const unused = {
@@ -74,6 +78,68 @@ describe("RedisKeyspace", () => {
       assert.deepStrictEqual(log, ["SCAN 0 MATCH u:* COUNT 1000 TYPE string"])
     }))
 
+  it.effect("a key that became one of another type since a scan found it does not fit, and what fails otherwise fails", () =>
+    Effect.gen(function*() {
+      const scanning = (error: RedisError.CommandError, misfits: RedisKeyspace.Misfits) => {
+        const answer = (command: RedisCommand.Any) =>
+          RedisArg.wireValue(command.parts[0] ?? "") === "u:2"
+            ? Exit.fail(error)
+            : RedisCommand.decode(command, command.spec.name === "SCAN" ? ["0", ["u:1", "u:2"]] : "\"v\"", false)
+        // What this test does not use is not there.
+        const client = {
+          execute: (command: RedisCommand.Any) => Effect.suspend(() => answer(command)),
+          pipeline: (commands: ReadonlyArray<RedisCommand.Any>) => Effect.sync(() => commands.map(answer))
+        } as unknown as RedisClient.RedisClient["Service"]
+        const users = RedisKeyspace.make({ key: "u:*", value: Schema.String, misfits })
+        return Effect.provideService(Stream.runCollect(users.scan), RedisClient.RedisClient, client)
+      }
+      const reply = { command: "GET", detail: "no", node: undefined }
+      const another = new RedisError.WrongTypeError({ ...reply, code: "WRONGTYPE" })
+      assert.deepStrictEqual(yield* scanning(another, "skip"), [["1", "v"]])
+      const error = yield* Effect.flip(scanning(another, "fail"))
+      assert.deepInclude(error, { _tag: "KeyspaceError", key: "u:2", operation: "decode" })
+      const forbidden = new RedisError.NoPermissionError({ ...reply, code: "NOPERM" })
+      assert.strictEqual((yield* Effect.flip(scanning(forbidden, "skip")))._tag, "NoPermissionError")
+    }))
+
+  it.effect("of many writes each runs to its end, and what fails says what became of the others", () =>
+    Effect.gen(function*() {
+      const unsent = new RedisError.ConnectionError({
+        reason: "Refused",
+        detail: "no",
+        command: "SET",
+        delivery: "not-sent",
+        readonly: false
+      })
+      const log: Array<string> = []
+      // What this test does not use is not there.
+      const client = {
+        execute: (command: RedisCommand.Any) => {
+          const key = String(RedisArg.wireValue(command.parts[0] ?? ""))
+          log.push(key)
+          // The one that fails is the first to be answered.
+          return key === "u:2" ? Effect.fail(unsent) : Effect.delay(RedisCommand.decode(command, "OK", false), 10)
+        }
+      } as unknown as RedisClient.RedisClient["Service"]
+      const users = RedisKeyspace.make({ key: "u:*", value: Schema.String.check(Schema.isMaxLength(3)) })
+      const write = (entries: ReadonlyArray<readonly [string, string]>) =>
+        Effect.provideService(users.setMany(entries), RedisClient.RedisClient, client)
+      const fiber = yield* Effect.forkChild(Effect.flip(write([["1", "a"], ["2", "b"], ["3", "c"]])))
+      yield* TestClock.adjust(10)
+      const error = yield* Fiber.join(fiber)
+      assert.deepInclude(error, {
+        _tag: "ConnectionError",
+        partial: { of: "keys", answered: [0, 2], unknown: [] },
+        mayHaveWritten: true
+      })
+      assert.isFalse(RedisError.isSafeToRetry(error as RedisError.RedisError))
+      assert.strictEqual(yield* Effect.flip(write([["2", "b"]])), unsent)
+      log.length = 0
+      // A value that cannot be written is found before any other is.
+      assert.strictEqual((yield* Effect.flip(write([["1", "a"], ["3", "long"]])))._tag, "KeyspaceError")
+      assert.deepStrictEqual(log, [])
+    }))
+
   it.effect("ERR-09: a time to live that is no duration is refused, and nothing is sent", () =>
     Effect.gen(function*() {
       const value = Schema.String
@@ -89,6 +155,38 @@ describe("RedisKeyspace", () => {
         for (const each of all) {
           const error = yield* Effect.flip(Effect.provideService(each, RedisClient.RedisClient, unused))
           assert.deepInclude(error, { _tag: "DataError", detail: `${format(ttl)} is not a duration` })
+        }
+      }
+    }))
+
+  it.effect("a time to live that would be over at once, or never, is refused, and nothing is sent", () =>
+    Effect.gen(function*() {
+      const value = Schema.String
+      const times = [Duration.zero, "-1 second", "999 micros", Duration.negativeInfinity, Duration.days(1e12)] as const
+      for (const ttl of times) {
+        const of = { key: "k:*", value } as const
+        const limited = { ...of, ttl }
+        const hash = { key: "k:*", value: Schema.Struct({ a: value }) } as const
+        const a = { member: "m", score: 1 }
+        const all: ReadonlyArray<Effect.Effect<unknown, unknown, RedisClient.RedisClient>> = [
+          RedisKeyspace.make(limited).set("1", "v"),
+          RedisKeyspace.make(of).set("1", "v", { ttl }),
+          RedisKeyspace.make(of).setMany([["1", "v"]], { ttl }),
+          RedisKeyspace.make(of).getex("1", { ttl }),
+          RedisKeyspace.make(of).update("1", () => "v", { ttl }),
+          RedisKeyspace.makeHash({ ...hash, ttl }).set("1", { a: "v" }),
+          RedisKeyspace.makeHash(hash).set("1", { a: "v" }, { ttl }),
+          RedisKeyspace.makeCounter(limited).increment("1"),
+          RedisKeyspace.makeCounter(limited).set("1", 1),
+          RedisKeyspace.makeSet(limited).add("1", "m"),
+          RedisKeyspace.makeSet(of).set("1", ["m"], { ttl }),
+          RedisKeyspace.makeSortedSet(limited).add("1", "m", 1),
+          RedisKeyspace.makeSortedSet(limited).increment("1", "m", 1),
+          RedisKeyspace.makeSortedSet(of).set("1", [a], { ttl })
+        ]
+        for (const each of all) {
+          const error = yield* Effect.flip(Effect.provideService(each, RedisClient.RedisClient, unused))
+          assert.deepInclude(error, { _tag: "KeyspaceError", operation: "encode", key: "k:1" })
         }
       }
     }))

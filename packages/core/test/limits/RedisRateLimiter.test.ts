@@ -80,3 +80,17 @@ describe("RedisRateLimiter.acquire", () => {
       assert.deepStrictEqual(asked, [0, 0])
     }))
 })
+
+describe("RedisRateLimiter.take", () => {
+  it.effect("refuses spans that are no durations by their names, and sends nothing", () =>
+    Effect.gen(function*() {
+      const { asked, run } = yield* fake([])
+      // Years have no length of their own.
+      const years = "10 years" as never
+      const window = yield* Effect.flip(run(RedisRateLimiter.slidingWindow("w", { limit: 1, window: years }).take("a")))
+      assert.deepInclude(window, { _tag: "DataError", detail: "window is not a duration" })
+      const every = yield* Effect.flip(run(RedisRateLimiter.tokenBucket("b", { capacity: 1, every: years }).take("a")))
+      assert.deepInclude(every, { _tag: "DataError", detail: "every is not a duration" })
+      assert.deepStrictEqual(asked, [])
+    }))
+})

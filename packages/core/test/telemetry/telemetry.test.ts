@@ -233,6 +233,28 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
         assert.deepStrictEqual(gauges.map(({ state }) => "value" in state ? Number(state.value) : state), [0, 0, 0, 0])
       }).pipe(registry))
 
+    it.effect("of two clients that print alike the gauges are the sum, until one of them ends", () =>
+      Effect.gen(function*() {
+        // Each has a client of its own.
+        const made = () =>
+          Layer.build(Layer.fresh(RedisTelemetry.layer({ interval: "10 millis" }).pipe(Layer.provideMerge(client))))
+        const used = (value: number) =>
+          until(
+            metric("db.client.connection.count", { "db.client.connection.state": "used" }),
+            (found) => found !== undefined && "value" in found && found.value === value
+          )
+        yield* Effect.provide(Redis.ping(), yield* made())
+        yield* used(1)
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* Effect.provide(Redis.ping(), yield* made())
+          yield* used(2)
+          // What each reads the next times changes nothing.
+          yield* Effect.sleep("50 millis")
+          yield* used(2)
+        }))
+        yield* used(1)
+      }).pipe(Effect.scoped, registry))
+
     it.effect("what the cache holds, and what became of reads, is counted when it is used", () =>
       Effect.gen(function*() {
         const key = freshKey()

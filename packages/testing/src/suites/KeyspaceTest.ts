@@ -13,6 +13,8 @@ const User = Schema.Struct({ name: Schema.String, born: Schema.Date, tags: Schem
 const ada = { name: "Ada", born: new Date("1815-12-10"), tags: ["a", "b"] }
 const bob = { name: "Bob ключ", born: new Date(0), tags: [] }
 
+const encoder = new TextEncoder()
+
 const members = Array.from({ length: 300 }, (_, index) => index)
 
 /** Whether a key lives for at most so long, and nearly so. */
@@ -429,6 +431,51 @@ export const KeyspaceTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>)
           const sets = RedisKeyspace.makeSet({ key: `${prefix}:*`, value: Schema.FiniteFromString, misfits: "skip" })
           yield* Redis.sadd(`${prefix}:s`, "1", "many")
           assert.deepStrictEqual(yield* Stream.runCollect(sets.members("s")), [1])
+        }))
+
+      it.effect("what is no text does not fit, be it a value, a member or the name of a key", () =>
+        Effect.gen(function*() {
+          const prefix = freshKey()
+          const noText = Uint8Array.of(255)
+          const told: Array<string> = []
+          const misfits = (error: RedisKeyspace.KeyspaceError) => Effect.sync(() => void told.push(error.key))
+          const of = (kind: string) => ({ key: (id: string) => `${prefix}:${kind}:${id}`, misfits })
+          const texts = RedisKeyspace.make({ ...of("s"), value: Schema.String })
+          const hashes = RedisKeyspace.makeHash({ ...of("h"), value: Schema.Struct({ a: Schema.String }) })
+          const sets = RedisKeyspace.makeSet({ ...of("m"), value: Schema.String })
+          const sorted = RedisKeyspace.makeSortedSet({ ...of("z"), value: Schema.String })
+          yield* texts.set("1", "v")
+          yield* hashes.set("1", { a: "v" })
+          yield* Redis.set(`${prefix}:s:2`, noText)
+          yield* Redis.hset(`${prefix}:h:2`, [["a", noText]])
+          yield* Redis.sadd(`${prefix}:m:2`, "v", noText)
+          yield* Redis.zadd(`${prefix}:z:2`, [[noText, 1]])
+          const refused: ReadonlyArray<Effect.Effect<unknown, unknown, RedisClient.RedisClient>> = [
+            texts.get("2"),
+            texts.getMany(["1", "2"]),
+            texts.update("2", () => "v"),
+            hashes.get("2"),
+            sets.get("2"),
+            sorted.get("2"),
+            sorted.range("2", 0, -1)
+          ]
+          for (const each of refused) {
+            const error = yield* Effect.flip(each)
+            assert.instanceOf(error, RedisKeyspace.KeyspaceError)
+            assert.match(error.key, /:2$/)
+            assert.strictEqual(error.operation, "decode")
+          }
+          assert.deepStrictEqual(new Map(yield* Stream.runCollect(hashes.scan)), new Map([["1", { a: "v" }]]))
+          assert.deepStrictEqual(yield* Stream.runCollect(sets.members("2")), ["v"])
+          const name = encoder.encode(`${prefix}:s:`)
+          yield* Redis.set(Uint8Array.of(...name, 255), "\"v\"")
+          assert.deepStrictEqual(new Map(yield* Stream.runCollect(texts.scan)), new Map([["1", "v"]]))
+          assert.deepStrictEqual(new Set(yield* Stream.runCollect(texts.ids)), new Set(["1", "2"]))
+          const keys = ["h:2", "m:2", "s:2", "s:\ufffd"].map((key) => `${prefix}:${key}`)
+          assert.deepStrictEqual([...new Set(told)].toSorted(), keys)
+          const failing = RedisKeyspace.make({ ...of("s"), value: Schema.String, misfits: "fail" })
+          assert.strictEqual((yield* Effect.flip(Stream.runDrain(failing.ids)))._tag, "KeyspaceError")
+          yield* Redis.del(Uint8Array.of(...name, 255))
         }))
 
       it.effect("cannot be scanned when keys do not contain their ids", () =>

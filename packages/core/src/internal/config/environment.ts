@@ -11,9 +11,9 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as RedisUrl from "../../RedisUrl.ts"
 import type { Deployment } from "./options.ts"
-import { assemble, boolean, entries, port, snakeName } from "./text.ts"
+import { assemble, boolean, entries, listed, port, snakeName } from "./text.ts"
 import type { Entry } from "./text.ts"
-import { encodePath, hostText } from "./urlText.ts"
+import { hostText } from "./urlText.ts"
 
 /** A value under its own name or, in the environment, that name in upper case. */
 const read = <A>(codec: Schema.Codec<A, unknown>, path: Entry["path"]): Config.Config<A | undefined> =>
@@ -38,7 +38,7 @@ const fullName = ({ cause }: Config.ConfigError): string | undefined =>
   cause._tag === "SchemaError" && cause.issue._tag === "Pointer" ? cause.issue.path.map(String).join("_") : undefined
 
 /** Hosts as people list them, with spaces around them and a comma after the last; each as it stands in a URL. */
-const hosts = Schema.String.pipe(
+const hosts = listed.pipe(
   Schema.decodeTo(
     Schema.String.check(
       Schema.isPattern(/^[^/?#@\s,]+(,[^/?#@\s,]+)*$/, { expected: "hosts as host:port,host:port" })
@@ -72,9 +72,10 @@ const options = (mode: Mode): Config.Config<Readonly<Record<string, unknown>>> =
     }
   )
 
-/** Where the servers are: a URL, with what it leaves to options. */
+/** Where the servers are: a URL, with what it leaves to options. A `path` goes before that of the URL, which is absolute. */
 interface Address {
   readonly url: string | Redacted.Redacted<string>
+  readonly path?: string | undefined
   readonly host?: string | undefined
   readonly port?: number | undefined
 }
@@ -86,7 +87,7 @@ const hostAndPort = Config.all({ host: read(Schema.NonEmptyString, ["host"]), po
  * go to a server on this machine.
  */
 const withoutLists: Config.Config<void> = Config.flatMap(
-  Config.all([read(Schema.String, ["sentinels"]), read(Schema.String, ["nodes"])]),
+  Config.all([read(listed, ["sentinels"]), read(listed, ["nodes"])]),
   ([sentinels, nodes]) =>
     sentinels === undefined && nodes === undefined ? Config.succeed(undefined) : Config.map(
       required(
@@ -136,7 +137,7 @@ const addressWithoutUrl = (mode: Mode | undefined): Config.Config<Address> => {
                   ? Config.map(withoutLists, () => ({ ...address, url: "redis://" }))
                   : Config.succeed({ ...address, url: "redis://" })
             )
-            : Config.succeed({ url: `unix://${encodePath(path)}` })
+            : Config.succeed({ url: "unix:///socket", path })
       )
   }
 }
@@ -147,14 +148,29 @@ const schemeMode = (url: Redacted.Redacted<string>): Mode | undefined => {
   return mode?.toLowerCase() as Mode | undefined
 }
 
+/** Fails as the value of a path does that cannot be read. */
+const refused = (path: Entry["path"], message: string): Config.Config<never> => {
+  const refusal = SchemaTransformation.transformEffect<string, string>({
+    decode: (_, options) => Effect.fail(new SchemaIssue.InvalidValue({ message }, undefined, options)),
+    encode: Effect.succeed
+  })
+  return Config.flatMap(read(Schema.String.pipe(Schema.decodeTo(Schema.String, refusal)), path), () => failing(message))
+}
+
+const failing = (message: string): Config.Config<never> =>
+  Config.mapEffect(Config.succeed(undefined), () => invalid(message))
+
 /** Reads where to connect to and how. */
 export const deployment: Config.Config<Deployment> = Config.flatMap(head, ({ cluster, mode: named, url }) => {
+  if (named !== undefined && cluster !== undefined && cluster !== (named === "cluster")) {
+    return refused(["cluster"], `it contradicts the mode, which is ${named}`)
+  }
   const given: Mode | undefined = named ?? (cluster === undefined ? undefined : cluster ? "cluster" : "standalone")
   const address: Config.Config<Address> = url === undefined ? addressWithoutUrl(given) : Config.succeed({ url })
   const mode = given ?? (url === undefined ? undefined : schemeMode(url)) ?? "standalone"
-  return Config.mapEffect(
+  return Config.flatMap(
     Config.all({ where: address, how: options(mode) }),
-    ({ how, where: { host, port, url: from } }) => {
+    ({ how, where: { host, path, port, url: from } }) => {
       const parsed = RedisUrl.parse(from, {
         ...how,
         ...(given === undefined ? {} : { mode: given }),
@@ -162,8 +178,13 @@ export const deployment: Config.Config<Deployment> = Config.flatMap(head, ({ clu
         ...(port === undefined ? {} : { port })
       })
       return Result.match(parsed, {
-        onSuccess: Effect.succeed,
-        onFailure: (error) => invalid(url === undefined ? error.detail : error.message)
+        onSuccess: (deployment): Config.Config<Deployment> =>
+          Config.succeed(
+            path !== undefined && deployment.mode === "standalone" && deployment.options.path !== undefined
+              ? { mode: "standalone", options: { ...deployment.options, path } }
+              : deployment
+          ),
+        onFailure: (error) => url === undefined ? failing(error.detail) : refused(["url"], error.message)
       })
     }
   )

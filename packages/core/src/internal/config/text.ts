@@ -36,14 +36,14 @@ class Text<out A> {
   readonly kind: Kind
   readonly expected: string
   readonly url: Schema.Codec<A, string>
-  readonly config: Schema.Codec<A, string>
+  readonly config: Schema.Codec<A, unknown>
   readonly names: ReadonlyArray<readonly [name: string, url: Schema.Codec<unknown, string>]>
 
   constructor(
     kind: Kind,
     expected: string,
     url: Schema.Codec<A, string>,
-    config: Schema.Codec<A, string>,
+    config: Schema.Codec<A, unknown>,
     names: Text<unknown>["names"] = []
   ) {
     this.kind = kind
@@ -87,7 +87,7 @@ const textOf = <A>(
   kind: Kind,
   expected: string,
   url: Schema.Codec<A, string>,
-  config: Schema.Codec<A, string> = url
+  config: Schema.Codec<A, unknown> = url
 ): Text<A> => new Text(kind, expected, url, config)
 
 const text: Text<string> = textOf("text", "text", Schema.String)
@@ -250,20 +250,37 @@ const connection: Texts<Omit<ConnectionOptions, "credentials">> = {
   }
 }
 
+/** A list with commas between, or one that a file has as such. */
+export const listed: Schema.Codec<string, string | ReadonlyArray<string>> = Schema.Union([
+  Schema.String,
+  Schema.Array(Schema.String)
+]).pipe(
+  Schema.decodeTo(
+    Schema.String,
+    SchemaTransformation.transform({
+      decode: (value) => typeof value === "string" ? value : value.join(","),
+      encode: (text): string | ReadonlyArray<string> => text
+    })
+  )
+)
+
+const acceptedTexts: Schema.Codec<AcceptText, string> = Schema.String.pipe(
+  Schema.decodeTo(
+    Schema.Union([Schema.Literals(["any", "sameHost", "sameNetwork"]), Schema.Array(Schema.String)]),
+    read<AcceptText>(
+      (text) => text === "any" || text === "sameHost" || text === "sameNetwork" ? text : text.split(","),
+      (value) => typeof value === "string" ? value : value.join(","),
+      "a word or a list"
+    )
+  )
+)
+
 /** The addresses to accept: a word, or a list. */
 const accept: Text<AcceptText> = textOf(
   "list",
   "any, sameHost, sameNetwork, or hosts and networks with commas between",
-  Schema.String.pipe(
-    Schema.decodeTo(
-      Schema.Union([Schema.Literals(["any", "sameHost", "sameNetwork"]), Schema.Array(Schema.String)]),
-      read<AcceptText>(
-        (text) => text === "any" || text === "sameHost" || text === "sameNetwork" ? text : text.split(","),
-        (value) => typeof value === "string" ? value : value.join(","),
-        "a word or a list"
-      )
-    )
-  )
+  acceptedTexts,
+  listed.pipe(Schema.decodeTo(acceptedTexts))
 )
 
 type AcceptText = Exclude<Accept, (...args: ReadonlyArray<never>) => unknown>

@@ -5,6 +5,7 @@ import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { persist, pexpire, pttl } from "../../commands/Expiration.ts"
 import { del, exists } from "../../commands/Generic.ts"
@@ -14,11 +15,13 @@ import type { TimeToLive } from "../../RedisArg.ts"
 import { uncached } from "../../RedisCache.ts"
 import type { RedisClient } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
-import type { CommandError } from "../../RedisError.ts"
-import { pipeline } from "../../RedisPipeline.ts"
-import { scanStream } from "../../RedisScan.ts"
+import { failureAmong } from "../../RedisError.ts"
+import type { CommandError, DecodeError, TransactionError, WrongTypeError } from "../../RedisError.ts"
+import { pipeline, pipelineSettled } from "../../RedisPipeline.ts"
+import { scanStreamBytes } from "../../RedisScan.ts"
 import { transaction, watch } from "../../RedisTransaction.ts"
 import { isReadonlyArray } from "../argument/isReadonlyArray.ts"
+import { reading, refuse, textOf } from "./codec.ts"
 import type { Codec } from "./codec.ts"
 import { finite } from "./keys.ts"
 import type { Keys } from "./keys.ts"
@@ -46,7 +49,13 @@ const pageSize = 100
 
 export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keyspace<Id, A> => {
   /** Reads each key with a command of its own, because MGET would report keys of another type as absent. */
-  const readAll = (names: ReadonlyArray<string>) => pipeline(names.map(shape.read))
+  const readAll = (names: ReadonlyArray<string>) =>
+    Effect.catchTag(
+      pipeline(names.map(shape.read)),
+      "DecodeError",
+      // The error has the index of its command.
+      ({ detail, index = 0 }) => refuse(names[index] ?? "", "decode", detail)
+    )
   const getMany = Effect.fnUntraced(function*(
     ids: ReadonlyArray<Id>
   ): Effect.fn.Return<ReadonlyArray<Option.Option<A>>, CommandError | KeyspaceError, RedisClient> {
@@ -56,23 +65,32 @@ export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keys
     return yield* Effect.forEach(names, (name, index) => shape.decode(raws[index]!, name))
   })
   const read = (id: Id) =>
-    Effect.flatMap(keys.of(id), (key) => Effect.flatMap(shape.read(key), (raw) => shape.decode(raw, key)))
+    Effect.flatMap(keys.of(id), (key) => Effect.flatMap(reading(shape.read(key), key), (raw) => shape.decode(raw, key)))
   const names = Stream.unwrap(
-    Effect.map(keys.match, (match) => scanStream({ match, type: shape.type, count: keys.scanCount }))
+    Effect.map(keys.match, (match) => scanStreamBytes({ match, type: shape.type, count: keys.scanCount }))
   )
+  const fits = (
+    name: string,
+    raw: Result.Result<Raw, CommandError>
+  ): Effect.Effect<ReadonlyArray<readonly [Id, A]>, CommandError | KeyspaceError> => {
+    const error = Result.isFailure(raw) ? raw.failure : undefined
+    if (error !== undefined && !isMisfit(error)) return Effect.fail(error)
+    return keys.onlyFitting(Effect.gen(function*() {
+      const id = yield* keys.idOf(name)
+      if (error !== undefined) return yield* refuse(name, "decode", error.detail)
+      // Without an error there is a value; one that was deleted since its name was found is left out.
+      const value = yield* shape.decode(Result.getOrThrow(raw), name)
+      return Option.isSome(value) ? [[id, value.value] as const] : []
+    }))
+  }
   const readPage = Effect.fnUntraced(function*(
-    page: ReadonlyArray<string>
+    page: ReadonlyArray<Uint8Array>
   ): Effect.fn.Return<ReadonlyArray<readonly [Id, A]>, CommandError | KeyspaceError, RedisClient> {
+    const names = (yield* Effect.forEach(page, (name) => keys.onlyFitting(Effect.map(textOf(name), Arr.of)))).flat()
     // Each is read once. A cache would give up for them what is read often.
-    const raws = yield* pipeline(page.map((name) => uncached(shape.read(name))))
-    const found = yield* Effect.forEach(page, (name, index) =>
-      keys.onlyFitting(Effect.gen(function*() {
-        const id = yield* keys.idOf(name)
-        // There are as many replies as names, so the index is in range. A value that was deleted since its name was
-        // found is left out.
-        const value = yield* shape.decode(raws[index]!, name)
-        return Option.isSome(value) ? [[id, value.value] as const] : []
-      })))
+    const raws = yield* pipelineSettled(names.map((name) => uncached(shape.read(name))))
+    // There are as many results as names, so the index is in range.
+    const found = yield* Effect.forEach(names, (name, index) => fits(name, raws[index]!))
     return found.flat()
   })
   return {
@@ -92,13 +110,17 @@ export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keys
     ttl: (id) => Effect.flatMap(keys.of(id), (key) => Effect.map(pttl(key), remaining)),
     expire: (id, ttl) => Effect.flatMap(keys.of(id), (key) => limited(key, finite(ttl))),
     ids: names.pipe(
-      Stream.mapEffect((name) => keys.onlyFitting(Effect.map(keys.idOf(name), (id) => [id]))),
+      Stream.mapEffect((name) => keys.onlyFitting(Effect.map(Effect.flatMap(textOf(name), keys.idOf), Arr.of))),
       Stream.flattenIterable
     ),
     // The keys that one SCAN has found are read at once; they do not wait until there are more.
     scan: names.pipe(Stream.mapArray(inPages), Stream.mapEffect(readPage), Stream.flattenIterable)
   }
 }
+
+/** What a key holds is no text, or of another type since the key was found. */
+const isMisfit = (error: CommandError): error is DecodeError | WrongTypeError =>
+  error._tag === "DecodeError" || error._tag === "WrongTypeError"
 
 /** A record without a prototype, because a name may be `__proto__`. */
 const named = (names: ReadonlyArray<string>) => <A>(values: ReadonlyArray<A>): { readonly [name: string]: A } => {
@@ -107,13 +129,32 @@ const named = (names: ReadonlyArray<string>) => <A>(values: ReadonlyArray<A>): {
   return record
 }
 
-/** Writes each value with a command of its own; commands of one turn go out together. */
+/** A write of one value, or why the value cannot be written. */
+type Prepared = Effect.Effect<Effect.Effect<void, TransactionError, RedisClient>, KeyspaceError>
+
+/**
+ * Writes each value with a command of its own; commands of one turn go out together. All are encoded before the first is
+ * sent, and none waits for another: what fails says what became of the others.
+ */
 export const settingMany = <Id, A>(
-  set: ValueKeyspace<Id, A>["set"]
+  prepare: (id: Id, a: A, options: SetOptions | undefined) => Prepared
 ): Pick<ValueKeyspace<Id, A>, "set" | "setMany"> => ({
-  set,
-  setMany: (entries, options) =>
-    Effect.forEach([...entries], ([id, value]) => set(id, value, options), { concurrency: "unbounded", discard: true })
+  set: (id, a, options) => Effect.flatten(prepare(id, a, options)),
+  setMany: Effect.fnUntraced(function*(entries: Iterable<readonly [id: Id, value: A]>, options?: SetOptions) {
+    const writes = yield* Effect.forEach([...entries], ([id, a]) => prepare(id, a, options), {
+      concurrency: "unbounded"
+    })
+    const results = yield* Effect.forEach(writes, Effect.result, { concurrency: "unbounded" })
+    const failure = failureAmong(
+      "keys",
+      results.map((result, index) => ({
+        indexes: [index],
+        readonly: false,
+        error: Result.isFailure(result) ? result.failure : undefined
+      }))
+    )
+    if (failure !== undefined) return yield* Effect.fail(failure)
+  })
 })
 
 /** Reads a string in the view that its codec takes. */
@@ -129,29 +170,36 @@ export const strings = <Id, A, Encoded extends string | Uint8Array>(
 ): StringKeyspace<Id, A> => {
   const decode = (text: Encoded | undefined, key: string) =>
     text === undefined ? Effect.succeedNone : Effect.asSome(value.decode(text, key))
-  const write = (key: string, a: A, options: SetOptions | undefined) =>
-    Effect.map(value.encode(a, key), (text) => set(key, text, { px: keys.ttlOf(options) }))
+  const write = (key: string, a: A, px: TimeToLive | undefined) =>
+    Effect.map(value.encode(a, key), (text) => set(key, text, { px }))
   return {
     ...keyspace(keys, { type: "string", read: (key) => view(get(key)), decode }),
     ...settingMany((id, a, options) =>
-      Effect.flatMap(keys.of(id), (key) => Effect.flatMap(write(key, a, options), (command) => Effect.asVoid(command)))
+      Effect.flatMap(
+        keys.of(id),
+        (key) => Effect.flatMap(keys.ttl(key, options), (px) => Effect.map(write(key, a, px), Effect.asVoid))
+      )
     ),
     getdel: (id) =>
-      Effect.flatMap(keys.of(id), (key) => Effect.flatMap(view(getdel(key)), (text) => decode(text, key))),
+      Effect.flatMap(
+        keys.of(id),
+        (key) => Effect.flatMap(reading(view(getdel(key)), key), (text) => decode(text, key))
+      ),
     getex: (id, options) =>
-      Effect.flatMap(keys.of(id), (key) => {
-        const ttl = keys.ttlOf(options)
-        const command = ttl === undefined ? getex(key, { persist: true }) : getex(key, { px: ttl })
-        return Effect.flatMap(view(command), (text) => decode(text, key))
-      }),
+      Effect.flatMap(keys.of(id), (key) =>
+        Effect.flatMap(keys.ttl(key, options), (ttl) => {
+          const command = ttl === undefined ? getex(key, { persist: true }) : getex(key, { px: ttl })
+          return Effect.flatMap(reading(view(command), key), (text) => decode(text, key))
+        })),
     update: Effect.fnUntraced(function*(id: Id, f: (current: Option.Option<A>) => A, options?: SetOptions) {
       const key = yield* keys.of(id)
+      const px = yield* keys.ttl(key, options)
       let next: Option.Option<A> = Option.none()
       const body = Effect.gen(function*() {
-        const current = yield* decode(yield* view(get(key)), key)
+        const current = yield* decode(yield* reading(view(get(key)), key), key)
         const value = f(current)
         next = Option.some(value)
-        return [yield* write(key, value, options)] as const
+        return [yield* write(key, value, px)] as const
       })
       yield* watch(key, body)
       // The body that ran last made the value that was committed.
@@ -175,23 +223,25 @@ const limited = (key: string, ttl: TimeToLive | undefined): Writing<boolean> =>
     ? Effect.map(transaction([persist(key), exists(key)]), ([, count]) => count > 0)
     : pexpire(key, ttl)
 
-const expiring = (key: string, ttl: TimeToLive | undefined): ReadonlyArray<RedisCommand.Any> =>
-  ttl === undefined ? [] : [pexpire(key, ttl)]
-
 /** A write that starts the time to live anew if it has written. A key of another type keeps its own time. */
-export const written = <A>(
+export const written = <A, Id>(
+  keys: Keys<Id>,
   key: string,
-  ttl: TimeToLive | undefined,
   command: RedisCommand.RedisCommand<A>
-): Operation<A> => ttl === undefined || command.settled !== undefined ? command : expiringAfter(key, ttl, command)
+): Operation<A> =>
+  command.settled !== undefined
+    ? command
+    : Effect.flatMap(keys.ttl(key), (ttl) => ttl === undefined ? command : expiringAfter(key, ttl, command))
 
 /** Replaces a value; an empty value leaves no key. */
-export const replace = (
+export const replace = <Id>(
+  keys: Keys<Id>,
   key: string,
-  ttl: TimeToLive | undefined,
+  options: SetOptions | undefined,
   command: RedisCommand.Any,
   empty = false
-): Writing<void> =>
-  empty
-    ? Effect.asVoid(del(key))
-    : Effect.asVoid(transaction([del(key), command, ...expiring(key, ttl)]))
+): Prepared =>
+  Effect.map(keys.ttl(key, options), (ttl) =>
+    empty
+      ? Effect.asVoid(del(key))
+      : Effect.asVoid(transaction([del(key), command, ...(ttl === undefined ? [] : [pexpire(key, ttl)])])))

@@ -4,6 +4,8 @@
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import type { CodecError, RedisCodec } from "../../RedisCodec.ts"
+import type { CommandError } from "../../RedisError.ts"
+import { decodeUtf8 } from "../codec/utf8.ts"
 import * as Values from "../values/schemaValues.ts"
 import { KeyspaceError } from "./model.ts"
 
@@ -18,13 +20,25 @@ export interface Codec<A, Encoded> {
   readonly decode: (encoded: Encoded, key: string) => Effect.Effect<A, KeyspaceError>
 }
 
-const withKey = <A, Encoded>(values: Values.Values<A, Encoded>): Codec<A, Encoded> => {
-  const at = (key: string) => ({ detail, operation }: CodecError) => refuse(key, operation, detail)
-  return {
-    encode: (value, key) => Effect.catch(values.encode(value), at(key)),
-    decode: (encoded, key) => Effect.catch(values.decode(encoded), at(key))
-  }
-}
+const at = (key: string) => ({ detail, operation }: CodecError) => refuse(key, operation, detail)
+
+const withKey = <A, Encoded>(values: Values.Values<A, Encoded>): Codec<A, Encoded> => ({
+  encode: (value, key) => Effect.catch(values.encode(value), at(key)),
+  decode: (encoded, key) => Effect.catch(values.decode(encoded), at(key))
+})
+
+/** The text of a name or a member that was scanned as bytes, because one that is no text would end the scan. */
+export const textOf = (
+  bytes: Uint8Array,
+  key = decodeUtf8(bytes, 0, bytes.length)
+): Effect.Effect<string, KeyspaceError> => Effect.catch(Values.textOf(bytes), at(key))
+
+/** Reads what a key holds. What is no text fits no schema. */
+export const reading = <A, R>(
+  command: Effect.Effect<A, CommandError, R>,
+  key: string
+): Effect.Effect<A, CommandError | KeyspaceError, R> =>
+  Effect.catchTag(command, "DecodeError", ({ detail }) => refuse(key, "decode", detail))
 
 export const codecOf = <A, Encoded>(schema: Schema.Codec<A, Encoded>): Codec<A, Encoded> =>
   withKey(Values.ofSchema(schema))

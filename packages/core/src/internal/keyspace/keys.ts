@@ -16,9 +16,8 @@ export interface Keys<Id> {
   readonly idOf: (key: string) => Effect.Effect<Id, KeyspaceError>
   /** The glob pattern of all keys, or the reason why there is none. */
   readonly match: Effect.Effect<string, KeyspaceError>
-  readonly ttl: TimeToLive | undefined
-  /** The time to live of one write; `undefined` means no limit. */
-  readonly ttlOf: (options: SetOptions | undefined) => TimeToLive | undefined
+  /** The time to live of a write to a key; `undefined` means no limit. */
+  readonly ttl: (key: string, write?: SetOptions) => Effect.Effect<TimeToLive | undefined, KeyspaceError>
   readonly scanCount: number
   /** Reads what was found; the result is empty when it does not fit and is to be left out. */
   readonly onlyFitting: <A>(
@@ -45,19 +44,32 @@ export const keysOf = <Id>(options: KeyOptions<Id>): Keys<Id> => {
     of: (value) => Effect.map(id.encode(value, title), name),
     idOf: (key) => id.decode(key.slice(prefix.length, key.length - (suffix ?? "").length), key),
     match,
-    ttl: ttlOf(ttl),
-    ttlOf: (write) => ttlOf(write?.ttl ?? ttl),
+    ttl: (key, write) => ttlOf(key, write?.ttl ?? ttl),
     scanCount: options.scanCount ?? 1000,
     onlyFitting: onlyFitting(options.misfits)
   }
 }
 
-const ttlOf = (ttl: TimeToLive | undefined) => ttl === undefined ? undefined : finite(ttl)
+/**
+ * Refuses what servers take for a time that is over, or take for none after they have written: a value would be gone at
+ * once, or stay for ever. What is no duration stays, for its command to refuse.
+ */
+const ttlOf = (
+  key: string,
+  ttl: TimeToLive | undefined
+): Effect.Effect<TimeToLive | undefined, KeyspaceError> => {
+  const sent = ttl === undefined ? undefined : finite(ttl)
+  const duration = sent === undefined ? undefined : durationFrom(sent)
+  const milliseconds = duration === undefined ? 1 : Duration.toMillis(duration)
+  return milliseconds >= 1 && milliseconds <= Number.MAX_SAFE_INTEGER
+    ? Effect.succeed(sent)
+    : refuse(key, "encode", "a time to live is from 1 millisecond to 285,000 years, or infinite")
+}
 
 /** A time to live as it is sent; `undefined` for one without end. What is no duration stays, for its command to refuse. */
 export const finite = (ttl: TimeToLive): TimeToLive | undefined => {
   const duration = durationFrom(ttl)
-  return duration === undefined ? ttl : Duration.isFinite(duration) ? duration : undefined
+  return duration === undefined ? ttl : Duration.toMillis(duration) === Infinity ? undefined : duration
 }
 
 /** The schema of ids that have none: then `Id` has its default, a string. */

@@ -22,7 +22,7 @@ import type * as Values from "../values/misfits.ts"
  * **Details**
  *
  * `operation`: `"decode"` when the key holds something else than the keyspace says, `"encode"` when the given value
- * cannot be written; then nothing was sent. The value itself is not shown.
+ * cannot be written, or not for so long; then nothing was sent. The value itself is not shown.
  *
  * @category errors
  * @since 0.1.0
@@ -66,15 +66,15 @@ export interface KeyOptions<Id> {
   /** The schema of ids, whose encoded side is the text in the key. Default: ids are strings. */
   readonly id?: Schema.Codec<Id, string> | undefined
   /**
-   * How long a key lives. Each write starts the time anew; of a counter only the write that creates the key does. Default:
-   * keys live until they are deleted. With it, writes that add to a set or a sorted set need the right to EVAL and EVALSHA.
+   * How long a key lives: a millisecond at least, else a write fails with `KeyspaceError`. Each write starts the time anew; of a
+   * counter only the write that creates the key does. Default: keys live until they are deleted. With it, writes that add to a set or a sorted set need the right to EVAL and EVALSHA.
    */
   readonly ttl?: TimeToLive | undefined
   /** About how many keys of the database `ids` and `scan` look at in one round trip. Default 1000. */
   readonly scanCount?: number | undefined
   /**
-   * What happens to a key that `ids` or `scan` finds, or a member that `members` finds, when it does not fit its schema:
-   * `"fail"`, the default, fails, `"skip"` leaves it out, and a function is given the error of each that is left out.
+   * What happens to a key that `ids` or `scan` finds, or a member that `members` finds, when it does not fit its schema or is no
+   * text: `"fail"`, the default, fails, `"skip"` leaves it out, and a function is given the error of each that is left out.
    */
   readonly misfits?: Misfits | undefined
 }
@@ -120,7 +120,10 @@ export interface Keyspace<Id, A> {
   readonly del: (...ids: ReadonlyArray<Id>) => Operation<number>
   /** How long it still lives, infinite without a limit, none when there is no such key. */
   readonly ttl: (id: Id) => Operation<Option.Option<Duration.Duration>>
-  /** Changes how long it lives, an infinite time takes the limit away; `false` when there is no such key. */
+  /**
+   * Changes how long it lives, an infinite time takes the limit away, no time or less deletes it; `false` when there is no
+   * such key.
+   */
   readonly expire: (id: Id, ttl: TimeToLive) => Writing<boolean>
   /** The ids of what there is, as `Redis.scanStream` finds it, which may be twice. */
   readonly ids: Stream.Stream<Id, CommandError | KeyspaceError, RedisClient>
@@ -146,7 +149,10 @@ export interface GetMany<Id, A> {
  * @since 0.1.0
  */
 export interface SetOptions {
-  /** How long this key lives. An infinite time is no limit. Default: the `ttl` of the keyspace. */
+  /**
+   * How long this key lives: a millisecond at least, else it is `KeyspaceError` and nothing is sent. An infinite time is no
+   * limit. Default: the `ttl` of the keyspace.
+   */
   readonly ttl?: TimeToLive | undefined
 }
 
@@ -159,7 +165,10 @@ export interface SetOptions {
 export interface ValueKeyspace<Id, A> extends Keyspace<Id, A> {
   /** Writes a value, whether there is one or not. */
   readonly set: (id: Id, value: A, options?: SetOptions) => Writing<void>
-  /** Each by itself, as `set` does, together in a round trip. When one fails, the others may have been written. */
+  /**
+   * Each by itself, as `set` does, together in a round trip. All are encoded first. When one fails the others are written
+   * nevertheless; the error is that of the first one, and its `partial` says which entries were and which may have been.
+   */
   readonly setMany: (entries: Iterable<readonly [id: Id, value: A]>, options?: SetOptions) => Writing<void>
 }
 
