@@ -30,7 +30,7 @@ const join = Effect.gen(function*() {
   const socket = yield* Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ upgrade }) => upgrade)
   const pull = yield* Socket.readerString(socket)
   const { write } = yield* socket.writer
-  const outgoing = Redis.subscribe(channel(room), { events: true, onFull: "dropOldest" }).pipe(
+  const outgoing = Redis.subscribe(channel(room), { events: true, buffer: { onFull: "dropOldest" } }).pipe(
     Stream.runForEach((element) => {
       switch (element._tag) {
         // First what was said before, so that nothing lies between the two; some may come twice.

@@ -13,23 +13,31 @@ import { randomBytes } from "node:crypto"
 import { createServer } from "node:http"
 import { client } from "../support/server.ts"
 
-const Session = Schema.Struct({ user: Schema.String, visits: Schema.Number })
+const Session = Schema.Struct({ user: Schema.String })
 
-/** Each write starts the half hour anew. */
-const sessions = RedisKeyspace.make({ key: "session:*", value: Session, ttl: "30 minutes" })
+const halfAnHour = "30 minutes"
+const sessions = RedisKeyspace.make({ key: "session:*", value: Session, ttl: halfAnHour })
 
-/** The id in the cookie and what belongs to it. */
+/** What is counted exactly has a key of its own. */
+const visits = RedisKeyspace.makeCounter({ key: "visits:*" })
+
+/**
+ * The id in the cookie and what belongs to it, whose half hour begins anew. To set the session would begin it anew, too,
+ * but bring one back that was ended meanwhile.
+ */
 const current = Effect.gen(function*() {
   const { cookies } = yield* HttpServerRequest.HttpServerRequest
   const id = cookies["session"]
   if (id === undefined) return Option.none()
-  return Option.map(yield* sessions.get(id), (session) => ({ id, session }))
+  // Both are in one write.
+  const [found] = yield* Effect.all([sessions.get(id), sessions.expire(id, halfAnHour)], { concurrency: "unbounded" })
+  return Option.map(found, (session) => ({ id, session }))
 })
 
 const login = Effect.gen(function*() {
   const { user = "nobody" } = yield* HttpRouter.params
   const id = randomBytes(24).toString("base64url")
-  yield* sessions.set(id, { user, visits: 0 })
+  yield* sessions.set(id, { user })
   return yield* HttpServerResponse.setCookie(HttpServerResponse.empty(), "session", id, {
     httpOnly: true,
     sameSite: "lax"
@@ -39,11 +47,8 @@ const login = Effect.gen(function*() {
 const home = Effect.gen(function*() {
   const found = yield* current
   if (Option.isNone(found)) return HttpServerResponse.text("who are you?", { status: 401 })
-  const { id, session } = found.value
-  // Of two requests at once one counts: what is counted exactly has a key of its own, and `Redis.incr`.
-  const next = { ...session, visits: session.visits + 1 }
-  yield* sessions.set(id, next)
-  return HttpServerResponse.text(`hello ${next.user}, visit ${next.visits}`)
+  const { user } = found.value.session
+  return HttpServerResponse.text(`hello ${user}, visit ${yield* visits.increment(user)}`)
 })
 
 const logout = Effect.gen(function*() {

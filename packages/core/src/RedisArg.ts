@@ -283,19 +283,21 @@ export const keyPairs = (entries: Pairs<Key, Value>): List =>
 
 const entriesOf = (entries: Pairs<Key, Value>): ReadonlyArray<readonly [Key, Value]> => {
   // Of a text the entries would be its characters: of `mset("key", "value")`, as other clients have it.
-  if (typeof entries !== "object") return invalid("needs pairs of a name and a value")
+  if (typeof entries !== "object") return invalid(needsPairs)
   // As a record, a Map has no entries.
   if (!isReadonlyArray(entries) && Symbol.iterator in entries) {
     return invalid("takes its pairs as a record or an array; of a Map, [...map] makes one")
   }
   const list: ReadonlyArray<readonly [Key, Value]> = isReadonlyArray(entries) ? entries : Object.entries(entries)
   for (const pair of list) {
-    if (!isReadonlyArray(pair) || pair.length !== 2) return invalid("needs pairs of a name and a value")
+    if (!isReadonlyArray(pair) || pair.length !== 2) return invalid(needsPairs)
     // An array would be taken apart when the pairs are made into one list.
     for (const half of pair) if (isReadonlyArray(half)) return cannotSend(half)
   }
   return list.length === 0 ? invalid("needs at least one pair") : list
 }
+
+const needsPairs = "needs pairs of a name and a value, such as { name: value }"
 
 /**
  * A token and its value, or nothing when there is no value.

@@ -92,11 +92,11 @@ export interface ServerInfo {
   readonly masterHost: string | undefined
   /** The port of the master, on a replica. */
   readonly masterPort: number | undefined
-  /** `up` or `down`. */
+  /** On a replica whether the link to its master is `up` or `down`. */
   readonly masterLinkStatus: string | undefined
   /** The id of the history of writes that a master and its replicas share. */
   readonly masterReplid: string | undefined
-  /** How many bytes of that history the server has. */
+  /** How many bytes of that history the server has written, or a replica has got. */
   readonly masterReplOffset: number | undefined
   /** Whether the server is part of a cluster. */
   readonly clusterEnabled: boolean | undefined

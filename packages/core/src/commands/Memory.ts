@@ -66,7 +66,7 @@ export interface DatabaseMemory {
  * @since 0.1.0
  */
 export interface MemoryStats {
-  /** The most that was allocated so far. */
+  /** The most that was allocated so far. The server samples it, so that `totalAllocated` may be a little more. */
   readonly peakAllocated: number
   /** What is allocated now. */
   readonly totalAllocated: number
@@ -76,29 +76,29 @@ export interface MemoryStats {
   readonly replicationBacklog: number
   /** What a replica holds back while it loads a full copy. */
   readonly replicaFullsyncBuffer: number | undefined
-  /** The connections of replicas. */
+  /** What waits for replicas beyond the replication backlog; before Redis 7.0 all that their connections take. */
   readonly clientsSlaves: number
-  /** The connections of clients. */
+  /** All that other connections take: those of clients and subscribers, and that of a replica to its master. */
   readonly clientsNormal: number
   /** The links to other nodes of the cluster. */
   readonly clusterLinks: number | undefined
   /** What waits to be written to the append-only file. */
   readonly aofBuffer: number
-  /** The caches of scripts. */
+  /** The scripts that are kept for EVALSHA. */
   readonly luaCaches: number | undefined
-  /** The caches of functions. */
+  /** The libraries of functions that are loaded. */
   readonly functionsCaches: number | undefined
   /** Everything but the data: buffers, connections, tables of keys and what was allocated at the start. */
   readonly overheadTotal: number
   /** The number of keys in all databases. */
   readonly keysCount: number
-  /** The average for each key. */
+  /** The data divided by the number of keys; up to Redis 7.0 all that was allocated since the start, divided by it. */
   readonly keysBytesPerKey: number
   /** The data: what is allocated without the overhead. */
   readonly datasetBytes: number
-  /** How much of the memory the data takes, without what was allocated at the start. */
+  /** How many percent of what was allocated since the start are data. */
   readonly datasetPercentage: number
-  /** How much of the peak is allocated now. */
+  /** How many percent of the peak are allocated now. */
   readonly peakPercentage: number
   /** What the allocator has given out. */
   readonly allocatorAllocated: number | undefined

@@ -300,7 +300,8 @@ export const sentinelMonitor = define(
 export const sentinelMyid = define("SENTINEL MYID", () => [], Reply.text, "readonly")
 
 /**
- * Returns the scripts that the Sentinel runs or will run. Times are in milliseconds.
+ * Returns the scripts that the Sentinel runs or will run: the milliseconds for which one has been running (`runTime`) or
+ * after which it will be started (`runDelay`), and how often it was tried (`retryNum`).
  *
  * Since Redis 2.8.4.
  *

@@ -81,10 +81,11 @@ const fullGroup = Reply.struct({
 // -----------------------------------------------------------------------------
 
 /**
- * Returns the consumers of a group: how many entries each has pending, how long ago it last tried to read (`idle`) and
- * how long ago a read last succeeded (`inactive`).
+ * Returns the consumers of a group: how many entries each has pending, how long ago it last asked for entries (`idle`)
+ * and how long ago it last got some (`inactive`), by reading or claiming.
  *
- * `inactive` is `undefined` before the first success and before Redis 7.2.0. Fails with `ResponseError` when the key
+ * `inactive` is `undefined` before the first success and before Redis 7.2.0, where `idle` tells what `inactive` tells
+ * since then. Fails with `ResponseError` when the key
  * does not exist, of code `NOGROUP` when there is no such group. O(N) in the consumers. Since Redis 5.0.0.
  *
  * @category streams
@@ -126,7 +127,11 @@ export const xinfoGroups = define(
 )
 
 /**
- * Returns facts about a stream: its length, ids, groups, its first and last entry.
+ * Returns facts about a stream: its length, ids, the number of its groups, its first and last entry.
+ *
+ * `entriesAdded` counts those that were deleted since, too. `recordedFirstEntryId` is the id of the first entry that is
+ * left, and `maxDeletedEntryId` the greatest that XDEL has deleted, while trimming does not count; both are `0-0`
+ * without one. `radixTreeKeys` and `radixTreeNodes` are the size of the tree in which the server keeps the entries.
  *
  * `firstEntry` and `lastEntry` are `undefined` when the stream is empty. `maxDeletedEntryId`, `entriesAdded` and
  * `recordedFirstEntryId` are `undefined` before Redis 7.0.0. The fields on repeated messages (from `idmpDuration`, in
@@ -151,9 +156,10 @@ export const xinfoStream = define(
 /**
  * Returns facts about a stream with its entries, groups, consumers and their pending entries.
  *
- * Points in time are unix milliseconds. `activeTime` is `undefined` before the first successful read of the consumer
- * and before Redis 7.2.0. Fails with `ResponseError` when the key does not exist. O(N) in what is returned. Since Redis
- * 6.0.0.
+ * Points in time are unix milliseconds: `seenTime` and `activeTime` of a consumer are the times that `idle` and
+ * `inactive` of {@link xinfoConsumers} count from. `pelCount` is how many entries are pending. `activeTime` is
+ * `undefined` before the consumer first got entries and before Redis 7.2.0. Fails with `ResponseError` when the key
+ * does not exist. O(N) in what is returned. Since Redis 6.0.0.
  *
  * @category streams
  * @since 0.1.0

@@ -41,13 +41,13 @@ export interface ClientInfo {
   readonly qbufFree: number
   /** Bytes in the fixed buffer of replies. */
   readonly obl: number
-  /** How many replies wait to be sent, besides those in the fixed buffer. */
+  /** How many blocks of replies, of 16 KiB or of one long reply, wait to be sent besides the fixed buffer. */
   readonly oll: number
-  /** Bytes of these replies. */
+  /** Bytes of memory of these blocks. */
   readonly omem: number
-  /** Whether the server reads from it (`r`) and writes to it (`w`). */
+  /** Whether the server waits to read from its socket (`r`), and to write to it (`w`). */
   readonly events: string
-  /** Its last command. */
+  /** Its last command, `NULL` before the first; since Redis 7.0 with its subcommand, as in `client|list`. */
   readonly cmd: string
   /** The address and port of the server's end. */
   readonly laddr?: string
@@ -67,7 +67,7 @@ export interface ClientInfo {
   readonly totMem?: number
   /** The user that it is authenticated as. */
   readonly user?: string
-  /** The id of the client that gets its tracking messages, -1 without one. */
+  /** The id of the client that gets its tracking messages: 0 for itself, -1 while nothing is tracked. */
   readonly redir?: number
   /** The version of the protocol, 2 or 3. */
   readonly resp?: number

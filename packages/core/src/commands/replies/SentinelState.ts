@@ -35,11 +35,11 @@ export interface SentinelState {
   readonly isSentinel: boolean
   /** Whether the Sentinel has no connection to it. */
   readonly isDisconnected: boolean
-  /** Whether its master is down. */
+  /** Of a Sentinel: whether it says that the master is down. */
   readonly isMasterDown: boolean
   /** The server's field `can-failover-its-master`: 1 for yes. */
   readonly canFailoverItsMaster?: number
-  /** The epoch of the configuration of the master. */
+  /** The epoch of the failover that made it the master: of two Sentinels the one with the higher epoch knows better. */
   readonly configEpoch?: number
   /** Milliseconds of silence after which it counts as down. */
   readonly downAfterMilliseconds?: number
@@ -57,13 +57,13 @@ export interface SentinelState {
   readonly lastPingSent?: number
   /** How many commands of the Sentinel wait for an answer. */
   readonly linkPendingCommands?: number
-  /** How many instances share the connection. */
+  /** How many masters the connection is for: one to another Sentinel serves all masters that both watch. */
   readonly linkRefcount?: number
   /** The host of its master. */
   readonly masterHost?: string
-  /** Milliseconds for which the link to its master was down. */
+  /** Milliseconds for which the link to its master has been down, 0 while it is up. */
   readonly masterLinkDownTime?: number
-  /** The state of the link to its master, such as `ok` or `err`. */
+  /** The state of the link to its master: `ok` or `err`. */
   readonly masterLinkStatus?: string
   /** The port of its master. */
   readonly masterPort?: number
@@ -91,7 +91,7 @@ export interface SentinelState {
   readonly slavePriority?: number
   /** How many bytes of the replication stream the replica has received. */
   readonly slaveReplOffset?: number
-  /** The Sentinel that it has voted for, `?` for none. */
+  /** The id of the Sentinel that it has voted for, `?` for none. */
   readonly votedLeader?: string
   /** The epoch of that vote. */
   readonly votedLeaderEpoch?: number

@@ -14,6 +14,6 @@ export const commandIn = (value: unknown): CommandImpl =>
     ? value as unknown as CommandImpl
     : new CommandImpl(spec, [], RedisReply.raw, RedisReply.textView, new RedisArg.InvalidArgument(advice))
 
-const spec = new Spec("(none)", [])
+const spec = new Spec("(no command)", [])
 
 const advice = "what is given here is no command, as Redis.get(\"k\") is one"

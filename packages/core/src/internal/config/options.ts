@@ -66,7 +66,7 @@ export interface ConnectionOptions {
   readonly clientName?: string | undefined
   /**
    * Whether every connection tells the server the name and version of this library, for `CLIENT LIST`. Default `true`. Give
-   * `false` for a proxy that hangs up on commands that it does not know.
+   * `false` for a proxy that hangs up on commands that it does not know; a `clientName` cannot be given then.
    */
   readonly clientInfo?: boolean | undefined
   /** The version of the Redis protocol. `"auto"`, the default, takes 3, and 2 where the server refuses 3. */
@@ -121,7 +121,10 @@ export interface ConnectionOptions {
    * `"replace"` puts the character U+FFFD in the place of each invalid byte, which loses data. `Redis.asBytes` reads bytes.
    */
   readonly textDecoding?: "strict" | "replace" | undefined
-  /** How many connections there are; `"single"` is exactly one, opened while the Layer is built. See {@link PoolOptions}. */
+  /**
+   * How many connections there are. `"single"` is one shared connection, opened while the Layer is built, and exclusive ones
+   * that are closed after use. See {@link PoolOptions}.
+   */
   readonly pool?: PoolOptions | "single" | undefined
   /** How much may wait for answers, and how large commands and replies may be. See {@link LimitOptions}. */
   readonly limits?: LimitOptions | undefined
@@ -184,7 +187,8 @@ export type CredentialsSource =
  * `Redis.watch` and a `Redis.withConnection` need an exclusive connection: one that nobody else uses meanwhile. Exclusive
  * connections are opened when they are needed and kept for a while.
  *
- * `"single"` in the place of these options is one shared connection, opened while the Layer is built; no other is kept.
+ * `"single"` in the place of these options is one shared connection, opened while the Layer is built. Exclusive ones are
+ * opened as ever, and closed after use.
  *
  * @category options
  * @since 0.1.0
@@ -193,8 +197,9 @@ export interface PoolOptions {
   /** How many connections ordinary commands share. Default 1. On a cluster it counts for each node. */
   readonly shared?: number | undefined
   /**
-   * The most connections that there may be, shared and exclusive ones together. Default 49 more than `shared`, which is 50. It
-   * must be more than `shared`, as there would be no connection for commands that block.
+   * The most connections that there may be, shared and exclusive ones together. Those of subscriptions and of `Redis.monitor`
+   * come on top. Default 49 more than `shared`, which is 50. It must be more than `shared`, as there would be no connection
+   * for commands that block.
    */
   readonly max?: number | undefined
   /** How many exclusive connections stay open while nobody uses them, once they were needed. Default 0. */

@@ -187,9 +187,9 @@ export interface StringKeyspace<Id, A> extends ValueKeyspace<Id, A> {
    */
   readonly getex: (id: Id, options?: SetOptions) => Operation<Option.Option<A>>
   /**
-   * Replaces what is there by what the function makes of it, which it returns. When somebody else has written meanwhile
-   * it begins again: the function may run several times, and should do nothing else. Needs a connection of its own, as
-   * `Redis.watch` does.
+   * Replaces what is there by what the function makes of it, which it returns. It writes also where nothing is. When
+   * somebody else has written meanwhile it begins again: the function may run several times, and should do nothing else.
+   * Needs a connection of its own, as `Redis.watch` does.
    */
   readonly update: (id: Id, f: (current: Option.Option<A>) => A, options?: SetOptions) => Writing<A>
 }
