@@ -132,7 +132,7 @@ describe("RedisKeyspace", () => {
         partial: { of: "keys", answered: [0, 2], unknown: [] },
         mayHaveWritten: true
       })
-      assert.isFalse(RedisError.isSafeToRetry(error as RedisError.RedisError))
+      assert.isFalse(RedisError.isSafeToRetry(error))
       assert.strictEqual(yield* Effect.flip(write([["2", "b"]])), unsent)
       log.length = 0
       // A value that cannot be written is found before any other is.
