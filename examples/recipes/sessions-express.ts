@@ -26,7 +26,8 @@ const load = async (id: string, signal: AbortSignal): Promise<Readonly<Record<st
     session: Redis.hgetall(keyOf(id)),
     kept: Redis.expire(keyOf(id), halfAnHour)
   })
-  return Object.keys(session).length === 0 ? undefined : session
+  // A request that was under way when its session ended leaves the hash without a user.
+  return session["user"] === undefined ? undefined : session
 }
 
 const start = async (user: string): Promise<string> => {

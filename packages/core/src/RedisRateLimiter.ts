@@ -65,7 +65,7 @@ export interface Decision {
 export interface AcquireOptions {
   /** How much is taken. Default 1. */
   readonly cost?: number | undefined
-  /** How long a caller waits at the most. When the wait would be longer it fails at once. Default: no limit. */
+  /** How long a caller waits at the most. When it would take longer, the decision that says so is returned. Default: no limit. */
   readonly waitTimeout?: Duration.Input | undefined
 }
 
