@@ -49,6 +49,3 @@ export const grouped = <E extends Named>(topics: ReadonlyArray<E>): ReadonlyArra
   }
   return groups
 }
-
-/** A question to which there is an answer on every connection of subscriptions. */
-export const ping = RedisCommand.send("PING")

@@ -10,14 +10,14 @@ import type * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as RedisArg from "../../RedisArg.ts"
-import * as RedisCommand from "../../RedisCommand.ts"
+import type * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { DataError } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type { Element, Kind, Options, PubSub, Subscription } from "../../RedisPubSub.ts"
-import * as RedisReply from "../../RedisReply.ts"
 import type { Spread, Subscribers } from "../client/router.ts"
 import { decodeUtf8Strict, isBytes } from "../codec/utf8.ts"
+import { pingOf } from "../connection/ping.ts"
 import { connectionLoss, failureOf, timeLimit } from "../error/events.ts"
 import { backOff } from "../runtime/backOff.ts"
 import { elapsed, withTimeout } from "../runtime/elapsed.ts"
@@ -493,16 +493,3 @@ const checkKeys = (
 
 const isText = (key: RedisArg.Key): boolean =>
   typeof key === "string" || decodeUtf8Strict(key, 0, key.length) !== undefined
-
-/**
- * The reply to PING. A server that speaks RESP2 answers with a list while the connection is subscribed to something.
- */
-const pong: RedisReply.Reply<string> = RedisReply.make((value, view) => {
-  const text = RedisReply.text.decode(Array.isArray(value) ? value[1] : value, view)
-  return Array.isArray(value) && text === "" ? "PONG" : text
-})
-
-const pingSpec = new RedisCommand.Spec("PING", ["readonly"])
-
-const pingOf = (message: RedisArg.Value | undefined): RedisCommand.RedisCommand<string> =>
-  RedisCommand.make({ spec: pingSpec, args: () => message === undefined ? [] : [message], reply: pong })

@@ -1,0 +1,36 @@
+/**
+ * PING: the question whether a server answers, and the one command that a client sends by itself at any time.
+ */
+import * as Effect from "effect/Effect"
+import type * as RedisArg from "../../RedisArg.ts"
+import * as RedisCommand from "../../RedisCommand.ts"
+import type { CommandError } from "../../RedisError.ts"
+import * as RedisReply from "../../RedisReply.ts"
+import type { RedisConnection } from "./model.ts"
+import { requestOf } from "./request.ts"
+
+const spec = new RedisCommand.Spec("PING", ["readonly"])
+
+/** A question to which there is an answer on every connection, whatever the connection is used for. */
+export const ping = RedisCommand.make({ spec, args: () => [], reply: RedisReply.raw })
+
+/**
+ * The reply to PING. A server that speaks RESP2 answers with a list while the connection is subscribed to something.
+ */
+const pong: RedisReply.Reply<string> = RedisReply.make((value, view) => {
+  const text = RedisReply.text.decode(Array.isArray(value) ? value[1] : value, view)
+  return Array.isArray(value) && text === "" ? "PONG" : text
+})
+
+/** A PING of a caller's, which the server answers with the message. */
+export const pingOf = (message: RedisArg.Value | undefined): RedisCommand.RedisCommand<string> =>
+  RedisCommand.make({ spec, args: () => message === undefined ? [] : [message], reply: pong })
+
+/**
+ * Sends a PING, and returns what the server said. A refusal is an answer, too, and returns `undefined`: not every user
+ * may send PING.
+ */
+export const answerTo = (
+  on: Pick<RedisConnection, "submit">
+): Effect.Effect<RedisReply.Raw | undefined, CommandError> =>
+  Effect.catchTag(requestOf(ping, (request) => on.submit(request)), "NoPermissionError", () => Effect.undefined)
