@@ -19,6 +19,7 @@ import type * as Resp from "../../Resp.ts"
 import type { Request } from "../connection/request.ts"
 import { connectionLoss } from "../error/events.ts"
 import { elapsed } from "../runtime/elapsed.ts"
+import { errorOf } from "../runtime/firstError.ts"
 import { keyOf, nameOf, restOf } from "../tracking/keyName.ts"
 import type { Keeper, Keepers, Mode, Tracking } from "../tracking/tracking.ts"
 import { compact, freeze } from "./compact.ts"
@@ -191,7 +192,7 @@ export class Store implements Keeper {
     for (const waiter of waiters) {
       // An answer that succeeded came over a connection, so there is one.
       if (Exit.isSuccess(answer)) waiter.reply(answer.value, origin!)
-      else waiter.fail(errorIn(answer))
+      else waiter.fail(errorOf(answer.cause) ?? notKept(answer.cause))
     }
   }
 
@@ -316,8 +317,5 @@ export class Store implements Keeper {
   }
 }
 
-/** The reason why a read has no answer. */
-const errorIn = (answer: Exit.Failure<unknown, CommandError>): CommandError => {
-  const error = answer.cause.reasons.find(Cause.isFailReason)?.error
-  return error ?? connectionLoss("Other", "The client failed to keep an answer", undefined, Cause.squash(answer.cause))
-}
+const notKept = (cause: Cause.Cause<CommandError>): CommandError =>
+  connectionLoss("Other", "The client failed to keep an answer", undefined, Cause.squash(cause))

@@ -20,6 +20,7 @@ import { ping } from "../connection/ping.ts"
 import { SingleRequest } from "../connection/request.ts"
 import type { Request } from "../connection/request.ts"
 import { connectionLoss } from "../error/events.ts"
+import { failureIn } from "../runtime/firstError.ts"
 import { idOf, idOfReply, kindOf } from "./channelNames.ts"
 import { commandOf, grouped, unsubscribeVerbs } from "./commands.ts"
 import { isGivenUp } from "./givenUp.ts"
@@ -592,9 +593,3 @@ export const nameOf = ({ id, kind }: Pick<Topic, "id" | "kind">): string => `${k
 
 const namesIn = (receiver: Receiver, { lost }: Gap): ReadonlyArray<Shown> =>
   Array.from(lost.values(), (topic) => shown(receiver, topic))
-
-const failureIn = (exit: Exit.Failure<void, CommandError>): CommandError => {
-  const reason = exit.cause.reasons[0]
-  if (reason?._tag === "Fail") return reason.error
-  throw new Error("a subscription died", { cause: exit.cause })
-}
