@@ -73,6 +73,17 @@ describe("Caches of keyspaces", () => {
       assert.deepStrictEqual(asked, ["look 0", "release 3000"])
     }))
 
+  it.effect("the lease is given back when the answer cannot be read with which the server may have given it", () =>
+    Effect.gen(function*() {
+      const { asked, service } = yield* fake([7])
+      const cache = yield* Client.on(service)(
+        RedisKeyspace.makeCache({ key, value, load: () => Effect.die("not this"), ttl: "1 minute" })
+      )
+      assert.strictEqual((yield* Effect.flip(cache.getOrLoad("1")))._tag, "DecodeError")
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(asked, ["look 0", "release 0"])
+    }))
+
   it.effect("who waits for another program looks again after a quarter of the time that it has waited", () =>
     Effect.gen(function*() {
       const { asked, service } = yield* fake([...Array.from({ length: 10 }, () => elsewhere), known(7)])
