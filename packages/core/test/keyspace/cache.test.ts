@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
+import { fork } from "@redfx/testing/Fork"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -47,8 +48,6 @@ const fake = Effect.fnUntraced(function*(answers: Array<ReadonlyArray<unknown> |
   const service = { execute } as Partial<RedisClient["Service"]> as RedisClient["Service"]
   return { asked, service }
 })
-
-const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 
 const lost = (delivery: "not-sent" | "unknown") =>
   new ConnectionError({ reason: "Reset", detail: "gone", delivery, readonly: false })
