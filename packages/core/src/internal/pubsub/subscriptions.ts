@@ -24,6 +24,7 @@ import { elapsed, withTimeout } from "../runtime/elapsed.ts"
 import { runNow } from "../runtime/ownContext.ts"
 import { Turns } from "../runtime/turns.ts"
 import { idOf } from "./channelNames.ts"
+import { subscribing, unsubscribing } from "./commands.ts"
 import { nameOf } from "./hub.ts"
 import * as Link from "./link.ts"
 import * as Mailbox from "./mailbox.ts"
@@ -380,7 +381,7 @@ const subscription = Effect.fnUntraced(function*(
    */
   const add = (kind: Kind) => (...given: RedisArg.Many<RedisArg.Key>): Effect.Effect<void, CommandError> =>
     Effect.gen(function*() {
-      const command = kind.toUpperCase()
+      const command = subscribing[kind].spec.name
       const keys = RedisArg.many(given)
       yield* checkKeys(command, keys, receiver, settings)
       const refusal = isSpread ? undefined : links.refusal(kind, keys)
@@ -429,7 +430,7 @@ const subscription = Effect.fnUntraced(function*(
         )
       )
       // All links are left at once: a server that does not answer must not keep the others sending.
-      yield* limited(unsubscribeCommands[kind], Effect.all(leaving, { concurrency: "unbounded", discard: true }))
+      yield* limited(unsubscribing[kind].spec.name, Effect.all(leaving, { concurrency: "unbounded", discard: true }))
       if (topicsOf().length === 0) mailbox.finished = true
     })
 
@@ -450,12 +451,6 @@ const subscription = Effect.fnUntraced(function*(
     subscribed: Effect.sync(() => topicsOf().length > 0)
   }
 })
-
-const unsubscribeCommands: Readonly<Record<Kind, string>> = {
-  subscribe: "UNSUBSCRIBE",
-  psubscribe: "PUNSUBSCRIBE",
-  ssubscribe: "SUNSUBSCRIBE"
-}
 
 /** Limits a subscription by the command timeout, and names the command in errors. Subscribing twice does no harm. */
 const limitedBy = (settings: ConnectionSettings, clock: Clock.Clock) =>
