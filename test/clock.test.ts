@@ -10,6 +10,7 @@ import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Fake from "@redfx/testing/FakeSentinel"
+import { fork } from "@redfx/testing/Fork"
 import * as SteppedClock from "@redfx/testing/SteppedClock"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -23,8 +24,6 @@ import { TestClock } from "effect/testing"
 
 const { keyOfA, keyOfB } = FakeCluster
 const hour = 3_600_000
-
-const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 
 const subscribed = Encode.push([Encode.bulk("subscribe"), Encode.bulk("c"), Encode.integer(1)])
 const popped = Encode.array([Encode.bulk("q"), Encode.bulk("v")])

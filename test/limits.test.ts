@@ -11,6 +11,7 @@ import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import { fork } from "@redfx/testing/Fork"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -21,8 +22,6 @@ import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 
 type Use = Effect.Effect<unknown, unknown, RedisClient.RedisClient>
-
-const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 
 const spin = (milliseconds: number) => {
   const until = performance.now() + milliseconds

@@ -11,6 +11,7 @@ import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, keyOfB, keyOfC, sibling } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import { fork } from "@redfx/testing/Fork"
 import * as Subscriber from "@redfx/testing/Subscriber"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -879,8 +880,6 @@ describe("Nodes that the cluster does not name", () => {
       }
       return yield* Fiber.join(fiber)
     })
-
-  const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 
   it.effect("one that a redirect named is given up when none has for a while", () =>
     Effect.gen(function*() {

@@ -14,6 +14,7 @@ import type { RedisRouter, Subscribers } from "./internal/client/router.ts"
 import { encodeUtf8 } from "./internal/codec/utf8.ts"
 import * as Connection from "./internal/connection/connection.ts"
 import type { Dialer } from "./internal/connection/model.ts"
+import { answerTo } from "./internal/connection/ping.ts"
 import { connectionLoss, ofNoCommand } from "./internal/error/events.ts"
 import * as ExclusivePool from "./internal/pool/exclusive.ts"
 import * as SharedConnection from "./internal/pool/shared.ts"
@@ -100,12 +101,9 @@ export const openShared = ({ router, settings }: RedisPool["Service"]): Effect.E
   // Each goes to the next connection, as a PING is not ordered.
   Effect.replicateEffect(ping(router), settings.pool.shared, { concurrency: "unbounded", discard: true })
 
+// The caller has given no command.
 const ping = (router: RedisRouter): Effect.Effect<void, CommandError> =>
-  Effect.asVoid(Connection.run(router, RedisCommand.send("PING"))).pipe(
-    Connection.unlessRefused,
-    // The caller has given no command.
-    Effect.mapError(ofNoCommand)
-  )
+  Effect.asVoid(Effect.mapError(answerTo(router), ofNoCommand))
 
 /**
  * A pool to an endpoint, from settings that are already checked.

@@ -33,10 +33,10 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { functionList, functionLoad } from "./commands/Functions.ts"
+import { failureIn } from "./internal/runtime/firstError.ts"
 import { FunctionSpec, scriptSpec } from "./internal/script/calls.ts"
 import type { LibraryFunction } from "./internal/script/calls.ts"
 import { sha1 as digest } from "./internal/script/sha1.ts"
@@ -337,9 +337,7 @@ const schemaReply = <A>(schema: Schema.ConstraintDecoder<A>): RedisReply.Reply<A
     const blob = view.blob === "bytes" ? "text" : view.blob
     const exit = decode(RedisReply.raw.decode(value, { blob, integer: "number" }))
     if (Exit.isSuccess(exit)) return exit.value
-    const failure = exit.cause.reasons.find(Cause.isFailReason)
-    if (failure === undefined) throw Cause.squash(exit.cause)
     // Issues do not show what was decoded unless `reportInput` asks for it.
-    throw new RedisReply.Mismatch(failure.error.message)
+    throw new RedisReply.Mismatch(failureIn(exit).message)
   })
 }

@@ -17,7 +17,7 @@ import type { BytesFields } from "./internal/reply/streamEntry.ts"
 import { backOffSchedule } from "./internal/runtime/backOffSchedule.ts"
 import { durationUnsafe, wholeMilliseconds } from "./internal/runtime/milliseconds.ts"
 import * as Consumer from "./internal/stream/consumer.ts"
-import { previousId, readReply, withReply } from "./internal/stream/reading.ts"
+import { previousId, readReply } from "./internal/stream/reading.ts"
 import { entriesOf, EntryError } from "./internal/stream/typed.ts"
 import type { EntrySchema } from "./internal/stream/typed.ts"
 import { onlyFitting } from "./internal/values/misfits.ts"
@@ -527,7 +527,7 @@ const runRead = (command: RedisCommand.Any, { fields }: ReadOptions<Fields>): Ef
   CommandError,
   RedisClient
 > => {
-  const reading = withReply(command, readReply)
+  const reading = RedisCommand.withReply(command, readReply)
   return Effect.map(
     fields === "bytes" ? RedisCommand.asBytes(reading) : reading,
     // A server tells what is pending of every stream, also where that is nothing.

@@ -350,9 +350,9 @@ export interface FakeNode {
     predicate: string | ((received: Received) => boolean),
     count?: number
   ) => Effect.Effect<Received>
-  /** Writes to a connection at once, whatever its script is waiting for. */
+  /** Writes to a connection at once, whatever its script is waiting for. Dies where there has been no such connection. */
   readonly push: (connection: number, bytes: string | Uint8Array) => Effect.Effect<void>
-  /** Cuts one connection. */
+  /** Cuts one connection; nothing happens to one that has ended. Dies where there has been no such connection. */
   readonly cut: (connection: number, how?: Cut) => Effect.Effect<void>
   /** Cuts every open connection. */
   readonly cutAll: (how?: Cut) => Effect.Effect<void>
@@ -502,6 +502,13 @@ const accept = (state: State, socket: Net.Socket): void => {
 const toNode = (state: State, server: Net.Server, port: number): FakeNode => {
   const { all, changes, commands } = state
   const live = () => all.filter((connection) => !connection.socket.destroyed)
+  const at = (index: number): Connection => {
+    const connection = all[index]
+    if (connection === undefined) {
+      throw new Error(`there is no connection ${index}; ${all.length} were accepted since the start`)
+    }
+    return connection
+  }
   const cutEach = (connections: () => ReadonlyArray<Connection>, how: Cut = "fin") =>
     Effect.sync(() => connections().forEach((connection) => cutSocket(connection.socket, how)))
   return {
@@ -533,8 +540,8 @@ const toNode = (state: State, server: Net.Server, port: number): FakeNode => {
       // Commands are only added, so what was found is still there.
       return Effect.map(changes.until(() => find() !== undefined), () => find()!)
     },
-    push: (connection, bytes) => Effect.sync(() => all[connection]?.socket.write(bytes)),
-    cut: (connection, how) => cutEach(() => all.filter(({ index }) => index === connection), how),
+    push: (connection, bytes) => Effect.sync(() => at(connection).socket.write(bytes)),
+    cut: (connection, how) => cutEach(() => [at(connection)], how),
     cutAll: (how) => cutEach(live, how),
     stopListening: Effect.sync(() => server.close()),
     listen: Effect.asVoid(Effect.suspend(() => bind(server, port)))

@@ -185,6 +185,16 @@ describe("FakeNode", () => {
       assert.strictEqual(node.connections.open, 0)
     }))
 
+  it.effect("dies when a test pushes to a connection, or cuts one, that there has never been", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make()
+      yield* client(node.port)
+      yield* node.awaitConnections(1)
+      for (const effect of [node.push(1, Encode.ok), node.cut(1), node.cut(-1)]) {
+        assert.match(String(yield* Effect.exit(effect)), /there is no connection -?1; 1 were accepted since the start/)
+      }
+    }))
+
   it.effect("fails the scope when a script throws, or a client sends what is no request", () =>
     Effect.gen(function*() {
       const run = (text: string) =>

@@ -9,6 +9,7 @@ import { NodeRedisConnector } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import { fork } from "@redfx/testing/Fork"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -21,7 +22,6 @@ import * as TestClock from "effect/testing/TestClock"
 
 const ttl = "1 minute"
 const get = (key: string) => Redis.cached(Redis.get(key), { ttl })
-const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 const stats = (client: RedisClient.RedisClient["Service"]) => Client.on(client)(RedisCache.stats)
 
 const invalidation = (...keys: ReadonlyArray<string | Uint8Array>) =>

@@ -8,13 +8,12 @@ import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import { fork } from "@redfx/testing/Fork"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import { TestClock } from "effect/testing"
-
-const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 
 /** A real server, a client under test, and another client to look from outside. */
 const real = Effect.fnUntraced(function*(options: RedisConfig.ConnectionOptions = {}) {

@@ -7,6 +7,7 @@ import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import { fork } from "@redfx/testing/Fork"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -24,7 +25,6 @@ const gated = Effect.gen(function*() {
 })
 
 const echo = (text: string) => Redis.send("ECHO", text)
-const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 
 describe("Interruption", () => {
   it.effect("before a command is written: it is never sent", () =>

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { RedisReply, Resp } from "@redfx/core"
 import { RespDecoder } from "@redfx/core/RespDecoder"
+import { bulk } from "@redfx/testing/ReplyText"
 
 const text = RedisReply.textView
 const bytesView: RedisReply.View = { blob: "bytes", integer: "number" }
@@ -232,7 +233,6 @@ describe("what a struct does not know", () => {
     ["constructor", ":2\r\n", ":2\r\n", 2, 2, 2n],
     ["extra", ":3\r\n", ":3\r\n", 3, 3, 3n]
   ]
-  const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`
   const known = `${bulk("count")}:2\r\n${bulk("name")}${bulk("n")}`
   const replies = [
     `*${unknown.length * 2 + 4}\r\n${unknown.map(([name, resp2]) => bulk(name) + resp2).join("")}${known}`,

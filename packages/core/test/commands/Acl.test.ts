@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis } from "@redfx/core"
+import { array as flat, bulk, map } from "@redfx/testing/ReplyText"
 import * as Redacted from "effect/Redacted"
 import { inspect } from "node:util"
 import { answeredTable, refusedTable } from "./settled.ts"
@@ -7,10 +8,7 @@ import { commandTable, wire } from "./table.ts"
 
 const ok = "+OK\r\n"
 const nil = ["$-1\r\n", "_\r\n"]
-const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`
 const bulks = (...texts: ReadonlyArray<string>): string => `*${texts.length}\r\n${texts.map(bulk).join("")}`
-const flat = (...items: ReadonlyArray<string>): string => `*${items.length}\r\n${items.join("")}`
-const map = (...items: ReadonlyArray<string>): string => `%${items.length / 2}\r\n${items.join("")}`
 const set = (...texts: ReadonlyArray<string>): string => `~${texts.length}\r\n${texts.map(bulk).join("")}`
 const digest = "30c952fab122c3f9759f02a6d95c3758b246b4fee239957b2d4fee46e26170c4"
 

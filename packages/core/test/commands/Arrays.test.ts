@@ -1,10 +1,10 @@
 import { assert, it } from "@effect/vitest"
 import { Redis, RedisCommand } from "@redfx/core"
+import { array as flat, bulk, map } from "@redfx/testing/ReplyText"
 import { answeredTable, refusedTable } from "./settled.ts"
 import { commandTable, decoded } from "./table.ts"
 
 const nil = ["$-1\r\n", "_\r\n"]
-const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`
 const some = ["*2\r\n$1\r\na\r\n$-1\r\n", "*2\r\n$1\r\na\r\n_\r\n"]
 const found = "*2\r\n*2\r\n:2\r\n$1\r\nb\r\n*2\r\n:4\r\n$1\r\nd\r\n"
 const foundValue = [{ index: 2, value: "b" }, { index: 4, value: "d" }]
@@ -31,8 +31,6 @@ const facts = (full: boolean, pairs: (...items: ReadonlyArray<string>) => string
       ]
       : [])
   )
-const flat = (...items: ReadonlyArray<string>): string => `*${items.length}\r\n${items.join("")}`
-const map = (...items: ReadonlyArray<string>): string => `%${items.length / 2}\r\n${items.join("")}`
 const factsValue = {
   count: 0,
   len: 1,

@@ -1,9 +1,9 @@
 import { Redis } from "@redfx/core"
+import { bulk } from "@redfx/testing/ReplyText"
 import * as DateTime from "effect/DateTime"
 import { commandTable } from "./table.ts"
 
 const ok = "+OK\r\n"
-const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`
 const facts = (...values: ReadonlyArray<string>): ReadonlyArray<string> => {
   const items = ["state", "error", "start_time", "end_time"].flatMap((name, i) => [bulk(name), values[i]!]).join("")
   return [`*8\r\n${items}`, `%4\r\n${items}`]

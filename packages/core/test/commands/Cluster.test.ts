@@ -1,14 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisCommand } from "@redfx/core"
+import { array, bulk, map, verbatim } from "@redfx/testing/ReplyText"
 import * as Exit from "effect/Exit"
 import { refusedTable } from "./settled.ts"
 import { commandTable, decoded } from "./table.ts"
 
 const ok = "+OK\r\n"
-const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`
-const verbatim = (text: string): string => `=${text.length + 4}\r\ntxt:${text}\r\n`
-const array = (...items: ReadonlyArray<string>): string => `*${items.length}\r\n${items.join("")}`
-const map = (...items: ReadonlyArray<string>): string => `%${items.length / 2}\r\n${items.join("")}`
 const integer = (value: number): string => `:${value}\r\n`
 /** A record of text and integers, in turn with their names. */
 const record = (form: typeof map, fields: Readonly<Record<string, string | number>>): string =>

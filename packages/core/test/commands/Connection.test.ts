@@ -1,11 +1,9 @@
 import { assert, it } from "@effect/vitest"
 import { Redis, RedisCommand } from "@redfx/core"
+import { bulk, verbatim } from "@redfx/testing/ReplyText"
 import * as Redacted from "effect/Redacted"
 import { refusedTable } from "./settled.ts"
 import { commandTable, decoded } from "./table.ts"
-
-const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`
-const verbatim = (text: string): string => `=${text.length + 4}\r\ntxt:${text}\r\n`
 
 // As Redis 8.6, 6.0 and Valkey 9.1 send them.
 const client86 =

@@ -1,9 +1,9 @@
 import { Redis } from "@redfx/core"
+import { bulk } from "@redfx/testing/ReplyText"
 import { commandTable } from "./table.ts"
 
 const ok = "+OK\r\n"
 const nil = ["$-1\r\n", "_\r\n"]
-const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`
 const code = "#!lua name=l1\nredis.register_function('f1', function() return 1 end)"
 const payload = Uint8Array.of(0xf5, 0, 13, 10, 0xff)
 

@@ -1,12 +1,11 @@
 import { assert, it } from "@effect/vitest"
 import { Redis, RedisCommand } from "@redfx/core"
+import { array as list, bulk } from "@redfx/testing/ReplyText"
 import { answeredTable, refusedTable } from "./settled.ts"
 import { commandTable } from "./table.ts"
 
 const nil = ["$-1\r\n", "_\r\n"]
 const ok = "+OK\r\n"
-const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`
-const list = (...items: ReadonlyArray<string>): string => `*${items.length}\r\n${items.join("")}`
 const fields = [list(bulk("f"), bulk("v")), `%1\r\n${bulk("f")}${bulk("v")}`]
 const some = [list(bulk("v"), "$-1\r\n"), list(bulk("v"), "_\r\n")]
 /** What a record is that a reply is read into. */

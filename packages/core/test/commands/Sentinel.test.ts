@@ -1,14 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis } from "@redfx/core"
+import { array, bulk, map } from "@redfx/testing/ReplyText"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import { refusedTable } from "./settled.ts"
 import { commandTable, decoded } from "./table.ts"
 
 const ok = "+OK\r\n"
-const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`
-const array = (...items: ReadonlyArray<string>): string => `*${items.length}\r\n${items.join("")}`
-const map = (...items: ReadonlyArray<string>): string => `%${items.length / 2}\r\n${items.join("")}`
 const record = (form: typeof map, fields: Readonly<Record<string, string>>): string =>
   form(...Object.entries(fields).flat().map(bulk))
 const plain = (fields: object): object => Object.assign(Object.create(null), fields)

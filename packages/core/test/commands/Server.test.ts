@@ -1,14 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisCommand } from "@redfx/core"
+import { array, bulk, map, verbatim } from "@redfx/testing/ReplyText"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import { answeredTable, refusedTable } from "./settled.ts"
 import { commandTable, decoded } from "./table.ts"
-
-const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`
-const verbatim = (text: string): string => `=${text.length + 4}\r\ntxt:${text}\r\n`
-const array = (...items: ReadonlyArray<string>): string => `*${items.length}\r\n${items.join("")}`
-const map = (...items: ReadonlyArray<string>): string => `%${items.length / 2}\r\n${items.join("")}`
 
 const debugLine =
   "+Value at:0x7f1e9168ff80 refcount:1 encoding:quicklist serializedlength:16 lru:96165 lru_seconds_idle:3 ql_nodes:1\r\n"

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { fork } from "@redfx/testing/Fork"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -81,8 +82,6 @@ const fake = Effect.fnUntraced(function*(
     )
   return { looked, settled, run }
 })
-
-const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 
 describe("RedisJobs.make", () => {
   it("says at once that it needs a schema, and where it goes", () => {

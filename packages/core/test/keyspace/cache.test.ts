@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
+import { fork } from "@redfx/testing/Fork"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -48,8 +49,6 @@ const fake = Effect.fnUntraced(function*(answers: Array<ReadonlyArray<unknown> |
   return { asked, service }
 })
 
-const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
-
 const lost = (delivery: "not-sent" | "unknown") =>
   new ConnectionError({ reason: "Reset", detail: "gone", delivery, readonly: false })
 
@@ -71,6 +70,17 @@ describe("Caches of keyspaces", () => {
       assert.strictEqual(error.message, `Loading the value for "cached:1" took longer than 3000 ms, and was given up.`)
       yield* Effect.yieldNow
       assert.deepStrictEqual(asked, ["look 0", "release 3000"])
+    }))
+
+  it.effect("the lease is given back when the answer cannot be read with which the server may have given it", () =>
+    Effect.gen(function*() {
+      const { asked, service } = yield* fake([7])
+      const cache = yield* Client.on(service)(
+        RedisKeyspace.makeCache({ key, value, load: () => Effect.die("not this"), ttl: "1 minute" })
+      )
+      assert.strictEqual((yield* Effect.flip(cache.getOrLoad("1")))._tag, "DecodeError")
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(asked, ["look 0", "release 0"])
     }))
 
   it.effect("who waits for another program looks again after a quarter of the time that it has waited", () =>

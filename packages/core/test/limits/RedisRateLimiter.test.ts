@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { fork } from "@redfx/testing/Fork"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -33,8 +34,6 @@ const fake = Effect.fnUntraced(function*(answers: Array<"taken" | RedisError | n
     )
   return { asked, run }
 })
-
-const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 
 describe("RedisRateLimiter.acquire", () => {
   it.effect("waits for as long as it was told, and again when others were faster", () =>

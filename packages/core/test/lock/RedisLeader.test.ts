@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { fork } from "@redfx/testing/Fork"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -11,8 +12,6 @@ import { fake } from "./fakeLocks.ts"
 
 const name = "leader"
 const unreachable = new ConnectionError({ reason: "Reset", detail: "gone", delivery: "not-sent", readonly: false })
-
-const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 
 const candidate = (id: string) => RedisLeader.make(name, { id, ttl: "10 seconds", retryInterval: "1 second" })
 

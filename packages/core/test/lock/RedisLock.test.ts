@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { fork } from "@redfx/testing/Fork"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -22,8 +23,6 @@ const owner = (store: Store) => store.get(name)?.value
 
 const lost = new ConnectionError({ reason: "Reset", detail: "gone", delivery: "unknown", readonly: false })
 const refused = new ConnectionError({ reason: "Refused", detail: "refused", delivery: "not-sent", readonly: false })
-
-const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 
 /** Collects what is logged. */
 const logged = () => {

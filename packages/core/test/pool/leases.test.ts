@@ -218,7 +218,7 @@ const happen = (server: Server, node: FakeNode.FakeNode, { after, what }: Event)
     what === "cut all"
       ? node.cutAll("reset")
       : what === "cut one"
-      ? Effect.suspend(() => node.cut(node.connections.live[0]?.index ?? -1))
+      ? Effect.suspend(() => Effect.forEach(node.connections.live.slice(0, 1), ({ index }) => node.cut(index)))
       : what === "refuse"
       ? node.stopListening
       : what === "accept"

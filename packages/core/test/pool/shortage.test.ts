@@ -5,13 +5,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { Redis } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import { fork } from "@redfx/testing/Fork"
 import * as Uncaught from "@redfx/testing/Uncaught"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
-
-const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 
 /** A server that never has an element. */
 const empty = FakeNode.make(({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined)

@@ -6,6 +6,7 @@ import { Redis, RedisError, RedisStream } from "@redfx/core"
 import type { RedisClient, RedisConfig } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
+import { fork } from "@redfx/testing/Fork"
 import { until } from "@redfx/testing/Suite"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -681,7 +682,6 @@ describe("what blocks", () => {
         const on = Client.on(client)
         const seen: Array<string> = []
         const see = (name: string) => Effect.sync(() => void seen.push(name))
-        const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
         const popping = yield* fork(Effect.flip(on(Redis.blpop("q", 0))))
         const patient = yield* fork(on(Effect.retry(Redis.blpop("p", 0), { while: RedisError.isSafeToRetry })))
         yield* fork(on(Stream.runForEach(RedisStream.read({ s: "$" }), () => see("read"))))

@@ -20,6 +20,7 @@ import { named, nameOf } from "../codec/names.ts"
 import { give } from "../connection/give.ts"
 import type { Request } from "../connection/request.ts"
 import { elapsed } from "../runtime/elapsed.ts"
+import { errorOf } from "../runtime/firstError.ts"
 import type { Keeper, Keepers, Mode, Tracking } from "../tracking/tracking.ts"
 import { compact, freeze } from "./compact.ts"
 import { Dependants } from "./dependants.ts"
@@ -319,7 +320,7 @@ export class Store implements Keeper {
 
 /** Ends a caller that waits with the reason why its read has no answer, which is an error or a defect. */
 const endWith = (waiter: Request, { cause }: Exit.Failure<unknown, CommandError>): void => {
-  const error = cause.reasons.find(Cause.isFailReason)?.error
+  const error = errorOf(cause)
   if (error === undefined) waiter.die(Cause.squash(cause))
   else waiter.fail(error)
 }

@@ -2,7 +2,6 @@
  * The client that is written once above the routers of all topologies: deadlines,
  * pipelines, exclusive use.
  */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,7 +12,7 @@ import type { Key } from "../../RedisArg.ts"
 import type { RedisClient, RedisStats } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
-import { DataError } from "../../RedisError.ts"
+import { atIndex, DataError } from "../../RedisError.ts"
 import type { CommandError, TimeoutError } from "../../RedisError.ts"
 import * as Cache from "../cache/clientCache.ts"
 import { Deadlines } from "../connection/deadlines.ts"
@@ -27,6 +26,7 @@ import type { Wait } from "../pool/attempts.ts"
 import type { Lease } from "../pool/recycle.ts"
 import { make as makePubSub } from "../pubsub/subscriptions.ts"
 import { LoopTime, withTimeout } from "../runtime/elapsed.ts"
+import { errorIn } from "../runtime/firstError.ts"
 import { durationUnsafe } from "../runtime/milliseconds.ts"
 import { make as makeMonitor } from "./monitor.ts"
 import type { RedisRouter, Subscribers } from "./router.ts"
@@ -254,10 +254,10 @@ const sendTimedOut = (
   })
 }
 
-const timeoutIn = (outcome: Outcome): TimeoutError | undefined =>
-  Exit.isSuccess(outcome) ? undefined : outcome.cause.reasons
-    .map((reason) => Cause.isFailReason(reason) && reason.error._tag === "TimeoutError" ? reason.error : undefined)
-    .find((error) => error !== undefined)
+const timeoutIn = (outcome: Outcome): TimeoutError | undefined => {
+  const error = errorIn(outcome)
+  return error?._tag === "TimeoutError" ? error : undefined
+}
 
 /** Puts the outcomes that were known without the server between the outcomes from the server. */
 const weave = (
@@ -273,15 +273,12 @@ const weave = (
 
 /** The outcome that is known without the server of the command at `index`. */
 const settledAt = (command: RedisCommand.Any, index: number): Outcome | undefined =>
-  command.settled === undefined ? undefined : Exit.mapError(command.settled, (error) => withIndex(error, index))
+  command.settled === undefined ? undefined : Exit.mapError(command.settled, (error) => atIndex(error, index))
 
 const unsendableAt = (command: RedisCommand.Any, index: number): Outcome | undefined => {
   const error = RedisCommand.unsendable(command)
-  return error === undefined ? undefined : Exit.fail(withIndex(error, index))
+  return error === undefined ? undefined : Exit.fail(atIndex(error, index))
 }
-
-const withIndex = (error: CommandError, index: number): CommandError =>
-  error._tag === "DataError" ? new DataError({ command: error.command, detail: error.detail, index }) : error
 
 // -----------------------------------------------------------------------------
 // Exclusive use
@@ -330,13 +327,15 @@ const onLease = <A, E>(
 const unsentIn = (error: CommandError, command: RedisCommand.Any, index: number): CommandError =>
   "delivery" in error
     ? failureOf(error, command.spec, error.delivery, index)
-    : error._tag === "DataError" && error.command !== command.spec.name
-    ? new DataError({
+    : error._tag !== "DataError"
+    ? error
+    : error.command === command.spec.name
+    ? atIndex(error, index)
+    : new DataError({
       command: command.spec.name,
       index,
       detail: `is not sent beside ${error.command}: ${error.detail}`
     })
-    : withIndex(error, index)
 
 /** A connection for commands that cannot share one. */
 const lease = Effect.fnUntraced(function*(

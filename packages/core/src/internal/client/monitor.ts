@@ -7,7 +7,6 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { monitorEvent } from "../../commands/replies/MonitorEvent.ts"
@@ -21,6 +20,7 @@ import * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
 import * as Connection from "../connection/connection.ts"
 import type { RedisConnection } from "../connection/model.ts"
+import { watchSilence } from "../connection/silence.ts"
 import { connectionLoss, timeLimit } from "../error/events.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
 import type { Subscribers } from "./router.ts"
@@ -94,25 +94,22 @@ export const make = Effect.fnUntraced(function*(
  * Ends a feed whose server says nothing for long and does not answer a PING. The PING goes over another connection,
  * because on the feed's own connection its answer could not be told from a line.
  */
-const watchLiveness = Effect.fnUntraced(function*(
-  { address, close, exchange }: RedisConnection,
+const watchLiveness = (
+  connection: RedisConnection,
   subscribers: Subscribers,
-  settings: ConnectionSettings
-): Effect.fn.Return<void> {
-  if (!Duration.isFinite(settings.livenessTimeout)) return
-  const ask = Effect.scoped(
+  { livenessTimeout }: ConnectionSettings
+): Effect.Effect<void> => {
+  if (!Duration.isFinite(livenessTimeout)) return Effect.void
+  const limit = Duration.toMillis(livenessTimeout)
+  const probe = Effect.scoped(
     Effect.flatMap(subscribers.connect(subscribers.serverFor("subscribe", ""), {}), (other) => other.probe)
   )
-  while (!exchange.closed) {
-    const before = exchange.received
-    yield* Effect.sleep(settings.livenessTimeout)
-    if (exchange.received !== before) continue
-    const answer = yield* Effect.result(ask)
-    if (Result.isFailure(answer) && !isAnswer(answer.failure) && exchange.received === before) {
-      close(connectionLoss("HealthCheck", "The server tells of no commands and does not answer a PING either", address))
-    }
-  }
-})
+  return watchSilence(connection, {
+    every: limit,
+    limit,
+    probe: Effect.catchIf(probe, isAnswer, () => Effect.void)
+  })
+}
 
 /** Whether an error shows that the server is there, although it has refused another connection. */
 const isAnswer = (error: CommandError): boolean =>

@@ -15,7 +15,7 @@ import { commandIn } from "../command/noCommand.ts"
 import type { Outcome } from "../connection/request.ts"
 import { failureAmong } from "../error/retry.ts"
 import type { Part } from "../error/retry.ts"
-import { errorIn } from "../runtime/firstError.ts"
+import { errorIn, errorOf } from "../runtime/firstError.ts"
 
 type Commands = ReadonlyArray<RedisCommand.Any> | Readonly<Record<string, RedisCommand.Any>>
 
@@ -68,7 +68,7 @@ const failureOf = (
   outcomes: ReadonlyArray<Outcome>,
   first: Cause.Cause<CommandError>
 ): Cause.Cause<CommandError> => {
-  if (!first.reasons.some(Cause.isFailReason)) return first
+  if (errorOf(first) === undefined) return first
   const parts = outcomes.map((outcome, index): Part<CommandError> => {
     // There is one outcome for each command, so the index is in range.
     const { settled, spec } = commands[index]!

@@ -12,7 +12,7 @@ import * as Exit from "effect/Exit"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import type * as Socket from "effect/socket/Socket"
-import * as RedisCommand from "../../RedisCommand.ts"
+import type * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { formatEndpoint, RedisConnector } from "../../RedisConnector.ts"
 import type { Endpoint, Reader } from "../../RedisConnector.ts"
@@ -34,6 +34,7 @@ import { authenticate, handshake } from "./handshake.ts"
 import type { HungUp } from "./handshake.ts"
 import { listening, Liveness } from "./liveness.ts"
 import type { Dialer, Listener, RedisConnection } from "./model.ts"
+import { answerTo } from "./ping.ts"
 import { BatchRequest, requestOf } from "./request.ts"
 import type { Outcome, RequestQueue } from "./request.ts"
 import { keepShapes } from "./shapes.ts"
@@ -458,36 +459,20 @@ class Wakeup {
 // Liveness
 // -----------------------------------------------------------------------------
 
-const ping = RedisCommand.send("PING")
-
 const probe = (
   exchange: Exchange,
   settings: ConnectionSettings,
   address: string,
   clock: Clock.Clock
 ): Effect.Effect<void, CommandError> =>
-  withTimeout(run(exchange, ping), {
+  withTimeout(answerTo(exchange), {
     clock,
     limit: Duration.toMillis(Duration.min(settings.connectTimeout, settings.livenessTimeout)),
     orElse: () => Effect.fail(connectionLoss("HealthCheck", "The server did not answer a PING in time", address))
   }).pipe(
     Effect.flatMap((reply) =>
-      reply === "PONG" || (Array.isArray(reply) && reply[0] === "pong")
+      reply === undefined || reply === "PONG" || (Array.isArray(reply) && reply[0] === "pong")
         ? Effect.void
         : Effect.fail(connectionLoss("HealthCheck", "The server did not answer a PING with PONG", address))
-    ),
-    unlessRefused
-  )
-
-/**
- * Takes refusals of a PING that say nothing against the connection: of a user who may not send it, and of a server that
- * cannot save, which refuses it like a write and answers reads all the same.
- */
-export const unlessRefused = <E extends CommandError>(ping: Effect.Effect<void, E>): Effect.Effect<void, E> =>
-  Effect.catch(
-    ping,
-    (error) =>
-      error._tag === "NoPermissionError" || error._tag === "ResponseError" && error.code === "MISCONF"
-        ? Effect.void
-        : Effect.fail(error)
+    )
   )

@@ -2,7 +2,6 @@
  * The commands that every new connection starts with, after a loss as well: protocol and credentials, then name and
  * database.
  */
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as RedisArg from "../../RedisArg.ts"
@@ -11,6 +10,7 @@ import type { ConnectionSettings, Credentials } from "../../RedisConfig.ts"
 import { atIndex, AuthenticationError, ConnectionError, isRetryable } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { isHangUp } from "../error/events.ts"
+import { failureIn } from "../runtime/firstError.ts"
 import type { Outcome } from "./request.ts"
 
 /** Runs commands on the new connection, in one write. */
@@ -82,7 +82,7 @@ const hello = Effect.fnUntraced(function*(
   credentials: Credentials | undefined
 ): Effect.fn.Return<CommandError | undefined, CommandError | HungUp> {
   const [answer, ...rest] = yield* run([helloCommand(credentials), ...prepare.map((step) => step.command)])
-  if (answer === undefined || Exit.isFailure(answer)) return yield* failureIn(answer)
+  if (answer === undefined || Exit.isFailure(answer)) return reasonOf(answer)
   yield* checkSteps(run, greeting, prepare, rest)
   return undefined
 })
@@ -123,14 +123,14 @@ export const authenticate = Effect.fnUntraced(function*(
   const password = RedisArg.secret(credentials.password)
   const [both] = yield* run([RedisCommand.send("AUTH", username === undefined ? RedisArg.none : username, password)])
   if (both !== undefined && Exit.isSuccess(both)) return
-  const error = yield* failureIn(both)
+  const error = reasonOf(both)
   // Servers before version 6 know no usernames.
   if (username === undefined || error._tag !== "ResponseError" || !/wrong number of arguments/i.test(error.detail)) {
     return yield* Effect.fail(refused(error, credentials))
   }
   const [alone] = yield* run([RedisCommand.send("AUTH", password)])
   if (alone === undefined || Exit.isFailure(alone)) {
-    return yield* Effect.fail(refused(yield* failureIn(alone), credentials))
+    return yield* Effect.fail(refused(reasonOf(alone), credentials))
   }
 })
 
@@ -183,7 +183,7 @@ const checkOnce = Effect.fnUntraced(function*(
   for (let i = 0; i < steps.length; i++) {
     const outcome = outcomes[i]
     if (outcome !== undefined && Exit.isSuccess(outcome)) continue
-    const error = yield* failureIn(outcome)
+    const error = reasonOf(outcome)
     if (i === 0 && greeting.clientInfo && isHangUp(error)) return yield* Effect.fail(new HungUp(error))
     const refusal = error._tag === "ResponseError" || error._tag === "NoPermissionError"
     if (refusal && !steps[i]!.required) continue
@@ -193,14 +193,10 @@ const checkOnce = Effect.fnUntraced(function*(
   return busy
 })
 
-/** The reason why a command has not succeeded. */
-const failureIn = (outcome: Outcome | undefined): Effect.Effect<CommandError> => {
-  if (outcome === undefined || Exit.isSuccess(outcome)) return Effect.die("a command without a failure")
-  const reason = outcome.cause.reasons.find(Cause.isFailReason)
-  // The index of a command in the handshake means nothing to callers.
-  return reason === undefined
-    ? Effect.die(Cause.squash(outcome.cause))
-    : Effect.succeed(atIndex(reason.error, undefined))
+/** The reason why a command has not succeeded. The index of a command in the handshake means nothing to callers. */
+const reasonOf = (outcome: Exit.Failure<unknown, CommandError> | undefined): CommandError => {
+  if (outcome === undefined) throw new Error("a command without an outcome")
+  return atIndex(failureIn(outcome), undefined)
 }
 
 interface Refusal {

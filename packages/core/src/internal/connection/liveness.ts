@@ -9,16 +9,12 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
-import { connectionLoss } from "../error/events.ts"
 import type { Listener, RedisConnection } from "./model.ts"
+import { watchSilence } from "./silence.ts"
 import type { SlowReply } from "./slowReply.ts"
 
-/**
- * How often a connection that owes an answer is looked at, in milliseconds. The watch counts looks and does not measure
- * time: a clock that jumps, or a program that stands still, is not the server's silence.
- */
+/** How often a connection that owes an answer is looked at, in milliseconds. */
 const tick = 250
 
 /** The shortest silence that means anything, in milliseconds. */
@@ -54,33 +50,23 @@ export class Liveness {
       let usual = 0
       while (!exchange.closed) {
         yield* owed
-        let received = exchange.received
-        let silent = 0
         let suspect = false
-        for (let heldBack = exchange.heldBack; mayEnd(heldBack); heldBack = exchange.heldBack) {
-          yield* Effect.sleep(tick)
-          slowReply.look(tick)
-          if (exchange.received !== received) {
-            usual = Math.max(usual * forgetting, silent - heldBack)
-            received = exchange.received
-            silent = 0
-            if (suspect) onSilence?.(suspect = false)
-            continue
+        yield* watchSilence(connection, {
+          every: tick,
+          limit,
+          while: () => mayEnd(exchange.heldBack),
+          onLook: (silence, over) => {
+            slowReply.look(tick)
+            if (over) {
+              usual = Math.max(usual * forgetting, silence)
+              if (suspect) onSilence?.(suspect = false)
+            } else if (!suspect && silence >= Math.min(Math.max(shortestSilence, usual * unusual), limit)) {
+              onSilence?.(suspect = true)
+              // A connection that is leaving has waited long enough for its last answers.
+              if (exchange.leaving !== undefined) exchange.close(exchange.leaving)
+            }
           }
-          silent += tick
-          const beyond = silent - heldBack
-          if (!suspect && beyond >= Math.min(Math.max(shortestSilence, usual * unusual), limit)) {
-            onSilence?.(suspect = true)
-            // A connection that is leaving has waited long enough for its last answers.
-            if (exchange.leaving !== undefined) exchange.close(exchange.leaving)
-          }
-          if (beyond < limit) continue
-          const answer = yield* Effect.exit(connection.probe)
-          // Any reply shows life, also the reply to a command that was sent before the probe.
-          if (Exit.isFailure(answer) && exchange.received === received) {
-            exchange.close(connectionLoss("HealthCheck", silence(settings), connection.address))
-          }
-        }
+        })
         if (suspect && !exchange.closed) onSilence?.(false)
       }
     })
@@ -107,31 +93,10 @@ export const listening = (
   connection: RedisConnection,
   { livenessTimeout }: ConnectionSettings
 ): Effect.Effect<void> => {
-  const { exchange } = connection
   if (!Duration.isFinite(livenessTimeout)) return Effect.void
   const limit = Duration.toMillis(livenessTimeout)
-  const look = limit / looks
-  return Effect.gen(function*() {
-    let { received } = exchange
-    let silent = 0
-    while (!exchange.closed) {
-      yield* Effect.sleep(Duration.millis(look))
-      silent = exchange.received === received ? silent + look : 0
-      received = exchange.received
-      // A PING is not answered before what was written ahead of it.
-      if (silent - (exchange.heldBack ?? 0) < limit) continue
-      const answer = yield* Effect.exit(connection.probe)
-      if (Exit.isFailure(answer) && exchange.received === received) {
-        exchange.close(
-          connectionLoss("HealthCheck", "The server said nothing and did not answer a PING", connection.address)
-        )
-      }
-    }
-  })
+  return watchSilence(connection, { every: limit / looks, limit })
 }
 
 /** Whether the server owes an answer that it may not hold back for ever. */
 const mayEnd = (heldBack: number | undefined): heldBack is number => heldBack !== undefined && heldBack !== Infinity
-
-const silence = ({ livenessTimeout }: ConnectionSettings): string =>
-  `The server owed an answer for ${Duration.format(livenessTimeout)} and did not answer a PING either`

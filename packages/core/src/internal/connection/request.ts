@@ -4,8 +4,8 @@
  */
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../../RedisCommand.ts"
-import { DataError } from "../../RedisError.ts"
-import type { CommandError, Delivery, TimeoutError } from "../../RedisError.ts"
+import { atIndex } from "../../RedisError.ts"
+import type { CommandError, DataError, Delivery, TimeoutError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import type { RespEncoder } from "../../RespEncoder.ts"
@@ -508,9 +508,7 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
 
   #refusal(index: number): Outcome | undefined {
     const error = this.#unsendable?.get(index)
-    if (error === undefined) return undefined
-    const { command, detail } = error
-    return Exit.fail(new DataError({ command, detail, index: this.#positions?.[index] ?? index }))
+    return error && Exit.fail(atIndex(error, this.#positions?.[index] ?? index))
   }
 
   protected override abandon(): void {

@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { RedisError } from "../../RedisError.ts"
+import { mayHaveRun } from "../error/retry.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import type { Restore } from "../runtime/restore.ts"
 import * as Scripts from "./cacheScripts.ts"
@@ -124,6 +125,3 @@ const peeking: Scripts.Look = { token: "", lease: 0, spread: 0, refused: undefin
  * that.
  */
 const pauseAfter = (waited: number): number => Math.min(Math.max(waited / 4, 5), 1000)
-
-/** Whether the server may have run the look that failed, and so may have given a lease. */
-const mayHaveRun = (error: RedisError): boolean => "delivery" in error && error.delivery === "unknown"

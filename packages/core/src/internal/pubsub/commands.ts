@@ -15,30 +15,41 @@ interface Named {
 /** The number of names in one command: a million names must not become one huge command. */
 const namesPerCommand = 1000
 
-export const unsubscribeVerbs: Readonly<Record<Kind, string>> = {
-  subscribe: "unsubscribe",
-  psubscribe: "punsubscribe",
-  ssubscribe: "sunsubscribe"
+/**
+ * What a command does for the topics of one kind.
+ *
+ * - `word`: what its confirmations begin with. `spec`: its facts. The server answers at once, unlike to commands that block,
+ *   so a connection on which it does not is dead.
+ */
+export interface Verb {
+  readonly _tag: "Subscribe" | "Unsubscribe"
+  readonly word: string
+  readonly spec: RedisCommand.Spec
+}
+
+const verb = (_tag: Verb["_tag"], word: string): Verb => ({
+  _tag,
+  word,
+  spec: new RedisCommand.Spec(word.toUpperCase(), ["readonly"])
+})
+
+export const subscribing: Readonly<Record<Kind, Verb>> = {
+  subscribe: verb("Subscribe", "subscribe"),
+  psubscribe: verb("Subscribe", "psubscribe"),
+  ssubscribe: verb("Subscribe", "ssubscribe")
+}
+
+export const unsubscribing: Readonly<Record<Kind, Verb>> = {
+  subscribe: verb("Unsubscribe", "unsubscribe"),
+  psubscribe: verb("Unsubscribe", "punsubscribe"),
+  ssubscribe: verb("Unsubscribe", "sunsubscribe")
 }
 
 /** The reply of such a command. It is the last of its confirmations, which the hub has read already. */
 const confirmed = RedisReply.make<void>(() => undefined)
 
-/**
- * The facts of these commands. The server answers them at once, unlike commands that block, so a connection on which it
- * does not is dead.
- */
-const specs: ReadonlyMap<string, RedisCommand.Spec> = new Map(
-  Object.entries(unsubscribeVerbs).flat().map((verb) => [verb, new RedisCommand.Spec(verb.toUpperCase(), ["readonly"])])
-)
-
-export const commandOf = (verb: string, topics: ReadonlyArray<Named>): RedisCommand.RedisCommand<void> =>
-  RedisCommand.make({
-    // There is one for each verb, so it is found.
-    spec: specs.get(verb)!,
-    args: () => topics.map(({ key }) => RedisArg.key(key)),
-    reply: confirmed
-  })
+export const commandOf = ({ spec }: Verb, topics: ReadonlyArray<Named>): RedisCommand.RedisCommand<void> =>
+  RedisCommand.make({ spec, args: () => topics.map(({ key }) => RedisArg.key(key)), reply: confirmed })
 
 export const grouped = <E extends Named>(topics: ReadonlyArray<E>): ReadonlyArray<ReadonlyArray<E>> => {
   const groups: Array<Array<E>> = []
@@ -49,6 +60,3 @@ export const grouped = <E extends Named>(topics: ReadonlyArray<E>): ReadonlyArra
   }
   return groups
 }
-
-/** A question to which there is an answer on every connection of subscriptions. */
-export const ping = RedisCommand.send("PING")

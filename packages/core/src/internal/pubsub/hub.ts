@@ -17,11 +17,14 @@ import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import { nameOf } from "../codec/names.ts"
 import type { Exchange } from "../connection/exchange.ts"
+import { ping } from "../connection/ping.ts"
 import { SingleRequest } from "../connection/request.ts"
 import type { Request } from "../connection/request.ts"
 import { connectionLoss } from "../error/events.ts"
+import { failureIn } from "../runtime/firstError.ts"
 import { kindOf, nameOfReply } from "./channelNames.ts"
-import { commandOf, grouped, ping, unsubscribeVerbs } from "./commands.ts"
+import { commandOf, grouped, subscribing, unsubscribing } from "./commands.ts"
+import type { Verb } from "./commands.ts"
 import { isGivenUp } from "./givenUp.ts"
 import type { Mailbox, Shown } from "./mailbox.ts"
 import { messageFor, shown, unreadable } from "./message.ts"
@@ -35,9 +38,14 @@ interface Gap {
   readonly lost: Map<string, Topic>
 }
 
+/** The PING that marks where the answer to the command before must have come. */
+interface Fence {
+  readonly _tag: "Fence"
+}
+
 /** A command that was sent and has not all of its confirmations. */
 interface Sent {
-  readonly verb: string
+  readonly purpose: Verb | Fence
   readonly unconfirmed: Map<string, Topic>
   readonly settle: (exit: Exit.Exit<void, CommandError>) => void
   readonly request: Request
@@ -207,7 +215,7 @@ export class Hub {
     this.#sent = []
     for (const command of sent) {
       // A subscription is gone without its connection as well.
-      if (command.verb.includes("unsub")) command.settle(Exit.void)
+      if (command.purpose._tag === "Unsubscribe") command.settle(Exit.void)
     }
     this.failJoining(error)
     this.#lose(this.all, "Disconnected", error)
@@ -377,7 +385,7 @@ export class Hub {
     if (this.#exchange === undefined) return
     for (const group of grouped(topics)) {
       for (const topic of group) topic.state = "Sent"
-      this.#send(group[0]!.kind, group, (exit) => {
+      this.#send(subscribing[group[0]!.kind], group, (exit) => {
         if (Exit.isFailure(exit)) this.#refused(group, failureIn(exit))
         else this.#options.onConfirmed(group)
       })
@@ -389,7 +397,7 @@ export class Hub {
     if (groups.length === 0) return settle(Exit.void)
     let outstanding = groups.length
     const send = (group: ReadonlyArray<Topic>): void => {
-      this.#send(unsubscribeVerbs[group[0]!.kind], group, (exit) => {
+      this.#send(unsubscribing[group[0]!.kind], group, (exit) => {
         if (Exit.isFailure(exit) && group.length === 1) return settle(isGivenUp(failureIn(exit)) ? Exit.void : exit)
         // The server refuses all names because of one, or because their slots differ. A name that is wanted again stays.
         const alone = Exit.isSuccess(exit) ? [] : group.filter(({ id, kind }) => !this.#topics[kind].has(id))
@@ -402,17 +410,17 @@ export class Hub {
   }
 
   #send(
-    verb: string,
+    verb: Verb,
     topics: ReadonlyArray<Topic>,
     settle: (exit: Exit.Exit<void, CommandError>) => void
   ): void {
     this.#submit(commandOf(verb, topics), verb, topics, settle)
-    if (verb === unsubscribeVerbs.ssubscribe) this.#submit(ping, fence, [], () => {})
+    if (verb === unsubscribing.ssubscribe) this.#submit(ping, { _tag: "Fence" }, [], () => {})
   }
 
   #submit(
     command: RedisCommand.RedisCommand<unknown>,
-    verb: string,
+    purpose: Sent["purpose"],
     topics: ReadonlyArray<Topic>,
     settle: Sent["settle"]
   ): void {
@@ -424,7 +432,7 @@ export class Hub {
       this.#sent.shift()
       settle(Exit.asVoid(exit))
     })
-    const sent: Sent = { verb, unconfirmed: new Map(topics.map((topic) => [topic.id, topic])), settle, request }
+    const sent: Sent = { purpose, unconfirmed: new Map(topics.map((topic) => [topic.id, topic])), settle, request }
     this.#sent.push(sent)
     exchange.submit(request)
   }
@@ -434,7 +442,7 @@ export class Hub {
    * asked to unsubscribe says twice that it has: unasked, which looks like the answer, and then with the answer, that
    * the slot is elsewhere. No later answer is taken for this one, as each such command is followed by a PING.
    */
-  readonly unasked = (value: Resp.Value): boolean => this.#sent[0]?.verb === fence && isGivenUp(value)
+  readonly unasked = (value: Resp.Value): boolean => this.#sent[0]?.purpose._tag === "Fence" && isGivenUp(value)
 
   /**
    * Takes the refusal of a command. The server refuses all names because of one; which one it is shows when they are
@@ -535,18 +543,19 @@ export class Hub {
     return this.#last = topics.get(nameOfReply(name))
   }
 
-  #confirmation(verb: string, name: Resp.Value | undefined): boolean {
+  #confirmation(word: string, name: Resp.Value | undefined): boolean {
     const id = nameOfReply(name)
     const first = this.#sent[0]
     // What comes before a command was written cannot be its answer.
-    const isAnswer = first !== undefined && first.verb === verb && first.request.written > 0
+    const isAnswer = first !== undefined && first.purpose._tag !== "Fence" && first.purpose.word === word &&
+      first.request.written > 0
     const topic = isAnswer ? first.unconfirmed.get(id) : undefined
     if (first === undefined || topic === undefined) {
-      if (verb === "sunsubscribe") this.#moved(id)
+      if (word === unsubscribing.ssubscribe.word) this.#moved(id)
       return false
     }
     first.unconfirmed.delete(id)
-    if (verb === topic.kind) this.#confirmed(topic)
+    if (first.purpose._tag === "Subscribe") this.#confirmed(topic)
     return first.unconfirmed.size === 0
   }
 
@@ -580,9 +589,6 @@ const completed = (joining: Joining, topic: Topic): void => {
   if (joining.unconfirmed.size === 0) joining.settle(Exit.void)
 }
 
-/** Takes the place of a verb for the PING that marks where the answer to the command before must have come. */
-const fence = "ping"
-
 // -----------------------------------------------------------------------------
 // Names
 // -----------------------------------------------------------------------------
@@ -592,9 +598,3 @@ export const topicName = ({ id, kind }: Pick<Topic, "id" | "kind">): string => `
 
 const namesIn = (receiver: Receiver, { lost }: Gap): ReadonlyArray<Shown> =>
   Array.from(lost.values(), (topic) => shown(receiver, topic))
-
-const failureIn = (exit: Exit.Failure<void, CommandError>): CommandError => {
-  const reason = exit.cause.reasons[0]
-  if (reason?._tag === "Fail") return reason.error
-  throw new Error("a subscription died", { cause: exit.cause })
-}

@@ -13,13 +13,14 @@ import type { CommandError } from "../../RedisError.ts"
 import type { Kind } from "../../RedisPubSub.ts"
 import type { Subscribers } from "../client/router.ts"
 import type { Listener, RedisConnection } from "../connection/model.ts"
+import { ping } from "../connection/ping.ts"
 import { requestOf, SingleRequest } from "../connection/request.ts"
+import { saidNothing, watchSilence } from "../connection/silence.ts"
 import { connectionLoss } from "../error/events.ts"
 import { longestPause, redial } from "../pool/redial.ts"
 import type { Useless } from "../pool/redial.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import { Listeners } from "../runtime/listeners.ts"
-import { ping } from "./commands.ts"
 import { Hub } from "./hub.ts"
 import { serversOf, shownServer } from "./servers.ts"
 import type { Receiver, Topic } from "./topic.ts"
@@ -228,30 +229,21 @@ export class Link {
 
   /**
    * Watches a connection on which nothing arrives, as there need not be any messages. The connection is sent a PING, so
-   * that the server owes something, and subscriptions are told of a gap when it still says nothing. The watch counts
-   * looks and does not measure time, as everywhere that silence is judged.
+   * that the server owes something, and subscriptions are told of a gap when it still says nothing.
    */
   #watchLiveness(connection: RedisConnection): Effect.Effect<void> {
     const { healthCheckInterval, livenessTimeout } = this.#options.settings
     const limit = Duration.toMillis(Duration.min(healthCheckInterval, livenessTimeout))
     if (limit === Infinity) return Effect.void
-    const { exchange } = connection
-    return Effect.gen({ self: this }, function*() {
-      let received = exchange.received
-      let silent = 0
-      while (!exchange.closed) {
-        yield* Effect.sleep(look)
-        // While nobody reads, nothing arrives either.
-        silent = exchange.received === received && this.#continue === undefined ? silent + look : 0
-        received = exchange.received
-        if (silent >= quiet && exchange.inFlight + exchange.waiting === 0) submitPing(connection)
-        if (silent >= stopped && this.#overdue) this.hub.doubt(silence(connection))
-        if (silent < limit) continue
-        silent = 0
-        const answer = yield* Effect.exit(connection.probe)
-        if (Exit.isFailure(answer) && exchange.received === received && this.#continue === undefined) {
-          exchange.close(silence(connection))
-        }
+    const { address, exchange } = connection
+    return watchSilence(connection, {
+      every: look,
+      limit,
+      deaf: () => this.#continue !== undefined,
+      onLook: (silence, over) => {
+        if (over) return
+        if (silence >= quiet && exchange.inFlight + exchange.waiting === 0) submitPing(connection)
+        if (silence >= stopped && this.#overdue) this.hub.doubt(saidNothing(silence, address))
       }
     })
   }
@@ -309,6 +301,3 @@ export class Link {
 /** A refusal shows life as well, like any answer. */
 const submitPing = (connection: RedisConnection): void =>
   connection.submit(new SingleRequest(ping, undefined, () => {}))
-
-const silence = ({ address }: RedisConnection): CommandError =>
-  connectionLoss("HealthCheck", "The server did not answer a PING in time", address)

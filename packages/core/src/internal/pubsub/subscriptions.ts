@@ -10,20 +10,21 @@ import type * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as RedisArg from "../../RedisArg.ts"
-import * as RedisCommand from "../../RedisCommand.ts"
+import type * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { DataError } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type { Element, Kind, Options, PubSub, Subscription } from "../../RedisPubSub.ts"
-import * as RedisReply from "../../RedisReply.ts"
 import type { Spread, Subscribers } from "../client/router.ts"
 import { nameOf } from "../codec/names.ts"
 import { decodeUtf8Strict, isBytes } from "../codec/utf8.ts"
+import { pingOf } from "../connection/ping.ts"
 import { connectionLoss, failureOf, timeLimit } from "../error/events.ts"
 import { backOff } from "../runtime/backOff.ts"
 import { elapsed, withTimeout } from "../runtime/elapsed.ts"
 import { runNow } from "../runtime/ownContext.ts"
 import { Turns } from "../runtime/turns.ts"
+import { subscribing, unsubscribing } from "./commands.ts"
 import { topicName } from "./hub.ts"
 import * as Link from "./link.ts"
 import * as Mailbox from "./mailbox.ts"
@@ -380,7 +381,7 @@ const subscription = Effect.fnUntraced(function*(
    */
   const add = (kind: Kind) => (...given: RedisArg.Many<RedisArg.Key>): Effect.Effect<void, CommandError> =>
     Effect.gen(function*() {
-      const command = kind.toUpperCase()
+      const command = subscribing[kind].spec.name
       const keys = RedisArg.many(given)
       yield* checkKeys(command, keys, receiver, settings)
       const refusal = isSpread ? undefined : links.refusal(kind, keys)
@@ -429,7 +430,7 @@ const subscription = Effect.fnUntraced(function*(
         )
       )
       // All links are left at once: a server that does not answer must not keep the others sending.
-      yield* limited(unsubscribeCommands[kind], Effect.all(leaving, { concurrency: "unbounded", discard: true }))
+      yield* limited(unsubscribing[kind].spec.name, Effect.all(leaving, { concurrency: "unbounded", discard: true }))
       if (topicsOf().length === 0) mailbox.finished = true
     })
 
@@ -450,12 +451,6 @@ const subscription = Effect.fnUntraced(function*(
     subscribed: Effect.sync(() => topicsOf().length > 0)
   }
 })
-
-const unsubscribeCommands: Readonly<Record<Kind, string>> = {
-  subscribe: "UNSUBSCRIBE",
-  psubscribe: "PUNSUBSCRIBE",
-  ssubscribe: "SUNSUBSCRIBE"
-}
 
 /** Limits a subscription by the command timeout, and names the command in errors. Subscribing twice does no harm. */
 const limitedBy = (settings: ConnectionSettings, clock: Clock.Clock) =>
@@ -493,16 +488,3 @@ const checkKeys = (
 
 const isText = (key: RedisArg.Key): boolean =>
   typeof key === "string" || decodeUtf8Strict(key, 0, key.length) !== undefined
-
-/**
- * The reply to PING. A server that speaks RESP2 answers with a list while the connection is subscribed to something.
- */
-const pong: RedisReply.Reply<string> = RedisReply.make((value, view) => {
-  const text = RedisReply.text.decode(Array.isArray(value) ? value[1] : value, view)
-  return Array.isArray(value) && text === "" ? "PONG" : text
-})
-
-const pingSpec = new RedisCommand.Spec("PING", ["readonly"])
-
-const pingOf = (message: RedisArg.Value | undefined): RedisCommand.RedisCommand<string> =>
-  RedisCommand.make({ spec: pingSpec, args: () => message === undefined ? [] : [message], reply: pong })

@@ -31,7 +31,7 @@ import type { BytesFields, TextFields } from "../reply/streamEntry.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
 import * as Telemetry from "../telemetry/spans.ts"
 import * as DeadLetters from "./deadLetters.ts"
-import { claimedReply, nextId, receivedOfOne, withReply } from "./reading.ts"
+import { claimedReply, nextId, receivedOfOne } from "./reading.ts"
 import type { Received } from "./reading.ts"
 
 export interface Settings {
@@ -255,7 +255,7 @@ const makeReading = (state: State) => {
       const waits = !pending && block > 0
       const options = waits ? { count, block } : { count }
       const command = Groups.xreadgroup(group, consumer, [[stream, pending ? last : ">"]], options)
-      const read = client.execute(inView(settings, withReply(command, receivedOfOne)))
+      const read = client.execute(inView(settings, RedisCommand.withReply(command, receivedOfOne)))
       return !waits ? read : Effect.tap(waitedOnce ? read : impatiently(state, read), () =>
         Effect.sync(() => {
           waitedOnce = true
@@ -397,7 +397,10 @@ const claim = Effect.fnUntraced(function*(
   const idle = found.filter(({ timeSinceDelivered }) => !Duration.isLessThan(timeSinceDelivered, claimIdle))
   if (idle.length === 0) return
   const deliveries = new Map(idle.map(({ messageId, timesDelivered }) => [messageId, timesDelivered + 1]))
-  const command = withReply(Groups.xclaim(stream, group, consumer, claimIdle, [...deliveries.keys()]), claimedReply)
+  const command = RedisCommand.withReply(
+    Groups.xclaim(stream, group, consumer, claimIdle, [...deliveries.keys()]),
+    claimedReply
+  )
   const { deleted, entries } = yield* persevere(
     state,
     state.settings.fields === "bytes" ? RedisCommand.asBytes(command) : command

@@ -1,8 +1,7 @@
 /**
  * What readers of streams have in common: replies in which an entry that cannot be decoded does not affect the others,
- * positions in streams, and retries.
+ * and positions in streams.
  */
-import * as RedisCommand from "../../RedisCommand.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
 import { entries, entryFields } from "../reply/streamEntry.ts"
@@ -54,16 +53,6 @@ export const receivedOfOne: RedisReply.Reply<ReadonlyArray<Received>> = RedisRep
   byStream(received),
   (streams) => streams.flatMap(([, list]) => list)
 )
-
-/** The same command with another reply. */
-export const withReply = <A, B, I>(
-  command: RedisCommand.Any,
-  reply: RedisReply.Reply<A, B, I>
-): RedisCommand.RedisCommand<A, B, I> =>
-  command.settled === undefined
-    ? RedisCommand.make({ spec: command.spec, args: () => command.parts, reply })
-    // A reading command is settled only by a wrong argument, so there is no reply to decode.
-    : command as RedisCommand.RedisCommand<never, never, never>
 
 const greatestSequence = 2n ** 64n - 1n
 

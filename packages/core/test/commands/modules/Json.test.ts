@@ -1,12 +1,12 @@
 import { assert, it } from "@effect/vitest"
 import { RedisCommand, RedisJson as Json } from "@redfx/core"
+import { bulk } from "@redfx/testing/ReplyText"
 import * as Exit from "effect/Exit"
 import { refusedTable } from "../settled.ts"
 import { commandTable, decoded } from "../table.ts"
 
 const ok = "+OK\r\n"
 const nil = ["$-1\r\n", "_\r\n"]
-const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`
 const counts = ["*2\r\n:3\r\n$-1\r\n", "*2\r\n:3\r\n_\r\n"]
 const counted = [3, undefined]
 const places = ["$8\r\n[4,null]\r\n", "*2\r\n:4\r\n_\r\n"]

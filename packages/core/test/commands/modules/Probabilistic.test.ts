@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { RedisBloom as Bloom, RedisCommand, RedisError } from "@redfx/core"
+import { array as flat, bulk, map } from "@redfx/testing/ReplyText"
 import * as Result from "effect/Result"
 import { refusedTable } from "../settled.ts"
 import { commandTable, decoded } from "../table.ts"
@@ -8,9 +9,6 @@ const ok = "+OK\r\n"
 const yes = [":1\r\n", "#t\r\n"]
 const no = [":0\r\n", "#f\r\n"]
 const some = ["*2\r\n:1\r\n:0\r\n", "*2\r\n#t\r\n#f\r\n"]
-const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`
-const flat = (...items: ReadonlyArray<string>): string => `*${items.length}\r\n${items.join("")}`
-const map = (...items: ReadonlyArray<string>): string => `%${items.length / 2}\r\n${items.join("")}`
 const numbers = (form: typeof map, fields: Readonly<Record<string, number>>): string =>
   form(...Object.entries(fields).flatMap(([name, value]) => [`+${name}\r\n`, `:${value}\r\n`]))
 const both = (fields: Readonly<Record<string, number>>): ReadonlyArray<string> => [

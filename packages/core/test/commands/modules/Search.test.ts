@@ -1,13 +1,11 @@
 import { assert, it } from "@effect/vitest"
 import { RedisCommand, RedisSearch as Search } from "@redfx/core"
+import { array as flat, bulk, map } from "@redfx/testing/ReplyText"
 import { invalid, invalidTextTable } from "../invalidText.ts"
 import { refusedTable } from "../settled.ts"
 import { commandTable, decoded } from "../table.ts"
 
 const ok = "+OK\r\n"
-const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`
-const flat = (...items: ReadonlyArray<string>): string => `*${items.length}\r\n${items.join("")}`
-const map = (...items: ReadonlyArray<string>): string => `%${items.length / 2}\r\n${items.join("")}`
 const plain = (fields: object): object => Object.assign(Object.create(null), fields)
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const fields = [bulk("title"), bulk("hello")]

@@ -1,0 +1,43 @@
+/**
+ * PING: the question whether a server answers, and the one command that a client sends by itself at any time.
+ */
+import * as Effect from "effect/Effect"
+import type * as RedisArg from "../../RedisArg.ts"
+import * as RedisCommand from "../../RedisCommand.ts"
+import type { CommandError } from "../../RedisError.ts"
+import * as RedisReply from "../../RedisReply.ts"
+import type { RedisConnection } from "./model.ts"
+import { requestOf } from "./request.ts"
+
+const spec = new RedisCommand.Spec("PING", ["readonly"])
+
+/** A question to which there is an answer on every connection, whatever the connection is used for. */
+export const ping = RedisCommand.make({ spec, args: () => [], reply: RedisReply.raw })
+
+/**
+ * The reply to PING. A server that speaks RESP2 answers with a list while the connection is subscribed to something.
+ */
+const pong: RedisReply.Reply<string> = RedisReply.make((value, view) => {
+  const text = RedisReply.text.decode(Array.isArray(value) ? value[1] : value, view)
+  return Array.isArray(value) && text === "" ? "PONG" : text
+})
+
+/** A PING of a caller's, which the server answers with the message. */
+export const pingOf = (message: RedisArg.Value | undefined): RedisCommand.RedisCommand<string> =>
+  RedisCommand.make({ spec, args: () => message === undefined ? [] : [message], reply: pong })
+
+/**
+ * Sends a PING, and returns what the server said. A refusal that says nothing against the connection is an answer, too, and
+ * returns `undefined`: of a user who may not send PING, and of a server that cannot save, which refuses it like a write and
+ * answers reads all the same.
+ */
+export const answerTo = (
+  on: Pick<RedisConnection, "submit">
+): Effect.Effect<RedisReply.Raw | undefined, CommandError> =>
+  Effect.catch(
+    requestOf(ping, (request) => on.submit(request)),
+    (error) =>
+      error._tag === "NoPermissionError" || error._tag === "ResponseError" && error.code === "MISCONF"
+        ? Effect.undefined
+        : Effect.fail(error)
+  )
