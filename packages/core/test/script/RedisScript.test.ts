@@ -276,6 +276,30 @@ describe("RedisScript.function", () => {
       assert.deepStrictEqual(log, ["FCALL f 1 k", asked, wire(library.load), "FCALL f 1 k"])
     }))
 
+  it.effect("where a function that was lost cannot be loaded, its call was not run", () =>
+    Effect.gen(function*() {
+      let there = true
+      const functions = [["name", "f", "description", null, "flags", []]]
+      const { log, run } = scripted(({ spec }) =>
+        spec.name === "FUNCTION LIST"
+          ? there ? [["library_name", "lib", "engine", "LUA", "functions", functions]] : []
+          : spec.name === "FUNCTION LOAD"
+          ? lost
+          : there
+          ? 1
+          : notFound
+      )
+      yield* run(f("k"))
+      there = false
+      log.length = 0
+      assert.deepInclude(yield* Effect.flip(run(f("k"))), {
+        _tag: "ConnectionError",
+        command: "FCALL",
+        delivery: "not-sent"
+      })
+      assert.deepStrictEqual(log, ["FCALL f 1 k", asked, wire(library.load)])
+    }))
+
   it.effect("a function that says of itself that it was not found has run, and does not run again", () =>
     Effect.gen(function*() {
       const { log, run } = having("newer", () => notFound)

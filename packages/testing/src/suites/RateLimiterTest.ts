@@ -113,6 +113,25 @@ export const RateLimiterTest = <E>(client: Layer.Layer<RedisClient.RedisClient, 
           }
         }))
 
+      it.effect("a window that never was empty counts on, however much was taken since", () =>
+        Effect.gen(function*() {
+          const key = freshKey()
+          const window = RedisRateLimiter.slidingWindow(key, { limit: 4, window: "1 hour" })
+          const before = (Date.now() - 1000) * 1000
+          // The sum is where it begins again, and where numbers are too large to count on.
+          for (const [subject, sum] of [["a", "0999999999999999"], ["b", "9007199254740992"]] as const) {
+            yield* Redis.zadd(`${key}:${subject}`, [[`${sum}:1`, before]])
+            for (const [cost, remaining] of [[1, 2], [2, 0]] as const) {
+              assert.deepInclude(yield* window.take(subject, cost), { allowed: true, remaining })
+            }
+            const { allowed, retryAfter } = yield* window.take(subject)
+            assert.isFalse(allowed)
+            assert.approximately(Duration.toMinutes(retryAfter), 60, 0.2)
+            // What was taken last is the last to be free again.
+            assert.approximately(Duration.toSeconds((yield* window.peek(subject, 4)).retryAfter), 3600, 2)
+          }
+        }))
+
       it.effect("a clock that was set back holds nobody up for longer than a window", () =>
         Effect.gen(function*() {
           const key = freshKey()

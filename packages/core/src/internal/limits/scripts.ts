@@ -75,9 +75,10 @@ return {allowed and 1 or 0, math.floor(tokens + 1e-9), allowed and 0 or math.cei
 export const slidingWindow = RedisScript.make({
   name: "RedisRateLimiter.slidingWindow",
   lua: `${clock}local limit, window, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local function since(sum, earlier) return (sum - earlier) % 1e15 end
 local function parts(member)
   local sum, amount = string.match(member, "^(%d+):(%d+)$")
-  return tonumber(sum), tonumber(amount)
+  return tonumber(sum) % 1e15, tonumber(amount)
 end
 local function at(rank)
   local found = redis.call("ZRANGE", KEYS[1], rank, rank, "WITHSCORES")
@@ -96,11 +97,11 @@ local sum, used = 0, 0
 if first then
   sum = parts(newest)
   local firstSum, firstAmount = parts(first)
-  used = sum - firstSum + firstAmount
+  used = since(sum, firstSum) + firstAmount
 end
 local allowed = used + cost <= limit
 if allowed and ARGV[4] == "1" then
-  redis.call("ZADD", KEYS[1], text(now), string.format("%016.0f:%.0f", sum + cost, cost))
+  redis.call("ZADD", KEYS[1], text(now), string.format("%016.0f:%.0f", (sum + cost) % 1e15, cost))
   redis.call("PEXPIRE", KEYS[1], text(math.ceil(window / 1000)))
   used, newestAt, first = used + cost, now, true
 end
@@ -109,7 +110,7 @@ if not allowed then
   local low, high = 0, redis.call("ZCARD", KEYS[1]) - 1
   while low < high do
     local middle = math.floor((low + high) / 2)
-    if sum - parts((at(middle))) + cost <= limit then high = middle else low = middle + 1 end
+    if since(sum, (parts((at(middle))))) + cost <= limit then high = middle else low = middle + 1 end
   end
   local _, freedAt = at(low)
   retryAfter = freedAt + window - now

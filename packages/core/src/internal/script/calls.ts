@@ -107,7 +107,12 @@ const lost = <A>(
 ): Effect.Effect<A, CommandError> =>
   Effect.matchEffect(isPresent(client, needed), {
     onSuccess: (present) =>
-      present ? Effect.fail(error) : Effect.andThen(client.execute(needed.load), client.execute(command)),
+      present
+        ? Effect.fail(error)
+        // A function that was not there has run nothing.
+        : Effect.mapError(client.execute(needed.load), (error) => unsent(error, command.spec)).pipe(
+          Effect.andThen(client.execute(command))
+        ),
     onFailure: () => Effect.fail(error)
   })
 
