@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { known } from "../internal/argument/known.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -46,13 +47,11 @@ export type ExpireCondition =
     readonly gt?: undefined
   }
 
-const conditionArgs = (condition: ExpireCondition | undefined): Arg.List =>
-  condition === undefined ? Arg.none : Arg.list(
-    Arg.flag("NX", condition.nx),
-    Arg.flag("XX", condition.xx),
-    Arg.flag("GT", condition.gt),
-    Arg.flag("LT", condition.lt)
-  )
+const conditionArgs = (condition: ExpireCondition | undefined): Arg.List => {
+  if (condition === undefined) return Arg.none
+  const { gt, lt, nx, xx } = known(condition, "{ nx: true }")
+  return Arg.list(Arg.flag("NX", nx), Arg.flag("XX", xx), Arg.flag("GT", gt), Arg.flag("LT", lt))
+}
 
 // -----------------------------------------------------------------------------
 // Commands

@@ -6,6 +6,7 @@
 import * as DateTime from "effect/DateTime"
 import type * as Redacted from "effect/Redacted"
 import type { AtMostOne } from "../internal/argument/atMostOne.ts"
+import { known } from "../internal/argument/known.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -136,11 +137,11 @@ const migrated: Reply.Reply<"OK" | "NOKEY"> = Reply.make((value, view) => {
  */
 export const copy = define(
   "COPY",
-  (source: Arg.Key, destination: Arg.Key, options?: CopyOptions) => [
+  (source: Arg.Key, destination: Arg.Key, options: CopyOptions = {}) => [
     Arg.key(source),
     Arg.key(destination),
-    Arg.option("DB", options?.db),
-    Arg.flag("REPLACE", options?.replace)
+    Arg.option("DB", known(options, "{ replace: true }").db),
+    Arg.flag("REPLACE", options.replace)
   ],
   Reply.boolean
 )
@@ -232,7 +233,7 @@ export const migrate = define(
     "",
     destinationDb,
     Arg.milliseconds(timeout),
-    Arg.flag("COPY", options.copy),
+    Arg.flag("COPY", known(options, "{ copy: true }").copy),
     Arg.flag("REPLACE", options.replace),
     options.auth === undefined ? Arg.none : Arg.list("AUTH", Arg.secret(options.auth)),
     options.auth2 === undefined
@@ -377,7 +378,7 @@ export const restore = define(
     Arg.key(key),
     isInstant(ttl) ? Arg.unixMilliseconds(ttl) : timeToLive(ttl),
     value,
-    Arg.flag("REPLACE", options.replace),
+    Arg.flag("REPLACE", known(options, "{ replace: true }").replace),
     Arg.flag("ABSTTL", isInstant(ttl)),
     options.idletime === undefined ? Arg.none : Arg.list("IDLETIME", Arg.seconds(options.idletime)),
     Arg.option("FREQ", options.freq)

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { isReadonlyArray } from "../internal/argument/isReadonlyArray.ts"
+import { known } from "../internal/argument/known.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -144,13 +145,11 @@ const stored = Reply.make<number, number, bigint>((value, view) =>
  */
 export const geoadd = define(
   "GEOADD",
-  (key: Arg.Key, positions: ReadonlyArray<GeoMember>, options: GeoaddOptions = {}) => [
-    Arg.key(key),
-    Arg.flag("NX", options.nx),
-    Arg.flag("XX", options.xx),
-    Arg.flag("CH", options.ch),
-    positionArgs(positions)
-  ],
+  (key: Arg.Key, positions: ReadonlyArray<GeoMember>, options: GeoaddOptions = {}) => {
+    const members = positionArgs(positions)
+    const { ch, nx, xx } = known(options, "{ nx: true }")
+    return [Arg.key(key), Arg.flag("NX", nx), Arg.flag("XX", xx), Arg.flag("CH", ch), members]
+  },
   Reply.integer
 )
 

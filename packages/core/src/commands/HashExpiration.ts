@@ -6,6 +6,7 @@
 import type { AtMostOne } from "../internal/argument/atMostOne.ts"
 import { expiryArgs } from "../internal/argument/expiry.ts"
 import type { Expiry } from "../internal/argument/expiry.ts"
+import { known } from "../internal/argument/known.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -305,10 +306,7 @@ const ofFields = (
   return list.length === 0 ? Arg.answer([]) : args(new Arg.List(["FIELDS", list.length, ...list]))
 }
 
-const conditionArgs = (condition: HashExpireCondition): Arg.List =>
-  Arg.list(
-    Arg.flag("NX", condition.nx),
-    Arg.flag("XX", condition.xx),
-    Arg.flag("GT", condition.gt),
-    Arg.flag("LT", condition.lt)
-  )
+const conditionArgs = (condition: HashExpireCondition): Arg.List => {
+  const { gt, lt, nx, xx } = known(condition, "{ nx: true }")
+  return Arg.list(Arg.flag("NX", nx), Arg.flag("XX", xx), Arg.flag("GT", gt), Arg.flag("LT", lt))
+}

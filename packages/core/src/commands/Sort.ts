@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { known } from "../internal/argument/known.ts"
 import * as Arg from "../RedisArg.ts"
 import type { RedisCommand } from "../RedisCommand.ts"
 import { define, make, Spec } from "../RedisCommand.ts"
@@ -76,7 +77,7 @@ export type SortGroup<Patterns extends SortPatterns, Blob = string> = {
 
 const sortArgs = (options: SortOptions | undefined): Arg.List =>
   options === undefined ? Arg.none : new Arg.List([
-    Arg.option("BY", options.by),
+    Arg.option("BY", known(options, "{ desc: true }").by),
     options.limit === undefined ? Arg.none : Arg.list("LIMIT", options.limit.offset, options.limit.count),
     ...(options.get === undefined ? [] : [options.get].flat().map((pattern) => Arg.list("GET", pattern))),
     Arg.flag("DESC", options.desc),

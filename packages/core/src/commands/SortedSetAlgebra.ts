@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { isReadonlyArray } from "../internal/argument/isReadonlyArray.ts"
+import { known } from "../internal/argument/known.ts"
 import { scoredMembers } from "../internal/reply/scoredMembers.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
@@ -69,7 +70,7 @@ const weightedKeys = (keys: WeightedKeys): Arg.Arg => {
 const combination = (keys: WeightedKeys, options: AggregateOptions = {}): Arg.List =>
   Arg.list(
     weightedKeys(keys),
-    Arg.option("AGGREGATE", options.aggregate?.toUpperCase())
+    Arg.option("AGGREGATE", known(options, "{ aggregate: \"max\" }").aggregate?.toUpperCase())
   )
 
 // -----------------------------------------------------------------------------

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { known } from "../internal/argument/known.ts"
 import { scoredMembers } from "../internal/reply/scoredMembers.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
@@ -141,15 +142,17 @@ const endsArgs = (
   withScores: Arg.Arg = Arg.none
 ): Arg.List => Arg.list(Arg.key(key), first, last, withScores, limitArgs(limit))
 
-const rangeArgs = ([start, stop, options]: ZrangeRange): Arg.Arg =>
-  Arg.list(
+const rangeArgs = ([start, stop, options = {}]: ZrangeRange): Arg.Arg => {
+  const { bylex, byscore, limit, rev } = known(options, "{ rev: true }")
+  return Arg.list(
     start,
     stop,
-    Arg.flag("BYSCORE", options?.byscore),
-    Arg.flag("BYLEX", options?.bylex),
-    Arg.flag("REV", options?.rev),
-    limitArgs(options?.limit)
+    Arg.flag("BYSCORE", byscore),
+    Arg.flag("BYLEX", bylex),
+    Arg.flag("REV", rev),
+    limitArgs(limit)
   )
+}
 
 // -----------------------------------------------------------------------------
 // Commands

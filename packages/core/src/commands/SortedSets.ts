@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+import { isReadonlyArray } from "../internal/argument/isReadonlyArray.ts"
+import { known } from "../internal/argument/known.ts"
 import type { Scored } from "../internal/reply/scoredMembers.ts"
 import { scoredMembers } from "../internal/reply/scoredMembers.ts"
 import * as Arg from "../RedisArg.ts"
@@ -111,13 +113,28 @@ export interface ZscanOptions {
 const keyList = (keys: SortedSetKeys): ReadonlyArray<Arg.Key> =>
   typeof keys === "string" || keys instanceof Uint8Array ? [keys] : keys
 
-const conditionArgs = ({ gt, lt, nx, xx }: ZaddCondition): Arg.Arg =>
-  (nx === true && (xx === true || gt === true || lt === true)) || (gt === true && lt === true)
+const conditionArgs = (options: ZaddOptions): Arg.Arg => {
+  const { gt, lt, nx, xx } = known(options, "{ nx: true }")
+  return (nx === true && (xx === true || gt === true || lt === true)) || (gt === true && lt === true)
     ? Arg.invalid("takes either nx, or xx with one of gt and lt")
     : Arg.list(Arg.flag("NX", nx), Arg.flag("XX", xx), Arg.flag("GT", gt), Arg.flag("LT", lt))
+}
+
+/**
+ * Whether these are a score and a member as other clients have them: `{ score: 1, value: "member" }`, and a pair that begins with
+ * the score. Both would be sent as something else. A member may be called `score`, and its score is a number then.
+ */
+const isOfScores = (given: unknown): boolean =>
+  typeof given === "object" && given !== null &&
+  (isReadonlyArray(given)
+    ? typeof given[0] === "number" && typeof given[1] !== "number"
+    : "score" in given && "value" in given && typeof given.value !== "number")
 
 /** Redis expects the score before the member, so each pair is swapped. */
 const scorePairs = (members: Arg.Pairs<Arg.Key, number>): Arg.List => {
+  if (isOfScores(members) || isReadonlyArray(members) && members.some(isOfScores)) {
+    return Arg.invalid("takes members as a record or pairs, such as { member: 1 } or [[\"member\", 1]]")
+  }
   const flat = [...Arg.pairs(members)]
   // The index of the other half of a pair differs only in the last bit.
   return new Arg.List(flat.map((_, i) => flat[i ^ 1]!))
@@ -206,12 +223,11 @@ export const bzpopmin = define(
  */
 export const zadd = define(
   "ZADD",
-  (key: Arg.Key, members: Arg.Pairs<Arg.Key, number>, options: ZaddOptions = {}) => [
-    Arg.key(key),
-    conditionArgs(options),
-    Arg.flag("CH", options.ch),
-    scorePairs(members)
-  ],
+  (key: Arg.Key, members: Arg.Pairs<Arg.Key, number>, options: ZaddOptions = {}) => {
+    // What is wrong with the members says more than what is wrong behind them.
+    const pairs = scorePairs(members)
+    return [Arg.key(key), conditionArgs(options), Arg.flag("CH", options.ch), pairs]
+  },
   Reply.integer
 )
 

@@ -6,6 +6,7 @@
  */
 import type * as Duration from "effect/Duration"
 import type { AtMostOne } from "../internal/argument/atMostOne.ts"
+import { known } from "../internal/argument/known.ts"
 import { blockArgs, countArgs, idleMilliseconds, limitArgs, streamArgs } from "../internal/argument/streamArgs.ts"
 import type { BytesFields, TextFields } from "../internal/reply/streamEntry.ts"
 import { deletions, entries, entryFields, millis, streamEntries } from "../internal/reply/streamEntry.ts"
@@ -160,9 +161,10 @@ const claimArgs = (
   consumer: Arg.Key,
   minIdleTime: Arg.Time,
   ids: ReadonlyArray<StreamId>,
-  { force, idle, lastid, retrycount, time }: XclaimOptions
-): Arg.List =>
-  new Arg.List([
+  options: XclaimOptions
+): Arg.List => {
+  const { force, idle, lastid, retrycount, time } = known(options, "{ idle: 1000 }")
+  return new Arg.List([
     Arg.key(key),
     group,
     consumer,
@@ -176,6 +178,7 @@ const claimArgs = (
     Arg.flag("FORCE", force),
     Arg.option("LASTID", lastid)
   ])
+}
 
 const readArgs = (
   group: Arg.Key,

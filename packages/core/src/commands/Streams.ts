@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { known } from "../internal/argument/known.ts"
 import { blockArgs, countArgs, limitArgs, streamArgs } from "../internal/argument/streamArgs.ts"
 import type { Entries, Entry, TextFields } from "../internal/reply/streamEntry.ts"
 import { deletions, entries, streamEntries } from "../internal/reply/streamEntry.ts"
@@ -237,16 +238,19 @@ const trimArgs = ({ approximate, limit, maxlen, minid }: TrimOptions): Arg.Arg =
 const idempotenceArgs = ({ idmp, idmpauto }: XaddId): Arg.Arg =>
   idmp !== undefined ? Arg.list("IDMP", idmp.pid, idmp.iid) : Arg.option("IDMPAUTO", idmpauto)
 
-const addArgs = (fields: Arg.Pairs<Arg.Key, Arg.Value>, options: XaddOptions): Arg.Arg =>
-  options.maxlen !== undefined && !(Number.isInteger(options.maxlen) && options.maxlen >= 1)
+const addArgs = (fields: Arg.Pairs<Arg.Key, Arg.Value>, given: XaddOptions): Arg.Arg => {
+  const pairs = Arg.pairs(fields)
+  const options = known(given, "{ maxlen: 1000 }")
+  return options.maxlen !== undefined && !(Number.isInteger(options.maxlen) && options.maxlen >= 1)
     ? Arg.invalid("maxlen must be a whole number from 1 on")
     : Arg.list(
       Arg.token(options.references),
       idempotenceArgs(options),
       trimArgs(options),
       options.id ?? "*",
-      Arg.pairs(fields)
+      pairs
     )
+}
 
 // -----------------------------------------------------------------------------
 // Commands
@@ -483,6 +487,10 @@ export const xsetid = define(
  */
 export const xtrim = define(
   "XTRIM",
-  (key: Arg.Key, options: XtrimOptions) => [Arg.key(key), trimArgs(options), Arg.token(options.references)],
+  (key: Arg.Key, options: XtrimOptions) => [
+    Arg.key(key),
+    trimArgs(known(options, "{ maxlen: 1000 }")),
+    Arg.token(options.references)
+  ],
   Reply.integer
 )

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import { known } from "../internal/argument/known.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -258,7 +259,7 @@ export const vadd = define(
   "VADD",
   (key: Arg.Key, vector: Vector, element: Arg.Value, options: VaddOptions = {}) => [
     Arg.key(key),
-    Arg.option("REDUCE", options.reduce),
+    Arg.option("REDUCE", known(options, "{ cas: true }").reduce),
     vectorArgs(vector),
     element,
     Arg.flag("CAS", options.cas),

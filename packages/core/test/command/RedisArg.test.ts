@@ -78,12 +78,12 @@ describe("options of programs without types", () => {
   it("ERR-09: are a record, and no text whose methods would be taken for them", () => {
     const given: ReadonlyArray<readonly [command: RedisCommand.Any, option: string]> = [
       // What types do not allow comes from programs without types.
-      [Redis.copy("a", "b", "REPLACE" as never), "replace"],
-      [Redis.scan("0", "MATCH" as never), "match"],
-      [Redis.hscan("h", 0, "MATCH" as never), "match"]
+      [Redis.copy("a", "b", "REPLACE" as never), "replace: true"],
+      [Redis.scan("0", "MATCH" as never), "match: …"],
+      [Redis.hscan("h", 0, "MATCH" as never), "match: …"]
     ]
     for (const [command, option] of given) {
-      assert.strictEqual(refusal(command), `takes its options as a record, such as { ${option}: … }`, String(command))
+      assert.strictEqual(refusal(command), `takes its options as a record, such as { ${option} }`, String(command))
     }
   })
 })
@@ -94,9 +94,11 @@ describe("options with a time to live", () => {
       ["EX", "takes its options as a record, such as { ex: 60 }"],
       [60, "takes its options as a record, such as { ex: 60 }"],
       [["EX", 60], "takes its options as a record, such as { ex: 60 }"],
-      [{ EX: 60 }, "has no option EX; it is ex here"],
-      [{ px: 60, NX: true }, "has no option NX; it is nx here"],
-      [{ keepTtl: true }, "has no option keepTtl; it is keepttl here"]
+      [{ EX: 60 }, "has no option EX; options are in lower case here, such as { ex: 60 }"],
+      [{ px: 60, NX: true }, "has no option NX; options are in lower case here, such as { ex: 60 }"],
+      [{ keepTtl: true }, "has no option keepTtl; options are in lower case here, such as { ex: 60 }"],
+      [{ expiration: { type: "EX", value: 60 } }, "has no option expiration; it takes options such as { ex: 60 }"],
+      [{ type: "EX", value: 60 }, "has no option type; it takes options such as { ex: 60 }"]
     ]
     for (const [options, detail] of given) {
       const all = [
@@ -110,6 +112,71 @@ describe("options with a time to live", () => {
       for (const command of all) assert.strictEqual(refusal(command), detail, command.spec.name)
     }
     assert.deepStrictEqual(sent(() => Redis.set("k", "v", { ex: 60, nx: true }).parts), ["k", "v", "NX", "EX", 60])
+    // TypeScript takes a variable with an option and more.
+    const more = { ex: 60, expiration: "of something else" }
+    assert.deepStrictEqual(sent(() => Redis.set("k", "v", more).parts), ["k", "v", "EX", 60])
+    assert.deepStrictEqual(sent(() => Redis.set("k", "v", {}).parts), ["k", "v"])
+  })
+})
+
+describe("options of writes", () => {
+  it("ERR-09: are not those of other clients, without which something else would be written", () => {
+    const vector = { values: [1] }
+    const commands = (options: never): ReadonlyArray<RedisCommand.Any> => [
+      Redis.zadd("k", { m: 1 }, options),
+      Redis.zaddIncr("k", 1, "m", options),
+      Redis.zunionstore("d", ["k"], options),
+      Redis.zinterstore("d", ["k"], options),
+      Redis.zrangestore("d", "k", 0, 1, options),
+      Redis.zrange("k", 0, 1, options),
+      Redis.expire("k", 1, options),
+      Redis.pexpireat("k", 1, options),
+      Redis.hexpire("k", 1, "f", options),
+      Redis.hpexpireat("k", 1, "f", options),
+      Redis.copy("a", "b", options),
+      Redis.restore("k", 0, new Uint8Array(1), options),
+      Redis.migrate("host", 1, "k", 0, 1, options),
+      Redis.geoadd("k", [{ longitude: 1, latitude: 1, member: "m" }], options),
+      Redis.xadd("k", { f: "v" }, options),
+      Redis.xaddNomkstream("k", { f: "v" }, options),
+      Redis.xtrim("k", options),
+      Redis.xclaim("k", "g", "c", 1, ["1-1"], options),
+      Redis.sortStore("k", "d", options),
+      Redis.vadd("k", vector as never, "m", options)
+    ]
+    const refusals: ReadonlyArray<readonly [options: unknown, detail: RegExp]> = [
+      ["NX", /^takes its options as a record, such as \{ \w+: .+ \}$/],
+      [{ NX: true }, /^has no option NX; options are in lower case here, such as \{ \w+: .+ \}$/],
+      [{ condition: "NX" }, /^has no option condition; it takes options such as \{ \w+: .+ \}$/]
+    ]
+    for (const [options, detail] of refusals) {
+      // What types do not allow comes from programs without types.
+      for (const command of commands(options as never)) {
+        assert.match(refusal(command) ?? `is sent as ${String(command)}`, detail, command.spec.name)
+      }
+    }
+  })
+
+  it("ERR-09: nor are members of sorted sets, which would be others", () => {
+    const given: ReadonlyArray<unknown> = [
+      { score: 1, value: "m" },
+      { score: 1, value: "2" },
+      [{ score: 1, value: "m" }],
+      [["m", 1], { score: 1, value: "m" }],
+      [1, "m"],
+      [[1, "2"]]
+    ]
+    for (const members of given) {
+      assert.strictEqual(
+        refusal(Redis.zadd("k", members as never)),
+        "takes members as a record or pairs, such as { member: 1 } or [[\"member\", 1]]"
+      )
+    }
+    for (const [score, member] of [["1", "m"], [1, "m"]] as const) {
+      assert.strictEqual(refusal(Redis.zadd("k", score as never, member as never)), "needs pairs of a name and a value")
+    }
+    const right = Redis.zadd("k", { score: 1, value: 2 })
+    assert.deepStrictEqual(sent(() => right.parts.slice(1)), [1, "score", 2, "value"])
   })
 })
 

@@ -140,6 +140,7 @@ const given: Readonly<Record<string, ReadonlyArray<unknown>>> = {
   vsimWithScoresWithAttribs: ["k", { ele: "e" }],
   xread: [{ s: 0 }, {}],
   xreadgroup: ["g", "c", { s: ">" }, {}],
+  xtrim: ["k", { maxlen: 1 }],
   xreadgroupClaim: ["g", "c", { s: ">" }, "1 second", {}]
 }
 

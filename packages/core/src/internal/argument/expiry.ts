@@ -4,7 +4,7 @@
  */
 import * as Arg from "../../RedisArg.ts"
 import type { AtMostOne } from "./atMostOne.ts"
-import { isReadonlyArray } from "./isReadonlyArray.ts"
+import { known } from "./known.ts"
 
 /**
  * A time to live, whose bare number is seconds (`ex`) or milliseconds (`px`), or a point in time, whose bare number is
@@ -24,29 +24,9 @@ export interface Expiry {
 const timeOption = <T>(token: string, time: T | undefined, send: (time: T) => number): Arg.List =>
   time === undefined ? Arg.none : Arg.list(token, send(time))
 
-/** The options of commands that take an {@link Expiry}, of all of them. */
-const names: ReadonlySet<string> = new Set(
-  "by enx ex exat fnx fxx ifdeq ifdne ifeq ifne keepttl lbound nx persist px pxat saturate ubound xx".split(" ")
-)
-
-/**
- * Refuses options in the spelling of other clients, which programs without types bring along: `set(key, value, "EX", 60)`
- * and `{ EX: 60, NX: true }`. Without these options, the value would live for ever, or replace another one.
- */
-const known = <T extends object>(options: T): T => {
-  if (typeof options !== "object" || isReadonlyArray(options)) {
-    return Arg.invalid("takes its options as a record, such as { ex: 60 }")
-  }
-  for (const name in options) {
-    const spelled = name.toLowerCase()
-    if (name !== spelled && names.has(spelled)) return Arg.invalid(`has no option ${name}; it is ${spelled} here`)
-  }
-  return options
-}
-
 /** The arguments for the one option that is given, or for none. `options` are all options of the command. */
 export const expiryArgs = (options: AtMostOne<Expiry>): Arg.List => {
-  const { ex, exat, px, pxat } = known(options)
+  const { ex, exat, px, pxat } = known(options, "{ ex: 60 }")
   return Arg.list(
     timeOption("EX", ex, Arg.seconds),
     timeOption("PX", px, Arg.milliseconds),
