@@ -115,6 +115,22 @@ describe("A command that waits for a connection of its own", () => {
       }
     }))
 
+  it.effect("POOL-04: has its turn, however many before it gave theirs back at once", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make()
+      const client = yield* Client.make(node, { pool: { max: 2 } })
+      const gate = yield* Deferred.make<void>()
+      const holder = yield* fork(Effect.scoped(Effect.andThen(client.reserve, Deferred.await(gate))))
+      const turn = Effect.scoped(Effect.asVoid(client.reserve))
+      yield* node.awaitConnections(1)
+      const waiting = yield* Effect.forEach(Array.from({ length: 5000 }), () => fork(turn))
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.joinAll([holder, ...waiting])
+      // Who comes after that finds the connection, and needs no other.
+      yield* turn
+      assert.strictEqual(node.connections.total, 1)
+    }))
+
   it.effect("POOL-04: is told of the end of the client, whatever an observer of another one throws", () =>
     Effect.gen(function*() {
       const uncaught = yield* Uncaught.collected

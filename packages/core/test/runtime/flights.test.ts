@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Flights } from "@redfx/core/unstable/Runtime"
+import * as Uncaught from "@redfx/testing/Uncaught"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -28,6 +29,21 @@ describe("Flights", () => {
         assert.deepStrictEqual(yield* Effect.forEach(waiting, Fiber.await), [end, end])
         assert.isUndefined(flights.get("k"))
       }
+    }))
+
+  it.effect("gives it to all, whatever an observer of one who waits throws", () =>
+    Effect.gen(function*() {
+      const uncaught = yield* Uncaught.collected
+      const flights = yield* make
+      const gate = yield* Deferred.make<number>()
+      yield* flights.start("k", Deferred.await(gate), 0)
+      const [first, second] = yield* Effect.all([join(flights), join(flights)])
+      first.addObserver(() => {
+        throw new Error("thrown by an observer")
+      })
+      yield* Deferred.succeed(gate, 1)
+      assert.strictEqual(yield* Fiber.join(second), 1)
+      assert.deepStrictEqual(yield* uncaught, ["Error: thrown by an observer"])
     }))
 
   it.effect("goes on while any caller waits, and ends when the last has gone", () =>

@@ -262,7 +262,6 @@ export class SingleRequest<out A> extends Request<A> {
     } catch (error) {
       return this.conclude(undecodable(this.command, error))
     }
-    // This is outside of the `try`: the caller goes on within this call, and what it throws is no error of decoding.
     if (this.strayed) return this.conclude(Exit.succeed(answer))
     this.release()
     this.succeed(answer)

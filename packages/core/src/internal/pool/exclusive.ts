@@ -108,6 +108,8 @@ export class ExclusivePool {
   readonly #open = new Map<RedisConnection, Facts>()
   /** The idle connections, the one that was given back last at the end. */
   readonly #idle: Array<RedisConnection> = []
+  /** The connections that are being handed over, the one that is its turn first. */
+  readonly #offered: Array<RedisConnection> = []
   readonly #dials = new Set<Dial>()
   /** The claims that wait, in order. */
   readonly #waiting = new Set<Claim>()
@@ -373,8 +375,21 @@ export class ExclusivePool {
   // Connections
   // ---------------------------------------------------------------------------
 
-  /** Gives a clean connection to a caller that waits, or puts it among the idle ones. */
+  /**
+   * Gives a clean connection to a caller that waits, or puts it among the idle ones. A caller may have given it back before this
+   * ends, and the next one as well: they get it in a loop, as thousands would not fit on the stack.
+   */
   #offer(connection: RedisConnection): void {
+    if (this.#waiting.size === 0) return this.#hand(connection)
+    this.#offered.push(connection)
+    if (this.#offered.length > 1) return
+    for (let next = this.#offered[0]; next !== undefined; next = this.#offered[0]) {
+      this.#hand(next)
+      this.#offered.shift()
+    }
+  }
+
+  #hand(connection: RedisConnection): void {
     const facts = this.#open.get(connection)
     // The connection was lost meanwhile.
     if (facts === undefined) return

@@ -2,8 +2,9 @@
  * Work that runs once for all callers that ask for it meanwhile.
  */
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
+import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
+import { aside } from "./aside.ts"
 import type { Restore } from "./restore.ts"
 
 /**
@@ -17,6 +18,10 @@ export interface Flight<A, E> {
   readonly fiber: Fiber.Fiber<A, E>
   waiting: number
 }
+
+/** Like `Fiber.join`, for one of several who wait: what one of them throws as he goes on keeps the outcome from nobody else. */
+const joined = <A, E>(fiber: Fiber.Fiber<A, E>): Effect.Effect<A, E> =>
+  Effect.callback((resume) => Effect.sync(fiber.addObserver((exit) => aside(() => resume(exit)))))
 
 /** Work under way, at most one for each key that callers can join. It ends with the scope at the latest. */
 export class Flights<A, E> {
@@ -50,7 +55,7 @@ export class Flights<A, E> {
   join(key: string, flight: Flight<A, E>, restore: Restore): Effect.Effect<A, E> {
     return Effect.suspend(() => {
       flight.waiting++
-      return Effect.onExit(restore(Fiber.join(flight.fiber)), () =>
+      return Effect.onExit(restore(joined(flight.fiber)), () =>
         Effect.sync(() => {
           if (--flight.waiting > 0 || flight.fiber.pollUnsafe() !== undefined) return
           this.#drop(key, flight)
