@@ -21,6 +21,7 @@ import type * as Scope from "effect/Scope"
 import * as Client from "./internal/routing/client.ts"
 import * as PerNode from "./internal/routing/perNode.ts"
 import { onlyReading } from "./internal/routing/refusals.ts"
+import { limited } from "./internal/routing/retrying.ts"
 import type { ClusterSettings } from "./internal/routing/settings.ts"
 import * as Slot from "./internal/topology/slot.ts"
 import { checked } from "./internal/topology/topology.ts"
@@ -51,6 +52,11 @@ export interface Node {
 export interface PerNodeOptions {
   /** Which servers are asked: the masters, which is the default, or all, replicas included. */
   readonly nodes?: "masters" | "all" | undefined
+  /**
+   * The limit of the command on each server. Default: the `commandTimeout` of the client, whatever `Redis.withTimeout` says
+   * around it.
+   */
+  readonly timeout?: Duration.Input | undefined
 }
 
 /**
@@ -115,8 +121,14 @@ export const make: (
       }),
       nodeOf: (key) => Effect.map(state.known, () => state.routeOf(Slot.slotOf(key))?.master.address),
       refresh: state.refresh,
-      perNode: (command, { nodes = "masters" } = {}) =>
-        PerNode.perNode(retrying, nodes === "all" ? cluster.nodes : cluster.masters, command),
+      perNode: (command, { nodes = "masters", timeout } = {}) =>
+        Effect.suspend(() =>
+          PerNode.perNode(
+            timeout === undefined ? retrying : limited(retrying, timeout),
+            nodes === "all" ? cluster.nodes : cluster.masters,
+            command
+          )
+        ),
       clientOf: (address) =>
         Effect.map(
           nodeAt(address),
@@ -207,6 +219,7 @@ export const slotOf = (key: Key): number => Slot.slotOf(key)
 /**
  * Runs an effect on one server alone: every command inside goes there, without
  * redirects, also those that a cluster refuses or spreads over its servers.
+ * `Redis.withTimeout` holds for it inside, and not around it.
  *
  * **Example** (The memory of one server)
  *
@@ -281,7 +294,8 @@ export const withMerge = <Parameters extends ReadonlyArray<never>, A>(
   options?: PerNodeOptions
 ): RedisClient.RedisClient["Service"] => ({
   ...client,
-  withTimeout: (limit) => withMerge({ client: client.withTimeout(limit), cluster }, definition, merge, options),
+  withTimeout: (limit) =>
+    withMerge({ client: client.withTimeout(limit), cluster }, definition, merge, { ...options, timeout: limit }),
   execute: <B>(command: RedisCommand.RedisCommand<B>) =>
     command.spec.name.toUpperCase() !== definition.spec.name || command.settled !== undefined
       ? client.execute(command)

@@ -6,6 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as fc from "fast-check"
 import { emulations } from "../src/internal/multiKey/emulate/emulation.ts"
+import { isForReplicas } from "../src/internal/routing/readFrom.ts"
 import type { Answer } from "./fixtures/FakeCluster.ts"
 import { keyOn, lost, makeFake, run, words } from "./fixtures/FakeCluster.ts"
 import { bulk, Model } from "./fixtures/Model.ts"
@@ -372,7 +373,7 @@ describe("Emulated commands", () => {
         const watching = {
           ...cluster,
           execute: <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>) => {
-            assert.isFalse(command.spec.readonly, command.spec.name)
+            assert.isFalse(isForReplicas(command), command.spec.name)
             return cluster.execute(command)
           }
         }

@@ -2,10 +2,14 @@
  * The same command to each server of a cluster, with scripted nodes.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { RedisCluster } from "@redfx/cluster"
 import { Redis, RedisError } from "@redfx/core"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
+import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/testing/TestClock"
 
 describe("A command to each server, which one of them refuses", () => {
   it.live("CLR-14: is run by the others all the same, and the error says that it may have written", () =>
@@ -26,5 +30,31 @@ describe("A command to each server, which one of them refuses", () => {
       }
       const read = yield* Effect.flip(nodes.perNode(Redis.memoryUsage("k")))
       assert.notProperty(read, "mayHaveWritten")
+    }))
+})
+
+describe("A command to each server, which one of them does not answer", () => {
+  it.effect("has the limit that it was given, also when its answers are merged", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      for (const node of cluster.nodes) node.instead = ({ name }) => name === "DBSIZE" ? Encode.integer(1) : undefined
+      const made = yield* FakeCluster.client(cluster, { commandTimeout: "1 minute" })
+      const merged = RedisCluster.withMerge(made, Redis.dbsize, (sizes) => Math.max(...sizes.values()))
+      assert.strictEqual(yield* merged.withTimeout("200 millis").execute(Redis.dbsize()), 1)
+      a.instead = ({ name }) => name === "DBSIZE" ? FakeNode.stall() : undefined
+      const calls = [
+        made.cluster.perNode(Redis.dbsize(), { timeout: "200 millis" }),
+        merged.withTimeout("200 millis").execute(Redis.dbsize())
+      ]
+      const fibers = yield* Effect.forEach(
+        calls,
+        (call: Effect.Effect<unknown, RedisError.RedisError>) =>
+          Effect.forkChild(Effect.flip(call), { startImmediately: true })
+      )
+      yield* a.node.awaitCommand("DBSIZE", 3)
+      yield* TestClock.adjust("220 millis")
+      for (const fiber of fibers) {
+        assert.deepInclude(yield* Fiber.join(fiber), { _tag: "TimeoutError", command: "DBSIZE", milliseconds: 200 })
+      }
     }))
 })

@@ -36,6 +36,31 @@ describe("readFrom", () => {
       assert.deepStrictEqual(counts(b), [0])
     }))
 
+  it.live("what an emulated command reads is read from masters, and once more when a connection was lost", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster, others: [d] } = yield* withReplicas
+      let cuts = 0
+      a.instead = ({ name }) =>
+        name === "PTTL"
+          ? Encode.integer(-1)
+          : name !== "DUMP"
+          ? undefined
+          : cuts++ === 0
+          ? FakeNode.cut("reset")
+          : Encode.bulk("v")
+      b.instead = ({ name }) => name === "RESTORE" ? Encode.ok : undefined
+      const { client } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica", crossSlot: "emulate" })
+      assert.isTrue(yield* client.execute(Redis.copy(keyOfA, keyOfB)))
+      assert.deepStrictEqual(FakeCluster.log(a).filter((line) => line.includes("DUMP")), [
+        `A DUMP ${keyOfA}`,
+        `A DUMP ${keyOfA}`
+      ])
+      assert.deepStrictEqual(counts(d!), [0])
+      a.instead = ({ name }) => name === "DUMP" ? Encode.error("ERR no") : undefined
+      b.instead = undefined
+      assert.notProperty(yield* Effect.flip(client.execute(Redis.copy(keyOfA, keyOfB))), "mayHaveWritten")
+    }))
+
   it.live("CRR-01, CRR-02: what may write goes to the master, also when it reads at other times", () =>
     Effect.gen(function*() {
       const { a, cluster, others: [d] } = yield* withReplicas

@@ -162,6 +162,32 @@ describe("Discovery", () => {
       assert.deepStrictEqual([b, c].map(({ node }) => node.connections.total), [1, 0])
     }))
 
+  it.effect("what waits for nodes that do not answer has its limit, also when it is for all of them", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      for (const node of cluster.nodes) node.instead = ({ name }) => name === "CLUSTER" ? FakeNode.stall() : undefined
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { commandTimeout: "500 millis" })
+      const calls: Readonly<Record<string, Effect.Effect<unknown, RedisError.RedisError>>> = {
+        GET: client.execute(Redis.get("k")),
+        MGET: client.execute(Redis.mget(keyOfA, keyOfB)),
+        DBSIZE: client.execute(Redis.dbsize()),
+        FLUSHALL: nodes.perNode(Redis.flushall()),
+        SCAN: client.execute(Redis.scan("0"))
+      }
+      const fibers = yield* Effect.forEach(
+        Object.values(calls),
+        (call) => Effect.forkChild(Effect.flip(call), { startImmediately: true })
+      )
+      yield* a.node.awaitCommand("CLUSTER")
+      // Each node has the limit as well, and others are asked later.
+      yield* TestClock.adjust("530 millis")
+      for (const [index, command] of Object.keys(calls).entries()) {
+        const error = yield* Fiber.join(fibers[index]!)
+        assert.deepInclude(error, { _tag: "TimeoutError", command, milliseconds: 500, delivery: "not-sent" })
+      }
+      assert.strictEqual((yield* Effect.flip(client.execute(Redis.swapdb(0, 1))))._tag, "ClusterUnsupportedError")
+    }))
+
   it.live("CLT-03, ERR-22: when nobody can be reached, the error says what each one said", () =>
     Effect.gen(function*() {
       const { a, cluster } = yield* FakeCluster.make()

@@ -22,6 +22,7 @@ import { Nodes } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { pipeline } from "./batches.ts"
 import { blockedFor } from "./blockedFor.ts"
+import { inOneTime } from "./commandTimeout.ts"
 import { runExclusive, transaction } from "./exclusive.ts"
 import { notCovered } from "./finalErrors.ts"
 import { onServer } from "./perNode.ts"
@@ -30,6 +31,7 @@ import { readerOf } from "./readFrom.ts"
 import { Redirects } from "./redirects.ts"
 import { forOneServer, idle, notForReading } from "./refusals.ts"
 import { guarded, reserve } from "./reservation.ts"
+import { limited } from "./retrying.ts"
 import type { Retrying } from "./retrying.ts"
 import type { ClusterSettings } from "./settings.ts"
 import { slotServers } from "./slotServers.ts"
@@ -94,21 +96,17 @@ const clientAbove = (
       const refusal = retrying.refusesWrite(command)
       if (refusal !== undefined) return Effect.fail(refusal)
       const planned = plan(cluster, retrying.settings, command)
+      if (planned === undefined) return cluster.execute(command)
+      const inTime = RedisCommand.firstKey(command) === undefined ? inOneTime(retrying, command, planned) : planned
       // The command's own decoder decoded the result of the plan.
-      return planned === undefined ? cluster.execute(command) : planned as Effect.Effect<never, CommandError>
+      return inTime as Effect.Effect<never, CommandError>
     },
     pipeline: pipelineOf(retrying, base),
     transaction: (commands) => transaction(retrying, commands),
     withTimeout: (limit) => {
-      const limited = base.withTimeout(limit)
-      const { connection, ...settings } = retrying.settings
-      const limitedRetrying: Retrying = {
-        ...retrying,
-        settings: { ...settings, connection: { ...connection, commandTimeout: Runtime.durationUnsafe(limit) } },
-        clientOf: (node) => node.client.withTimeout(limit),
-        unsent: limited.transaction
-      }
-      return clientAbove(limitedRetrying, limited, clusterOf(limitedRetrying, limited))
+      const below = base.withTimeout(limit)
+      const within: Retrying = { ...limited(retrying, limit), unsent: below.transaction }
+      return clientAbove(within, below, clusterOf(within, below))
     },
     reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, retrying, () => client)),
     monitor: () => Stream.fail(forOneServer("MONITOR"))

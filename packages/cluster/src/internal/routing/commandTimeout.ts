@@ -74,3 +74,22 @@ export const tryWithTimeout = <A, E>(
       orElse: (limit) => Effect.fail(timedOut(facts, limit, running || spent.ran, running ? undefined : spent.last))
     })
   })
+
+/**
+ * Runs a command that waits for the topology before it is sent to several servers, each of which it has its time for. While
+ * the topology is not known, the reading of it is part of that time.
+ */
+export const inOneTime = <A, E>(
+  retrying: Retrying,
+  command: RedisCommand.Any,
+  effect: Effect.Effect<A, E>
+): Effect.Effect<A, E | TimeoutError> => {
+  const { state } = retrying
+  return Effect.suspend(() =>
+    state.topology !== undefined ? effect : withCommandTimeout<A, E | TimeoutError>(retrying, [command], {
+      whole: effect,
+      // Nothing is sent before the topology is known.
+      orElse: (limit) => Effect.fail(timedOut(command.spec, limit, state.topology !== undefined, undefined))
+    })
+  )
+}

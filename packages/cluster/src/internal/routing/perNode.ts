@@ -13,7 +13,7 @@ import type { ClusterNode } from "../topology/cluster.ts"
 import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
 import { endpointOf } from "../topology/topology.ts"
-import { tryWithTimeout } from "./commandTimeout.ts"
+import { inOneTime, tryWithTimeout } from "./commandTimeout.ts"
 import type { Tries } from "./commandTimeout.ts"
 import { judged } from "./retrying.ts"
 import type { Retrying } from "./retrying.ts"
@@ -120,11 +120,15 @@ export const perNode = <A>(
   nodes: Effect.Effect<ReadonlyArray<ClusterNode>, CommandError>,
   command: RedisCommand.RedisCommand<A>
 ): Effect.Effect<ReadonlyMap<string, A>, CommandError> =>
-  Effect.flatMap(nodes, (nodes) => {
-    const refusal = nodes.length === 0 ? undefined : retrying.refusesWrite(command)
-    const asked = new Set(nodes.map(({ address }) => address))
-    return refusal !== undefined ? Effect.fail(refusal) : Effect.map(
-      fanOut(nodes.map((node) => onServer(retrying, node, command, asked)), command.spec.readonly),
-      (answers) => new Map(answers.map(({ address, reply }) => [address, reply]))
-    )
-  })
+  inOneTime(
+    retrying,
+    command,
+    Effect.flatMap(nodes, (nodes) => {
+      const refusal = nodes.length === 0 ? undefined : retrying.refusesWrite(command)
+      const asked = new Set(nodes.map(({ address }) => address))
+      return refusal !== undefined ? Effect.fail(refusal) : Effect.map(
+        fanOut(nodes.map((node) => onServer(retrying, node, command, asked)), command.spec.readonly),
+        (answers) => new Map(answers.map(({ address, reply }) => [address, reply]))
+      )
+    })
+  )

@@ -5,6 +5,7 @@ import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { ClusterOptions } from "@redfx/core/RedisConfig"
 import { ConnectionError } from "@redfx/core/RedisError"
 import { isContinued } from "@redfx/core/unstable/Router"
+import { isForMaster } from "../multiKey/onMaster.ts"
 import type { Node } from "../topology/nodes.ts"
 import { anyOf } from "./anyOf.ts"
 
@@ -85,4 +86,5 @@ const chosenBy =
   }
 
 /** Whether any server of the shard may answer a command. */
-export const isForReplicas = (command: RedisCommand.Any): boolean => command.spec.readonly && !isContinued(command)
+export const isForReplicas = (command: RedisCommand.Any): boolean =>
+  command.spec.readonly && !isForMaster(command) && !isContinued(command)

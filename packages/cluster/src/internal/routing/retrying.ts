@@ -5,7 +5,9 @@ import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import type { Outcome as Answer } from "@redfx/core/unstable/Request"
+import { durationUnsafe } from "@redfx/core/unstable/Runtime"
 import type * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { Node } from "../topology/nodes.ts"
 import type { Redirects } from "./redirects.ts"
@@ -32,6 +34,16 @@ export interface Retrying {
   readonly unsent: (
     commands: ReadonlyArray<RedisCommand.Any>
   ) => Effect.Effect<ReadonlyArray<Answer>, TransactionError>
+}
+
+/** The same means with another command timeout. */
+export const limited = (retrying: Retrying, limit: Duration.Input): Retrying => {
+  const { connection, ...settings } = retrying.settings
+  return {
+    ...retrying,
+    settings: { ...settings, connection: { ...connection, commandTimeout: durationUnsafe(limit) } },
+    clientOf: (node) => node.client.withTimeout(limit)
+  }
 }
 
 /**
