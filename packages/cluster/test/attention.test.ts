@@ -307,6 +307,18 @@ describe("MOVED", () => {
 })
 
 describe("A connection of one's own", () => {
+  it.live("is dialled again when it ends before the server says anything, also for a write", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      let cuts = 0
+      a.instead = ({ name }) => name === "HELLO" && cuts++ < 2 ? FakeNode.cut("reset") : undefined
+      const { client } = yield* FakeCluster.client(cluster, { nodes: [b] })
+      const run = Redis.withConnection(Redis.set(keyOfA, "v"))
+      yield* Effect.provideService(run, RedisClient.RedisClient, client)
+      assert.isAtLeast(cuts, 3)
+      assert.deepStrictEqual(FakeCluster.log(a), [`A SET ${keyOfA} v`])
+    }))
+
   it.live("to a server that has lost the slot is demoted, and a watch is run again", () =>
     Effect.gen(function*() {
       const { a, cluster, nodes, others: [d], run } = yield* start()
