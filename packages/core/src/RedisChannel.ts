@@ -28,6 +28,7 @@ import type { Misfits } from "./internal/values/misfits.ts"
 import * as Values from "./internal/values/schemaValues.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import type { CodecError, RedisCodec } from "./RedisCodec.ts"
+import { DataError } from "./RedisError.ts"
 import type { RedisError } from "./RedisError.ts"
 import * as PubSub from "./RedisPubSub.ts"
 
@@ -138,7 +139,9 @@ export const make = <A>(name: string, options: ChannelOptions<A>): RedisChannel<
   const values = Values.asBytes(Values.asJson(options.value), options.codec)
   const sharded = options.sharded === true
   const misfit = ({ detail, operation }: CodecError) => new ChannelError({ channel: name, operation, detail })
+  const missing = Values.missing(options.value, "value")
   const opened = ({ buffer }: SubscribeOptions) => {
+    if (missing !== undefined) return Stream.fail(new DataError({ command: "RedisChannel.make", detail: missing }))
     const elements = { payload: "bytes", events: true, buffer } as const
     return sharded ? PubSub.ssubscribe(name, elements) : PubSub.subscribe(name, elements)
   }

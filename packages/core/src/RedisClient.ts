@@ -5,13 +5,16 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { MonitorEvent } from "./commands/replies/MonitorEvent.ts"
+import { notDuration } from "./internal/argument/options.ts"
+import { refused } from "./internal/command/refused.ts"
+import { durationFrom } from "./internal/runtime/milliseconds.ts"
 import type { Any, RedisCommand } from "./RedisCommand.ts"
 import type { CommandError, PubSubOverflowError, TransactionError } from "./RedisError.ts"
 import type { MonitorOptions } from "./RedisMonitor.ts"
@@ -242,7 +245,10 @@ export interface Watch {
  * @since 0.1.0
  */
 export interface Variants {
-  /** The same client with another `commandTimeout`; a bare number is milliseconds. */
+  /**
+   * The same client with another `commandTimeout`; a bare number is milliseconds. Its commands fail with `DataError` where that
+   * is no duration.
+   */
   readonly withTimeout: (limit: Duration.Input) => RedisClient["Service"]
   /** A client on one connection that nobody else uses until the scope closes. */
   readonly reserve: Effect.Effect<RedisClient["Service"], CommandError, Scope.Scope>
@@ -324,7 +330,7 @@ export const withConnection = <A, E, R>(
 
 /**
  * Runs an effect with another `commandTimeout` for each of its commands, for those that take longer than others by design.
- * `Infinity` is no limit; a bare number is milliseconds.
+ * `Infinity` is no limit; a bare number is milliseconds. Where the limit is no duration, each command is `DataError`.
  *
  * **Example** (A save that may take a minute)
  *
@@ -382,3 +388,23 @@ export const replacing = (
   reserve: Effect.map(client.reserve, (reserved) => replacing(reserved, replace, others)),
   ...others(client)
 })
+
+/**
+ * The client that `make` gives for a limit; where the limit is no duration, one that refuses each command with `DataError`.
+ * For clients that have a `withTimeout` of their own.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const limited = (
+  limit: Duration.Input,
+  make: (limit: Duration.Duration) => RedisClient["Service"]
+): RedisClient["Service"] => {
+  const given = durationFrom(limit)
+  return given === undefined
+    ? replacing(
+      make(Duration.infinity),
+      (command) => refused(command, notDuration("the limit of Redis.withTimeout", limit))
+    )
+    : make(given)
+}

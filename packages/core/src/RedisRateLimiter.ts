@@ -26,10 +26,10 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { del } from "./commands/Generic.ts"
+import * as Options from "./internal/argument/options.ts"
 import * as Scripts from "./internal/limits/scripts.ts"
 import { lengthened } from "./internal/runtime/backOff.ts"
 import { elapsed, sleepUntil } from "./internal/runtime/elapsed.ts"
-import { milliseconds } from "./internal/runtime/milliseconds.ts"
 import * as RedisArg from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import type { RedisCommand } from "./RedisCommand.ts"
@@ -65,7 +65,7 @@ export interface Decision {
 export interface AcquireOptions {
   /** How much is taken. Default 1. */
   readonly cost?: number | undefined
-  /** How long a caller waits at the most. When the wait would be longer it fails at once. Default: no limit. */
+  /** How long a caller waits at the most. One that would have to wait longer is told so at once. Default: no limit. */
   readonly waitTimeout?: Duration.Input | undefined
 }
 
@@ -198,7 +198,10 @@ const make = (name: string, ask: Ask): RedisRateLimiter => {
     take,
     peek: (subject, cost = 1) => ask(keyOf(subject), cost, 0),
     acquire: (subject, { cost, waitTimeout = Infinity } = {}) =>
-      acquire(take(subject, cost), milliseconds(waitTimeout)),
+      Effect.flatMap(
+        Options.readOptions("RedisRateLimiter.acquire", () => Options.milliseconds("waitTimeout", waitTimeout)),
+        (limit) => acquire(take(subject, cost), limit)
+      ),
     reset: (subject) => Effect.map(del(keyOf(subject)), (deleted) => deleted === 1)
   }
 }
@@ -242,7 +245,7 @@ const atMost = (cost: number, all: number): number =>
 
 /** A span in microseconds. */
 const span = (title: string, time: RedisArg.TimeToLive): number => {
-  const given = milliseconds(time) * 1000
+  const given = Options.milliseconds(title, time) * 1000
   return given >= 1000 && given <= longest
     ? given
     : RedisArg.invalid(`${title} must be a millisecond or more, and over ${inTime}`)

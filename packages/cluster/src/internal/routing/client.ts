@@ -2,6 +2,7 @@
  * The client of a cluster: the client that every topology has, above a router
  * that knows slots, with what only a cluster must split, merge or refuse.
  */
+import { limited } from "@redfx/core/RedisClient"
 import type { RedisClient, RedisEvent, RedisStats } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
@@ -103,17 +104,18 @@ const clientAbove = (
     },
     pipeline: pipelineOf(retrying, base),
     transaction: (commands) => transaction(retrying, commands),
-    withTimeout: (limit) => {
-      const limited = base.withTimeout(limit)
-      const { connection, ...settings } = retrying.settings
-      const limitedRetrying: Retrying = {
-        ...retrying,
-        settings: { ...settings, connection: { ...connection, commandTimeout: Runtime.durationUnsafe(limit) } },
-        clientOf: (node) => node.client.withTimeout(limit),
-        unsent: limited.transaction
-      }
-      return clientAbove(limitedRetrying, limited, clusterOf(limitedRetrying, limited))
-    },
+    withTimeout: (given) =>
+      limited(given, (limit) => {
+        const limitedBase = base.withTimeout(limit)
+        const { connection, ...settings } = retrying.settings
+        const limitedRetrying: Retrying = {
+          ...retrying,
+          settings: { ...settings, connection: { ...connection, commandTimeout: limit } },
+          clientOf: (node) => node.client.withTimeout(limit),
+          unsent: limitedBase.transaction
+        }
+        return clientAbove(limitedRetrying, limitedBase, clusterOf(limitedRetrying, limitedBase))
+      }),
     reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, retrying, () => client)),
     monitor: () => Stream.fail(forOneServer("MONITOR"))
   }

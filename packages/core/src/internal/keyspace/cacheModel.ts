@@ -38,7 +38,10 @@ export interface CacheOptions<Id, A, E = never, R = never> extends Pick<KeyOptio
   readonly value: Schema.Codec<A, unknown>
   /** Loads the value of an id from where it comes from, such as a database. `Option.none()` says that there is none. */
   readonly load: (id: Id) => Effect.Effect<Option.Option<A>, E, R>
-  /** How long a value is fresh, or a function of the value that says so. A value with a time of zero is not stored. */
+  /**
+   * How long a value is fresh, or a function of the value that says so. No time is `DataError`; a function may return none
+   * for a value that was loaded, which is then not stored.
+   */
   readonly ttl: TimeToLive | ((value: A) => TimeToLive)
   /** How long the cache remembers that there is no value. Default 5 seconds; with zero it does not remember it. */
   readonly absentTtl?: TimeToLive | undefined

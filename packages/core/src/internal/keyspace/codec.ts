@@ -26,8 +26,8 @@ const withKey = <A, Encoded>(values: Values.Values<A, Encoded>): Codec<A, Encode
   }
 }
 
-export const codecOf = <A, Encoded>(schema: Schema.Codec<A, Encoded>): Codec<A, Encoded> =>
-  withKey(Values.ofSchema(schema))
+export const codecOf = <A, Encoded>(schema: Schema.Codec<A, Encoded>, option = "value"): Codec<A, Encoded> =>
+  withKey(Values.ofSchema(schema, option))
 
 /** Values as JSON. */
 export const jsonOf = <A>(schema: Schema.Codec<A, unknown>): Codec<A, string> => withKey(Values.asJson(schema))
