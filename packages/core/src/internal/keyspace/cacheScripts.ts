@@ -12,7 +12,7 @@
  *
  * All of it is `ordered`: where connections are shared, what undoes an attempt comes after the attempt.
  */
-import * as RedisArg from "../../RedisArg.ts"
+import type * as RedisArg from "../../RedisArg.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
 
