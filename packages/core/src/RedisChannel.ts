@@ -29,7 +29,7 @@ import * as Values from "./internal/values/schemaValues.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import type { CodecError, RedisCodec } from "./RedisCodec.ts"
 import { DataError } from "./RedisError.ts"
-import type { RedisError } from "./RedisError.ts"
+import type { CommandError, PubSubOverflowError } from "./RedisError.ts"
 import * as PubSub from "./RedisPubSub.ts"
 
 // -----------------------------------------------------------------------------
@@ -107,6 +107,14 @@ export interface Message<out A> {
 }
 
 /**
+ * What a subscription to a typed channel can fail with.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type SubscriptionError = CommandError | PubSubOverflowError | ChannelError
+
+/**
  * A channel.
  *
  * @category models
@@ -116,13 +124,13 @@ export interface RedisChannel<A> {
   /** The name of the channel. */
   readonly name: string
   /** Publishes a message, and returns how many subscribers got it; in a cluster those of one node. */
-  readonly publish: (value: A) => Effect.Effect<number, RedisError | ChannelError, RedisClient>
+  readonly publish: (value: A) => Effect.Effect<number, CommandError | ChannelError, RedisClient>
   /** The messages, for as long as the stream runs, as those of `Redis.subscribe`. */
-  readonly subscribe: (options?: SubscribeOptions) => Stream.Stream<A, RedisError | ChannelError, RedisClient>
+  readonly subscribe: (options?: SubscribeOptions) => Stream.Stream<A, SubscriptionError, RedisClient>
   /** The messages as {@link RedisChannel.subscribe} has them, and where some may be missing. */
   readonly events: (
     options?: SubscribeOptions
-  ) => Stream.Stream<Message<A> | PubSub.Event, RedisError | ChannelError, RedisClient>
+  ) => Stream.Stream<Message<A> | PubSub.Event, SubscriptionError, RedisClient>
 }
 
 // -----------------------------------------------------------------------------
@@ -158,7 +166,7 @@ export const make = <A>(name: string, options: ChannelOptions<A>): RedisChannel<
     publish: (value) =>
       Effect.flatMap(
         Effect.mapError(values.encode(value), misfit),
-        (bytes): Effect.Effect<number, RedisError, RedisClient> =>
+        (bytes): Effect.Effect<number, CommandError, RedisClient> =>
           sharded ? spublish(name, bytes) : publish(name, bytes)
       ),
     subscribe: (subscription) =>

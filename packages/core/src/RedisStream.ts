@@ -26,7 +26,7 @@ import { uncached } from "./RedisCache.ts"
 import { RedisClient } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import { DataError, DecodeError, isRetryable } from "./RedisError.ts"
-import type { CommandError, RedisError } from "./RedisError.ts"
+import type { CommandError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
 // Models and options
@@ -379,12 +379,12 @@ export interface RedisStream<A> {
   /** The key of the stream. */
   readonly key: string
   /** Adds an entry, and returns its id. */
-  readonly add: (value: A, options?: XaddOptions) => Effect.Effect<string, RedisError | EntryError, RedisClient>
+  readonly add: (value: A, options?: XaddOptions) => Effect.Effect<string, CommandError | EntryError, RedisClient>
   /** The entries after an id, without end, as {@link read} does. */
   readonly read: (
     after: StreamId,
     options?: TypedReadOptions
-  ) => Stream.Stream<TypedEntry<A>, RedisError | EntryError, RedisClient>
+  ) => Stream.Stream<TypedEntry<A>, CommandError | EntryError, RedisClient>
   /**
    * Handles the entries that a group gives to a consumer, as {@link consume} does. An entry that does not fit fails
    * without its handler, with `EntryError`: it stays pending, and goes to the dead letters after `maxDeliveries`.
@@ -397,7 +397,7 @@ export interface RedisStream<A> {
         readonly deliveries: number
       }
     ) => Effect.Effect<unknown, E, R>
-  ) => Effect.Effect<never, RedisError, R | RedisClient>
+  ) => Effect.Effect<never, CommandError, R | RedisClient>
 }
 
 /**
@@ -449,7 +449,7 @@ export const make = <A>(key: string, schema: EntrySchema<A>): RedisStream<A> => 
           entries.encode(value),
           ({ detail, operation }) => new EntryError({ stream: key, id: undefined, operation, detail })
         ),
-        (fields): Effect.Effect<string, RedisError, RedisClient> => xadd(key, fields, options)
+        (fields): Effect.Effect<string, CommandError, RedisClient> => xadd(key, fields, options)
       ),
     read: (after, { misfits, ...options } = {}) =>
       entries.missing === undefined

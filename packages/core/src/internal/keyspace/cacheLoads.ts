@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { TimeToLive } from "../../RedisArg.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import { milliseconds, readOptions } from "../argument/options.ts"
 import { elapsed, withTimeout } from "../runtime/elapsed.ts"
 import type { Restore } from "../runtime/restore.ts"
@@ -97,7 +97,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
 const freshOf = (ttl: TimeToLive) => readOptions("RedisKeyspace.makeCache", () => milliseconds("ttl", ttl))
 
 /** The value was not stored. It is right all the same for callers that asked before its load. */
-const unstored = (key: string, error: RedisError | KeyspaceError): Effect.Effect<boolean, KeyspaceError> =>
+const unstored = (key: string, error: CommandError | KeyspaceError): Effect.Effect<boolean, KeyspaceError> =>
   error._tag === "KeyspaceError"
     ? Effect.fail(error)
     : Effect.as(

@@ -9,7 +9,7 @@ import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { TimeToLive } from "../../RedisArg.ts"
 import type { RedisClient } from "../../RedisClient.ts"
-import type { DataError, RedisError } from "../../RedisError.ts"
+import type { DataError, CommandError } from "../../RedisError.ts"
 import * as Options from "../argument/options.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
 import type { CacheOptions, LoadTimeoutError } from "./cacheModel.ts"
@@ -24,7 +24,7 @@ export interface Grant {
 }
 
 /** The errors that asking for a value can fail with. */
-export type Failure<E> = E | RedisError | KeyspaceError | LoadTimeoutError
+export type Failure<E> = E | CommandError | KeyspaceError | LoadTimeoutError
 
 /** The times of a cache, in milliseconds, and the parts by which they are shortened or anticipated. */
 export interface Settings<A> {
