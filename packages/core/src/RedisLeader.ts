@@ -133,6 +133,7 @@ export const make = (name: string, options: LeaderOptions = {}): RedisLeader => 
       ...Lease.triesOf({ retryInterval }),
       ttl,
       name,
+      kind: "lock",
       ways: ways(name, ttl, true),
       makeToken: () => `${id} ${SecureRandom.uuidV4Unsafe()}`,
       autoExtend: true

@@ -137,6 +137,7 @@ export const make = (name: string, options: LockOptions = {}): RedisLock => {
       ...Lease.triesOf(options),
       ttl,
       name,
+      kind: "lock",
       ways: ways(name, ttl, options.fencing === true),
       token: options.token,
       autoExtend: options.autoExtend === true

@@ -188,7 +188,7 @@ describe("RedisLock", () => {
         yield* Effect.flip(Effect.scoped(run(Effect.andThen(lock.scoped, inside))))
       ]
       for (const error of errors) {
-        assert.strictEqual(error._tag === "LockError" && error.reason, "NotAcquired")
+        assert.deepInclude(error, { _tag: "LockError", reason: "NotAcquired", kind: "lock" })
         assert.include(error.message, "Unable to acquire")
       }
       assert.strictEqual(owner(store), "theirs")
@@ -205,7 +205,7 @@ describe("RedisLock", () => {
       yield* TestClock.adjust("100 millis")
       const b = yield* Fiber.join(waiting)
       yield* TestClock.adjust("1 second")
-      assert.strictEqual((yield* Effect.flip(a!.release))._tag, "LockNotOwnedError")
+      assert.deepInclude(yield* Effect.flip(a!.release), { _tag: "LockNotOwnedError", kind: "lock" })
       assert.isTrue(yield* b!.owned)
       assert.strictEqual(owner(store), b?.token)
       yield* b!.release

@@ -97,12 +97,12 @@ interface Taken {
 /**
  * The options with their defaults; times in milliseconds.
  *
- * - `kind`: what errors call it; a lock by default.
+ * - `kind`: what errors call it.
  * - `token`: one that was given. `makeToken`: makes one for each time otherwise.
  */
 export interface Settings {
   readonly name: string
-  readonly kind?: "semaphore" | undefined
+  readonly kind: LockError["kind"]
   readonly ways: Ways
   readonly ttl: number | undefined
   readonly retryInterval: number
@@ -359,7 +359,7 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
     handle,
     isHeld: () => state === "held",
     giveBack: Effect.suspend(() => state === "held" ? handle.release : Effect.void).pipe(
-      Effect.catch((error) => Effect.logWarning(`The ${kind ?? "lock"} "${name}" could not be released`, error))
+      Effect.catch((error) => Effect.logWarning(`The ${kind} "${name}" could not be released`, error))
     ),
     keepAlive: settings.autoExtend && ttl !== undefined
       ? keepAlive({ client, renew: change(ttl, "atLeast"), ttl, validUntil: () => validUntil, shortened }).pipe(
