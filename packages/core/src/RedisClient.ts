@@ -24,7 +24,7 @@ import type { PubSub } from "./RedisPubSub.ts"
  * Something that happened to a connection of a client, or to the servers behind it.
  *
  * - `Connected`: opened, and the handshake is done. `protocol`: the version of RESP it speaks.
- * - `Disconnected`: lost, or closed. `error` is absent when the client closed it.
+ * - `Disconnected`: lost, or closed.
  * - `ConnectFailed`: could not be opened; the next attempt waits for `retryAfter` milliseconds at least. Also of a sentinel that
  *   does not let the client listen to it.
  * - `MasterChanged`: sentinels name another master for the service than the one before.
@@ -45,14 +45,14 @@ export type RedisEvent =
     readonly _tag: "Disconnected"
     /** The address of the server. */
     readonly address: string
-    /** What ended the connection, or kept it from being opened; `undefined` when the client closed it. */
+    /** What ended the connection; `undefined` when the client closed it. */
     readonly error: CommandError | undefined
   }
   | {
     readonly _tag: "ConnectFailed"
     /** The address of the server. */
     readonly address: string
-    /** What ended the connection, or kept it from being opened; `undefined` when the client closed it. */
+    /** Why it could not be opened. */
     readonly error: CommandError
     /** For how long the next attempt waits at least, in milliseconds. */
     readonly retryAfter: number
