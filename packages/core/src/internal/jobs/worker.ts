@@ -6,6 +6,7 @@ import type * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
 import type { RedisClient } from "../../RedisClient.ts"
 import { isRetryable } from "../../RedisError.ts"
 import type { CommandError, DataError } from "../../RedisError.ts"
@@ -135,7 +136,7 @@ const outcomeOf = Effect.fnUntraced(function*<A, E, R>(
 ): Effect.fn.Return<Scripts.Outcome, DataError, R> {
   const decoded = yield* Effect.result(settings.decode(payload))
   // The next attempt would fail in the same way.
-  if (decoded._tag === "Failure") return { to: "dead", reason: decoded.failure.detail }
+  if (Result.isFailure(decoded)) return { to: "dead", reason: decoded.failure.detail }
   const exit = yield* Effect.exit(
     Consumer.handling(of, () => settings.handler({ id, attempt, payload: decoded.success }))
   )

@@ -394,7 +394,7 @@ const subscription = Effect.fnUntraced(function*(
     keys: ReadonlyArray<RedisArg.Key>,
     names: ReadonlyArray<string>
   ): Effect.Effect<void, CommandError> => {
-    mailbox.finished = false
+    mailbox.reopen()
     const added = new Set(names)
     for (const topic of topicsOf(kind)) added.delete(nameOf(topic))
     const undo = Effect.sync(() => {
@@ -430,7 +430,7 @@ const subscription = Effect.fnUntraced(function*(
       )
       // All links are left at once: a server that does not answer must not keep the others sending.
       yield* limited(unsubscribeCommands[kind], Effect.all(leaving, { concurrency: "unbounded", discard: true }))
-      if (topicsOf().length === 0) mailbox.finished = true
+      if (topicsOf().length === 0) mailbox.finish()
     })
 
   return {
