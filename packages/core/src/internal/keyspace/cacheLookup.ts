@@ -69,7 +69,12 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: LocalEntri
     )
 
   /** Asks the server. A value that does not fit the schema counts as absent. */
-  const ask = (key: string, spread: number, restore: Restore, refused?: string): Effect.Effect<Sight<A>, CommandError> =>
+  const ask = (
+    key: string,
+    spread: number,
+    restore: Restore,
+    refused?: string
+  ): Effect.Effect<Sight<A>, CommandError> =>
     Effect.suspend(() => {
       const grant: Grant = { token: shared.token(), since: elapsed(clock) }
       const looking = lookOrUndo(key, { token: grant.token, lease: settings.limit, spread, refused }, restore)
