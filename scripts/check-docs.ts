@@ -3,7 +3,8 @@
  * every exported symbol a doc comment with `@category` and `@since`, every field
  * of an exported type a doc comment, and every `ts` example in doc comments and
  * Markdown files type-checks. Examples that are not programs carry another label,
- * such as `text`. Functions that a page names by their files are there.
+ * such as `text`. Functions that a page names by their files are there, and so
+ * are the sources that any page names.
  */
 import { spawnSync } from "node:child_process"
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -29,9 +30,11 @@ for (
   if (!file.includes("internal/") && !file.endsWith("/index.ts")) checkModule(file)
 }
 checkWay("docs/way-of-a-command.md", { There: 12, Back: 6 })
-const examples = globSync(["packages/*/src/**/*.ts", "*.md", "docs/**/*.md", "packages/*/*.md"], { cwd: root })
+const files = globSync(["packages/*/src/**/*.ts", "*.md", "docs/**/*.md", "packages/*/*.md"], { cwd: root })
   // The reference is made of the comments.
-  .filter((file) => !file.includes("node_modules") && !file.startsWith("docs/reference/")).flatMap(examplesOf)
+  .filter((file) => !file.includes("node_modules") && !file.startsWith("docs/reference/"))
+for (const file of files) if (file.endsWith(".md")) checkSources(file)
+const examples = files.flatMap(examplesOf)
 checkExamples(examples)
 
 for (const problem of problems) console.error(problem)
@@ -130,6 +133,21 @@ function checkWay(page: string, limits: Readonly<Record<string, number>>): void 
       else if (!functionsIn(file).has(name)) problems.push(`${page} names ${name}, which is no function in ${file}`)
     }
   }
+}
+
+/** Whether the sources are there that a page names, from the root or within the sources of a package. */
+function checkSources(page: string): void {
+  readFileSync(join(root, page), "utf8").split("\n").forEach((line, index) => {
+    const named = line.matchAll(
+      /(?<![\w/@-])(packages\/[\w*-]+\/src\/|internal\/|commands\/|unstable\/)[\w./*-]*[\w*]/g
+    )
+    for (const [path] of named) {
+      const within = path.startsWith("packages/") ? path : `packages/*/src/${path}`
+      if (globSync([within, `${within}.ts`], { cwd: root }).length === 0) {
+        problems.push(`${page}:${index + 1} names ${path}, which is not there`)
+      }
+    }
+  })
 }
 
 /** The names of the functions that a file defines, in whatever form. */

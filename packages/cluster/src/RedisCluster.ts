@@ -21,7 +21,7 @@ import type * as Scope from "effect/Scope"
 import * as Client from "./internal/routing/client.ts"
 import * as PerNode from "./internal/routing/perNode.ts"
 import { onlyReading } from "./internal/routing/refusals.ts"
-import { limited } from "./internal/routing/retrying.ts"
+import { withLimit } from "./internal/routing/retrying.ts"
 import type { ClusterSettings } from "./internal/routing/settings.ts"
 import * as Slot from "./internal/topology/slot.ts"
 import { checked } from "./internal/topology/topology.ts"
@@ -124,7 +124,7 @@ export const make: (
       perNode: (command, { nodes = "masters", timeout } = {}) =>
         Effect.suspend(() =>
           PerNode.perNode(
-            timeout === undefined ? retrying : limited(retrying, timeout),
+            timeout === undefined ? retrying : withLimit(retrying, Duration.fromInputUnsafe(timeout)),
             nodes === "all" ? cluster.nodes : cluster.masters,
             command
           )

@@ -28,7 +28,8 @@ import type { Misfits } from "./internal/values/misfits.ts"
 import * as Values from "./internal/values/schemaValues.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import type { CodecError, RedisCodec } from "./RedisCodec.ts"
-import type { RedisError } from "./RedisError.ts"
+import { DataError } from "./RedisError.ts"
+import type { CommandError, PubSubOverflowError } from "./RedisError.ts"
 import * as PubSub from "./RedisPubSub.ts"
 
 // -----------------------------------------------------------------------------
@@ -106,6 +107,14 @@ export interface Message<out A> {
 }
 
 /**
+ * What a subscription to a typed channel can fail with.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type SubscriptionError = CommandError | PubSubOverflowError | ChannelError
+
+/**
  * A channel.
  *
  * @category models
@@ -115,13 +124,13 @@ export interface RedisChannel<A> {
   /** The name of the channel. */
   readonly name: string
   /** Publishes a message, and returns how many subscribers got it; in a cluster those of one node. */
-  readonly publish: (value: A) => Effect.Effect<number, RedisError | ChannelError, RedisClient>
+  readonly publish: (value: A) => Effect.Effect<number, CommandError | ChannelError, RedisClient>
   /** The messages, for as long as the stream runs, as those of `Redis.subscribe`. */
-  readonly subscribe: (options?: SubscribeOptions) => Stream.Stream<A, RedisError | ChannelError, RedisClient>
+  readonly subscribe: (options?: SubscribeOptions) => Stream.Stream<A, SubscriptionError, RedisClient>
   /** The messages as {@link RedisChannel.subscribe} has them, and where some may be missing. */
   readonly events: (
     options?: SubscribeOptions
-  ) => Stream.Stream<Message<A> | PubSub.Event, RedisError | ChannelError, RedisClient>
+  ) => Stream.Stream<Message<A> | PubSub.Event, SubscriptionError, RedisClient>
 }
 
 // -----------------------------------------------------------------------------
@@ -138,7 +147,9 @@ export const make = <A>(name: string, options: ChannelOptions<A>): RedisChannel<
   const values = Values.asBytes(Values.asJson(options.value), options.codec)
   const sharded = options.sharded === true
   const misfit = ({ detail, operation }: CodecError) => new ChannelError({ channel: name, operation, detail })
+  const missing = Values.missing(options.value, "value")
   const opened = ({ buffer }: SubscribeOptions) => {
+    if (missing !== undefined) return Stream.fail(new DataError({ command: "RedisChannel.make", detail: missing }))
     const elements = { payload: "bytes", events: true, buffer } as const
     return sharded ? PubSub.ssubscribe(name, elements) : PubSub.subscribe(name, elements)
   }
@@ -155,7 +166,7 @@ export const make = <A>(name: string, options: ChannelOptions<A>): RedisChannel<
     publish: (value) =>
       Effect.flatMap(
         Effect.mapError(values.encode(value), misfit),
-        (bytes): Effect.Effect<number, RedisError, RedisClient> =>
+        (bytes): Effect.Effect<number, CommandError, RedisClient> =>
           sharded ? spublish(name, bytes) : publish(name, bytes)
       ),
     subscribe: (subscription) =>

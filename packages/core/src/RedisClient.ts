@@ -5,13 +5,16 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { MonitorEvent } from "./commands/replies/MonitorEvent.ts"
+import { notDuration } from "./internal/argument/options.ts"
+import { refused } from "./internal/command/refused.ts"
+import { durationFrom } from "./internal/runtime/milliseconds.ts"
 import type { Any, RedisCommand } from "./RedisCommand.ts"
 import type { CommandError, PubSubOverflowError, TransactionError } from "./RedisError.ts"
 import type { MonitorOptions } from "./RedisMonitor.ts"
@@ -21,7 +24,7 @@ import type { PubSub } from "./RedisPubSub.ts"
  * Something that happened to a connection of a client, or to the servers behind it.
  *
  * - `Connected`: opened, and the handshake is done. `protocol`: the version of RESP it speaks.
- * - `Disconnected`: lost, or closed. `error` is absent when the client closed it.
+ * - `Disconnected`: lost, or closed.
  * - `ConnectFailed`: could not be opened; the next attempt waits for `retryAfter` milliseconds at least. Also of a sentinel that
  *   does not let the client listen to it.
  * - `MasterChanged`: sentinels name another master for the service than the one before.
@@ -42,14 +45,14 @@ export type RedisEvent =
     readonly _tag: "Disconnected"
     /** The address of the server. */
     readonly address: string
-    /** What ended the connection, or kept it from being opened; `undefined` when the client closed it. */
+    /** What ended the connection; `undefined` when the client closed it. */
     readonly error: CommandError | undefined
   }
   | {
     readonly _tag: "ConnectFailed"
     /** The address of the server. */
     readonly address: string
-    /** What ended the connection, or kept it from being opened; `undefined` when the client closed it. */
+    /** Why it could not be opened. */
     readonly error: CommandError
     /** For how long the next attempt waits at least, in milliseconds. */
     readonly retryAfter: number
@@ -260,7 +263,10 @@ export interface Client {
   readonly transaction: (
     commands: ReadonlyArray<Any>
   ) => Effect.Effect<ReadonlyArray<Exit.Exit<unknown, CommandError>>, TransactionError>
-  /** The same client with another `commandTimeout`; a bare number is milliseconds. */
+  /**
+   * The same client with another `commandTimeout`; a bare number is milliseconds. Its commands fail with `DataError` where that
+   * is no duration.
+   */
   readonly withTimeout: (limit: Duration.Input) => Client
   /** A client on one connection that nobody else uses until the scope closes. */
   readonly reserve: Effect.Effect<Client, CommandError, Scope.Scope>
@@ -320,7 +326,7 @@ export const withConnection = <A, E, R>(
 
 /**
  * Runs an effect with another `commandTimeout` for each of its commands, for those that take longer than others by design.
- * `Infinity` is no limit; a bare number is milliseconds.
+ * `Infinity` is no limit; a bare number is milliseconds. Where the limit is no duration, each command is `DataError`.
  *
  * **Example** (A save that may take a minute)
  *
@@ -377,3 +383,23 @@ export const replacing = (
   reserve: Effect.map(client.reserve, (reserved) => replacing(reserved, replace, others)),
   ...others(client)
 })
+
+/**
+ * The client that `make` gives for a limit; where the limit is no duration, one that refuses each command with `DataError`.
+ * For clients that have a `withTimeout` of their own.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const limited = (
+  limit: Duration.Input,
+  make: (limit: Duration.Duration) => Client
+): Client => {
+  const given = durationFrom(limit)
+  return given === undefined
+    ? replacing(
+      make(Duration.infinity),
+      (command) => refused(command, notDuration("the limit of Redis.withTimeout", limit))
+    )
+    : make(given)
+}

@@ -24,13 +24,13 @@ import type * as Cause from "effect/Cause"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import { xrange } from "./commands/Streams.ts"
 import type { AtMostOne } from "./internal/argument/atMostOne.ts"
+import * as Options from "./internal/argument/options.ts"
 import * as Scripts from "./internal/jobs/scripts.ts"
 import * as Worker from "./internal/jobs/worker.ts"
-import { milliseconds, wholeMilliseconds } from "./internal/runtime/milliseconds.ts"
-import { jsonSchema } from "./internal/values/schemaValues.ts"
+import * as Values from "./internal/values/schemaValues.ts"
 import * as RedisArg from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import { DataError } from "./RedisError.ts"
@@ -222,18 +222,21 @@ export const make = <A>(
   name: string,
   options: { readonly payload: Schema.Codec<A, unknown> }
 ): RedisJobs<A> => {
-  const json = jsonSchema(options.payload, "payload")
-  const encode = Schema.encodeEffect(json)
+  const missing = Values.missing(options.payload, "payload")
+  const { decode, encode } = Values.asJson(options.payload, "payload")
   return {
     name,
     enqueue: Effect.fnUntraced(function*(payload, { at, delay, id = SecureRandom.uuidV4Unsafe() } = {}) {
-      const text = yield* Effect.mapError(encode(payload), ({ message }) => refused(message))
+      const text = yield* Effect.mapError(encode(payload), ({ detail }) => refused(detail))
       const due = at === undefined
         ? ["delay", () => finiteMilliseconds(delay ?? "0 millis")] as const
         : ["at", () => RedisArg.unixMilliseconds(at)] as const
       return (yield* Scripts.enqueue(name, id, text, due)) ? id : undefined
     }),
-    run: (options, handler) => run(name, Schema.decodeEffect(json), options, handler),
+    run: (options, handler) =>
+      missing === undefined
+        ? run(name, decode, options, handler)
+        : Effect.fail(new DataError({ command: "RedisJobs.make", detail: missing })),
     cancel: (id) => Scripts.cancel(name, id),
     status: (id) => Effect.map(Scripts.look(name, id), (found) => found === undefined ? undefined : statusOf(found)),
     counts: Effect.map(Scripts.count(name), ([ready, running, delayed, dead]) => ({ ready, running, delayed, dead })),
@@ -253,25 +256,26 @@ const run = <A, E, R>(
   handler: (job: Job<A>) => Effect.Effect<unknown, E, R>
 ): Effect.Effect<never, CommandError, R | RedisClient> => {
   const { backoff = doubling, maxAttempts = 10 } = options
-  const pollInterval = milliseconds(options.pollInterval ?? "1 second")
-  if (!(pollInterval >= 1 && pollInterval < Infinity)) {
-    return Effect.fail(refused("pollInterval must be a millisecond or more, and not without end"))
-  }
-  if (!(Number.isSafeInteger(maxAttempts) && maxAttempts >= 1)) {
-    return Effect.fail(refused("maxAttempts must be a whole number from 1 on"))
-  }
-  return Worker.run({
+  const settings = Options.readOptions(Worker.of, () => ({
     name,
     worker: options.worker,
     concurrency: options.concurrency,
     claimIdle: options.claimIdle,
     drain: options.drain,
-    pollInterval,
-    maxAttempts,
+    pollInterval: interval(options.pollInterval ?? "1 second"),
+    maxAttempts: Options.count("maxAttempts", maxAttempts),
     backoff,
     decode,
     handler
-  })
+  }))
+  return Effect.flatMap(settings, Worker.run)
+}
+
+const interval = (pollInterval: Duration.Input): number => {
+  const given = Options.milliseconds("pollInterval", pollInterval)
+  return given >= 1 && given < Infinity
+    ? given
+    : RedisArg.invalid("pollInterval must be a millisecond or more, and not without end")
 }
 
 const doubling = (attempt: number): Duration.Duration =>
@@ -290,7 +294,7 @@ const deadLetters = (
   name: string,
   count: number
 ): Effect.Effect<ReadonlyArray<DeadJob>, CommandError, RedisClient> =>
-  Effect.flatMap(Scripts.located(name), ({ dead }) =>
+  Effect.flatMap(Scripts.located(name, "RedisJobs.deadLetters"), ({ dead }) =>
     Effect.map(
       xrange(dead, "-", "+", { count }),
       (letters) =>
@@ -303,9 +307,9 @@ const deadLetters = (
         }))
     ))
 
-const refused = (detail: string): DataError => new DataError({ command: "EVALSHA", detail })
+const refused = (detail: string): DataError => new DataError({ command: "RedisJobs.enqueue", detail })
 
-const finiteMilliseconds = (time: Duration.Input): number => {
-  const whole = wholeMilliseconds(time)
+const finiteMilliseconds = (delay: Duration.Input): number => {
+  const whole = Options.wholeMilliseconds("delay", delay)
   return whole <= Scripts.longestDelay ? whole : RedisArg.invalid("a job must be due in less than 100,000 years")
 }

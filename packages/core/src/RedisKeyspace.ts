@@ -159,7 +159,7 @@ export const makeHash = <A, Id = string>(
  */
 export const makeCounter = <Id = string>(options: KeyOptions<Id>): CounterKeyspace<Id> => {
   const value = codecOf(counted)
-  const keys = keysOf(options)
+  const keys = keysOf({ ...options, value: counted })
   return {
     ...strings(keys, value, identity),
     increment: (id, by = 1) =>

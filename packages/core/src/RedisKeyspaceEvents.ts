@@ -216,7 +216,7 @@ const askedFor = Effect.fnUntraced(function*(
 })
 
 const refuse = (detail: string): Effect.Effect<never, DataError> =>
-  Effect.fail(new DataError({ command: "PSUBSCRIBE", detail: `of keyspace events: ${detail}` }))
+  Effect.fail(new DataError({ command: "Redis.keyspaceEvents", detail }))
 
 /** A star would also match what looks like the end of a number in the middle of a key. */
 const everyNumber = Array.from({ length: 10 }, (_, more) => "[0-9]".repeat(more + 1))

@@ -30,6 +30,7 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { get } from "./commands/Strings.ts"
+import * as Options from "./internal/argument/options.ts"
 import { ways } from "./internal/lock/exclusive.ts"
 import * as Lease from "./internal/lock/lease.ts"
 import type { TimeToLive } from "./RedisArg.ts"
@@ -51,7 +52,7 @@ import type { CommandError, LockLikeError } from "./RedisError.ts"
 export interface LeaderOptions {
   /**
    * How long a leader leads unless it renews its lease, which it does every third of this time. When a leader dies there
-   * may be none for this long. Default 15 seconds, also for zero and an infinite time.
+   * may be none for this long. Zero or less is `DataError`, and so is an infinite time. Default 15 seconds.
    */
   readonly ttl?: TimeToLive | undefined
   /**
@@ -126,24 +127,31 @@ export interface RedisLeader {
  */
 export const make = (name: string, options: LeaderOptions = {}): RedisLeader => {
   const { id = SecureRandom.uuidV4Unsafe(), retryInterval = "1 second" } = options
-  const times = Lease.timesOf({ ttl: options.ttl, retryInterval })
-  const { ttl = 15_000 } = times
-  const lease = Lease.make({
-    ...times,
-    ttl,
-    name,
-    ways: ways(name, ttl, true),
-    makeToken: () => `${id} ${SecureRandom.uuidV4Unsafe()}`,
-    autoExtend: true
+  const settings = Options.readOptions("RedisLeader.make", (): Lease.Settings => {
+    const ttl = Options.life("ttl", options.ttl ?? "15 seconds")
+    return {
+      ...Lease.triesOf({ retryInterval }),
+      ttl,
+      name,
+      kind: "lock",
+      ways: ways(name, ttl, true),
+      makeToken: () => `${id} ${SecureRandom.uuidV4Unsafe()}`,
+      autoExtend: true
+    }
   })
+  const { holding } = Lease.make(settings)
   const run: RedisLeader["run"] = (effect) =>
-    oneTerm(lease.holding, (fencingToken) => typeof effect === "function" ? effect({ id, fencingToken }) : effect).pipe(
-      Effect.retry({
-        schedule: Schedule.jittered(Schedule.spaced(times.retryInterval)),
-        while: (error) => error instanceof LeaseFailure && campaignsAgain(error.cause)
-      }),
-      // Those of the lock were followed by another term.
-      Effect.mapError((error) => error instanceof LeaseFailure ? error.cause as CommandError : error)
+    Effect.flatMap(
+      settings,
+      (settings) =>
+        oneTerm(holding, (fencingToken) => typeof effect === "function" ? effect({ id, fencingToken }) : effect).pipe(
+          Effect.retry({
+            schedule: Schedule.jittered(Schedule.spaced(settings.retryInterval)),
+            while: (error) => error instanceof LeaseFailure && campaignsAgain(error.cause)
+          }),
+          // Those of the lock were followed by another term.
+          Effect.mapError((error) => error instanceof LeaseFailure ? error.cause as CommandError : error)
+        )
     )
   return {
     name,

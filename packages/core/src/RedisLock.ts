@@ -27,7 +27,8 @@
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { ways } from "./internal/lock/exclusive.ts"
+import * as Options from "./internal/argument/options.ts"
+import { locked, ways } from "./internal/lock/exclusive.ts"
 import * as Lease from "./internal/lock/lease.ts"
 import type { LockHandle } from "./internal/lock/lease.ts"
 import type { TimeToLive } from "./RedisArg.ts"
@@ -48,9 +49,8 @@ export type { ExtendOptions, LockHandle } from "./internal/lock/lease.ts"
  */
 export interface LockOptions {
   /**
-   * How long the lock lives unless it is extended. It is rounded up to whole milliseconds. By default, and with zero or an
-   * infinite time, the lock lives until it is released: a program that dies then leaves it locked. Less than no time is
-   * `DataError`.
+   * How long the lock lives unless it is extended. It is rounded up to whole milliseconds. By default, and with an infinite
+   * time, the lock lives until it is released: a program that dies then leaves it locked. Zero or less is `DataError`.
    */
   readonly ttl?: TimeToLive | undefined
   /**
@@ -131,13 +131,17 @@ export interface RedisLock {
  * @since 0.1.0
  */
 export const make = (name: string, options: LockOptions = {}): RedisLock => {
-  const times = Lease.timesOf(options)
-  const { holding, ...lease } = Lease.make({
-    ...times,
-    name,
-    ways: ways(name, times.ttl, options.fencing === true),
-    token: options.token,
-    autoExtend: options.autoExtend === true
-  })
-  return { name, ...lease, withLock: holding }
+  const { holding, ...lease } = Lease.make(Options.readOptions("RedisLock.make", () => {
+    const ttl = options.ttl === undefined ? undefined : Options.lifeOrEndless("ttl", options.ttl)
+    return {
+      ...Lease.triesOf(options),
+      ttl,
+      name,
+      kind: "lock",
+      ways: ways(name, ttl, options.fencing === true),
+      token: options.token,
+      autoExtend: options.autoExtend === true
+    }
+  }))
+  return { name, ...lease, withLock: holding, locked: locked(name) }
 }

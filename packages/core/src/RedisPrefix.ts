@@ -7,6 +7,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import { refused } from "./internal/command/refused.ts"
 import { Prefix } from "./internal/prefix/prefix.ts"
 import { hasNoKeys, ruleOf, withKeys } from "./internal/prefix/prefixed.ts"
 import * as RedisArg from "./RedisArg.ts"
@@ -171,17 +172,6 @@ const rewritten = <A, Bytes, BigInts>(
     return refused(command, error.detail)
   }
 }
-
-const refused = <A, Bytes, BigInts>(
-  { reply, spec }: RedisCommand.RedisCommand<A, Bytes, BigInts>,
-  detail: string
-): RedisCommand.RedisCommand<A, Bytes, BigInts> =>
-  // The command never gets an answer, so it can have the type of the answer.
-  RedisCommand.make({ spec, args: () => RedisArg.invalid(detail), reply }) as RedisCommand.RedisCommand<
-    A,
-    Bytes,
-    BigInts
-  >
 
 const isMarked = ({ parts }: RedisCommand.Any): boolean => parts.some((part) => part instanceof RedisArg.KeyArg)
 

@@ -26,10 +26,10 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { del } from "./commands/Generic.ts"
+import * as Options from "./internal/argument/options.ts"
 import * as Scripts from "./internal/limits/scripts.ts"
 import { lengthened } from "./internal/runtime/backOff.ts"
 import { elapsed, sleepUntil } from "./internal/runtime/elapsed.ts"
-import { durationFrom, milliseconds } from "./internal/runtime/milliseconds.ts"
 import * as RedisArg from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import type { RedisCommand } from "./RedisCommand.ts"
@@ -198,7 +198,10 @@ const make = (name: string, ask: Ask): RedisRateLimiter => {
     take,
     peek: (subject, cost = 1) => ask(keyOf(subject), cost, 0),
     acquire: (subject, { cost, waitTimeout = Infinity } = {}) =>
-      acquire(take(subject, cost), milliseconds(waitTimeout)),
+      Effect.flatMap(
+        Options.readOptions("RedisRateLimiter.acquire", () => Options.milliseconds("waitTimeout", waitTimeout)),
+        (limit) => acquire(take(subject, cost), limit)
+      ),
     reset: (subject) => Effect.map(del(keyOf(subject)), (deleted) => deleted === 1)
   }
 }
@@ -242,8 +245,7 @@ const atMost = (cost: number, all: number): number =>
 
 /** A span in microseconds. */
 const span = (title: string, time: RedisArg.TimeToLive): number => {
-  const duration = durationFrom(time) ?? RedisArg.invalid(`${title} is not a duration`)
-  const given = Duration.toMillis(duration) * 1000
+  const given = Options.milliseconds(title, time) * 1000
   return given >= 1000 && given <= longest
     ? given
     : RedisArg.invalid(`${title} must be a millisecond or more, and over ${inTime}`)

@@ -293,15 +293,16 @@ const callOf = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
   const call = (...parameters: Parameters) =>
     RedisCommand.make<A, Bytes, BigInts>({
       spec,
-      args: () => {
-        const keys = options.keys?.(...parameters) ?? []
-        return [
-          program,
-          keys.length,
-          ...RedisArg.many([keys]).map(keyArg),
-          ...RedisArg.many([options.args?.(...parameters) ?? []])
-        ]
-      },
+      args: () =>
+        titled(title, () => {
+          const keys = options.keys?.(...parameters) ?? []
+          return [
+            program,
+            keys.length,
+            ...RedisArg.many([keys]).map(keyArg),
+            ...RedisArg.many([options.args?.(...parameters) ?? []])
+          ]
+        }),
       reply
     })
   return Object.assign(call, { spec })
@@ -310,7 +311,17 @@ const callOf = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
 const keyArg = (key: RedisArg.Key | RedisArg.KeyArg): RedisArg.KeyArg =>
   key instanceof RedisArg.KeyArg ? key : RedisArg.key(key)
 
-/** An error of a result names what returned it: EVALSHA alone would not say which script that was. */
+/** A refusal of arguments names what they are for: EVALSHA alone would not say which script that was. */
+const titled = <A>(title: string, read: () => A): A => {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof RedisArg.InvalidArgument)) throw error
+    return RedisArg.invalid(`${title}: ${error.detail}`)
+  }
+}
+
+/** So does an error of a result. */
 const resultOf = <A, Bytes, BigInts>(
   title: string,
   result: Result<A, Bytes, BigInts>

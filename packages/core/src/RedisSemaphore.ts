@@ -23,6 +23,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as Options from "./internal/argument/options.ts"
 import * as Lease from "./internal/lock/lease.ts"
 import type { LockHandle } from "./internal/lock/lease.ts"
 import { taken, ways } from "./internal/lock/permits.ts"
@@ -117,14 +118,17 @@ export interface RedisSemaphore {
  */
 export const make = (name: string, options: SemaphoreOptions): RedisSemaphore => {
   const { permits } = options
-  const times = Lease.timesOf(options)
-  const { acquire, holding, scoped, tryAcquire } = Lease.make({
-    ...times,
-    name,
-    kind: "semaphore",
-    ways: ways(name, permits, times.ttl),
-    autoExtend: options.autoExtend === true
-  })
+  const { acquire, holding, scoped, tryAcquire } = Lease.make(Options.readOptions("RedisSemaphore.make", () => {
+    const ttl = Options.life("ttl", options.ttl)
+    return {
+      ...Lease.triesOf(options),
+      ttl,
+      name,
+      kind: "semaphore",
+      ways: ways(name, Options.count("permits", permits), ttl),
+      autoExtend: options.autoExtend === true
+    }
+  }))
   return {
     name,
     permits,

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Schedule from "effect/Schedule"
@@ -15,9 +15,9 @@ import type { StreamEntry, StreamId, XaddOptions } from "./commands/Streams.ts"
 import { nameOf } from "./internal/codec/names.ts"
 import type { BytesFields } from "./internal/reply/streamEntry.ts"
 import { backOffSchedule } from "./internal/runtime/backOffSchedule.ts"
-import { durationUnsafe, wholeMilliseconds } from "./internal/runtime/milliseconds.ts"
 import * as Consumer from "./internal/stream/consumer.ts"
 import { previousId, readReply } from "./internal/stream/reading.ts"
+import { settingsOf } from "./internal/stream/settings.ts"
 import { entriesOf, EntryError } from "./internal/stream/typed.ts"
 import type { EntrySchema } from "./internal/stream/typed.ts"
 import { onlyFitting } from "./internal/values/misfits.ts"
@@ -27,7 +27,7 @@ import { uncached } from "./RedisCache.ts"
 import { RedisClient } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import { DataError, DecodeError, isRetryable } from "./RedisError.ts"
-import type { CommandError, RedisError } from "./RedisError.ts"
+import type { CommandError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
 // Models and options
@@ -329,39 +329,12 @@ export type ConsumeOptions<F extends Fields = "text"> =
 export const consume = <E, R, F extends Fields = "text">(
   options: ConsumeOptions<F>,
   handler: (entry: ConsumedEntry<F>) => Effect.Effect<unknown, E, R>
-): Effect.Effect<never, CommandError, R | RedisClient> => {
-  const { concurrency = 1 } = options
-  const { count = concurrency } = options
-  const wrong = [["concurrency", concurrency], ["count", count], ["maxDeliveries", options.maxDeliveries ?? 1]]
-    .find(([, value]) => !(Number.isInteger(value) && Number(value) >= 1))
-  if (wrong !== undefined) {
-    return Effect.fail(new DataError({ command: "XREADGROUP", detail: `${wrong[0]} must be a whole number from 1 on` }))
-  }
-  // Rounded up, as servers count whole milliseconds.
-  const claimIdle = Duration.millis(wholeMilliseconds(options.claimIdle ?? "1 minute"))
-  const claimEvery = durationUnsafe(options.claimEvery ?? Duration.divideUnsafe(claimIdle, 2))
-  // Without a pause entries would be claimed, renewed and looked for without end.
-  const busy = [["claimIdle", claimIdle], ["claimEvery", claimEvery]] as const
-  const short = busy.find(([, time]) => !Duration.isGreaterThan(time, Duration.zero))
-  if (short !== undefined) {
-    return Effect.fail(new DataError({ command: "XREADGROUP", detail: `${short[0]} must be more than no time` }))
-  }
-  return Consumer.run(
-    {
-      ...options,
-      concurrency,
-      count,
-      block: options.block ?? "5 seconds",
-      claimIdle,
-      claimEvery,
-      limit: options.deadLetter === undefined ? undefined : options,
-      drain: durationUnsafe(options.drain ?? Duration.infinity),
-      schedule: options.schedule ?? backOffSchedule
-    },
+): Effect.Effect<never, CommandError, R | RedisClient> =>
+  Effect.flatMap(
+    settingsOf("RedisStream.consume", options),
     // The entry was decoded in the view that F stands for.
-    (entry) => handler(entry as ConsumedEntry<F>)
+    (settings) => Consumer.run(settings, (entry) => handler(entry as ConsumedEntry<F>))
   )
-}
 
 // -----------------------------------------------------------------------------
 // Streams with a schema
@@ -407,12 +380,12 @@ export interface RedisStream<A> {
   /** The key of the stream. */
   readonly key: string
   /** Adds an entry, and returns its id. */
-  readonly add: (value: A, options?: XaddOptions) => Effect.Effect<string, RedisError | EntryError, RedisClient>
+  readonly add: (value: A, options?: XaddOptions) => Effect.Effect<string, CommandError | EntryError, RedisClient>
   /** The entries after an id, without end, as {@link read} does. */
   readonly read: (
     after: StreamId,
     options?: TypedReadOptions
-  ) => Stream.Stream<TypedEntry<A>, RedisError | EntryError, RedisClient>
+  ) => Stream.Stream<TypedEntry<A>, CommandError | EntryError, RedisClient>
   /**
    * Handles the entries that a group gives to a consumer, as {@link consume} does. An entry that does not fit fails
    * without its handler, with `EntryError`: it stays pending, and goes to the dead letters after `maxDeliveries`.
@@ -425,7 +398,7 @@ export interface RedisStream<A> {
         readonly deliveries: number
       }
     ) => Effect.Effect<unknown, E, R>
-  ) => Effect.Effect<never, RedisError, R | RedisClient>
+  ) => Effect.Effect<never, CommandError, R | RedisClient>
 }
 
 /**
@@ -477,18 +450,22 @@ export const make = <A>(key: string, schema: EntrySchema<A>): RedisStream<A> => 
           entries.encode(value),
           ({ detail, operation }) => new EntryError({ stream: key, id: undefined, operation, detail })
         ),
-        (fields): Effect.Effect<string, RedisError, RedisClient> => xadd(key, fields, options)
+        (fields): Effect.Effect<string, CommandError, RedisClient> => xadd(key, fields, options)
       ),
     read: (after, { misfits, ...options } = {}) =>
-      read([[key, after]], { ...options, fields: "bytes" }).pipe(
-        Stream.mapEffect(({ entry }) => onlyFitting(misfits)(Effect.map(decode(entry), (typed) => [typed]))),
-        Stream.flattenIterable
-      ),
+      entries.missing === undefined
+        ? read([[key, after]], { ...options, fields: "bytes" }).pipe(
+          Stream.mapEffect(({ entry }) => onlyFitting(misfits)(Effect.map(decode(entry), (typed) => [typed]))),
+          Stream.flattenIterable
+        )
+        : Stream.fail(new DataError({ command: "RedisStream.make", detail: entries.missing })),
     consume: (options, handler) =>
-      consume(
-        { ...options, stream: key, fields: "bytes" },
-        (entry) => Effect.flatMap(decode(entry), (typed) => handler({ ...typed, deliveries: entry.deliveries }))
-      )
+      entries.missing === undefined
+        ? consume(
+          { ...options, stream: key, fields: "bytes" },
+          (entry) => Effect.flatMap(decode(entry), (typed) => handler({ ...typed, deliveries: entry.deliveries }))
+        )
+        : Effect.fail(new DataError({ command: "RedisStream.make", detail: entries.missing }))
   }
 }
 

@@ -121,16 +121,6 @@ export {
 
 export {
   /**
-   * Reads a duration, and throws an error for what is none, also for an object without a unit.
-   *
-   * @category constructors
-   * @since 0.1.0
-   */
-  durationUnsafe
-} from "../internal/runtime/milliseconds.ts"
-
-export {
-  /**
    * The first failure of an exit; `undefined` of one that succeeded, died or was interrupted.
    *
    * @category getters

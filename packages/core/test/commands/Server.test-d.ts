@@ -3,6 +3,12 @@ import { Redis } from "@redfx/core"
 import { describe, expectTypeOf, it } from "vitest"
 
 describe("Server", () => {
+  it("what fails where it is not done is true", () => {
+    expectTypeOf(Redis.bgsave()).toEqualTypeOf<RedisCommand.RedisCommand<true, true, true>>()
+    expectTypeOf(Redis.bgrewriteaof()).toEqualTypeOf<RedisCommand.RedisCommand<true, true, true>>()
+    expectTypeOf(Redis.reset()).toEqualTypeOf<RedisCommand.RedisCommand<true, true, true>>()
+  })
+
   it("takes exclusive choices one at a time", () => {
     // @ts-expect-error ASYNC and SYNC exclude each other
     void Redis.flushall({ async: true, sync: true })

@@ -1,8 +1,20 @@
 import type { RedisClient } from "@redfx/core"
-import { Redis, RedisError, RedisLeader, RedisLock, RedisReply, RedisScript, RedisStandalone } from "@redfx/core"
+import {
+  Redis,
+  RedisChannel,
+  RedisError,
+  RedisKeyspace,
+  RedisLeader,
+  RedisLock,
+  RedisReply,
+  RedisScript,
+  RedisStandalone,
+  RedisStream
+} from "@redfx/core"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import { describe, expectTypeOf, it } from "vitest"
 
@@ -108,6 +120,7 @@ describe("RedisError types", () => {
     expectTypeOf<Extract<RedisError.ConnectionLikeError, RedisError.TimeoutError>>().toEqualTypeOf<never>()
     expectTypeOf<RedisError.ConnectionLikeError & RedisError.ResponseLikeError>().toEqualTypeOf<never>()
     expectTypeOf<RedisError.LockLikeError["_tag"]>().toEqualTypeOf<"LockError" | "LockNotOwnedError">()
+    expectTypeOf<RedisError.LockLikeError["kind"]>().toEqualTypeOf<"lock" | "semaphore">()
     expectTypeOf<Tagged<"RedisConfigError" | "InvalidUrlError">>().toEqualTypeOf<RedisError.ConfigLikeError>()
   })
 
@@ -145,6 +158,33 @@ describe("what is left to fail with", () => {
     expectTypeOf<TagsOf<typeof done>>().toEqualTypeOf<OfCommands | "ExecAbortError" | "WatchError">()
     const watched = Redis.watch("k", Effect.succeed([Redis.incr("k")]))
     expectTypeOf<TagsOf<typeof watched>>().toEqualTypeOf<OfCommands | "ExecAbortError" | "WatchError">()
+  })
+
+  it("of typed channels, streams and caches: what commands can meet, and what does not fit", () => {
+    const value = Schema.String
+    const channel = RedisChannel.make("c", { value })
+    const published = channel.publish("v")
+    expectTypeOf<TagsOf<typeof published>>().toEqualTypeOf<OfCommands | "ChannelError">()
+    const messages = channel.subscribe()
+    expectTypeOf<TagsOf<typeof messages>>().toEqualTypeOf<OfCommands | "ChannelError" | "PubSubOverflowError">()
+    const events = channel.events()
+    expectTypeOf<TagsOf<typeof events>>().toEqualTypeOf<OfCommands | "ChannelError" | "PubSubOverflowError">()
+    const stream = RedisStream.make("s", { value })
+    const added = stream.add("v")
+    expectTypeOf<TagsOf<typeof added>>().toEqualTypeOf<OfCommands | "EntryError">()
+    const entries = stream.read("$")
+    expectTypeOf<TagsOf<typeof entries>>().toEqualTypeOf<OfCommands | "EntryError">()
+    const consumer = stream.consume({ group: "g", consumer: "c" }, () => Effect.fail("no"))
+    expectTypeOf<TagsOf<typeof consumer>>().toEqualTypeOf<OfCommands>()
+    const cached = RedisKeyspace.makeCache({ key: "k:*", value, ttl: "1 hour", load: () => Effect.succeedNone })
+    const got = Effect.flatMap(cached, (cache) => cache.get("1"))
+    expectTypeOf<TagsOf<typeof got>>().toEqualTypeOf<OfCommands | "KeyspaceError">()
+    const loaded = Effect.flatMap(cached, (cache) => cache.getOrLoad("1"))
+    expectTypeOf<TagsOf<typeof loaded>>().toEqualTypeOf<OfCommands | "KeyspaceError" | "LoadTimeoutError">()
+    const set = Effect.flatMap(cached, (cache) => cache.set("1", "v"))
+    expectTypeOf<TagsOf<typeof set>>().toEqualTypeOf<OfCommands | "KeyspaceError">()
+    const deleted = Effect.flatMap(cached, (cache) => cache.del("1"))
+    expectTypeOf<TagsOf<typeof deleted>>().toEqualTypeOf<OfCommands | "KeyspaceError">()
   })
 
   it("of a lock: what the lock says as well, where it says it", () => {

@@ -333,13 +333,13 @@ const samples: ReadonlyArray<
     "nothing there."
   ],
   [
-    new RedisError.LockError({ name: "l", reason: "NotAcquired" }),
+    new RedisError.LockError({ name: "l", reason: "NotAcquired", kind: "lock" }),
     false,
     false,
     "Unable to acquire the lock \"l\" within the time specified."
   ],
   [
-    new RedisError.LockNotOwnedError({ name: "l" }),
+    new RedisError.LockNotOwnedError({ name: "l", kind: "lock" }),
     false,
     false,
     "The lock \"l\" expired and is not owned any more; what it protected may have been entered by others."

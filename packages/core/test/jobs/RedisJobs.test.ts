@@ -84,16 +84,22 @@ const fake = Effect.fnUntraced(function*(
 })
 
 describe("RedisJobs.make", () => {
-  it("says at once that it needs a schema, and where it goes", () => {
-    for (const payload of [undefined, String]) {
-      // What types do not allow comes from programs without types.
-      assert.throws(
-        () => RedisJobs.make("jobs", { payload: payload as never }),
-        TypeError,
-        /^payload is missing or is no schema; give one, such as \{ payload: /
-      )
-    }
-  })
+  it.effect("says that it needs a schema, and where it goes, before a job is added or taken", () =>
+    Effect.gen(function*() {
+      const { run } = yield* fake([])
+      for (const payload of [undefined, String]) {
+        // What types do not allow comes from programs without types.
+        const jobs = RedisJobs.make("jobs", { payload: payload as never })
+        for (const used of [jobs.enqueue("a"), jobs.run({ worker: "w" }, () => Effect.void)]) {
+          const error = yield* Effect.flip(run(Effect.asVoid<unknown, RedisError, RedisClient>(used)))
+          assert.strictEqual(error._tag, "DataError")
+          assert.match(
+            error.message,
+            /^RedisJobs\.\w+: payload is missing or is no schema; give one, such as \{ payload: /
+          )
+        }
+      }
+    }))
 })
 
 describe("RedisJobs.run", () => {

@@ -15,18 +15,43 @@ const unused = {
 } as unknown as RedisClient.RedisClient["Service"]
 
 describe("RedisKeyspace", () => {
-  it("says at once that it needs a schema, and where it goes", () => {
-    const makers = [RedisKeyspace.make, RedisKeyspace.makeHash, RedisKeyspace.makeSet, RedisKeyspace.makeSortedSet]
-    for (const make of makers) {
-      for (const value of [undefined, String]) {
-        // What types do not allow comes from programs without types.
-        const options = { key: "user:*", value } as never
-        assert.throws(() => make(options), TypeError, /^value is missing or is no schema; give one, such as \{ value: /)
+  it.effect("says that it needs a schema and a key, and where they go, and nothing is sent", () =>
+    Effect.gen(function*() {
+      const { make, makeCache, makeCounter, makeHash, makeSet, makeSortedSet } = RedisKeyspace
+      // What types do not allow comes from programs without types.
+      const wrong = (key: unknown, value: unknown) => ({ key, value, misfits: "skip" }) as never
+      const cases = [
+        [wrong("user:*", undefined), /value is missing or is no schema; give one, such as \{ value: /],
+        [wrong("user:*", String), /value is missing or is no schema; give one, such as \{ value: /],
+        [wrong(undefined, Schema.String), /key is missing or has no \* for the id; give one, such as \{ key: "user:/],
+        [wrong("user", Schema.String), /key is missing or has no \* for the id; give one, such as \{ key: "user:/],
+        [wrong(undefined, undefined), /key is missing/]
+      ] as const
+      for (const [options, says] of cases) {
+        const spaces = [make, makeHash, makeSet, makeSortedSet].map((make) => make(options))
+        if (says.source.startsWith("key")) spaces.push(makeCounter(options) as never)
+        for (const space of spaces) {
+          for (const used of [space.keyOf("1"), space.get("1"), space.del("1"), Stream.runDrain(space.scan)]) {
+            const error = yield* Effect.flip(
+              Effect.asVoid<unknown, { readonly message: string }, RedisClient.RedisClient>(used)
+            )
+            assert.match(error.message, says)
+            assert.instanceOf(error, RedisKeyspace.KeyspaceError)
+          }
+        }
+        const cache = yield* makeCache(Object.assign({}, options, { ttl: "1 minute", load: () => Effect.succeedNone }))
+        assert.match((yield* Effect.flip(cache.getOrLoad("1"))).message, says)
       }
-      const keyless = { value: Schema.String } as never
-      assert.throws(() => make(keyless), TypeError, /^key is missing or is no text; give one, such as \{ key: "user:/)
-    }
-  })
+    }).pipe(Effect.scoped, Effect.provideService(RedisClient.RedisClient, unused)))
+
+  it.effect("a function that takes no other texts than ids may name keys, which cannot be scanned then", () =>
+    Effect.gen(function*() {
+      const key = (id: string) => `n:${BigInt(id)}`
+      const numbers = RedisKeyspace.make({ key, value: Schema.String })
+      assert.strictEqual(yield* numbers.keyOf("7"), "n:7")
+      const error = yield* Effect.flip(Stream.runDrain(numbers.ids))
+      assert.include(error.message, "cannot be scanned")
+    }).pipe(Effect.provideService(RedisClient.RedisClient, unused)))
 
   it.effect("names keys by a template or a function", () =>
     Effect.gen(function*() {

@@ -76,7 +76,7 @@ describe("RedisLeader", () => {
       const { run, store } = yield* fake()
       assert.strictEqual(yield* run(candidate("a").run(Effect.succeed(1))), 1)
       // Its own errors are not taken for those of leading.
-      for (const error of [unreachable, new LockNotOwnedError({ name }), "other"]) {
+      for (const error of [unreachable, new LockNotOwnedError({ name, kind: "lock" }), "other"]) {
         assert.strictEqual(yield* Effect.flip(run(candidate("a").run(Effect.fail(error)))), error)
         assert.isUndefined(store.get(name))
       }

@@ -144,6 +144,13 @@ describe("RedisScript", () => {
     assert.strictEqual(failureOf(transfer("a", "b", ["1", "2"]).settled)?._tag, "DataError")
     // @ts-expect-error a key is text
     assert.strictEqual(failureOf(transfer(["a"], "b", 1).settled)?._tag, "DataError")
+    const picky = RedisScript.make({
+      name: "picky",
+      lua: "return 1",
+      args: () => RedisArg.invalid("wants more"),
+      result: RedisReply.integer
+    })
+    assert.include(failureOf(picky().settled)?.message, "EVALSHA: the script picky: wants more.")
   })
 
   it.effect("SCR-02: a call is one EVALSHA where the server has the script", () =>

@@ -128,6 +128,17 @@ export const KeyspaceCacheTest = <E>(client: Layer.Layer<RedisClient.RedisClient
           assert.isAtMost(yield* Redis.pttl(yield* cache.keyOf("7")), 3_660_000)
         }))
 
+      it.effect("a value for which there is no time is loaded each time, and not stored", () =>
+        Effect.gen(function*() {
+          let loads = 0
+          const load = () => Effect.sync(() => some(++loads))
+          const cache = yield* program(load, { ttl: () => "0 seconds", stale: "1 hour" })
+          yield* cache.getOrLoad("1")
+          assert.deepStrictEqual(yield* cache.getOrLoad("1"), some(2))
+          assert.deepStrictEqual(yield* cache.get("1"), Option.none())
+          assert.strictEqual((yield* Effect.flip(cache.set("1", { n: 3 })))._tag, "DataError")
+        }))
+
       it.effect("answers what is stale at once, while one fiber of one program loads it anew", () =>
         Effect.gen(function*() {
           const held = yield* Deferred.make<void>()

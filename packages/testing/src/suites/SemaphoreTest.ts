@@ -101,7 +101,12 @@ export const SemaphoreTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>
           const name = freshKey("semaphore")
           const semaphore = RedisSemaphore.make(name, { permits: 1, ttl: "1 minute", waitTimeout: "20 millis" })
           const nested = semaphore.withPermit(semaphore.withPermit(Effect.void))
-          assert.deepInclude(yield* Effect.flip(nested), { _tag: "LockError", name, reason: "NotAcquired" })
+          assert.deepInclude(yield* Effect.flip(nested), {
+            _tag: "LockError",
+            name,
+            reason: "NotAcquired",
+            kind: "semaphore"
+          })
           const wrong = [
             { permits: 0, ttl: "1 second" },
             { permits: 1.5, ttl: "1 second" },

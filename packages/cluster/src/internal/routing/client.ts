@@ -2,6 +2,7 @@
  * The client of a cluster: the client that every topology has, above a router
  * that knows slots, with what only a cluster must split, merge or refuse.
  */
+import { limited } from "@redfx/core/RedisClient"
 import type { RedisClient, RedisEvent, RedisStats } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
@@ -31,7 +32,7 @@ import { readerOf } from "./readFrom.ts"
 import { Redirects } from "./redirects.ts"
 import { forOneServer, idle, notForReading } from "./refusals.ts"
 import { guarded, reserve } from "./reservation.ts"
-import { limited } from "./retrying.ts"
+import { withLimit } from "./retrying.ts"
 import type { Retrying } from "./retrying.ts"
 import type { ClusterSettings } from "./settings.ts"
 import { slotServers } from "./slotServers.ts"
@@ -103,11 +104,12 @@ const clientAbove = (
     },
     pipeline: pipelineOf(retrying, base),
     transaction: (commands) => transaction(retrying, commands),
-    withTimeout: (limit) => {
-      const below = base.withTimeout(limit)
-      const within: Retrying = { ...limited(retrying, limit), unsent: below.transaction }
-      return clientAbove(within, below, clusterOf(within, below))
-    },
+    withTimeout: (given) =>
+      limited(given, (limit) => {
+        const below = base.withTimeout(limit)
+        const within: Retrying = { ...withLimit(retrying, limit), unsent: below.transaction }
+        return clientAbove(within, below, clusterOf(within, below))
+      }),
     reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, retrying, () => client)),
     monitor: () => Stream.fail(forOneServer("MONITOR"))
   }

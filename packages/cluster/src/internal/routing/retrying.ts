@@ -5,7 +5,6 @@ import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import type { Outcome as Answer } from "@redfx/core/unstable/Request"
-import { durationUnsafe } from "@redfx/core/unstable/Runtime"
 import type * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -37,11 +36,11 @@ export interface Retrying {
 }
 
 /** The same means with another command timeout. */
-export const limited = (retrying: Retrying, limit: Duration.Input): Retrying => {
+export const withLimit = (retrying: Retrying, limit: Duration.Duration): Retrying => {
   const { connection, ...settings } = retrying.settings
   return {
     ...retrying,
-    settings: { ...settings, connection: { ...connection, commandTimeout: durationUnsafe(limit) } },
+    settings: { ...settings, connection: { ...connection, commandTimeout: limit } },
     clientOf: (node) => node.client.withTimeout(limit)
   }
 }

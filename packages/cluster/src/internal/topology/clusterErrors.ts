@@ -1,6 +1,5 @@
 /**
- * The errors of commands that have no try left, and those of a cluster that a
- * single server's client does not know.
+ * The errors of a cluster that a single server's client does not know, and what is said of errors of others.
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterDownError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"

@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import { number } from "../../internal/reply/reply.ts"
 import * as Arg from "../../RedisArg.ts"
 import { define } from "../../RedisCommand.ts"
 import * as Reply from "../../RedisReply.ts"
@@ -57,8 +58,6 @@ const info = Reply.struct({
   expansionRate: Reply.integer,
   maxIterations: Reply.integer
 })
-
-const number: Reply.Reply<number> = Reply.make((value) => Number(Reply.integer.decode(value, Reply.textView)))
 
 /** 1 for added, -1 for no room. RESP3 servers send booleans. */
 const room: Reply.Reply<number> = Reply.make((value, view) =>

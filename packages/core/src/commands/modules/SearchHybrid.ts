@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import { number } from "../../internal/reply/reply.ts"
 import { define } from "../../RedisCommand.ts"
 import * as Reply from "../../RedisReply.ts"
 import { hybridArgs } from "./SearchHybridOptions.ts"
@@ -23,8 +24,6 @@ export interface FtHybridRows<Row = FtRows["rows"][number]> extends FtRows<Row> 
   /** How long the search took, in milliseconds. */
   readonly executionTime: number
 }
-
-const number: Reply.Reply<number> = Reply.make((value) => Number(Reply.integer.decode(value, Reply.textView)))
 
 const reply = Reply.struct({
   totalResults: number,

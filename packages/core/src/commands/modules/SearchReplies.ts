@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { isReadonlyArray } from "../../internal/argument/isReadonlyArray.ts"
+import { number } from "../../internal/reply/reply.ts"
 import * as Reply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import type { FtTell } from "./SearchOptions.ts"
@@ -165,8 +166,6 @@ export interface FtMisspelled<Text = string> {
 // -----------------------------------------------------------------------------
 // Parts
 // -----------------------------------------------------------------------------
-
-const number: Reply.Reply<number> = Reply.make((value) => Number(Reply.integer.decode(value, Reply.textView)))
 
 const elements: Reply.Reply<ReadonlyArray<Resp.Value>> = Reply.make((value) =>
   isReadonlyArray(value) ? value : Reply.mismatch("an array", value)

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { isReadonlyArray } from "../../internal/argument/isReadonlyArray.ts"
+import { number } from "../../internal/reply/reply.ts"
 import * as Reply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 
@@ -86,8 +87,6 @@ export interface TsGroup<Key = string, Labels = Readonly<Record<string, string |
 // -----------------------------------------------------------------------------
 // Samples
 // -----------------------------------------------------------------------------
-
-const number: Reply.Reply<number> = Reply.make((value) => Number(Reply.integer.decode(value, Reply.textView)))
 
 const sample = Reply.fields({ timestamp: Reply.integer, value: Reply.double })
 

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { exactInteger } from "../../internal/reply/exactInteger.ts"
+import { number } from "../../internal/reply/reply.ts"
 import * as Reply from "../../RedisReply.ts"
 
 // -----------------------------------------------------------------------------
@@ -280,8 +281,6 @@ export const clusterReplicas: Reply.Reply<ReadonlyArray<ClusterNode>> = Reply.ma
 // -----------------------------------------------------------------------------
 // CLUSTER SLOTS and CLUSTER SHARDS
 // -----------------------------------------------------------------------------
-
-const number: Reply.Reply<number> = Reply.make((value) => Number(Reply.integer.decode(value, Reply.textView)))
 
 /** Further values by the server's names. */
 const metadata = Reply.map(

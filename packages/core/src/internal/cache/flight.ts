@@ -184,7 +184,7 @@ export class Flight extends SingleRequest<Resp.Value> {
         ...(this.#mode === "read" ? [askForNext] : [])
       ]
       this.#addition = Lives.asking(this.command, tracking)
-      tracking.mode = this.#mode
+      tracking.begin(this.#mode)
     }
   }
 
@@ -229,7 +229,7 @@ export class Flight extends SingleRequest<Resp.Value> {
     const { spec } = this.#preparation[this.answered - 1]!
     this.#refusal ??= fromReply(error, { command: spec.name, secrets: [], address, index: undefined, runsCode: false })
     if (tracking?.mode === undefined) return
-    tracking.mode = undefined
+    tracking.refuse()
     tracking.renew("Untracked")
   }
 }

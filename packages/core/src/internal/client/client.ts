@@ -9,6 +9,7 @@ import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import type * as Scope from "effect/Scope"
 import type { Key } from "../../RedisArg.ts"
+import { limited } from "../../RedisClient.ts"
 import type { RedisClient, RedisStats } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
@@ -27,7 +28,6 @@ import type { Lease } from "../pool/recycle.ts"
 import { make as makePubSub } from "../pubsub/subscriptions.ts"
 import { LoopTime, withTimeout } from "../runtime/elapsed.ts"
 import { errorIn } from "../runtime/firstError.ts"
-import { durationUnsafe } from "../runtime/milliseconds.ts"
 import { make as makeMonitor } from "./monitor.ts"
 import type { RedisRouter, Subscribers } from "./router.ts"
 import { withSession } from "./session.ts"
@@ -181,11 +181,11 @@ const clientOf = (
         }
       )
     },
-    withTimeout: (limit) =>
-      clientOf(router, { ...settings, commandTimeout: durationUnsafe(limit) }, deadlines, {
-        ...feeds,
-        cache: parts
-      }),
+    withTimeout: (given) =>
+      limited(
+        given,
+        (limit) => clientOf(router, { ...settings, commandTimeout: limit }, deadlines, { ...feeds, cache: parts })
+      ),
     // A command that timed out on a reserved connection still holds it up, and EXEC sent again would ignore the watch.
     reserve: Effect.map(router.reserve, (reserved) => {
       const client = clientOf(reserved, { ...settings, retryOnTimeout: false }, deadlines, {

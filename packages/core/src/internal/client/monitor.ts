@@ -13,11 +13,12 @@ import { monitorEvent } from "../../commands/replies/MonitorEvent.ts"
 import type { RedisClient } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
-import { DataError, PubSubOverflowError } from "../../RedisError.ts"
-import type { CommandError } from "../../RedisError.ts"
+import { PubSubOverflowError } from "../../RedisError.ts"
+import type { CommandError, DataError } from "../../RedisError.ts"
 import type { MonitorOptions } from "../../RedisMonitor.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
+import { count, readOptions } from "../argument/options.ts"
 import * as Connection from "../connection/connection.ts"
 import type { RedisConnection } from "../connection/model.ts"
 import { watchSilence } from "../connection/silence.ts"
@@ -116,11 +117,10 @@ const isAnswer = (error: CommandError): boolean =>
   error._tag !== "TimeoutError" && !(error._tag === "ConnectionError" && error.reason !== "MaxClients")
 
 const bufferOf = ({ capacity = defaultCapacity, onFull }: MonitorOptions): Effect.Effect<Lines, DataError> =>
-  !Number.isInteger(capacity) || capacity < 1
-    ? Effect.fail(new DataError({ command: "MONITOR", detail: "capacity must be a whole number from 1 on" }))
-    : onFull === "dropOldest"
-    ? Queue.sliding(capacity)
-    : Queue.dropping(capacity)
+  Effect.flatMap(
+    readOptions("Redis.monitor", () => count("capacity", capacity)),
+    (kept) => onFull === "dropOldest" ? Queue.sliding(kept) : Queue.dropping(kept)
+  )
 
 /**
  * Whether a value is a line of the feed. Lines begin with a time and an address, which the answers to MONITOR, and to

@@ -28,6 +28,9 @@ import type { Wait } from "../pool/attempts.ts"
  * - `held`: of a router that `reserve` gave: its connection.
  * - `describe`: how the client prints; never a secret.
  * - `attributes`: what spans say of the client, by OpenTelemetry's names.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface RedisRouter {
   readonly submit: (request: Request) => void
@@ -53,6 +56,9 @@ export interface RedisRouter {
  * - `watching`: whether keys may be watched on it: WATCH was sent, and neither EXEC nor UNWATCH has been answered since.
  * - `executed`: told that the last EXEC was answered, which ends the watch. `refused`: told that all that was sent was refused.
  * - `unwatch`: ends the watch, if there is one; waits for nothing.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface Held {
   readonly watching: boolean
@@ -80,6 +86,9 @@ export interface Held {
  * - `connect`: opens a connection to a server.
  * - `onEvent`: takes what happens to these connections.
  * - `news`: suspends until there is something new about where they are to, so that a pause after failures is over.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface Subscribers {
   readonly serverFor: (kind: Kind, channel: Key) => string
@@ -111,6 +120,9 @@ export interface Subscribers {
  * - `servers`: those that they are subscribed to on at the moment, once `known` is done, and until `onChange` says that
  *   these may be others.
  * - `execute`: runs a command on a server.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface Spread {
   readonly includes: (kind: Kind, channel: Key) => boolean

@@ -4,10 +4,10 @@
 import * as RedisArg from "../../RedisArg.ts"
 import { DataError } from "../../RedisError.ts"
 import type { RespEncoder } from "../../RespEncoder.ts"
+import { unreadable } from "../argument/unreadable.ts"
 import { encodeUtf8 } from "../codec/utf8.ts"
 import type { CommandImpl } from "./impl.ts"
 import type { Script, Spec } from "./spec.ts"
-import { unreadable } from "./unreadable.ts"
 
 /** The parts of a command that encoding needs. */
 export interface Sendable {

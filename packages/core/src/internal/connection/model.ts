@@ -18,6 +18,9 @@ import type { Request, RequestQueue } from "./request.ts"
  * - `probe`: a PING of its own, failing when it is not answered in time.
  * - `close`: ends the connection; everything unanswered fails with the given error.
  * - `lost`: suspends until the connection has ended, then returns why.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface RedisConnection {
   readonly address: string
@@ -47,6 +50,9 @@ export interface RedisConnection {
  *   longer where it usually takes longer, and with `false` when something comes after all.
  * - `onProgress`: told what the opening of the connection waits for, in words, whenever that is another thing.
  * - `onBusy`: called when a script keeps the server from preparing the connection, with a way to send what ends the script.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface Listener {
   readonly onUnsent?: ((unsent: RequestQueue, failure: CommandError) => void) | undefined
@@ -68,6 +74,9 @@ export interface Listener {
  * - `attributes`: the same by OpenTelemetry's names.
  * - `open`: opens a connection, to wherever the server is then.
  * - `news`: suspends until there is something new about where that is, which ends a pause after failures.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface Dialer {
   readonly address: string

@@ -34,13 +34,11 @@ export interface ReplyContext {
   readonly runsCode?: boolean | undefined
 }
 
-type ReplyFields = typeof ResponseError.Type extends infer E extends ResponseError
-  ? Pick<E, "code" | "detail" | "command"> & {
-    readonly address?: string
-    readonly index?: number
-    readonly mayHaveWritten?: boolean
-  }
-  : never
+type ReplyFields = Pick<ResponseError, "code" | "detail" | "command"> & {
+  readonly address?: string
+  readonly index?: number
+  readonly mayHaveWritten?: boolean
+}
 
 /** The codes of errors that come after something was written: the target of a MIGRATE may have the key. */
 const belated: ReadonlySet<string> = new Set(["IOERR"])

@@ -4,13 +4,13 @@
 import * as Schema from "effect/Schema"
 import { TaggedError } from "./tagged.ts"
 
-/** The thing that was to be held; a lock by default. */
-const kind = Schema.optional(Schema.Literals(["lock", "semaphore"]))
+/** The thing that was to be held. */
+const kind = Schema.Literals(["lock", "semaphore"])
 
 /**
  * A lock, or a permit of a semaphore, could not be taken in time, or is not held.
  *
- * - `kind`: which of them it is; `undefined` is a lock.
+ * - `kind`: which of them it is. Leaders hold a lock.
  *
  * @category errors
  * @since 0.1.0
@@ -21,7 +21,7 @@ export class LockError extends TaggedError<LockError>("@redfx/core/RedisError/Lo
   kind
 }) {
   override get message(): string {
-    const what = `${this.kind ?? "lock"} "${this.name}"`
+    const what = `${this.kind} "${this.name}"`
     return this.reason === "NotAcquired"
       ? `Unable to acquire the ${what} within the time specified.`
       : this.reason === "NotHeld"
@@ -33,7 +33,7 @@ export class LockError extends TaggedError<LockError>("@redfx/core/RedisError/Lo
 /**
  * A lock, or a permit of a semaphore, was held, but somebody else holds it by now, or it expired.
  *
- * - `kind`: which of them it is; `undefined` is a lock.
+ * - `kind`: which of them it is. Leaders hold a lock.
  *
  * @category errors
  * @since 0.1.0

@@ -7,7 +7,9 @@ import * as Retry from "./retry.ts"
 import { TaggedError } from "./tagged.ts"
 
 /**
- * An argument that no server would take, found before anything was sent.
+ * An argument that no server would take, or an option that makes no sense, found before anything was sent.
+ *
+ * - `command`: the command; of options, the function of redfx that they were given to, such as `RedisLock.make`.
  *
  * @category errors
  * @since 0.1.0

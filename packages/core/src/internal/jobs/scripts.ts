@@ -15,11 +15,11 @@
  * something: what brings jobs to an end begins with such a write, as a queue that fills the memory could not be emptied
  * otherwise.
  */
-import * as Effect from "effect/Effect"
-import * as RedisArg from "../../RedisArg.ts"
-import { DataError } from "../../RedisError.ts"
+import type * as Effect from "effect/Effect"
+import type { DataError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
+import { readOptions } from "../argument/options.ts"
 import { beside } from "../argument/slot.ts"
 
 /** The group of workers. */
@@ -38,16 +38,8 @@ const keysOf = (name: string): Keys => {
   return { ready: key("ready"), delayed: key("delayed"), jobs: key("jobs"), dead: key("dead") }
 }
 
-/** Like `keysOf`, but as an effect, for callers without a command that would refuse the name. */
-export const located = (name: string): Effect.Effect<Keys, DataError> =>
-  Effect.suspend(() => {
-    try {
-      return Effect.succeed(keysOf(name))
-    } catch (error) {
-      if (!(error instanceof RedisArg.InvalidArgument)) throw error
-      return Effect.fail(new DataError({ command: "XREADGROUP", detail: error.detail }))
-    }
-  })
+/** Like `keysOf`, for the function `of`, which has no command that would refuse the name. */
+export const located = (name: string, of: string): Effect.Effect<Keys, DataError> => readOptions(of, () => keysOf(name))
 
 const keys = (name: string): ReadonlyArray<string> => {
   const { dead, delayed, jobs, ready } = keysOf(name)

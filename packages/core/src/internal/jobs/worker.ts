@@ -6,14 +6,16 @@ import type * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
 import type { RedisClient } from "../../RedisClient.ts"
 import { isRetryable } from "../../RedisError.ts"
 import type { CommandError, DataError } from "../../RedisError.ts"
-import * as RedisStream from "../../RedisStream.ts"
+import { milliseconds, readOptions } from "../argument/options.ts"
+import type { TextFields } from "../reply/streamEntry.ts"
 import { lengthened } from "../runtime/backOff.ts"
 import { backOffFor, backOffSchedule } from "../runtime/backOffSchedule.ts"
-import { milliseconds } from "../runtime/milliseconds.ts"
-import { handling, isNoEffect, noEffect, reasonOf } from "../stream/consumer.ts"
+import * as Consumer from "../stream/consumer.ts"
+import { settingsOf } from "../stream/settings.ts"
 import * as Scripts from "./scripts.ts"
 
 export interface Settings<A, E, R> {
@@ -25,7 +27,7 @@ export interface Settings<A, E, R> {
   readonly pollInterval: number
   readonly maxAttempts: number
   readonly backoff: (attempt: number, cause: Cause.Cause<E>) => Duration.Input | undefined
-  readonly decode: (payload: string) => Effect.Effect<A, { readonly message: string }>
+  readonly decode: (payload: string) => Effect.Effect<A, { readonly detail: string }>
   readonly handler: (job: Job<A>) => Effect.Effect<unknown, E, R>
 }
 
@@ -38,24 +40,33 @@ interface Job<A> {
 /** Runs a worker until it is interrupted, or fails with an error that no retry can fix. */
 export const run = <A, E, R>(settings: Settings<A, E, R>): Effect.Effect<never, CommandError, R | RedisClient> => {
   const { claimIdle, concurrency, drain, name, worker } = settings
-  return Effect.flatMap(Scripts.located(name), ({ ready }) => {
-    const consume = RedisStream.consume(
-      {
-        stream: ready,
+  const located = Effect.flatMap(
+    Scripts.located(name, of),
+    ({ ready: stream }) =>
+      settingsOf(of, {
+        stream,
         group: Scripts.group,
         consumer: worker,
         createGroup: "0",
         concurrency,
         claimIdle,
         drain
-      },
-      (entry) => handle(settings, entry.id, entry.fields["id"] ?? "")
+      })
+  )
+  return Effect.flatMap(located, (consumer) => {
+    const consume = Consumer.run(
+      consumer,
+      // Fields are text where nothing else is asked for.
+      ({ fields, id }) => handle(settings, id, (fields as TextFields)["id"] ?? "")
     )
     // A server that comes back empty, or whose keys were deleted, has no group any more.
     const consuming = Effect.retry(consume, { schedule: backOffSchedule, while: isWithoutGroup })
     return Effect.raceFirst(consuming, promoting(settings.name, settings.pollInterval))
   })
 }
+
+/** What errors call the function that runs a worker. */
+export const of = "RedisJobs.run"
 
 const isWithoutGroup = (error: CommandError): boolean => error._tag === "ResponseError" && error.code === "NOGROUP"
 
@@ -125,16 +136,18 @@ const outcomeOf = Effect.fnUntraced(function*<A, E, R>(
 ): Effect.fn.Return<Scripts.Outcome, DataError, R> {
   const decoded = yield* Effect.result(settings.decode(payload))
   // The next attempt would fail in the same way.
-  if (decoded._tag === "Failure") return { to: "dead", reason: decoded.failure.message }
-  const exit = yield* Effect.exit(handling(() => settings.handler({ id, attempt, payload: decoded.success })))
+  if (Result.isFailure(decoded)) return { to: "dead", reason: decoded.failure.detail }
+  const exit = yield* Effect.exit(
+    Consumer.handling(of, () => settings.handler({ id, attempt, payload: decoded.success }))
+  )
   if (Exit.isSuccess(exit)) return { to: "done" }
-  if (isNoEffect(exit.cause)) return yield* Effect.fail(noEffect)
+  if (Consumer.isNoEffect(exit.cause)) return yield* Effect.fail(Consumer.noEffect(of))
   yield* Effect.logWarning(`Attempt ${attempt} of job ${id} failed`, exit.cause)
   // The failure is the handler's own, as no missing Effect is among its reasons.
   const cause = exit.cause as Cause.Cause<E>
   const pause = tries >= settings.maxAttempts ? undefined : settings.backoff(attempt, cause)
-  const least = pause === undefined ? Infinity : milliseconds(pause)
-  if (least > Scripts.longestDelay) return { to: "dead", reason: reasonOf(cause) }
+  const least = pause === undefined ? Infinity : yield* readOptions(of, () => milliseconds("backoff", pause))
+  if (least > Scripts.longestDelay) return { to: "dead", reason: Consumer.reasonOf(cause) }
   return { to: "later", delay: Math.ceil(yield* lengthened(least, jitter)) }
 })
 

@@ -14,15 +14,16 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import { del } from "../../commands/Generic.ts"
 import { RedisClient } from "../../RedisClient.ts"
 import { isRetryable } from "../../RedisError.ts"
+import { lifeOrEndless, readOptions } from "../argument/options.ts"
 import { Flights } from "../runtime/flights.ts"
 import type { Flight } from "../runtime/flights.ts"
-import { milliseconds } from "../runtime/milliseconds.ts"
 import type { Restore } from "../runtime/restore.ts"
 import * as Loads from "./cacheLoads.ts"
 import type { Loaded } from "./cacheLoads.ts"
@@ -31,17 +32,36 @@ import type { Sight } from "./cacheLookup.ts"
 import type { CacheKeyspace, CacheOptions } from "./cacheModel.ts"
 import * as Scripts from "./cacheScripts.ts"
 import { settingsOf, whole } from "./cacheShared.ts"
-import type { Failure, Grant, Shared } from "./cacheShared.ts"
+import type { Failure, Grant, Settings, Shared } from "./cacheShared.ts"
 import { bytesOf } from "./codec.ts"
 import { keysOf } from "./keys.ts"
+import type { Keys } from "./keys.ts"
 import { localEntries } from "./localEntries.ts"
 
 export const make = Effect.fnUntraced(function*<Id, A, E, R>(
   options: CacheOptions<Id, A, E, R>
 ): Effect.fn.Return<CacheKeyspace<Id, A, E>, never, R | RedisClient | Scope.Scope> {
-  const shared = yield* sharedOf(options)
-  const { client, clock, codec, settings } = shared
-  const keys = keysOf({ key: options.key, id: options.id })
+  const settings = settingsOf(options)
+  const keys = keysOf({ key: options.key, id: options.id, value: options.value })
+  if (Exit.isSuccess(settings)) return yield* cacheOf(options, settings.value, keys)
+  // Wrong options are the failure of whatever is done with the cache.
+  const refusal = Exit.failCause(settings.cause)
+  return {
+    keyOf: keys.of,
+    getOrLoad: () => refusal,
+    get: () => refusal,
+    set: () => refusal,
+    del: () => refusal
+  }
+})
+
+const cacheOf = Effect.fnUntraced(function*<Id, A, E, R>(
+  options: CacheOptions<Id, A, E, R>,
+  settings: Settings<A>,
+  keys: Keys<Id>
+): Effect.fn.Return<CacheKeyspace<Id, A, E>, never, R | RedisClient | Scope.Scope> {
+  const shared = yield* sharedOf(options, settings)
+  const { client, clock, codec } = shared
   const local = options.local === undefined ? undefined : localEntries(client, clock, options.local)
   const lookup = Lookup.make(shared, local)
   const asking = makeAsking(shared, lookup, options.onRedisFailure === "load")
@@ -53,7 +73,8 @@ export const make = Effect.fnUntraced(function*<Id, A, E, R>(
       Effect.gen(function*() {
         const key = yield* keys.of(id)
         const bytes = yield* codec.encode(value, key)
-        const fresh = write?.ttl === undefined ? settings.freshOf(value) : milliseconds(write.ttl)
+        const ttl = write?.ttl ?? settings.ttlOf(value)
+        const fresh = yield* readOptions("RedisKeyspace.makeCache", () => lifeOrEndless("ttl", ttl) ?? Infinity)
         const keep = fresh + settings.stale
         const entry = { version: shared.token(), fresh: whole(fresh), keep: whole(keep), took: 0, value: bytes }
         yield* client.execute(Scripts.put(key, entry))
@@ -68,7 +89,8 @@ export const make = Effect.fnUntraced(function*<Id, A, E, R>(
 })
 
 const sharedOf = Effect.fnUntraced(function*<Id, A, E, R>(
-  options: CacheOptions<Id, A, E, R>
+  options: CacheOptions<Id, A, E, R>,
+  settings: Settings<A>
 ): Effect.fn.Return<Shared<Id, A, E, R>, never, R | RedisClient | Scope.Scope> {
   const context = yield* Effect.context<R | RedisClient>()
   const instance = SecureRandom.uuidV4Unsafe()
@@ -79,7 +101,7 @@ const sharedOf = Effect.fnUntraced(function*<Id, A, E, R>(
     scope: yield* Effect.scope,
     codec: bytesOf(options.value, options.codec),
     load: options.load,
-    settings: settingsOf(options),
+    settings,
     own: (effect) => Effect.updateContext(effect, () => context),
     token: () => `${instance}:${++tokens}`
   }

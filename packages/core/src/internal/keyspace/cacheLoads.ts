@@ -6,7 +6,9 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import type { RedisError } from "../../RedisError.ts"
+import type { TimeToLive } from "../../RedisArg.ts"
+import type { CommandError } from "../../RedisError.ts"
+import { milliseconds, readOptions } from "../argument/options.ts"
 import { elapsed, withTimeout } from "../runtime/elapsed.ts"
 import type { Restore } from "../runtime/restore.ts"
 import { LoadTimeoutError } from "./cacheModel.ts"
@@ -35,12 +37,12 @@ export interface Loads<Id, A, E> {
 
 export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> => {
   const { client, clock, codec, own, scope, settings } = shared
-  const { absent, freshOf, jitter, limit, stale } = settings
+  const { absent, jitter, limit, stale, ttlOf } = settings
 
   /** Stores a value; returns whether the lease still held. */
   const store = Effect.fnUntraced(function*(key: string, token: string, value: Option.Option<A>, took: number) {
     const shortened = 1 - jitter * (yield* Random.next)
-    const fresh = (Option.isSome(value) ? freshOf(value.value) : absent) * shortened
+    const fresh = (Option.isSome(value) ? yield* freshOf(ttlOf(value.value)) : absent) * shortened
     if (!(fresh >= 1)) return yield* client.execute(Scripts.release(key, token, pauseOfRenewal))
     const bytes = Option.isSome(value) ? yield* codec.encode(value.value, key) : undefined
     const entry = { version: token, fresh: whole(fresh), keep: whole(fresh + stale), took: whole(took), value: bytes }
@@ -92,8 +94,10 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
   }
 }
 
+const freshOf = (ttl: TimeToLive) => readOptions("RedisKeyspace.makeCache", () => milliseconds("ttl", ttl))
+
 /** The value was not stored. It is right all the same for callers that asked before its load. */
-const unstored = (key: string, error: RedisError | KeyspaceError): Effect.Effect<boolean, KeyspaceError> =>
+const unstored = (key: string, error: CommandError | KeyspaceError): Effect.Effect<boolean, KeyspaceError> =>
   error._tag === "KeyspaceError"
     ? Effect.fail(error)
     : Effect.as(

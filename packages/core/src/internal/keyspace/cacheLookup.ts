@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import { mayHaveRun } from "../error/retry.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import type { Restore } from "../runtime/restore.ts"
@@ -35,8 +35,8 @@ interface Seen<A> {
  *   the server says nothing.
  */
 export interface Lookup<A> {
-  readonly peek: (key: string) => Effect.Effect<Option.Option<A>, RedisError | KeyspaceError>
-  readonly look: (key: string, spread: number, restore: Restore) => Effect.Effect<Sight<A>, RedisError>
+  readonly peek: (key: string) => Effect.Effect<Option.Option<A>, CommandError | KeyspaceError>
+  readonly look: (key: string, spread: number, restore: Restore) => Effect.Effect<Sight<A>, CommandError>
   readonly wait: (
     key: string,
     refused: string | undefined,
@@ -70,17 +70,22 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: LocalEntri
     )
 
   /** Asks the server. A value that does not fit the schema counts as absent. */
-  const ask = (key: string, spread: number, restore: Restore, refused?: string): Effect.Effect<Sight<A>, RedisError> =>
+  const ask = (
+    key: string,
+    spread: number,
+    restore: Restore,
+    refused?: string
+  ): Effect.Effect<Sight<A>, CommandError> =>
     Effect.suspend(() => {
       const grant: Grant = { token: shared.token(), since: elapsed(clock) }
       const looking = lookOrUndo(key, { token: grant.token, lease: settings.limit, spread, refused }, restore)
-      return Effect.flatMap(looking, (found): Effect.Effect<Sight<A>, RedisError> => {
+      return Effect.flatMap(looking, (found): Effect.Effect<Sight<A>, CommandError> => {
         const granted = found.lease === "granted" ? grant : undefined
         if (!found.known) {
           return Effect.succeed(granted === undefined ? { _tag: "Elsewhere", refused } : { _tag: "Granted", grant })
         }
         return Effect.matchEffect(decode(found, key), {
-          onSuccess: (value): Effect.Effect<Sight<A>, RedisError> =>
+          onSuccess: (value): Effect.Effect<Sight<A>, CommandError> =>
             Effect.succeed({ _tag: "Known", value, renew: granted }),
           onFailure: () =>
             granted === undefined
@@ -96,7 +101,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: LocalEntri
     look: (key, spread, restore) =>
       local === undefined ? ask(key, spread, restore) : Effect.flatMap(
         restore(local.look(key, spread, (found) => decode(found, key))),
-        (value): Effect.Effect<Sight<A>, RedisError> =>
+        (value): Effect.Effect<Sight<A>, CommandError> =>
           value === undefined ? ask(key, spread, restore) : Effect.succeed({ _tag: "Known", value, renew: undefined })
       ),
     wait: (key, refused, moment) =>

@@ -6,7 +6,7 @@ import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { TimeToLive } from "../../RedisArg.ts"
 import type { RedisCodec } from "../../RedisCodec.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import { TaggedError } from "../error/tagged.ts"
 import type { KeyOptions, KeyspaceError, SetOptions } from "./model.ts"
 
@@ -38,7 +38,10 @@ export interface CacheOptions<Id, A, E = never, R = never> extends Pick<KeyOptio
   readonly value: Schema.Codec<A, unknown>
   /** Loads the value of an id from where it comes from, such as a database. `Option.none()` says that there is none. */
   readonly load: (id: Id) => Effect.Effect<Option.Option<A>, E, R>
-  /** How long a value is fresh, or a function of the value that says so. A value with a time of zero is not stored. */
+  /**
+   * How long a value is fresh, or a function of the value that says so. No time is `DataError`; a function may return none
+   * for a value that was loaded, which is then not stored.
+   */
   readonly ttl: TimeToLive | ((value: A) => TimeToLive)
   /** How long the cache remembers that there is no value. Default 5 seconds; with zero it does not remember it. */
   readonly absentTtl?: TimeToLive | undefined
@@ -83,22 +86,22 @@ export interface CacheKeyspace<Id, A, E = never> {
   /** The key of an id. */
   readonly keyOf: (id: Id) => Effect.Effect<string, KeyspaceError>
   /** What is there, without loading, for callers that must not wait for a load. */
-  readonly get: (id: Id) => Effect.Effect<Option.Option<A>, RedisError | KeyspaceError>
+  readonly get: (id: Id) => Effect.Effect<Option.Option<A>, CommandError | KeyspaceError>
   /**
    * The value, from Redis or from `load`. However many ask for one that is not there, in however many programs, it is
    * loaded once; a load that fails fails the callers that wait for it in its own program.
    */
   readonly getOrLoad: (
     id: Id
-  ) => Effect.Effect<Option.Option<A>, E | RedisError | KeyspaceError | LoadTimeoutError>
+  ) => Effect.Effect<Option.Option<A>, E | CommandError | KeyspaceError | LoadTimeoutError>
   /**
    * Stores a value, `ttl` of its own being how long it is fresh. Loads that began before do not replace it, and are not
    * what later calls of `getOrLoad` return.
    */
-  readonly set: (id: Id, value: A, options?: SetOptions) => Effect.Effect<void, RedisError | KeyspaceError>
+  readonly set: (id: Id, value: A, options?: SetOptions) => Effect.Effect<void, CommandError | KeyspaceError>
   /**
    * Forgets values; returns how many there were. Loads that began before do not bring them back, and are not what later
    * calls of `getOrLoad` return.
    */
-  readonly del: (...ids: ReadonlyArray<Id>) => Effect.Effect<number, RedisError | KeyspaceError>
+  readonly del: (...ids: ReadonlyArray<Id>) => Effect.Effect<number, CommandError | KeyspaceError>
 }

@@ -12,7 +12,7 @@
  *
  * All of it is `ordered`: where connections are shared, what undoes an attempt comes after the attempt.
  */
-import * as RedisArg from "../../RedisArg.ts"
+import type * as RedisArg from "../../RedisArg.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
 
@@ -112,10 +112,13 @@ export interface Entry {
   readonly value: Uint8Array | undefined
 }
 
-const entryArgs = ({ fresh, keep, took, value, version }: Entry): ReadonlyArray<RedisArg.Value> => {
-  if (keep < 1) RedisArg.invalid("the ttl of a cached value must be a millisecond or more")
-  return [version, fresh, keep, took, ...(value === undefined ? [] : [value])]
-}
+const entryArgs = ({ fresh, keep, took, value, version }: Entry): ReadonlyArray<RedisArg.Value> => [
+  version,
+  fresh,
+  keep,
+  took,
+  ...(value === undefined ? [] : [value])
+]
 
 /** Writes an entry. DEL comes first, so that a key of another type is replaced, as SET does. */
 const write = `redis.call("DEL", KEYS[1])

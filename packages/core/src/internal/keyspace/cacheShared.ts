@@ -2,14 +2,16 @@
  * The parts that loading and looking up share: client and codec, times, and how leases are given back.
  */
 import type * as Clock from "effect/Clock"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import type { TimeToLive } from "../../RedisArg.ts"
 import type { RedisClient } from "../../RedisClient.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError, DataError } from "../../RedisError.ts"
+import * as Options from "../argument/options.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
-import { milliseconds } from "../runtime/milliseconds.ts"
 import type { CacheOptions, LoadTimeoutError } from "./cacheModel.ts"
 import * as Scripts from "./cacheScripts.ts"
 import type { Codec } from "./codec.ts"
@@ -22,11 +24,11 @@ export interface Grant {
 }
 
 /** The errors that asking for a value can fail with. */
-export type Failure<E> = E | RedisError | KeyspaceError | LoadTimeoutError
+export type Failure<E> = E | CommandError | KeyspaceError | LoadTimeoutError
 
 /** The times of a cache, in milliseconds, and the parts by which they are shortened or anticipated. */
 export interface Settings<A> {
-  readonly freshOf: (value: A) => number
+  readonly ttlOf: (value: A) => TimeToLive
   readonly absent: number
   readonly stale: number
   readonly limit: number
@@ -79,17 +81,18 @@ export const release = <Id, A, E, R>(
  */
 export const whole = (time: number): number => Math.round(Math.min(time, 1e14))
 
-export const settingsOf = <Id, A, E, R>(options: CacheOptions<Id, A, E, R>): Settings<A> => {
-  const { absentTtl = "5 seconds", early = 1, jitter = 0.1, loadTimeout = "10 seconds", stale = "0 seconds", ttl } =
-    options
-  const fixed = typeof ttl === "function" ? undefined : milliseconds(ttl)
-  return {
-    // `fixed` is only undefined where `ttl` is a function.
-    freshOf: (value: A): number => fixed ?? milliseconds((ttl as (value: A) => Duration.Input)(value)),
-    absent: milliseconds(absentTtl),
-    stale: milliseconds(stale),
-    limit: whole(milliseconds(loadTimeout)),
-    early,
-    jitter
-  }
-}
+export const settingsOf = <Id, A, E, R>(options: CacheOptions<Id, A, E, R>): Exit.Exit<Settings<A>, DataError> =>
+  Options.readOptions("RedisKeyspace.makeCache", () => {
+    const { absentTtl = "5 seconds", early = 1, jitter = 0.1, loadTimeout = "10 seconds", stale = "0 seconds", ttl } =
+      options
+    if (typeof ttl !== "function") Options.someTime("ttl", ttl)
+    if (options.local !== undefined) Options.someTime("local", options.local)
+    return {
+      ttlOf: typeof ttl === "function" ? ttl : () => ttl,
+      absent: Options.milliseconds("absentTtl", absentTtl),
+      stale: Math.max(Options.milliseconds("stale", stale), 0),
+      limit: whole(Duration.toMillis(Options.someTime("loadTimeout", loadTimeout))),
+      early,
+      jitter
+    }
+  })

@@ -40,8 +40,8 @@ export const reading = <A, R>(
 ): Effect.Effect<A, CommandError | KeyspaceError, R> =>
   Effect.catchTag(command, "DecodeError", ({ detail }) => refuse(key, "decode", detail))
 
-export const codecOf = <A, Encoded>(schema: Schema.Codec<A, Encoded>): Codec<A, Encoded> =>
-  withKey(Values.ofSchema(schema))
+export const codecOf = <A, Encoded>(schema: Schema.Codec<A, Encoded>, option = "value"): Codec<A, Encoded> =>
+  withKey(Values.ofSchema(schema, option))
 
 /** Values as JSON. */
 export const jsonOf = <A>(schema: Schema.Codec<A, unknown>): Codec<A, string> => withKey(Values.asJson(schema))

@@ -8,6 +8,7 @@ import type { TimeToLive } from "../../RedisArg.ts"
 import { escapeGlob } from "../argument/glob.ts"
 import { durationFrom } from "../runtime/milliseconds.ts"
 import { onlyFitting } from "../values/misfits.ts"
+import { missing } from "../values/schemaValues.ts"
 import { codecOf, refuse } from "./codec.ts"
 import type { KeyOptions, KeyspaceError, SetOptions } from "./model.ts"
 
@@ -28,20 +29,20 @@ export interface Keys<Id> {
 /** Stands for the id while the parts of a key around the id are looked for. */
 const placeholder = "\u0000"
 
-export const keysOf = <Id>(options: KeyOptions<Id>): Keys<Id> => {
+/** Names none where an option is missing: all that is done with a keyspace begins with its keys. */
+export const keysOf = <Id>(options: KeyOptions<Id> & { readonly value: unknown }): Keys<Id> => {
   const { key: template, ttl } = options
-  if (typeof template !== "function" && typeof template !== "string") {
-    throw new TypeError("key is missing or is no text; give one, such as { key: \"user:*\" }")
-  }
-  const name = typeof template === "function" ? template : fill(template)
-  const [prefix = "", suffix, ...more] = name(placeholder).split(placeholder)
-  const id = codecOf(options.id ?? stringId as Schema.Codec<Id, string>)
-  const title = name("*")
-  const match = suffix === undefined || more.length > 0
+  const name = typeof template === "function" ? template : fill(String(template))
+  const title = nameOrNone(name, "*")
+  const [prefix = "", suffix, ...more] = nameOrNone(name, placeholder).split(placeholder)
+  const id = codecOf(options.id ?? stringId as Schema.Codec<Id, string>, "id")
+  const refusal = isTemplate(template) ? missing(options.value, "value") : noTemplate
+  const refused = refusal === undefined ? undefined : refuse(title, "encode", refusal)
+  const match = refused ?? (suffix === undefined || more.length > 0
     ? refuse(title, "decode", "keys do not contain their id as it is, so that they cannot be scanned")
-    : Effect.succeed(`${escapeGlob(prefix)}*${escapeGlob(suffix)}`)
+    : Effect.succeed(`${escapeGlob(prefix)}*${escapeGlob(suffix)}`))
   return {
-    of: (value) => Effect.map(id.encode(value, title), name),
+    of: (value) => refused ?? Effect.map(id.encode(value, title), name),
     idOf: (key) => id.decode(key.slice(prefix.length, key.length - (suffix ?? "").length), key),
     match,
     ttl: (key, write) => ttlOf(key, write?.ttl ?? ttl),
@@ -70,6 +71,21 @@ const ttlOf = (
 export const finite = (ttl: TimeToLive): TimeToLive | undefined => {
   const duration = durationFrom(ttl)
   return duration === undefined ? ttl : Duration.toMillis(duration) === Infinity ? undefined : duration
+}
+
+/** What programs without types give may be anything. */
+const isTemplate = (template: unknown): boolean =>
+  typeof template === "function" || typeof template === "string" && template.includes("*")
+
+const noTemplate = "key is missing or has no * for the id; give one, such as { key: \"user:*\" }"
+
+/** A key, or none where the function of a program takes other texts only: then the keys cannot be scanned. */
+const nameOrNone = (name: (id: string) => string, id: string): string => {
+  try {
+    return name(id)
+  } catch {
+    return ""
+  }
 }
 
 /** The schema of ids that have none: then `Id` has its default, a string. */

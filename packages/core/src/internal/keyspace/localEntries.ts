@@ -9,7 +9,7 @@ import type { TimeToLive } from "../../RedisArg.ts"
 import { cached } from "../../RedisCache.ts"
 import type { RedisClient } from "../../RedisClient.ts"
 import { asBytes } from "../../RedisCommand.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import { decodeUtf8 } from "../codec/utf8.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import type { Found } from "./cacheScripts.ts"
@@ -26,7 +26,7 @@ export interface LocalEntries {
     key: string,
     spread: number,
     decode: (found: Found) => Effect.Effect<Option.Option<A>, KeyspaceError>
-  ) => Effect.Effect<Option.Option<A> | undefined, RedisError>
+  ) => Effect.Effect<Option.Option<A> | undefined, CommandError>
 }
 
 export const localEntries = (client: RedisClient["Service"], clock: Clock.Clock, ttl: TimeToLive): LocalEntries => {

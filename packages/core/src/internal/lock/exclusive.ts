@@ -15,5 +15,8 @@ export const ways = (name: string, ttl: number | undefined, fencing: boolean): W
   release: (token) => Scripts.release(name, token),
   extend: (token, milliseconds, mode) => Scripts.extend(name, token, milliseconds, mode),
   owned: (token) => Effect.map(uncached(get(name)), (stored) => stored === token),
-  locked: Effect.map(uncached(exists(name)), (count) => count > 0)
+  locked: locked(name)
 })
+
+/** Whether anybody has the lock. */
+export const locked = (name: string) => Effect.map(uncached(exists(name)), (count) => count > 0)

@@ -14,14 +14,14 @@ import * as Stream from "effect/Stream"
 import type { TimeToLive } from "../../RedisArg.ts"
 import { RedisClient } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
-import { DataError, isRetryable, LockError, LockNotOwnedError } from "../../RedisError.ts"
-import type { CommandError, LockLikeError } from "../../RedisError.ts"
+import { isRetryable, LockError, LockNotOwnedError } from "../../RedisError.ts"
+import type { CommandError, DataError, LockLikeError } from "../../RedisError.ts"
+import * as Options from "../argument/options.ts"
 import { deliveryOf } from "../connection/sent.ts"
 import { failureOf, timeLimit } from "../error/events.ts"
 import { mayHaveRun } from "../error/retry.ts"
 import { lengthened } from "../runtime/backOff.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
-import { milliseconds, wholeMilliseconds } from "../runtime/milliseconds.ts"
 import type { Restore } from "../runtime/restore.ts"
 import { undone } from "./undoing.ts"
 
@@ -102,12 +102,12 @@ interface Taken {
 /**
  * The options with their defaults; times in milliseconds.
  *
- * - `kind`: what errors call it; a lock by default.
+ * - `kind`: what errors call it.
  * - `token`: one that was given. `makeToken`: makes one for each time otherwise.
  */
 export interface Settings {
   readonly name: string
-  readonly kind?: "semaphore" | undefined
+  readonly kind: LockError["kind"]
   readonly ways: Ways
   readonly ttl: number | undefined
   readonly retryInterval: number
@@ -117,33 +117,28 @@ export interface Settings {
   readonly autoExtend: boolean
 }
 
-/** The longest life in milliseconds that is exact as a number. What is longer is without end. */
-const longestLife = Number.MAX_SAFE_INTEGER
-
-/** The times that the options of locks and semaphores have in common. */
-export const timesOf = (options: {
-  readonly ttl?: TimeToLive | undefined
+/** The times that a lease is tried for, by the options of locks and semaphores. What is wrong is refused. */
+export const triesOf = (options: {
   readonly retryInterval?: Duration.Input | undefined
   readonly waitTimeout?: Duration.Input | undefined
-}) => {
-  const ttl = wholeMilliseconds(options.ttl ?? 0)
-  return {
-    ttl: ttl === 0 || ttl > longestLife ? undefined : ttl,
-    // Without a pause the tries of one caller would keep a server busy.
-    retryInterval: Math.max(milliseconds(options.retryInterval ?? 100), 1),
-    waitTimeout: milliseconds(options.waitTimeout ?? Infinity)
-  }
-}
+}) => ({
+  // Without a pause the tries of one caller would keep a server busy.
+  retryInterval: Math.max(Options.milliseconds("retryInterval", options.retryInterval ?? 100), 1),
+  waitTimeout: Options.milliseconds("waitTimeout", options.waitTimeout ?? Infinity)
+})
+
+/** Settings, or what is wrong with the options that they are made of: then nothing is acquired. */
+type Given = Effect.Effect<Settings, DataError>
 
 /** The ways in which an effect or a scope can hold a lease. */
-export const make = (settings: Settings) => ({
-  tryAcquire: acquireFor(settings, 0),
-  acquire: acquireFor(settings, settings.waitTimeout),
+export const make = (given: Given) => ({
+  tryAcquire: acquireFor(given, () => 0),
+  acquire: acquireFor(given, waitTimeoutOf),
   scoped: Effect.uninterruptibleMask((
     restore
   ): Effect.Effect<LockHandle, CommandError | LockError, RedisClient | Scope.Scope> =>
     Effect.gen(function*() {
-      const held = yield* acquireOrFail(settings, restore)
+      const held = yield* acquireOrFail(given, restore)
       yield* Effect.addFinalizer(() => held.giveBack)
       // The extension ends before the lock is given back, because finalizers run last one first.
       if (held.keepAlive !== undefined) yield* Effect.forkScoped(Effect.interruptible(held.keepAlive))
@@ -155,7 +150,7 @@ export const make = (settings: Settings) => ({
   ): Effect.Effect<A, E | CommandError | LockLikeError, R | RedisClient> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function*() {
-        const held = yield* acquireOrFail(settings, restore)
+        const held = yield* acquireOrFail(given, restore)
         const body = Effect.suspend(() => typeof effect === "function" ? effect(held.handle) : effect)
         const exit = yield* Effect.exit(
           restore(held.keepAlive === undefined ? body : Effect.raceFirst(body, held.keepAlive))
@@ -163,12 +158,18 @@ export const make = (settings: Settings) => ({
         yield* Exit.isSuccess(exit) && held.isHeld() ? held.handle.release : held.giveBack
         return yield* exit
       })
-    ),
-  locked: settings.ways.locked
+    )
 })
 
-const acquireFor = (settings: Settings, waitTimeout: number) =>
-  Effect.uninterruptibleMask((restore) => Effect.map(acquire(settings, waitTimeout, restore), (held) => held?.handle))
+const waitTimeoutOf = ({ waitTimeout }: Settings): number => waitTimeout
+
+const acquireFor = (given: Given, waitTimeout: (settings: Settings) => number) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(
+      given,
+      (settings) => Effect.map(acquire(settings, waitTimeout(settings), restore), (held) => held?.handle)
+    )
+  )
 
 /** Tries until the lock is taken, or the next try would be too late. */
 const acquire = Effect.fnUntraced(function*(
@@ -196,16 +197,17 @@ const acquire = Effect.fnUntraced(function*(
 const jitter = 0.25
 
 const acquireOrFail = (
-  settings: Settings,
+  given: Given,
   restore: Restore
 ): Effect.Effect<Held, CommandError | LockError, RedisClient> =>
-  Effect.flatMap(
-    acquire(settings, settings.waitTimeout, restore),
-    (held) =>
-      held === undefined
-        ? new LockError({ name: settings.name, reason: "NotAcquired", kind: settings.kind })
-        : Effect.succeed(held)
-  )
+  Effect.flatMap(given, (settings) =>
+    Effect.flatMap(
+      acquire(settings, settings.waitTimeout, restore),
+      (held) =>
+        held === undefined
+          ? new LockError({ name: settings.name, reason: "NotAcquired", kind: settings.kind })
+          : Effect.succeed(held)
+    ))
 
 /** Tries once. A caller that never learns the outcome must not keep others out. */
 const attempt = (
@@ -320,12 +322,15 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
       })
     })
 
-  const extend = (duration: () => number, mode: "add" | "replace"): Effect.Effect<void, CommandError | LockLikeError> =>
-    whileHeld((): Effect.Effect<boolean, CommandError | LockError> => {
-      if (ttl === undefined) return new LockError({ name, reason: "NoTimeout", kind })
-      const milliseconds = duration()
-      return milliseconds > 0 && milliseconds <= longestLife ? change(milliseconds, mode) : notExtended
-    })
+  const extend = (
+    duration: (ttl: number) => Effect.Effect<number, DataError>,
+    mode: "add" | "replace"
+  ): Effect.Effect<void, CommandError | LockLikeError> =>
+    whileHeld(() =>
+      ttl === undefined
+        ? new LockError({ name, reason: "NoTimeout", kind })
+        : Effect.flatMap(duration(ttl), (milliseconds) => change(milliseconds, mode))
+    )
 
   const handle: LockHandle = {
     name,
@@ -346,9 +351,12 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
         : Effect.flatMap(elapsedNow, (time) => untilOver(Math.max(validUntil - time, shortestRelease), release))
     })),
     extend: (duration, options) =>
-      extend(() => wholeMilliseconds(duration), options?.replace === true ? "replace" : "add"),
-    // Without `ttl` the extension is refused before it looks at the number.
-    reacquire: extend(() => ttl ?? 0, "replace"),
+      extend(
+        // By zero or less it would delete the lock, and by a time without end it could not be sent.
+        () => Options.readOptions("LockHandle.extend", () => Options.life("duration", duration)),
+        options?.replace === true ? "replace" : "add"
+      ),
+    reacquire: extend(Effect.succeed, "replace"),
     owned: Effect.suspend(() => state === "held" ? on(client, ways.owned(token)) : Effect.succeed(false)),
     locked: on(client, ways.locked),
     lost: Deferred.await(loss)
@@ -358,7 +366,7 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
     handle,
     isHeld: () => state === "held",
     giveBack: Effect.suspend(() => state === "held" ? handle.release : Effect.void).pipe(
-      Effect.catch((error) => Effect.logWarning(`The ${kind ?? "lock"} "${name}" could not be released`, error))
+      Effect.catch((error) => Effect.logWarning(`The ${kind} "${name}" could not be released`, error))
     ),
     keepAlive: settings.autoExtend && ttl !== undefined
       ? keepAlive({ client, renew: change(ttl, "atLeast"), ttl, validUntil: () => validUntil, shortened }).pipe(
@@ -372,13 +380,6 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
       : undefined
   }
 }
-
-/**
- * The refusal of a time of zero or less, which would delete the lock, or of an infinite one, which could not be sent.
- */
-const notExtended = Effect.fail(
-  new DataError({ command: "PEXPIRE", detail: "a lock is extended by more than no time, and not without end" })
-)
 
 /** The milliseconds for which a release is tried at least, also when the lock may be over. */
 const shortestRelease = 1000

@@ -4,7 +4,6 @@
  * All of it is `ordered`, as with locks. Times are whole milliseconds of the server's clock.
  */
 import * as Effect from "effect/Effect"
-import * as RedisArg from "../../RedisArg.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
 import type { Ways } from "./lease.ts"
@@ -25,19 +24,11 @@ const acquire = RedisScript.make({
   name: "RedisSemaphore.acquire",
   lua: `${lasting}if redis.call("ZCARD", KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
 return lease(ARGV[1], tonumber(ARGV[3]))`,
-  keys: (name: string, _token: string, _permits: number, _ttl: number | undefined) => [name],
-  args: (_name, token, permits, ttl) => [token, checkedPermits(permits), checkedTtl(ttl)],
+  keys: (name: string, _token: string, _permits: number, _ttl: number) => [name],
+  args: (_name, token, permits, ttl) => [token, permits, ttl],
   result: RedisReply.boolean,
   ordered: true
 })
-
-const checkedPermits = (permits: number): number =>
-  Number.isSafeInteger(permits) && permits >= 1
-    ? permits
-    : RedisArg.invalid("the permits of a semaphore must be a whole number from 1 on")
-
-const checkedTtl = (ttl = 0): number =>
-  ttl > 0 ? ttl : RedisArg.invalid("the ttl of a semaphore must be more than no time, and not without end")
 
 const release = RedisScript.make({
   name: "RedisSemaphore.release",
@@ -80,7 +71,7 @@ export const taken = RedisScript.make({
   ordered: true
 })
 
-export const ways = (name: string, permits: number, ttl: number | undefined): Ways => ({
+export const ways = (name: string, permits: number, ttl: number): Ways => ({
   acquire: (token) => acquire(name, token, permits, ttl),
   release: (token) => release(name, token),
   extend: (token, milliseconds, mode) => extend(name, token, milliseconds, mode),

@@ -19,7 +19,7 @@ export const acquire = (name: string, token: string, milliseconds: number | unde
       RedisArg.key(name),
       token,
       "NX",
-      RedisArg.option("PX", milliseconds === undefined ? undefined : checkedLife(milliseconds))
+      RedisArg.option("PX", milliseconds)
     ],
     reply: RedisReply.ok
   })
@@ -39,13 +39,10 @@ else
 end
 return fencingToken`,
   keys: (name: string, _token: string, _milliseconds: number) => [name, counterOf(name)],
-  args: (_name, token, milliseconds) => [token, checkedLife(milliseconds)],
+  args: (_name, token, milliseconds) => [token, milliseconds],
   result: RedisReply.integer,
   ordered: true
 })
-
-const checkedLife = (milliseconds: number): number =>
-  milliseconds >= 0 ? milliseconds : RedisArg.invalid("the ttl of a lock must not be less than no time")
 
 /** Deletes the lock if it has this token; returns whether it had. */
 export const release = RedisScript.make({

@@ -57,7 +57,7 @@ export interface LinkOptions {
   readonly onMoved: (topic: Topic) => void
 }
 
-/** A caller that waits for the connection itself. */
+/** The connection to one server, with who is subscribed to what on it. */
 export class Link {
   readonly hub: Hub
   readonly #options: LinkOptions

@@ -104,10 +104,15 @@ export class Mailbox {
     this.wake()
   }
 
-  /** Says that nothing more will come, or that something may come again. */
-  set finished(finished: boolean) {
-    this.#finished = finished
-    if (finished) this.wake()
+  /** Says that nothing more will come, so that a consumer that waits is done. */
+  finish(): void {
+    this.#finished = true
+    this.wake()
+  }
+
+  /** Says that something may come again. */
+  reopen(): void {
+    this.#finished = false
   }
 
   wake(): void {

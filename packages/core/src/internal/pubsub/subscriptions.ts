@@ -395,7 +395,7 @@ const subscription = Effect.fnUntraced(function*(
     keys: ReadonlyArray<RedisArg.Key>,
     names: ReadonlyArray<string>
   ): Effect.Effect<void, CommandError> => {
-    mailbox.finished = false
+    mailbox.reopen()
     const added = new Set(names)
     for (const topic of topicsOf(kind)) added.delete(topicName(topic))
     const undo = Effect.sync(() => {
@@ -431,7 +431,7 @@ const subscription = Effect.fnUntraced(function*(
       )
       // All links are left at once: a server that does not answer must not keep the others sending.
       yield* limited(unsubscribing[kind].spec.name, Effect.all(leaving, { concurrency: "unbounded", discard: true }))
-      if (topicsOf().length === 0) mailbox.finished = true
+      if (topicsOf().length === 0) mailbox.finish()
     })
 
   return {

@@ -191,6 +191,9 @@ export const integer: Reply<number, number, bigint> = make((value, view) => {
   return mismatch("an integer", value)
 })
 
+/** An integer that is a `number` in every view: a count, or a name of something, which is never so large. */
+export const number: Reply<number> = make((value) => Number(integer.decode(value, textView)))
+
 const tooLarge = (value: bigint): never => {
   throw new Mismatch(`the integer ${value} is beyond ±(2⁵³−1). Redis.asBigInt reads it`, String(value))
 }
@@ -267,7 +270,7 @@ export const ok: Reply<boolean> = make((value) => {
  * @category scalars
  * @since 0.1.0
  */
-export const accepted: Reply<boolean> = make((value) =>
+export const accepted: Reply<true> = make((value) =>
   typeof value === "string" || value instanceof Resp.Bulk ? true : mismatch("a status", value)
 )
 

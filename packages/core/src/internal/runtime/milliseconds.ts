@@ -1,8 +1,7 @@
 /**
- * Durations that programs give, and those of options as numbers of milliseconds.
+ * Durations that programs give.
  */
 import * as Duration from "effect/Duration"
-import { format } from "effect/Formatter"
 import * as Option from "effect/Option"
 
 /** The units of a duration that is an object. */
@@ -15,16 +14,18 @@ const known: ReadonlySet<string> = new Set(units)
 
 /**
  * Reads a duration; `undefined` for what is none. `Duration.fromInput` takes any object, and an object without a unit that
- * it knows for no time at all: a `Date`, or `{ minute: 5 }`. EXPIRE deletes a key that is to live for no time, and BLPOP
+ * it knows for no time at all: a `Date`, or `{ minute: 5 }`; so it does with `NaN`. EXPIRE deletes a key that is to live for no time, and BLPOP
  * with no time blocks for ever.
  */
 export const durationFrom = (input: Duration.Input): Duration.Duration | undefined =>
-  typeof input !== "object" || isTime(input) ? Option.getOrUndefined(Duration.fromInput(input)) : undefined
+  typeof input !== "object" && !Number.isNaN(input) || isTime(input)
+    ? Option.getOrUndefined(Duration.fromInput(input))
+    : undefined
 
-const isTime = (input: object | null): boolean => {
-  if (input === null) return false
+const isTime = (input: unknown): boolean => {
+  if (typeof input !== "object" || input === null) return false
   if (Duration.isDuration(input)) return true
-  if (Array.isArray(input)) return input.every(isAmount)
+  if (Array.isArray(input)) return input.length === 2 && input.every(isAmount)
   // Asked for by their names, as those of a `Temporal.Duration` are getters.
   const amounts = units.map((unit): unknown => Reflect.get(input, unit)).filter((amount) => amount !== undefined)
   return amounts.length > 0 && amounts.every(isAmount) && Object.keys(input).every((name) => known.has(name)) &&
@@ -32,15 +33,3 @@ const isTime = (input: object | null): boolean => {
 }
 
 const isAmount = (amount: unknown): boolean => typeof amount === "number" && !Number.isNaN(amount)
-
-/** Reads a duration, and throws an error for what is none. */
-export const durationUnsafe = (input: Duration.Input): Duration.Duration => {
-  const duration = durationFrom(input)
-  if (duration === undefined) throw new Error(`${format(input)} is not a duration`)
-  return duration
-}
-
-export const milliseconds = (time: Duration.Input): number => Duration.toMillis(durationUnsafe(time))
-
-/** Rounds up: a time of less than a millisecond must not become 0, which stands for no limit. */
-export const wholeMilliseconds = (time: Duration.Input): number => Math.ceil(milliseconds(time))

@@ -15,10 +15,8 @@ import * as Fiber from "effect/Fiber"
 import { format } from "effect/Formatter"
 import * as Latch from "effect/Latch"
 import * as Queue from "effect/Queue"
-import type * as Schedule from "effect/Schedule"
 import * as Groups from "../../commands/StreamGroups.ts"
 import { xrange } from "../../commands/Streams.ts"
-import type { StreamId } from "../../commands/Streams.ts"
 import * as RedisArg from "../../RedisArg.ts"
 import { uncached } from "../../RedisCache.ts"
 import { RedisClient } from "../../RedisClient.ts"
@@ -33,22 +31,7 @@ import * as Telemetry from "../telemetry/spans.ts"
 import * as DeadLetters from "./deadLetters.ts"
 import { claimedReply, nextId, receivedOfOne } from "./reading.ts"
 import type { Received } from "./reading.ts"
-
-export interface Settings {
-  readonly stream: RedisArg.Key
-  readonly group: RedisArg.Key
-  readonly consumer: RedisArg.Key
-  readonly createGroup?: StreamId | undefined
-  readonly concurrency: number
-  readonly count: number
-  readonly block: RedisArg.Time
-  readonly fields?: "text" | "bytes" | undefined
-  readonly claimIdle: Duration.Duration
-  readonly claimEvery: Duration.Duration
-  readonly limit: { readonly maxDeliveries: number; readonly deadLetter: RedisArg.Key } | undefined
-  readonly drain: Duration.Duration
-  readonly schedule: Schedule.Schedule<unknown, CommandError>
-}
+import type { Settings } from "./settings.ts"
 
 interface Delivered {
   readonly id: string
@@ -464,13 +447,17 @@ const handle = <E, R>(
     // The entry was given back in the turn in which it was taken from the queue.
     if (state.held.get(id)?.stage !== "waiting") return Effect.void
     state.held.set(id, { stage: "handled", deliveries })
-    const handled = Telemetry.handling(state.settings, { deliveries, id }, start(handler, { deliveries, fields, id }))
+    const handled = Telemetry.handling(
+      state.settings,
+      { deliveries, id },
+      start(state.settings.of, handler, { deliveries, fields, id })
+    )
     return Effect.exit(handled).pipe(
       Effect.flatMap((exit) =>
         Exit.isSuccess(exit)
           ? acknowledge
           : isNoEffect(exit.cause)
-          ? Effect.fail(noEffect)
+          ? Effect.fail(noEffect(state.settings.of))
           : failed(state, id, deliveries, exit.cause)
       ),
       Effect.ensuring(Effect.suspend(() => {
@@ -482,6 +469,7 @@ const handle = <E, R>(
 }
 
 const start = <E, R>(
+  of: string,
   handler: Handler<E, R>,
   { deliveries, fields, id }: Received & { readonly deliveries: number }
 ): Effect.Effect<unknown, E | DecodeError | DataError, R> =>
@@ -489,22 +477,27 @@ const start = <E, R>(
     ? Effect.void
     : fields instanceof Mismatch
     ? Effect.fail(new DecodeError({ command: "XREADGROUP", detail: fields.detail }))
-    : handling(() => handler({ id, fields, deliveries }))
+    : handling(of, () => handler({ id, fields, deliveries }))
 
-/** What a handler returns. One in untyped code may return a promise, or nothing. */
+/** What a handler returns. One in untyped code may return a promise, or nothing. `of`: what errors call who takes it. */
 export const handling = <E, R>(
+  of: string,
   handler: () => Effect.Effect<unknown, E, R>
 ): Effect.Effect<unknown, E | DataError, R> =>
   Effect.suspend((): Effect.Effect<unknown, E | DataError, R> => {
     const effect: unknown = handler()
-    return Effect.isEffect(effect) ? effect as Effect.Effect<unknown, E, R> : Effect.fail(noEffect)
+    return Effect.isEffect(effect) ? effect as Effect.Effect<unknown, E, R> : Effect.fail(noEffect(of))
   })
 
 /** Ends the consumer, because the next entry would fail in the same way. */
-export const noEffect = new DataError({ command: "XREADGROUP", detail: "the handler of a consumer returned no Effect" })
+export const noEffect = (of: string): DataError => new DataError({ command: of, detail: noEffectDetail })
+
+const noEffectDetail = "the handler returned no Effect"
 
 export const isNoEffect = (cause: Cause.Cause<unknown>): boolean =>
-  cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error === noEffect)
+  cause.reasons.some((reason) =>
+    Cause.isFailReason(reason) && reason.error instanceof DataError && reason.error.detail === noEffectDetail
+  )
 
 const failed = (
   state: State,

@@ -58,6 +58,8 @@ export type EntrySchema<A> =
 
 /** Converts entries to the fields that are added, and from the fields that are read. */
 interface Entries<A> {
+  /** What is wrong where there is no schema. */
+  readonly missing: string | undefined
   readonly encode: (value: A) => Effect.Effect<ReadonlyArray<readonly [string, string | Uint8Array]>, CodecError>
   readonly decode: (fields: BytesFields) => Effect.Effect<A, CodecError>
 }
@@ -66,8 +68,9 @@ export const entriesOf = <A>(schema: EntrySchema<A>): Entries<A> =>
   "fields" in schema ? asFields(schema.fields) : asField(schema.value, schema.field ?? "value", schema.codec)
 
 const asFields = <A>(schema: Schema.Codec<A, { readonly [field: string]: string | undefined }>): Entries<A> => {
-  const values = Values.ofSchema(schema)
+  const values = Values.ofSchema(schema, "fields")
   return {
+    missing: Values.missing(schema, "fields"),
     encode: (value) =>
       Effect.map(
         values.encode(value),
@@ -96,6 +99,7 @@ const asField = <A>(
   const values = Values.asBytes(Values.asJson(schema), codec)
   const name = nameOf(field)
   return {
+    missing: Values.missing(schema, "value"),
     encode: (value) => Effect.map(values.encode(value), (bytes) => [[field, bytes] as const]),
     decode: (fields) => {
       const found = fields.find(([bytes]) => nameOf(bytes) === name)

@@ -77,9 +77,15 @@ export class Tracking {
     return this.#mode
   }
 
-  set mode(mode: Mode | undefined) {
+  /** Notes what the server was asked for, and tells who waits for that. */
+  begin(mode: Mode): void {
     this.#mode = mode
-    if (mode !== undefined) this.#onBegun?.()
+    this.#onBegun?.()
+  }
+
+  /** Notes that the server reports nothing. */
+  refuse(): void {
+    this.#mode = undefined
   }
 
   /** Suspends until the server is asked for something. */

@@ -16,14 +16,19 @@ export interface Values<A, Encoded> {
 const misfit = (operation: "encode" | "decode", detail: string): Effect.Effect<never, CodecError> =>
   Effect.fail(new CodecError({ operation, detail }))
 
-/** Throws where a program without types gives no schema: otherwise the first that is told is the inside of one. */
-const given = <S>(schema: S, option: string): S => {
-  if (Schema.isSchema(schema)) return schema
-  throw new TypeError(`${option} is missing or is no schema; give one, such as { ${option}: Schema.String }`)
-}
+/**
+ * What is wrong where a program without types gives no schema: otherwise the first that is told is the inside of one. What
+ * leaves misfits out, or buries them, has to ask for it, as all values would be misfits.
+ */
+export const missing = (schema: unknown, option: string): string | undefined =>
+  Schema.isSchema(schema)
+    ? undefined
+    : `${option} is missing or is no schema; give one, such as { ${option}: Schema.String }`
 
-export const ofSchema = <A, Encoded>(schema: Schema.Codec<A, Encoded>): Values<A, Encoded> => {
-  const encode = Schema.encodeEffect(given(schema, "value"))
+export const ofSchema = <A, Encoded>(schema: Schema.Codec<A, Encoded>, option = "value"): Values<A, Encoded> => {
+  const wrong = missing(schema, option)
+  if (wrong !== undefined) return { encode: () => misfit("encode", wrong), decode: () => misfit("decode", wrong) }
+  const encode = Schema.encodeEffect(schema)
   const decode = Schema.decodeEffect(schema)
   return {
     encode: (value) => Effect.catch(encode(value), (error) => misfit("encode", error.message)),
@@ -31,12 +36,10 @@ export const ofSchema = <A, Encoded>(schema: Schema.Codec<A, Encoded>): Values<A
   }
 }
 
-/** The schema of values as JSON. `option` is what an error calls the one that is given. */
-export const jsonSchema = <A>(schema: Schema.Codec<A, unknown>, option: string): Schema.Codec<A, string> =>
-  Schema.fromJsonString(Schema.toCodecJson(given(schema, option)))
-
-/** Values as JSON. */
-export const asJson = <A>(schema: Schema.Codec<A, unknown>): Values<A, string> => ofSchema(jsonSchema(schema, "value"))
+/** Values as JSON. `option` is what errors call the schema. */
+export const asJson = <A>(schema: Schema.Codec<A, unknown>, option = "value"): Values<A, string> =>
+  // Of what is no schema there is none of its JSON.
+  ofSchema(Schema.isSchema(schema) ? Schema.fromJsonString(Schema.toCodecJson(schema)) : schema, option)
 
 /** Bytes as UTF-8. */
 export const textOf = (bytes: Uint8Array): Effect.Effect<string, CodecError> => {

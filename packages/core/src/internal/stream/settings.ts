@@ -1,0 +1,73 @@
+/**
+ * The settings of a consumer.
+ */
+import * as Duration from "effect/Duration"
+import type * as Exit from "effect/Exit"
+import type * as Schedule from "effect/Schedule"
+import type { StreamId } from "../../commands/Streams.ts"
+import type * as RedisArg from "../../RedisArg.ts"
+import type { CommandError, DataError } from "../../RedisError.ts"
+import { count, duration, readOptions, someTime } from "../argument/options.ts"
+import { backOffSchedule } from "../runtime/backOffSchedule.ts"
+
+/** What settings and options have in common: who consumes what. */
+interface Consumer {
+  readonly stream: RedisArg.Key
+  readonly group: RedisArg.Key
+  readonly consumer: RedisArg.Key
+  readonly createGroup?: StreamId | undefined
+  readonly fields?: "text" | "bytes" | undefined
+}
+
+/** What a consumer is made of, with all defaults. `of`: what errors call the function that makes it. */
+export interface Settings extends Consumer {
+  readonly of: string
+  readonly concurrency: number
+  readonly count: number
+  readonly block: RedisArg.Time
+  readonly claimIdle: Duration.Duration
+  readonly claimEvery: Duration.Duration
+  readonly limit: { readonly maxDeliveries: number; readonly deadLetter: RedisArg.Key } | undefined
+  readonly drain: Duration.Duration
+  readonly schedule: Schedule.Schedule<unknown, CommandError>
+}
+
+/** What programs give. */
+interface Options extends Consumer {
+  readonly concurrency?: number | undefined
+  readonly count?: number | undefined
+  readonly block?: RedisArg.Time | undefined
+  readonly claimIdle?: Duration.Input | undefined
+  readonly claimEvery?: Duration.Input | undefined
+  readonly maxDeliveries?: number | undefined
+  readonly deadLetter?: RedisArg.Key | undefined
+  readonly drain?: Duration.Input | undefined
+  readonly schedule?: Schedule.Schedule<unknown, CommandError> | undefined
+}
+
+export const settingsOf = (of: string, options: Options): Exit.Exit<Settings, DataError> =>
+  readOptions(of, () => {
+    const { block = "5 seconds", concurrency = 1 } = options
+    // Without a pause entries would be claimed, renewed and looked for without end.
+    const idle = Duration.toMillis(someTime("claimIdle", options.claimIdle ?? "1 minute"))
+    // Rounded up, as servers count whole milliseconds.
+    const claimIdle = Duration.millis(Math.ceil(idle))
+    return {
+      ...options,
+      of,
+      concurrency: count("concurrency", concurrency),
+      count: count("count", options.count ?? concurrency),
+      block: duration("block", block),
+      claimIdle,
+      claimEvery: someTime("claimEvery", options.claimEvery ?? Duration.divideUnsafe(claimIdle, 2)),
+      limit: limitOf(options),
+      drain: duration("drain", options.drain ?? Duration.infinity),
+      schedule: options.schedule ?? backOffSchedule
+    }
+  })
+
+const limitOf = ({ deadLetter, maxDeliveries }: Options): Settings["limit"] => {
+  if (maxDeliveries === undefined) return undefined
+  const checked = count("maxDeliveries", maxDeliveries)
+  return deadLetter === undefined ? undefined : { maxDeliveries: checked, deadLetter }
+}

@@ -1,0 +1,165 @@
+import { assert, describe, it } from "@effect/vitest"
+import {
+  RedisJobs,
+  RedisKeyspace,
+  RedisLeader,
+  RedisLock,
+  RedisRateLimiter,
+  RedisSemaphore,
+  RedisStream
+} from "@redfx/core"
+import type { RedisArg, RedisCommand } from "@redfx/core"
+import { RedisClient } from "@redfx/core/RedisClient"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+
+/** A client that runs what needs no server, and to which nothing may be sent. */
+const unused = {
+  execute: (command: RedisCommand.Any) => command.settled ?? Effect.die(`${command.spec.name} was sent`),
+  events: Stream.never
+} as unknown as RedisClient["Service"]
+
+/** The error of an effect that sends nothing. */
+const refusal = (effect: Effect.Effect<unknown, unknown, RedisClient | Scope.Scope>) =>
+  Effect.flip(Effect.scoped(effect)).pipe(Effect.provideService(RedisClient, unused))
+
+type Made = Effect.Effect<unknown, unknown, RedisClient | Scope.Scope>
+
+const value = Schema.String
+const member = { stream: "s", group: "g", consumer: "c" } as const
+const jobs = RedisJobs.make("jobs", { payload: value })
+const semaphore = { permits: 1, ttl: "1 second" } as const
+const cache = { key: "c:*", value, ttl: "1 second", load: () => Effect.succeed(Option.some("v")) } as const
+const limiter = RedisRateLimiter.tokenBucket("limit", { capacity: 1, every: "1 second" })
+
+/** All that is done with a cache. */
+const uses = (made: ReturnType<typeof RedisKeyspace.makeCache<string>>): ReadonlyArray<Made> => [
+  Effect.flatMap(made, (cache) => cache.get("1")),
+  Effect.flatMap(made, (cache) => cache.getOrLoad("1")),
+  Effect.flatMap(made, (cache) => cache.set("1", "v")),
+  Effect.flatMap(made, (cache) => cache.del("1"))
+]
+
+/** What programs give a time to, the option, and what is made. `time` is whatever a program without types gives. */
+type Row = readonly [of: string, option: string, make: (time: never) => Made | ReadonlyArray<Made>]
+
+const lives: ReadonlyArray<Row> = [
+  ["RedisLock.make", "ttl", (ttl) => RedisLock.make("l", { ttl }).tryAcquire],
+  ["RedisLock.make", "ttl", (ttl) => RedisLock.make("l", { ttl, fencing: true }).acquire],
+  ["RedisLock.make", "ttl", (ttl) => RedisLock.make("l", { ttl }).scoped],
+  ["RedisLock.make", "ttl", (ttl) => RedisLock.make("l", { ttl }).withLock(Effect.void)],
+  ["RedisSemaphore.make", "ttl", (ttl) => RedisSemaphore.make("s", { ...semaphore, ttl }).withPermit(Effect.void)],
+  ["RedisLeader.make", "ttl", (ttl) => RedisLeader.make("e", { ttl }).run(Effect.void)],
+  ["RedisKeyspace.makeCache", "ttl", (ttl) => uses(RedisKeyspace.makeCache<string>({ ...cache, ttl }))],
+  ["RedisKeyspace.makeCache", "local", (local) => uses(RedisKeyspace.makeCache<string>({ ...cache, local }))],
+  [
+    "RedisKeyspace.makeCache",
+    "loadTimeout",
+    (loadTimeout) => uses(RedisKeyspace.makeCache<string>({ ...cache, loadTimeout }))
+  ],
+  [
+    "RedisKeyspace.makeCache",
+    "ttl",
+    (ttl) => Effect.flatMap(RedisKeyspace.makeCache(cache), (cache) => cache.set("1", "v", { ttl }))
+  ],
+  ["RedisStream.consume", "claimIdle", (claimIdle) => RedisStream.consume({ ...member, claimIdle }, () => Effect.void)],
+  [
+    "RedisStream.consume",
+    "claimEvery",
+    (claimEvery) => RedisStream.consume({ ...member, claimEvery }, () => Effect.void)
+  ],
+  ["RedisJobs.run", "claimIdle", (claimIdle) => jobs.run({ worker: "w", claimIdle }, () => Effect.void)],
+  ["RedisJobs.run", "pollInterval", (pollInterval) => jobs.run({ worker: "w", pollInterval }, () => Effect.void)]
+]
+
+const times: ReadonlyArray<Row> = [
+  ...lives,
+  ["RedisLock.make", "retryInterval", (retryInterval) => RedisLock.make("l", { retryInterval }).tryAcquire],
+  ["RedisLock.make", "waitTimeout", (waitTimeout) => RedisLock.make("l", { waitTimeout }).acquire],
+  [
+    "RedisSemaphore.make",
+    "waitTimeout",
+    (waitTimeout) => RedisSemaphore.make("s", { ...semaphore, waitTimeout }).acquire
+  ],
+  ["RedisLeader.make", "retryInterval", (retryInterval) => RedisLeader.make("e", { retryInterval }).run(Effect.void)],
+  ["RedisKeyspace.makeCache", "stale", (stale) => uses(RedisKeyspace.makeCache<string>({ ...cache, stale }))],
+  [
+    "RedisKeyspace.makeCache",
+    "absentTtl",
+    (absentTtl) => uses(RedisKeyspace.makeCache<string>({ ...cache, absentTtl }))
+  ],
+  ["RedisStream.consume", "block", (block) => RedisStream.consume({ ...member, block }, () => Effect.void)],
+  ["RedisStream.consume", "drain", (drain) => RedisStream.consume({ ...member, drain }, () => Effect.void)],
+  ["RedisJobs.run", "drain", (drain) => jobs.run({ worker: "w", drain }, () => Effect.void)],
+  ["EVALSHA", "delay", (delay) => jobs.enqueue("a", { delay })],
+  ["RedisRateLimiter.acquire", "waitTimeout", (waitTimeout) => limiter.acquire("a", { waitTimeout })],
+  ["EVALSHA", "every", (every) => RedisRateLimiter.tokenBucket("r", { capacity: 1, every }).take("a")],
+  ["EVALSHA", "window", (window) => RedisRateLimiter.slidingWindow("r", { limit: 1, window }).take("a")]
+]
+
+const checks = (rows: ReadonlyArray<Row>, given: ReadonlyArray<unknown>) =>
+  Effect.gen(function*() {
+    for (const [of, option, make] of rows) {
+      for (const time of given) {
+        // Nothing is thrown when it is made.
+        for (const effect of [make(time as never)].flat()) {
+          const error = yield* refusal(effect)
+          assert.deepInclude(error, { _tag: "DataError", command: of }, `${of} of ${option}`)
+          assert.match((error as Error).message, new RegExp(`(^|\\W)${option}\\W`))
+        }
+      }
+    }
+  })
+
+describe("Options", () => {
+  it.effect("a time that is none is the failure of what is made with it, which names the function and the option", () =>
+    checks(times, [{ minute: 5 }, new Date(0), "5 fortnights", Number.NaN, true, []]))
+
+  it.effect("a life of no time or less is refused everywhere", () =>
+    checks(lives, ["0 seconds", 0, Duration.zero, "-1 second", Duration.negativeInfinity]))
+
+  it.effect("so is a life without end where something has to end", () =>
+    checks(
+      lives.filter(([of]) => of === "RedisSemaphore.make" || of === "RedisLeader.make"),
+      ["Infinity", Duration.infinity, Duration.days(1e300)]
+    ))
+
+  it.effect("the numbers of things are refused by their names as well", () =>
+    Effect.gen(function*() {
+      const none = () => Effect.void
+      for (const wrong of [0, -1, 1.5, Number.NaN, "1" as never]) {
+        const rows: ReadonlyArray<readonly [string, string, Made]> = [
+          ["RedisSemaphore.make", "permits", RedisSemaphore.make("s", { ...semaphore, permits: wrong }).acquire],
+          ["RedisStream.consume", "concurrency", RedisStream.consume({ ...member, concurrency: wrong }, none)],
+          ["RedisStream.consume", "count", RedisStream.consume({ ...member, count: wrong }, none)],
+          [
+            "RedisStream.consume",
+            "maxDeliveries",
+            RedisStream.consume({ ...member, maxDeliveries: wrong, deadLetter: "d" }, none)
+          ],
+          ["RedisJobs.run", "concurrency", jobs.run({ worker: "w", concurrency: wrong }, none)],
+          ["RedisJobs.run", "maxAttempts", jobs.run({ worker: "w", maxAttempts: wrong }, none)]
+        ]
+        for (const [of, option, made] of rows) {
+          const error = yield* refusal(made)
+          assert.deepInclude(error, { _tag: "DataError", command: of })
+          assert.include((error as Error).message, `${of}: ${option} is `)
+        }
+      }
+    }))
+
+  it.effect("what has no time needs none: a lock can be looked at, a leader asked for, a cache named", () =>
+    Effect.gen(function*() {
+      const ttl = { minute: 5 } as unknown as RedisArg.TimeToLive
+      const cached = yield* RedisKeyspace.makeCache({ ...cache, ttl })
+      assert.strictEqual(yield* cached.keyOf("1"), "c:1")
+      for (const asked of [RedisLock.make("l", { ttl }).locked, RedisLeader.make("l", { ttl }).leader]) {
+        const exit = yield* Effect.exit(Effect.asVoid<unknown, unknown, RedisClient>(asked))
+        assert.include(JSON.stringify(exit), "was sent")
+      }
+    }).pipe(Effect.scoped, Effect.provideService(RedisClient, unused)))
+})
