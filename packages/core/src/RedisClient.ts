@@ -292,6 +292,11 @@ export class RedisClient extends Context.Service<
      * cursors go on to whoever takes the place of a server.
      */
     readonly servers?: ((command: Any) => number) | undefined
+    /**
+     * The limit that `withTimeout` has given; `undefined` of a client with that of its options. What runs commands beside the
+     * client, as `RedisCluster` does, goes by it.
+     */
+    readonly limit?: Duration.Duration | undefined
     /** What spans tell of this client, by OpenTelemetry's names. */
     readonly attributes?: Readonly<Record<string, string | number>> | undefined
     readonly toString: () => string
@@ -323,8 +328,8 @@ export const withConnection = <A, E, R>(
   )
 
 /**
- * Runs an effect with another `commandTimeout` for each of its commands, for those that take longer than others by design.
- * `Infinity` is no limit; a bare number is milliseconds.
+ * Runs an effect with another `commandTimeout` for each of its commands, for those that take longer than others by design,
+ * also for those that the functions of `RedisCluster` send. `Infinity` is no limit; a bare number is milliseconds.
  *
  * **Example** (A save that may take a minute)
  *
@@ -359,6 +364,54 @@ export const via =
     Effect.flatMap(tag, (client) => Effect.provideService(command, RedisClient, client))
 
 /**
+ * A client that does some things in another way than the one that it stands on, and everything else like that one. What is
+ * different holds for its copies with another timeout and for the connections that are reserved with it, too.
+ *
+ * **Details**
+ *
+ * `parts` says what is different, given the client that it stands on. It is called again for each copy, with the client below
+ * that has the timeout, and for each reserved connection, with the reserved client; what all of them share is made outside of
+ * it. Where it has a `reserve` of its own, that is what a reserved connection is. A client that is reserved already
+ * reserves itself.
+ *
+ * **Example** (A client that tells of slow commands)
+ *
+ * ```ts
+ * import { RedisClient } from "@redfx/core"
+ * import { Duration, Effect } from "effect"
+ *
+ * export const telling = (client: RedisClient.RedisClient["Service"]) =>
+ *   RedisClient.decorated(client, (client) => ({
+ *     execute: (command) =>
+ *       Effect.flatMap(Effect.timed(client.execute(command)), ([time, reply]) =>
+ *         Effect.as(
+ *           Duration.isGreaterThan(time, Duration.millis(100)) ? Effect.logWarning(`${command} was slow`) : Effect.void,
+ *           reply
+ *         ))
+ *   }))
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const decorated = (
+  client: RedisClient["Service"],
+  parts: (client: RedisClient["Service"]) => Partial<Omit<RedisClient["Service"], "withTimeout">>
+): RedisClient["Service"] => {
+  const own = parts(client)
+  const isReserved = client.session !== undefined || own.session !== undefined
+  const made: RedisClient["Service"] = {
+    ...client,
+    withTimeout: (limit) => decorated(client.withTimeout(limit), parts),
+    reserve: isReserved
+      ? Effect.sync(() => made)
+      : Effect.map(client.reserve, (reserved) => decorated(reserved, parts)),
+    ...own
+  }
+  return made
+}
+
+/**
  * A client that sends another command in place of each: alone, in pipelines, in transactions, and on the connections
  * that are reserved with it.
  *
@@ -372,13 +425,11 @@ export const replacing = (
   client: RedisClient["Service"],
   replace: <A>(command: RedisCommand<A>) => RedisCommand<A>,
   others: (client: RedisClient["Service"]) => Partial<RedisClient["Service"]> = () => ({})
-): RedisClient["Service"] => ({
-  ...client,
-  execute: (command) => client.execute(replace(command)),
-  servers: client.servers && ((command) => client.servers?.(replace(command)) ?? 0),
-  pipeline: (commands) => client.pipeline(commands.map((command) => replace(command))),
-  transaction: (commands) => client.transaction(commands.map((command) => replace(command))),
-  withTimeout: (limit) => replacing(client.withTimeout(limit), replace, others),
-  reserve: Effect.map(client.reserve, (reserved) => replacing(reserved, replace, others)),
-  ...others(client)
-})
+): RedisClient["Service"] =>
+  decorated(client, (client) => ({
+    execute: (command) => client.execute(replace(command)),
+    servers: client.servers && ((command) => client.servers?.(replace(command)) ?? 0),
+    pipeline: (commands) => client.pipeline(commands.map((command) => replace(command))),
+    transaction: (commands) => client.transaction(commands.map((command) => replace(command))),
+    ...others(client)
+  }))

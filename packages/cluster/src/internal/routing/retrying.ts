@@ -6,6 +6,7 @@ import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import type { Outcome as Answer } from "@redfx/core/unstable/Request"
 import type * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { Node } from "../topology/nodes.ts"
 import type { Redirects } from "./redirects.ts"
@@ -32,6 +33,17 @@ export interface Retrying {
   readonly unsent: (
     commands: ReadonlyArray<RedisCommand.Any>
   ) => Effect.Effect<ReadonlyArray<Answer>, TransactionError>
+}
+
+/** The same means with the limit that `withTimeout` has given a client, if it has. */
+export const within = (retrying: Retrying, limit: Duration.Duration | undefined): Retrying => {
+  if (limit === undefined) return retrying
+  const { connection, ...settings } = retrying.settings
+  return {
+    ...retrying,
+    settings: { ...settings, connection: { ...connection, commandTimeout: limit } },
+    clientOf: (node) => node.client.withTimeout(limit)
+  }
 }
 
 /**
