@@ -36,14 +36,15 @@ export const weave = <Command extends Named, E>(
   known: (command: Command, index: number) => Outcome | undefined,
   send: (others: ReadonlyArray<Command>, indexes: ReadonlyArray<number>) => Effect.Effect<ReadonlyArray<Outcome>, E>
 ): Effect.Effect<ReadonlyArray<Outcome>, E> => {
-  const woven = commands.map(known)
-  const indexes = Array.from(commands.keys()).filter((index) => woven[index] === undefined)
-  const whole = () => woven.map((outcome, index) => outcomeAt(outcome!, commands[index]!, index))
-  if (indexes.length === 0) return Effect.succeed(whole())
+  const unsent = commands.map(known)
+  const indexes = Array.from(commands.keys()).filter((index) => unsent[index] === undefined)
+  const woven = (outcomes: ReadonlyArray<Outcome>) => {
+    let next = 0
+    // There is one outcome for each command that was sent, so the index is in range.
+    return commands.map((command, index) => outcomeAt(unsent[index] ?? outcomes[next++]!, command, index))
+  }
   // The indexes are those of commands, so they are in range.
-  return Effect.map(send(indexes.map((index) => commands[index]!), indexes), (outcomes) => {
-    // There is one outcome for each command that was sent, so this index is in range, too.
-    indexes.forEach((index, i) => (woven[index] = outcomes[i]!))
-    return whole()
-  })
+  return indexes.length === 0
+    ? Effect.succeed(woven([]))
+    : Effect.map(send(indexes.map((index) => commands[index]!), indexes), woven)
 }
