@@ -17,12 +17,14 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Client from "./internal/routing/client.ts"
 import * as PerNode from "./internal/routing/perNode.ts"
 import { onlyReading } from "./internal/routing/refusals.ts"
-import { withLimit } from "./internal/routing/retrying.ts"
+import { within } from "./internal/routing/retrying.ts"
 import type { ClusterSettings } from "./internal/routing/settings.ts"
+import { limited } from "./internal/topology/nodes.ts"
 import * as Slot from "./internal/topology/slot.ts"
 import { checked } from "./internal/topology/topology.ts"
 
@@ -52,11 +54,6 @@ export interface Node {
 export interface PerNodeOptions {
   /** Which servers are asked: the masters, which is the default, or all, replicas included. */
   readonly nodes?: "masters" | "all" | undefined
-  /**
-   * The limit of the command on each server. Default: the `commandTimeout` of the client, whatever `Redis.withTimeout` says
-   * around it.
-   */
-  readonly timeout?: Duration.Input | undefined
 }
 
 /**
@@ -66,6 +63,9 @@ export interface PerNodeOptions {
  * - `refresh`: reads the topology again.
  * - `perNode`: what each server answers to a command, by its address.
  * - `clientOf`: a client of one server alone, without redirects. Fails for an address that is not in the cluster.
+ *
+ * `perNode` and `clientOf` go to servers past the program's client. Of what that one is made for, such as a prefix or the
+ * durations of `RedisTelemetry`, they have the limit of `Redis.withTimeout` alone.
  *
  * @category services
  * @since 0.1.0
@@ -121,25 +121,27 @@ export const make: (
       }),
       nodeOf: (key) => Effect.map(state.known, () => state.routeOf(Slot.slotOf(key))?.master.address),
       refresh: state.refresh,
-      perNode: (command, { nodes = "masters", timeout } = {}) =>
-        Effect.suspend(() =>
-          PerNode.perNode(
-            timeout === undefined ? retrying : withLimit(retrying, Duration.fromInputUnsafe(timeout)),
-            nodes === "all" ? cluster.nodes : cluster.masters,
-            command
-          )
+      perNode: (command, { nodes = "masters" } = {}) =>
+        Effect.flatMap(
+          limitOfCaller,
+          (limit) =>
+            PerNode.perNode(within(retrying, limit), nodes === "all" ? cluster.nodes : cluster.masters, command)
         ),
       clientOf: (address) =>
-        Effect.map(
-          nodeAt(address),
-          (node) =>
-            RedisRouter.withFunctions(
-              guarded(PerNode.attentive(retrying, state.nodes.clientAt(node.endpoint), node))
-            )
-        )
+        Effect.flatMap(limitOfCaller, (limit) =>
+          Effect.map(nodeAt(address), (node) => {
+            const client = guarded(PerNode.attentive(retrying, state.nodes.clientAt(node.endpoint), node))
+            return limited(RedisRouter.withFunctions(client), limit)
+          }))
     }
   }
 })
+
+/** The limit that `Redis.withTimeout` has given whoever runs this. */
+const limitOfCaller = Effect.map(
+  Effect.serviceOption(RedisClient.RedisClient),
+  (client) => Option.isSome(client) ? client.value.limit : undefined
+)
 
 const unknownNode = (address: string, nodes: ReadonlyArray<{ readonly address: string }>) =>
   new RedisConfigError({
@@ -219,7 +221,6 @@ export const slotOf = (key: Key): number => Slot.slotOf(key)
 /**
  * Runs an effect on one server alone: every command inside goes there, without
  * redirects, also those that a cluster refuses or spreads over its servers.
- * `Redis.withTimeout` holds for it inside, and not around it.
  *
  * **Example** (The memory of one server)
  *
@@ -262,7 +263,7 @@ export const perNode = <A>(
  * **Details**
  *
  * It gets the answers by the addresses of the servers. The type of the result
- * stays what it is. In pipelines and transactions the command is what it was.
+ * stays what it is. In pipelines, in transactions and on reserved connections the command is what it was.
  *
  * **Example** (The sizes of all servers, not only of the masters' sum)
  *
@@ -292,16 +293,17 @@ export const withMerge = <Parameters extends ReadonlyArray<never>, A>(
   definition: RedisCommand.Definition<Parameters, A, unknown, unknown>,
   merge: (results: ReadonlyMap<string, A>) => A,
   options?: PerNodeOptions
-): RedisClient.RedisClient["Service"] => ({
-  ...client,
-  withTimeout: (limit) =>
-    withMerge({ client: client.withTimeout(limit), cluster }, definition, merge, { ...options, timeout: limit }),
-  execute: <B>(command: RedisCommand.RedisCommand<B>) =>
-    command.spec.name.toUpperCase() !== definition.spec.name || command.settled !== undefined
-      ? client.execute(command)
-      : Effect.map(
-        cluster.perNode(command, options),
-        // Commands of one definition have one type: B is A here.
-        (results) => merge(results as ReadonlyMap<string, never>) as unknown as B
-      )
-})
+): RedisClient.RedisClient["Service"] =>
+  RedisClient.decorated(client, (client) => ({
+    execute: <B>(command: RedisCommand.RedisCommand<B>) =>
+      command.spec.name.toUpperCase() !== definition.spec.name || command.settled !== undefined
+        ? client.execute(command)
+        : Effect.map(
+          // Whoever uses this client has its limit, and not that of the surrounding effect.
+          Effect.provideService(cluster.perNode(command, options), RedisClient.RedisClient, client),
+          // Commands of one definition have one type: B is A here.
+          (results) => merge(results as ReadonlyMap<string, never>) as unknown as B
+        ),
+    // A reserved connection is to one server.
+    reserve: client.reserve
+  }))

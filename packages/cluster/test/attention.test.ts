@@ -319,6 +319,20 @@ describe("A connection of one's own", () => {
       assert.deepStrictEqual(FakeCluster.log(a), [`A SET ${keyOfA} v`])
     }))
 
+  it.live("to one server teaches the client of the cluster what that server says of itself", () =>
+    Effect.gen(function*() {
+      const { a, client, cluster, nodes, others: [d] } = yield* start({ refreshInterval: "1 hour" })
+      a.instead = (command, connection) =>
+        command.name === "SET"
+          ? Encode.error("READONLY You can't write against a read only replica.")
+          : answering(command, connection)
+      const own = yield* nodes.clientOf(a.address)
+      FakeCluster.replace(cluster, a, d!)
+      const write = Effect.flatMap(own.reserve, (reserved) => reserved.execute(Redis.set(keyOfA, "v")))
+      yield* Client.causing(client, "TopologyChanged", Effect.flip(Effect.scoped(write)))
+      assert.strictEqual(yield* nodes.nodeOf(keyOfA), d!.address)
+    }))
+
   it.live("to a server that has lost the slot is demoted, and a watch is run again", () =>
     Effect.gen(function*() {
       const { a, cluster, nodes, others: [d], run } = yield* start()

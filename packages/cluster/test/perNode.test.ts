@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { RedisCluster } from "@redfx/cluster"
-import { Redis, RedisError } from "@redfx/core"
+import { Redis, RedisClient, RedisError } from "@redfx/core"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
@@ -43,7 +43,11 @@ describe("A command to each server, which one of them does not answer", () => {
       assert.strictEqual(yield* merged.withTimeout("200 millis").execute(Redis.dbsize()), 1)
       a.instead = ({ name }) => name === "DBSIZE" ? FakeNode.stall() : undefined
       const calls = [
-        made.cluster.perNode(Redis.dbsize(), { timeout: "200 millis" }),
+        Effect.provideService(
+          Redis.withTimeout(made.cluster.perNode(Redis.dbsize()), "200 millis"),
+          RedisClient.RedisClient,
+          made.client
+        ),
         merged.withTimeout("200 millis").execute(Redis.dbsize())
       ]
       const fibers = yield* Effect.forEach(

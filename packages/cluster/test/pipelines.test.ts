@@ -15,6 +15,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 
@@ -157,6 +158,39 @@ describe("Pipelines", () => {
       assert.match(error.message, /GET at index 1 of the pipeline/)
       const settled = yield* Client.on(client)(Redis.pipelineSettled([Redis.get(keyOfA), Redis.get(keyOfB)]))
       assert.deepStrictEqual(settled.map(({ _tag }) => _tag), ["Success", "Failure"])
+    }))
+
+  it.live("CPL-06: the index is that among all commands, whatever the client refuses; a refused handshake has none", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      const given = [Redis.get(keyOfA), Redis.set(keyOfA, "v"), Redis.set(keyOfA, true as never), Redis.get(keyOfB)]
+      const refused = [undefined, ["ClusterUnsupportedError", 1], ["DataError", 2]]
+      const reading = yield* FakeCluster.client(cluster, { readOnly: true })
+      const one = yield* reading.cluster.clientOf(a.address)
+      for (const client of [one, yield* one.reserve]) {
+        assert.deepStrictEqual(Client.indexes(yield* client.pipeline(given)), [...refused, ["ConnectionError", 3]])
+      }
+      assert.deepStrictEqual(Client.indexes(yield* reading.client.pipeline(given)), [...refused, undefined])
+      const reserved = yield* reading.client.reserve
+      assert.deepStrictEqual(Client.indexes(yield* reserved.pipeline(given)), [
+        ...refused,
+        ["ClusterUnsupportedError", 3]
+      ])
+      const never = yield* FakeCluster.client(cluster, { clusterDownRetryAttempts: 0 })
+      assert.deepStrictEqual(Client.indexes(yield* never.client.pipeline(given)), [
+        ["ClusterDownError", 0],
+        ["ClusterDownError", 1],
+        ["DataError", 2],
+        ["ClusterDownError", 3]
+      ])
+      const locked = yield* FakeCluster.make({ handshake: { password: "right" } })
+      const { client } = yield* FakeCluster.client(locked.cluster, { password: Redacted.make("wrong") })
+      assert.deepStrictEqual(Client.indexes(yield* client.pipeline(given)), [
+        ["AuthenticationError", undefined],
+        ["AuthenticationError", undefined],
+        ["DataError", 2],
+        ["AuthenticationError", undefined]
+      ])
     }))
 
   it.live("CPL-01: it is no transaction", () =>

@@ -287,6 +287,11 @@ export interface Client {
    * cursors go on to whoever takes the place of a server.
    */
   readonly servers?: ((command: Any) => number) | undefined
+  /**
+   * The limit that `withTimeout` has given; `undefined` of a client with that of its options. What runs commands beside the
+   * client, as `RedisCluster` does, goes by it.
+   */
+  readonly limit?: Duration.Duration | undefined
   /** What spans tell of this client, by OpenTelemetry's names. */
   readonly attributes?: Readonly<Record<string, string | number>> | undefined
   readonly toString: () => string
@@ -325,8 +330,9 @@ export const withConnection = <A, E, R>(
   )
 
 /**
- * Runs an effect with another `commandTimeout` for each of its commands, for those that take longer than others by design.
- * `Infinity` is no limit; a bare number is milliseconds. Where the limit is no duration, each command is `DataError`.
+ * Runs an effect with another `commandTimeout` for each of its commands, for those that take longer than others by design,
+ * also for those that the functions of `RedisCluster` send. `Infinity` is no limit; a bare number is milliseconds. Where the
+ * limit is no duration, each command is `DataError`.
  *
  * **Example** (A save that may take a minute)
  *
@@ -360,6 +366,54 @@ export const via =
     Effect.flatMap(tag, (client) => Effect.provideService(command, RedisClient, client))
 
 /**
+ * A client that does some things in another way than the one that it stands on, and everything else like that one. What is
+ * different holds for its copies with another timeout and for the connections that are reserved with it, too.
+ *
+ * **Details**
+ *
+ * `parts` says what is different, given the client that it stands on. It is called again for each copy, with the client below
+ * that has the timeout, and for each reserved connection, with the reserved client; what all of them share is made outside of
+ * it. Where it has a `reserve` of its own, that is what a reserved connection is. A client that is reserved already
+ * reserves itself.
+ *
+ * **Example** (A client that tells of slow commands)
+ *
+ * ```ts
+ * import { RedisClient } from "@redfx/core"
+ * import { Duration, Effect } from "effect"
+ *
+ * export const telling = (client: RedisClient.Client) =>
+ *   RedisClient.decorated(client, (client) => ({
+ *     execute: (command) =>
+ *       Effect.flatMap(Effect.timed(client.execute(command)), ([time, reply]) =>
+ *         Effect.as(
+ *           Duration.isGreaterThan(time, Duration.millis(100)) ? Effect.logWarning(`${command} was slow`) : Effect.void,
+ *           reply
+ *         ))
+ *   }))
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const decorated = (
+  client: Client,
+  parts: (client: Client) => Partial<Omit<Client, "withTimeout">>
+): Client => {
+  const own = parts(client)
+  const isReserved = client.session !== undefined || own.session !== undefined
+  const made: Client = {
+    ...client,
+    withTimeout: (given) => limited(given, (limit) => decorated(client.withTimeout(limit), parts)),
+    reserve: isReserved
+      ? Effect.sync(() => made)
+      : Effect.map(client.reserve, (reserved) => decorated(reserved, parts)),
+    ...own
+  }
+  return made
+}
+
+/**
  * A client that sends another command in place of each: alone, in pipelines, in transactions, and on the connections
  * that are reserved with it.
  *
@@ -373,16 +427,14 @@ export const replacing = (
   client: Client,
   replace: <A>(command: RedisCommand<A>) => RedisCommand<A>,
   others: (client: Client) => Partial<Client> = () => ({})
-): Client => ({
-  ...client,
-  execute: (command) => client.execute(replace(command)),
-  servers: client.servers && ((command) => client.servers?.(replace(command)) ?? 0),
-  pipeline: (commands) => client.pipeline(commands.map((command) => replace(command))),
-  transaction: (commands) => client.transaction(commands.map((command) => replace(command))),
-  withTimeout: (limit) => replacing(client.withTimeout(limit), replace, others),
-  reserve: Effect.map(client.reserve, (reserved) => replacing(reserved, replace, others)),
-  ...others(client)
-})
+): Client =>
+  decorated(client, (client) => ({
+    execute: (command) => client.execute(replace(command)),
+    servers: client.servers && ((command) => client.servers?.(replace(command)) ?? 0),
+    pipeline: (commands) => client.pipeline(commands.map((command) => replace(command))),
+    transaction: (commands) => client.transaction(commands.map((command) => replace(command))),
+    ...others(client)
+  }))
 
 /**
  * The client that `make` gives for a limit; where the limit is no duration, one that refuses each command with `DataError`.

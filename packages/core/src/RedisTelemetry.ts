@@ -15,7 +15,7 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { elapsedNow } from "./internal/runtime/elapsed.ts"
 import { errorIn } from "./internal/runtime/firstError.ts"
-import { RedisClient } from "./RedisClient.ts"
+import { decorated, RedisClient } from "./RedisClient.ts"
 import type { CacheStats, RedisStats } from "./RedisClient.ts"
 import type { CommandError, TransactionError } from "./RedisError.ts"
 
@@ -193,25 +193,23 @@ const eventCounter = (pool: Attributes, event: string) =>
  * Its attributes are `db.operation.name`, which is `_OTHER` for what `Redis.send` sends by a name that no function has,
  * and, of those that fail, `error.type`. A pipeline is one operation, `PIPELINE`,
  * a transaction `MULTI`; its `error.type` is that of the first of its commands that failed. An empty one is none. Each
- * costs two looks at the clock and an entry in the histogram.
+ * costs two looks at the clock and an entry in the histogram. What goes to servers past the client, as `RedisCluster.perNode`
+ * does, is not measured.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const timed = (client: RedisClient["Service"]): RedisClient["Service"] => {
   const record = recorder()
-  return {
-    ...client,
+  return decorated(client, (client) => ({
     execute: (command) => record(command.spec.operation, client.execute(command), () => undefined),
     pipeline: (commands) =>
       commands.length === 0 ? client.pipeline(commands) : record("PIPELINE", client.pipeline(commands), firstFailure),
     transaction: (commands) =>
       commands.length === 0
         ? client.transaction(commands)
-        : record("MULTI", client.transaction(commands), firstFailure),
-    withTimeout: (limit) => timed(client.withTimeout(limit)),
-    reserve: Effect.map(client.reserve, timed)
-  }
+        : record("MULTI", client.transaction(commands), firstFailure)
+  }))
 }
 
 /**

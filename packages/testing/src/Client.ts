@@ -7,6 +7,7 @@ import type { RedisCommand, RedisConfig } from "@redfx/core"
 import { NodeRedisClient, NodeRedisConnector, RedisServer } from "@redfx/node"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -90,3 +91,12 @@ export const fate = (error: RedisError.RedisError) => {
   const { command, delivery, readonly } = error
   return { tag: error._tag, command, delivery, readonly, safe: RedisError.isSafeToRetry(error) }
 }
+
+/** The tag and the index of each error among outcomes, in its place. */
+export const indexes = (
+  outcomes: ReadonlyArray<Exit.Exit<unknown, RedisError.RedisError>>
+): ReadonlyArray<ReadonlyArray<unknown> | undefined> =>
+  outcomes.map((outcome) => {
+    const error = Option.getOrUndefined(Exit.findErrorOption(outcome))
+    return error && [error._tag, "index" in error ? error.index : undefined]
+  })

@@ -23,6 +23,25 @@ export {
   RequestQueue
 } from "../internal/connection/request.ts"
 
+export {
+  /**
+   * The outcome of a command at the index that its caller gave. An error of something that the caller did not write, such as a
+   * handshake, has no index.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  outcomeAt,
+  /**
+   * The outcomes of several commands in their order, each error with the index of its command. Those of some are known, and
+   * all others are sent.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  weave
+} from "../internal/command/weave.ts"
+
 export type {
   /**
    * What becomes of one command of several.

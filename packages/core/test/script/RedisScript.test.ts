@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
+import { errorIn } from "../../src/internal/runtime/firstError.ts"
 import { withFunctions } from "../../src/internal/script/calls.ts"
 import { sha1 } from "../../src/internal/script/sha1.ts"
 import * as RedisArg from "../../src/RedisArg.ts"
@@ -324,7 +325,7 @@ describe("RedisScript.function", () => {
 
   it.effect("where a library cannot be asked for nothing is sent, and each command says so", () =>
     Effect.gen(function*() {
-      const { log, run } = scripted(() => lost)
+      const { client, log, run } = scripted(() => lost)
       const outcomes = yield* run(RedisPipeline.pipelineSettled([ping(), f("k")]))
       assert.deepStrictEqual(
         outcomes.map((outcome) =>
@@ -339,6 +340,8 @@ describe("RedisScript.function", () => {
         assert.strictEqual(error._tag === "ConnectionError" && error.delivery, "not-sent")
       }
       assert.deepStrictEqual(log, [asked, asked, asked])
+      const errors = (yield* client.pipeline([ping(), f("k")])).map(errorIn)
+      assert.deepStrictEqual(errors.map((error) => error?._tag === "ConnectionError" && error.index), [0, 1])
     }))
 
   it.effect("where a server is busy for now nothing is sent either, and a later try is safe", () =>

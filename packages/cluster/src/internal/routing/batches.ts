@@ -3,9 +3,9 @@
  * sent again, in the same order, as the verdict on each says.
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
-import { atIndex, ConnectionError } from "@redfx/core/RedisError"
+import { ConnectionError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
-import { asking } from "@redfx/core/unstable/Request"
+import { asking, outcomeAt } from "@redfx/core/unstable/Request"
 import type { Outcome } from "@redfx/core/unstable/Request"
 import { elapsed, errorIn } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
@@ -101,7 +101,8 @@ class Pipeline {
   }
 
   #settle(index: number, outcome: Outcome): void {
-    this.#outcomes[index] = Exit.mapError(outcome, (error) => atIndex(typed(error), index))
+    // The index is that of a command, so it is in range.
+    this.#outcomes[index] = outcomeAt(Exit.mapError(outcome, typed), this.#commands[index]!, index)
   }
 
   #byDestination(pending: ReadonlyArray<Pending>): ReadonlyMap<Destination, ReadonlyArray<Pending>> {

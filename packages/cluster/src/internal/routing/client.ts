@@ -2,7 +2,7 @@
  * The client of a cluster: the client that every topology has, above a router
  * that knows slots, with what only a cluster must split, merge or refuse.
  */
-import { limited } from "@redfx/core/RedisClient"
+import { decorated } from "@redfx/core/RedisClient"
 import type { RedisClient, RedisEvent, RedisStats } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
@@ -32,7 +32,7 @@ import { readerOf } from "./readFrom.ts"
 import { Redirects } from "./redirects.ts"
 import { forOneServer, idle, notForReading } from "./refusals.ts"
 import { guarded, reserve } from "./reservation.ts"
-import { withLimit } from "./retrying.ts"
+import { within } from "./retrying.ts"
 import type { Retrying } from "./retrying.ts"
 import type { ClusterSettings } from "./settings.ts"
 import { slotServers } from "./slotServers.ts"
@@ -77,23 +77,19 @@ const makeOpen = Effect.fnUntraced(function*(
     refusesWrite,
     unsent: base.transaction
   }
-  const cluster = clusterOf(retrying, base)
-  const client = clientAbove(retrying, base, cluster)
+  const client = clientAbove(retrying, base)
   return {
     client: RedisRouter.withFunctions(settings.clusterDownRetryAttempts === 0 ? idle(client) : client),
-    cluster,
+    cluster: clusterOf(retrying, base),
     retrying
   }
 })
 
-const clientAbove = (
-  retrying: Retrying,
-  base: RedisClient["Service"],
-  cluster: Cluster
-): RedisClient["Service"] => {
-  const client: RedisClient["Service"] = {
-    ...base,
-    execute: (command) => {
+const clientAbove = (whole: Retrying, base: RedisClient["Service"]): RedisClient["Service"] =>
+  decorated(base, (base) => {
+    const retrying: Retrying = { ...within(whole, base.limit), unsent: base.transaction }
+    const cluster = clusterOf(retrying, base)
+    const execute: RedisClient["Service"]["execute"] = (command) => {
       const refusal = retrying.refusesWrite(command)
       if (refusal !== undefined) return Effect.fail(refusal)
       const planned = plan(cluster, retrying.settings, command)
@@ -101,20 +97,15 @@ const clientAbove = (
       const inTime = RedisCommand.firstKey(command) === undefined ? inOneTime(retrying, command, planned) : planned
       // The command's own decoder decoded the result of the plan.
       return inTime as Effect.Effect<never, CommandError>
-    },
-    pipeline: pipelineOf(retrying, base),
-    transaction: (commands) => transaction(retrying, commands),
-    withTimeout: (given) =>
-      limited(given, (limit) => {
-        const below = base.withTimeout(limit)
-        const within: Retrying = { ...withLimit(retrying, limit), unsent: below.transaction }
-        return clientAbove(within, below, clusterOf(within, below))
-      }),
-    reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, retrying, () => client)),
-    monitor: () => Stream.fail(forOneServer("MONITOR"))
-  }
-  return client
-}
+    }
+    return {
+      execute,
+      pipeline: pipelineOf(retrying, base),
+      transaction: (commands) => transaction(retrying, commands),
+      reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, retrying, execute)),
+      monitor: () => Stream.fail(forOneServer("MONITOR"))
+    }
+  })
 
 /** Runs a pipeline. The commands that the cache does not answer go to the servers of their slots. */
 const pipelineOf = (retrying: Retrying, { cache }: RedisClient["Service"]): RedisClient["Service"]["pipeline"] => {

@@ -1,6 +1,7 @@
 /**
  * Sends commands to one server, or to several, that are meant for these servers and not for a slot.
  */
+import { decorated } from "@redfx/core/RedisClient"
 import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { CommandError, TransactionError } from "@redfx/core/RedisError"
@@ -92,8 +93,7 @@ export const attentive = (retrying: Retrying, client: RedisClient["Service"], no
   const learn = (command: RedisCommand.Any, error: TransactionError) => {
     judged(retrying, { way: "node", command }, { error, node, spent: unspent })
   }
-  return {
-    ...client,
+  return decorated(client, (client) => ({
     execute: (command) => Effect.tapError(client.execute(command), (error) => Effect.sync(() => learn(command, error))),
     pipeline: (commands) =>
       Effect.tap(client.pipeline(commands), (outcomes) =>
@@ -104,14 +104,13 @@ export const attentive = (retrying: Retrying, client: RedisClient["Service"], no
             if (error !== undefined) learn(commands[index]!, error)
           })
         )),
-    withTimeout: (limit) => attentive(retrying, client.withTimeout(limit), node),
     transaction: (commands) =>
       Effect.tapError(client.transaction(commands), (error) =>
         Effect.sync(() => {
           const [leading] = commands
           if (leading !== undefined) learn(leading, error)
         }))
-  }
+  }))
 }
 
 /** The answers of servers to a command, by their addresses. */

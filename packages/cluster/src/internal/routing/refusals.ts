@@ -1,9 +1,13 @@
 /**
  * Commands that a client of a cluster refuses, whatever their keys.
  */
+import { decorated } from "@redfx/core/RedisClient"
 import type { RedisClient } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import { atIndex, ClusterDownError, ClusterUnsupportedError } from "@redfx/core/RedisError"
+import { ClusterDownError, ClusterUnsupportedError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
+import { weave } from "@redfx/core/unstable/Request"
+import type { Outcome } from "@redfx/core/unstable/Request"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { ruleOf } from "../keyless/rules.ts"
@@ -39,47 +43,35 @@ const mayWrite = (command: RedisCommand.Any): boolean => {
 }
 
 /** A client of one server that refuses commands that may write. */
-export const onlyReading = (client: RedisClient["Service"]): RedisClient["Service"] => ({
-  ...client,
-  withTimeout: (limit) => onlyReading(client.withTimeout(limit)),
-  execute: (command) => {
-    const refusal = notForReading(command)
-    return refusal === undefined ? client.execute(command) : Effect.fail(refusal)
-  },
-  pipeline: (commands) => {
-    const refusals = commands.map(notForReading)
-    const sent = commands.filter((_, index) => refusals[index] === undefined)
-    return Effect.map(client.pipeline(sent), (outcomes) => {
-      let next = 0
-      return refusals.map((refusal, index) =>
-        // There is one outcome for each command that was sent, so the index is in range.
-        refusal === undefined ? Exit.mapError(outcomes[next++]!, (error) => atIndex(error, index)) : Exit.fail(refusal)
-      )
-    })
-  },
-  transaction: (commands) => {
-    const refusal = commands.map(notForReading).find((error) => error !== undefined)
-    return refusal === undefined ? client.transaction(commands) : Effect.fail(refusal)
-  },
-  reserve: Effect.map(client.reserve, onlyReading)
-})
+export const onlyReading = (client: RedisClient["Service"]): RedisClient["Service"] => refusing(client, notForReading)
+
+/** A client that does not send some commands, which fail with the error that `refusalOf` gives. */
+const refusing = (
+  client: RedisClient["Service"],
+  refusalOf: (command: RedisCommand.Any) => CommandError | undefined
+): RedisClient["Service"] =>
+  decorated(client, (client) => ({
+    execute: (command) => {
+      const refusal = refusalOf(command)
+      return refusal === undefined ? client.execute(command) : Effect.fail(refusal)
+    },
+    pipeline: (commands) => weave(commands, (command) => failed(refusalOf(command)), client.pipeline),
+    transaction: (commands) => {
+      const refusal = commands.map(refusalOf).find((error) => error !== undefined)
+      return refusal === undefined ? client.transaction(commands) : Effect.fail(refusal)
+    }
+  }))
+
+/** The outcome of a command that is refused. */
+export const failed = (refusal: CommandError | undefined): Outcome | undefined => refusal && Exit.fail(refusal)
 
 /** The error of a command that needs one server of the cluster to be named. */
 export const forOneServer = (command: string): ClusterUnsupportedError =>
   new ClusterUnsupportedError({ command, detail: "it is for one server. Run it there with RedisCluster.onNode" })
 
 /** A client that sends nothing, not even once. */
-export const idle = (client: RedisClient["Service"]): RedisClient["Service"] => ({
-  ...client,
-  execute: (command) => command.settled ?? Effect.fail(untried(command)),
-  pipeline: (commands) => Effect.succeed(commands.map((command) => command.settled ?? Exit.fail(untried(command)))),
-  transaction: (commands) => {
-    const command = commands.find(({ settled }) => settled === undefined)
-    return command === undefined ? client.transaction(commands) : Effect.fail(untried(command))
-  },
-  withTimeout: (limit) => idle(client.withTimeout(limit)),
-  reserve: Effect.map(client.reserve, idle)
-})
+export const idle = (client: RedisClient["Service"]): RedisClient["Service"] =>
+  refusing(client, (command) => command.settled === undefined ? untried(command) : undefined)
 
 const untried = ({ spec }: RedisCommand.Any): ClusterDownError =>
   new ClusterDownError({

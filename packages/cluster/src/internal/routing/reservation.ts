@@ -2,17 +2,13 @@
  * A connection that one user has alone, to the server of the first key that is used on it: nothing else says which
  * server the user wants.
  */
+import { decorated } from "@redfx/core/RedisClient"
 import type { RedisClient } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import {
-  atIndex,
-  ClusterUnsupportedError,
-  ConnectionError,
-  connectionLoss,
-  CrossSlotError
-} from "@redfx/core/RedisError"
+import { ClusterUnsupportedError, ConnectionError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
 import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
+import { weave } from "@redfx/core/unstable/Request"
 import type { Redirector, Request, RequestQueue } from "@redfx/core/unstable/Request"
 import type { Held, RedisRouter } from "@redfx/core/unstable/Router"
 import { errorOf } from "@redfx/core/unstable/Runtime"
@@ -28,6 +24,7 @@ import { slotOf } from "../topology/slot.ts"
 import { notCovered } from "./finalErrors.ts"
 import { routingKey } from "./plan.ts"
 import type { Redirects } from "./redirects.ts"
+import { failed } from "./refusals.ts"
 import { judged } from "./retrying.ts"
 import type { Retrying } from "./retrying.ts"
 import type { State } from "./state.ts"
@@ -288,22 +285,20 @@ export const reserve = (
     return router
   })
 
-/** Whether a reserved client was given a command that says which server it wants. */
-interface Use {
-  begun: boolean
-}
-
 /**
  * A reserved client with the errors of a cluster. The router sees only the first key of what is sent at once, and decides
  * by it whether all of that is for its server.
+ *
+ * - `everywhere`: runs a command on the servers of the cluster that it is for.
  */
 export const guarded = (
   reserved: RedisClient["Service"],
   retrying: Retrying,
-  whole: () => RedisClient["Service"],
-  use: Use = { begun: false }
+  everywhere: RedisClient["Service"]["execute"]
 ): RedisClient["Service"] => {
   const { redirects } = retrying
+  // Whether there was a command that says which server is wanted.
+  let begun = false
   const refusalOf = (command: RedisCommand.Any) => retrying.refusesWrite(command) ?? differentSlots(command)
   const refusalsOf = (commands: ReadonlyArray<RedisCommand.Any>) => {
     const leading = commands.find((command) => routingKey(command) !== undefined)
@@ -316,13 +311,12 @@ export const guarded = (
     const { next } = judged(retrying, { way: "held", command }, { error, node: undefined, spent: unspent })
     return next._tag === "Settle" ? next.error ?? typed(error) : typed(error)
   }
-  const client: RedisClient["Service"] = {
-    ...reserved,
+  return decorated(reserved, (reserved) => ({
     execute: (command) =>
       Effect.suspend(() => {
         // Loading a library does not say which server is wanted.
-        if (!use.begun && command.spec.words[0] === "FUNCTION") return whole().execute(command)
-        use.begun = true
+        if (!begun && command.spec.words[0] === "FUNCTION") return everywhere(command)
+        begun = true
         const refusal = refusalOf(command)
         return refusal === undefined
           ? Effect.mapError(reserved.execute(command), (error) => learned(command, error))
@@ -330,22 +324,19 @@ export const guarded = (
       }),
     pipeline: (commands) =>
       Effect.suspend(() => {
-        use.begun = true
+        begun = true
         const refusals = refusalsOf(commands)
-        const sent = commands.filter((_, index) => refusals[index] === undefined)
-        return Effect.map(reserved.pipeline(sent), (outcomes) => {
-          let next = 0
-          return refusals.map((refusal, index) =>
-            refusal === undefined
-              // There is one outcome for each command that was sent, so the index is in range.
-              ? Exit.mapError(outcomes[next++]!, (error) => atIndex(learned(commands[index]!, error), index))
-              : Exit.fail(atIndex(refusal, index))
-          )
-        })
+        return weave(commands, (_, index) =>
+          failed(refusals[index]), (sent) =>
+          Effect.map(reserved.pipeline(sent), (outcomes) =>
+            // There is one outcome for each command that was sent, so the index is in range.
+            outcomes.map((outcome, index) =>
+              Exit.mapError(outcome, (error) => learned(sent[index]!, error))
+            )))
       }),
     transaction: (commands) =>
       Effect.suspend(() => {
-        use.begun = true
+        begun = true
         const refusal = refusalsOf(commands).find((error) => error !== undefined)
         const [leading] = commands
         // Where keys are watched, a conflict is reported even without commands.
@@ -355,11 +346,8 @@ export const guarded = (
             (error) => leading === undefined ? typed(error) : learned(leading, error)
           )
           : Effect.fail(refusal)
-      }),
-    withTimeout: (limit) => guarded(reserved.withTimeout(limit), retrying, whole, use),
-    reserve: Effect.suspend(() => Effect.succeed(client))
-  }
-  return client
+      })
+  }))
 }
 
 const never = (): boolean => false

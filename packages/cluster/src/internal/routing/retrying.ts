@@ -35,8 +35,9 @@ export interface Retrying {
   ) => Effect.Effect<ReadonlyArray<Answer>, TransactionError>
 }
 
-/** The same means with another command timeout. */
-export const withLimit = (retrying: Retrying, limit: Duration.Duration): Retrying => {
+/** The same means with the limit that `withTimeout` has given a client, if it has. */
+export const within = (retrying: Retrying, limit: Duration.Duration | undefined): Retrying => {
+  if (limit === undefined) return retrying
   const { connection, ...settings } = retrying.settings
   return {
     ...retrying,

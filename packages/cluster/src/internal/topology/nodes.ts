@@ -2,7 +2,7 @@
  * The servers of the cluster that there are connections to. Each has one pool and one client, which are made when they
  * are first needed and given up when the cluster no longer names the server.
  */
-import type * as RedisClient from "@redfx/core/RedisClient"
+import * as RedisClient from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
@@ -16,6 +16,7 @@ import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Runtime from "@redfx/core/unstable/Runtime"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -99,31 +100,28 @@ export class Nodes {
   }
 
   /** A client of whatever node is at an address when the client is used, because nodes are given up and made again. */
-  clientAt(
-    endpoint: NodeAddress,
-    limited: (client: RedisClient.RedisClient["Service"]) => RedisClient.RedisClient["Service"] = (client) => client
-  ): RedisClient.RedisClient["Service"] {
-    const client = () => limited(this.at(endpoint).client)
-    return {
-      ...client(),
-      execute: (command) => Effect.suspend(() => client().execute(command)),
-      pipeline: (commands) => Effect.suspend(() => client().pipeline(commands)),
-      transaction: (commands) => Effect.suspend(() => client().transaction(commands)),
-      withTimeout: (limit) => this.clientAt(endpoint, (client) => limited(client).withTimeout(limit)),
-      reserve: Effect.suspend(() => client().reserve),
-      pubSub: {
-        open: (options) => Effect.suspend(() => client().pubSub.open(options)),
-        everywhere: {
-          open: (options) => Effect.suspend(() => client().pubSub.everywhere.open(options)),
-          execute: (server, command) => Effect.suspend(() => client().pubSub.everywhere.execute(server, command)),
-          listensTo: (server) => client().pubSub.everywhere.listensTo?.(server) ?? true,
-          database: client().pubSub.everywhere.database
-        }
-      },
-      monitor: (options) => Stream.suspend(() => client().monitor(options)),
-      events: Stream.suspend(() => client().events),
-      stats: Effect.suspend(() => client().stats)
-    }
+  clientAt(endpoint: NodeAddress): RedisClient.RedisClient["Service"] {
+    return RedisClient.decorated(this.at(endpoint).client, ({ limit }) => {
+      const client = () => limited(this.at(endpoint).client, limit)
+      return {
+        execute: (command) => Effect.suspend(() => client().execute(command)),
+        pipeline: (commands) => Effect.suspend(() => client().pipeline(commands)),
+        transaction: (commands) => Effect.suspend(() => client().transaction(commands)),
+        reserve: Effect.suspend(() => client().reserve),
+        pubSub: {
+          open: (options) => Effect.suspend(() => client().pubSub.open(options)),
+          everywhere: {
+            open: (options) => Effect.suspend(() => client().pubSub.everywhere.open(options)),
+            execute: (server, command) => Effect.suspend(() => client().pubSub.everywhere.execute(server, command)),
+            listensTo: (server) => client().pubSub.everywhere.listensTo?.(server) ?? true,
+            database: client().pubSub.everywhere.database
+          }
+        },
+        monitor: (options) => Stream.suspend(() => client().monitor(options)),
+        events: Stream.suspend(() => client().events),
+        stats: Effect.suspend(() => client().stats)
+      }
+    })
   }
 
   /** The node at an address that a redirect names. It is kept for a while, although the topology may not name it. */
@@ -231,6 +229,12 @@ export class Nodes {
     return node
   }).bind(this)
 }
+
+/** The client with the limit that `withTimeout` has given another one, if it has. */
+export const limited = (
+  client: RedisClient.RedisClient["Service"],
+  limit: Duration.Duration | undefined
+): RedisClient.RedisClient["Service"] => limit === undefined ? client : client.withTimeout(limit)
 
 /**
  * The settings of connections for answers that are kept: a server answers on them only as a master, whatever others may

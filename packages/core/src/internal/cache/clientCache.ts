@@ -4,15 +4,14 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Key } from "../../RedisArg.ts"
 import type { CacheEvent, CacheLimits, ClientCache } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
-import { atIndex } from "../../RedisError.ts"
 import { nameOf } from "../codec/names.ts"
+import { outcomeAt } from "../command/weave.ts"
 import type { Outcome, Request } from "../connection/request.ts"
 import { announcements } from "../runtime/announcements.ts"
 import { keysChangedBy } from "../tracking/ownWrites.ts"
@@ -137,10 +136,8 @@ class CachedPipeline {
   }
 
   #settle(index: number, outcome: Outcome): void {
-    this.#outcomes[index] = Exit.mapError(
-      outcome,
-      (error) => "command" in error || "index" in error ? atIndex(error, index) : error
-    )
+    // The index is that of a command, so it is in range.
+    this.#outcomes[index] = outcomeAt(outcome, this.#commands[index]!, index)
   }
 
   /** Suspends until all answers are there. */

@@ -13,9 +13,10 @@ import { limited } from "../../RedisClient.ts"
 import type { RedisClient, RedisStats } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
-import { atIndex, DataError } from "../../RedisError.ts"
+import { DataError } from "../../RedisError.ts"
 import type { CommandError, TimeoutError } from "../../RedisError.ts"
 import * as Cache from "../cache/clientCache.ts"
+import { errorAt, outcomeAt, weave } from "../command/weave.ts"
 import { Deadlines } from "../connection/deadlines.ts"
 import type * as RedisConnection from "../connection/model.ts"
 import type { Batch } from "../connection/request.ts"
@@ -66,6 +67,7 @@ export const makeClient = Effect.fnUntraced(function*(
   return clientOf(own, settings, deadlines, {
     pubSub: yield* makePubSub(subscribers, settings, execute),
     monitor: yield* makeMonitor(subscribers, settings),
+    limit: undefined,
     cache: caches ? yield* Cache.make(settings, slotOf) : undefined
   })
 })
@@ -96,8 +98,8 @@ const counted = (subscribers: Subscribers) => {
 const withStats = ({ reserve }: RedisRouter, stats: RedisRouter["stats"]): RedisRouter["reserve"] =>
   Effect.map(reserve, (reserved) => ({ ...reserved, stats }))
 
-/** The parts that a client shares with its copies that have other timeouts. */
-interface Feeds extends Pick<RedisClient["Service"], "pubSub" | "monitor"> {
+/** The parts that a client shares with its copies that have other timeouts, and the one that it was given. */
+interface Feeds extends Pick<RedisClient["Service"], "pubSub" | "monitor" | "limit"> {
   readonly cache: Cache.CacheParts | undefined
 }
 
@@ -149,42 +151,39 @@ const clientOf = (
   const pipeline: RedisClient["Service"]["pipeline"] = (commands) =>
     cache === undefined ? plain(commands) : cache.pipeline(commands, plain)
 
-  const plain: RedisClient["Service"]["pipeline"] = (commands) => {
-    if (commands.every((command) => command.settled === undefined)) {
-      return commands.length === 0 ? Effect.succeed([]) : sendAll({ commands })
-    }
-    const positions = commands.flatMap((command, index) => command.settled === undefined ? [index] : [])
-    if (positions.length === 0) return Effect.succeed(weave(commands, []))
-    const sent = commands.filter((command) => command.settled === undefined)
-    return Effect.map(sendAll({ commands: sent, positions }), (outcomes) => weave(commands, outcomes))
-  }
+  const plain: RedisClient["Service"]["pipeline"] = (commands) =>
+    commands.every((command) => command.settled === undefined)
+      ? commands.length === 0 ? Effect.succeed([]) : sendAll({ commands })
+      : weave(commands, (command) => command.settled, (sent, positions) => sendAll({ commands: sent, positions }))
 
   return {
     execute,
     pipeline,
     transaction: (commands) => {
       // The commands are checked once more, because no part of a transaction may be sent when another part cannot be.
-      const known = commands.map((command, index) => settledAt(command, index) ?? unsendableAt(command, index))
+      const known = commands.map((command, index) => {
+        const outcome = command.settled ?? unsendable(command)
+        return outcome && outcomeAt(outcome, command, index)
+      })
       const refused = known.find((outcome) => outcome !== undefined && Exit.isFailure(outcome))
       if (refused !== undefined) return Effect.flatMap(refused, () => Effect.succeed([]))
-      const positions = commands.flatMap((_, index) => known[index] === undefined ? [index] : [])
-      // Where keys are watched, EXEC says whether they were changed, so it is sent even when there is nothing to run.
-      if (positions.length === 0 && router.held?.watching !== true) return Effect.succeed(weave(commands, []))
-      // The positions are those of commands, so they are in range.
-      const sent = { commands: positions.map((index) => commands[index]!), positions }
       const origin = { address: undefined, replaceInvalidText: settings.replaceInvalidText }
-      return Effect.flatMap(
-        sendAll({ commands: Transaction.wrap(sent.commands), atomic: true }),
-        (outcomes) => {
+      const run = (sent: ReadonlyArray<RedisCommand.Any>, positions: ReadonlyArray<number>) =>
+        Effect.flatMap(sendAll({ commands: Transaction.wrap(sent), atomic: true }), (outcomes) => {
           if (Transaction.isExecuted(outcomes)) router.held?.executed()
-          return Effect.map(Transaction.unwrap(sent, outcomes, origin), (results) => weave(commands, results))
-        }
-      )
+          return Transaction.unwrap({ commands: sent, positions }, outcomes, origin)
+        })
+      const results = weave(commands, (_, index) => known[index], run)
+      // Where keys are watched, EXEC says whether they were changed, so it is sent even when there is nothing to run.
+      return known.includes(undefined) || router.held?.watching !== true
+        ? results
+        : Effect.andThen(run([], []), results)
     },
     withTimeout: (given) =>
       limited(
         given,
-        (limit) => clientOf(router, { ...settings, commandTimeout: limit }, deadlines, { ...feeds, cache: parts })
+        (limit) =>
+          clientOf(router, { ...settings, commandTimeout: limit }, deadlines, { ...feeds, limit, cache: parts })
       ),
     // A command that timed out on a reserved connection still holds it up, and EXEC sent again would ignore the watch.
     reserve: Effect.map(router.reserve, (reserved) => {
@@ -259,25 +258,9 @@ const timeoutIn = (outcome: Outcome): TimeoutError | undefined => {
   return error?._tag === "TimeoutError" ? error : undefined
 }
 
-/** Puts the outcomes that were known without the server between the outcomes from the server. */
-const weave = (
-  commands: ReadonlyArray<RedisCommand.Any>,
-  outcomes: ReadonlyArray<Outcome>
-): ReadonlyArray<Outcome> => {
-  let next = 0
-  return commands.map((command, index) =>
-    // There is an outcome for each command that was not settled, so the index is in range.
-    settledAt(command, index) ?? outcomes[next++]!
-  )
-}
-
-/** The outcome that is known without the server of the command at `index`. */
-const settledAt = (command: RedisCommand.Any, index: number): Outcome | undefined =>
-  command.settled === undefined ? undefined : Exit.mapError(command.settled, (error) => atIndex(error, index))
-
-const unsendableAt = (command: RedisCommand.Any, index: number): Outcome | undefined => {
+const unsendable = (command: RedisCommand.Any): Outcome | undefined => {
   const error = RedisCommand.unsendable(command)
-  return error === undefined ? undefined : Exit.fail(atIndex(error, index))
+  return error === undefined ? undefined : Exit.fail(error)
 }
 
 // -----------------------------------------------------------------------------
@@ -327,15 +310,13 @@ const onLease = <A, E>(
 const unsentIn = (error: CommandError, command: RedisCommand.Any, index: number): CommandError =>
   "delivery" in error
     ? failureOf(error, command.spec, error.delivery, index)
-    : error._tag !== "DataError"
-    ? error
-    : error.command === command.spec.name
-    ? atIndex(error, index)
-    : new DataError({
+    : error._tag === "DataError" && error.command !== command.spec.name
+    ? new DataError({
       command: command.spec.name,
       index,
       detail: `is not sent beside ${error.command}: ${error.detail}`
     })
+    : errorAt(error, command, index)
 
 /** A connection for commands that cannot share one. */
 const lease = Effect.fnUntraced(function*(

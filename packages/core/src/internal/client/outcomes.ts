@@ -7,11 +7,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as RedisCommand from "../../RedisCommand.ts"
-import { atIndex } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { isReadonlyArray } from "../argument/isReadonlyArray.ts"
 import type { CommandImpl } from "../command/impl.ts"
 import { commandIn } from "../command/noCommand.ts"
+import { errorAt } from "../command/weave.ts"
 import type { Outcome } from "../connection/request.ts"
 import { failureAmong } from "../error/retry.ts"
 import type { Part } from "../error/retry.ts"
@@ -71,12 +71,13 @@ const failureOf = (
   if (errorOf(first) === undefined) return first
   const parts = outcomes.map((outcome, index): Part<CommandError> => {
     // There is one outcome for each command, so the index is in range.
-    const { settled, spec } = commands[index]!
+    const command = commands[index]!
+    const error = errorIn(outcome)
     return {
       indexes: [index],
-      readonly: spec.readonly,
-      sent: settled === undefined,
-      error: errorAt(outcome, spec, index)
+      readonly: command.spec.readonly,
+      sent: command.settled === undefined,
+      error: error && errorAt(error, command, index)
     }
   })
   const error = failureAmong(of, parts)
@@ -93,22 +94,11 @@ export const results = (commands: Commands, outcomes: ReadonlyArray<Outcome>): E
       continue
     }
     // There is one outcome for each command, so the index is in range.
-    const error = errorAt(outcome, given[index]!.spec, index)
+    const error = errorIn(outcome)
     if (error === undefined) return Effect.die(Cause.squash(outcome.cause))
-    all.push(Result.fail(error))
+    all.push(Result.fail(errorAt(error, given[index]!, index)))
   }
   return Effect.succeed(put(commands, all))
-}
-
-/**
- * The error of the command at an index. The index is the one that the caller gave, whatever it was among the commands
- * for the same server. An error of something that the caller did not write, such as a handshake, has no index.
- */
-const errorAt = (outcome: Outcome, { name }: RedisCommand.Spec, index: number): CommandError | undefined => {
-  const error = errorIn(outcome)
-  if (error === undefined) return undefined
-  const own = "command" in error && error.command === name || "index" in error && error.index !== undefined
-  return own ? atIndex(error, index) : error
 }
 
 const put = (commands: Commands, all: ReadonlyArray<unknown>): unknown =>

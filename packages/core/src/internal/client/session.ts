@@ -4,11 +4,12 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { decorated } from "../../RedisClient.ts"
 import type { RedisClient, Session, Watch } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import { DataError, isRedisError } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
-import type { Outcome } from "../connection/request.ts"
+import { weave } from "../command/weave.ts"
 import { mayHaveRun, originOf } from "../error/retry.ts"
 import { errorIn } from "../runtime/firstError.ts"
 import type { Held } from "./router.ts"
@@ -109,41 +110,36 @@ export const withSession = (
     const name = current?.inBody === true ? names.find((name) => ending.has(name.toUpperCase())) : undefined
     return name === undefined ? undefined : refusalIn(name)
   }
-  const above = (client: RedisClient["Service"]): RedisClient["Service"] => {
-    const reserved: RedisClient["Service"] = {
-      ...client,
-      execute: (command) =>
-        Effect.suspend(() => {
-          const refused = refusal([command.spec.name])
-          if (refused !== undefined) return Effect.fail(refused)
-          const run = client.execute(command)
-          return current === undefined ? run : current.note([command], run, (exit) => [exit])
-        }),
-      pipeline: (commands) =>
-        Effect.suspend(() => {
-          const refused = refusal(commands.map(({ spec }) => spec.name))
-          if (refused !== undefined) {
-            return Effect.succeed(
-              commands.map((command, index): Outcome => command.settled ?? Exit.fail(unsent(refused, command, index)))
-            )
-          }
-          const run = client.pipeline(commands)
-          return current === undefined
-            ? run
-            : current.note(commands, run, (exit) => Exit.isSuccess(exit) ? exit.value : [exit])
-        }),
-      transaction: (commands) =>
-        Effect.suspend(() => {
-          const refused = refusal(["MULTI"])
-          if (refused !== undefined) return Effect.fail(refused)
-          const run = client.transaction(commands)
-          return current === undefined ? run : current.note(commands, run, (exit) => [exit])
-        }),
-      reserve: Effect.suspend(() => Effect.succeed(reserved)),
-      withTimeout: (limit) => above(client.withTimeout(limit)),
-      session
-    }
-    return reserved
-  }
-  return above(client)
+  return decorated(client, (client) => ({
+    execute: (command) =>
+      Effect.suspend(() => {
+        const refused = refusal([command.spec.name])
+        if (refused !== undefined) return Effect.fail(refused)
+        const run = client.execute(command)
+        return current === undefined ? run : current.note([command], run, (exit) => [exit])
+      }),
+    pipeline: (commands) =>
+      Effect.suspend(() => {
+        const refused = refusal(commands.map(({ spec }) => spec.name))
+        if (refused !== undefined) {
+          return weave(
+            commands,
+            (command, index) => command.settled ?? Exit.fail(unsent(refused, command, index)),
+            client.pipeline
+          )
+        }
+        const run = client.pipeline(commands)
+        return current === undefined
+          ? run
+          : current.note(commands, run, (exit) => Exit.isSuccess(exit) ? exit.value : [exit])
+      }),
+    transaction: (commands) =>
+      Effect.suspend(() => {
+        const refused = refusal(["MULTI"])
+        if (refused !== undefined) return Effect.fail(refused)
+        const run = client.transaction(commands)
+        return current === undefined ? run : current.note(commands, run, (exit) => [exit])
+      }),
+    session
+  }))
 }

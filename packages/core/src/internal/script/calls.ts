@@ -5,9 +5,11 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { functionList } from "../../commands/Functions.ts"
+import { decorated } from "../../RedisClient.ts"
 import type { RedisClient } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { CommandError, TransactionError } from "../../RedisError.ts"
+import { weave } from "../command/weave.ts"
 import type { Outcome } from "../connection/request.ts"
 import { failureOf } from "../error/events.ts"
 import { isRetryable } from "../error/retry.ts"
@@ -58,23 +60,19 @@ export class FunctionSpec extends RedisCommand.Spec {
 
 /**
  * A client that makes sure that the server has the functions that it calls.
- *
- * - `known`: those that the server is known to have had.
  */
-export const withFunctions = (
-  client: RedisClient["Service"],
-  known: Set<LibraryFunction> = new Set()
-): RedisClient["Service"] => ({
-  ...client,
-  execute: (command) =>
-    command.spec instanceof FunctionSpec && command.settled === undefined
-      ? call(client, known, command, command.spec.function)
-      : client.execute(command),
-  pipeline: (commands) => pipeline(client, commands),
-  transaction: (commands) => transaction(client, commands),
-  withTimeout: (limit) => withFunctions(client.withTimeout(limit), known),
-  reserve: Effect.map(client.reserve, (reserved) => withFunctions(reserved, known))
-})
+export const withFunctions = (client: RedisClient["Service"]): RedisClient["Service"] => {
+  // The functions that the server is known to have had.
+  const known = new Set<LibraryFunction>()
+  return decorated(client, (client) => ({
+    execute: (command) =>
+      command.spec instanceof FunctionSpec && command.settled === undefined
+        ? call(client, known, command, command.spec.function)
+        : client.execute(command),
+    pipeline: (commands) => pipeline(client, commands),
+    transaction: (commands) => transaction(client, commands)
+  }))
+}
 
 /** Loads the library before the first call, and again when the server has lost it. */
 const call = <A>(
@@ -128,7 +126,7 @@ const pipeline = (
   return needed.length === 0 ? client.pipeline(commands) : Effect.matchEffect(load(client, needed), {
     onSuccess: () => client.pipeline(commands),
     onFailure: (error) =>
-      Effect.succeed(commands.map((command) => command.settled ?? Exit.fail(unsent(error, command.spec))))
+      weave(commands, (command) => command.settled ?? Exit.fail(unsent(error, command.spec)), client.pipeline)
   })
 }
 
