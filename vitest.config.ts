@@ -52,7 +52,8 @@ export default defineConfig({
         // A process for each file: tests start servers, send signals and look at memory.
         test: { name: "alone", include: tests, exclude: [pure, ...timed] }
       },
-      { extends: true, test: { name: "shared", include: [pure], isolate: false } },
+      // They wait for nothing and end by themselves. Some try every cut of a reply, which takes a busy machine half a minute.
+      { extends: true, test: { name: "shared", include: [pure], isolate: false, testTimeout: 300_000 } },
       {
         extends: true,
         test: {

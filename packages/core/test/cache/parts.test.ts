@@ -142,7 +142,7 @@ describe("A read whose answer is to be kept", () => {
       const exits: Array<Exit.Exit<unknown, CommandError>> = []
       const get = RedisCommand.withCaching(Redis.get("k"), { life: 1000 })
       for (let i = 0; i < 2; i++) {
-        store.join(get, { begin: () => {}, submit: exchange.submit }, (exit) => exits.push(exit))
+        void store.join(get, { begin: () => {}, submit: exchange.submit }, (exit) => exits.push(exit))
       }
       exchange.encode()
       exchange.receive(answers(tracking))

@@ -8,12 +8,15 @@ import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import { fork } from "@redfx/testing/Fork"
 import { until } from "@redfx/testing/Suite"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
+import { TestClock } from "effect/testing"
 
 const real = Effect.fnUntraced(function*(
   options: RedisConfig.ConnectionOptions = {},
@@ -253,22 +256,27 @@ describe("RedisStream.consume", () => {
   it.live("keeps an entry whose handler takes longer than others wait before they take over", () =>
     Effect.gen(function*() {
       const { client, outside } = yield* real()
+      const clock = yield* TestClock.make()
       const gate = yield* Deferred.make<void>()
       const handled: Array<string> = []
       const consume = (consumer: string) =>
-        RedisStream.consume({ ...options, consumer, claimIdle: "150 millis", claimEvery: "10 millis" }, (entry) => {
+        RedisStream.consume({ ...options, consumer, claimIdle: "60 seconds", claimEvery: "10 seconds" }, (entry) => {
           handled.push(`${consumer}:${entry.fields["n"]}`)
           return entry.fields["n"] === "0" ? Deferred.await(gate) : Effect.void
-        }).pipe(Client.on(client), Effect.forkChild)
+        }).pipe(Client.on(client), Effect.provideService(Clock.Clock, clock), Effect.forkChild)
       yield* add(outside, "s", 0, 1)
       yield* consume("slow")
       yield* until(Effect.sync(() => handled.length), (count) => count === 1)
       yield* consume("eager")
-      // While the slow one works the other has many a chance to take over, and the time to handle others.
-      for (const n of numbers(1, 40)) {
+      const oldest = Effect.map(outside.execute(Redis.xpendingRange("s", "g", "-", "+", 1)), ([entry]) => entry!)
+      const { messageId } = yield* oldest
+      const idle = Effect.map(oldest, ({ timeSinceDelivered }) => Duration.toMillis(timeSinceDelivered))
+      for (const n of numbers(1, 20)) {
+        // The server's clock cannot be moved: the time that passes for the consumers is put on the entry.
+        yield* outside.execute(Redis.xclaimJustid("s", "g", "slow", 0, [messageId], { idle: "40 seconds" }))
+        yield* until(Effect.andThen(clock.adjust("10 seconds"), idle), (idle) => idle < 40_000)
         yield* add(outside, "s", n, n + 1)
         yield* until(Effect.sync(() => handled.length), (count) => count === n + 1)
-        yield* Effect.sleep(15)
       }
       yield* Deferred.succeed(gate, undefined)
       yield* until(pendingOf(outside), (pending) => pending === 0)
@@ -586,6 +594,8 @@ describe("RedisStream.consume", () => {
       assert.deepStrictEqual(handled.splice(0), [["1", 1]])
       assert.strictEqual(yield* outside.execute(Redis.xlen("dead")), 0)
       yield* Fiber.interrupt(first)
+      // The server would deliver the next entry to who has gone, as long as it does not know that.
+      yield* until(blockedClients(outside), (blocked) => blocked === 0)
       losses = 2
       yield* consuming(2)
       yield* outside.execute(Redis.xadd("s", { n: "fails" }))
