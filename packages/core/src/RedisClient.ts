@@ -278,6 +278,7 @@ export interface Client {
   readonly monitor: (options: MonitorOptions) => Stream.Stream<MonitorEvent, CommandError | PubSubOverflowError>
   /** What happens to connections, from the moment of subscription on. */
   readonly events: Stream.Stream<RedisEvent>
+  /** Counts of its connections and of the commands that wait. */
   readonly stats: Effect.Effect<RedisStats>
   /** The answers that it keeps; without it, commands of `Redis.cached` are sent like all others. `RedisCache` uses it. */
   readonly cache?: ClientCache | undefined
@@ -294,6 +295,7 @@ export interface Client {
   readonly limit?: Duration.Duration | undefined
   /** What spans tell of this client, by OpenTelemetry's names. */
   readonly attributes?: Readonly<Record<string, string | number>> | undefined
+  /** What the client is and where it goes, without secrets. */
   readonly toString: () => string
 }
 

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
+  RedisChannel,
   RedisJobs,
   RedisKeyspace,
   RedisLeader,
@@ -148,6 +149,26 @@ describe("Options", () => {
           const error = yield* refusal(made)
           assert.deepInclude(error, { _tag: "DataError", command: of })
           assert.include((error as Error).message, `${of}: ${option} is `)
+        }
+      }
+    }))
+
+  it.effect("a channel or a stream without a schema says so before anything is sent, received or buried", () =>
+    Effect.gen(function*() {
+      // What types do not allow comes from programs without types.
+      for (const given of [undefined, String]) {
+        const value = given as never
+        const channel = RedisChannel.make("c", { value })
+        const stream = RedisStream.make("s", { value })
+        const uses: ReadonlyArray<Made> = [
+          channel.publish("v"),
+          Stream.runDrain(channel.subscribe({ misfits: "skip" })),
+          stream.add("v"),
+          Stream.runDrain(stream.read("0", { misfits: "skip" })),
+          stream.consume({ group: "g", consumer: "c", maxDeliveries: 1, deadLetter: "d" }, () => Effect.void)
+        ]
+        for (const used of uses) {
+          assert.include(String(yield* refusal(used)), "value is missing or is no schema; give one, such as { value: ")
         }
       }
     }))
