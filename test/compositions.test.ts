@@ -234,7 +234,8 @@ describe("a transaction that fails", () => {
       [{ INCR: Encode.error("LOADING x"), GET: Encode.error("LOADING x") }, abort, true],
       [{ INCR: Encode.error("OOM x") }, abort, true],
       [{ INCR: Encode.error("OOM x"), GET: Encode.error("ERR x") }, abort, false],
-      [{ INCR: Encode.error("MISCONF x") }, abort, false],
+      [{ INCR: Encode.error("MISCONF x") }, abort, true],
+      [{ INCR: Encode.error("NOPERM x") }, abort, false],
       [{}, abort, false],
       [
         {},
