@@ -144,9 +144,9 @@ export const keyspaceEvents = <const O extends Options = {}>(
 ): Stream.Stream<Element<O>, CommandError | KeyspaceEventsOffError | PubSubOverflowError, RedisClient> =>
   Stream.unwrap(Effect.gen(function*() {
     const { pubSub: { everywhere } } = yield* RedisClient
-    const { buffer, events = false, payload }: Options = options ?? {}
+    const { events = false }: Options = options ?? {}
     const asked = yield* askedFor(options ?? {}, everywhere)
-    const subscription = yield* everywhere.open({ buffer, events: true, payload })
+    const subscription = yield* everywhere.open({ ...options, events: true })
     yield* subscription.psubscribe(asked.patterns)
     const yielded = subscription.messages.pipe(
       Stream.mapArrayEffect((elements) =>

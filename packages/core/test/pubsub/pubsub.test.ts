@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisClient } from "@redfx/core"
-import type { RedisConfig, RedisPubSub } from "@redfx/core"
+import type { RedisConfig, RedisError, RedisPubSub } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
@@ -522,13 +522,16 @@ describe("Subscriptions", () => {
   it.effect("what cannot be is refused before anything is opened", () =>
     Effect.gen(function*() {
       const { client, node } = yield* start()
-      const refused = [
+      const refused: ReadonlyArray<Stream.Stream<unknown, RedisError.RedisError, RedisClient.RedisClient>> = [
         Redis.subscribe([]),
         // Other clients take listeners, which would be left out in silence.
         Redis.subscribe("a", (() => assert.fail("a listener was called")) as never),
         Redis.psubscribe("a", (() => assert.fail("a listener was called")) as never),
         Redis.subscribe("a", { buffer: { capacity: 0 } }),
-        Redis.subscribe("a", { buffer: { capacity: 1.5 } })
+        Redis.subscribe("a", { buffer: { capacity: 1.5 } }),
+        // These belong in `buffer`, and compile all the same.
+        Redis.subscribe("a", { events: true, onFull: "suspend" }),
+        Redis.keyspaceEvents({ match: "k:*", capacity: 10 })
       ]
       for (const stream of refused) {
         const error = yield* Effect.flip(

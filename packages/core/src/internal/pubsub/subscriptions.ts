@@ -332,9 +332,14 @@ interface Opening {
 
 const defaultCapacity = 16_384
 
-const checkBuffer = ({ buffer, payload }: Options): Effect.Effect<void, DataError> => {
+const checkBuffer = (options: Options): Effect.Effect<void, DataError> => {
+  const { buffer, payload } = options
   const capacity = buffer?.capacity ?? 1
-  return !Number.isInteger(capacity) || capacity < 1
+  // A type parameter stands for the options, and lets these pass.
+  const misplaced = ["capacity", "onFull"].find((name) => name in options)
+  return misplaced !== undefined
+    ? refuse("SUBSCRIBE", `${misplaced} belongs in buffer: { buffer: { ${misplaced}: … } }`)
+    : !Number.isInteger(capacity) || capacity < 1
     ? refuse("SUBSCRIBE", `buffer.capacity is ${capacity}, and not an integer of at least 1`)
     : !["fail", "suspend", "dropOldest", "dropNewest"].includes(buffer?.onFull ?? "fail")
     ? refuse("SUBSCRIBE", `buffer.onFull is ${String(buffer?.onFull)}, which is none of its choices`)
