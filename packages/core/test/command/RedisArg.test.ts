@@ -173,7 +173,10 @@ describe("options of writes", () => {
       )
     }
     for (const [score, member] of [["1", "m"], [1, "m"]] as const) {
-      assert.strictEqual(refusal(Redis.zadd("k", score as never, member as never)), "needs pairs of a name and a value")
+      assert.strictEqual(
+        refusal(Redis.zadd("k", score as never, member as never)),
+        "needs pairs of a name and a value, such as { name: value }"
+      )
     }
     const right = Redis.zadd("k", { score: 1, value: 2 })
     assert.deepStrictEqual(sent(() => right.parts.slice(1)), [1, "score", 2, "value"])

@@ -590,7 +590,9 @@ describe("RedisStream.consume", () => {
         ).pipe(Client.on(losing), Effect.forkChild)
       const first = yield* consuming(1)
       yield* outside.execute(Redis.xadd("s", { n: "1" }))
-      yield* until(pendingOf(outside), (pending) => pending === 0 && handled.length > 0)
+      // There is no group to ask about before the consumer has made it.
+      yield* until(Effect.sync(() => handled.length), (count) => count > 0)
+      yield* until(pendingOf(outside), (pending) => pending === 0)
       assert.deepStrictEqual(handled.splice(0), [["1", 1]])
       assert.strictEqual(yield* outside.execute(Redis.xlen("dead")), 0)
       yield* Fiber.interrupt(first)
