@@ -128,8 +128,9 @@ const checkWhole = (facts: Facts, attempt: Try, most: number, report: Report): v
   if (kind !== "pipeline") return
   // This is an index among the commands.
   const index = "index" in error ? error.index : undefined
-  // A command that an earlier try may have run is reported as such.
-  const mayHaveRun = index !== undefined && partialOf(error)?.unknown.includes(index) === true
+  // A command that an earlier try may have run is reported as such: among the parts, or where there are no others by itself.
+  const mayHaveRun = index !== undefined &&
+    (partialOf(error)?.unknown.includes(index) ?? ("mayHaveWritten" in error && error.mayHaveWritten === true))
   if (index !== undefined && !mayHaveRun && parts[index] !== undefined) checkIndexed(parts[index], error, times, tell)
   checkPartial(
     partialOf(error),
