@@ -428,7 +428,7 @@ export const decorated = (
 export const replacing = (
   client: Client,
   replace: <A>(command: RedisCommand<A>) => RedisCommand<A>,
-  others: (client: Client) => Partial<Client> = () => ({})
+  others: (client: Client) => Partial<Omit<Client, "withTimeout">> = () => ({})
 ): Client =>
   decorated(client, (client) => ({
     execute: (command) => client.execute(replace(command)),

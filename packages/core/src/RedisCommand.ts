@@ -567,7 +567,7 @@ const effectPrototype = Effectable.Prototype<Any>({
     const run = client.execute(this)
     // A command's effect is that of its client.
     if (!Telemetry.isTraced(fiber)) return Suspension.run(run, fiber) as typeof run
-    return Telemetry.span(this.spec.operation, client, run, Telemetry.procedure(this.spec.procedure))
+    return Telemetry.ofCommand(this, client, run)
   }
 })
 

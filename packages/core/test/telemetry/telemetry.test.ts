@@ -2,7 +2,7 @@
  * Spans and metrics, on a real server.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisClient, RedisScript, RedisStream, RedisTelemetry } from "@redfx/core"
+import { Redis, RedisClient, RedisLock, RedisScript, RedisSemaphore, RedisStream, RedisTelemetry } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import { freshKey, until } from "@redfx/testing/Suite"
 import * as Deferred from "effect/Deferred"
@@ -124,6 +124,14 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
         yield* tracer(Redis.via(RedisClient.RedisClient)(Redis.ping()))
         yield* tracer(script())
         assert.deepStrictEqual(spans.map(({ name }) => name), ["PING", "EVALSHA"])
+      }).pipe(Effect.provide(client)))
+
+    it.effect("a lock has spans of its acquiring and of its release", () =>
+      Effect.gen(function*() {
+        const { spans, tracer } = makeTracer()
+        yield* tracer(RedisLock.make(freshKey(), { ttl: "5 seconds" }).withLock(Redis.ping()))
+        yield* tracer(RedisSemaphore.make(freshKey(), { permits: 1, ttl: "5 seconds" }).withPermit(Redis.ping()))
+        assert.deepStrictEqual(spans.map(({ name }) => name), ["SET", "PING", "EVALSHA", "EVALSHA", "PING", "EVALSHA"])
       }).pipe(Effect.provide(client)))
 
     it.effect("what is sent by a name from anywhere is `_OTHER`, and by one that a function has is that one", () =>

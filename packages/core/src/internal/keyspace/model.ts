@@ -67,7 +67,8 @@ export interface KeyOptions<Id> {
   readonly id?: Schema.Codec<Id, string> | undefined
   /**
    * How long a key lives: a millisecond at least, else a write fails with `KeyspaceError`. Each write starts the time anew; of a
-   * counter only the write that creates the key does. Default: keys live until they are deleted. With it, writes that add to a set or a sorted set need the right to EVAL and EVALSHA.
+   * counter only the write that creates the key does. Default: keys live until they are deleted. With it, writes that add to a
+   * set or a sorted set need the right to EVAL and EVALSHA.
    */
   readonly ttl?: TimeToLive | undefined
   /** About how many keys of the database `ids` and `scan` look at in one round trip. Default 1000. */

@@ -23,6 +23,7 @@ import { mayHaveRun } from "../error/retry.ts"
 import { lengthened } from "../runtime/backOff.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
 import type { Restore } from "../runtime/restore.ts"
+import { traced } from "../telemetry/spans.ts"
 import { undone } from "./undoing.ts"
 
 // -----------------------------------------------------------------------------
@@ -219,7 +220,7 @@ const attempt = (
   Effect.suspend(() => {
     const command = settings.ways.acquire(token)
     const request = command.settled ?? client.execute(command)
-    const answer = Effect.map(request, takenBy)
+    const answer = Effect.map(traced(command, client, request), takenBy)
     // The lock may hold a given token already, so it cannot be known what to undo.
     if (settings.token !== undefined) return answer
     const undo = Effect.flatMap(

@@ -11,6 +11,7 @@ import type * as RedisCommand from "../../RedisCommand.ts"
 import { isRetryable } from "../../RedisError.ts"
 import { backOff, jitter } from "../runtime/backOff.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
+import { traced } from "../telemetry/spans.ts"
 
 /** A release that nobody waits for, and the time at which the lease is over by itself. */
 interface Undo {
@@ -66,7 +67,7 @@ const ofClient = new WeakMap<RedisClient["Service"], Undoing>()
 /** Runs a release that nobody waits for at once, and again with others until there is an answer, or until `until`. */
 export const undone = (client: RedisClient["Service"], undo: Undo): Effect.Effect<void> =>
   Effect.flatMap(elapsedNow, (time) => {
-    const first = Effect.asVoid(client.execute(undo.release))
+    const first = Effect.asVoid(traced(undo.release, client, client.execute(undo.release)))
     return Effect.catch(
       undo.until === Infinity ? first : Effect.asVoid(Effect.timeoutOption(first, undo.until - time)),
       (error) => {

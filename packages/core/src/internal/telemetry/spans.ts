@@ -30,7 +30,7 @@ export const isTraced = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
   fiber.cache.tracer !== undefined && fiber.cache.tracerEnabled
 
 /** Runs an effect within its own span. */
-export const span = <A, E extends { readonly _tag: string }, R>(
+const span = <A, E extends { readonly _tag: string }, R>(
   operation: string,
   client: Traceable,
   effect: Effect.Effect<A, E, R>,
@@ -47,8 +47,26 @@ const explain = (span: Tracer.Span, error: { readonly _tag: string }): void => {
 }
 
 /** The attribute for a command that runs code: the name of the script or function. */
-export const procedure = (name: string | undefined): Attributes | undefined =>
+const procedure = (name: string | undefined): Attributes | undefined =>
   name === undefined ? undefined : { "db.stored_procedure.name": name }
+
+interface Command {
+  readonly spec: { readonly operation: string; readonly procedure: string | undefined }
+}
+
+/** Runs what a client makes of a command within the span of the command. */
+export const ofCommand = <A, E extends { readonly _tag: string }, R>(
+  { spec }: Command,
+  client: Traceable,
+  run: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => span(spec.operation, client, run, procedure(spec.procedure))
+
+/** The same where a tracer is installed, for who has to hold what the client makes: a command by itself does so. */
+export const traced = <A, E extends { readonly _tag: string }, R>(
+  command: Command,
+  client: Traceable,
+  run: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => Effect.withFiber((fiber) => isTraced(fiber) ? ofCommand(command, client, run) : run)
 
 /**
  * Runs the handling of one entry within a span that follows the conventions for messages. Spans of the handler are its
