@@ -9,6 +9,7 @@ import { format } from "effect/Formatter"
 import * as Redacted from "effect/Redacted"
 import { isReadonlyArray } from "./internal/argument/isReadonlyArray.ts"
 import { invalid } from "./internal/argument/refusal.ts"
+import { secretText } from "./internal/argument/secretText.ts"
 import { isBytes } from "./internal/codec/utf8.ts"
 import { durationFrom } from "./internal/runtime/milliseconds.ts"
 import type * as Resp from "./Resp.ts"
@@ -560,20 +561,10 @@ const isPart = (arg: Arg | undefined): arg is Part => {
     case "object":
       return arg instanceof KeyArg
         ? typeof arg.value === "string" ? arg.value.isWellFormed() : isBytes(arg.value)
-        : isBytes(arg) || arg instanceof SecretArg && secretText(arg) !== undefined ||
+        : isBytes(arg) || arg instanceof SecretArg && secretText(arg.value) !== undefined ||
           arg instanceof BlockArg && (typeof arg.value === "number" || isPart(arg.value))
     default:
       return false
-  }
-}
-
-/** The text of a secret, `undefined` when there is none: it was wiped, or is of another kind than its type says. */
-const secretText = ({ value }: SecretArg): string | undefined => {
-  try {
-    const text: unknown = Redacted.value(value)
-    return typeof text === "string" && text.isWellFormed() ? text : undefined
-  } catch {
-    return undefined
   }
 }
 

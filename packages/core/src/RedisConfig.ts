@@ -8,6 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import { secretText } from "./internal/argument/secretText.ts"
 import { acceptance } from "./internal/config/accept.ts"
 import * as Check from "./internal/config/checks.ts"
 import { choice, duration, integer, invalid, optionalInteger } from "./internal/config/checks.ts"
@@ -217,7 +218,7 @@ const credentials = Effect.fnUntraced(function*(
  * @category getters
  * @since 0.1.0
  */
-export const passwordText: (password: Redacted.Redacted<string>) => string | undefined = Check.secretText
+export const passwordText: (password: Redacted.Redacted<string>) => string | undefined = secretText
 
 /**
  * The translation that a {@link NatMap} stands for. Fails for a rule without effect.

@@ -11,7 +11,7 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { configGet } from "./commands/Config.ts"
 import { escapeGlob } from "./internal/argument/glob.ts"
-import { decodeUtf8, encodeUtf8, isBytes } from "./internal/codec/utf8.ts"
+import { decodeUtf8, encodeUtf8, isBytes, joined } from "./internal/codec/utf8.ts"
 import { failureOf, timeLimit } from "./internal/error/events.ts"
 import { Prefix } from "./internal/prefix/prefix.ts"
 import { missingIn } from "./internal/pubsub/keyspaceEventClasses.ts"
@@ -222,7 +222,7 @@ const refuse = (detail: string): Effect.Effect<never, DataError> =>
 const everyNumber = Array.from({ length: 10 }, (_, more) => "[0-9]".repeat(more + 1))
 
 const behind = (prefix: string, match: Key): Key =>
-  typeof match === "string" ? prefix + match : Uint8Array.of(...encodeUtf8(prefix), ...match)
+  typeof match === "string" ? prefix + match : joined([encodeUtf8(prefix), match])
 
 // -----------------------------------------------------------------------------
 // What arrives

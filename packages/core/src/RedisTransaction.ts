@@ -9,6 +9,7 @@ import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as Settle from "./internal/client/outcomes.ts"
 import type { Outcome } from "./internal/connection/request.ts"
+import type { Restore } from "./internal/runtime/restore.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
@@ -202,7 +203,7 @@ const patience = "1 second"
 /** Runs to its end, interrupted or not; a server that hangs holds up nobody for longer than he is patient. */
 const toItsEnd = <A, E>(
   effect: Effect.Effect<A, E>,
-  restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  restore: Restore
 ): Effect.Effect<A, E> =>
   Effect.flatMap(Effect.forkDetach(effect, { startImmediately: true }), (fiber) =>
     Effect.onInterrupt(

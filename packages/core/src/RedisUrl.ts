@@ -8,7 +8,7 @@ import * as Equal from "effect/Equal"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { secretText } from "./internal/config/checks.ts"
+import { secretText } from "./internal/argument/secretText.ts"
 import type {
   ClusterOptions,
   ConnectionOptions,

@@ -542,6 +542,14 @@ describe("Subscriptions", () => {
       assert.strictEqual(node.connections.total, 0)
     }))
 
+  it.live("a pattern of keys may be as long as any argument", () =>
+    Effect.gen(function*() {
+      const { node, subscribe } = yield* start()
+      yield* subscribe(Redis.keyspaceEvents({ match: new Uint8Array(200_000).fill(97) }))
+      yield* node.awaitCommand("PSUBSCRIBE")
+      assert.deepStrictEqual(sent(node), [`PSUBSCRIBE __keyspace@0__:${"a".repeat(200_000)}`])
+    }))
+
   it.live("PUB-13: commands have a connection of their own, and go on when that of the messages is lost", () =>
     Effect.gen(function*() {
       const { client, node, subscribe } = yield* start((command, connection) =>

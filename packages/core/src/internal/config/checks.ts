@@ -4,8 +4,9 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { format } from "effect/Formatter"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import { RedisConfigError } from "../../RedisError.ts"
+import { secretText } from "../argument/secretText.ts"
 import { durationFrom } from "../runtime/milliseconds.ts"
 
 export const invalid = (option: string, detail: string): Effect.Effect<never, RedisConfigError> =>
@@ -125,16 +126,6 @@ export const secret = (
     ? Effect.succeed(value)
     : invalid(option, "it holds no text, or was wiped. Give it as Redacted.make(text)")
 
-/** The text of a secret, `undefined` when it has none. */
-export const secretText = (secret: Redacted.Redacted<string>): string | undefined => {
-  try {
-    const text: unknown = Redacted.value(secret)
-    return typeof text === "string" && text.isWellFormed() ? text : undefined
-  } catch {
-    return undefined
-  }
-}
-
 export const integer = (option: string, value: number, least: number): Effect.Effect<number, RedisConfigError> =>
   Number.isInteger(value) && value >= least
     ? Effect.succeed(value)
@@ -159,9 +150,6 @@ export const choice = <const A extends string | number>(
     ? Effect.succeed(value)
     : invalid(option, `${typeof value === "string" ? value : format(value)} is none of ${choices.join(", ")}`)
 
-/** Whether a time is not NaN, which would count as zero. */
-const isNumber = (input: Duration.Input): boolean => typeof input !== "number" || !Number.isNaN(input)
-
 export const duration = (
   option: string,
   input: Duration.Input | undefined,
@@ -169,7 +157,7 @@ export const duration = (
   least = 1
 ): Effect.Effect<Duration.Duration, RedisConfigError> =>
   Effect.suspend(() => {
-    const value = input === undefined ? absent : isNumber(input) ? durationFrom(input) : undefined
+    const value = input === undefined ? absent : durationFrom(input)
     return value === undefined
       ? invalid(option, `${format(input)} is not a duration`)
       : input === undefined || Duration.toMillis(value) >= least

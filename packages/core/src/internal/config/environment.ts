@@ -27,8 +27,7 @@ const required = <A>(codec: Schema.Codec<A, unknown>, path: Entry["path"], what:
   const name = snakeName(path).toUpperCase()
   const missing = Config.orElse(
     Config.schema(codec, name),
-    (error) =>
-      Config.mapEffect(Config.succeed(undefined), () => invalid(`${fullName(error) ?? name} is missing: ${what}`))
+    (error) => failing(`${fullName(error) ?? name} is missing: ${what}`)
   )
   return Config.flatMap(read(codec, path), (value) => value === undefined ? missing : Config.succeed(value))
 }

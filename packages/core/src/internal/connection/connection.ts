@@ -174,7 +174,56 @@ const dial = Effect.fnUntraced(function*(
   const socket = yield* connector.socket(endpoint, settings)
   const reader = yield* Effect.mapError(socket.reader, (error) => dialFailure(error, target))
   progress.waitFor("the server did not answer")
-  const writer = yield* socket.writer
+  const wire = yield* wireOn(reader, yield* socket.writer, target, listener)
+  const { exchange } = wire
+  const protocol = yield* handshake((commands) => runAll(exchange, commands), {
+    settings,
+    credentials: credentials.first,
+    clientInfo,
+    onBusy: (refusal) => {
+      progress.waitFor(`the server said ${refusal}`)
+      listener.onBusy?.(exchange.submit)
+    }
+  })
+  wire.accept(protocol)
+  const connection: RedisConnection = {
+    address,
+    protocol,
+    exchange,
+    submit: exchange.submit,
+    probe: probe(exchange, settings, address, yield* Clock.Clock),
+    close: (reason) => exchange.close(reason),
+    lost: wire.lost
+  }
+  if (credentials.next !== undefined) yield* Effect.forkScoped(renewing(wire, credentials.next, address))
+  yield* watched(connection, wire, settings, listener)
+  return connection
+})
+
+/**
+ * The requests of one connection on its socket, from before the handshake on.
+ *
+ * - `accept`: told when the server has accepted the client. Before that replies are short, and the listener has no use for
+ *   requests that could not be written.
+ * - `idle`: whether no reply has come in part.
+ */
+interface Wire {
+  readonly exchange: Exchange
+  readonly tracking: Tracking
+  readonly liveness: Liveness
+  readonly lost: Effect.Effect<CommandError>
+  readonly accept: (protocol: RedisConnection["protocol"]) => void
+  readonly idle: () => boolean
+}
+
+/** Reads and writes until the connection is lost, or the scope closes. */
+const wireOn = Effect.fnUntraced(function*(
+  reader: Reader,
+  writer: Socket.Writer,
+  target: Target,
+  listener: Listener
+): Effect.fn.Return<Wire, never, Scope.Scope> {
+  const { address, settings } = target
   const ended = Deferred.makeUnsafe<CommandError>()
   const tracking = new Tracking(settings.keepers)
   const writing = new Wakeup({
@@ -185,7 +234,6 @@ const dial = Effect.fnUntraced(function*(
   })
   const liveness = new Liveness()
   keepShapes()
-  // The listener has no use for requests that the handshake could not write.
   let takeUnsent: NonNullable<Listener["onUnsent"]> = failAll
 
   const exchange: Exchange = new Exchange({
@@ -219,11 +267,12 @@ const dial = Effect.fnUntraced(function*(
     Effect.sync(() => exchange.close(connectionLoss("ClientClosed", "The client was closed", address)))
   )
 
-  const lose = (failure: CommandError) => Effect.sync(() => exchange.close(failure))
   const untilLost = (effect: Effect.Effect<never, CommandError>) =>
     Effect.forkScoped(
       Effect.catchCause(effect, (cause) =>
-        lose(reasonOf(cause, "The client failed on the connection and gave it up", address))),
+        Effect.sync(() =>
+          exchange.close(reasonOf(cause, "The client failed on the connection and gave it up", address))
+        )),
       { startImmediately: true }
     )
   const decoder = new RespDecoder({
@@ -234,42 +283,47 @@ const dial = Effect.fnUntraced(function*(
   })
   yield* untilLost(read(reader, decoder, exchange, target, listener.onRead))
   yield* untilLost(write(writer, exchange, writing, liveness, target))
-
-  const run = (commands: ReadonlyArray<RedisCommand.Any>) => runAll(exchange, commands)
-  const protocol = yield* handshake(run, {
-    settings,
-    credentials: credentials.first,
-    clientInfo,
-    onBusy: (refusal) => {
-      progress.waitFor(`the server said ${refusal}`)
-      listener.onBusy?.(exchange.submit)
-    }
-  })
-  tracking.protocol = protocol
-  decoder.limit(limitsOf(settings))
-  exchange.limit(settings.limits)
-  takeUnsent = listener.onUnsent ?? failAll
-  const connection: RedisConnection = {
-    address,
-    protocol,
+  return {
     exchange,
-    submit: exchange.submit,
-    probe: probe(exchange, settings, address, yield* Clock.Clock),
-    close: (reason) => exchange.close(reason),
-    lost: Deferred.await(ended)
+    tracking,
+    liveness,
+    lost: Deferred.await(ended),
+    accept: (protocol) => {
+      tracking.protocol = protocol
+      decoder.limit(limitsOf(settings))
+      exchange.limit(settings.limits)
+      takeUnsent = listener.onUnsent ?? failAll
+    },
+    idle: () => decoder.idle
   }
-  if (credentials.next !== undefined) {
-    const renewal = Credentials.renew(credentials.next, (renewed) => {
+})
+
+/** Authenticates with each of the credentials that follow the first ones, and ends the connection when that fails. */
+const renewing = (
+  { exchange, tracking }: Wire,
+  next: NonNullable<Credentials.Asked["next"]>,
+  address: string
+): Effect.Effect<void> =>
+  Effect.catch(
+    Credentials.renew(next, (renewed) => {
       // The new user may be allowed to read less. Requests that already wait are still sent as the old user.
       const renew = Effect.sync(() => tracking.renew("Reauthenticated"))
-      return Effect.ensuring(Effect.andThen(renew, authenticate(run, renewed)), renew)
-    })
-    yield* Effect.forkScoped(Effect.catch(renewal, (error) => lose(refusal(error, address))))
-  }
+      const authenticated = authenticate((commands) => runAll(exchange, commands), renewed)
+      return Effect.ensuring(Effect.andThen(renew, authenticated), renew)
+    }),
+    (error) => Effect.sync(() => exchange.close(refusal(error, address)))
+  )
+
+/** Watches a server that has accepted the client, until the scope closes. */
+const watched = Effect.fnUntraced(function*(
+  connection: RedisConnection,
+  { idle, liveness, tracking }: Wire,
+  settings: ConnectionSettings,
+  { onSilence }: Listener
+): Effect.fn.Return<void, never, Scope.Scope> {
   yield* Effect.forkScoped(Effect.andThen(tracking.begun, listening(connection, settings)))
-  const slowReply = new SlowReply(connection, Duration.toMillis(settings.commandTimeout), () => decoder.idle)
-  yield* Effect.forkScoped(liveness.watch(connection, settings, { onSilence: listener.onSilence, slowReply }))
-  return connection
+  const slowReply = new SlowReply(connection, Duration.toMillis(settings.commandTimeout), idle)
+  yield* Effect.forkScoped(liveness.watch(connection, settings, { onSilence, slowReply }))
 })
 
 const refusalsOf = (listener: Listener, leave: (loss: CommandError) => void): Listener["onRefusal"] => {

@@ -425,13 +425,14 @@ export class ExclusivePool {
     this.#dials.delete(dial)
     if (claim !== undefined) claim.dial = undefined
     if (Exit.isSuccess(exit)) {
-      const { connection, scope } = exit.value
+      const { connection, lost, scope } = exit.value
       const { address, exchange, protocol } = connection
       const now = this.#now()
       this.#open.set(connection, { scope, greeted: exchange.received, opened: now, unusedSince: now })
       this.#options.onEvent({ _tag: "Connected", address, protocol })
-      if (exit.value.lost() === undefined) this.#offer(connection)
-      else this.#onLost(connection, exit.value.lost()!)
+      const failure = lost()
+      if (failure === undefined) this.#offer(connection)
+      else this.#onLost(connection, failure)
     } else if (claim !== undefined && dial.isOwn) {
       // Only the claim for which the dial was begun learns of its failure; the others get a dial of their own now.
       const error = errorOf(exit.cause)

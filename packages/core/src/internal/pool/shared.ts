@@ -71,7 +71,11 @@ export class SharedConnection {
 
   /** Whether there is an open connection. */
   get open(): boolean {
-    return this.#state._tag === "Ready" || this.#state._tag === "Checking"
+    return this.#connection !== undefined
+  }
+
+  get #connection(): RedisConnection.RedisConnection | undefined {
+    return this.#state._tag === "Ready" || this.#state._tag === "Checking" ? this.#state.connection : undefined
   }
 
   get waiting(): number {
@@ -103,7 +107,7 @@ export class SharedConnection {
 
   /** Drops the connection. The next request opens another. */
   disconnect(reason: CommandError): void {
-    if (this.#state._tag === "Ready" || this.#state._tag === "Checking") this.#state.connection.close(reason)
+    this.#connection?.close(reason)
   }
 
   /** Opens, watches and reopens the connection, in a fiber. */
@@ -135,11 +139,11 @@ export class SharedConnection {
 
   /** Fails everything with this error, now and from now on. */
   retire(failure: CommandError): void {
-    const before = this.#state
-    if (before._tag === "Closed") return
+    if (this.#state._tag === "Closed") return
+    const connection = this.#connection
     this.#state = { _tag: "Closed", failure }
     this.#failWaiting(failure)
-    if (before._tag === "Ready" || before._tag === "Checking") before.connection.close(failure)
+    connection?.close(failure)
   }
 
   /** Serves one connection from its dial to its end. */
@@ -192,7 +196,7 @@ export class SharedConnection {
   }
 
   #takeBack(unsent: RequestQueue): void {
-    if (this.#state._tag === "Ready" || this.#state._tag === "Checking") this.#state = { _tag: "Idle" }
+    if (this.open) this.#state = { _tag: "Idle" }
     for (const request of unsent.takeAll()) this.submit(request)
   }
 

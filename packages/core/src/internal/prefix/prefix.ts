@@ -6,7 +6,7 @@ import * as RedisArg from "../../RedisArg.ts"
 import type { Key } from "../../RedisArg.ts"
 import * as Resp from "../../Resp.ts"
 import { escapeGlob } from "../argument/glob.ts"
-import { encodeUtf8, isBytes } from "../codec/utf8.ts"
+import { encodeUtf8, isBytes, joined } from "../codec/utf8.ts"
 import { mismatch } from "../reply/reply.ts"
 
 export class Prefix {
@@ -25,12 +25,12 @@ export class Prefix {
 
   /** Puts the prefix before a key. */
   before(key: Key): Key {
-    return typeof key === "string" ? this.text + key : joined(this.#bytes, key)
+    return typeof key === "string" ? this.text + key : followedBy(this.#bytes, key)
   }
 
   /** A glob pattern that matches only keys with the prefix, and of those the keys that the given pattern matches. */
   beforePattern(pattern: Key): Key {
-    return typeof pattern === "string" ? this.glob + pattern : joined(this.#globBytes, pattern)
+    return typeof pattern === "string" ? this.glob + pattern : followedBy(this.#globBytes, pattern)
   }
 
   /** Takes the prefix off a key; `undefined` when the key does not begin with it. */
@@ -51,11 +51,6 @@ export class Prefix {
   }
 }
 
-const joined = (prefix: Uint8Array, key: Uint8Array): Uint8Array => {
+const followedBy = (prefix: Uint8Array, key: Uint8Array): Uint8Array =>
   // Bytes whose buffer was given away are empty by now, so the key would be the prefix alone.
-  if (!isBytes(key)) return RedisArg.invalid("cannot send bytes whose buffer is detached")
-  const bytes = new Uint8Array(prefix.length + key.length)
-  bytes.set(prefix)
-  bytes.set(key, prefix.length)
-  return bytes
-}
+  isBytes(key) ? joined([prefix, key]) : RedisArg.invalid("cannot send bytes whose buffer is detached")

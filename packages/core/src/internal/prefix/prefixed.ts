@@ -132,23 +132,23 @@ const below = "or run it on the client below, which has no prefix"
 const forEverybody =
   `is for the keys of everybody in the database. Go through those of this client with Redis.scanStream, ${below}`
 
-/** The rules and the names of their commands. Names are divided by spaces, the words of one name by `_`. */
+/** The rules and the names of their commands. Names are divided by commas. */
 const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
   [{
     parts: ([pattern, ...rest], prefix) => pattern === undefined ? rest : [patternOf(pattern, prefix), ...rest],
     reply: eachKey
   }, "KEYS"],
-  [{ parts: scanned, reply: page }, "CLUSTERSCAN SCAN"],
-  [{ parts: sorted }, "SORT SORT_RO"],
-  [{ parts: firstKey }, "CLUSTER_KEYSLOT"],
+  [{ parts: scanned, reply: page }, "CLUSTERSCAN,SCAN"],
+  [{ parts: sorted }, "SORT,SORT_RO"],
+  [{ parts: firstKey }, "CLUSTER KEYSLOT"],
   // A channel is not a key. The argument of SPUBLISH is typed as one only because it is routed by it.
-  [{ parts: untouched }, "SPUBLISH PUBLISH"],
-  [{ reply: leading }, "BLMPOP BLPOP BRPOP BZMPOP BZPOPMAX BZPOPMIN LMPOP ZMPOP"],
-  [{ reply: byKey }, "XREAD XREADGROUP"],
+  [{ parts: untouched }, "SPUBLISH,PUBLISH"],
+  [{ reply: leading }, "BLMPOP,BLPOP,BRPOP,BZMPOP,BZPOPMAX,BZPOPMIN,LMPOP,ZMPOP"],
+  [{ reply: byKey }, "XREAD,XREADGROUP"],
   [{ reply: series }, "TS.INFO"],
   [
     { refusal: forEverybody },
-    "CLUSTER_COUNTKEYSINSLOT CLUSTER_FLUSHSLOT CLUSTER_GETKEYSINSLOT DBSIZE FLUSHALL FLUSHDB HOTKEYS_GET RANDOMKEY SWAPDB"
+    "CLUSTER COUNTKEYSINSLOT,CLUSTER FLUSHSLOT,CLUSTER GETKEYSINSLOT,DBSIZE,FLUSHALL,FLUSHDB,HOTKEYS GET,RANDOMKEY,SWAPDB"
   ],
   [
     { refusal: `shows the commands of everybody, with keys as servers know them. Leave it, ${below}` },
@@ -159,21 +159,17 @@ const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
       refusal: "has servers tell of keys by the names that they know them by. Use Redis.cached or RedisCache, " +
         "and for changes of keys Redis.keyspaceEvents"
     },
-    "CLIENT_TRACKING"
+    "CLIENT TRACKING"
   ],
   [
     { refusal: `chooses series by their labels, whoever they belong to. Name the keys, ${below}` },
-    "TS.MGET TS.MRANGE TS.MREVRANGE TS.QUERYINDEX TS.QUERYLABELS"
+    "TS.MGET,TS.MRANGE,TS.MREVRANGE,TS.QUERYINDEX,TS.QUERYLABELS"
   ]
 ]
 
 const rules: ReadonlyMap<string, Rule> = new Map(
-  table.flatMap(([rule, names]) => names.split(" ").map((name) => [nameOf(name), rule] as const))
+  table.flatMap(([rule, names]) => names.split(",").map((name) => [name, rule] as const))
 )
-
-function nameOf(name: string): string {
-  return name === "SORT_RO" ? name : name.replace("_", " ")
-}
 
 const byKeysAlone: Rule = {}
 

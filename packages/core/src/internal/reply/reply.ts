@@ -4,6 +4,7 @@
 import * as Resp from "../../Resp.ts"
 import { Gathered } from "../codec/gather.ts"
 import type { Reader } from "../codec/gather.ts"
+import { encodeUtf8 } from "../codec/utf8.ts"
 import { printable } from "../error/printable.ts"
 import { blobReader, bytesReader, textReader } from "./longString.ts"
 import { longText, Mismatch, notText } from "./mismatch.ts"
@@ -103,7 +104,7 @@ export const blob: Reply<string, Uint8Array, string> = {
   decode: (value, view) => {
     if (value instanceof Resp.Bulk) return bulk(value, view)
     if (value instanceof Resp.Verbatim) return bulk(value.text, view)
-    if (typeof value === "string") return view.blob === "bytes" ? new TextEncoder().encode(value) : value
+    if (typeof value === "string") return view.blob === "bytes" ? encodeUtf8(value) : value
     // The reader below has begun it, in the same view.
     if (value instanceof Gathered) return value.finish() as never
     return mismatch("a string", value)

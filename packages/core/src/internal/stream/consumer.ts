@@ -6,6 +6,7 @@
  * Invariant: an entry is in `held` from before it is put on the queue until its handler has ended and, if the handler
  * succeeded, the server has acknowledged the entry. An entry that is held is not put on the queue again.
  */
+import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -384,10 +385,7 @@ const claim = Effect.fnUntraced(function*(
     Groups.xclaim(stream, group, consumer, claimIdle, [...deliveries.keys()]),
     claimedReply
   )
-  const { deleted, entries } = yield* persevere(
-    state,
-    state.settings.fields === "bytes" ? RedisCommand.asBytes(command) : command
-  )
+  const { deleted, entries } = yield* persevere(state, inView(state.settings, command))
   if (deleted > 0) {
     const got = new Set(entries.map(({ id }) => id))
     yield* forgetDeleted(state, [...deliveries.keys()].filter((id) => !got.has(id)))
@@ -415,11 +413,7 @@ const renew = (state: State): Effect.Effect<void> => {
   const { claimIdle, consumer, group, stream } = settings
   if (!Duration.isFinite(claimIdle)) return Effect.void
   const claimHeld = Effect.suspend(() => {
-    const ids = [...held.keys()]
-    const pages = Array.from(
-      { length: Math.ceil(ids.length / pageSize) },
-      (_, i) => ids.slice(i * pageSize, (i + 1) * pageSize)
-    )
+    const pages = Arr.chunksOf(held.keys(), pageSize)
     return Effect.forEach(pages, (page) => client.execute(Groups.xclaimJustid(stream, group, consumer, 0, page)))
   })
   // The next renewal makes up for a failed one. At worst another consumer handles the entry as well.
