@@ -520,6 +520,14 @@ it("REC-03: reads arguments as bytes", () => {
   ])
 })
 
+it("REC-03: shows a command in the bytes view as in the text view, with a byte order mark where one was sent", () => {
+  const marked = logged.replace("$1\r\nv\r\n", "$4\r\n\ufeffv\r\n")
+  for (const command of [Redis.slowlogGet(), RedisCommand.asBytes(Redis.slowlogGet())]) {
+    const entries = decoded(command, marked) as ReadonlyArray<{ readonly command: string }>
+    assert.strictEqual(entries[0]?.command, "SET k \ufeffv")
+  }
+})
+
 const moduleEntries = [
   bulk("name"),
   bulk("vectorset"),
