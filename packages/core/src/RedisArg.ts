@@ -30,7 +30,8 @@ export type Key = string | Uint8Array
 
 /**
  * A value that can be sent. Numbers go as their shortest text that reads back
- * to the same number, infinities as `inf` and `-inf`; `NaN` is refused.
+ * to the same number, infinities as `inf` and `-inf`, and `-0` as `0`, as servers
+ * take `-0` for no integer; `NaN` is refused.
  *
  * @category models
  * @since 0.1.0

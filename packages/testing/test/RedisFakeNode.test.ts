@@ -91,6 +91,16 @@ describe("FakeNode", () => {
       assert.deepStrictEqual(node.commands[0]?.args, ["set", "\r\n", ""])
     }))
 
+  it.effect("keeps a byte order mark that a word begins with", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ args }) => Encode.bulk(args[1] ?? ""))
+      const { expect, send } = yield* client(node.port)
+      const marked = "$4\r\n\ufeffa\r\n"
+      yield* send(`*2\r\n$4\r\nECHO\r\n${marked}`)
+      // What is expected has a character for each byte.
+      yield* expect(Buffer.from(marked).toString("latin1"))
+    }))
+
   it.effect("gives the script the connection and what it handled before", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make((command, connection) =>

@@ -159,7 +159,8 @@ export const hincrby = define(
 )
 
 /**
- * Adds `increment` (default 1) to the number in a field (a missing field counts as 0); returns the sum.
+ * Adds `increment` (default 1) to the number in a field (a missing field counts as 0); returns the sum, as the nearest number
+ * that JavaScript has: the server adds with more digits, which `hget` returns.
  *
  * Fails with `ResponseError` when the value is not a number. O(1). Since Redis 2.6.0.
  *

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { exactInteger } from "../internal/reply/exactInteger.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -183,9 +184,13 @@ const itemsOf = (text: string): ReadonlyArray<string> => {
   return items.reverse()
 }
 
-/** Versions, ids and other texts that only begin like a number stay text, as do integers that are not safe. */
+/**
+ * Versions, ids and other texts that only begin like a number stay text, as do integers that are not safe. So does an id that
+ * happens to be of digits alone and begins with a zero; one of zeros alone is 0.
+ */
 const parseScalar = (text: string): string | number => {
-  if (/^-?\d+$/.test(text)) return Number.isSafeInteger(Number(text)) ? Number(text) : text
+  if (/^0+$/.test(text)) return 0
+  if (/^-?\d+$/.test(text)) return exactInteger(text) ?? text
   return /^-?\d+\.\d+$/.test(text) ? Number(text) : text
 }
 

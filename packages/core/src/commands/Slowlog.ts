@@ -90,8 +90,11 @@ const slowlogEntry: Reply.Reply<SlowlogEntry, SlowlogEntry<Uint8Array>, SlowlogE
   }
 )
 
+// An argument is data, also where it begins as a byte order mark does.
+const decoder = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true })
+
 const show = (argument: string | Uint8Array): string =>
-  typeof argument === "string" ? argument : new TextDecoder().decode(argument)
+  typeof argument === "string" ? argument : decoder.decode(argument)
 
 // -----------------------------------------------------------------------------
 // Commands

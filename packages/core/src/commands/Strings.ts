@@ -248,7 +248,8 @@ export const incrby = define(
 )
 
 /**
- * Adds `increment` (default 1) to the number at `key` (a missing key counts as 0); returns the sum.
+ * Adds `increment` (default 1) to the number at `key` (a missing key counts as 0); returns the sum, as the nearest number that
+ * JavaScript has: the server adds with more digits, which `get` returns.
  *
  * Fails with `ResponseError` when the value is not a number or the sum would be NaN or infinite. O(1). Since Redis 2.6.0.
  *

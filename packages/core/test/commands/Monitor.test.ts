@@ -21,6 +21,11 @@ describe("Monitor events", () => {
     assert.deepStrictEqual(args, ["SET", "a\"b", "x\\y\n\u0001é", "", "] \"c\""])
   })
 
+  it("REC-14: keeps a byte order mark, which is data here", () => {
+    const { args, command } = read(String.raw`1.5 [0 127.0.0.1:1] "SET" "\xef\xbb\xbfk"`)
+    assert.deepStrictEqual([command, args], ["SET \ufeffk", ["SET", "\ufeffk"]])
+  })
+
   it("REC-14: splits an address of IPv6 from its port at the last colon", () => {
     const { clientAddress, clientPort } = read("1.5 [0 [::1]:52326] \"PING\"")
     assert.deepStrictEqual([clientAddress, clientPort], ["::1", 52326])

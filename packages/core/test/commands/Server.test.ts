@@ -195,6 +195,7 @@ const server = [
   "used_memory_peak_perc:92.71%",
   "mem_fragmentation_ratio:5.38",
   "total_system_memory:99999999999999999999",
+  "valkey_git_sha1:00123456",
   "rdb_current_bgsave_time_sec:-1",
   "master_replid2:0000000000000000000000000000000000000000",
   "role:master",
@@ -230,6 +231,7 @@ describe("INFO", () => {
       used_memory_peak_perc: "92.71%",
       mem_fragmentation_ratio: 5.38,
       total_system_memory: "99999999999999999999",
+      valkey_git_sha1: "00123456",
       rdb_current_bgsave_time_sec: -1,
       master_replid2: 0,
       role: "master",
@@ -516,6 +518,14 @@ it("REC-03: reads arguments as bytes", () => {
     new TextEncoder().encode("k"),
     Uint8Array.of(1)
   ])
+})
+
+it("REC-03: shows a command in the bytes view as in the text view, with a byte order mark where one was sent", () => {
+  const marked = logged.replace("$1\r\nv\r\n", "$4\r\n\ufeffv\r\n")
+  for (const command of [Redis.slowlogGet(), RedisCommand.asBytes(Redis.slowlogGet())]) {
+    const entries = decoded(command, marked) as ReadonlyArray<{ readonly command: string }>
+    assert.strictEqual(entries[0]?.command, "SET k \ufeffv")
+  }
 })
 
 const moduleEntries = [

@@ -45,6 +45,7 @@ const fake = Effect.fnUntraced(function*(
       looked.push(clock.currentTimeMillisUnsafe())
       return due.shift() ?? -1
     },
+    [Scripts.forget.sha1]: () => 0,
     [Scripts.begin.sha1]: () => lost.shift() ?? [attempt, "7"],
     [Scripts.settle.sha1]: (args) => {
       settled.push(args.slice(6))

@@ -6,12 +6,14 @@ import { Redis, RedisJobs } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import { freshKey, until } from "@redfx/testing/Suite"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as Scripts from "../../src/internal/jobs/scripts.ts"
 
 const quick = { pollInterval: "10 millis", claimIdle: "50 millis", backoff: () => 1 } as const
 
@@ -45,6 +47,40 @@ describe("Jobs", () => {
         assert.includeMembers(yield* Queue.takeAll(handled), ["delayed", "ready", "fails"])
         assert.include((yield* jobs.deadLetters()).map(({ id }) => id), "fails")
         yield* Fiber.interrupt(worker)
+      }))
+
+    it.effect("a worker that starts forgets those that are gone, but none that has a job", () =>
+      Effect.gen(function*() {
+        const jobs = queue()
+        const ready = `${jobs.name}:ready`
+        const workers = Redis.xinfoConsumers(ready, "workers")
+        const named = Effect.map(workers, (list) => list.map(({ name }) => name).sort())
+        const idle = until(workers, (list) => list.every(({ idle }) => Duration.toMillis(idle) >= 50))
+        const handled = yield* Queue.unbounded<string>()
+        const start = (worker: string) =>
+          Effect.forkChild(jobs.run({ ...quick, worker }, ({ payload }) => Queue.offer(handled, payload)))
+        for (const worker of ["first", "second"]) {
+          yield* jobs.enqueue(worker)
+          const fiber = yield* start(worker)
+          assert.strictEqual(yield* Queue.take(handled), worker)
+          yield* until(jobs.counts, ({ running }) => running === 0)
+          yield* Fiber.interrupt(fiber)
+        }
+        yield* jobs.enqueue("held")
+        yield* Redis.xreadgroup("workers", "busy", { [ready]: ">" })
+        yield* idle
+        yield* Scripts.forget(jobs.name, 50)
+        assert.deepStrictEqual(yield* named, ["busy"])
+
+        // The one that had a job is forgotten when that is taken over.
+        const third = yield* start("third")
+        assert.strictEqual(yield* Queue.take(handled), "held")
+        yield* until(jobs.counts, ({ running }) => running === 0)
+        yield* Fiber.interrupt(third)
+        yield* idle
+        const fourth = yield* start("fourth")
+        yield* until(named, (names) => !names.includes("busy") && !names.includes("third"))
+        yield* Fiber.interrupt(fourth)
       }))
 
     it.effect("are done, tried again and given up while the server has no memory for new ones", () =>

@@ -1,7 +1,8 @@
 /**
  * Reads requests as a server does: arrays of bulk strings, and inline commands.
  */
-const decoder = new TextDecoder()
+// What a request begins with is data, also where it could be a byte order mark.
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
 /** One request. */
 export interface Command {

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { decodeUtf8 } from "../../internal/codec/utf8.ts"
 import * as Reply from "../../RedisReply.ts"
 
 /**
@@ -82,14 +83,16 @@ const controls: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, a: 7, b
 
 /** The server escapes bytes; two escaped bytes can be one character. */
 const unescape = (text: string): string => {
-  const bytes = Array.from(
-    text.matchAll(/\\x([0-9a-f]{2})|\\(.)|([^\\]+)/gis),
-    ([, hexadecimal, escaped, plain]) =>
-      hexadecimal !== undefined
-        ? [Number.parseInt(hexadecimal, 16)]
-        : escaped !== undefined
-        ? [controls[escaped] ?? escaped.charCodeAt(0)]
-        : [...new TextEncoder().encode(plain)]
+  const bytes = Uint8Array.from(
+    Array.from(
+      text.matchAll(/\\x([0-9a-f]{2})|\\(.)|([^\\]+)/gis),
+      ([, hexadecimal, escaped, plain]) =>
+        hexadecimal !== undefined
+          ? [Number.parseInt(hexadecimal, 16)]
+          : escaped !== undefined
+          ? [controls[escaped] ?? escaped.charCodeAt(0)]
+          : [...new TextEncoder().encode(plain)]
+    ).flat()
   )
-  return new TextDecoder().decode(Uint8Array.from(bytes.flat()))
+  return decodeUtf8(bytes, 0, bytes.length)
 }

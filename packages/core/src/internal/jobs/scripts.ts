@@ -216,3 +216,26 @@ return {math.max(redis.call("XLEN", ready) - running, 0), running, redis.call("Z
   args: () => [group],
   result: RedisReply.tuple(RedisReply.integer, RedisReply.integer, RedisReply.integer, RedisReply.integer)
 })
+
+/**
+ * Removes the workers from the group that have no job and were not heard of for so many milliseconds: a server keeps the name of
+ * each consumer that there ever was. One that is only waiting comes back by its next read, so nothing is lost.
+ */
+export const forget = RedisScript.make({
+  name: "RedisJobs.forget",
+  lua: `${common}local workers = redis.pcall("XINFO", "CONSUMERS", ready, ARGV[1])
+if workers.err then return 0 end
+local forgotten = 0
+for _, worker in ipairs(workers) do
+  local facts = {}
+  for i = 1, #worker, 2 do facts[worker[i]] = worker[i + 1] end
+  if facts.pending == 0 and facts.idle >= tonumber(ARGV[2]) then
+    redis.call("XGROUP", "DELCONSUMER", ready, ARGV[1], facts.name)
+    forgotten = forgotten + 1
+  end
+end
+return forgotten`,
+  keys: (name: string, _idle: number) => keys(name),
+  args: (_name, idle) => [group, idle],
+  result: RedisReply.integer
+})

@@ -3,7 +3,7 @@
  * due.
  */
 import type * as Cause from "effect/Cause"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
@@ -61,7 +61,10 @@ export const run = <A, E, R>(settings: Settings<A, E, R>): Effect.Effect<never, 
     )
     // A server that comes back empty, or whose keys were deleted, has no group any more.
     const consuming = Effect.retry(consume, { schedule: backOffSchedule, while: isWithoutGroup })
-    return Effect.raceFirst(consuming, promoting(settings.name, settings.pollInterval))
+    return Effect.raceFirst(
+      consuming,
+      Effect.andThen(forgetting(name, consumer.claimIdle), promoting(name, settings.pollInterval))
+    )
   })
 }
 
@@ -69,6 +72,14 @@ export const run = <A, E, R>(settings: Settings<A, E, R>): Effect.Effect<never, 
 export const of = "RedisJobs.run"
 
 const isWithoutGroup = (error: CommandError): boolean => error._tag === "ResponseError" && error.code === "NOGROUP"
+
+// -----------------------------------------------------------------------------
+// Workers that are gone
+// -----------------------------------------------------------------------------
+
+/** What a worker that starts does for those before it. The next one makes up for a failure. */
+const forgetting = (name: string, claimIdle: Duration.Duration): Effect.Effect<void, never, RedisClient> =>
+  Duration.isFinite(claimIdle) ? Effect.ignore(Scripts.forget(name, Duration.toMillis(claimIdle))) : Effect.void
 
 // -----------------------------------------------------------------------------
 // Jobs that are due
