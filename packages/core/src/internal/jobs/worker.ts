@@ -59,16 +59,12 @@ export const run = <A, E, R>(settings: Settings<A, E, R>): Effect.Effect<never, 
       // Fields are text where nothing else is asked for.
       ({ fields, id }) => handle(settings, id, (fields as TextFields)["id"] ?? "")
     )
-    // A server that comes back empty, or whose keys were deleted, has no group any more.
-    const consuming = Effect.retry(consume, { schedule: backOffSchedule, while: isWithoutGroup })
-    return Effect.raceFirst(consuming, promoting(settings.name, settings.pollInterval))
+    return Effect.raceFirst(consume, promoting(settings.name, settings.pollInterval))
   })
 }
 
 /** What errors call the function that runs a worker. */
 export const of = "RedisJobs.run"
-
-const isWithoutGroup = (error: CommandError): boolean => error._tag === "ResponseError" && error.code === "NOGROUP"
 
 // -----------------------------------------------------------------------------
 // Jobs that are due
