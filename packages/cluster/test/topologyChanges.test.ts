@@ -13,6 +13,7 @@ import { keyOfA, keyOfB, keyOfC, sibling } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import { fork } from "@redfx/testing/Fork"
 import * as Subscriber from "@redfx/testing/Subscriber"
+import * as Uncaught from "@redfx/testing/Uncaught"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -425,6 +426,26 @@ describe("Refreshing", () => {
         )
         assert.deepStrictEqual(asked, followCluster ? [1, 1, 0, 0] : [2, 0, 0, 0])
       }
+    }))
+
+  it.live("is told to all who wait for it, whatever an observer of one of them throws", () =>
+    Effect.gen(function*() {
+      const uncaught = yield* Uncaught.collected
+      const { a, cluster } = yield* FakeCluster.make()
+      const { cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [a] })
+      const gate = yield* Deferred.make<void>()
+      a.instead = ({ name }) =>
+        name === "CLUSTER" ? [FakeNode.gate(gate), FakeNode.reply(FakeCluster.slots(cluster.told))] : undefined
+      Effect.runCallback(nodes.refresh, {
+        onExit: () => {
+          throw new Error("thrown by an observer")
+        }
+      })
+      const other = yield* fork(nodes.refresh)
+      yield* a.node.awaitCommand("CLUSTER")
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(other)
+      assert.deepStrictEqual(yield* uncaught, ["Error: thrown by an observer"])
     }))
 
   it.live("CLT-07: when the given nodes are gone, those that were learned are asked", () =>

@@ -238,8 +238,9 @@ export type ConsumeOptions<F extends Fields = "text"> =
      */
     readonly consumer: RedisArg.Key
     /**
-     * Makes the group, and the stream, where they do not exist. The value is the id after which the group begins: `"0"`
-     * gives it every entry, `"$"` those that are added from now on. By default both must exist.
+     * Makes the group, and the stream, where they do not exist, also when they are gone later, as on a server that comes
+     * back empty. The value is the id after which the group begins: `"0"` gives it every entry, `"$"` those that are added
+     * from now on. By default both must exist.
      */
     readonly createGroup?: StreamId | undefined
     /** How many handlers run at a time. Default 1. */

@@ -4,11 +4,13 @@
  *
  * @since 0.1.0
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as Settle from "./internal/client/outcomes.ts"
 import type { Outcome } from "./internal/connection/request.ts"
+import { backOff, jitter } from "./internal/runtime/backOff.ts"
 import type { Restore } from "./internal/runtime/restore.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import * as RedisArg from "./RedisArg.ts"
@@ -93,10 +95,11 @@ export const transactionSettled = <const C extends Commands>(
  * only read several keys that belong together.
  *
  * A conflict is a `WatchError`, and so is the loss of the connection that
- * watches. Then the whole is run again by `schedule`, at once and without limit
- * by default: after a conflict, and after a loss when nothing that the body or
- * the transaction wrote can have run; else the `WatchError` is raised. Any other
- * error is raised as it is, the body's own and those of other clients included.
+ * watches. Then the whole is run again by `schedule`: after a conflict, and after
+ * a loss when nothing that the body or the transaction wrote can have run; else
+ * the `WatchError` is raised. By default that is without limit and at once, with
+ * pauses of up to 2 seconds after losses in a row. Any other error is raised as
+ * it is, the body's own and those of other clients included.
  *
  * What would end the watch is refused inside `body` with `DataError`: another
  * transaction, another `Redis.watch`, an operation that is made of one.
@@ -131,11 +134,25 @@ export const watch = <const C extends Commands, E, R>(
     const repeatable = new WeakSet<object>()
     return Effect.retry(attempt(client, list, body, (error) => repeatable.add(error)), {
       // `while` shows it no other errors: they are raised at once.
-      schedule: (options?.schedule ?? Schedule.forever) as Schedule.Schedule<unknown>,
+      schedule: (options?.schedule ?? atOnce) as Schedule.Schedule<unknown>,
       while: (error) => error instanceof WatchError && repeatable.has(error)
     })
   })
 }
+
+/**
+ * Runs again at once, but pauses after losses in a row: a server that is a replica accepts each connection, and ends each
+ * when it refuses what the transaction writes.
+ */
+const atOnce: Schedule.Schedule<void, WatchError> = Schedule.fromStep(Effect.sync(() => {
+  let losses = 0
+  return (_now, { reason }) => {
+    losses = reason === "changed" ? 0 : losses + 1
+    if (losses < 2) return Effect.succeed([undefined, Duration.zero])
+    const pause = backOff(losses - 2, { shortest: 50, longest: 2000 })
+    return Effect.map(jitter, (jitter) => [undefined, Duration.millis(pause * jitter)])
+  }
+}))
 
 const attempt = <C extends Commands, E, R>(
   client: RedisClient["Service"],

@@ -8,6 +8,7 @@ import { RedisSentinel } from "@redfx/sentinel"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Fake from "@redfx/testing/FakeSentinel"
+import * as Uncaught from "@redfx/testing/Uncaught"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -85,6 +86,28 @@ describe("Discovery", () => {
       yield* TestClock.adjust("1 milli")
       for (let i = 0; i < 5; i++) assert.strictEqual((yield* group.discoverMaster(service)).port, master.port)
       assert.strictEqual(stalled.node.commands.filter(({ command }) => command.name === "SENTINEL").length, 1)
+    }))
+
+  it.effect("what came of a question is told to all who wait for it, whatever an observer of one of them throws", () =>
+    Effect.gen(function*() {
+      const uncaught = yield* Uncaught.collected
+      const { sentinel } = yield* Fake.make()
+      const gate = yield* Deferred.make<void>()
+      sentinel.instead = ({ name }) => name === "SENTINEL" ? [FakeNode.gate(gate), FakeNode.cut()] : undefined
+      const group = yield* Fake.group([sentinel])
+      // Those who come later join a question that is overdue.
+      yield* Effect.forkChild(group.discoverMaster(service))
+      yield* sentinel.node.awaitCommand("SENTINEL")
+      yield* TestClock.adjust("1 second")
+      Effect.runCallback(group.discoverMaster(service), {
+        onExit: () => {
+          throw new Error("thrown by an observer")
+        }
+      })
+      const other = yield* Effect.forkChild(Effect.flip(group.discoverMaster(service)), { startImmediately: true })
+      yield* Deferred.succeed(gate, undefined)
+      assert.strictEqual((yield* Fiber.join(other))._tag, "MasterNotFoundError")
+      assert.deepStrictEqual(yield* uncaught, ["Error: thrown by an observer"])
     }))
 
   it.effect("SEN-18: when none has answered, each has the time that the options give it", () =>

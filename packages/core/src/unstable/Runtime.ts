@@ -103,6 +103,16 @@ export {
 
 export {
   /**
+   * What comes to pass once, for all who wait for it: what one of them throws as he goes on keeps it from nobody else.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Once
+} from "../internal/runtime/once.ts"
+
+export {
+  /**
    * Runs an effect in the context of whoever made what many share, and not in the caller's, of which it has only the scope.
    *
    * @category combinators

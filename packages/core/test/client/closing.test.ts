@@ -15,6 +15,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 
 /** Runs commands on a client, closes it once `busy`, and expects all of them to fail for that reason. */
 const closeWhile = Effect.fnUntraced(function*(
@@ -97,6 +98,24 @@ describe("Closing a client", () => {
       const node = yield* FakeNode.make(() => FakeNode.stall())
       yield* closeWhile(node, {}, [Redis.blpop("a")], () => node.awaitCommand("HELLO"))
     }))
+
+  it.effect.each(["HELLO", "MONITOR"])(
+    "ENT-12: while a monitor is opened, whose server does not answer %s",
+    (stalled) =>
+      Effect.gen(function*() {
+        const node = yield* FakeNode.make(({ name }) => name === stalled ? FakeNode.stall() : undefined)
+        const scope = yield* Scope.make()
+        const client = yield* Scope.provide(Client.make(node), scope)
+        const monitor = Effect.flip(Stream.runDrain(Redis.monitor())).pipe(Client.on(client))
+        const fiber = yield* Effect.forkChild(monitor)
+        yield* node.awaitCommand(stalled)
+        yield* Scope.close(scope, Exit.void)
+        for (const ended of [Fiber.join(fiber), monitor]) {
+          assert.strictEqual(Client.expectTag(yield* ended, "ConnectionError").reason, "ClientClosed")
+        }
+        yield* node.awaitOpen(0)
+      })
+  )
 
   it.effect("ENT-12: a reserved connection fails what is pending on it", () =>
     Effect.gen(function*() {

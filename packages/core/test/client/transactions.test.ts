@@ -455,6 +455,38 @@ describe("on a server that fails at will", () => {
       assert.deepStrictEqual([stored, tries], [true, 2])
     }).pipe(Effect.scoped))
 
+  it.effect("TRX-07: on a replica it runs again once at once, and then with pauses that grow", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeNode.make(({ name }) =>
+        name === "WATCH" || name === "MULTI"
+          ? Encode.ok
+          : name === "SET"
+          ? "-READONLY You can't write against a read only replica.\r\n"
+          : name === "EXEC"
+          ? "-EXECABORT Transaction discarded because of previous errors.\r\n"
+          : undefined
+      )
+      const client = yield* Client.make(server)
+      yield* Effect.forkChild(Client.on(client)(Redis.watch("k", Effect.succeed([Redis.set("k", "v")]))))
+      const tries = () => server.commands.filter(({ command }) => command.name === "EXEC").length
+      const turn = Effect.promise(() => new Promise<void>((done) => setImmediate(done)))
+      // A pause is half as long as it may be at the least.
+      const pausesAfter = (count: number) =>
+        Effect.gen(function*() {
+          yield* server.awaitCommand("EXEC", count)
+          yield* server.awaitOpen(0)
+          for (let i = 0; i < 20; i++) yield* turn
+          assert.strictEqual(tries(), count)
+        })
+      yield* pausesAfter(2)
+      for (const [index, pause] of [50, 100, 200, 400, 800, 1600, 2000, 2000].entries()) {
+        yield* TestClock.adjust(pause / 2 - 1)
+        yield* pausesAfter(2 + index)
+        yield* TestClock.adjust(pause / 2 + 1)
+        yield* pausesAfter(3 + index)
+      }
+    }))
+
   it.live("PIP-11, TRX-07: EXEC unanswered may have been applied, so it is raised and not run again", () =>
     Effect.gen(function*() {
       const server = yield* FakeNode.make(({ name }) =>

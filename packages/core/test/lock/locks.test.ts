@@ -7,6 +7,7 @@ import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import { freshKey, until } from "@redfx/testing/Suite"
+import * as Uncaught from "@redfx/testing/Uncaught"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -293,6 +294,33 @@ for (const protocol of [2, 3] as const) {
           assert.strictEqual(tagOf(yield* Fiber.join(holder)), "LockNotOwnedError")
           assert.isBelow(clock.currentTimeMillisUnsafe(), life, "the server has said so")
           assert.strictEqual(yield* Redis.get(name), "theirs")
+        }))
+
+      it.effect("autoExtend: that the lock is lost is told to all who wait for it, whatever an observer of one throws", () =>
+        Effect.gen(function*() {
+          const uncaught = yield* Uncaught.collected
+          const name = freshKey("lock")
+          const { held, lock, part } = yield* longLived(name)
+          const told: Array<string> = []
+          const holder = yield* held(Effect.exit(lock.withLock(({ lost }) =>
+            Effect.sync(() => {
+              Effect.runCallback(lost, {
+                onExit: () => {
+                  throw new Error("thrown by an observer")
+                }
+              })
+              Effect.runCallback(lost, { onExit: (exit) => void told.push(tagOf(exit) ?? "") })
+            }).pipe(Effect.andThen(Effect.never))
+          )))
+          yield* until(lock.locked, Boolean)
+          yield* Redis.del(name)
+          yield* until(
+            Effect.andThen(part, Effect.as(Redis.ping(), holder)),
+            (fiber) => fiber.pollUnsafe() !== undefined
+          )
+          assert.strictEqual(tagOf(yield* Fiber.join(holder)), "LockNotOwnedError")
+          assert.deepStrictEqual(told, ["LockNotOwnedError"])
+          assert.deepStrictEqual(yield* uncaught, ["Error: thrown by an observer"])
         }))
 
       it.effect("LCK-17: the server is killed under holders: nobody hangs, bodies' failures stand, and others get in", () =>

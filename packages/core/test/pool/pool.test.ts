@@ -342,7 +342,8 @@ describe("what a client tells", () => {
     [
       "a client of a server that cannot save, which refuses PING like a write,",
       "MISCONF Errors writing to the AOF file"
-    ]
+    ],
+    ["who has come to end the script that a server is busy with", "BUSY Redis is busy running a script."]
   ] as const
 
   it.effect.each(refusalsOfPing)(

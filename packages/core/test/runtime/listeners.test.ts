@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Listeners } from "@redfx/core/unstable/Runtime"
+import * as Uncaught from "@redfx/testing/Uncaught"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 
@@ -41,6 +42,25 @@ describe("Listeners", () => {
     assert.strictEqual(told, 0)
     assert.strictEqual(listeners.size, 1)
   })
+
+  it.effect("tells all, whatever one of them throws", () =>
+    Effect.gen(function*() {
+      const uncaught = yield* Uncaught.collected
+      const told: Array<string> = []
+      const listeners = new Listeners()
+      for (const [name, listen] of [["always", "add"], ["once", "once"]] as const) {
+        listeners[listen](() => {
+          throw new Error(`thrown by a listener, ${name}`)
+        })
+        listeners[listen](() => told.push(name))
+      }
+      listeners.tell()
+      assert.deepStrictEqual(told, ["always", "once"])
+      assert.deepStrictEqual(yield* uncaught, [
+        "Error: thrown by a listener, always",
+        "Error: thrown by a listener, once"
+      ])
+    }))
 
   it.effect("ends a listener with its scope", () =>
     Effect.gen(function*() {

@@ -3,13 +3,16 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisClient, RedisJobs, RedisLeader, RedisStream } from "@redfx/core"
+import type { RedisCommand } from "@redfx/core"
 import { BusyLoadingError, ConnectionError, MasterNotFoundError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
+import { until } from "@redfx/testing/Suite"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
@@ -59,6 +62,47 @@ const outages = Effect.fnUntraced(function*(
     late.push((yield* Queue.take(arrived)) - added)
   }
   return { late, tries }
+})
+
+describe("A consumer whose group is gone", () => {
+  const losses: ReadonlyArray<readonly [string, RedisCommand.RedisCommand<unknown> | undefined]> = [
+    ["as its stream was deleted", Redis.del("s")],
+    ["as it was destroyed", Redis.xgroupDestroy("s", "g")],
+    ["as the server has come back empty", undefined]
+  ]
+
+  for (const [why, loss] of losses) {
+    it.live(`makes it anew with createGroup, and fails without, ${why}`, () =>
+      Effect.gen(function*() {
+        const server = yield* RedisServer.make()
+        const on = Client.on(yield* Client.make(server))
+        const arrived = yield* Queue.unbounded<string>()
+        const consume = (createGroup?: "0") =>
+          RedisStream.consume(
+            { stream: "s", group: "g", consumer: createGroup ?? "none", createGroup, count: 1 },
+            ({ fields }) => Queue.offer(arrived, fields["n"] ?? "")
+          )
+        const consumer = yield* Effect.forkChild(on(consume("0")))
+        yield* on(Redis.xadd("s", { n: "before" }))
+        assert.strictEqual(yield* Queue.take(arrived), "before")
+        const without = yield* Effect.forkChild(Effect.flip(on(consume())))
+        // Both wait on connections of their own.
+        yield* until(on(Redis.xinfoConsumers("s", "g")), (consumers) => consumers.length === 2)
+        yield* until(on(Redis.info("clients")), ({ fields }) => fields["blocked_clients"] === 2)
+        if (loss === undefined) {
+          yield* server.kill()
+          yield* server.restart
+        } else yield* on(loss)
+        yield* Effect.eventually(on(Redis.xadd("s", { n: "after" })))
+        // What is in the stream still comes again.
+        assert.strictEqual(yield* until(Queue.take(arrived), (n) => n !== "before"), "after")
+        assert.isUndefined(consumer.pollUnsafe())
+        // It may come back when the other one has made the group.
+        if (loss !== undefined) {
+          assert.strictEqual(Client.expectTag(yield* Fiber.join(without), "ResponseError").code, "NOGROUP")
+        }
+      }))
+  }
 })
 
 describe("After a restart of the server", () => {

@@ -16,7 +16,6 @@ import * as Runtime from "@redfx/core/unstable/Runtime"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -146,35 +145,35 @@ export class Sentinels {
     return Effect.gen({ self: this }, function*() {
       const asked = this.#inOrder
       const answers = new Map<Sentinel, A>()
-      const done = Deferred.makeUnsafe<void>()
-      const answered = Deferred.makeUnsafe<void>()
-      const useful = Deferred.makeUnsafe<void>()
+      const done = new Runtime.Once<void>()
+      const answered = new Runtime.Once<void>()
+      const useful = new Runtime.Once<void>()
       let over = false
       const take = (sentinel: Sentinel, exit: Exit.Exit<A>) => {
         if (Exit.isFailure(exit)) {
           // An interruption means that the group is being closed; any other failure concerns the caller.
           const closing = Cause.hasInterruptsOnly(exit.cause)
           if (closing) this.close()
-          return void Deferred.doneUnsafe(done, closing ? Effect.void : exit)
+          return done.end(closing ? Exit.void : exit)
         }
         const kind = question.kindOf(exit.value)
         if (kind !== "failure") this.#slow.delete(sentinel.name)
         if (over) return question.onLate?.(exit.value)
         answers.set(sentinel, exit.value)
-        if (kind !== "failure") Deferred.doneUnsafe(answered, Effect.void)
-        if (kind === "useful") Deferred.doneUnsafe(useful, Effect.void)
-        const mayLeaveOut = Deferred.isDoneUnsafe(answered)
+        if (kind !== "failure") answered.end(Exit.void)
+        if (kind === "useful") useful.end(Exit.void)
+        const mayLeaveOut = answered.ended
         const awaited = asked.filter((other) => !answers.has(other) && !(mayLeaveOut && this.#slow.has(other.name)))
-        if (awaited.length === 0) Deferred.doneUnsafe(done, Effect.void)
+        if (awaited.length === 0) done.end(Exit.void)
       }
       for (const sentinel of asked) {
         const fiber = yield* this.#shared(`${sentinel.name} ${question.key}`, question.ask(sentinel))
         fiber.addObserver((exit) => take(sentinel, exit))
       }
       yield* Effect.raceAllFirst([
-        Deferred.await(done),
-        Effect.andThen(Deferred.await(useful), Effect.sleep(grace)),
-        Effect.andThen(Deferred.await(answered), Effect.sleep(longGrace))
+        done.outcome,
+        Effect.andThen(useful.outcome, Effect.sleep(grace)),
+        Effect.andThen(answered.outcome, Effect.sleep(longGrace))
       ])
       over = true
       for (const sentinel of asked) if (!answers.has(sentinel)) this.#slow.add(sentinel.name)

@@ -11,9 +11,8 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
-import { backOff, elapsed, jitter, Listeners } from "@redfx/core/unstable/Runtime"
+import { backOff, elapsed, jitter, Listeners, Once } from "@redfx/core/unstable/Runtime"
 import * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -92,7 +91,7 @@ export class State {
    * The reading under way. It is not one of `Flights`, as it goes on when nobody waits for it, and a client that closes
    * fails the callers before the reading has ended.
    */
-  #reading: Deferred.Deferred<void, CommandError> | undefined = undefined
+  #reading: Once<void, CommandError> | undefined = undefined
   #closed: CommandError | undefined = undefined
   #lastRead = -Infinity
   #jitter = 1
@@ -186,7 +185,7 @@ export class State {
   readonly latency = (node: Node): number | undefined => this.#latencies.get(node)
 
   /** Reads the topology, or joins a reading under way. */
-  readonly refresh: Effect.Effect<void, CommandError> = Effect.suspend(() => Deferred.await(this.#read()))
+  readonly refresh: Effect.Effect<void, CommandError> = Effect.suspend(() => this.#read().outcome)
 
   /** Reads the topology unless it is known. */
   readonly known: Effect.Effect<void, CommandError> = Effect.suspend(() =>
@@ -211,7 +210,7 @@ export class State {
   learnFrom(address: string): Effect.Effect<void, CommandError> {
     return Effect.gen({ self: this }, function*() {
       // The reading under way may have begun before the change.
-      if (this.#reading !== undefined) yield* Effect.exit(Deferred.await(this.#reading))
+      if (this.#reading !== undefined) yield* Effect.exit(this.#reading.outcome)
       this.#informed = this.#nodeAt(address)
       this.#lastRead = -Infinity
       yield* this.refresh
@@ -235,7 +234,7 @@ export class State {
   /** Fails the callers that wait, now and from now on. */
   close(failure: CommandError): void {
     this.#closed = failure
-    if (this.#reading !== undefined) Deferred.doneUnsafe(this.#reading, Exit.fail(failure))
+    this.#reading?.end(Exit.fail(failure))
     this.#awaiting.tell()
     this.#downMasters.end(Effect.void)
   }
@@ -462,11 +461,11 @@ export class State {
     this.#redirected.set(slot, { address, reading })
   }
 
-  #read(): Deferred.Deferred<void, CommandError> {
+  #read(): Once<void, CommandError> {
     if (this.#reading !== undefined) return this.#reading
-    const done = Deferred.makeUnsafe<void, CommandError>()
+    const done = new Once<void, CommandError>()
     if (this.#closed !== undefined) {
-      Deferred.doneUnsafe(done, Exit.fail(this.#closed))
+      done.end(Exit.fail(this.#closed))
       return done
     }
     this.#reading = done
@@ -474,7 +473,7 @@ export class State {
       Effect.sync(() => {
         this.#reading = undefined
         this.#options.onTopology(Exit.isFailure(exit) ? lossIn(exit) : undefined)
-        Deferred.doneUnsafe(done, exit)
+        done.end(exit)
         if (Exit.isFailure(exit)) this.#downMasters.end(Effect.fail(lossIn(exit)))
         if (this.#isAwaited && this.#closed === undefined) this.requestRefresh(true)
       })))

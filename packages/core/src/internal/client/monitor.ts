@@ -6,6 +6,7 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -24,6 +25,7 @@ import type { RedisConnection } from "../connection/model.ts"
 import { watchSilence } from "../connection/silence.ts"
 import { connectionLoss, timeLimit } from "../error/events.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
+import { Once } from "../runtime/once.ts"
 import type { Subscribers } from "./router.ts"
 
 // The command has no traits, because the connection is used by this feed alone.
@@ -48,17 +50,16 @@ export const make = Effect.fnUntraced(function*(
   const open = new Set<RedisConnection>()
   const clock = yield* Clock.Clock
   const limit = Duration.toMillis(settings.commandTimeout)
-  let closed = false
   const clientClosed = connectionLoss("ClientClosed", "The client was closed")
+  const closing = new Once<never, CommandError>()
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
-      closed = true
+      closing.end(Exit.fail(clientClosed))
       for (const connection of open) connection.close(clientClosed)
     })
   )
 
   const connect = Effect.fnUntraced(function*(lines: Lines, take: (value: Resp.Value, owed: boolean) => boolean) {
-    if (closed) return yield* Effect.fail(clientClosed)
     const connection = yield* subscribers.connect(subscribers.serverFor("subscribe", ""), { onUnasked: take })
     const { address, protocol } = connection
     let error: CommandError | undefined = undefined
@@ -70,7 +71,6 @@ export const make = Effect.fnUntraced(function*(
         subscribers.onEvent({ _tag: "Disconnected", address, error })
       })
     )
-    if (closed) return yield* Effect.fail(clientClosed)
     yield* withTimeout(Connection.run(connection, command), {
       clock,
       limit,
@@ -86,7 +86,7 @@ export const make = Effect.fnUntraced(function*(
   return (options) =>
     Stream.unwrap(Effect.gen(function*() {
       const lines = yield* bufferOf(options)
-      yield* connect(lines, offerTo(lines, options))
+      yield* Effect.raceFirst(closing.outcome, connect(lines, offerTo(lines, options)))
       return Stream.mapEffect(Stream.fromQueue(lines), (line) => RedisCommand.decode(event, line, false))
     }))
 })

@@ -28,16 +28,19 @@ export const pingOf = (message: RedisArg.Value | undefined): RedisCommand.RedisC
 
 /**
  * Sends a PING, and returns what the server said. A refusal that says nothing against the connection is an answer, too, and
- * returns `undefined`: of a user who may not send PING, and of a server that cannot save, which refuses it like a write and
- * answers reads all the same.
+ * returns `undefined`.
  */
 export const answerTo = (
   on: Pick<RedisConnection, "submit">
 ): Effect.Effect<RedisReply.Raw | undefined, CommandError> =>
   Effect.catch(
     requestOf(ping, (request) => on.submit(request)),
-    (error) =>
-      error._tag === "NoPermissionError" || error._tag === "ResponseError" && error.code === "MISCONF"
-        ? Effect.undefined
-        : Effect.fail(error)
+    (error) => isAnswer(error) ? Effect.undefined : Effect.fail(error)
   )
+
+/**
+ * Whether a refusal says nothing against the connection: that of a user who may not send PING, of a server that cannot save,
+ * which refuses it like a write and answers reads all the same, and of one that is busy with a script, which SCRIPT KILL ends.
+ */
+const isAnswer = (error: CommandError): boolean =>
+  error._tag === "NoPermissionError" || error._tag === "ResponseError" && ["BUSY", "MISCONF"].includes(error.code)

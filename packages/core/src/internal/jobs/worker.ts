@@ -59,10 +59,8 @@ export const run = <A, E, R>(settings: Settings<A, E, R>): Effect.Effect<never, 
       // Fields are text where nothing else is asked for.
       ({ fields, id }) => handle(settings, id, (fields as TextFields)["id"] ?? "")
     )
-    // A server that comes back empty, or whose keys were deleted, has no group any more.
-    const consuming = Effect.retry(consume, { schedule: backOffSchedule, while: isWithoutGroup })
     return Effect.raceFirst(
-      consuming,
+      consume,
       Effect.andThen(forgetting(name, consumer.claimIdle), promoting(name, settings.pollInterval))
     )
   })
@@ -70,8 +68,6 @@ export const run = <A, E, R>(settings: Settings<A, E, R>): Effect.Effect<never, 
 
 /** What errors call the function that runs a worker. */
 export const of = "RedisJobs.run"
-
-const isWithoutGroup = (error: CommandError): boolean => error._tag === "ResponseError" && error.code === "NOGROUP"
 
 // -----------------------------------------------------------------------------
 // Workers that are gone

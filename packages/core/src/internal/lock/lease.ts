@@ -2,7 +2,6 @@
  * Leases: acquired, kept alive, and given back. {@link Ways} says what that means on the server.
  */
 import * as SecureRandom from "effect/crypto/SecureRandom"
-import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -22,6 +21,7 @@ import { failureOf, timeLimit } from "../error/events.ts"
 import { mayHaveRun } from "../error/retry.ts"
 import { lengthened } from "../runtime/backOff.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
+import { Once } from "../runtime/once.ts"
 import type { Restore } from "../runtime/restore.ts"
 import { traced } from "../telemetry/spans.ts"
 import { undone } from "./undoing.ts"
@@ -284,7 +284,7 @@ interface Grant extends Taken {
 const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Grant): Held => {
   const { kind, name, ttl, ways } = settings
   const { fencingToken, token } = grant
-  const loss = Deferred.makeUnsafe<never, LockNotOwnedError>()
+  const loss = new Once<never, LockNotOwnedError>()
   let state: "held" | "unlocked" = "held"
   /**
    * The time until which the lock is certainly valid. It counts from the request, which is before the server began to
@@ -360,7 +360,7 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
     reacquire: extend(Effect.succeed, "replace"),
     owned: Effect.suspend(() => state === "held" ? on(client, ways.owned(token)) : Effect.succeed(false)),
     locked: on(client, ways.locked),
-    lost: Deferred.await(loss)
+    lost: loss.outcome
   }
 
   return {
@@ -374,7 +374,7 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
         Effect.andThen(Effect.suspend(() => {
           state = "unlocked"
           const error = new LockNotOwnedError({ name, kind })
-          Deferred.doneUnsafe(loss, Exit.fail(error))
+          loss.end(Exit.fail(error))
           return error
         }))
       )

@@ -1,8 +1,9 @@
 /**
  * What has happened, for whoever listens.
  */
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as PubSub from "effect/PubSub"
+import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { aside } from "./aside.ts"
@@ -21,11 +22,29 @@ export interface Announcements<A> {
 
 /** Makes announcements, which end with the scope. */
 export const announcements = <A>(): Effect.Effect<Announcements<A>, never, Scope.Scope> =>
-  Effect.map(
-    Effect.acquireRelease(PubSub.sliding<A>(kept), PubSub.shutdown),
-    (events) => ({
-      // A fiber that listens may go on, and end, within this call.
-      tell: (announcement) => aside(() => PubSub.publishUnsafe(events, announcement)),
-      told: Stream.fromPubSub(events)
-    })
-  )
+  Effect.gen(function*() {
+    const listening = new Set<Queue.Queue<A, Cause.Done>>()
+    let ended = false
+    // A fiber that listens may go on, and end, within what is done here.
+    const each = (act: (queue: Queue.Queue<A, Cause.Done>) => void) => {
+      for (const queue of Array.from(listening)) aside(() => act(queue))
+    }
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        ended = true
+        each(Queue.endUnsafe)
+      })
+    )
+    const listen = Effect.acquireRelease(
+      Effect.map(Queue.sliding<A, Cause.Done>(kept), (queue) => {
+        if (ended) Queue.endUnsafe(queue)
+        else listening.add(queue)
+        return queue
+      }),
+      (queue) => Effect.sync(() => listening.delete(queue))
+    )
+    return {
+      tell: (announcement) => each((queue) => Queue.offerUnsafe(queue, announcement)),
+      told: Stream.unwrap(Effect.map(listen, Stream.fromQueue))
+    }
+  })

@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { aside } from "./aside.ts"
 
 type Listener<A> = (value: A) => void
 
@@ -53,7 +54,7 @@ export class Listeners<A = void> {
 
   /**
    * Tells those that are there, and none that come meanwhile. Those that wait for one time do not count any more when the
-   * first is told.
+   * first is told. What one of them throws keeps it from nobody else.
    */
   tell(value: A): void {
     // Most changes are not awaited.
@@ -62,8 +63,8 @@ export class Listeners<A = void> {
     this.#once.clear()
     for (const listener of Array.from(this.#always)) {
       // An earlier one may have ended this one.
-      if (this.#always.has(listener)) listener(value)
+      if (this.#always.has(listener)) aside(() => listener(value))
     }
-    for (const listener of once) listener(value)
+    for (const listener of once) aside(() => listener(value))
   }
 }

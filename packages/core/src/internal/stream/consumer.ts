@@ -139,16 +139,29 @@ const finish = Effect.fnUntraced(
  * Reads entries and takes over abandoned ones in turn, so that together they never exceed the room for them. Looks for
  * abandoned entries at intervals; blocking reads end in time for that.
  */
-const obtain = Effect.fnUntraced(function*(state: State): Effect.fn.Return<never, CommandError> {
-  yield* createGroup(state)
-  yield* checkDeadLetters(state)
-  const reading = makeReading(state)
-  const sweeping = makeSweeping(state)
-  while (true) {
-    yield* reading.some(yield* room(state), yield* sweeping.pause)
-    if ((yield* sweeping.pause) === 0) yield* sweeping.some(yield* room(state))
-  }
-})
+const obtain = (state: State): Effect.Effect<never, CommandError> => {
+  const { createGroup: id, group, schedule, stream } = state.settings
+  const obtaining = Effect.gen(function*() {
+    yield* createGroup(state)
+    yield* checkDeadLetters(state)
+    const reading = makeReading(state)
+    const sweeping = makeSweeping(state)
+    while (true) {
+      yield* reading.some(yield* room(state), yield* sweeping.pause)
+      if ((yield* sweeping.pause) === 0) yield* sweeping.some(yield* room(state))
+    }
+  })
+  // A server that comes back empty, or whose keys were deleted, has no group any more.
+  return id === undefined ? obtaining : Effect.retry(
+    Effect.tapError(obtaining, (error) =>
+      isWithoutGroup(error)
+        ? Effect.logWarning(`The group ${keyText(group)} of ${keyText(stream)} is gone and is made anew`, error)
+        : Effect.void),
+    { schedule, while: (error) => isWithoutGroup(error) && !state.ending }
+  )
+}
+
+const isWithoutGroup = (error: CommandError): boolean => error._tag === "ResponseError" && error.code === "NOGROUP"
 
 /** Runs a command until it succeeds, or fails with an error that no retry can fix. */
 const persevere = <A>(
