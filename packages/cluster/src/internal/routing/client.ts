@@ -164,6 +164,7 @@ const makeRouting = Effect.fnUntraced(function*(
     onDial: (node, error) => state.onDial(node, error),
     onEnd: (node) => state.onEnd(node),
     onSilence: (node, silent) => silent ? state.onSilence(node) : state.answered(node),
+    answersAsReplica: (address) => settings.readOnly || state.isReplica(address),
     onRefusal: (error, command, address) => state.demotion(error, command, address)
   }, context)
   const readFrom = settings.readOnly ? settings.readFrom ?? "any" : settings.readFrom ?? "master"

@@ -87,6 +87,7 @@ export class State {
   readonly #routes: Array<Route | undefined> = new Array(slotCount).fill(undefined)
   #topology: Topology | undefined = undefined
   #masters: ReadonlyArray<Node> = []
+  #replicas: ReadonlySet<string> = new Set()
   /**
    * The reading under way. It is not one of `Flights`, as it goes on when nobody waits for it, and a client that closes
    * fails the callers before the reading has ended.
@@ -174,6 +175,11 @@ export class State {
   /** Whether a server serves slots itself, as far as is known. */
   isMaster(address: string): boolean {
     return this.#masters.some((master) => master.address === address)
+  }
+
+  /** Whether a server replicates another one, as far as is known. */
+  isReplica(address: string): boolean {
+    return this.#replicas.has(address)
   }
 
   /** Masters and replicas. */
@@ -541,7 +547,8 @@ export class State {
       this.#routes[slot] = shard === undefined ? undefined : routes.get(shard)
     }
     this.#masters = Array.from(routes.values(), ({ master }) => master)
-    const members = topology.shards.flatMap(({ master, replicas }) => [master, ...replicas])
+    this.#replicas = new Set(topology.shards.flatMap(({ replicas }) => replicas))
+    const members = [...topology.shards.map(({ master }) => master), ...this.#replicas]
     for (const address of this.#contradicted) {
       // So many contradicted nodes can no longer be told from the others.
       if (this.#contradicted.size > members.length) this.#contradicted.delete(address)
