@@ -35,6 +35,7 @@ import { duration, integer } from "./internal/config/checks.ts"
 import { onceAborted } from "./internal/runtime/aborts.ts"
 import { withTimeout } from "./internal/runtime/elapsed.ts"
 import { durationFrom } from "./internal/runtime/milliseconds.ts"
+import { outside } from "./internal/runtime/ownContext.ts"
 import * as Redis from "./Redis.ts"
 import type { Key } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
@@ -271,7 +272,7 @@ class Building<R, E> implements Provider<R> {
   readonly opened: Provider<R>["opened"] = Effect.callback((resume) => {
     if (this.#closing !== undefined) return resume(Effect.fail(closed()))
     if (this.current !== undefined) return resume(Effect.succeed(this.current.context))
-    this.#opening ??= this.#build()
+    this.#opening ??= outside(() => this.#build())
     const waiting = this.#waiting.add(resume)
     return Effect.sync(() => waiting.delete(resume))
   })

@@ -113,12 +113,26 @@ export {
 
 export {
   /**
+   * Begins an effect at once, in the context of whoever made what many share, and in nobody's asynchronous context.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  fork,
+  /**
    * Runs an effect in the context of whoever made what many share, and not in the caller's, of which it has only the scope.
    *
    * @category combinators
    * @since 0.1.0
    */
   inContext,
+  /**
+   * Runs an effect that makes what many share, in nobody's asynchronous context. It is interrupted with the one who waits for it.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  makeShared,
   /**
    * Runs an effect that waits for nothing, at once, in the context of whoever made what many share. `Effect.runSync` would do
    * so with a scheduler that never lets the event loop go on, and that all which the effect forks would keep.

@@ -219,7 +219,7 @@ export class Sentinels {
       if (this.#closed || last !== undefined && now - last < learnedFor) return
       this.#learnedAt.set(service, now)
       const asking = Effect.exit(this.#askForOthers(service, from))
-      Effect.runForkWith(this.#context)(Effect.forkIn(asking, Context.get(this.#context, Scope.Scope)))
+      Runtime.fork(this.#context)(Effect.forkIn(asking, Context.get(this.#context, Scope.Scope)))
     })
   }
 
@@ -251,7 +251,7 @@ export const make = Effect.fnUntraced(function*(
     Effect.flatMap(
       RedisPool.makeAt({ host, port }, options.settings),
       ({ router, settings }) => RedisRouter.makeClient(router, settings)
-    ).pipe(Runtime.inContext(context))
+    ).pipe(Runtime.inContext(context), Runtime.makeShared)
   const clients = yield* RcMap.make({ lookup: connect, idleTimeToLive: Duration.infinity })
   const sentinels = new Sentinels(options, context, clients, ({ address }) => connect(address))
   yield* Effect.addFinalizer(() => Effect.sync(() => sentinels.close()))

@@ -151,7 +151,7 @@ const makeRouting = Effect.fnUntraced(function*(
   const context = yield* Effect.context<RedisConnector | Scope.Scope>()
   const scope = yield* Effect.scope
   const fork = (effect: Effect.Effect<void>): void => {
-    Effect.runForkWith(context)(Effect.forkIn(effect, scope, { startImmediately: true }))
+    Runtime.fork(context)(Effect.forkIn(effect, scope, { startImmediately: true }))
   }
   const nodes: Nodes = new Nodes({
     settings: settings.connection,

@@ -11,7 +11,7 @@ import type { ErrorReply } from "@redfx/core/Resp"
 import { weave } from "@redfx/core/unstable/Request"
 import type { Redirector, Request, RequestQueue } from "@redfx/core/unstable/Request"
 import type { Held, RedisRouter } from "@redfx/core/unstable/Router"
-import { errorOf } from "@redfx/core/unstable/Runtime"
+import { errorOf, fork } from "@redfx/core/unstable/Runtime"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -132,7 +132,7 @@ class Reservation implements Redirector {
 
   #fork(effect: Effect.Effect<void>): void {
     const scope = Context.get(this.#context, Scope.Scope)
-    Effect.runForkWith(this.#context)(Effect.forkIn(effect, scope, { startImmediately: true }))
+    fork(this.#context)(Effect.forkIn(effect, scope, { startImmediately: true }))
   }
 
   /** The router on the connection, which must lead to the server of these commands. */

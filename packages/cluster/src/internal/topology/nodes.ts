@@ -173,7 +173,7 @@ export class Nodes {
   }
 
   #giveUp({ node, scope }: { readonly node: Node; readonly scope: Scope.Closeable }): void {
-    Effect.runForkWith(this.#context)(
+    Runtime.fork(this.#context)(
       Effect.forkIn(
         Effect.andThen(drained(node), Scope.close(scope, Exit.void)),
         Context.get(this.#context, Scope.Scope)

@@ -28,7 +28,7 @@ import { connectionLoss, timeLimit } from "../error/events.ts"
 import { aside } from "../runtime/aside.ts"
 import { elapsed, LoopTime, passed } from "../runtime/elapsed.ts"
 import { errorOf } from "../runtime/firstError.ts"
-import { runNow } from "../runtime/ownContext.ts"
+import { fork, runNow } from "../runtime/ownContext.ts"
 import { Attempts, failureText } from "./attempts.ts"
 import type { Wait } from "./attempts.ts"
 import { Lease } from "./recycle.ts"
@@ -526,7 +526,7 @@ export class ExclusivePool {
   }
 
   #fork(effect: Effect.Effect<void, unknown, RedisConnector>): void {
-    Effect.runForkWith(this.#context)(
+    fork(this.#context)(
       Effect.forkIn(Effect.ignore(effect), this.#scope, { startImmediately: true })
     )
   }

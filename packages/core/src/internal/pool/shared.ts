@@ -18,6 +18,7 @@ import type { Request, RequestQueue } from "../connection/request.ts"
 import { connectionLoss } from "../error/events.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import { Listeners } from "../runtime/listeners.ts"
+import { fork } from "../runtime/ownContext.ts"
 import { Attempts, Waiting } from "./attempts.ts"
 import { longestPause, redial } from "./redial.ts"
 import type { Useless } from "./redial.ts"
@@ -216,7 +217,7 @@ export class SharedConnection {
     this.#state = { _tag: "Checking", connection }
     this.#attempts.check(connection.address)
     this.#waiting.push(request)
-    Effect.runForkWith(this.#context)(Effect.match(connection.probe, {
+    fork(this.#context)(Effect.match(connection.probe, {
       // The close makes `run` dial again for the requests that wait.
       onFailure: (error) => connection.close(error),
       onSuccess: () => {

@@ -22,7 +22,7 @@ import { pingOf } from "../connection/ping.ts"
 import { connectionLoss, failureOf, timeLimit } from "../error/events.ts"
 import { backOff } from "../runtime/backOff.ts"
 import { elapsed, withTimeout } from "../runtime/elapsed.ts"
-import { runNow } from "../runtime/ownContext.ts"
+import { fork, runNow } from "../runtime/ownContext.ts"
 import { Turns } from "../runtime/turns.ts"
 import { subscribing, unsubscribing } from "./commands.ts"
 import { topicName } from "./hub.ts"
@@ -220,7 +220,7 @@ class Links {
   }
 
   #fork(effect: Effect.Effect<void>): void {
-    Effect.runForkWith(this.#context)(Effect.forkIn(effect, this.#scope, { startImmediately: true }))
+    fork(this.#context)(Effect.forkIn(effect, this.#scope, { startImmediately: true }))
   }
 
   /**

@@ -5,6 +5,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
+import { makeShared } from "./ownContext.ts"
 
 /**
  * Acquires in a scope of its own, which ends with the surrounding scope. The surrounding scope waits for it no longer
@@ -25,6 +26,6 @@ export const withCloseTimeout = <A, E, R>(
             (fiber) => Effect.asVoid(Effect.timeoutOption(Fiber.await(fiber), limit))
           )
         ),
-        restore(Scope.provide(acquire, scope))
+        restore(makeShared(Scope.provide(acquire, scope)))
       ))
   )
