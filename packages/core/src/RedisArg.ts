@@ -41,10 +41,15 @@ export type Value = string | number | bigint | Uint8Array
 /**
  * Several of something: as separate arguments or as one array.
  *
+ * **Details**
+ *
+ * For rest parameters, which are arrays of the function's own: of those that are `readonly` TypeScript's `Parameters` gives
+ * `never`.
+ *
  * @category models
  * @since 0.1.0
  */
-export type Many<T> = ReadonlyArray<T> | readonly [ReadonlyArray<T>]
+export type Many<T> = Array<T> | [ReadonlyArray<T>]
 
 /**
  * Pairs as a record, or as an array of pairs where the order or bytes matter.
@@ -210,7 +215,7 @@ export const key = (value: Key): KeyArg => new KeyArg(value)
  * @category constructors
  * @since 0.1.0
  */
-export const list = (...args: ReadonlyArray<Arg>): List => new List(args)
+export const list = (...args: Array<Arg>): List => new List(args)
 
 /**
  * Several keys.
@@ -218,7 +223,7 @@ export const list = (...args: ReadonlyArray<Arg>): List => new List(args)
  * @category constructors
  * @since 0.1.0
  */
-export const keys = (values: Many<Key>): List => new List(many(values).map(key))
+export const keys = (values: Readonly<Many<Key>>): List => new List(many(values).map(key))
 
 /**
  * Several keys; at least one is needed.
@@ -226,7 +231,7 @@ export const keys = (values: Many<Key>): List => new List(many(values).map(key))
  * @category constructors
  * @since 0.1.0
  */
-export const someKeys = (values: Many<Key>): List => new List(some(values, "needs at least one key").map(key))
+export const someKeys = (values: Readonly<Many<Key>>): List => new List(some(values, "needs at least one key").map(key))
 
 /**
  * The number of keys, then the keys.
@@ -234,7 +239,7 @@ export const someKeys = (values: Many<Key>): List => new List(some(values, "need
  * @category constructors
  * @since 0.1.0
  */
-export const countedKeys = (values: Many<Key>): List => {
+export const countedKeys = (values: Readonly<Many<Key>>): List => {
   const given = some(values, "needs at least one key")
   return new List([given.length, ...given.map(key)])
 }
@@ -245,8 +250,8 @@ export const countedKeys = (values: Many<Key>): List => {
  * @category constructors
  * @since 0.1.0
  */
-export const many = <T>(values: Many<T>): ReadonlyArray<T> => {
-  // `Many` is either form: an array as the first element means the second one, as no T is an array.
+export const many = <T>(values: Readonly<Many<T>>): ReadonlyArray<T> => {
+  // It is either form: an array as the first element means the second one, as no T is an array.
   const list = values.length === 1 && isReadonlyArray<T>(values[0]) ? [...values[0]] : values as ReadonlyArray<T>
   for (let i = 0; i < list.length; i++) {
     if (isReadonlyArray(list[i])) return cannotSend(list[i])
@@ -260,7 +265,7 @@ export const many = <T>(values: Many<T>): ReadonlyArray<T> => {
  * @category constructors
  * @since 0.1.0
  */
-export const some = <T>(values: Many<T>, detail = "needs at least one value"): ReadonlyArray<T> => {
+export const some = <T>(values: Readonly<Many<T>>, detail = "needs at least one value"): ReadonlyArray<T> => {
   const list = many(values)
   return list.length === 0 ? invalid(detail) : list
 }

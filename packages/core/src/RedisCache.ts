@@ -54,7 +54,10 @@ import type { RedisConfigError } from "./RedisError.ts"
  */
 export const cached = <A, Bytes, BigInts>(
   command: RedisCommand.CacheableCommand<A, Bytes, BigInts>,
-  options: { readonly ttl: TimeToLive }
+  options: {
+    /** For how long the answer is kept at the most. */
+    readonly ttl: TimeToLive
+  }
 ): RedisCommand.CacheableCommand<A, Bytes, BigInts> =>
   RedisCommand.withCaching(command, { life: millisecondsOf(options.ttl) })
 

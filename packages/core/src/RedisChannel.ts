@@ -126,11 +126,13 @@ export interface RedisChannel<A> {
   /** Publishes a message, and returns how many subscribers got it; in a cluster those of one node. */
   readonly publish: (value: A) => Effect.Effect<number, CommandError | ChannelError, RedisClient>
   /** The messages, for as long as the stream runs, as those of `Redis.subscribe`. */
-  readonly subscribe: (options?: SubscribeOptions) => Stream.Stream<A, SubscriptionError, RedisClient>
+  readonly subscribe: (
+    options?: SubscribeOptions
+  ) => Stream.Stream<A, CommandError | PubSubOverflowError | ChannelError, RedisClient>
   /** The messages as {@link RedisChannel.subscribe} has them, and where some may be missing. */
   readonly events: (
     options?: SubscribeOptions
-  ) => Stream.Stream<Message<A> | PubSub.Event, SubscriptionError, RedisClient>
+  ) => Stream.Stream<Message<A> | PubSub.Event, CommandError | PubSubOverflowError | ChannelError, RedisClient>
 }
 
 // -----------------------------------------------------------------------------

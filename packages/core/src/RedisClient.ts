@@ -16,7 +16,7 @@ import { notDuration } from "./internal/argument/options.ts"
 import { refused } from "./internal/command/refused.ts"
 import { durationFrom } from "./internal/runtime/milliseconds.ts"
 import type { Any, RedisCommand } from "./RedisCommand.ts"
-import type { CommandError, PubSubOverflowError, TransactionError } from "./RedisError.ts"
+import type { CommandError, ExecAbortError, PubSubOverflowError, WatchError } from "./RedisError.ts"
 import type { MonitorOptions } from "./RedisMonitor.ts"
 import type { PubSub } from "./RedisPubSub.ts"
 
@@ -262,7 +262,7 @@ export interface Client {
    */
   readonly transaction: (
     commands: ReadonlyArray<Any>
-  ) => Effect.Effect<ReadonlyArray<Exit.Exit<unknown, CommandError>>, TransactionError>
+  ) => Effect.Effect<ReadonlyArray<Exit.Exit<unknown, CommandError>>, CommandError | ExecAbortError | WatchError>
   /**
    * The same client with another `commandTimeout`; a bare number is milliseconds. Its commands fail with `DataError` where that
    * is no duration.

@@ -32,6 +32,7 @@ import * as RedisReply from "./RedisReply.ts"
 import type * as Resp from "./Resp.ts"
 import type { RespEncoder } from "./RespEncoder.ts"
 
+export type { Caching } from "./internal/command/impl.ts"
 export { Spec } from "./internal/command/spec.ts"
 export type { Script, Trait } from "./internal/command/spec.ts"
 
@@ -80,6 +81,16 @@ export interface CacheableCommand<out A, out Bytes = unknown, out BigInts = unkn
 }
 
 /**
+ * A command with the facts `S`: one that `Redis.cached` takes, where they say so.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type CommandOf<S extends Spec, A, Bytes = unknown, BigInts = unknown> = S extends { readonly cacheable: true }
+  ? CacheableCommand<A, Bytes, BigInts>
+  : RedisCommand<A, Bytes, BigInts>
+
+/**
  * Any command.
  *
  * @category models
@@ -108,14 +119,13 @@ export interface Definition<Parameters extends ReadonlyArray<unknown>, A, Bytes 
 }
 
 /**
- * A function that makes commands whose answers can be cached.
+ * A {@link Definition} of commands whose answers can be cached.
  *
  * @category models
  * @since 0.1.0
  */
-export interface CacheableDefinition<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>
-  extends Definition<Parameters, A, Bytes, BigInts>
-{
+// It does not extend the other: with two signatures editors show no documentation, and errors say everything twice.
+export interface CacheableDefinition<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A> {
   (...parameters: Parameters): CacheableCommand<A, Bytes, BigInts>
   /** The static facts of the command. */
   readonly spec: Spec & { readonly cacheable: true }
@@ -212,7 +222,7 @@ class NamedSpec extends Spec {}
  */
 export const send = (
   name: string,
-  ...args: ReadonlyArray<RedisArg.Arg>
+  ...args: Array<RedisArg.Arg>
 ): RedisCommand<RedisReply.Raw, RedisReply.Raw, RedisReply.Raw> => {
   const [first = "", ...others] = typeof name === "string" ? name.trim().split(/\s+/) : []
   // Further words are arguments, which may be secret: they must not become part of a name that errors show.
@@ -307,14 +317,9 @@ export const isSentByName = ({ spec }: Any): boolean => spec instanceof NamedSpe
  * @category combinators
  * @since 0.1.0
  */
-export const asBytes: {
-  <A, Bytes, BigInts>(
-    command: CacheableCommand<A, Bytes, BigInts>
-  ): CacheableCommand<Bytes, Bytes, RedisReply.BothViews<A, Bytes, BigInts>>
-  <A, Bytes, BigInts>(
-    command: RedisCommand<A, Bytes, BigInts>
-  ): RedisCommand<Bytes, Bytes, RedisReply.BothViews<A, Bytes, BigInts>>
-} = (command: Any) => withView(command, { blob: "bytes" })
+export const asBytes = <A, Bytes, BigInts, S extends Spec>(
+  command: RedisCommand<A, Bytes, BigInts> & { readonly spec: S }
+): CommandOf<S, Bytes, Bytes, RedisReply.BothViews<A, Bytes, BigInts>> => withView(command, { blob: "bytes" })
 
 /**
  * The same command with every integer of its reply as `bigint`; its blobs stay
@@ -323,14 +328,9 @@ export const asBytes: {
  * @category combinators
  * @since 0.1.0
  */
-export const asBigInt: {
-  <A, Bytes, BigInts>(
-    command: CacheableCommand<A, Bytes, BigInts>
-  ): CacheableCommand<BigInts, RedisReply.BothViews<A, Bytes, BigInts>, BigInts>
-  <A, Bytes, BigInts>(
-    command: RedisCommand<A, Bytes, BigInts>
-  ): RedisCommand<BigInts, RedisReply.BothViews<A, Bytes, BigInts>, BigInts>
-} = (command: Any) => withView(command, { integer: "bigint" })
+export const asBigInt = <A, Bytes, BigInts, S extends Spec>(
+  command: RedisCommand<A, Bytes, BigInts> & { readonly spec: S }
+): CommandOf<S, BigInts, RedisReply.BothViews<A, Bytes, BigInts>, BigInts> => withView(command, { integer: "bigint" })
 
 const withView = (command: Any, changes: Partial<RedisReply.View>): never => {
   const { caching, parts, reply, spec, unsent, view } = commandIn(command)

@@ -37,7 +37,7 @@ import { withTimeout } from "./internal/runtime/elapsed.ts"
 import { durationFrom } from "./internal/runtime/milliseconds.ts"
 import { outside } from "./internal/runtime/ownContext.ts"
 import * as Redis from "./Redis.ts"
-import type { Key } from "./RedisArg.ts"
+import type { Fields, Key } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import { ConnectionError, RedisConfigError } from "./RedisError.ts"
@@ -52,6 +52,20 @@ import type { Raw } from "./RedisReply.ts"
 type Definitions = typeof Redis
 
 /**
+ * HSET as a method.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+// What is worked out of `Redis.Hset` has no generic signature, and takes no object whose type is an interface.
+export interface HsetMethod {
+  /** Sets the fields of an object, whose type may be an interface; resolves to how many are new. */
+  <F extends object & Fields<F>>(key: Key, fields: F): Promise<number>
+  /** Sets fields: `hset(key, field, value)`, `hset(key, { field: value })` or both; resolves to how many are new. */
+  (key: Key, ...entries: Redis.HashEntries): Promise<number>
+}
+
+/**
  * Every command of `Redis` as a method: the same parameters, and a promise of the same value.
  *
  * @category models
@@ -61,8 +75,9 @@ export type Methods = {
   readonly [
     K in keyof Definitions as Definitions[K] extends RedisCommand.Definition<never, unknown, unknown, unknown> ? K
       : never
-  ]: Definitions[K] extends RedisCommand.Definition<infer Parameters, infer A, unknown, unknown>
-    ? (...parameters: Parameters) => Promise<A>
+  ]: K extends "hset" ? HsetMethod
+    : Definitions[K] extends RedisCommand.Definition<infer Parameters, infer A, unknown, unknown>
+      ? (...parameters: Parameters) => Promise<A>
     : never
 }
 

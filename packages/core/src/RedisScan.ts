@@ -13,8 +13,7 @@ import type { HscanOptions } from "./commands/Hashes.ts"
 import { sscan } from "./commands/Sets.ts"
 import type { SscanOptions } from "./commands/Sets.ts"
 import { zscan } from "./commands/SortedSets.ts"
-import type { ZscanOptions } from "./commands/SortedSets.ts"
-import type { Scored } from "./internal/reply/scoredMembers.ts"
+import type { ScoredMember, ZscanOptions } from "./commands/SortedSets.ts"
 import type { Key } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import { asBytes } from "./RedisCommand.ts"
@@ -119,7 +118,7 @@ export const sscanStreamBytes = (key: Key, options?: SscanOptions): ScanStream<U
  * @category streams
  * @since 0.1.0
  */
-export const zscanStream = (key: Key, options?: ZscanOptions): ScanStream<Scored> =>
+export const zscanStream = (key: Key, options?: ZscanOptions): ScanStream<ScoredMember> =>
   pages((cursor) => zscan(key, cursor, options), ({ members }) => members)
 
 /**
@@ -128,7 +127,7 @@ export const zscanStream = (key: Key, options?: ZscanOptions): ScanStream<Scored
  * @category streams
  * @since 0.1.0
  */
-export const zscanStreamBytes = (key: Key, options?: ZscanOptions): ScanStream<Scored<Uint8Array>> =>
+export const zscanStreamBytes = (key: Key, options?: ZscanOptions): ScanStream<ScoredMember<Uint8Array>> =>
   pages((cursor) => asBytes(zscan(key, cursor, options)), ({ members }) => members)
 
 /**

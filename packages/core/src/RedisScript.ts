@@ -177,7 +177,7 @@ export interface FunctionOptions<Parameters extends ReadonlyArray<unknown>, A, B
  * @category constructors
  * @since 0.1.0
  */
-export const make = <Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>(
+export const make = <Parameters extends ReadonlyArray<unknown> = [], A = unknown, Bytes = A, BigInts = A>(
   options: ScriptOptions<Parameters, A, Bytes, BigInts>
 ): RedisScript<Parameters, A, Bytes, BigInts> => {
   const { lua } = options
@@ -234,7 +234,7 @@ export const library = (options: { readonly name: string; readonly code: string 
   return { name: options.name, code, load: functionLoad(code, { replace: true }) }
 }
 
-const libraryFunction = <Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>(
+const libraryFunction = <Parameters extends ReadonlyArray<unknown> = [], A = unknown, Bytes = A, BigInts = A>(
   options: FunctionOptions<Parameters, A, Bytes, BigInts>
 ): RedisCommand.Definition<Parameters, A, Bytes, BigInts> => {
   const name = options.readonly === true ? "FCALL_RO" : "FCALL"

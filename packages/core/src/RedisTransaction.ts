@@ -18,7 +18,7 @@ import { RedisClient } from "./RedisClient.ts"
 import type { Watch } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import { DataError, inPart, isRedisError, WatchError } from "./RedisError.ts"
-import type { CommandError, Delivery, TransactionError } from "./RedisError.ts"
+import type { CommandError, Delivery, ExecAbortError, TransactionError } from "./RedisError.ts"
 import type { Commands, Results, Successes } from "./RedisPipeline.ts"
 import * as RedisReply from "./RedisReply.ts"
 
@@ -48,7 +48,7 @@ import * as RedisReply from "./RedisReply.ts"
  * import { Redis } from "@redfx/core"
  *
  * const program = Redis.transaction({ a: Redis.set("a", "1"), n: Redis.incr("n") })
- * //    ^? Effect<{ a: boolean, n: number }, TransactionError, RedisClient>
+ * //    ^? Effect<{ a: boolean, n: number }, CommandError | ExecAbortError | WatchError, RedisClient>
  * ```
  *
  * @category combinators
@@ -56,7 +56,7 @@ import * as RedisReply from "./RedisReply.ts"
  */
 export const transaction = <const C extends Commands>(
   commands: C
-): Effect.Effect<Successes<C>, TransactionError, RedisClient> =>
+): Effect.Effect<Successes<C>, CommandError | ExecAbortError | WatchError, RedisClient> =>
   Effect.flatMap(RedisClient, (client) => commit(client, commands))
 
 /**
@@ -68,7 +68,7 @@ export const transaction = <const C extends Commands>(
  */
 export const transactionSettled = <const C extends Commands>(
   commands: C
-): Effect.Effect<Results<C>, TransactionError, RedisClient> =>
+): Effect.Effect<Results<C>, CommandError | ExecAbortError | WatchError, RedisClient> =>
   Effect.flatMap(RedisClient, (client) =>
     run(
       client,
@@ -127,7 +127,7 @@ export const watch = <const C extends Commands, E, R>(
   keys: RedisArg.Key | ReadonlyArray<RedisArg.Key>,
   body: Effect.Effect<C, E, R>,
   options?: { readonly schedule?: Schedule.Schedule<unknown, WatchError> | undefined }
-): Effect.Effect<Successes<C>, E | TransactionError, R | RedisClient> => {
+): Effect.Effect<Successes<C>, E | CommandError | ExecAbortError | WatchError, R | RedisClient> => {
   const list = typeof keys === "string" || keys instanceof Uint8Array ? [keys] : keys
   return Effect.flatMap(RedisClient, (client) => {
     // A `WatchError` of another watch that the body runs is the body's own.

@@ -17,6 +17,21 @@ describe("RedisPromise types", () => {
     void redis.set("k", "v", { nx: true, xx: true })
   })
 
+  it("the fields of a hash may be an object whose type is an interface", () => {
+    interface User {
+      readonly name: string
+      readonly age: number
+    }
+    const user: User = { name: "Ann", age: 42 }
+    expectTypeOf(redis.hset("user:1", user)).toEqualTypeOf<Promise<number>>()
+    expectTypeOf(redis.hset("user:1", "name", "Ann", { age: 42 })).toEqualTypeOf<Promise<number>>()
+    interface Active {
+      readonly active: boolean
+    }
+    // @ts-expect-error a field that cannot be sent
+    void redis.hset("user:1", { active: true } as Active)
+  })
+
   it("a client with a limit or a signal is a client like it", () => {
     const { signal } = new AbortController()
     expectTypeOf(redis.withTimeout("50 millis")).toEqualTypeOf(redis)

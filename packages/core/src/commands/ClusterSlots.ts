@@ -86,9 +86,10 @@ export interface ClusterSlotStatsOrder {
   readonly order?: "asc" | "desc" | undefined
 }
 
-const slotList = (slots: Arg.Many<number>): ReadonlyArray<number> => Arg.some(slots, "needs at least one slot")
+const slotList = (slots: Readonly<Arg.Many<number>>): ReadonlyArray<number> =>
+  Arg.some(slots, "needs at least one slot")
 
-const rangeList = (ranges: Arg.Many<SlotRange>): Arg.List =>
+const rangeList = (ranges: Readonly<Arg.Many<SlotRange>>): Arg.List =>
   new Arg.List(Arg.some(ranges, "needs at least one range of slots").flatMap(({ end, start }) => [start, end]))
 
 const stateArgs = (state: ClusterSlotState): Arg.List => {

@@ -14,8 +14,8 @@ import * as Reply from "../RedisReply.ts"
  * @since 0.1.0
  */
 export type ConfigEntries =
-  | readonly [parameters: Arg.Pairs<string, Arg.Value>]
-  | readonly [parameter: string, value: Arg.Value]
+  | [parameters: Arg.Pairs<string, Arg.Value>]
+  | [parameter: string, value: Arg.Value]
 
 /**
  * Returns the parameters that match glob-style patterns, with their values; by default all parameters. The result is

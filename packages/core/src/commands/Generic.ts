@@ -102,7 +102,7 @@ export interface ScanOptions {
 const isInstant = (time: Arg.Time | Arg.Instant): time is Arg.Instant =>
   time instanceof Date || DateTime.isDateTime(time)
 
-const manyKeys = (keys: Arg.Many<Arg.Key>): Arg.List | Arg.Answer => {
+const manyKeys = (keys: Readonly<Arg.Many<Arg.Key>>): Arg.List | Arg.Answer => {
   const list = Arg.keys(keys)
   return list.length === 0 ? Arg.answer(0) : list
 }

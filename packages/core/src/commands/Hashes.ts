@@ -5,7 +5,7 @@
  */
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
-import type { Definition, RedisCommand } from "../RedisCommand.ts"
+import type { RedisCommand, Spec } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
 
 // -----------------------------------------------------------------------------
@@ -19,8 +19,8 @@ import * as Reply from "../RedisReply.ts"
  * @since 0.1.0
  */
 export type HashEntries =
-  | readonly [entries: Arg.Pairs<Arg.Key, Arg.Value>]
-  | readonly [field: Arg.Key, value: Arg.Value, entries?: Arg.Pairs<Arg.Key, Arg.Value> | undefined]
+  | [entries: Arg.Pairs<Arg.Key, Arg.Value>]
+  | [field: Arg.Key, value: Arg.Value, entries?: Arg.Pairs<Arg.Key, Arg.Value> | undefined]
 
 /**
  * Sets the fields of an object of any type with named fields, or of the forms that {@link HashEntries} lists.
@@ -28,9 +28,13 @@ export type HashEntries =
  * @category hashes
  * @since 0.1.0
  */
-export interface Hset extends Definition<readonly [key: Arg.Key, ...entries: HashEntries], number, number, bigint> {
+export interface Hset {
+  /** Sets the fields of an object, whose type may be an interface; returns how many are new. */
   <F extends object & Arg.Fields<F>>(key: Arg.Key, fields: F): RedisCommand<number, number, bigint>
+  /** Sets fields: `hset(key, field, value)`, `hset(key, { field: value })` or both; returns how many are new. */
   (key: Arg.Key, ...entries: HashEntries): RedisCommand<number, number, bigint>
+  /** The static facts of the command. */
+  readonly spec: Spec
 }
 
 /**

@@ -98,13 +98,16 @@ export const hotkeysReset = define("HOTKEYS RESET", () => [], Reply.ok)
  */
 export const hotkeysStart = define(
   "HOTKEYS START",
-  ({ count, duration, metrics, sample, slots = [] }: HotkeysStartOptions) => [
-    new Arg.List(["METRICS", metrics.length, ...Arg.some([metrics], "needs at least one metric").map(Arg.token)]),
-    Arg.option("COUNT", count),
-    Arg.option("DURATION", duration === undefined ? undefined : Arg.seconds(duration)),
-    Arg.option("SAMPLE", sample),
-    slots.length === 0 ? Arg.none : new Arg.List(["SLOTS", slots.length, ...slots])
-  ],
+  (options: HotkeysStartOptions) => {
+    const { count, duration, metrics, sample, slots = [] } = options
+    return [
+      new Arg.List(["METRICS", metrics.length, ...Arg.some([metrics], "needs at least one metric").map(Arg.token)]),
+      Arg.option("COUNT", count),
+      Arg.option("DURATION", duration === undefined ? undefined : Arg.seconds(duration)),
+      Arg.option("SAMPLE", sample),
+      slots.length === 0 ? Arg.none : new Arg.List(["SLOTS", slots.length, ...slots])
+    ]
+  },
   Reply.ok
 )
 

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { isReadonlyArray } from "../internal/argument/isReadonlyArray.ts"
+import { listOf } from "../internal/reply/listOf.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -36,7 +37,7 @@ export const moduleList = define(
     name: Reply.text,
     ver: Reply.integer,
     path: Reply.nullable(Reply.text),
-    args: Reply.orElse(Reply.array(Reply.text), () => [])
+    args: listOf(Reply.text)
   })),
   "readonly"
 )
@@ -65,11 +66,14 @@ export const moduleLoad = define(
  */
 export const moduleLoadex = define(
   "MODULE LOADEX",
-  (path: string, { args = [], config = [] }: ModuleLoadexOptions = {}) => [
-    path,
-    ...configPairs(config).map(([name, value]) => Arg.list("CONFIG", name, value)),
-    args.length === 0 ? Arg.none : new Arg.List(["ARGS", ...Arg.many([args])])
-  ],
+  (path: string, options: ModuleLoadexOptions = {}) => {
+    const { args = [], config = [] } = options
+    return [
+      path,
+      ...configPairs(config).map(([name, value]) => Arg.list("CONFIG", name, value)),
+      args.length === 0 ? Arg.none : new Arg.List(["ARGS", ...Arg.many([args])])
+    ]
+  },
   Reply.ok
 )
 

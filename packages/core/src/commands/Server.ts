@@ -99,7 +99,7 @@ export type ShutdownOptions =
  * @category server
  * @since 0.1.0
  */
-export type ReplicationMaster = readonly [] | readonly [host: string, port: number]
+export type ReplicationMaster = [] | [host: string, port: number]
 
 // -----------------------------------------------------------------------------
 // Models

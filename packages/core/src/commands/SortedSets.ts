@@ -5,23 +5,16 @@
  */
 import { isReadonlyArray } from "../internal/argument/isReadonlyArray.ts"
 import { known } from "../internal/argument/known.ts"
-import type { Scored } from "../internal/reply/scoredMembers.ts"
 import { scoredMembers } from "../internal/reply/scoredMembers.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
 
+export type { ScoredMember } from "../internal/reply/scoredMembers.ts"
+
 // -----------------------------------------------------------------------------
 // Options
 // -----------------------------------------------------------------------------
-
-/**
- * A member of a sorted set and its score.
- *
- * @category sorted sets
- * @since 0.1.0
- */
-export type ScoredMember<Member = string> = Scored<Member>
 
 /**
  * Which members are written. With `gt` and `lt` new members are always added.

@@ -9,6 +9,7 @@ import type { AtMostOne } from "../internal/argument/atMostOne.ts"
 import { known } from "../internal/argument/known.ts"
 import { blockArgs, countArgs, idleMilliseconds, limitArgs, streamArgs } from "../internal/argument/streamArgs.ts"
 import type { BytesFields, TextFields } from "../internal/reply/streamEntry.ts"
+import { listOf } from "../internal/reply/listOf.ts"
 import { deletions, entries, entryFields, millis, streamEntries } from "../internal/reply/streamEntry.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
@@ -494,10 +495,7 @@ export const xpending = define(
     pending: Reply.integer,
     min: Reply.nullable(Reply.text),
     max: Reply.nullable(Reply.text),
-    consumers: Reply.orElse(
-      Reply.array(Reply.fields({ name: Reply.blob, pending: Reply.integerText })),
-      (): ReadonlyArray<never> => []
-    )
+    consumers: listOf(Reply.fields({ name: Reply.blob, pending: Reply.integerText }))
   }),
   "readonly"
 )

@@ -5,11 +5,12 @@
  */
 import { known } from "../internal/argument/known.ts"
 import { blockArgs, countArgs, limitArgs, streamArgs } from "../internal/argument/streamArgs.ts"
-import type { Entries, Entry, TextFields } from "../internal/reply/streamEntry.ts"
 import { deletions, entries, streamEntries } from "../internal/reply/streamEntry.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
+
+export type { BytesFields, StreamEntries, StreamEntry, TextFields } from "../internal/reply/streamEntry.ts"
 
 // -----------------------------------------------------------------------------
 // Models and options
@@ -23,23 +24,6 @@ import * as Reply from "../RedisReply.ts"
  * @since 0.1.0
  */
 export type StreamId = string | number
-
-/**
- * An entry of a stream. An entry that has a field more than once fails with `DecodeError`. The bytes view, which has
- * pairs, can read such an entry.
- *
- * @category streams
- * @since 0.1.0
- */
-export type StreamEntry<Fields = TextFields> = Entry<Fields>
-
-/**
- * The entries read from one stream.
- *
- * @category streams
- * @since 0.1.0
- */
-export type StreamEntries<Name = string, Fields = TextFields> = Entries<Name, Fields>
 
 /**
  * What becomes of the references that consumer groups hold to deleted entries

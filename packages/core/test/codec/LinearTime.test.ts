@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisError, RedisReply, RedisUrl, Resp } from "@redfx/core"
 import type { RedisCommand } from "@redfx/core"
+import { monitorEvent } from "@redfx/core/commands/replies/MonitorEvent"
 import * as Result from "effect/Result"
 
 const size = 1024 * 1024
@@ -16,7 +17,7 @@ const decode = (command: RedisCommand.Any, text: string): unknown => {
 
 const monitorLine = (line: string): unknown => {
   try {
-    return Redis.monitorEvent.decode(line, RedisReply.textView)
+    return monitorEvent.decode(line, RedisReply.textView)
   } catch (error) {
     if (error instanceof RedisReply.Mismatch) return error
     throw error

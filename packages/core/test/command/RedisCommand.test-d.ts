@@ -66,6 +66,44 @@ describe("RedisCommand types", () => {
     expectTypeOf(valueOf(Redis.asBigInt(Redis.asBigInt(Redis.incr("k"))))).toEqualTypeOf<bigint>()
   })
 
+  it("a view fits into a pipe and a map, and stays a command that can be cached", () => {
+    expectTypeOf(valueOf(Redis.get("k").pipe(Redis.asBytes))).toEqualTypeOf<Uint8Array | undefined>()
+    expectTypeOf(valueOf(Redis.incr("k").pipe(Redis.asBigInt, Effect.map((n) => n + 1n)))).toEqualTypeOf<bigint>()
+    const views = ["a", "b"].map((key) => Redis.get(key)).map(Redis.asBytes)
+    expectTypeOf(views).toEqualTypeOf<
+      Array<
+        ReturnType<
+          typeof Redis.asBytes<string | undefined, Uint8Array | undefined, string | undefined, typeof Redis.get.spec>
+        >
+      >
+    >()
+    expectTypeOf(valueOf(Redis.pipeline(views))).toEqualTypeOf<ReadonlyArray<Uint8Array | undefined>>()
+    void Redis.cached(Redis.asBytes(Redis.get("k")), { ttl: "1 minute" })
+    // @ts-expect-error a view of a command that cannot be cached
+    void Redis.cached(Redis.asBigInt(Redis.incr("k")), { ttl: "1 minute" })
+  })
+
+  it("the parameters of commands can be named", () => {
+    const wrap = (...keys: Parameters<typeof Redis.del>) => Redis.del(...keys)
+    expectTypeOf(wrap).parameters.toEqualTypeOf<Array<RedisArg.Key> | [ReadonlyArray<RedisArg.Key>]>()
+    void wrap("a", "b")
+    void wrap(["a", "b"] as const)
+    expectTypeOf<Parameters<typeof Redis.get>>().toEqualTypeOf<[key: RedisArg.Key]>()
+    expectTypeOf<Parameters<typeof Redis.sadd>>().toEqualTypeOf<
+      [key: RedisArg.Key, ReadonlyArray<RedisArg.Value>] | [key: RedisArg.Key, ...members: Array<RedisArg.Value>]
+    >()
+    expectTypeOf<Parameters<typeof Redis.configSet>>().toEqualTypeOf<Redis.ConfigEntries>()
+    expectTypeOf<["k", "f", "v"]>().toExtend<Parameters<typeof Redis.hset>>()
+    expectTypeOf<Parameters<typeof Redis.send>>().toEqualTypeOf<[name: string, ...args: Array<RedisArg.Arg>]>()
+    // No command is without parameters that can be named.
+    type Unnamed = {
+      [K in keyof typeof Redis]: (typeof Redis)[K] extends (...parameters: never) => unknown
+        ? [Parameters<(typeof Redis)[K]>] extends [never] ? K : never
+        : never
+    }[keyof typeof Redis]
+    expectTypeOf<Unnamed>().toEqualTypeOf<never>()
+  })
+
   it("a definition lists what it sends, and an array of a caller's is no list", () => {
     RedisCommand.define("X", (words: ReadonlyArray<string>) => [...words], RedisReply.ok)
     RedisCommand.define("X", (words: ReadonlyArray<string>) => [new RedisArg.List(words)], RedisReply.ok)

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisReply } from "@redfx/core"
+import { RedisReply } from "@redfx/core"
+import { monitorEvent } from "@redfx/core/commands/replies/MonitorEvent"
 
-const read = (line: string) => Redis.monitorEvent.decode(line, RedisReply.textView)
+const read = (line: string) => monitorEvent.decode(line, RedisReply.textView)
 
 describe("Monitor events", () => {
   it("REC-14: reads a command with its time, database and client", () => {

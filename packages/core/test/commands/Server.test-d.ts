@@ -35,5 +35,10 @@ describe("Server", () => {
       .toEqualTypeOf<{ readonly seconds: number; readonly microseconds: number }>()
     expectTypeOf<RedisCommand.Success<ReturnType<typeof Redis.configGet>>>()
       .toEqualTypeOf<Readonly<Record<string, string>>>()
+    // What may be left out is an empty list of the same type, and no list of nothing beside it.
+    expectTypeOf<RedisCommand.Success<ReturnType<typeof Redis.moduleList>>[number]["args"]>()
+      .toEqualTypeOf<ReadonlyArray<string>>()
+    expectTypeOf<RedisCommand.Success<ReturnType<typeof Redis.xpending>>["consumers"]>()
+      .toEqualTypeOf<ReadonlyArray<{ readonly name: string; readonly pending: number }>>()
   })
 })

@@ -26,6 +26,16 @@ describe("RedisScript", () => {
     expectTypeOf(script).parameters.toEqualTypeOf<[count: number]>()
   })
 
+  it("takes no parameters where it has neither", () => {
+    const script = RedisScript.make({ lua: "", result: Schema.Int })
+    expectTypeOf(script).parameters.toEqualTypeOf<[]>()
+    // @ts-expect-error nothing would become of it
+    void script("key")
+    const named = RedisScript.function({ name: "f", result: Schema.Int })
+    // @ts-expect-error nothing would become of it
+    void named("key")
+  })
+
   it("has the type of its schema in every view, of its decoder in each", () => {
     const schema = RedisScript.make({ lua: "", result: Schema.UndefinedOr(Schema.Tuple([Schema.String, Schema.Int])) })
     expectTypeOf(schema()).toEqualTypeOf<

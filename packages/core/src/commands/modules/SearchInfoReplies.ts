@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { listOf } from "../../internal/reply/listOf.ts"
 import * as Reply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
 
@@ -12,10 +13,6 @@ const anything: Reply.Reply<Resp.Value> = Reply.make((value) => value)
 const number = Reply.nullable(Reply.double)
 
 const word = Reply.nullable(Reply.text)
-
-const listOf = <A, B, I>(
-  reply: Reply.Reply<A, B, I>
-): Reply.Reply<ReadonlyArray<A>, ReadonlyArray<B>, ReadonlyArray<I>> => Reply.orElse(Reply.array(reply), () => [])
 
 const name = Reply.nullable(Reply.blob)
 

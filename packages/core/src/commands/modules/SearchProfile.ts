@@ -17,12 +17,6 @@ import type { FtProfiled } from "./SearchProfileReplies.ts"
 
 export type * from "./SearchProfileReplies.ts"
 
-/** The results of a query: documents, or rows without a cursor. */
-interface Results {
-  readonly total: number
-  readonly cursor?: never
-}
-
 const profiling = new Spec("FT.PROFILE", ["readonly"])
 
 const kinds: ReadonlyMap<string, string> = new Map([
@@ -49,7 +43,8 @@ const kinds: ReadonlyMap<string, string> = new Map([
  * @since 0.1.0
  */
 export const ftProfile = Object.assign(
-  <A extends Results, B, I>(
+  // The results of a query: documents, or rows without a cursor.
+  <A extends { readonly total: number; readonly cursor?: never }, B, I>(
     query: RedisCommand<A, B, I>,
     options: { readonly limited?: boolean | undefined } = {}
   ): RedisCommand<FtProfiled<A>, FtProfiled<B, Uint8Array>, FtProfiled<I>> =>

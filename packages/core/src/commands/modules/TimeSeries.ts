@@ -274,7 +274,7 @@ export const tsMadd = define(
  */
 export const tsMget = define(
   "TS.MGET",
-  (filter: Arg.Many<string>, options: Pick<TsFilterOptions, "latest"> & TsLabelOptions = {}) => [
+  (filter: ReadonlyArray<string>, options: Pick<TsFilterOptions, "latest"> & TsLabelOptions = {}) => [
     Arg.flag("LATEST", options.latest),
     ...labelArgs(options),
     ...filterArgs(filter)
@@ -294,7 +294,7 @@ export const tsMget = define(
  */
 export const tsMrange = define(
   "TS.MRANGE",
-  (from: TsFrom, to: TsTo, filter: Arg.Many<string>, options: TsMrangeOptions = {}) => [
+  (from: TsFrom, to: TsTo, filter: ReadonlyArray<string>, options: TsMrangeOptions = {}) => [
     rangeArgs(from, to, options, labelArgs(options)),
     oneAggregation(options),
     emptyArgs(options),
@@ -317,7 +317,7 @@ export const tsMrangeGroupby = define(
   (
     from: TsFrom,
     to: TsTo,
-    filter: Arg.Many<string>,
+    filter: ReadonlyArray<string>,
     groupby: TsGroupby,
     options: TsMrangeGroupbyOptions = {}
   ) => [
@@ -340,7 +340,7 @@ export const tsMrangeGroupby = define(
  */
 export const tsMrevrange = define(
   "TS.MREVRANGE",
-  (from: TsFrom, to: TsTo, filter: Arg.Many<string>, options: TsMrangeOptions = {}) => [
+  (from: TsFrom, to: TsTo, filter: ReadonlyArray<string>, options: TsMrangeOptions = {}) => [
     rangeArgs(from, to, options, labelArgs(options)),
     oneAggregation(options),
     emptyArgs(options),
@@ -363,7 +363,7 @@ export const tsMrevrangeGroupby = define(
   (
     from: TsFrom,
     to: TsTo,
-    filter: Arg.Many<string>,
+    filter: ReadonlyArray<string>,
     groupby: TsGroupby,
     options: TsMrangeGroupbyOptions = {}
   ) => [

@@ -424,7 +424,7 @@ export const labelArgs = (options: TsLabelOptions): Arg.List =>
  * @category arguments
  * @since 0.1.0
  */
-export const filterArgs = (filter: Arg.Many<string>): Arg.List =>
+export const filterArgs = (filter: Readonly<Arg.Many<string>>): Arg.List =>
   new Arg.List(["FILTER", ...Arg.some(filter, "needs at least one filter")])
 
 /**

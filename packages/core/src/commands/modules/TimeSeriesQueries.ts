@@ -41,7 +41,13 @@ import { rows, samples, severalSamples, severalSeries } from "./TimeSeriesReplie
  */
 export const tsMrangeAggregations = define(
   "TS.MRANGE",
-  (from: TsFrom, to: TsTo, filter: Arg.Many<string>, aggregations: TsAggregations, options: TsMfilterOptions = {}) => [
+  (
+    from: TsFrom,
+    to: TsTo,
+    filter: ReadonlyArray<string>,
+    aggregations: TsAggregations,
+    options: TsMfilterOptions = {}
+  ) => [
     rangeArgs(from, to, options, labelArgs(options)),
     severalAggregations(aggregations),
     emptyArgs(options),
@@ -61,7 +67,13 @@ export const tsMrangeAggregations = define(
  */
 export const tsMrevrangeAggregations = define(
   "TS.MREVRANGE",
-  (from: TsFrom, to: TsTo, filter: Arg.Many<string>, aggregations: TsAggregations, options: TsMfilterOptions = {}) => [
+  (
+    from: TsFrom,
+    to: TsTo,
+    filter: ReadonlyArray<string>,
+    aggregations: TsAggregations,
+    options: TsMfilterOptions = {}
+  ) => [
     rangeArgs(from, to, options, labelArgs(options)),
     severalAggregations(aggregations),
     emptyArgs(options),

@@ -8,7 +8,16 @@ import type { Spec } from "./spec.ts"
 /** What only commands have. */
 export const TypeId = "~redfx/RedisCommand"
 
-export type Caching = { readonly life: number }
+/**
+ * How the answer to a command is cached.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Caching {
+  /** For how many milliseconds at the most. */
+  readonly life: number
+}
 
 export class CommandImpl {
   readonly spec: Spec

@@ -56,6 +56,7 @@ export type CommandError =
  * @category models
  * @since 0.1.0
  */
+// The types of functions list its parts: a union of a name in it with a name of all of it shows every class to editors.
 export type TransactionError = CommandError | ExecAbortError | WatchError
 
 /**

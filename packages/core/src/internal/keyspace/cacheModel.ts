@@ -103,5 +103,5 @@ export interface CacheKeyspace<Id, A, E = never> {
    * Forgets values; returns how many there were. Loads that began before do not bring them back, and are not what later
    * calls of `getOrLoad` return.
    */
-  readonly del: (...ids: ReadonlyArray<Id>) => Effect.Effect<number, CommandError | KeyspaceError>
+  readonly del: (...ids: Array<Id>) => Effect.Effect<number, CommandError | KeyspaceError>
 }

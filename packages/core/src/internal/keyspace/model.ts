@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { TimeToLive } from "../../RedisArg.ts"
 import type { RedisClient } from "../../RedisClient.ts"
-import type { CommandError, TransactionError } from "../../RedisError.ts"
+import type { CommandError, ExecAbortError, WatchError } from "../../RedisError.ts"
 import { TaggedError } from "../error/tagged.ts"
 import type * as Values from "../values/misfits.ts"
 
@@ -98,7 +98,7 @@ export type Operation<A> = Effect.Effect<A, CommandError | KeyspaceError, RedisC
  * @category models
  * @since 0.1.0
  */
-export type Writing<A> = Effect.Effect<A, TransactionError | KeyspaceError, RedisClient>
+export type Writing<A> = Effect.Effect<A, CommandError | ExecAbortError | WatchError | KeyspaceError, RedisClient>
 
 /**
  * What all keyspaces have.
@@ -118,7 +118,7 @@ export interface Keyspace<Id, A> {
   /** Whether there is one. */
   readonly has: (id: Id) => Operation<boolean>
   /** Deletes, and returns how many there were. */
-  readonly del: (...ids: ReadonlyArray<Id>) => Operation<number>
+  readonly del: (...ids: Array<Id>) => Operation<number>
   /** How long it still lives, infinite without a limit, none when there is no such key. */
   readonly ttl: (id: Id) => Operation<Option.Option<Duration.Duration>>
   /**
@@ -216,9 +216,9 @@ export interface CounterKeyspace<Id> extends StringKeyspace<Id, number> {
  */
 export interface SetKeyspace<Id, A> extends ValueKeyspace<Id, ReadonlyArray<A>> {
   /** Adds members; returns how many were new. */
-  readonly add: (id: Id, ...members: ReadonlyArray<A>) => Operation<number>
+  readonly add: (id: Id, ...members: Array<A>) => Operation<number>
   /** Removes members; returns how many were there. */
-  readonly remove: (id: Id, ...members: ReadonlyArray<A>) => Operation<number>
+  readonly remove: (id: Id, ...members: Array<A>) => Operation<number>
   /** Whether it has this member. */
   readonly contains: (id: Id, member: A) => Operation<boolean>
   /** How many members it has, 0 when there is no such key. */
@@ -254,7 +254,7 @@ export interface SortedSetKeyspace<Id, A> extends ValueKeyspace<Id, ReadonlyArra
   /** Adds to the score of a member, and returns the sum. */
   readonly increment: (id: Id, member: A, by: number) => Operation<number>
   /** Removes members; returns how many were there. */
-  readonly remove: (id: Id, ...members: ReadonlyArray<A>) => Operation<number>
+  readonly remove: (id: Id, ...members: Array<A>) => Operation<number>
   /** The score of a member, none when it is not there. */
   readonly score: (id: Id, member: A) => Operation<Option.Option<number>>
   /** The index of a member from 0, by `rev` from the highest score; none when it is not there. */

@@ -4,19 +4,26 @@
 import * as Reply from "../../RedisReply.ts"
 import { manyPairs } from "./collections.ts"
 
-/** A member of a sorted set and its score. */
-export interface Scored<Member = string> {
+/**
+ * A member of a sorted set and its score.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export interface ScoredMember<Member = string> {
+  /** The member. */
   readonly member: Member
+  /** Its score. */
   readonly score: number
 }
 
 /** Members and scores in turn (RESP2) or as pairs (RESP3). */
 export const scoredMembers: Reply.Reply<
-  ReadonlyArray<Scored>,
-  ReadonlyArray<Scored<Uint8Array>>,
-  ReadonlyArray<Scored>
+  ReadonlyArray<ScoredMember>,
+  ReadonlyArray<ScoredMember<Uint8Array>>,
+  ReadonlyArray<ScoredMember>
 > = manyPairs({
-  begin: (): Array<Scored<string | Uint8Array>> => [],
+  begin: (): Array<ScoredMember<string | Uint8Array>> => [],
   put: (out, member, score, view) => {
     out.push({ member: Reply.blob.decode(member, view), score: Reply.double.decode(score, view) })
   }

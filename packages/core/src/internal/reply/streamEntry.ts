@@ -8,22 +8,47 @@ import { many } from "./collections.ts"
 import { items } from "./reply.ts"
 import type { View } from "./reply.ts"
 
-/** Fields and values as text. */
+/**
+ * The fields of an entry of a stream, with their values.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
 export type TextFields = Readonly<Record<string, string>>
 
-/** Fields and values as bytes. */
+/**
+ * The fields of an entry of a stream, with their values, as bytes.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
 export type BytesFields = ReadonlyArray<readonly [Uint8Array, Uint8Array]>
 
-/** An entry of a stream. */
-export interface Entry<Fields = TextFields> {
+/**
+ * An entry of a stream. An entry that has a field more than once fails with `DecodeError`. The bytes view, which has
+ * pairs, can read such an entry.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export interface StreamEntry<Fields = TextFields> {
+  /** The id of the entry. */
   readonly id: string
+  /** The fields of the entry. */
   readonly fields: Fields
 }
 
-/** The new entries of one stream. */
-export interface Entries<Name = string, Fields = TextFields> {
+/**
+ * The entries read from one stream.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export interface StreamEntries<Name = string, Fields = TextFields> {
+  /** The key of the stream. */
   readonly stream: Name
-  readonly entries: ReadonlyArray<Entry<Fields>>
+  /** What was read, in order. */
+  readonly entries: ReadonlyArray<StreamEntry<Fields>>
 }
 
 /** The fields of an entry. A pending entry that was deleted from its stream still has an id, but nil for fields. */
@@ -110,24 +135,33 @@ class FieldsInTurn {
   }
 }
 
-const entryIn = (value: Resp.Value, view: View, fields: FieldsInTurn): Entry | Entry<BytesFields> => {
+const entryIn = (value: Resp.Value, view: View, fields: FieldsInTurn): StreamEntry | StreamEntry<BytesFields> => {
   const source = items(value)
   if (source.length < 2) return Reply.mismatch("an array of 2", value)
   // An entry has two elements, so the indexes are in range. The fields have the view that all have.
   return { id: Reply.text.decode(source[0]!, view), fields: fields.read(source[1]!, view) } as
-    | Entry
-    | Entry<BytesFields>
+    | StreamEntry
+    | StreamEntry<BytesFields>
 }
 
 /** An entry: its id, and fields and values in turn. */
-export const entry: Reply.Reply<Entry, Entry<BytesFields>, Entry> = Reply.make((value, view) =>
+export const entry: Reply.Reply<StreamEntry, StreamEntry<BytesFields>, StreamEntry> = Reply.make((value, view) =>
   entryIn(value, view, new FieldsInTurn())
 )
 
 /** Entries; Redis 6 sends nil for those that were deleted, later servers leave them out, as is done here. */
-export const entries: Reply.Reply<ReadonlyArray<Entry>, ReadonlyArray<Entry<BytesFields>>, ReadonlyArray<Entry>> = Reply
+export const entries: Reply.Reply<
+  ReadonlyArray<StreamEntry>,
+  ReadonlyArray<StreamEntry<BytesFields>>,
+  ReadonlyArray<StreamEntry>
+> = Reply
   .orElse(
-    many<ReadonlyArray<Entry>, ReadonlyArray<Entry<BytesFields>>, ReadonlyArray<Entry>, Array<unknown>>({
+    many<
+      ReadonlyArray<StreamEntry>,
+      ReadonlyArray<StreamEntry<BytesFields>>,
+      ReadonlyArray<StreamEntry>,
+      Array<unknown>
+    >({
       begin: () => [],
       fill: (out, source, view) => {
         const fields = new FieldsInTurn()
