@@ -245,6 +245,8 @@ const acquire = ({ ask, cost, line, most, waitTimeout }: {
         most,
         ask: restore(ask),
         told: ({ decision, pause }) => ({ granted: decision.allowed, room: decision.remaining, pause }),
+        // So that the next question comes to the server one pause after this one.
+        pausesFrom: "question",
         waitTimeout,
         late,
         jitter

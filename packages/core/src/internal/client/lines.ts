@@ -12,7 +12,7 @@ import { RedisClient } from "../../RedisClient.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import { Line } from "../runtime/line.ts"
-import type { Told, Waiter } from "../runtime/line.ts"
+import type { Run, Told, Waiter } from "../runtime/line.ts"
 import type { Restore } from "../runtime/restore.ts"
 
 /**
@@ -20,6 +20,7 @@ import type { Restore } from "../runtime/restore.ts"
  *
  * - `size`: how much it wants. `most`: how much there may be when nothing is known.
  * - `ask`: asks for it, in an uninterruptible region. `told`: what the answer tells.
+ * - `pausesFrom`: when a pause that was told begins.
  * - `waitTimeout`: the milliseconds for which it waits at the most. `late`: the answer to one for whom it would take longer
  *   and who has not asked, by the last answer to another, its age, and the milliseconds until somebody asks again.
  * - `jitter`: the part by which a pause is longer at the most, as those of other programs were told the same.
@@ -29,6 +30,7 @@ export interface Waiting<A> {
   readonly most: number
   readonly ask: Effect.Effect<A, CommandError, RedisClient>
   readonly told: (answer: A) => Told
+  readonly pausesFrom: "question" | "answer"
   readonly waitTimeout: number
   readonly late: (last: A, age: number, left: number) => A
   readonly jitter: number
@@ -62,6 +64,11 @@ export class Lines<A> {
     this.#lines.get(client.original ?? client)?.get(name)?.wake()
   }
 
+  /** The same after something was given back, unless callers of this client have handed it on for too long. */
+  handOn(client: RedisClient["Service"], name: string, run: Run): void {
+    this.#lines.get(client.original ?? client)?.get(name)?.handOn(run)
+  }
+
   #lineOf(client: RedisClient["Service"], name: string, most: number): Line<A, CommandError> {
     const owner = client.original ?? client
     let named = this.#lines.get(owner)
@@ -76,7 +83,7 @@ export class Lines<A> {
 const wait = Effect.fnUntraced(function*<A>(
   line: Line<A, CommandError>,
   waiter: Waiter<A, CommandError>,
-  { ask, jitter, late, told }: Waiting<A>,
+  { ask, jitter, late, pausesFrom, told }: Waiting<A>,
   clock: Clock.Clock,
   restore: Restore
 ): Effect.fn.Return<A, CommandError, RedisClient> {
@@ -95,11 +102,11 @@ const wait = Effect.fnUntraced(function*<A>(
     }
     const answer = told(exit.value)
     const chance = yield* Random.next
-    // From when it was asked on, so that the next question takes no longer than its pause from server to server.
-    const earliest = askedAt + answer.pause
+    const at = elapsed(clock)
+    const earliest = (pausesFrom === "question" ? askedAt : at) + answer.pause
     const isGivenUp = !answer.granted && earliest > waiter.stopAt
     const notBefore = earliest + answer.pause * jitter * firstOf(line.size, chance)
-    line.answered(waiter, exit.value, answer, { at: elapsed(clock), notBefore, leaves: answer.granted || isGivenUp })
+    line.answered(waiter, exit.value, answer, { at, notBefore, leaves: answer.granted || isGivenUp })
     if (answer.granted || isGivenUp) return exit.value
   }
 })

@@ -38,6 +38,13 @@ interface Answered<A> {
 /** What a waiter goes on with: it is to ask, which is `undefined`, or it is too late for that, by the last answer. */
 type Turn<A, E> = Effect.Effect<Answered<A> | undefined, E>
 
+/** `longest`: for how long something is handed on at the most. `pause`: how long it is left to others then. */
+export interface Run {
+  readonly now: number
+  readonly longest: number
+  readonly pause: number
+}
+
 /** `at`: when an answer came. `notBefore`: when somebody asks again. `leaves`: whether the one who asked waits no longer. */
 interface Coming {
   readonly at: number
@@ -91,6 +98,9 @@ export class Line<A, E> {
   #isMoving = false
   #answered: Answered<A> | undefined
   #isWoken = false
+  /** Whether something was given back since the last answer, and since when or from when on all is handed on so. */
+  #isHandedOn = false
+  #runsSince: number | undefined
 
   constructor(room: number, whenEmpty: () => void) {
     this.#room = room
@@ -127,6 +137,8 @@ export class Line<A, E> {
   answered(waiter: Waiter<A, E>, last: A, told: Told, { at, leaves, notBefore }: Coming): void {
     this.#answered = { last, at, notBefore }
     this.#room = told.room
+    if (told.granted && !this.#isHandedOn) this.#runsSince = at
+    this.#isHandedOn = false
     this.#notBefore = told.pause > 0 && !this.#isWoken ? notBefore : -Infinity
     this.#notFor = waiter.size
     if (leaves) {
@@ -164,6 +176,25 @@ export class Line<A, E> {
   wake(): void {
     this.#isWoken = this.#asking > 0
     this.#notBefore = -Infinity
+    this.#move()
+  }
+
+  /**
+   * Has the next ask now, as one of those who were here has given something back. After the longest run of that it is left
+   * to others for a pause, and what is granted then begins another run.
+   */
+  handOn({ longest, now, pause }: Run): void {
+    this.#runsSince ??= now
+    if (now < this.#runsSince) return
+    if (now - this.#runsSince <= longest) {
+      this.#isHandedOn = true
+      return this.wake()
+    }
+    this.#stopTimer()
+    this.#runsSince = now + pause
+    this.#notBefore = this.#runsSince
+    this.#notFor = 0
+    this.#dismiss()
     this.#move()
   }
 
@@ -213,7 +244,8 @@ export class Line<A, E> {
 
   /** Sends those away for whom it will be too late. */
   #dismiss(): void {
-    if (this.#next === undefined || this.#nextStop >= this.#notBefore || !this.#isTooSoon(this.#next)) return
+    if (this.#answered === undefined || this.#next === undefined) return
+    if (this.#nextStop >= this.#notBefore || !this.#isTooSoon(this.#next)) return
     this.#nextStop = Infinity
     const [notBefore, late] = [this.#notBefore, Effect.succeed(this.#answered)]
     this.#send(({ stopAt }) => {
