@@ -293,6 +293,11 @@ export interface Client {
    * client, as `RedisCluster` does, goes by it.
    */
   readonly limit?: Duration.Duration | undefined
+  /**
+   * The client of which `withTimeout` has made this one; `undefined` of others. Callers that differ in their limit alone so
+   * have a client in common: they wait in one line for the same lock, permit or rate limit.
+   */
+  readonly original?: Client | undefined
   /** What spans tell of this client, by OpenTelemetry's names. */
   readonly attributes?: Readonly<Record<string, string | number>> | undefined
   /** What the client is and where it goes, without secrets. */
@@ -401,12 +406,20 @@ export const via =
 export const decorated = (
   client: Client,
   parts: (client: Client) => Partial<Omit<Client, "withTimeout">>
+): Client => decoratedCopy(client, parts, undefined)
+
+const decoratedCopy = (
+  client: Client,
+  parts: (client: Client) => Partial<Omit<Client, "withTimeout">>,
+  original: Client | undefined
 ): Client => {
   const own = parts(client)
   const isReserved = client.session !== undefined || own.session !== undefined
   const made: Client = {
     ...client,
-    withTimeout: (given) => limited(given, (limit) => decorated(client.withTimeout(limit), parts)),
+    original,
+    withTimeout: (given) =>
+      limited(given, (limit) => decoratedCopy(client.withTimeout(limit), parts, original ?? made)),
     reserve: isReserved
       ? Effect.sync(() => made)
       : Effect.map(client.reserve, (reserved) => decorated(reserved, parts)),

@@ -22,16 +22,15 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { del } from "./commands/Generic.ts"
 import * as Options from "./internal/argument/options.ts"
+import { Lines } from "./internal/client/lines.ts"
 import * as Scripts from "./internal/limits/scripts.ts"
-import { lengthened } from "./internal/runtime/backOff.ts"
-import { elapsed, sleepUntil } from "./internal/runtime/elapsed.ts"
 import * as RedisArg from "./RedisArg.ts"
-import type { RedisClient } from "./RedisClient.ts"
+import { RedisClient } from "./RedisClient.ts"
 import type { RedisCommand } from "./RedisCommand.ts"
 import type { CommandError } from "./RedisError.ts"
 
@@ -145,13 +144,12 @@ export interface SlidingWindowOptions {
  */
 export const tokenBucket = (name: string, options: TokenBucketOptions): RedisRateLimiter => {
   const { capacity, refill = capacity } = options
-  return make(name, (key, cost, counts) =>
-    Scripts.tokenBucket(key, () => {
-      const interval = span("every", options.every) / amount("refill", refill)
-      return amount("capacity", capacity) * interval <= longest
-        ? [capacity, interval, atMost(cost, capacity), counts]
-        : RedisArg.invalid(`an empty bucket must be full again ${inTime}`)
-    }))
+  return make(name, Scripts.tokenBucket, capacity, () => {
+    const interval = span("every", options.every) / amount("refill", refill)
+    return amount("capacity", capacity) * interval <= longest
+      ? [capacity, interval]
+      : RedisArg.invalid(`an empty bucket must be full again ${inTime}`)
+  })
 }
 
 /**
@@ -175,55 +173,100 @@ export const tokenBucket = (name: string, options: TokenBucketOptions): RedisRat
  * @since 0.1.0
  */
 export const slidingWindow = (name: string, { limit, window }: SlidingWindowOptions): RedisRateLimiter =>
-  make(name, (key, cost, counts) =>
-    Scripts.slidingWindow(key, () => [
-      amount("limit", limit),
-      Math.round(span("window", window)),
-      atMost(cost, limit),
-      counts
-    ]))
+  make(name, Scripts.slidingWindow, limit, () => [amount("limit", limit), Math.round(span("window", window))])
 
 // -----------------------------------------------------------------------------
 // Deciding
 // -----------------------------------------------------------------------------
 
-/** What one subject is asked, by its key. */
-type Ask = (key: string, cost: number, counts: 0 | 1) => RedisCommand<Decision, Decision, Decision>
-
-const make = (name: string, ask: Ask): RedisRateLimiter => {
+/** `most`: all that there can be at once. `settings`: the two numbers that its script takes, which are checked. */
+const make = (
+  name: string,
+  script: Scripts.Limiter,
+  most: number,
+  settings: () => readonly [number, number]
+): RedisRateLimiter => {
   const keyOf = (subject: string): string => `${name}:${subject}`
-  const take = (subject: string, cost = 1) => ask(keyOf(subject), cost, 1)
+  const asked = (cost: number, counts: 0 | 1): Scripts.Asked => () => [...settings(), atMost(cost, most), counts]
   return {
     name,
-    take,
-    peek: (subject, cost = 1) => ask(keyOf(subject), cost, 0),
-    acquire: (subject, { cost, waitTimeout = Infinity } = {}) =>
+    take: (subject, cost = 1) => script.decide(keyOf(subject), asked(cost, 1)),
+    peek: (subject, cost = 1) => script.decide(keyOf(subject), asked(cost, 0)),
+    acquire: (subject, { cost = 1, waitTimeout = Infinity } = {}) =>
       Effect.flatMap(
-        Options.readOptions("RedisRateLimiter.acquire", () => Options.milliseconds("waitTimeout", waitTimeout)),
-        (limit) => acquire(take(subject, cost), limit)
+        Options.readOptions("RedisRateLimiter.acquire", () => ({
+          waitTimeout: Options.milliseconds("waitTimeout", waitTimeout),
+          settings: settings(),
+          cost: atMost(cost, most)
+        })),
+        ({ cost, settings, waitTimeout }) =>
+          acquire({
+            line: lineOf(settings, keyOf(subject)),
+            ask: script.inLine(keyOf(subject), () => [...settings, cost, 1]),
+            cost,
+            most,
+            waitTimeout
+          })
       ),
-    reset: (subject) => Effect.map(del(keyOf(subject)), (deleted) => deleted === 1)
+    reset: (subject) =>
+      Effect.tap(
+        Effect.map(del(keyOf(subject)), (deleted) => deleted === 1),
+        () =>
+          Effect.map(RedisClient, (client) => {
+            const given = Options.readOptions("RedisRateLimiter.reset", settings)
+            // Nobody waits by limits that are wrong.
+            if (Exit.isSuccess(given)) lines.wake(client, lineOf(given.value, keyOf(subject)))
+          })
+      )
   }
 }
 
-/** Takes until it is allowed, or the next try would be too late. */
-const acquire = Effect.fnUntraced(function*(
-  take: RedisCommand<Decision>,
-  waitTimeout: number
-): Effect.fn.Return<Decision, CommandError, RedisClient> {
-  const clock = yield* Clock.Clock
-  const stopAt = elapsed(clock) + waitTimeout
-  for (;;) {
-    const decision = yield* take
-    if (decision.allowed) return decision
-    const now = elapsed(clock)
-    const pause = Duration.toMillis(decision.retryAfter)
-    if (now + pause > stopAt) return decision
-    yield* sleepUntil(clock, Math.min(now + (yield* lengthened(pause, jitter)), stopAt))
-  }
+// -----------------------------------------------------------------------------
+// Waiting
+// -----------------------------------------------------------------------------
+
+const lines = new Lines<Scripts.Taking>()
+
+/** The name of a line. Limiters of one name and other limits have nothing to wait for together. */
+const lineOf = (settings: readonly [number, number], key: string): string => `${settings.join(" ")} ${key}`
+
+/** Takes as soon as it is the caller's turn and there is enough. */
+const acquire = ({ ask, cost, line, most, waitTimeout }: {
+  readonly line: string
+  readonly ask: RedisCommand<Scripts.Taking>
+  readonly cost: number
+  readonly most: number
+  readonly waitTimeout: number
+}): Effect.Effect<Decision, CommandError, RedisClient> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.map(
+      lines.wait(line, {
+        size: cost,
+        most,
+        ask: restore(ask),
+        told: ({ decision, pause }) => ({ granted: decision.allowed, room: decision.remaining, pause }),
+        // So that the next question comes to the server one pause after this one.
+        pausesFrom: "question",
+        waitTimeout,
+        late,
+        jitter
+      }, restore),
+      ({ decision }) => decision
+    )
+  )
+
+/** What is said to a caller for whom it would take too long to come to the front: nobody before it has a chance sooner. */
+const late = ({ decision: { remaining, resetAfter } }: Scripts.Taking, age: number, left: number): Scripts.Taking => ({
+  decision: {
+    allowed: false,
+    remaining,
+    retryAfter: Duration.millis(left),
+    resetAfter: Duration.max(Duration.subtract(resetAfter, Duration.millis(age)), Duration.zero)
+  },
+  pause: left
 })
 
-/** The part by which a pause is longer at the most: all waiting callers were told the same time. */
+/** The part by which a pause is longer at the most: the callers of other programs were told the same time. */
 const jitter = 0.1
 
 // -----------------------------------------------------------------------------

@@ -1,14 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { fork } from "@redfx/testing/Fork"
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import { TestClock } from "effect/testing"
+import * as RedisArg from "../../src/RedisArg.ts"
 import { RedisClient } from "../../src/RedisClient.ts"
 import * as RedisCommand from "../../src/RedisCommand.ts"
-import { ConnectionError } from "../../src/RedisError.ts"
+import { ConnectionError, TimeoutError } from "../../src/RedisError.ts"
 import type { RedisError } from "../../src/RedisError.ts"
 import * as RedisRateLimiter from "../../src/RedisRateLimiter.ts"
 
@@ -77,6 +79,244 @@ describe("RedisRateLimiter.acquire", () => {
       yield* Fiber.interrupt(fiber)
       yield* TestClock.adjust(1000)
       assert.deepStrictEqual(asked, [0, 0])
+    }))
+})
+
+/** A client of a server with one bucket, who answers after some milliseconds, and the costs that it was asked for. */
+const bucketServer = Effect.fnUntraced(function*(options: { capacity: number; interval: number; way?: number }) {
+  const clock = yield* Clock.Clock
+  const { capacity, interval, way = 0 } = options
+  const asked: Array<number> = []
+  const server = {
+    asked,
+    tokens: capacity,
+    at: 0,
+    atOnce: 0,
+    broken: undefined as Effect.Effect<never, RedisError> | undefined
+  }
+  let under = 0
+  const decide = (cost: number): ReadonlyArray<number> => {
+    const now = clock.currentTimeMillisUnsafe()
+    server.tokens = Math.min(capacity, server.tokens + (now - server.at) / interval)
+    server.at = now
+    const allowed = cost <= server.tokens
+    if (allowed) server.tokens -= cost
+    const pause = Math.max(cost - server.tokens, 0) * interval
+    return [allowed ? 1 : 0, Math.floor(server.tokens), pause * 1000, (capacity - server.tokens) * interval * 1000]
+  }
+  const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
+    Effect.suspend((): Effect.Effect<A, RedisError> => {
+      if (command.spec.name === "DEL") {
+        server.tokens = capacity
+        return RedisCommand.decode(command, 1, false)
+      }
+      const cost = Number(RedisArg.wireValue(command.parts[5]!))
+      asked.push(cost)
+      server.atOnce = Math.max(server.atOnce, ++under)
+      if (server.broken !== undefined) return server.broken
+      const answer = Effect.andThen(Effect.sleep(way / 2), Effect.suspend(() => Effect.succeed(decide(cost))))
+      return Effect.flatMap(
+        way === 0 ? Effect.sync(() => decide(cost)) : Effect.tap(answer, Effect.sleep(way / 2)),
+        (reply) => RedisCommand.decode(command, [...reply], false)
+      )
+    }).pipe(Effect.ensuring(Effect.sync(() => under--)))
+  // Limiters use nothing else.
+  const service: RedisClient["Service"] = {
+    execute,
+    withTimeout: (limit) => ({ ...service, original: service, limit: Duration.fromInputUnsafe(limit) })
+  } as Partial<RedisClient["Service"]> as RedisClient["Service"]
+  const run = <A, E, R>(effect: Effect.Effect<A, E, R>, client = service) =>
+    effect.pipe(
+      Effect.provideService(RedisClient, client),
+      Effect.provideService(Random.Random, { nextDoubleUnsafe: () => 0, nextIntUnsafe: () => 0 })
+    )
+  const limiter = RedisRateLimiter.tokenBucket("limit", { capacity, refill: 1, every: Duration.millis(interval) })
+  const granted: Array<string> = []
+  /** Begins to wait, and says so by a name when it was granted. */
+  const enter = (name: string, options?: RedisRateLimiter.AcquireOptions, client?: RedisClient["Service"]) =>
+    fork(run(
+      Effect.tap(limiter.acquire("a", options), ({ allowed }) =>
+        Effect.sync(() => {
+          if (allowed) granted.push(name)
+        })),
+      client
+    ))
+  return { server, asked, granted, enter, service, limiter }
+})
+
+const names = (count: number) => Array.from({ length: count }, (_, index) => String(index))
+
+describe("The line of a limiter's subject", () => {
+  it.effect("five thousand callers are served in their order, and ask once each", () =>
+    Effect.gen(function*() {
+      const { asked, enter, granted, server } = yield* bucketServer({ capacity: 1, interval: 10 })
+      const all = names(5000)
+      for (const name of all) yield* enter(name)
+      // The first was granted and has gone, and the second, who came when nobody waited, was refused.
+      assert.strictEqual(asked.length, 2)
+      yield* TestClock.adjust(10 * 4999 - 1)
+      assert.deepStrictEqual(granted, all.slice(0, -1))
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual(granted, all)
+      assert.strictEqual(asked.length, 5001)
+      assert.strictEqual(server.atOnce, 1)
+    }))
+
+  it.effect("as many ask at once as there is enough for, however far the server is", () =>
+    Effect.gen(function*() {
+      const { asked, enter, granted, server } = yield* bucketServer({ capacity: 50, interval: 1, way: 20 })
+      server.tokens = 0
+      const all = names(1000)
+      for (const name of all) yield* enter(name)
+      // Nothing is known yet, so there may be all that there can be.
+      assert.strictEqual(asked.length, 50)
+      yield* TestClock.adjust(1200)
+      assert.deepStrictEqual(granted, all)
+      assert.isAtMost(asked.length, 1100)
+    }))
+
+  it.effect("a small cost does not overtake a large one", () =>
+    Effect.gen(function*() {
+      const { asked, enter, granted, server } = yield* bucketServer({ capacity: 10, interval: 100 })
+      server.tokens = 5
+      yield* enter("large", { cost: 8 })
+      for (const name of names(3)) yield* enter(name)
+      yield* TestClock.adjust(299)
+      assert.deepStrictEqual(granted, [])
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual(granted, ["large"])
+      assert.deepStrictEqual(asked, [8, 8, 1])
+      yield* TestClock.adjust(300)
+      assert.deepStrictEqual(granted, ["large", "0", "1", "2"])
+    }))
+
+  it.effect("one who leaves takes nothing along: others go on at the time that was told", () =>
+    Effect.gen(function*() {
+      const { asked, enter, granted } = yield* bucketServer({ capacity: 1, interval: 100 })
+      const fibers = yield* Effect.forEach(names(6), (name) => enter(name))
+      assert.deepStrictEqual(granted, ["0"])
+      yield* TestClock.adjust(50)
+      // The first, the last, and one in the middle; all sleep.
+      for (const index of [1, 5, 3]) yield* Fiber.interrupt(fibers[index]!)
+      assert.strictEqual(asked.length, 2)
+      yield* TestClock.adjust(50)
+      assert.deepStrictEqual(granted, ["0", "2"])
+      yield* TestClock.adjust(100)
+      assert.deepStrictEqual(granted, ["0", "2", "4"])
+      assert.strictEqual(asked.length, 4)
+    }))
+
+  it.effect("the next asks when the one before leaves while it asks", () =>
+    Effect.gen(function*() {
+      const { asked, enter, granted } = yield* bucketServer({ capacity: 3, interval: 100, way: 20 })
+      const first = yield* enter("first", { cost: 3 })
+      yield* enter("second", { cost: 2 })
+      assert.deepStrictEqual(asked, [3])
+      yield* Fiber.interrupt(first)
+      assert.deepStrictEqual(asked, [3, 2])
+      yield* TestClock.adjust(20)
+      assert.deepStrictEqual(granted, ["second"])
+    }))
+
+  it.effect("one who waits for less asks at once when one who waits for more leaves", () =>
+    Effect.gen(function*() {
+      const { asked, enter, granted, server } = yield* bucketServer({ capacity: 9, interval: 100 })
+      server.tokens = 2
+      const large = yield* enter("large", { cost: 9 })
+      yield* enter("small", { cost: 2 })
+      yield* enter("next", { cost: 2 })
+      assert.deepStrictEqual(asked, [9])
+      yield* Fiber.interrupt(large)
+      assert.deepStrictEqual(granted, ["small"])
+      yield* TestClock.adjust(200)
+      assert.deepStrictEqual(granted, ["small", "next"])
+      assert.deepStrictEqual(asked, [9, 2, 2])
+    }))
+
+  it.effect("whoever would come too late is told at once, and without being asked for", () =>
+    Effect.gen(function*() {
+      const { asked, enter, granted } = yield* bucketServer({ capacity: 1, interval: 100 })
+      yield* enter("0")
+      yield* enter("1")
+      yield* TestClock.adjust(40)
+      const late = yield* enter("late", { waitTimeout: 59 })
+      const decision = yield* Fiber.join(late)
+      assert.deepInclude(decision, { allowed: false, remaining: 0 })
+      assert.strictEqual(Duration.toMillis(decision.retryAfter), 60)
+      assert.strictEqual(Duration.toMillis(decision.resetAfter), 60)
+      // It may be served at the next time, and then the one after that turns out to be too late.
+      const next = yield* enter("next", { waitTimeout: 159 })
+      yield* enter("patient")
+      yield* TestClock.adjust(59)
+      assert.isUndefined(next.pollUnsafe())
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual(granted, ["0", "1"])
+      assert.isFalse((yield* Fiber.join(next)).allowed)
+      yield* TestClock.adjust(100)
+      assert.deepStrictEqual(granted, ["0", "1", "patient"])
+      assert.strictEqual(asked.length, 4)
+    }))
+
+  it.effect("an error is for the one who asked, and the next asks", () =>
+    Effect.gen(function*() {
+      const { asked, enter, granted, server } = yield* bucketServer({ capacity: 1, interval: 100 })
+      yield* enter("0")
+      const fibers = yield* Effect.forEach(["1", "2"], (name) => enter(name))
+      const lost = new ConnectionError({ reason: "Reset", detail: "gone", delivery: "unknown", readonly: false })
+      server.broken = Effect.fail(lost)
+      yield* TestClock.adjust(100)
+      for (const fiber of fibers) assert.strictEqual(yield* Effect.flip(Fiber.join(fiber)), lost)
+      assert.strictEqual(asked.length, 4)
+      server.broken = undefined
+      yield* enter("3")
+      assert.deepStrictEqual(granted, ["0", "3"])
+    }))
+
+  it.effect("an answer that does not come in time fails all who have waited as long, with the same limit", () =>
+    Effect.gen(function*() {
+      const { asked, enter, granted, server, service } = yield* bucketServer({ capacity: 1, interval: 100 })
+      yield* enter("0")
+      const overdue = new TimeoutError({
+        phase: "read",
+        command: "EVALSHA",
+        delivery: "unknown",
+        readonly: false,
+        milliseconds: 5000
+      })
+      const fail = Deferred.makeUnsafe<never, RedisError>()
+      const [first, second] = [yield* enter("1"), yield* enter("2")]
+      const patient = yield* enter("3", {}, service.withTimeout("1 minute"))
+      server.broken = Deferred.await(fail)
+      yield* TestClock.adjust(100)
+      const newcomer = yield* enter("4")
+      server.broken = undefined
+      Deferred.doneUnsafe(fail, Effect.fail(overdue))
+      for (const fiber of [first, second]) assert.strictEqual(yield* Effect.flip(Fiber.join(fiber)), overdue)
+      yield* Fiber.join(patient)
+      yield* TestClock.adjust(100)
+      yield* Fiber.join(newcomer)
+      assert.deepStrictEqual(granted, ["0", "3", "4"])
+      assert.strictEqual(asked.length, 5)
+    }))
+
+  it.effect("callers with limits of their own wait in one line", () =>
+    Effect.gen(function*() {
+      const { asked, enter, granted, service } = yield* bucketServer({ capacity: 1, interval: 100 })
+      const all = names(5)
+      for (const name of all) yield* enter(name, {}, service.withTimeout(`${100 + Number(name)} millis`))
+      assert.strictEqual(asked.length, 2)
+      yield* TestClock.adjust(400)
+      assert.deepStrictEqual(granted, all)
+      assert.strictEqual(asked.length, 6)
+    }))
+
+  it.effect("what is given back by a reset is taken at once", () =>
+    Effect.gen(function*() {
+      const { enter, granted, limiter, service } = yield* bucketServer({ capacity: 1, interval: 60_000 })
+      yield* enter("0")
+      yield* enter("1")
+      assert.isTrue(yield* limiter.reset("a").pipe(Effect.provideService(RedisClient, service)))
+      assert.deepStrictEqual(granted, ["0", "1"])
     }))
 })
 

@@ -25,10 +25,10 @@ const reign = (log: Array<string>, id: string) => ({ fencingToken }: RedisLeader
 describe("RedisLeader", () => {
   it.effect("one leads, as long as it lives; who resigns is followed by another at its next look", () =>
     Effect.gen(function*() {
-      const { run, store } = yield* fake()
+      const { run, runElsewhere, store } = yield* fake()
       const log: Array<string> = []
       const first = yield* fork(run(candidate("a").run(reign(log, "a"))))
-      const second = yield* fork(run(candidate("b").run(reign(log, "b"))))
+      const second = yield* fork(runElsewhere(candidate("b").run(reign(log, "b"))))
       yield* TestClock.adjust("1 minute")
       assert.deepStrictEqual(log, ["a 1"])
       assert.strictEqual(yield* run(candidate("c").leader), "a")
@@ -38,6 +38,18 @@ describe("RedisLeader", () => {
       assert.deepStrictEqual(log, ["a 1", "a ends", "b 2"])
       yield* Fiber.interrupt(second)
       assert.isUndefined(store.get(name))
+    }))
+
+  it.effect("who resigns is followed by another candidate of its client at once", () =>
+    Effect.gen(function*() {
+      const { run } = yield* fake()
+      const log: Array<string> = []
+      const first = yield* fork(run(candidate("a").run(reign(log, "a"))))
+      const second = yield* fork(run(candidate("b").run(reign(log, "b"))))
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.interrupt(first)
+      assert.deepStrictEqual(log, ["a 1", "a ends", "b 2"])
+      yield* Fiber.interrupt(second)
     }))
 
   it.effect("a leader that cannot reach the server stops before its lease is over, and leads again later", () =>

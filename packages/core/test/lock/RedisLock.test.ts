@@ -140,7 +140,7 @@ describe("RedisLock", () => {
     Effect.gen(function*() {
       const { run, store } = yield* fake()
       store.put(name, "theirs", 0)
-      for (const [random, pause] of [[0, 100], [0.5, 112.5], [0.999, 125]] as const) {
+      for (const [random, pause] of [[0, 100], [0.48, 112], [0.999, 125]] as const) {
         store.log.length = 0
         const lock = RedisLock.make(name, { waitTimeout: "350 millis" })
         const fiber = yield* fork(run(lock.acquire, random))
@@ -152,6 +152,77 @@ describe("RedisLock", () => {
         // Never later than it may wait.
         assert.deepStrictEqual(fiber.pollUnsafe(), Exit.succeed(undefined))
       }
+    }))
+
+  it.effect("callers of one client are served in their order, and one of them tries", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      const lock = RedisLock.make(name)
+      const entered: Array<number> = []
+      const held = yield* run(lock.acquire)
+      for (let i = 0; i < 200; i++) {
+        yield* fork(run(lock.withLock(Effect.andThen(Effect.sync(() => entered.push(i)), Effect.sleep(1)))))
+      }
+      store.log.length = 0
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(store.log.length, 100)
+      yield* held!.release
+      assert.deepStrictEqual(entered, [0])
+      store.log.length = 0
+      yield* TestClock.adjust(200)
+      assert.deepStrictEqual(entered, Array.from({ length: 200 }, (_, i) => i))
+      // Each releases, and the next takes it then.
+      assert.strictEqual(store.log.length, 399)
+    }))
+
+  it.effect("what a client hands on among its callers is free for a pause after ten, and then goes on", () =>
+    Effect.gen(function*() {
+      const { run, runElsewhere, store } = yield* fake()
+      const lock = RedisLock.make(name)
+      const entered: Array<number> = []
+      for (let i = 0; i < 400; i++) {
+        yield* fork(run(lock.withLock(Effect.andThen(Effect.sync(() => entered.push(i)), Effect.sleep(10)))))
+      }
+      // It is handed on for ten pauses from the first time on.
+      yield* TestClock.adjust(1010)
+      assert.strictEqual(entered.length, 102)
+      yield* TestClock.adjust(10)
+      assert.isUndefined(owner(store))
+      yield* TestClock.adjust(90)
+      assert.isUndefined(owner(store))
+      const elsewhere = yield* runElsewhere(lock.tryAcquire)
+      assert.isDefined(elsewhere)
+      yield* TestClock.adjust(1000)
+      assert.strictEqual(entered.length, 102)
+      yield* elsewhere!.release
+      yield* TestClock.adjust(100)
+      assert.isAbove(entered.length, 102)
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(entered, Array.from({ length: 400 }, (_, i) => i))
+    }))
+
+  it.effect("who waits behind others is given up when somebody asks too late for him", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      store.put(name, "theirs", 0)
+      yield* fork(run(RedisLock.make(name).acquire))
+      store.log.length = 0
+      const fiber = yield* fork(run(RedisLock.make(name, { waitTimeout: "350 millis" }).acquire))
+      yield* TestClock.adjust("299 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(fiber.pollUnsafe(), Exit.succeed(undefined))
+      assert.strictEqual(store.log.length, 3)
+    }))
+
+  it.effect("tryAcquire tries whoever waits", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      store.put(name, "theirs", 50)
+      const lock = RedisLock.make(name)
+      yield* fork(run(lock.acquire))
+      yield* TestClock.adjust(50)
+      assert.isDefined(yield* run(lock.tryAcquire))
     }))
 
   it.effect.each([0, "-1 second"] as const)(

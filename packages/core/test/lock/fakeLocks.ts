@@ -98,7 +98,7 @@ const answer = (store: Store, name: string, args: ReadonlyArray<string>): Resp.V
   }
 }
 
-/** A client of a fake server. `act` is run after each command, before its answer arrives. */
+/** A client of a fake server, and one of another program. `act` is run after each command, before its answer arrives. */
 export const fake = Effect.fnUntraced(function*(act: (name: string) => Effect.Effect<unknown> = () => Effect.void) {
   const clock = yield* Clock.Clock
   const store = new Store(() => clock.currentTimeMillisUnsafe())
@@ -122,9 +122,9 @@ export const fake = Effect.fnUntraced(function*(act: (name: string) => Effect.Ef
     RedisClient["Service"]
   > as RedisClient["Service"]
   // Without jitter, unless a test asks for it.
-  const run = <A, E, R>(effect: Effect.Effect<A, E, R>, random = 0) =>
-    effect.pipe(Effect.provideService(RedisClient, service), Effect.provideService(Random.Random, always(random)))
-  return { store, run }
+  const runOn = (client: RedisClient["Service"]) => <A, E, R>(effect: Effect.Effect<A, E, R>, random = 0) =>
+    effect.pipe(Effect.provideService(RedisClient, client), Effect.provideService(Random.Random, always(random)))
+  return { store, run: runOn(service), runElsewhere: runOn({ ...service }) }
 })
 
 const always = (value: number) => ({ nextDoubleUnsafe: () => value, nextIntUnsafe: () => value })

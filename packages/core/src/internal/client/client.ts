@@ -68,6 +68,7 @@ export const makeClient = Effect.fnUntraced(function*(
     pubSub: yield* makePubSub(subscribers, settings, execute),
     monitor: yield* makeMonitor(subscribers, settings),
     limit: undefined,
+    original: undefined,
     cache: caches ? yield* Cache.make(settings, slotOf) : undefined
   })
 })
@@ -99,7 +100,7 @@ const withStats = ({ reserve }: RedisRouter, stats: RedisRouter["stats"]): Redis
   Effect.map(reserve, (reserved) => ({ ...reserved, stats }))
 
 /** The parts that a client shares with its copies that have other timeouts, and the one that it was given. */
-interface Feeds extends Pick<RedisClient["Service"], "pubSub" | "monitor" | "limit"> {
+interface Feeds extends Pick<RedisClient["Service"], "pubSub" | "monitor" | "limit" | "original"> {
   readonly cache: Cache.CacheParts | undefined
 }
 
@@ -156,7 +157,7 @@ const clientOf = (
       ? commands.length === 0 ? Effect.succeed([]) : sendAll({ commands })
       : weave(commands, (command) => command.settled, (sent, positions) => sendAll({ commands: sent, positions }))
 
-  return {
+  const client: RedisClient["Service"] = {
     execute,
     pipeline,
     transaction: (commands) => {
@@ -183,12 +184,18 @@ const clientOf = (
       limited(
         given,
         (limit) =>
-          clientOf(router, { ...settings, commandTimeout: limit }, deadlines, { ...feeds, limit, cache: parts })
+          clientOf(router, { ...settings, commandTimeout: limit }, deadlines, {
+            ...feeds,
+            limit,
+            original: feeds.original ?? client,
+            cache: parts
+          })
       ),
     // A command that timed out on a reserved connection still holds it up, and EXEC sent again would ignore the watch.
     reserve: Effect.map(router.reserve, (reserved) => {
       const client = clientOf(reserved, { ...settings, retryOnTimeout: false }, deadlines, {
         ...feeds,
+        original: undefined,
         cache: undefined
       })
       return reserved.held === undefined ? client : withSession(client, reserved.held, unsentIn)
@@ -201,6 +208,7 @@ const clientOf = (
     attributes: router.attributes,
     ...printed(router.describe)
   }
+  return client
 }
 
 /** How a client prints, also in `console.log` and JSON, which would show its parts otherwise. */

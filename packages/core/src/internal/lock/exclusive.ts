@@ -9,6 +9,7 @@ import type { Ways } from "./lease.ts"
 import * as Scripts from "./scripts.ts"
 
 export const ways = (name: string, ttl: number | undefined, fencing: boolean): Ways => ({
+  most: 1,
   acquire: fencing
     ? (token) => Scripts.acquireFenced(name, token, ttl ?? 0)
     : (token) => Scripts.acquire(name, token, ttl),

@@ -16,10 +16,10 @@ import type * as RedisCommand from "../../RedisCommand.ts"
 import { isRetryable, LockError, LockNotOwnedError } from "../../RedisError.ts"
 import type { CommandError, DataError, LockLikeError } from "../../RedisError.ts"
 import * as Options from "../argument/options.ts"
+import { Lines } from "../client/lines.ts"
 import { deliveryOf } from "../connection/sent.ts"
 import { failureOf, timeLimit } from "../error/events.ts"
 import { mayHaveRun } from "../error/retry.ts"
-import { lengthened } from "../runtime/backOff.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
 import { Once } from "../runtime/once.ts"
 import type { Restore } from "../runtime/restore.ts"
@@ -83,11 +83,13 @@ export interface LockHandle {
 // -----------------------------------------------------------------------------
 
 /**
- * The commands of a lease. Each returns whether it did what it was sent for. `acquire` may return a fencing token, or 0 when it
- * did not.
+ * The commands of a lease. Each returns whether it did what it was sent for, `acquire` what it took.
+ *
+ * - `most`: how many leases there can be at once.
  */
 export interface Ways {
-  readonly acquire: (token: string) => RedisCommand.RedisCommand<boolean | number>
+  readonly most: number
+  readonly acquire: (token: string) => RedisCommand.RedisCommand<Taken | undefined>
   readonly release: (token: string) => RedisCommand.RedisCommand<boolean>
   readonly extend: (token: string, milliseconds: number, mode: "add" | "replace" | "atLeast") => On<boolean>
   readonly owned: (token: string) => On<boolean>
@@ -96,8 +98,10 @@ export interface Ways {
 
 type On<A> = Effect.Effect<A, CommandError, RedisClient>
 
-interface Taken {
+/** `left`: how many more there are. */
+export interface Taken {
   readonly fencingToken: number | undefined
+  readonly left: number
 }
 
 /**
@@ -133,8 +137,8 @@ type Given = Effect.Effect<Settings, DataError>
 
 /** The ways in which an effect or a scope can hold a lease. */
 export const make = (given: Given) => ({
-  tryAcquire: acquireFor(given, () => 0),
-  acquire: acquireFor(given, waitTimeoutOf),
+  tryAcquire: acquireFor(given, tryOnce),
+  acquire: acquireFor(given, acquire),
   scoped: Effect.uninterruptibleMask((
     restore
   ): Effect.Effect<LockHandle, CommandError | LockError, RedisClient | Scope.Scope> =>
@@ -162,37 +166,46 @@ export const make = (given: Given) => ({
     )
 })
 
-const waitTimeoutOf = ({ waitTimeout }: Settings): number => waitTimeout
+type Acquire = (settings: Settings, restore: Restore) => On<Held | undefined>
 
-const acquireFor = (given: Given, waitTimeout: (settings: Settings) => number) =>
+const acquireFor = (given: Given, acquire: Acquire) =>
   Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(
-      given,
-      (settings) => Effect.map(acquire(settings, waitTimeout(settings), restore), (held) => held?.handle)
-    )
+    Effect.flatMap(given, (settings) => Effect.map(acquire(settings, restore), (held) => held?.handle))
   )
 
-/** Tries until the lock is taken, or the next try would be too late. */
-const acquire = Effect.fnUntraced(function*(
-  settings: Settings,
-  waitTimeout: number,
-  restore: Restore
-): Effect.fn.Return<Held | undefined, CommandError, RedisClient> {
-  const client = yield* RedisClient
-  const stopAt = (yield* elapsedNow) + waitTimeout
-  const token = settings.token ?? (settings.makeToken ?? SecureRandom.uuidV4Unsafe)()
-  for (;;) {
-    const triedAt = yield* elapsedNow
-    const grant = yield* attempt(client, settings, token, restore)
-    if (grant !== undefined) {
-      return makeHeld(client, settings, { token, fencingToken: grant.fencingToken, acquiredAt: triedAt })
-    }
-    const left = stopAt - (yield* elapsedNow)
-    if (settings.retryInterval > left) return undefined
-    const pause = yield* lengthened(settings.retryInterval, jitter)
-    yield* restore(Effect.sleep(Math.min(pause, left)))
-  }
-})
+/** Tries once, whoever waits. */
+const tryOnce: Acquire = (settings, restore) =>
+  Effect.flatMap(
+    RedisClient,
+    (client) =>
+      Effect.map(attempt(client, settings, tokenOf(settings), restore), (tried) => heldBy(client, settings, tried))
+  )
+
+/** Tries when it is its turn, until the lock is taken, or the next try would be too late. */
+const acquire: Acquire = (settings, restore) =>
+  Effect.flatMap(RedisClient, (client) =>
+    Effect.map(
+      lines.wait(lineOf(settings), {
+        size: 1,
+        most: settings.ways.most,
+        ask: attempt(client, settings, tokenOf(settings), restore),
+        told: ({ taken }) => {
+          const room = taken?.left ?? 0
+          return { granted: taken !== undefined, room, pause: room > 0 ? 0 : settings.retryInterval }
+        },
+        pausesFrom: "answer",
+        waitTimeout: settings.waitTimeout,
+        late: (last) => ({ ...last, taken: undefined }),
+        jitter
+      }, restore),
+      (tried) => heldBy(client, settings, tried)
+    ))
+
+const lines = new Lines<Tried>()
+
+const lineOf = ({ kind, name }: Settings): string => `${kind} ${name}`
+
+const tokenOf = ({ makeToken = SecureRandom.uuidV4Unsafe, token = makeToken() }: Settings): string => token
 
 /** The part by which a pause is longer at the most, so that waiting callers do not all come at once. */
 const jitter = 0.25
@@ -203,12 +216,22 @@ const acquireOrFail = (
 ): Effect.Effect<Held, CommandError | LockError, RedisClient> =>
   Effect.flatMap(given, (settings) =>
     Effect.flatMap(
-      acquire(settings, settings.waitTimeout, restore),
+      acquire(settings, restore),
       (held) =>
         held === undefined
           ? new LockError({ name: settings.name, reason: "NotAcquired", kind: settings.kind })
           : Effect.succeed(held)
     ))
+
+/** What a try has taken, with which token, and when it began. */
+interface Tried {
+  readonly token: string
+  readonly at: number
+  readonly taken: Taken | undefined
+}
+
+const heldBy = (client: RedisClient["Service"], settings: Settings, { at, taken, token }: Tried): Held | undefined =>
+  taken && makeHeld(client, settings, { token, fencingToken: taken.fencingToken, acquiredAt: at })
 
 /** Tries once. A caller that never learns the outcome must not keep others out. */
 const attempt = (
@@ -216,11 +239,11 @@ const attempt = (
   settings: Settings,
   token: string,
   restore: Restore
-): Effect.Effect<Taken | undefined, CommandError> =>
-  Effect.suspend(() => {
+): Effect.Effect<Tried, CommandError> =>
+  Effect.flatMap(elapsedNow, (at) => {
     const command = settings.ways.acquire(token)
     const request = command.settled ?? client.execute(command)
-    const answer = Effect.map(traced(command, client, request), takenBy)
+    const answer = Effect.map(traced(command, client, request), (taken): Tried => ({ token, at, taken }))
     // The lock may hold a given token already, so it cannot be known what to undo.
     if (settings.token !== undefined) return answer
     const undo = Effect.flatMap(
@@ -234,10 +257,6 @@ const attempt = (
     )
   })
 
-/** What an answer says was taken: nothing by `false` and 0, and with a number that fencing token. */
-const takenBy = (answer: boolean | number): Taken | undefined =>
-  answer === false || answer === 0 ? undefined : { fencingToken: answer === true ? undefined : answer }
-
 /** How long an attempt on a reserved connection waits at the most until it is undone. */
 const patience = "1 second"
 
@@ -247,13 +266,31 @@ const patience = "1 second"
  */
 const undoing = (
   client: RedisClient["Service"],
-  { ttl = Infinity, ways }: Settings,
+  settings: Settings,
   token: string
-): Effect.Effect<Fiber.Fiber<void>> =>
-  Effect.forkDetach(
-    Effect.flatMap(elapsedNow, (time) => undone(client, { release: ways.release(token), until: time + ttl })),
+): Effect.Effect<Fiber.Fiber<void>> => {
+  const { ttl = Infinity, ways } = settings
+  return Effect.forkDetach(
+    Effect.andThen(
+      Effect.flatMap(elapsedNow, (time) => undone(client, { release: ways.release(token), until: time + ttl })),
+      handOn(client, settings)
+    ),
     { startImmediately: true }
   )
+}
+
+/**
+ * Has the next of the line try at once, as something was given back. When this client has had it from hand to hand for long
+ * enough, the next pauses as if it was refused, in which the waiting callers of other programs find it free.
+ */
+const handOn = (client: RedisClient["Service"], settings: Settings): Effect.Effect<void> =>
+  Effect.map(elapsedNow, (now) => {
+    const { retryInterval } = settings
+    lines.handOn(client, lineOf(settings), { now, longest: longestRun * retryInterval, pause: retryInterval })
+  })
+
+/** For how many pauses callers of one client hand on what they have among themselves. */
+const longestRun = 10
 
 const on = <A, E>(client: RedisClient["Service"], effect: Effect.Effect<A, E, RedisClient>): Effect.Effect<A, E> =>
   Effect.provideService(effect, RedisClient, client)
@@ -276,8 +313,9 @@ interface Held {
   readonly keepAlive: Effect.Effect<never, LockNotOwnedError> | undefined
 }
 
-interface Grant extends Taken {
+interface Grant {
   readonly token: string
+  readonly fencingToken: number | undefined
   readonly acquiredAt: number
 }
 
@@ -340,7 +378,7 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
     release: Effect.uninterruptible(whileHeld(() => {
       state = "unlocked"
       const release = Effect.tapError(
-        on(client, ways.release(token)),
+        Effect.tap(on(client, ways.release(token)), handOn(client, settings)),
         // A given token may be that of the next holder by the time that the server is there again.
         (error) =>
           settings.token === undefined && (isRetryable(error) || mayHaveRun(error))

@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
-import type { Ways } from "./lease.ts"
+import type { Taken, Ways } from "./lease.ts"
 
 /** Drops the leases that have ended; the key lives as long as the last lease. */
 const lasting = `local time = redis.call("TIME")
@@ -22,11 +22,16 @@ end
 
 const acquire = RedisScript.make({
   name: "RedisSemaphore.acquire",
-  lua: `${lasting}if redis.call("ZCARD", KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
-return lease(ARGV[1], tonumber(ARGV[3]))`,
+  lua: `${lasting}local free = tonumber(ARGV[2]) - redis.call("ZCARD", KEYS[1])
+if free <= 0 then return 0 end
+lease(ARGV[1], tonumber(ARGV[3]))
+return free`,
   keys: (name: string, _token: string, _permits: number, _ttl: number) => [name],
   args: (_name, token, permits, ttl) => [token, permits, ttl],
-  result: RedisReply.boolean,
+  result: RedisReply.map(
+    RedisReply.integer,
+    (free): Taken | undefined => Number(free) > 0 ? { fencingToken: undefined, left: Number(free) - 1 } : undefined
+  ),
   ordered: true
 })
 
@@ -72,6 +77,7 @@ export const taken = RedisScript.make({
 })
 
 export const ways = (name: string, permits: number, ttl: number): Ways => ({
+  most: permits,
   acquire: (token) => acquire(name, token, permits, ttl),
   release: (token) => release(name, token),
   extend: (token, milliseconds, mode) => extend(name, token, milliseconds, mode),

@@ -8,6 +8,10 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
 import { KeyBeside } from "../argument/slot.ts"
+import type { Taken } from "./lease.ts"
+
+/** There is no more than one lock. */
+const taken = (fencingToken: number | undefined): Taken => ({ fencingToken, left: 0 })
 
 const acquireSpec = new RedisCommand.Spec("SET", ["ordered"])
 
@@ -21,7 +25,7 @@ export const acquire = (name: string, token: string, milliseconds: number | unde
       "NX",
       RedisArg.option("PX", milliseconds)
     ],
-    reply: RedisReply.ok
+    reply: RedisReply.map(RedisReply.ok, (isTaken) => isTaken ? taken(undefined) : undefined)
   })
 
 /**
@@ -40,7 +44,10 @@ end
 return fencingToken`,
   keys: (name: string, _token: string, _milliseconds: number) => [name, counterOf(name)],
   args: (_name, token, milliseconds) => [token, milliseconds],
-  result: RedisReply.integer,
+  result: RedisReply.map(
+    RedisReply.integer,
+    (fencingToken) => Number(fencingToken) === 0 ? undefined : taken(Number(fencingToken))
+  ),
   ordered: true
 })
 

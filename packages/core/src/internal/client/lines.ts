@@ -1,0 +1,118 @@
+/**
+ * The lines in which the callers of a client wait for what others have.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
+import { RedisClient } from "../../RedisClient.ts"
+import type { CommandError } from "../../RedisError.ts"
+import { elapsed } from "../runtime/elapsed.ts"
+import { Line } from "../runtime/line.ts"
+import type { Run, Told, Waiter } from "../runtime/line.ts"
+import type { Restore } from "../runtime/restore.ts"
+
+/**
+ * How a caller waits in a line.
+ *
+ * - `size`: how much it wants. `most`: how much there may be when nothing is known.
+ * - `ask`: asks for it, in an uninterruptible region. `told`: what the answer tells.
+ * - `pausesFrom`: when a pause that was told begins.
+ * - `waitTimeout`: the milliseconds for which it waits at the most. `late`: the answer to one for whom it would take longer
+ *   and who has not asked, by the last answer to another, its age, and the milliseconds until somebody asks again.
+ * - `jitter`: the part by which a pause is longer at the most, as those of other programs were told the same.
+ */
+export interface Waiting<A> {
+  readonly size: number
+  readonly most: number
+  readonly ask: Effect.Effect<A, CommandError, RedisClient>
+  readonly told: (answer: A) => Told
+  readonly pausesFrom: "question" | "answer"
+  readonly waitTimeout: number
+  readonly late: (last: A, age: number, left: number) => A
+  readonly jitter: number
+}
+
+/** The lines of clients, by names. There is none where nobody waits. `A`: what is answered in them. */
+export class Lines<A> {
+  readonly #lines = new WeakMap<RedisClient["Service"], Map<string, Line<A, CommandError>>>()
+
+  /**
+   * Waits in the line of a name until asking has granted what is wanted, or until that would come too late. Called in an
+   * uninterruptible region.
+   */
+  wait(name: string, waiting: Waiting<A>, restore: Restore): Effect.Effect<A, CommandError, RedisClient> {
+    return Effect.contextWith((context: Context.Context<RedisClient>) => {
+      const client = Context.get(context, RedisClient)
+      const clock = Context.get(context, Clock.Clock)
+      const line = this.#lineOf(client, name, waiting.most)
+      const waiter = line.join(
+        waiting.size,
+        elapsed(clock) + waiting.waitTimeout,
+        client.limit && Duration.toMillis(client.limit),
+        context
+      )
+      return Effect.onExit(wait(line, waiter, waiting, clock, restore), () => Effect.sync(() => line.leave(waiter)))
+    })
+  }
+
+  /** Has the first of a line ask at once, as there may be more than it was told. */
+  wake(client: RedisClient["Service"], name: string): void {
+    this.#lines.get(client.original ?? client)?.get(name)?.wake()
+  }
+
+  /** The same after something was given back, unless callers of this client have handed it on for too long. */
+  handOn(client: RedisClient["Service"], name: string, run: Run): void {
+    this.#lines.get(client.original ?? client)?.get(name)?.handOn(run)
+  }
+
+  #lineOf(client: RedisClient["Service"], name: string, most: number): Line<A, CommandError> {
+    const owner = client.original ?? client
+    let named = this.#lines.get(owner)
+    if (named === undefined) this.#lines.set(owner, named = new Map())
+    const lines = named
+    let line = lines.get(name)
+    if (line === undefined) lines.set(name, line = new Line(most, () => void lines.delete(name)))
+    return line
+  }
+}
+
+const wait = Effect.fnUntraced(function*<A>(
+  line: Line<A, CommandError>,
+  waiter: Waiter<A, CommandError>,
+  { ask, jitter, late, pausesFrom, told }: Waiting<A>,
+  clock: Clock.Clock,
+  restore: Restore
+): Effect.fn.Return<A, CommandError, RedisClient> {
+  for (;;) {
+    const answered = yield* restore(line.turn(waiter))
+    if (answered !== undefined) {
+      const now = elapsed(clock)
+      return late(answered.last, now - answered.at, Math.max(answered.notBefore - now, 0))
+    }
+    const askedAt = elapsed(clock)
+    const exit = yield* Effect.exit(ask)
+    if (Exit.isFailure(exit)) {
+      const error = exit.cause.reasons.find(Cause.isFailReason)?.error
+      if (error !== undefined) line.failed(waiter, error, error._tag === "TimeoutError")
+      return yield* exit
+    }
+    const answer = told(exit.value)
+    const chance = yield* Random.next
+    const at = elapsed(clock)
+    const earliest = (pausesFrom === "question" ? askedAt : at) + answer.pause
+    const isGivenUp = !answer.granted && earliest > waiter.stopAt
+    const notBefore = earliest + answer.pause * jitter * firstOf(line.size, chance)
+    line.answered(waiter, exit.value, answer, { at, notBefore, leaves: answer.granted || isGivenUp })
+    if (answer.granted || isGivenUp) return exit.value
+  }
+})
+
+/**
+ * The first of several numbers between 0 and 1 that chance gives, by one that it gives. One asks for all of a line, and
+ * comes as soon as the first would if each came by itself. So the callers of all programs have the same chance.
+ */
+const firstOf = (several: number, chance: number): number => 1 - (1 - chance) ** (1 / Math.max(several, 1))

@@ -1,0 +1,299 @@
+/**
+ * Lines of callers who wait for the same thing, of which there is only so much at a time.
+ *
+ * Those of a line are given it in the order in which they came. Of all of them only those ask for it for whom there may be
+ * enough: one, or as many as the last answer left room for. The others sleep without a timer. After a refusal nobody asks
+ * before the time that it told; one timer is enough for that, as the others come after the first.
+ *
+ * Each asks for itself, in its own fiber. So what it asks with, what becomes of an answer that it does not wait for, and the
+ * span of it are its own.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import { aside } from "./aside.ts"
+import { sleepUntil } from "./elapsed.ts"
+
+/**
+ * What an answer tells a line.
+ *
+ * - `granted`: whether the one who asked was given what it wants.
+ * - `room`: how much more there is.
+ * - `pause`: the milliseconds until there is enough for one who wants as much, 0 if there is enough.
+ */
+export interface Told {
+  readonly granted: boolean
+  readonly room: number
+  readonly pause: number
+}
+
+/** An answer, the time of it, and the time before which nobody asks again. */
+interface Answered<A> {
+  readonly last: A
+  readonly at: number
+  readonly notBefore: number
+}
+
+/** What a waiter goes on with: it is to ask, which is `undefined`, or it is too late for that, by the last answer. */
+type Turn<A, E> = Effect.Effect<Answered<A> | undefined, E>
+
+/** `longest`: for how long something is handed on at the most. `pause`: how long it is left to others then. */
+export interface Run {
+  readonly now: number
+  readonly longest: number
+  readonly pause: number
+}
+
+/** `at`: when an answer came. `notBefore`: when somebody asks again. `leaves`: whether the one who asked waits no longer. */
+interface Coming {
+  readonly at: number
+  readonly notBefore: number
+  readonly leaves: boolean
+}
+
+/** One who waits. */
+export class Waiter<A, E> {
+  readonly number: number
+  readonly size: number
+  readonly stopAt: number
+  readonly limit: unknown
+  readonly context: Context.Context<never>
+  before: Waiter<A, E> | undefined
+  behind: Waiter<A, E> | undefined
+  isThere = true
+  isAsking = false
+  /** The number of those who had come when it began to ask. */
+  asksAfter = 0
+  /** Has it go on. It is there while the waiter is suspended. */
+  resume: ((turn: Turn<A, E>) => void) | undefined
+
+  constructor(number: number, size: number, stopAt: number, limit: unknown, context: Context.Context<never>) {
+    this.number = number
+    this.size = size
+    this.stopAt = stopAt
+    this.limit = limit
+    this.context = context
+  }
+}
+
+export class Line<A, E> {
+  readonly #whenEmpty: () => void
+  #first: Waiter<A, E> | undefined
+  #last: Waiter<A, E> | undefined
+  /** The first who does not ask. */
+  #next: Waiter<A, E> | undefined
+  #came = 0
+  #size = 0
+  #asking = 0
+  /** How much those want who ask. */
+  #asked = 0
+  #room: number
+  /** The time before which it is no use to ask for so much or more: `-Infinity` where one may ask now. */
+  #notBefore = -Infinity
+  #notFor = 0
+  /** A time at or before the first at which one of those who do not ask gives up. */
+  #nextStop = Infinity
+  #timer: Fiber.Fiber<void> | undefined
+  #isMoving = false
+  #answered: Answered<A> | undefined
+  #isWoken = false
+  /** Whether something was given back since the last answer, and since when or from when on all is handed on so. */
+  #isHandedOn = false
+  #runsSince: number | undefined
+
+  constructor(room: number, whenEmpty: () => void) {
+    this.#room = room
+    this.#whenEmpty = whenEmpty
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Joins the line at its end. */
+  join(size: number, stopAt: number, limit: unknown, context: Context.Context<never>): Waiter<A, E> {
+    const waiter = new Waiter<A, E>(this.#came++, size, stopAt, limit, context)
+    waiter.before = this.#last
+    if (this.#last === undefined) this.#first = waiter
+    else this.#last.behind = waiter
+    this.#last = waiter
+    this.#size++
+    this.#next ??= waiter
+    return waiter
+  }
+
+  turn(waiter: Waiter<A, E>): Turn<A, E> {
+    return Effect.callback((resume) => {
+      waiter.resume = resume
+      this.#nextStop = Math.min(this.#nextStop, waiter.stopAt)
+      this.#dismiss()
+      this.#move()
+    })
+  }
+
+  /** Takes the answer to a waiter, who leaves if it was granted or does not wait any longer. */
+  answered(waiter: Waiter<A, E>, last: A, told: Told, { at, leaves, notBefore }: Coming): void {
+    this.#answered = { last, at, notBefore }
+    this.#room = told.room
+    if (told.granted && !this.#isHandedOn) this.#runsSince = at
+    this.#isHandedOn = false
+    this.#notBefore = told.pause > 0 && !this.#isWoken ? notBefore : -Infinity
+    this.#notFor = waiter.size
+    if (leaves) {
+      this.#remove(waiter)
+    } else {
+      this.#asksNoMore(waiter)
+      this.#notBefore = Math.min(this.#notBefore, waiter.stopAt)
+    }
+    this.#dismiss()
+    this.#move()
+  }
+
+  /**
+   * Takes the failure of a waiter's question. When an answer is overdue, it is to all who have stood here for as long and
+   * wait no longer for one: otherwise each would find that out after the one before it.
+   */
+  failed(waiter: Waiter<A, E>, error: E, isOverdue: boolean): void {
+    this.#remove(waiter)
+    if (isOverdue) {
+      this.#send(({ limit, number }) =>
+        number < waiter.asksAfter && limit === waiter.limit ? Effect.fail(error) : undefined
+      )
+    }
+    this.#move()
+  }
+
+  /** Leaves the line, if the waiter has not yet. */
+  leave(waiter: Waiter<A, E>): void {
+    if (!waiter.isThere) return
+    this.#remove(waiter)
+    this.#move()
+  }
+
+  /** Has the next ask now, or once more if one asks already, who may be too early. */
+  wake(): void {
+    this.#isWoken = this.#asking > 0
+    this.#notBefore = -Infinity
+    this.#move()
+  }
+
+  /**
+   * Has the next ask now, as one of those who were here has given something back. After the longest run of that it is left
+   * to others for a pause, and what is granted then begins another run.
+   */
+  handOn({ longest, now, pause }: Run): void {
+    this.#runsSince ??= now
+    if (now < this.#runsSince) return
+    if (now - this.#runsSince <= longest) {
+      this.#isHandedOn = true
+      return this.wake()
+    }
+    this.#stopTimer()
+    this.#runsSince = now + pause
+    this.#notBefore = this.#runsSince
+    this.#notFor = 0
+    this.#dismiss()
+    this.#move()
+  }
+
+  #remove(waiter: Waiter<A, E>): void {
+    if (waiter.isAsking) this.#asksNoMore(waiter)
+    waiter.isThere = false
+    this.#size--
+    if (this.#next === waiter) this.#advance()
+    if (waiter.before === undefined) this.#first = waiter.behind
+    else waiter.before.behind = waiter.behind
+    if (waiter.behind === undefined) this.#last = waiter.before
+    else waiter.behind.before = waiter.before
+    if (this.#first !== undefined) return
+    this.#stopTimer()
+    this.#whenEmpty()
+  }
+
+  #asksNoMore(waiter: Waiter<A, E>): void {
+    waiter.isAsking = false
+    this.#asking--
+    this.#asked -= waiter.size
+    if (this.#next === undefined || waiter.number < this.#next.number) this.#next = waiter
+  }
+
+  #advance(): void {
+    do this.#next = this.#next?.behind
+    while (this.#next?.isAsking === true)
+  }
+
+  /** Sends those away who are suspended, each with what it goes on with; those for whom that is `undefined` stay. */
+  #send(turnOf: (waiter: Waiter<A, E>) => Turn<A, E> | undefined): void {
+    for (let waiter = this.#first, behind; waiter !== undefined; waiter = behind) {
+      behind = waiter.behind
+      const { isThere, resume } = waiter
+      // Who was sent away before may have sent this one away.
+      const turn = isThere && resume !== undefined ? turnOf(waiter) : undefined
+      if (turn === undefined || resume === undefined) continue
+      this.#remove(waiter)
+      aside(() => resume(turn))
+    }
+  }
+
+  /** Whether what was told last keeps the next from asking. */
+  #isTooSoon(next: Waiter<A, E>): boolean {
+    return this.#notBefore > -Infinity && next.size >= this.#notFor
+  }
+
+  /** Sends those away for whom it will be too late. */
+  #dismiss(): void {
+    if (this.#answered === undefined || this.#next === undefined) return
+    if (this.#nextStop >= this.#notBefore || !this.#isTooSoon(this.#next)) return
+    this.#nextStop = Infinity
+    const [notBefore, late] = [this.#notBefore, Effect.succeed(this.#answered)]
+    this.#send(({ stopAt }) => {
+      if (stopAt < notBefore) return late
+      this.#nextStop = Math.min(this.#nextStop, stopAt)
+      return undefined
+    })
+  }
+
+  /** Has those ask whose turn it is. One of them may be answered within this call, and the loop goes on with what that tells. */
+  #move(): void {
+    if (this.#isMoving) return
+    this.#isMoving = true
+    for (let next = this.#next; next?.resume !== undefined; next = this.#next) {
+      if (this.#asking > 0 && this.#asked + next.size > this.#room) break
+      if (this.#isTooSoon(next)) {
+        if (this.#asking > 0 || this.#timer !== undefined) break
+        this.#startTimer(next)
+        continue
+      }
+      this.#stopTimer()
+      this.#isWoken = false
+      next.isAsking = true
+      next.asksAfter = this.#came
+      this.#asking++
+      this.#asked += next.size
+      this.#advance()
+      const resume = next.resume
+      next.resume = undefined
+      aside(() => resume(Effect.undefined))
+    }
+    this.#isMoving = false
+  }
+
+  /** The timer goes on for others when the one has left by whose clock it goes. */
+  #startTimer({ context }: Waiter<A, E>): void {
+    const timer = Effect.runForkWith(context)(sleepUntil(Context.get(context, Clock.Clock), this.#notBefore))
+    this.#timer = timer
+    timer.addObserver(() => {
+      if (this.#timer !== timer) return
+      this.#timer = undefined
+      this.wake()
+    })
+  }
+
+  #stopTimer(): void {
+    const timer = this.#timer
+    this.#timer = undefined
+    timer?.interruptUnsafe()
+  }
+}
