@@ -57,7 +57,7 @@ export class ClusterConnectError
 }
 
 /**
- * The keys of one command lie in different hash slots; nothing was run.
+ * The keys of one command, or of one transaction, lie in different hash slots; nothing was run.
  *
  * @category errors
  * @since 0.1.0
