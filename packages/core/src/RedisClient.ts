@@ -25,7 +25,7 @@ import type { PubSub } from "./RedisPubSub.ts"
  *
  * - `Connected`: opened, and the handshake is done. `protocol`: the version of RESP it speaks.
  * - `Disconnected`: lost, or closed.
- * - `ConnectFailed`: could not be opened; the next attempt waits for `retryAfter` milliseconds at least. Also of a sentinel that
+ * - `ConnectFailed`: could not be opened; the next attempt waits for `retryAfter` at least. Also of a sentinel that
  *   does not let the client listen to it.
  * - `MasterChanged`: sentinels name another master for the service than the one before.
  * - `TopologyChanged`: the nodes of the cluster, or the slots that each serves, are others than before.
@@ -54,8 +54,8 @@ export type RedisEvent =
     readonly address: string
     /** Why it could not be opened. */
     readonly error: CommandError
-    /** For how long the next attempt waits at least, in milliseconds. */
-    readonly retryAfter: number
+    /** For how long the next attempt waits at least. */
+    readonly retryAfter: Duration.Duration
   }
   | {
     readonly _tag: "MasterChanged"
