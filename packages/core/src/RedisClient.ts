@@ -360,12 +360,28 @@ export const withTimeout: {
  * Runs a command on another client than the program's own, by a tag whose
  * service is a client as well.
  *
+ * **Example** (A client of sessions beside the program's own)
+ *
+ * ```ts
+ * import { Redis, RedisClient } from "@redfx/core"
+ * import { Context } from "effect"
+ *
+ * class Sessions extends Context.Service<Sessions, RedisClient.Client>()("Sessions") {}
+ *
+ * export const session = Redis.via(Redis.get("session:1"), Sessions)
+ * ```
+ *
  * @category combinators
  * @since 0.1.0
  */
-export const via =
-  <I>(tag: Context.Key<I, Client>) => <A>(command: RedisCommand<A>): Effect.Effect<A, CommandError, I> =>
+export const via: {
+  <I>(tag: Context.Key<I, Client>): <A>(command: RedisCommand<A>) => Effect.Effect<A, CommandError, I>
+  <A, I>(command: RedisCommand<A>, tag: Context.Key<I, Client>): Effect.Effect<A, CommandError, I>
+} = dual(
+  2,
+  <A, I>(command: RedisCommand<A>, tag: Context.Key<I, Client>): Effect.Effect<A, CommandError, I> =>
     Effect.flatMap(tag, (client) => Effect.provideService(command, RedisClient, client))
+)
 
 /**
  * A client that does some things in another way than the one that it stands on, and everything else like that one. What is
