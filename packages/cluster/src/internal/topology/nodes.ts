@@ -9,9 +9,9 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
-import * as RedisPool from "@redfx/core/RedisPool"
 import type { ErrorReply } from "@redfx/core/Resp"
 import * as RedisConnection from "@redfx/core/unstable/Connection"
+import * as RedisPool from "@redfx/core/unstable/Pool"
 import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Runtime from "@redfx/core/unstable/Runtime"
 import * as Clock from "effect/Clock"
@@ -32,7 +32,7 @@ import { Health } from "./health.ts"
 export interface Node extends ClusterNode {
   readonly endpoint: NodeAddress
   readonly dialer: RedisConnection.Dialer
-  readonly pool: RedisPool.RedisPool["Service"]
+  readonly pool: RedisPool.Pool
   readonly health: Health
   readonly isIdle: Effect.Effect<boolean>
 }
@@ -248,9 +248,9 @@ const forKept = (settings: ConnectionSettings): ConnectionSettings => ({
 
 /** A pool beside another pool, which has the connection for answers that are kept. */
 const besides = (
-  pool: RedisPool.RedisPool["Service"],
-  kept: RedisPool.RedisPool["Service"]
-): RedisPool.RedisPool["Service"] => ({
+  pool: RedisPool.Pool,
+  kept: RedisPool.Pool
+): RedisPool.Pool => ({
   ...pool,
   router: {
     ...pool.router,
