@@ -23,7 +23,8 @@ export class LoadTimeoutError extends TaggedError<LoadTimeoutError>("@redfx/core
   { key: Schema.String, milliseconds: Schema.Number }
 ) {
   override get message(): string {
-    return `Loading the value for ${JSON.stringify(this.key)} took longer than ${this.milliseconds} ms, and was given up.`
+    const { key, milliseconds } = this
+    return `Loading the value for ${JSON.stringify(key)} took longer than ${milliseconds} ms, and was given up.`
   }
 }
 
