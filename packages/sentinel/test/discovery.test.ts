@@ -177,7 +177,11 @@ describe("Discovery", () => {
       const master = yield* Client.failure(yield* Fake.client([sentinel]), Redis.get("k"), "MasterNotFoundError")
       assert.deepStrictEqual([master.service, master.attempts], [
         service,
-        [{ address, detail: "ERR No such master with that name" }]
+        [{
+          address,
+          detail:
+            "ERR No such master with that name; the option service is the name in its \"sentinel monitor\", often mymaster"
+        }]
       ])
       const client = yield* Fake.client([sentinel], { role: "replica" })
       const replica = yield* Client.failure(client, Redis.get("k"), "ReplicaNotFoundError")

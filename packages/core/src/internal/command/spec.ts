@@ -94,7 +94,6 @@ export class Spec {
     return this.#uncached ??= new Spec(this.name, traits, this.script, this.operation)
   }
 
-
   /** What the caller has called: that script or function, else the command itself. */
   get called(): string {
     return this.procedure ?? this.name
