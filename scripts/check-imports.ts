@@ -39,7 +39,7 @@ const storeys: Record<string, ReadonlyArray<Storey>> = {
     ["connection", /^(unstable\/(Connection|Request|Runtime)|internal\/(connection|script)\/\w+)$/],
     ["pool", /^internal\/pool\/\w+$/],
     ["cache", /^internal\/cache\/\w+$/],
-    ["client", /^(unstable\/Router|internal\/(client|pubsub)\/\w+)$/],
+    ["client", /^(unstable\/(Pool|Router)|internal\/(client|pubsub)\/\w+)$/],
     ["clients", /^Redis(Cache|Prefix|Pool|Standalone|Pipeline|Transaction|KeyspaceEvents|Script|Scan)$/],
     [
       "applications",

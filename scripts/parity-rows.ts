@@ -549,7 +549,7 @@ export const sections: ReadonlyArray<readonly [title: string, rows: string]> = [
     TRX-08 | transaction | 'Redis.watch'
     TRX-09 | Redis.watch, Redis.unwatch |
     TRX-10 | WATCH, UNWATCH | 'Redis.watch'
-    TRX-11 | transaction | 'Redis.transaction', 'RedisError.ClusterUnsupportedError'
+    TRX-11 | transaction | 'Redis.transaction', 'RedisError.CrossSlotError'
   `
   ],
   [
@@ -648,7 +648,7 @@ export const sections: ReadonlyArray<readonly [title: string, rows: string]> = [
     SEN-14 | sentinels that refuse | 'RedisError.MasterNotFoundError'
     SEN-15 | a wrong data password | 'RedisError.AuthenticationError'
     SEN-16 | db and timeouts are the data connections' | 'db', 'commandTimeout'
-    SEN-17 | a client's options go before the group's | 'RedisSentinel.makeGroup'
+    SEN-17 | a client's options go before the group's | 'RedisSentinel.make'
     SEN-18 | the order of asking | 'RedisSentinel.discoverMaster'
     SEN-19 | which answers count | 'RedisSentinel.discoverMaster'
     SEN-20 | an unknown service | 'RedisError.MasterNotFoundError', 'RedisError.ReplicaNotFoundError'

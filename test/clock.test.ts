@@ -15,6 +15,7 @@ import * as SteppedClock from "@redfx/testing/SteppedClock"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -66,7 +67,7 @@ for (const shift of [-hour, hour]) {
           yield* node.listen
           step()
           const again = yield* fork(run(effect))
-          yield* TestClock.adjust(retryAfter - 1)
+          yield* TestClock.adjust(Duration.toMillis(retryAfter) - 1)
           assert.strictEqual(node.connections.total, 0)
           yield* TestClock.adjust("1 millis")
           yield* Fiber.join(again)

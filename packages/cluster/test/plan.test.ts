@@ -168,5 +168,14 @@ describe("refusalInBatch", () => {
     for (const command of commands) {
       assert.strictEqual(refusalInBatch(command)?._tag, "CrossSlotError", command.spec.name)
     }
+    assert.strictEqual(
+      refusalInBatch(Redis.mget(n1, n2))?.message,
+      "The keys of MGET lie in different hash slots. In pipelines and transactions no command is split: " +
+        "run it by itself, or give them a common {hash tag}."
+    )
+    assert.strictEqual(
+      refusalInBatch(Redis.sunionstore(n1, n2))?.message,
+      "The keys of SUNIONSTORE lie in different hash slots. Give them a common {hash tag}."
+    )
   })
 })

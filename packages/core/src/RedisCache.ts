@@ -6,6 +6,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { defaultLimits } from "./internal/cache/clientCache.ts"
@@ -52,14 +53,28 @@ import type { RedisConfigError } from "./RedisError.ts"
  * @category combinators
  * @since 0.1.0
  */
-export const cached = <A, Bytes, BigInts>(
-  command: RedisCommand.CacheableCommand<A, Bytes, BigInts>,
-  options: {
+export const cached: {
+  (options: {
     /** For how long the answer is kept at the most. */
     readonly ttl: TimeToLive
-  }
-): RedisCommand.CacheableCommand<A, Bytes, BigInts> =>
-  RedisCommand.withCaching(command, { life: millisecondsOf(options.ttl) })
+  }): <A, Bytes, BigInts>(
+    command: RedisCommand.CacheableCommand<A, Bytes, BigInts>
+  ) => RedisCommand.CacheableCommand<A, Bytes, BigInts>
+  <A, Bytes, BigInts>(
+    command: RedisCommand.CacheableCommand<A, Bytes, BigInts>,
+    options: {
+      /** For how long the answer is kept at the most. */
+      readonly ttl: TimeToLive
+    }
+  ): RedisCommand.CacheableCommand<A, Bytes, BigInts>
+} = dual(
+  2,
+  <A, Bytes, BigInts>(
+    command: RedisCommand.CacheableCommand<A, Bytes, BigInts>,
+    options: { readonly ttl: TimeToLive }
+  ): RedisCommand.CacheableCommand<A, Bytes, BigInts> =>
+    RedisCommand.withCaching(command, { life: millisecondsOf(options.ttl) })
+)
 
 /**
  * Returns the same command, which is always asked of the server, whatever the client caches.

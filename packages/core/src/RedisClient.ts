@@ -25,7 +25,7 @@ import type { PubSub } from "./RedisPubSub.ts"
  *
  * - `Connected`: opened, and the handshake is done. `protocol`: the version of RESP it speaks.
  * - `Disconnected`: lost, or closed.
- * - `ConnectFailed`: could not be opened; the next attempt waits for `retryAfter` milliseconds at least. Also of a sentinel that
+ * - `ConnectFailed`: could not be opened; the next attempt waits for `retryAfter` at least. Also of a sentinel that
  *   does not let the client listen to it.
  * - `MasterChanged`: sentinels name another master for the service than the one before.
  * - `TopologyChanged`: the nodes of the cluster, or the slots that each serves, are others than before.
@@ -54,8 +54,8 @@ export type RedisEvent =
     readonly address: string
     /** Why it could not be opened. */
     readonly error: CommandError
-    /** For how long the next attempt waits at least, in milliseconds. */
-    readonly retryAfter: number
+    /** For how long the next attempt waits at least. */
+    readonly retryAfter: Duration.Duration
   }
   | {
     readonly _tag: "MasterChanged"
@@ -365,12 +365,28 @@ export const withTimeout: {
  * Runs a command on another client than the program's own, by a tag whose
  * service is a client as well.
  *
+ * **Example** (A client of sessions beside the program's own)
+ *
+ * ```ts
+ * import { Redis, RedisClient } from "@redfx/core"
+ * import { Context } from "effect"
+ *
+ * class Sessions extends Context.Service<Sessions, RedisClient.Client>()("Sessions") {}
+ *
+ * export const session = Redis.via(Redis.get("session:1"), Sessions)
+ * ```
+ *
  * @category combinators
  * @since 0.1.0
  */
-export const via =
-  <I>(tag: Context.Key<I, Client>) => <A>(command: RedisCommand<A>): Effect.Effect<A, CommandError, I> =>
+export const via: {
+  <I>(tag: Context.Key<I, Client>): <A>(command: RedisCommand<A>) => Effect.Effect<A, CommandError, I>
+  <A, I>(command: RedisCommand<A>, tag: Context.Key<I, Client>): Effect.Effect<A, CommandError, I>
+} = dual(
+  2,
+  <A, I>(command: RedisCommand<A>, tag: Context.Key<I, Client>): Effect.Effect<A, CommandError, I> =>
     Effect.flatMap(tag, (client) => Effect.provideService(command, RedisClient, client))
+)
 
 /**
  * A client that does some things in another way than the one that it stands on, and everything else like that one. What is

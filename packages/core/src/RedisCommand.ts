@@ -555,7 +555,7 @@ const settle = (command: CommandImpl & Any): Exit.Exit<unknown, CommandError> | 
   if (unsent === undefined) return undefined
   return unsent instanceof RedisArg.Answer
     ? decode(command, unsent.value, false)
-    : Exit.fail(new DataError({ command: command.spec.name, detail: unsent.detail }))
+    : Exit.fail(new DataError({ command: command.spec.called, detail: unsent.detail }))
 }
 
 const effectPrototype = Effectable.Prototype<Any>({

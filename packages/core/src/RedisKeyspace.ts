@@ -167,7 +167,7 @@ export const makeCounter = <Id = string>(options: KeyOptions<Id>): CounterKeyspa
         !Number.isSafeInteger(by)
           // The server would refuse it too, but after the counter was made.
           ? refuse(key, "encode", "a counter is incremented by whole numbers")
-          : Effect.flatMap(keys.ttl(key), (px): Writing<number> =>
+          : Effect.flatMap(keys.ttl(), (px): Writing<number> =>
             px === undefined
               ? incrby(key, by)
               // Where there is something already, the first changes nothing. Time stands still in a transaction: the

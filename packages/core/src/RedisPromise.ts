@@ -40,7 +40,7 @@ import * as Redis from "./Redis.ts"
 import type { Fields, Key } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
-import { ConnectionError, RedisConfigError } from "./RedisError.ts"
+import { ConnectionError, DataError, RedisConfigError } from "./RedisError.ts"
 import type { Delivery } from "./RedisError.ts"
 import type { Commands as Several, Results, Successes } from "./RedisPipeline.ts"
 import type { Raw } from "./RedisReply.ts"
@@ -497,15 +497,19 @@ class View<R> {
     options?: { readonly times?: number | undefined }
   ): Promise<Successes<C>> {
     return this.run(
-      Effect.flatMap(
-        repetition(options?.times),
-        (schedule) => Redis.watch(keys, promised(body, this.#signal), { schedule })
+      withBody(
+        "watch",
+        body,
+        Effect.flatMap(
+          repetition(options?.times),
+          (schedule) => Redis.watch(keys, promised(body, this.#signal), { schedule })
+        )
       )
     )
   }
 
   withConnection<A>(body: (redis: RedisPromise<R>) => Promise<A>): Promise<A> {
-    return this.run(Redis.withConnection(promised(body, this.#signal)))
+    return this.run(withBody("withConnection", body, Redis.withConnection(promised(body, this.#signal))))
   }
 
   withSignal(signal: AbortSignal): RedisPromise<R> {
@@ -559,6 +563,19 @@ const promised = <A, R>(
   Effect.flatMap(
     Effect.context<RedisClient | R>(),
     (context) => awaited((signal) => body(view(given(context), signal)), outer)
+  )
+
+/** Runs what has a body, where there is one: programs without types leave it out. */
+const withBody = <A, E, R>(
+  of: string,
+  body: unknown,
+  run: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | DataError, R> =>
+  typeof body === "function" ? run : Effect.fail(
+    new DataError({
+      command: of,
+      detail: "its body is missing or no function; give one that takes a client, such as async (redis) => { … }"
+    })
   )
 
 /** How often a body is repeated. */

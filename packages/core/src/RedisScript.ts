@@ -37,7 +37,7 @@ import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { functionList, functionLoad } from "./commands/Functions.ts"
 import { failureIn } from "./internal/runtime/firstError.ts"
-import { FunctionSpec, scriptSpec } from "./internal/script/calls.ts"
+import { FunctionSpec, LibrarySpec, scriptSpec } from "./internal/script/calls.ts"
 import type { LibraryFunction } from "./internal/script/calls.ts"
 import { sha1 as digest } from "./internal/script/sha1.ts"
 import * as RedisArg from "./RedisArg.ts"
@@ -239,8 +239,8 @@ const libraryFunction = <Parameters extends ReadonlyArray<unknown> = [], A = unk
 ): RedisCommand.Definition<Parameters, A, Bytes, BigInts> => {
   const name = options.readonly === true ? "FCALL_RO" : "FCALL"
   const spec = options.library === undefined
-    ? new RedisCommand.Spec(name, traitsOf(options))
-    : new FunctionSpec(name, traitsOf(options), functionOf(options.library, options.name))
+    ? new FunctionSpec(name, traitsOf(options), options.name)
+    : new LibrarySpec(name, traitsOf(options), functionOf(options.library, options.name))
   return callOf(spec, options.name, `the function ${options.name}`, options)
 }
 
@@ -293,16 +293,15 @@ const callOf = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
   const call = (...parameters: Parameters) =>
     RedisCommand.make<A, Bytes, BigInts>({
       spec,
-      args: () =>
-        titled(title, () => {
-          const keys = options.keys?.(...parameters) ?? []
-          return [
-            program,
-            keys.length,
-            ...RedisArg.many([keys]).map(keyArg),
-            ...RedisArg.many([options.args?.(...parameters) ?? []])
-          ]
-        }),
+      args: () => {
+        const keys = options.keys?.(...parameters) ?? []
+        return [
+          program,
+          keys.length,
+          ...RedisArg.many([keys]).map(keyArg),
+          ...RedisArg.many([options.args?.(...parameters) ?? []])
+        ]
+      },
       reply
     })
   return Object.assign(call, { spec })
@@ -311,17 +310,7 @@ const callOf = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
 const keyArg = (key: RedisArg.Key | RedisArg.KeyArg): RedisArg.KeyArg =>
   key instanceof RedisArg.KeyArg ? key : RedisArg.key(key)
 
-/** A refusal of arguments names what they are for: EVALSHA alone would not say which script that was. */
-const titled = <A>(title: string, read: () => A): A => {
-  try {
-    return read()
-  } catch (error) {
-    if (!(error instanceof RedisArg.InvalidArgument)) throw error
-    return RedisArg.invalid(`${title}: ${error.detail}`)
-  }
-}
-
-/** So does an error of a result. */
+/** An error of a result names the script: EVALSHA alone would not say which one that was. */
 const resultOf = <A, Bytes, BigInts>(
   title: string,
   result: Result<A, Bytes, BigInts>

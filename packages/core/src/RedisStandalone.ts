@@ -6,10 +6,8 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import * as Client from "./internal/client/client.ts"
-import type { RedisRouter } from "./internal/client/router.ts"
+import * as Pool from "./internal/client/pool.ts"
 import { withCloseTimeout } from "./internal/runtime/closing.ts"
-import { withFunctions } from "./internal/script/calls.ts"
 import * as RedisClient from "./RedisClient.ts"
 import * as RedisConfig from "./RedisConfig.ts"
 import type { RedisConnector } from "./RedisConnector.ts"
@@ -28,11 +26,8 @@ export const make = (
   Effect.flatMap(RedisConfig.settings(options), ({ closeTimeout }) =>
     withCloseTimeout(
       closeTimeout,
-      Effect.flatMap(RedisPool.make(options), (pool) => clientOf(pool.router, pool.settings))
+      Effect.flatMap(Pool.make(options), ({ router, settings }) => Pool.clientOf(router, settings))
     ))
-
-const clientOf = (router: RedisRouter, settings: RedisConfig.ConnectionSettings) =>
-  Effect.map(Client.makeClient(router, settings, { caches: true }), (client) => withFunctions(client))
 
 /**
  * Provides a client of one server.
@@ -61,13 +56,4 @@ export const layer = (
  */
 export const layerFromPool: Layer.Layer<RedisClient.RedisClient, never, RedisPool.RedisPool> = Layer.effect(
   RedisClient.RedisClient
-)(
-  Effect.flatMap(
-    RedisPool.RedisPool,
-    ({ member, settings }) =>
-      withCloseTimeout(
-        settings.closeTimeout,
-        Effect.flatMap(member, (router) => clientOf(router, settings))
-      )
-  )
-)
+)(Effect.flatMap(RedisPool.RedisPool, ({ client }) => client))

@@ -129,6 +129,7 @@ export const watch = <const C extends Commands, E, R>(
   options?: { readonly schedule?: Schedule.Schedule<unknown, WatchError> | undefined }
 ): Effect.Effect<Successes<C>, E | CommandError | ExecAbortError | WatchError, R | RedisClient> => {
   const list = typeof keys === "string" || keys instanceof Uint8Array ? [keys] : keys
+  if (!Effect.isEffect(body)) return Effect.fail(noBody)
   return Effect.flatMap(RedisClient, (client) => {
     // A `WatchError` of another watch that the body runs is the body's own.
     const repeatable = new WeakSet<object>()
@@ -205,6 +206,12 @@ const nested = new DataError({
   detail:
     "the body of a Redis.watch runs on this connection, and the transaction of another one would end its watch. " +
     "Watch all keys at once, or run this one on another connection: before it, after it, or on another client"
+})
+
+const noBody = new DataError({
+  command: "Redis.watch",
+  detail: "its body is missing or no effect; give one that returns the commands to commit, such as " +
+    "Effect.map(Redis.get(\"n\"), (n) => [Redis.set(\"n\", Number(n) + 1)])"
 })
 
 const watchError = (keys: ReadonlyArray<RedisArg.Key>, reason: WatchError["reason"], delivery: Delivery): WatchError =>

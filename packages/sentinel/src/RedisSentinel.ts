@@ -7,7 +7,7 @@ import * as RedisClient from "@redfx/core/RedisClient"
 import * as RedisConfig from "@redfx/core/RedisConfig"
 import { RedisConnector } from "@redfx/core/RedisConnector"
 import type { CommandError, MasterNotFoundError, RedisConfigError } from "@redfx/core/RedisError"
-import * as RedisPool from "@redfx/core/RedisPool"
+import * as RedisPool from "@redfx/core/unstable/Pool"
 import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Runtime from "@redfx/core/unstable/Runtime"
 import * as Context from "effect/Context"
@@ -118,12 +118,13 @@ export const discoverReplicas = (
 // -----------------------------------------------------------------------------
 
 /**
- * Creates the service of a group of sentinels, which is closed with the scope. Nothing is opened before it is asked.
+ * Creates the service of a group of sentinels, which is closed with the scope. Nothing is opened before it is asked. {@link layer}
+ * provides it.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const makeGroup: (
+export const make: (
   options: GroupOptions
 ) => Effect.Effect<RedisSentinel["Service"], RedisConfigError, RedisConnector | Scope.Scope> = Effect.fnUntraced(
   function*(
@@ -151,15 +152,16 @@ export const makeGroup: (
 )
 
 /**
- * Creates a client of the servers that sentinels watch. Its connections are closed with the scope.
+ * Creates a client of the servers that sentinels watch. Its connections are closed with the scope. {@link layerClient} provides
+ * it.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (
+export const makeClient = (
   options: RedisConfig.SentinelOptions
 ): Effect.Effect<RedisClient.RedisClient["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> =>
-  Effect.flatMap(makeGroup(options), (group) => group.client(options))
+  Effect.flatMap(make(options), (group) => group.client(options))
 
 const override = (defaults: GroupOptions, own: ClientOptions): GroupOptions & ClientOptions => {
   const { credentials, password, username, ...rest } = defaults
@@ -246,7 +248,7 @@ const printed = ({ sentinels }: Discovery.Group): string => sentinels.inOrder.ma
  * @since 0.1.0
  */
 export const layer = (options: GroupOptions): Layer.Layer<RedisSentinel, RedisConfigError, RedisConnector> =>
-  Layer.effect(RedisSentinel)(makeGroup(options))
+  Layer.effect(RedisSentinel)(make(options))
 
 /**
  * Provides a client of the master, or of replicas with `role: "replica"`, and its sentinels.
@@ -264,7 +266,7 @@ export const layerClient = (
   options: RedisConfig.SentinelOptions
 ): Layer.Layer<RedisClient.RedisClient | RedisSentinel, CommandError | RedisConfigError, RedisConnector> =>
   Layer.effectContext(Effect.gen(function*() {
-    const sentinel = yield* makeGroup(options)
+    const sentinel = yield* make(options)
     return Context.make(RedisSentinel, sentinel).pipe(
       Context.add(RedisClient.RedisClient, yield* sentinel.client(options))
     )
@@ -285,5 +287,5 @@ export const layerReplica = (
   options: Omit<RedisConfig.SentinelOptions, "role">
 ): Layer.Layer<RedisReplica, CommandError | RedisConfigError, RedisConnector> =>
   Layer.effect(RedisReplica)(
-    Effect.andThen(Settings.checkAddresses(options), Effect.suspend(() => make({ ...options, role: "replica" })))
+    Effect.andThen(Settings.checkAddresses(options), Effect.suspend(() => makeClient({ ...options, role: "replica" })))
   )

@@ -200,7 +200,11 @@ describe("Discovery", () => {
       const master = yield* Client.failure(yield* Fake.client([sentinel]), Redis.get("k"), "MasterNotFoundError")
       assert.deepStrictEqual([master.service, master.attempts], [
         service,
-        [{ address, detail: "ERR No such master with that name" }]
+        [{
+          address,
+          detail:
+            "ERR No such master with that name; the option service is the name in its \"sentinel monitor\", often mymaster"
+        }]
       ])
       const client = yield* Fake.client([sentinel], { role: "replica" })
       const replica = yield* Client.failure(client, Redis.get("k"), "ReplicaNotFoundError")
@@ -564,7 +568,7 @@ describe("Options", () => {
   ) {
     it.effect(`fails the Layer for ${option} that cannot be`, () =>
       Effect.gen(function*() {
-        const error = yield* Effect.flip(Effect.provide(RedisSentinel.make(options), NodeRedisConnector.layer))
+        const error = yield* Effect.flip(Effect.provide(RedisSentinel.makeClient(options), NodeRedisConnector.layer))
         assert.strictEqual(Client.expectTag(error, "RedisConfigError").option, option)
       }))
   }

@@ -182,7 +182,11 @@ export const bitcount = define(
   "BITCOUNT",
   (key: Arg.Key, range?: BitRange) => [
     Arg.key(key),
-    ...(range === undefined ? Arg.none : new Arg.List([range.start, range.end, ...Arg.token(range.unit)]))
+    ...(range === undefined
+      ? Arg.none
+      : range.start === undefined || range.end === undefined
+      ? Arg.invalid("takes a range as a record with both ends, such as { start: 0, end: -1 }")
+      : new Arg.List([range.start, range.end, ...Arg.token(range.unit)]))
   ],
   Reply.integer,
   "cacheable"
@@ -272,7 +276,11 @@ export const bitpos = define(
   (key: Arg.Key, bit: 0 | 1, range?: BitposRange) => [
     Arg.key(key),
     bit === 0 || bit === 1 ? bit : Arg.invalid("the bit to look for must be 0 or 1"),
-    ...(range === undefined ? Arg.none : Arg.list(range.start)),
+    ...(range === undefined
+      ? Arg.none
+      : range.start === undefined
+      ? Arg.invalid("takes a range as a record, such as { start: 0, end: -1 }")
+      : Arg.list(range.start)),
     ...(range?.end === undefined ? Arg.none : new Arg.List([range.end, ...Arg.token(range.unit)]))
   ],
   Reply.integer,

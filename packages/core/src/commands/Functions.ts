@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { callArgs } from "../internal/argument/callArgs.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -35,12 +36,6 @@ export interface FunctionLoadOptions {
   /** Whether a library of the same name is replaced. Default `false`: that is an error. */
   readonly replace?: boolean | undefined
 }
-
-const call = (
-  name: string,
-  keys: ReadonlyArray<Arg.Key> = [],
-  args: ReadonlyArray<Arg.Value> = []
-): Arg.List => new Arg.List([name, keys.length, Arg.keys([keys]), ...Arg.many([args])])
 
 const library = Reply.struct({
   libraryName: Reply.text,
@@ -81,7 +76,7 @@ const stats = Reply.struct({
  */
 export const fcall = define(
   "FCALL",
-  (name: string, keys?: ReadonlyArray<Arg.Key>, args?: ReadonlyArray<Arg.Value>) => call(name, keys, args),
+  (name: string, keys?: ReadonlyArray<Arg.Key>, args?: ReadonlyArray<Arg.Value>) => callArgs(name, keys, args),
   Reply.raw
 )
 
@@ -95,7 +90,7 @@ export const fcall = define(
  */
 export const fcallRo = define(
   "FCALL_RO",
-  (name: string, keys?: ReadonlyArray<Arg.Key>, args?: ReadonlyArray<Arg.Value>) => call(name, keys, args),
+  (name: string, keys?: ReadonlyArray<Arg.Key>, args?: ReadonlyArray<Arg.Value>) => callArgs(name, keys, args),
   Reply.raw,
   "readonly"
 )

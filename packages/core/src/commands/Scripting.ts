@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { callArgs } from "../internal/argument/callArgs.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -19,12 +20,6 @@ import * as Reply from "../RedisReply.ts"
  */
 export type FlushMode = "async" | "sync"
 
-const call = (
-  program: Arg.Key,
-  keys: ReadonlyArray<Arg.Key> = [],
-  args: ReadonlyArray<Arg.Value> = []
-): Arg.List => new Arg.List([program, keys.length, Arg.keys([keys]), ...Arg.many([args])])
-
 // -----------------------------------------------------------------------------
 // Commands
 // -----------------------------------------------------------------------------
@@ -33,7 +28,7 @@ const call = (
 const evalScript = define(
   "EVAL",
   (script: string | Uint8Array, keys?: ReadonlyArray<Arg.Key>, args?: ReadonlyArray<Arg.Value>) =>
-    call(script, keys, args),
+    callArgs(script, keys, args),
   Reply.raw
 )
 
@@ -71,7 +66,7 @@ export {
 export const evalRo = define(
   "EVAL_RO",
   (script: string | Uint8Array, keys?: ReadonlyArray<Arg.Key>, args?: ReadonlyArray<Arg.Value>) =>
-    call(script, keys, args),
+    callArgs(script, keys, args),
   Reply.raw,
   "readonly"
 )
@@ -86,7 +81,7 @@ export const evalRo = define(
  */
 export const evalsha = define(
   "EVALSHA",
-  (sha1: string, keys?: ReadonlyArray<Arg.Key>, args?: ReadonlyArray<Arg.Value>) => call(sha1, keys, args),
+  (sha1: string, keys?: ReadonlyArray<Arg.Key>, args?: ReadonlyArray<Arg.Value>) => callArgs(sha1, keys, args),
   Reply.raw
 )
 
@@ -101,7 +96,7 @@ export const evalsha = define(
  */
 export const evalshaRo = define(
   "EVALSHA_RO",
-  (sha1: string, keys?: ReadonlyArray<Arg.Key>, args?: ReadonlyArray<Arg.Value>) => call(sha1, keys, args),
+  (sha1: string, keys?: ReadonlyArray<Arg.Key>, args?: ReadonlyArray<Arg.Value>) => callArgs(sha1, keys, args),
   Reply.raw,
   "readonly"
 )

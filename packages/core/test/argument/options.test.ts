@@ -55,6 +55,7 @@ const lives: ReadonlyArray<Row> = [
   ["RedisLock.make", "ttl", (ttl) => RedisLock.make("l", { ttl }).withLock(Effect.void)],
   ["RedisSemaphore.make", "ttl", (ttl) => RedisSemaphore.make("s", { ...semaphore, ttl }).withPermit(Effect.void)],
   ["RedisLeader.make", "ttl", (ttl) => RedisLeader.make("e", { ttl }).run(Effect.void)],
+  ["RedisKeyspace", "ttl", (ttl) => RedisKeyspace.make({ key: "k:*", value: Schema.String, ttl }).set("1", "v")],
   ["RedisKeyspace.makeCache", "ttl", (ttl) => uses(RedisKeyspace.makeCache<string>({ ...cache, ttl }))],
   ["RedisKeyspace.makeCache", "local", (local) => uses(RedisKeyspace.makeCache<string>({ ...cache, local }))],
   [
@@ -96,10 +97,18 @@ const times: ReadonlyArray<Row> = [
   ["RedisStream.consume", "block", (block) => RedisStream.consume({ ...member, block }, () => Effect.void)],
   ["RedisStream.consume", "drain", (drain) => RedisStream.consume({ ...member, drain }, () => Effect.void)],
   ["RedisJobs.run", "drain", (drain) => jobs.run({ worker: "w", drain }, () => Effect.void)],
-  ["EVALSHA", "delay", (delay) => jobs.enqueue("a", { delay })],
+  ["RedisJobs.enqueue", "delay", (delay) => jobs.enqueue("a", { delay })],
   ["RedisRateLimiter.acquire", "waitTimeout", (waitTimeout) => limiter.acquire("a", { waitTimeout })],
-  ["EVALSHA", "every", (every) => RedisRateLimiter.tokenBucket("r", { capacity: 1, every }).take("a")],
-  ["EVALSHA", "window", (window) => RedisRateLimiter.slidingWindow("r", { limit: 1, window }).take("a")]
+  [
+    "RedisRateLimiter.tokenBucket",
+    "every",
+    (every) => RedisRateLimiter.tokenBucket("r", { capacity: 1, every }).take("a")
+  ],
+  [
+    "RedisRateLimiter.slidingWindow",
+    "window",
+    (window) => RedisRateLimiter.slidingWindow("r", { limit: 1, window }).take("a")
+  ]
 ]
 
 const checks = (rows: ReadonlyArray<Row>, given: ReadonlyArray<unknown>) =>

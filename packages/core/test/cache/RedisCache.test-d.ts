@@ -9,6 +9,7 @@ const ttl = "1 minute"
 describe("RedisCache types", () => {
   it("a cached command is the same command", () => {
     expectTypeOf(Redis.cached(Redis.hgetall("k"), { ttl })).toEqualTypeOf(Redis.hgetall("k"))
+    expectTypeOf(Redis.hgetall("k").pipe(Redis.cached({ ttl }))).toEqualTypeOf(Redis.hgetall("k"))
     expectTypeOf(Redis.cached(Redis.get("k"), { ttl })).toExtend<
       Effect.Effect<string | undefined, RedisError.RedisError, RedisClient.RedisClient>
     >()
@@ -47,6 +48,10 @@ describe("RedisCache types", () => {
     void Redis.cached(Redis.get("k"), { ttl: 60 })
     // @ts-expect-error for how long
     void Redis.cached(Redis.get("k"), {})
+    // @ts-expect-error a write cannot be cached
+    void Redis.set("k", "v").pipe(Redis.cached({ ttl }))
+    // @ts-expect-error what is cached has a time to live
+    void Redis.cached(Redis.get("k"))
     // @ts-expect-error seconds or milliseconds
     void RedisCache.layer({ ttl: 60 })
   })

@@ -61,6 +61,7 @@ describe("Caching", () => {
         yield* told(client)
         assert.deepInclude(yield* stats(client), { invalidations: 1, entries: 0, bytes: 0 })
         assert.strictEqual(yield* client.execute(get("a")), "2")
+        assert.deepStrictEqual(yield* twice(client, Redis.get("a").pipe(Redis.cached({ ttl }))), ["2", "2"])
       }))
 
     it.effect("own writes are seen at once, whatever connection they went over", () =>

@@ -2,7 +2,7 @@
  * What stands in pipelines and transactions where only commands may stand.
  */
 import { assert, describe, layer } from "@effect/vitest"
-import { Redis } from "@redfx/core"
+import { Redis, RedisPromise } from "@redfx/core"
 import type { RedisCommand } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import { freshKey } from "@redfx/testing/Suite"
@@ -19,6 +19,7 @@ describe("what is no command", () => {
     ["a mapped command", Effect.map(Redis.get("k"), String), /is no command, as Redis\.get/],
     ["a promise", Promise.resolve("v"), /is no command, as Redis\.get/],
     ["text", "GET", /is no command, as Redis\.get/],
+    ["a function", Redis.get, /is a function; give the commands themselves, such as \[Redis\.get/],
     ["undefined", undefined, /is no command, as Redis\.get/],
     ["null", null, /is no command, as Redis\.get/]
   ]
@@ -45,5 +46,24 @@ describe("what is no command", () => {
           assert.strictEqual((yield* Effect.flip(cached))._tag, "DataError")
         }))
     }
+
+    it.effect("a function in place of the commands, or of the body of a watch, is told what to give", () =>
+      Effect.gen(function*() {
+        // What types do not allow comes from programs without types.
+        const callback = ((redis: unknown) => redis) as never
+        for (const several of [Redis.pipeline, Redis.transaction, Redis.transactionSettled]) {
+          assert.match((yield* Effect.flip(several(callback))).message, /is a function; give the commands themselves/)
+        }
+        for (const body of [undefined, callback, [Redis.get("k")]]) {
+          const error = yield* Effect.flip(Redis.watch("k", body as never))
+          assert.deepInclude(error, { _tag: "DataError", command: "Redis.watch" })
+          assert.match(error.message, /its body is missing or no effect; give one that returns the commands to commit/)
+        }
+        const redis = RedisPromise.make(NodeRedisClient.layer())
+        for (const wrong of [() => redis.watch("k", undefined as never), () => redis.withConnection("k" as never)]) {
+          const error = yield* Effect.flip(Effect.tryPromise({ try: wrong, catch: (error) => error as Error }))
+          assert.match(error.message, /its body is missing or no function; give one that takes a client/)
+        }
+      }))
   })
 })

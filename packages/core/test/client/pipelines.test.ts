@@ -267,7 +267,9 @@ describe("a client without a Layer of its own", () => {
       const refused = yield* Effect.flip(via(Redis.via(Other)(Redis.set("k", true as never))))
       assert.strictEqual(refused._tag, "DataError")
       assert.isTrue(yield* via(Redis.via(Other)(Redis.ping())))
-      assert.deepStrictEqual(node.commands.map(({ command }) => command.name), ["PING"])
+      assert.isTrue(yield* via(Redis.via(Redis.ping(), Other)))
+      assert.isTrue(yield* via(Redis.ping().pipe(Redis.via(Other))))
+      assert.deepStrictEqual(node.commands.map(({ command }) => command.name), ["PING", "PING", "PING"])
     }))
 
   it.effect("SCR-02: via sends a script with its text, and again when the server turns out not to have it any more", () =>

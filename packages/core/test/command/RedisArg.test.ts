@@ -157,6 +157,27 @@ describe("options of writes", () => {
     }
   })
 
+  it("ERR-09: ranges, keys and arguments that are given one by one are told how to be given", () => {
+    const arrays =
+      "takes its keys as an array, and its arguments as another one behind it, such as [\"key\"], [\"argument\"]"
+    const both = "takes a range as a record with both ends, such as { start: 0, end: -1 }"
+    // What types do not allow comes from programs without types.
+    const given = (...parameters: ReadonlyArray<unknown>) => parameters as unknown as []
+    const rows: ReadonlyArray<readonly [command: RedisCommand.Any, detail: string]> = [
+      [Redis.eval("return 1", ...given(1, "k", "a")), arrays],
+      [Redis.eval("return 1", ...given("key", ["a"])), arrays],
+      [Redis.eval("return 1", ...given({ keys: ["k"], arguments: ["a"] })), arrays],
+      [Redis.eval("return 1", ["k"], ...given("a")), arrays],
+      [Redis.evalsha("sha", ...given(1, "k")), arrays],
+      [Redis.fcall("f", ...given("key")), arrays],
+      [Redis.fcallRo("f", ...given(1, "key")), arrays],
+      [Redis.bitcount("k", ...given(0, -1)), both],
+      [Redis.bitcount("k", ...given({ start: 0 })), both],
+      [Redis.bitpos("k", 1, ...given(0, -1)), "takes a range as a record, such as { start: 0, end: -1 }"]
+    ]
+    for (const [command, detail] of rows) assert.strictEqual(refusal(command), detail, command.spec.name)
+  })
+
   it("ERR-09: nor are members of sorted sets, which would be others", () => {
     const given: ReadonlyArray<unknown> = [
       { score: 1, value: "m" },

@@ -149,6 +149,8 @@ describe("RedisCommand types", () => {
     class Other extends Context.Service<Other, RedisClient.RedisClient["Service"]>()("Other") {}
     const effect = Redis.via(Other)(Redis.get("k"))
     expectTypeOf(effect).toEqualTypeOf<Effect.Effect<string | undefined, CommandError, Other>>()
+    expectTypeOf(Redis.via(Redis.get("k"), Other)).toEqualTypeOf(effect)
+    expectTypeOf(Redis.get("k").pipe(Redis.via(Other))).toEqualTypeOf(effect)
   })
 
   it("withConnection keeps the types of what runs inside", () => {

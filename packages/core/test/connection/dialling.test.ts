@@ -10,6 +10,7 @@ import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -256,8 +257,8 @@ describe("Opening again", () => {
           Effect.andThen(TestClock.adjust(before), Effect.forkChild(Effect.exit(client.execute(ping))))
         )
         assert.strictEqual(node.connections.total, dial)
-        assert.isAtLeast(event.retryAfter, Math.min(5 * 2 ** (dial - 1), 500))
-        before = event.retryAfter
+        assert.isAtLeast(Duration.toMillis(event.retryAfter), Math.min(5 * 2 ** (dial - 1), 500))
+        before = Duration.toMillis(event.retryAfter)
       }
       // No time has passed since: further commands wait.
       yield* Effect.forkChild(Effect.exit(client.execute(ping)), { startImmediately: true })
@@ -330,16 +331,16 @@ describe("Opening again", () => {
       yield* node.stopListening
       const refused = Effect.flip(client.execute(Redis.blpop("k", 1)))
       const first = yield* Client.causing(client, "ConnectFailed", refused)
-      assert.isAtMost(first.retryAfter, 10)
+      assert.isAtMost(Duration.toMillis(first.retryAfter), 10)
       const waiting = yield* Effect.forkChild(refused, { startImmediately: true })
-      yield* TestClock.adjust(first.retryAfter - 1)
+      yield* TestClock.adjust(Duration.toMillis(first.retryAfter) - 1)
       assert.isUndefined(waiting.pollUnsafe())
       const second = yield* Client.causing(
         client,
         "ConnectFailed",
         Effect.andThen(TestClock.adjust(1), Fiber.join(waiting))
       )
-      assert.isAtLeast(second.retryAfter, 10)
+      assert.isAtLeast(Duration.toMillis(second.retryAfter), 10)
     }))
 
   it.effect("pauses begin anew when a server is there that was not, and has no use for a connection yet", () =>
@@ -354,17 +355,17 @@ describe("Opening again", () => {
         "ConnectFailed",
         Effect.forkChild(Effect.exit(client.execute(Redis.get("k"))))
       )
-      let retryAfter = 0
+      let retryAfter = Duration.zero
       for (let dial = 0; dial < 6; dial++) {
         const next = yield* Effect.forkChild(failed, { startImmediately: true })
         yield* TestClock.adjust(retryAfter)
         ;({ retryAfter } = yield* Fiber.join(next))
       }
-      assert.isAtLeast(retryAfter, 50)
+      assert.isAtLeast(Duration.toMillis(retryAfter), 50)
       yield* node.listen
       const next = yield* Effect.forkChild(failed, { startImmediately: true })
       yield* TestClock.adjust(retryAfter)
       ;({ retryAfter } = yield* Fiber.join(next))
-      assert.isAtMost(retryAfter, 10)
+      assert.isAtMost(Duration.toMillis(retryAfter), 10)
     }))
 })

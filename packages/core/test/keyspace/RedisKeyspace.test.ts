@@ -174,20 +174,26 @@ describe("RedisKeyspace", () => {
         const all: ReadonlyArray<Effect.Effect<unknown, unknown, RedisClient.RedisClient>> = [
           RedisKeyspace.make(of(ttl)).set("1", "v"),
           RedisKeyspace.make({ key: "k:*", value }).set("1", "v", options),
-          RedisKeyspace.make({ key: "k:*", value }).expire("1", options.ttl),
           RedisKeyspace.makeSet({ key: "k:*", value, ttl: options.ttl }).add("1", "m")
         ]
+        const refusal = (each: Effect.Effect<unknown, unknown, RedisClient.RedisClient>) =>
+          Effect.flip(Effect.provideService(each, RedisClient.RedisClient, unused))
         for (const each of all) {
-          const error = yield* Effect.flip(Effect.provideService(each, RedisClient.RedisClient, unused))
-          assert.deepInclude(error, { _tag: "DataError", detail: `${format(ttl)} is not a duration` })
+          assert.deepInclude(yield* refusal(each), {
+            _tag: "DataError",
+            command: "RedisKeyspace",
+            detail: `ttl is ${format(ttl)}, and must be a duration, such as "5 seconds"`
+          })
         }
+        const expire = RedisKeyspace.make({ key: "k:*", value }).expire("1", options.ttl)
+        assert.deepInclude(yield* refusal(expire), { _tag: "DataError", detail: `${format(ttl)} is not a duration` })
       }
     }))
 
-  it.effect("a time to live that would be over at once, or never, is refused, and nothing is sent", () =>
+  it.effect("a time to live that would be over at once is refused as that of a lock is, and nothing is sent", () =>
     Effect.gen(function*() {
       const value = Schema.String
-      const times = [Duration.zero, "-1 second", "999 micros", Duration.negativeInfinity, Duration.days(1e12)] as const
+      const times = [Duration.zero, "-1 second", Duration.negativeInfinity] as const
       for (const ttl of times) {
         const of = { key: "k:*", value } as const
         const limited = { ...of, ttl }
@@ -211,7 +217,13 @@ describe("RedisKeyspace", () => {
         ]
         for (const each of all) {
           const error = yield* Effect.flip(Effect.provideService(each, RedisClient.RedisClient, unused))
-          assert.deepInclude(error, { _tag: "KeyspaceError", operation: "encode", key: "k:1" })
+          assert.deepInclude(error, {
+            _tag: "DataError",
+            command: "RedisKeyspace",
+            detail: `ttl is ${
+              format(ttl)
+            }, and must be more than no time, such as "5 seconds", or "Infinity" for no end`
+          })
         }
       }
     }))

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -37,7 +38,7 @@ const refusing = Effect.fnUntraced(function*(options: ConnectionOptions = {}) {
   yield* client.events.pipe(
     Stream.runForEach((event) =>
       Effect.sync(() => {
-        if (event._tag === "ConnectFailed") pauses.push(event.retryAfter)
+        if (event._tag === "ConnectFailed") pauses.push(Duration.toMillis(event.retryAfter))
       })
     ),
     Effect.forkScoped({ startImmediately: true })

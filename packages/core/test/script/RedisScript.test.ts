@@ -151,7 +151,13 @@ describe("RedisScript", () => {
       args: () => RedisArg.invalid("wants more"),
       result: RedisReply.integer
     })
-    assert.include(failureOf(picky().settled)?.message, "EVALSHA: the script picky: wants more.")
+    assert.include(failureOf(picky().settled)?.message, "picky: wants more.")
+    const fussy = RedisScript.function({
+      name: "fussy",
+      args: () => RedisArg.invalid("wants less"),
+      result: RedisReply.integer
+    })
+    assert.include(failureOf(fussy().settled)?.message, "fussy: wants less.")
   })
 
   it.effect("SCR-02: a call is one EVALSHA where the server has the script", () =>

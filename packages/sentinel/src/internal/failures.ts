@@ -48,6 +48,10 @@ export const attemptOfSentinel = (address: string, error: CommandError): Attempt
   if (error._tag === "ResponseError" && /^unknown command/i.test(error.detail)) {
     return { address, detail: `It is no sentinel (${detail}); their usual port is 26379`, permanent: true }
   }
+  if (error._tag === "ResponseError" && /^no such master/i.test(error.detail)) {
+    // It may be told of the service a moment later.
+    return { address, detail: `${detail}; the option service is the name in its "sentinel monitor", often mymaster` }
+  }
   return { address, detail, permanent: isPermanent(error) }
 }
 

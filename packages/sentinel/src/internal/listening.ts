@@ -4,6 +4,7 @@
  */
 import type { CommandError } from "@redfx/core/RedisError"
 import { backOff, elapsedNow, errorIn, jitter, Listeners } from "@redfx/core/unstable/Runtime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import type * as Scope from "effect/Scope"
@@ -25,7 +26,12 @@ const selected = "+selected-slave"
 export type Heard =
   | { readonly _tag: "Listening" }
   | { readonly _tag: "Lost" }
-  | { readonly _tag: "Refused"; readonly from: Sentinel; readonly error: CommandError; readonly retryAfter: number }
+  | {
+    readonly _tag: "Refused"
+    readonly from: Sentinel
+    readonly error: CommandError
+    readonly retryAfter: Duration.Duration
+  }
   | {
     readonly _tag: "Switched" | "Selected"
     readonly from: Sentinel
@@ -108,7 +114,7 @@ export class Listening {
       const began = yield* elapsedNow
       const error = errorIn(yield* Effect.exit(once))
       failures = (yield* elapsedNow) - began > steady ? 0 : failures + 1
-      const retryAfter = yield* pauseAfter(failures)
+      const retryAfter = Duration.millis(yield* pauseAfter(failures))
       if (error !== undefined && error._tag !== "PubSubOverflowError" && isPermanent(error)) {
         this.#listeners.tell({ _tag: "Refused", from: sentinel, error, retryAfter })
       }

@@ -12,6 +12,7 @@ import type { CommandError } from "@redfx/core/RedisError"
 import type { RedisConnection } from "@redfx/core/unstable/Connection"
 import { Listeners } from "@redfx/core/unstable/Runtime"
 import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { demoted } from "./failures.ts"
@@ -137,7 +138,7 @@ export class MasterTracker {
   }
 
   /** Tells that a sentinel cannot be listened to, which no command fails for: failovers are noticed later then. */
-  refused(address: string, error: CommandError, retryAfter: number): void {
+  refused(address: string, error: CommandError, retryAfter: Duration.Duration): void {
     this.#onEvent({ _tag: "ConnectFailed", address, error, retryAfter })
   }
 

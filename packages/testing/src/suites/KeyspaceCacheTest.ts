@@ -229,7 +229,7 @@ export const KeyspaceCacheTest = <E>(client: Layer.Layer<RedisClient.RedisClient
           yield* until(() => loads === 1)
           assert.deepStrictEqual(yield* two!.getOrLoad("1"), some(2))
           assert.isAtLeast(performance.now() - startedAt, 190)
-          assert.deepInclude(yield* Fiber.join(waiting), { _tag: "LoadTimeoutError", limit: 200 })
+          assert.deepInclude(yield* Fiber.join(waiting), { _tag: "LoadTimeoutError", milliseconds: 200 })
           assert.isBelow(performance.now() - startedAt, 1500)
           yield* Deferred.succeed(hung, undefined)
           // Enough for what it would write if it still could.

@@ -92,6 +92,12 @@ export const KeyspaceTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>)
           for (const id of ["v", "h", "c", "s", "z"]) assertLives(yield* values.ttl(id), 60_000)
           yield* values.set("v", 1)
           assertLives(yield* values.ttl("v"), 3_600_000)
+          // Longer than any server counts is without end, as it is of a lock.
+          yield* values.setMany([["u", 1]], { ttl: Duration.days(1e12) })
+          assert.deepStrictEqual(yield* values.ttl("u"), Option.some(Duration.infinity))
+          // Less than a millisecond is one: the value is not there for ever.
+          yield* values.setMany([["u", 1]], { ttl: "1 nano" })
+          assert.notDeepEqual(yield* values.ttl("u"), Option.some(Duration.infinity))
           yield* values.setMany([["v", 1], ["w", 2]], { ttl: "Infinity" })
           assert.deepStrictEqual(yield* values.ttl("w"), Option.some(Duration.infinity))
           assert.deepStrictEqual(yield* values.getMany(["v", "w"]), [Option.some(1), Option.some(2)])

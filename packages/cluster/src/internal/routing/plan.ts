@@ -52,7 +52,8 @@ export const refusalInBatch = (command: RedisCommand.Any): CommandError | undefi
   const spread = spreadOf(command)
   if (spread === "one") return isMove(command) ? Keyless.unsupported(command, otherDatabase) : undefined
   if (command.settled !== undefined) return undefined
-  return spread === "none" ? Keyless.refusalInBatch(command) : crossSlotError(command)
+  if (spread === "none") return Keyless.refusalInBatch(command)
+  return splits.has(command.spec.name.toUpperCase()) ? notSplit(command) : crossSlotError(command)
 }
 
 /**
@@ -85,6 +86,12 @@ const acrossSlots = (
   const emulation = crossSlot === "emulate" ? emulations.get(name) : undefined
   return split?.(cluster, command) ?? emulation?.(cluster, command) ?? Effect.fail(crossSlotError(command))
 }
+
+const notSplit = ({ spec }: RedisCommand.Any): CrossSlotError =>
+  new CrossSlotError({
+    command: spec.name,
+    detail: "In pipelines and transactions no command is split: run it by itself, or give them a common {hash tag}"
+  })
 
 const crossSlotError = ({ spec }: RedisCommand.Any): CrossSlotError => new CrossSlotError({ command: spec.name })
 

@@ -6,19 +6,29 @@ import { slotOf } from "../topology/slot.ts"
 import { routingKey } from "./plan.ts"
 import type { State } from "./state.ts"
 
+/** What was counted on the masters before, and what was said at last. */
+interface Count {
+  before: number
+  said: number
+}
+
 /** For scans of a key, whose cursors another server does not know. What the cursors of SCAN say is in their text. */
-export const slotServers = (state: State): NonNullable<RedisRouter["servers"]> => {
-  const counts = new Map<number, number>()
-  const of = (slot: number): number => counts.get(slot) ?? 1
+export const slotServers = (state: Pick<State, "moved" | "routeOf">): NonNullable<RedisRouter["servers"]> => {
+  const counts = new Map<number, Count>()
   state.moved.add((moved) => {
-    for (const slot of moved) counts.set(slot, of(slot) + 1)
+    for (const slot of moved) {
+      const count = counts.get(slot)
+      if (count !== undefined) count.before = count.said
+    }
   })
   return (command) => {
     const key = routingKey(command)
     if (key === undefined) return 1
     const slot = slotOf(key)
-    // Each master counts how often it has started. A part of one keeps the two counts apart.
-    const lives = state.routeOf(slot)?.master.client.servers?.(command) ?? 1
-    return of(slot) + (lives - 1) / 2 ** 20
+    const { before } = counts.get(slot) ?? { before: 0 }
+    // Each master counts how often it has started; before the first connection it has started once at least.
+    const said = before + Math.max(state.routeOf(slot)?.master.client.servers?.(command) ?? 1, 1)
+    counts.set(slot, { before, said })
+    return said
   }
 }

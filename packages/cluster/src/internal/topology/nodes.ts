@@ -9,9 +9,9 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
-import * as RedisPool from "@redfx/core/RedisPool"
 import type { ErrorReply } from "@redfx/core/Resp"
 import * as RedisConnection from "@redfx/core/unstable/Connection"
+import * as RedisPool from "@redfx/core/unstable/Pool"
 import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Runtime from "@redfx/core/unstable/Runtime"
 import * as Clock from "effect/Clock"
@@ -32,7 +32,7 @@ import { Health } from "./health.ts"
 export interface Node extends ClusterNode {
   readonly endpoint: NodeAddress
   readonly dialer: RedisConnection.Dialer
-  readonly pool: RedisPool.RedisPool["Service"]
+  readonly pool: RedisPool.Pool
   readonly health: Health
   readonly isIdle: Effect.Effect<boolean>
 }
@@ -253,11 +253,11 @@ const withoutMinimum = (settings: ConnectionSettings): ConnectionSettings => ({
  * in words which do not say that nothing was run. Answers that are kept are always a master's.
  */
 const byRole = (
-  master: RedisPool.RedisPool["Service"],
-  replica: RedisPool.RedisPool["Service"],
+  master: RedisPool.Pool,
+  replica: RedisPool.Pool,
   answersAsReplica: () => boolean,
-  closeIdle: (pool: RedisPool.RedisPool["Service"]) => void
-): RedisPool.RedisPool["Service"] => {
+  closeIdle: (pool: RedisPool.Pool) => void
+): RedisPool.Pool => {
   let used = master
   const current = () => {
     const pool = answersAsReplica() ? replica : master

@@ -34,7 +34,7 @@ export const encodeInto = (command: Sendable, encoder: RespEncoder, withText?: S
   } catch (error) {
     encoder.rollback()
     encoder.raw(refused)
-    return new DataError({ command: command.spec.name, detail: unreadable(error).detail })
+    return new DataError({ command: command.spec.called, detail: unreadable(error).detail })
   }
 }
 
@@ -49,6 +49,6 @@ export const unsendable = (command: Sendable): DataError | undefined => {
     RedisArg.flatten(command.parts)
     return undefined
   } catch (error) {
-    return new DataError({ command: command.spec.name, detail: unreadable(error).detail })
+    return new DataError({ command: command.spec.called, detail: unreadable(error).detail })
   }
 }

@@ -64,6 +64,8 @@ export class Spec {
   readonly runsCode: boolean
   /** The script that the command names by its digest; `undefined` for all other commands. */
   readonly script: Script | undefined
+  /** The script or function that a command of this kind runs; `undefined` when it runs none. */
+  readonly procedure: string | undefined
   readonly #heads: Array<Uint8Array | undefined> = []
   #uncached: Spec | undefined = undefined
 
@@ -76,6 +78,7 @@ export class Spec {
     this.runsCode = !this.traits.has("readonly") && (this.traits.has("code") || callsOfCode.has(name.toUpperCase()))
     this.readonly = this.traits.has("readonly")
     this.script = script
+    this.procedure = script?.name
     this.ordinary = !this.traits.has("blocking") && !this.traits.has("stateful") && !this.traits.has("dependent")
   }
 
@@ -91,8 +94,8 @@ export class Spec {
     return this.#uncached ??= new Spec(this.name, traits, this.script, this.operation)
   }
 
-  /** The script or function that a command of this kind runs; `undefined` when it runs none. */
-  get procedure(): string | undefined {
-    return this.script?.name
+  /** What the caller has called: that script or function, else the command itself. */
+  get called(): string {
+    return this.procedure ?? this.name
   }
 }

@@ -57,19 +57,19 @@ export class ClusterConnectError
 }
 
 /**
- * The keys of one command lie in different hash slots; nothing was run.
+ * The keys of one command, or of one transaction, lie in different hash slots; nothing was run. `detail`: what to do, where there is
+ * more to do than to give the keys a common hash tag.
  *
  * @category errors
  * @since 0.1.0
  */
 export class CrossSlotError extends TaggedError<CrossSlotError>("@redfx/core/RedisError/CrossSlotError")(
   "CrossSlotError",
-  { command, index, ...marks }
+  { command, detail: Schema.optionalKey(Schema.String), index, ...marks }
 ) {
   override get message(): string {
-    return `The keys of ${origin(this)} lie in different hash slots. Give them a common {hash tag}.${
-      Retry.wholeText(this)
-    }`
+    const { detail = "Give them a common {hash tag}" } = this
+    return `The keys of ${origin(this)} lie in different hash slots. ${detail}.${Retry.wholeText(this)}`
   }
 }
 

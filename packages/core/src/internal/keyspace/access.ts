@@ -16,7 +16,7 @@ import { uncached } from "../../RedisCache.ts"
 import type { RedisClient } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import { failureAmong } from "../../RedisError.ts"
-import type { CommandError, DecodeError, TransactionError, WrongTypeError } from "../../RedisError.ts"
+import type { CommandError, DataError, DecodeError, TransactionError, WrongTypeError } from "../../RedisError.ts"
 import { pipeline, pipelineSettled } from "../../RedisPipeline.ts"
 import { scanStreamBytes } from "../../RedisScan.ts"
 import { transaction, watch } from "../../RedisTransaction.ts"
@@ -130,7 +130,7 @@ const named = (names: ReadonlyArray<string>) => <A>(values: ReadonlyArray<A>): {
 }
 
 /** A write of one value, or why the value cannot be written. */
-type Prepared = Effect.Effect<Effect.Effect<void, TransactionError, RedisClient>, KeyspaceError>
+type Prepared = Effect.Effect<Effect.Effect<void, TransactionError, RedisClient>, DataError | KeyspaceError>
 
 /**
  * Writes each value with a command of its own; commands of one turn go out together. All are encoded before the first is
@@ -177,7 +177,7 @@ export const strings = <Id, A, Encoded extends string | Uint8Array>(
     ...settingMany((id, a, options) =>
       Effect.flatMap(
         keys.of(id),
-        (key) => Effect.flatMap(keys.ttl(key, options), (px) => Effect.map(write(key, a, px), Effect.asVoid))
+        (key) => Effect.flatMap(keys.ttl(options), (px) => Effect.map(write(key, a, px), Effect.asVoid))
       )
     ),
     getdel: (id) =>
@@ -187,13 +187,13 @@ export const strings = <Id, A, Encoded extends string | Uint8Array>(
       ),
     getex: (id, options) =>
       Effect.flatMap(keys.of(id), (key) =>
-        Effect.flatMap(keys.ttl(key, options), (ttl) => {
+        Effect.flatMap(keys.ttl(options), (ttl) => {
           const command = ttl === undefined ? getex(key, { persist: true }) : getex(key, { px: ttl })
           return Effect.flatMap(reading(view(command), key), (text) => decode(text, key))
         })),
     update: Effect.fnUntraced(function*(id: Id, f: (current: Option.Option<A>) => A, options?: SetOptions) {
       const key = yield* keys.of(id)
-      const px = yield* keys.ttl(key, options)
+      const px = yield* keys.ttl(options)
       let next: Option.Option<A> = Option.none()
       const body = Effect.gen(function*() {
         const current = yield* decode(yield* reading(view(get(key)), key), key)
@@ -231,7 +231,7 @@ export const written = <A, Id>(
 ): Operation<A> =>
   command.settled !== undefined
     ? command
-    : Effect.flatMap(keys.ttl(key), (ttl) => ttl === undefined ? command : expiringAfter(key, ttl, command))
+    : Effect.flatMap(keys.ttl(), (ttl) => ttl === undefined ? command : expiringAfter(key, ttl, command))
 
 /** Replaces a value; an empty value leaves no key. */
 export const replace = <Id>(
@@ -241,7 +241,7 @@ export const replace = <Id>(
   command: RedisCommand.Any,
   empty = false
 ): Prepared =>
-  Effect.map(keys.ttl(key, options), (ttl) =>
+  Effect.map(keys.ttl(options), (ttl) =>
     empty
       ? Effect.asVoid(del(key))
       : Effect.asVoid(transaction([del(key), command, ...(ttl === undefined ? [] : [pexpire(key, ttl)])])))

@@ -63,7 +63,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
         restore(withTimeout(Fiber.await(loading), {
           clock,
           limit: Math.max(since + limit - elapsed(clock), 0),
-          orElse: () => Effect.succeed(Exit.fail(new LoadTimeoutError({ key, limit })))
+          orElse: () => Effect.succeed(Exit.fail(new LoadTimeoutError({ key, milliseconds: limit })))
         })).pipe(
           Effect.flatMap((exit): Exit.Exit<Option.Option<A>, E | LoadTimeoutError> => exit),
           Effect.onError(() => whenOver(Effect.suspend(() => Fiber.interrupt(loading))))

@@ -13,17 +13,18 @@ import type { KeyOptions, KeyspaceError, SetOptions } from "./model.ts"
 /**
  * A value could not be loaded in the time that a load may take. The load was interrupted, and others may try.
  *
- * - `limit`: that time, in milliseconds.
+ * - `milliseconds`: that time.
  *
  * @category errors
  * @since 0.1.0
  */
 export class LoadTimeoutError extends TaggedError<LoadTimeoutError>("@redfx/core/RedisKeyspace/LoadTimeoutError")(
   "LoadTimeoutError",
-  { key: Schema.String, limit: Schema.Number }
+  { key: Schema.String, milliseconds: Schema.Number }
 ) {
   override get message(): string {
-    return `Loading the value for ${JSON.stringify(this.key)} took longer than ${this.limit} ms, and was given up.`
+    const { key, milliseconds } = this
+    return `Loading the value for ${JSON.stringify(key)} took longer than ${milliseconds} ms, and was given up.`
   }
 }
 

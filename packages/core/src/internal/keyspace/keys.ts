@@ -3,9 +3,12 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import type { TimeToLive } from "../../RedisArg.ts"
+import type { DataError } from "../../RedisError.ts"
 import { escapeGlob } from "../argument/glob.ts"
+import { lifeOrEndless, readOptions } from "../argument/options.ts"
 import { durationFrom } from "../runtime/milliseconds.ts"
 import { onlyFitting } from "../values/misfits.ts"
 import { missing } from "../values/schemaValues.ts"
@@ -17,8 +20,8 @@ export interface Keys<Id> {
   readonly idOf: (key: string) => Effect.Effect<Id, KeyspaceError>
   /** The glob pattern of all keys, or the reason why there is none. */
   readonly match: Effect.Effect<string, KeyspaceError>
-  /** The time to live of a write to a key; `undefined` means no limit. */
-  readonly ttl: (key: string, write?: SetOptions) => Effect.Effect<TimeToLive | undefined, KeyspaceError>
+  /** The time to live of a write; `undefined` means no limit. */
+  readonly ttl: (write?: SetOptions) => Effect.Effect<Duration.Duration | undefined, DataError>
   readonly scanCount: number
   /** Reads what was found; the result is empty when it does not fit and is to be left out. */
   readonly onlyFitting: <A>(
@@ -45,27 +48,20 @@ export const keysOf = <Id>(options: KeyOptions<Id> & { readonly value: unknown }
     of: (value) => refused ?? Effect.map(id.encode(value, title), name),
     idOf: (key) => id.decode(key.slice(prefix.length, key.length - (suffix ?? "").length), key),
     match,
-    ttl: (key, write) => ttlOf(key, write?.ttl ?? ttl),
+    ttl: (write) => ttlOf(write?.ttl ?? ttl),
     scanCount: options.scanCount ?? 1000,
     onlyFitting: onlyFitting(options.misfits)
   }
 }
 
-/**
- * Refuses what servers take for a time that is over, or take for none after they have written: a value would be gone at
- * once, or stay for ever. What is no duration stays, for its command to refuse.
- */
-const ttlOf = (
-  key: string,
-  ttl: TimeToLive | undefined
-): Effect.Effect<TimeToLive | undefined, KeyspaceError> => {
-  const sent = ttl === undefined ? undefined : finite(ttl)
-  const duration = sent === undefined ? undefined : durationFrom(sent)
-  const milliseconds = duration === undefined ? 1 : Duration.toMillis(duration)
-  return milliseconds >= 1 && milliseconds <= Number.MAX_SAFE_INTEGER
-    ? Effect.succeed(sent)
-    : refuse(key, "encode", "a time to live is from 1 millisecond to 285,000 years, or infinite")
-}
+/** Servers take no time for a time that is over, or for none after they have written: a value would be gone at once, or stay. */
+const ttlOf = (ttl: TimeToLive | undefined): Exit.Exit<Duration.Duration | undefined, DataError> =>
+  ttl === undefined
+    ? Exit.succeed(undefined)
+    : readOptions("RedisKeyspace", () => {
+      const life = lifeOrEndless("ttl", ttl)
+      return life === undefined ? undefined : Duration.millis(life)
+    })
 
 /** A time to live as it is sent; `undefined` for one without end. What is no duration stays, for its command to refuse. */
 export const finite = (ttl: TimeToLive): TimeToLive | undefined => {

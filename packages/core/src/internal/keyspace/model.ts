@@ -22,7 +22,7 @@ import type * as Values from "../values/misfits.ts"
  * **Details**
  *
  * `operation`: `"decode"` when the key holds something else than the keyspace says, `"encode"` when the given value
- * cannot be written, or not for so long; then nothing was sent. The value itself is not shown.
+ * cannot be written; then nothing was sent. The value itself is not shown.
  *
  * @category errors
  * @since 0.1.0
@@ -66,9 +66,10 @@ export interface KeyOptions<Id> {
   /** The schema of ids, whose encoded side is the text in the key. Default: ids are strings. */
   readonly id?: Schema.Codec<Id, string> | undefined
   /**
-   * How long a key lives: a millisecond at least, else a write fails with `KeyspaceError`. Each write starts the time anew; of a
-   * counter only the write that creates the key does. Default: keys live until they are deleted. With it, writes that add to a
-   * set or a sorted set need the right to EVAL and EVALSHA.
+   * How long a key lives. It is rounded up to whole milliseconds, and an infinite time is no limit. With no time, or what is
+   * none, a write fails with `DataError` and sends nothing. Each write starts the time anew; of a counter only the write that
+   * creates the key does. Default: keys live until they are deleted. With it, writes that add to a set or a sorted set need the
+   * right to EVAL and EVALSHA.
    */
   readonly ttl?: TimeToLive | undefined
   /** About how many keys of the database `ids` and `scan` look at in one round trip. Default 1000. */
@@ -151,8 +152,8 @@ export interface GetMany<Id, A> {
  */
 export interface SetOptions {
   /**
-   * How long this key lives: a millisecond at least, else it is `KeyspaceError` and nothing is sent. An infinite time is no
-   * limit. Default: the `ttl` of the keyspace.
+   * How long this key lives, as the `ttl` of the keyspace says it for all keys, which is the default. An infinite time is no
+   * limit.
    */
   readonly ttl?: TimeToLive | undefined
 }

@@ -477,7 +477,7 @@ export class ExclusivePool {
     const retryAfter = this.#postpone(error)
     if (retryAfter === undefined) return
     const address = addressOf(error) ?? this.#options.dialer.address
-    this.#options.onEvent({ _tag: "ConnectFailed", address, error, retryAfter })
+    this.#options.onEvent({ _tag: "ConnectFailed", address, error, retryAfter: Duration.millis(retryAfter) })
   }
 
   /**

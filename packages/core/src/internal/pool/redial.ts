@@ -2,6 +2,7 @@
  * Connections to one server, one after the other, for as long as one is wanted: dialled when there is demand, and
  * with a pause after each that was of no use.
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { RedisEvent } from "../../RedisClient.ts"
 import type { CommandError } from "../../RedisError.ts"
@@ -60,10 +61,11 @@ export const redial = <R>(
         continue
       }
       const { error } = useless
-      const retryAfter = yield* pauses.after(error)
+      const pause = yield* pauses.after(error)
+      const retryAfter = Duration.millis(pause)
       onEvent({ _tag: "ConnectFailed", address: addressOf(error) ?? address, error, retryAfter })
       coolDown(useless)
-      yield* pauseUnless(retryAfter, news)
+      yield* pauseUnless(pause, news)
     }
   })
 

@@ -44,17 +44,23 @@ const isPresent = (
     (libraries) => libraries.some(({ functions }) => functions.some((each) => each.name === name))
   )
 
-/** The static facts of a command that calls a function of a library. */
+/** The static facts of a command that calls a function. */
 export class FunctionSpec extends RedisCommand.Spec {
+  override readonly procedure: string
+
+  constructor(name: string, traits: ReadonlyArray<RedisCommand.Trait>, procedure: string) {
+    super(name, traits)
+    this.procedure = procedure
+  }
+}
+
+/** Those of one whose library is known, and is loaded where it is missing. */
+export class LibrarySpec extends FunctionSpec {
   readonly function: LibraryFunction
 
   constructor(name: string, traits: ReadonlyArray<RedisCommand.Trait>, function_: LibraryFunction) {
-    super(name, traits)
+    super(name, traits, function_.name)
     this.function = function_
-  }
-
-  override get procedure(): string {
-    return this.function.name
   }
 }
 
@@ -66,7 +72,7 @@ export const withFunctions = (client: RedisClient["Service"]): RedisClient["Serv
   const known = new Set<LibraryFunction>()
   return decorated(client, (client) => ({
     execute: (command) =>
-      command.spec instanceof FunctionSpec && command.settled === undefined
+      command.spec instanceof LibrarySpec && command.settled === undefined
         ? call(client, known, command, command.spec.function)
         : client.execute(command),
     pipeline: (commands) => pipeline(client, commands),
@@ -145,7 +151,7 @@ const transaction = (
 const functionsIn = (commands: ReadonlyArray<RedisCommand.Any>): ReadonlyArray<LibraryFunction> => {
   const found = new Set<LibraryFunction>()
   for (const { settled, spec } of commands) {
-    if (settled === undefined && spec instanceof FunctionSpec) found.add(spec.function)
+    if (settled === undefined && spec instanceof LibrarySpec) found.add(spec.function)
   }
   return [...found]
 }
