@@ -648,7 +648,7 @@ export const sections: ReadonlyArray<readonly [title: string, rows: string]> = [
     SEN-14 | sentinels that refuse | 'RedisError.MasterNotFoundError'
     SEN-15 | a wrong data password | 'RedisError.AuthenticationError'
     SEN-16 | db and timeouts are the data connections' | 'db', 'commandTimeout'
-    SEN-17 | a client's options go before the group's | 'RedisSentinel.make'
+    SEN-17 | a client's options go before the group's | 'RedisSentinel.makeGroup'
     SEN-18 | the order of asking | 'RedisSentinel.discoverMaster'
     SEN-19 | which answers count | 'RedisSentinel.discoverMaster'
     SEN-20 | an unknown service | 'RedisError.MasterNotFoundError', 'RedisError.ReplicaNotFoundError'

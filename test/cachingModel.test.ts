@@ -105,8 +105,8 @@ describe("Caching, a model", () => {
       Effect.gen(function*() {
         const servers = yield* RedisSentinelServers.make({ replicas: 2, downAfter: "500 millis" })
         const options = { sentinels: servers.addresses, service: servers.service, pool: { shared: 2 } }
-        const client = yield* RedisSentinel.makeClient(options).pipe(Effect.provide(slow))
-        const outside = yield* RedisSentinel.makeClient(options)
+        const client = yield* RedisSentinel.make(options).pipe(Effect.provide(slow))
+        const outside = yield* RedisSentinel.make(options)
         const report = yield* CacheModel.run({
           client,
           outside,

@@ -45,7 +45,7 @@ describe("Caches of keyspaces, a model of several programs", () => {
   it.live("sentinel", () =>
     Effect.gen(function*() {
       const servers = yield* RedisSentinelServers.make()
-      const client = RedisSentinel.makeClient({ sentinels: servers.addresses, service: servers.service })
+      const client = RedisSentinel.make({ sentinels: servers.addresses, service: servers.service })
       yield* expectRight(yield* Effect.all([client, client, client]))
     }).pipe(Effect.provide(NodeRedisConnector.layer)), timeout)
 

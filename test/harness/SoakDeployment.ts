@@ -84,7 +84,7 @@ const sentinel = Effect.gen(function*() {
   const group = yield* RedisSentinelServers.make({ replicas: 2 })
   const { addresses: sentinels, service, servers } = group
   const made = (options: RedisConfig.ConnectionOptions, rest: Pick<RedisConfig.SentinelOptions, "natMap">) =>
-    Effect.provide(RedisSentinel.makeClient({ ...options, ...rest, sentinels, service }), NodeRedisConnector.layer)
+    Effect.provide(RedisSentinel.make({ ...options, ...rest, sentinels, service }), NodeRedisConnector.layer)
   return {
     servers,
     client: (options = {}) => made(options, {}),

@@ -118,13 +118,12 @@ export const discoverReplicas = (
 // -----------------------------------------------------------------------------
 
 /**
- * Creates the service of a group of sentinels, which is closed with the scope. Nothing is opened before it is asked. {@link layer}
- * provides it.
+ * Creates the service of a group of sentinels, which is closed with the scope. Nothing is opened before it is asked.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make: (
+export const makeGroup: (
   options: GroupOptions
 ) => Effect.Effect<RedisSentinel["Service"], RedisConfigError, RedisConnector | Scope.Scope> = Effect.fnUntraced(
   function*(
@@ -152,16 +151,15 @@ export const make: (
 )
 
 /**
- * Creates a client of the servers that sentinels watch. Its connections are closed with the scope. {@link layerClient} provides
- * it.
+ * Creates a client of the servers that sentinels watch. Its connections are closed with the scope.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const makeClient = (
+export const make = (
   options: RedisConfig.SentinelOptions
 ): Effect.Effect<RedisClient.RedisClient["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> =>
-  Effect.flatMap(make(options), (group) => group.client(options))
+  Effect.flatMap(makeGroup(options), (group) => group.client(options))
 
 const override = (defaults: GroupOptions, own: ClientOptions): GroupOptions & ClientOptions => {
   const { credentials, password, username, ...rest } = defaults
@@ -248,7 +246,7 @@ const printed = ({ sentinels }: Discovery.Group): string => sentinels.inOrder.ma
  * @since 0.1.0
  */
 export const layer = (options: GroupOptions): Layer.Layer<RedisSentinel, RedisConfigError, RedisConnector> =>
-  Layer.effect(RedisSentinel)(make(options))
+  Layer.effect(RedisSentinel)(makeGroup(options))
 
 /**
  * Provides a client of the master, or of replicas with `role: "replica"`, and its sentinels.
@@ -266,7 +264,7 @@ export const layerClient = (
   options: RedisConfig.SentinelOptions
 ): Layer.Layer<RedisClient.RedisClient | RedisSentinel, CommandError | RedisConfigError, RedisConnector> =>
   Layer.effectContext(Effect.gen(function*() {
-    const sentinel = yield* make(options)
+    const sentinel = yield* makeGroup(options)
     return Context.make(RedisSentinel, sentinel).pipe(
       Context.add(RedisClient.RedisClient, yield* sentinel.client(options))
     )
@@ -287,5 +285,5 @@ export const layerReplica = (
   options: Omit<RedisConfig.SentinelOptions, "role">
 ): Layer.Layer<RedisReplica, CommandError | RedisConfigError, RedisConnector> =>
   Layer.effect(RedisReplica)(
-    Effect.andThen(Settings.checkAddresses(options), Effect.suspend(() => makeClient({ ...options, role: "replica" })))
+    Effect.andThen(Settings.checkAddresses(options), Effect.suspend(() => make({ ...options, role: "replica" })))
   )

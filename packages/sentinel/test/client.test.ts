@@ -23,7 +23,7 @@ type Options = Partial<RedisConfig.SentinelOptions>
 
 /** A client of a deployment, for as long as the scope is open. */
 const clientOf = ({ addresses, service }: Deployment, options: Options = {}) =>
-  Effect.provide(RedisSentinel.makeClient({ sentinels: addresses, service, ...options }), NodeRedisConnector.layer)
+  Effect.provide(RedisSentinel.make({ sentinels: addresses, service, ...options }), NodeRedisConnector.layer)
 
 /** What a program does to ride through a failover. */
 const riding = <A, R>(effect: Effect.Effect<A, RedisError.RedisError, R>) =>

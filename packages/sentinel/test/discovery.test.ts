@@ -568,7 +568,7 @@ describe("Options", () => {
   ) {
     it.effect(`fails the Layer for ${option} that cannot be`, () =>
       Effect.gen(function*() {
-        const error = yield* Effect.flip(Effect.provide(RedisSentinel.makeClient(options), NodeRedisConnector.layer))
+        const error = yield* Effect.flip(Effect.provide(RedisSentinel.make(options), NodeRedisConnector.layer))
         assert.strictEqual(Client.expectTag(error, "RedisConfigError").option, option)
       }))
   }

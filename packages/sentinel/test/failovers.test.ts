@@ -18,7 +18,7 @@ type Deployment = RedisSentinelServers.RedisSentinelServers["Service"]
 type Server = Deployment["servers"][number]
 
 const clientOf = ({ addresses, service }: Deployment, options: Partial<RedisConfig.SentinelOptions> = {}) =>
-  Effect.provide(RedisSentinel.makeClient({ sentinels: addresses, service, ...options }), NodeRedisConnector.layer)
+  Effect.provide(RedisSentinel.make({ sentinels: addresses, service, ...options }), NodeRedisConnector.layer)
 
 const names = Array.from({ length: 2000 }, (_, index) => `n${index}`)
 const values = Object.fromEntries(names.map((name) => [name, "v"]))

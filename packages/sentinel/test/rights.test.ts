@@ -48,7 +48,7 @@ const clientOf = (options: Partial<RedisConfig.SentinelOptions>) =>
   Effect.gen(function*() {
     const { addresses, service } = yield* RedisSentinelServers.RedisSentinelServers
     return yield* Effect.provide(
-      RedisSentinel.makeClient({ sentinels: addresses, service, ...options }),
+      RedisSentinel.make({ sentinels: addresses, service, ...options }),
       NodeRedisConnector.layer
     )
   })

@@ -20,7 +20,7 @@ describe("sentinelOptions.credentials", { timeout: 60_000 }, () => {
       const passwords = [Redacted.make("first-secret"), Redacted.make("second-secret")] as const
       const { addresses, sentinels, service } = yield* RedisSentinelServers.make({ sentinelPassword: passwords[0] })
       const make = (sentinelOptions: RedisConfig.SentinelOptions["sentinelOptions"]) =>
-        RedisSentinel.make({ sentinels: addresses, sentinelOptions })
+        RedisSentinel.makeGroup({ sentinels: addresses, sentinelOptions })
       let current = passwords[0]
       const rotating = yield* make({ credentials: Effect.sync(() => ({ password: current })) })
       const fixed = yield* make({ password: passwords[0] })

@@ -94,7 +94,7 @@ describe("A replica that hangs", () => {
     () =>
       Effect.gen(function*() {
         const { addresses, master, servers, service } = yield* RedisSentinelServers.make()
-        const client = yield* RedisSentinel.makeClient({ sentinels: addresses, service, ...onReplicas })
+        const client = yield* RedisSentinel.make({ sentinels: addresses, service, ...onReplicas })
         yield* client.execute(Redis.set("k", "v"))
         const primary = yield* master
         yield* client.execute(getK)

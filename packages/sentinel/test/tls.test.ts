@@ -61,7 +61,7 @@ const servers: Layer.Layer<Secured, RedisServerError> = Layer.effect(Secured)(ma
 type Options = Partial<RedisConfig.SentinelOptions>
 
 const clientOf = (options: Options & Pick<RedisConfig.SentinelOptions, "sentinels">) =>
-  Effect.provide(RedisSentinel.makeClient({ service, ...options }), NodeRedisConnector.layer)
+  Effect.provide(RedisSentinel.make({ service, ...options }), NodeRedisConnector.layer)
 
 /** What a program of either role is told, and whether it may try again. */
 const told = (options: (deployment: Effect.Success<typeof make>) => Options) =>
@@ -93,7 +93,7 @@ describe("Sentinels that speak TLS", { timeout: 60_000 }, () => {
           tls: { ca },
           sentinelOptions: { tls: { ca: sentinelCa } }
         } as const
-        const group = yield* Effect.provide(RedisSentinel.make(options), NodeRedisConnector.layer)
+        const group = yield* Effect.provide(RedisSentinel.makeGroup(options), NodeRedisConnector.layer)
         assert.deepStrictEqual(yield* group.discoverMaster(service), securely(master))
         yield* until(group.discoverReplicas(service), ([replica]) => replica?.host === "localhost")
         for (const [role, expected] of [["master", "master"], ["replica", "slave"]] as const) {
@@ -101,7 +101,7 @@ describe("Sentinels that speak TLS", { timeout: 60_000 }, () => {
           assert.strictEqual((yield* client.execute(Redis.role())).role, expected)
         }
         const seen = Effect.gen(function*() {
-          const learner = yield* Effect.provide(RedisSentinel.make(options), NodeRedisConnector.layer)
+          const learner = yield* Effect.provide(RedisSentinel.makeGroup(options), NodeRedisConnector.layer)
           yield* learner.discoverMaster(service)
           yield* Effect.sleep("50 millis")
           return String(learner)

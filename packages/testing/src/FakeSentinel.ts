@@ -212,8 +212,8 @@ type GroupOptions = Partial<RedisSentinel.GroupOptions>
 export const client = (
   sentinels: RedisSentinel.GroupOptions["sentinels"],
   options: GroupOptions & { readonly role?: "master" | "replica" } = {}
-) => Effect.provide(RedisSentinel.makeClient({ ...options, sentinels, service }), NodeRedisConnector.layer)
+) => Effect.provide(RedisSentinel.make({ ...options, sentinels, service }), NodeRedisConnector.layer)
 
 /** The group of fake sentinels. */
 export const group = (sentinels: RedisSentinel.GroupOptions["sentinels"], options: GroupOptions = {}) =>
-  Effect.provide(RedisSentinel.make({ ...options, sentinels }), NodeRedisConnector.layer)
+  Effect.provide(RedisSentinel.makeGroup({ ...options, sentinels }), NodeRedisConnector.layer)

@@ -80,7 +80,7 @@ const clientOf = (
     case "standalone":
       return RedisStandalone.make({ ...addresses[0], ...options })
     case "sentinel":
-      return RedisSentinel.makeClient({
+      return RedisSentinel.make({
         sentinels: addresses,
         service,
         natMap,
