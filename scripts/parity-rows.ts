@@ -549,7 +549,7 @@ export const sections: ReadonlyArray<readonly [title: string, rows: string]> = [
     TRX-08 | transaction | 'Redis.watch'
     TRX-09 | Redis.watch, Redis.unwatch |
     TRX-10 | WATCH, UNWATCH | 'Redis.watch'
-    TRX-11 | transaction | 'Redis.transaction', 'RedisError.CrossSlotError'
+    TRX-11 | transaction | 'Redis.transaction', 'RedisError.ClusterUnsupportedError'
   `
   ],
   [

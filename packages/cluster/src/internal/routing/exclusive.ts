@@ -4,7 +4,7 @@
  */
 import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
-import { CrossSlotError } from "@redfx/core/RedisError"
+import { ClusterUnsupportedError } from "@redfx/core/RedisError"
 import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import { asking } from "@redfx/core/unstable/Request"
 import type { Outcome } from "@redfx/core/unstable/Request"
@@ -117,7 +117,11 @@ export const transaction = (
     )
 }
 
-const differentSlots = (commands: ReadonlyArray<RedisCommand.Any>): CrossSlotError | undefined => {
+const differentSlots = (commands: ReadonlyArray<RedisCommand.Any>): ClusterUnsupportedError | undefined => {
   const keys = commands.map(routingKey).filter((key) => key !== undefined)
-  return new Set(keys.map(slotOf)).size < 2 ? undefined : new CrossSlotError({ command: "a transaction" })
+  return new Set(keys.map(slotOf)).size < 2 ? undefined : new ClusterUnsupportedError({
+    command: "MULTI over several slots",
+    detail: "one server runs a transaction, and the keys of this one lie in different hash slots. " +
+      "Give them a common {hash tag}"
+  })
 }

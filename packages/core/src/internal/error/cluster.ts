@@ -57,8 +57,8 @@ export class ClusterConnectError
 }
 
 /**
- * The keys of one command, or of one transaction, lie in different hash slots; nothing was run. `detail`: what to do, where there is
- * more to do than to give the keys a common hash tag.
+ * The keys of one command lie in different hash slots; nothing was run. `detail`: what to do, where there is more to do than to
+ * give the keys a common hash tag.
  *
  * @category errors
  * @since 0.1.0
