@@ -54,8 +54,8 @@ describe("what is no command", () => {
         for (const several of [Redis.pipeline, Redis.transaction, Redis.transactionSettled]) {
           assert.match((yield* Effect.flip(several(callback))).message, /is a function; give the commands themselves/)
         }
-        for (const body of [undefined, callback, [Redis.get("k")]]) {
-          const error = yield* Effect.flip(Redis.watch("k", body as never))
+        for (const body of [undefined, callback, [Redis.get("k")]] as ReadonlyArray<unknown>) {
+          const error = yield* Effect.flip(Redis.watch("k", body as Effect.Effect<[]>))
           assert.deepInclude(error, { _tag: "DataError", command: "Redis.watch" })
           assert.match(error.message, /its body is missing or no effect; give one that returns the commands to commit/)
         }
