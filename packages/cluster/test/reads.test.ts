@@ -12,6 +12,7 @@ import { keyOfA, keyOfB, sibling } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
 
 /** A, B and C with their replicas D, E and F. */
 const withReplicas = FakeCluster.make({ replicas: true })
@@ -34,6 +35,21 @@ describe("readFrom", () => {
       assert.strictEqual(d!.node.commands.filter(({ command }) => command.name === "READONLY").length, 1)
       assert.strictEqual(d!.node.connections.total, 1)
       assert.deepStrictEqual(counts(b), [0])
+    }))
+
+  it.live("the Random of who makes the client decides where at random is", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster, others: [d] } = yield* withReplicas
+      for (const [drawn, reader, master] of [[0, a, a], [0.99, d!, c]] as const) {
+        const { client } = yield* FakeCluster.client(cluster, { readFrom: "any" }).pipe(
+          Effect.provideService(Random.Random, { nextDoubleUnsafe: () => drawn, nextIntUnsafe: () => 0 })
+        )
+        for (const node of [a, b, c, d!]) node.node.commands.length = 0
+        yield* times(10, () => client.execute(Redis.get(keyOfA)))
+        assert.strictEqual(FakeCluster.log(reader).length, 10)
+        yield* times(10, () => client.execute(Redis.echo("any")))
+        assert.strictEqual(FakeCluster.log(master).filter((line) => line.includes("ECHO")).length, 10)
+      }
     }))
 
   it.live("what an emulated command reads is read from masters, and once more when a connection was lost", () =>

@@ -73,15 +73,9 @@ const merged = (merge: Merge): Assemble => (replies, _, command) => merge(replie
 const byKey = (size: number, assemble: Assemble): Split => (cluster, command) => {
   const layout = unitsOf(command, size)
   if (layout === undefined) return undefined
-  const groups = new Map<number, Array<number>>()
-  layout.units.forEach(([key], position) => {
-    // A unit begins with its key, so this is one.
-    const slot = slotOf((key as KeyArg).value)
-    const group = groups.get(slot)
-    if (group === undefined) groups.set(slot, [position])
-    else group.push(position)
-  })
-  const positions = [...groups.values()]
+  // A unit begins with its key, so this is one.
+  const slots = layout.units.map(([key]) => slotOf((key as KeyArg).value))
+  const positions = [...Map.groupBy(slots.keys(), (position) => slots[position]).values()]
   const raw = RedisCommand.undecoded(command)
   const parts = positions.map((indexes) => RedisCommand.withParts(raw, argumentsOf(layout, indexes)))
   return Effect.map(fanOutCommands(cluster, parts, positions), (replies) => assemble(replies, positions, command))

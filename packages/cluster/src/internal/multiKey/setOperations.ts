@@ -24,16 +24,9 @@ export type SetOperation = (
 ) => Effect.Effect<ReadonlyArray<Resp.Value>, CommandError>
 
 /** The keys of each slot, in the order of the first key of each. */
-export const bySlot = (keys: ReadonlyArray<Key>): ReadonlyArray<ReadonlyArray<Key>> => {
-  const groups = new Map<number, Array<Key>>()
-  for (const key of keys) {
-    const slot = slotOf(key)
-    const group = groups.get(slot)
-    if (group === undefined) groups.set(slot, [key])
-    else group.push(key)
-  }
-  return [...groups.values()]
-}
+export const bySlot = (keys: ReadonlyArray<Key>): ReadonlyArray<ReadonlyArray<Key>> => [
+  ...Map.groupBy(keys, slotOf).values()
+]
 
 /** The members that one command for each slot gives. */
 const perSlot = (

@@ -15,6 +15,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Cluster } from "../topology/cluster.ts"
@@ -181,7 +182,8 @@ const makeRouting = Effect.fnUntraced(function*(
     Context.get(context, Clock.Clock),
     fork
   )
-  const redirects: Redirects = new Redirects(state, readerOf(readFrom, state.latency), fork)
+  const random = Context.get(context, Random.Random)
+  const redirects: Redirects = new Redirects(state, readerOf(readFrom, state.latency, random), random, fork)
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       const closed = connectionLoss("ClientClosed", "The client was closed")

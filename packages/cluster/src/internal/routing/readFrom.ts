@@ -5,9 +5,10 @@ import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { ClusterOptions } from "@redfx/core/RedisConfig"
 import { ConnectionError } from "@redfx/core/RedisError"
 import { isContinued } from "@redfx/core/unstable/Router"
+import type { Random } from "effect/Random"
 import { isForMaster } from "../multiKey/onMaster.ts"
 import type { Node } from "../topology/nodes.ts"
-import { anyOf } from "./anyOf.ts"
+import { anyHealthy } from "./anyOf.ts"
 
 /** The servers of a slot. */
 export interface Route {
@@ -28,16 +29,18 @@ export type Reader = (route: Route, command: RedisCommand.Any) => Node | Connect
  */
 export const readerOf = (
   readFrom: ClusterOptions["readFrom"],
-  latency: (node: Node) => number | undefined
+  latency: (node: Node) => number | undefined,
+  random: Random
 ): Reader | undefined => {
   if (typeof readFrom === "function") return chosenBy(readFrom)
   switch (readFrom ?? "master") {
     case "master":
       return undefined
     case "any":
-      return ({ master, replicas }) => replicas.length === 0 ? master : healthyOf([master, ...replicas]) ?? master
+      return ({ master, replicas }) =>
+        replicas.length === 0 ? master : anyHealthy(random, [master, ...replicas]) ?? master
     case "preferReplica":
-      return ({ master, replicas }) => healthyOf(replicas) ?? master
+      return ({ master, replicas }) => anyHealthy(random, replicas) ?? master
     case "nearest":
       return ({ master, replicas }) => {
         let nearest = master
@@ -51,14 +54,6 @@ export const readerOf = (
 
 const isNearer = (one: Node, other: Node, latency: (node: Node) => number | undefined): boolean =>
   one.health.isHealthy && (!other.health.isHealthy || (latency(one) ?? Infinity) < (latency(other) ?? Infinity))
-
-/** Chooses one of the healthy nodes at random. */
-const healthyOf = (nodes: ReadonlyArray<Node>): Node | undefined => {
-  const chosen = anyOf(nodes)
-  return chosen === undefined || chosen.health.isHealthy
-    ? chosen
-    : anyOf(nodes.filter(({ health }) => health.isHealthy))
-}
 
 const chosenBy =
   (choose: Extract<ClusterOptions["readFrom"], (...args: never) => unknown>): Reader =>

@@ -2,15 +2,16 @@
  * Sends single commands where the cluster says, and again as the verdict on their outcome says. A command that succeeds
  * at once costs nothing here.
  */
-import * as RedisCommand from "@redfx/core/RedisCommand"
+import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { ConnectionError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
 import type { Redirector, Request } from "@redfx/core/unstable/Request"
 import type * as Effect from "effect/Effect"
+import type { Random } from "effect/Random"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
-import { anyOf } from "./anyOf.ts"
+import { anyNode } from "./anyOf.ts"
 import { routingKey } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
 import type { Reader } from "./readFrom.ts"
@@ -35,12 +36,19 @@ export class Redirects implements Redirector {
   readonly waiting: WaitingRequests
   readonly #state: State
   readonly #reader: Reader | undefined
+  readonly #random: Random
   /** The histories of the few requests that are not answered at once; the others cost nothing. */
   readonly #troubles = new WeakMap<Request, Trouble>()
 
-  constructor(state: State, reader: Reader | undefined, fork: (effect: Effect.Effect<void>) => void) {
+  constructor(
+    state: State,
+    reader: Reader | undefined,
+    random: Random,
+    fork: (effect: Effect.Effect<void>) => void
+  ) {
     this.#state = state
     this.#reader = reader
+    this.#random = random
     this.waiting = new WaitingRequests(
       (request) => this.#route(request),
       (request) => this.#troubles.get(request)?.spent.last,
@@ -66,8 +74,8 @@ export class Redirects implements Redirector {
     const reader = this.#reader
     if (reader === undefined || !isForReplicas(command)) return this.masterOf(command)
     this.#state.used = true
-    const key = RedisCommand.firstKey(command) ?? routingKey(command)
-    if (key === undefined) return anyMaster(this.#state.masters)
+    const key = routingKey(command)
+    if (key === undefined) return anyNode(this.#random, this.#state.masters)
     const route = this.#state.routeOf(slotOf(key))
     return route === undefined ? undefined : reader(route, command)
   }
@@ -75,8 +83,8 @@ export class Redirects implements Redirector {
   /** The master for a command; `undefined` when no server has its slot. */
   masterOf(command: RedisCommand.Any): Node | undefined {
     this.#state.used = true
-    const key = RedisCommand.firstKey(command) ?? routingKey(command)
-    return key === undefined ? anyMaster(this.#state.masters) : this.#state.routeOf(slotOf(key))?.master
+    const key = routingKey(command)
+    return key === undefined ? anyNode(this.#random, this.#state.masters) : this.#state.routeOf(slotOf(key))?.master
   }
 
   #route(request: Request): void {
@@ -166,10 +174,4 @@ export class Redirects implements Redirector {
           : this.waiting.untilNews(request, after)
     }
   }
-}
-
-/** Any master. One that is down is only chosen when all are down. */
-const anyMaster = (masters: ReadonlyArray<Node>): Node | undefined => {
-  const chosen = anyOf(masters)
-  return chosen?.health.isHealthy !== false ? chosen : anyOf(masters.filter(({ health }) => health.isHealthy)) ?? chosen
 }

@@ -12,7 +12,7 @@ import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
 import { backOff, elapsed, jitter, Listeners, Once } from "@redfx/core/unstable/Runtime"
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -589,11 +589,10 @@ export class State {
     // Nodes that get no connection under the limit are not measured.
     Effect.forEach(this.members.slice(0, this.#options.most), (node) =>
       Effect.gen({ self: this }, function*() {
-        const clock = yield* Clock.Clock
-        const started = elapsed(clock)
+        const started = this.#now()
         const answer = yield* Effect.exit(node.client.execute(ping()))
         if (Exit.isFailure(answer)) this.#latencies.delete(node)
-        else this.#latencies.set(node, elapsed(clock) - started)
+        else this.#latencies.set(node, this.#now() - started)
       }).pipe(this.#permits.withPermit), { concurrency: asked, discard: true })
   )
 }

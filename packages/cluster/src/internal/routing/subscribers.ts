@@ -16,8 +16,9 @@ import type { ErrorReply } from "@redfx/core/Resp"
 import type { RedisConnection } from "@redfx/core/unstable/Connection"
 import type { Spread, Subscribers as RouterSubscribers } from "@redfx/core/unstable/Router"
 import { inContext, Listeners } from "@redfx/core/unstable/Runtime"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
 import { asText } from "../multiKey/arguments.ts"
 import { typed } from "../topology/clusterErrors.ts"
 import { laterOf } from "../topology/discovery.ts"
@@ -25,7 +26,7 @@ import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { endpointOf } from "../topology/topology.ts"
 import type { Topology } from "../topology/topology.ts"
-import { anyOf } from "./anyOf.ts"
+import { anyNode } from "./anyOf.ts"
 import type { Hung, State } from "./state.ts"
 import { outcomeOf, unspent } from "./verdict.ts"
 
@@ -265,7 +266,7 @@ export class Subscribers {
   #anywhere(): Node | undefined {
     const { members } = this.#state
     if (this.#last === undefined || !members.includes(this.#last) || !this.#last.health.isHealthy) {
-      this.#last = anyOf(members.filter(({ health }) => health.isHealthy)) ?? anyOf(members)
+      this.#last = anyNode(Context.get(this.#context, Random.Random), members)
     }
     return this.#last
   }

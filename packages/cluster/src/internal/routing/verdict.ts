@@ -293,12 +293,20 @@ const giveUp = (
   delivery: Delivery = "not-sent"
 ): Verdict => settle(spent, learn, exhausted(command, spent.tries, last, spent.ran ? "unknown" : delivery))
 
+/** The next try, and what the last one has come to. */
+interface NextTry {
+  readonly to: To
+  readonly after: After
+  readonly last: string
+  readonly delivery?: Delivery
+}
+
 /** Sends a command again, unless its tries are used up. */
 const again = (
   sent: Sent,
   spent: Spent,
   learn: Learned | undefined,
-  next: { readonly to: To; readonly after: After; readonly last: string; readonly delivery?: Delivery }
+  next: NextTry
 ): Verdict => {
   const { after, delivery, last, to } = next
   if (spent.tries >= maxTries) return giveUp(sent, spent, learn, last, delivery)
@@ -316,7 +324,7 @@ const againInTime = (
   spent: Spent,
   learn: Learned | undefined,
   { now }: Limits,
-  next: Parameters<typeof again>[3]
+  next: NextTry
 ): Verdict => {
   const since = spent.since ?? now
   return isOverdue(sent, since, now)

@@ -7,6 +7,7 @@ import { wireValue } from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterRetriesExhaustedError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "../../topology/cluster.ts"
 import { slotOf } from "../../topology/slot.ts"
@@ -78,7 +79,7 @@ const chunk = 1000
 
 const fill = (cluster: Cluster, key: string, members: ReadonlyArray<Uint8Array>): Effect.Effect<void, CommandError> =>
   Effect.forEach(
-    Array.from({ length: Math.ceil(members.length / chunk) }, (_, i) => members.slice(i * chunk, (i + 1) * chunk)),
+    Arr.chunksOf(members, chunk),
     (some) => cluster.execute(sadd(key, some)),
     { discard: true }
   )
