@@ -665,6 +665,32 @@ describe("iterate", () => {
       assert.strictEqual(yield* Effect.promise(() => rejection(loop)), "enough")
     }))
 
+  it.live("is left by return(), while it waits for an element too, and unsubscribes", () =>
+    onServer(async (redis) => {
+      const messages = redis.iterate(Redis.subscribe("news", { events: true }))
+      assert.strictEqual((await messages.next()).value?._tag, "Subscribed")
+      const next = messages.next()
+      const later = messages.next()
+      assert.deepStrictEqual(await messages.return(undefined), { done: true, value: undefined })
+      assert.deepStrictEqual(await next, { done: true, value: undefined })
+      assert.deepStrictEqual(await later, { done: true, value: undefined })
+      assert.deepStrictEqual(await redis.pubsubNumsub("news"), [{ channel: "news", subscribers: 0 }])
+    }))
+
+  it.live("is left before it has begun, and while the client connects", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "GET" ? "$1\r\nv\r\n" : undefined)
+      const redis = yield* client(node, { connect: "eager" })
+      const unused = redis.iterate(Redis.scanStream())
+      const early = redis.iterate(Redis.scanStream())
+      const first = early.next()
+      for (const elements of [unused, early]) {
+        assert.isTrue((yield* Effect.promise(() => elements.return(undefined))).done)
+      }
+      assert.isTrue((yield* Effect.promise(() => first)).done)
+      assert.deepStrictEqual(node.commands.filter(({ command }) => command.name === "SCAN"), [])
+    }))
+
   it.live("throws what the stream fails with", () =>
     onServer(async (redis) => {
       await redis.set("text", "a")

@@ -30,6 +30,7 @@ import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { TracerKey } from "effect/Tracer"
+import { leftAtOnce } from "./internal/client/iteration.ts"
 import { answered, answeredUnless, awaited, endedWith, Pending, settled } from "./internal/client/promises.ts"
 import { duration, integer } from "./internal/config/checks.ts"
 import { onceAborted } from "./internal/runtime/aborts.ts"
@@ -112,7 +113,7 @@ export interface RedisPromise<R = never> extends Methods {
   readonly run: <A, E>(effect: Effect.Effect<A, E, RedisClient | R>) => Promise<A>
   /**
    * The elements of any stream of redfx, such as `Redis.subscribe("news")`. The stream runs while somebody iterates, and
-   * ends with the loop.
+   * ends with the loop, or with `return()`, also while the next element is waited for.
    */
   readonly iterate: <A, E>(stream: Stream.Stream<A, E, RedisClient | R>) => AsyncGenerator<A, void, undefined>
   /** A command by its name. */
@@ -465,10 +466,12 @@ class View<R> {
     return settled(Context.empty(), opened, this.#signal, pending, () => isOpen ? "unknown" : "not-sent")
   }
 
-  async *iterate<A, E>(stream: Stream.Stream<A, E, RedisClient | R>): AsyncGenerator<A, void, undefined> {
-    if (!Stream.isStream(stream)) throw new TypeError(noStream)
-    const context = await settled(Context.empty(), this.#provider.opened, this.#signal)
-    yield* Stream.toAsyncIterableWith(untilAborted(stream, this.#signal), context)
+  iterate<A, E>(stream: Stream.Stream<A, E, RedisClient | R>): AsyncGenerator<A, void, undefined> {
+    return leftAtOnce(async () => {
+      if (!Stream.isStream(stream)) throw new TypeError(noStream)
+      const context = await settled(Context.empty(), this.#provider.opened, this.#signal)
+      return Stream.toAsyncIterableWith(untilAborted(stream, this.#signal), context)
+    })
   }
 
   send(...parameters: Parameters<typeof Redis.send>): Promise<Raw> {
