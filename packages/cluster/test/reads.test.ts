@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { RedisCluster } from "@redfx/cluster"
-import { Redis, RedisClient } from "@redfx/core"
+import { Redis, RedisClient, RedisReply, RedisScript } from "@redfx/core"
 import type { RedisCommand, RedisError } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
@@ -271,6 +271,53 @@ describe("Pipelines that read", () => {
         Redis.pipeline([Redis.get(keyOfA), Redis.set(keyOfA, "v"), Redis.get(keyOfA), Redis.get(keyOfB)])
       )
       assert.deepStrictEqual(values, [`A:${keyOfA}`, true, `A:${keyOfA}`, `E:${keyOfB}`])
+    }))
+})
+
+describe("A master that becomes a replica", () => {
+  it.live("is sent nothing for a master over a connection with READONLY, so scripts find its successor", () =>
+    Effect.gen(function*() {
+      const { a, cluster, others: [d] } = yield* withReplicas
+      const shard = [a, d!] as const
+      // After READONLY a replica runs a script, up to its first write.
+      for (const node of shard) {
+        node.instead = ({ name }, { commands }) =>
+          name !== "EVAL" && name !== "EVALSHA"
+            ? undefined
+            : node.master === undefined
+            ? Encode.bulk(node.name)
+            : commands.some(({ name }) => name === "READONLY")
+            ? Encode.error("READONLY You can't write against a read only replica. script: f, on @user_script:1.")
+            : FakeCluster.moved(keyOfA, node.master)
+      }
+      const { client, cluster: servers } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica" })
+      const write = RedisScript.make({
+        lua: "return redis.call('SET', KEYS[1], 1)",
+        keys: (key: string) => [key],
+        result: RedisReply.text
+      })
+      const reads = Effect.all([client.execute(Redis.get(keyOfA)), client.execute(write(keyOfA))])
+      assert.deepStrictEqual(yield* reads, [`D:${keyOfA}`, "A"])
+      const failOver = (master: FakeCluster.Node, replica: FakeCluster.Node) => {
+        master.master = undefined
+        replica.master = master
+        cluster.told = cluster.told.map((range) =>
+          shard.includes(range.master) ? { ...range, master, replicas: [replica] } : range
+        )
+      }
+      // The second one comes before the topology is read again, which names the new master as a replica.
+      for (const [master, replica] of [[d!, a], [a, d!]] as const) {
+        failOver(master, replica)
+        assert.strictEqual(yield* client.execute(write(keyOfA)), master.name)
+      }
+      for (const [master, replica] of [[d!, a], [a, d!]] as const) {
+        failOver(master, replica)
+        assert.strictEqual(yield* client.execute(write(keyOfA)), master.name)
+        yield* servers.refresh
+        assert.deepStrictEqual(yield* reads, [`${replica.name}:${keyOfA}`, master.name])
+        // Connections for the other role are closed.
+        yield* Effect.forEach(shard, ({ node }) => node.awaitOpen(1))
+      }
     }))
 })
 

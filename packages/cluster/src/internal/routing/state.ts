@@ -542,12 +542,13 @@ export class State {
       this.#routes[slot] = shard === undefined ? undefined : routes.get(shard)
     }
     this.#masters = Array.from(routes.values(), ({ master }) => master)
-    const members = topology.shards.flatMap(({ master, replicas }) => [master, ...replicas])
+    const replicas = new Set(topology.shards.flatMap(({ replicas }) => replicas))
+    const members = [...topology.shards.map(({ master }) => master), ...replicas]
     for (const address of this.#contradicted) {
       // So many contradicted nodes can no longer be told from the others.
       if (this.#contradicted.size > members.length) this.#contradicted.delete(address)
     }
-    this.nodes.retain(new Set([...this.#options.startNodes.map(formatEndpoint), ...members]))
+    this.nodes.retain(new Set([...this.#options.startNodes.map(formatEndpoint), ...members]), replicas)
     this.adopted.tell(topology)
     if (before !== undefined) this.moved.tell(moved)
     // A server that was out of the cluster is not known to be back.

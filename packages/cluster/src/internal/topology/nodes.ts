@@ -48,6 +48,8 @@ export interface NodesOptions {
   readonly onEnd: (node: Node) => void
   /** Called when a node owes an answer for longer than it should, and when something comes after all. */
   readonly onSilence: (node: Node, silent: boolean) => void
+  /** Whether nothing that is sent need be answered by a master. */
+  readonly readOnly: boolean
   /** The loss of the connection that a node's error reply means; `undefined` for other errors. */
   readonly onRefusal: (error: ErrorReply, command: RedisCommand.Any, address: string) => CommandError | undefined
 }
@@ -72,6 +74,8 @@ export class Nodes {
   readonly #nodes = new Map<string, { readonly node: Node; readonly scope: Scope.Closeable }>()
   /** The times at which redirects last named nodes, by address. */
   readonly #named = new Map<string, number>()
+  /** The addresses of the nodes that are known as replicas. */
+  #replicas: Set<string> = new Set()
 
   constructor(options: NodesOptions, context: Context.Context<RedisConnector | Scope.Scope>) {
     const { limit, settings } = options
@@ -124,9 +128,13 @@ export class Nodes {
     })
   }
 
-  /** The node at an address that a redirect names. It is kept for a while, although the topology may not name it. */
+  /**
+   * The node at an address that a redirect names, which is a master. It is kept for a while, although the topology may
+   * not name it.
+   */
   named(endpoint: NodeAddress): Node {
     const node = this.at(endpoint)
+    this.#replicas.delete(node.address)
     this.#named.set(node.address, Runtime.elapsed(this.#clock))
     return node
   }
@@ -159,8 +167,13 @@ export class Nodes {
     return this.#nodes.get(node.address)?.node === node
   }
 
-  /** Gives up all nodes but these and those that redirects name. Commands under way there are finished first. */
-  retain(addresses: ReadonlySet<string>): void {
+  /**
+   * Gives up all nodes but these and those that redirects name. Commands under way there are finished first.
+   *
+   * - `replicas`: those of them that are replicas.
+   */
+  retain(addresses: ReadonlySet<string>, replicas: ReadonlySet<string>): void {
+    this.#replicas = new Set(replicas)
     const since = Runtime.elapsed(this.#clock) - namedFor
     for (const [address, time] of this.#named) if (time <= since) this.#named.delete(address)
     for (const [address, known] of this.#nodes) {
@@ -184,7 +197,7 @@ export class Nodes {
     endpoint: NodeAddress,
     address: string
   ): Effect.fn.Return<Node, never, RedisConnector | Scope.Scope> {
-    const { limit, onDial, onEnd, onEvent, onRefusal, onSilence, settings } = this.#options
+    const { limit, onDial, onEnd, onEvent, onRefusal, onSilence, readOnly, settings } = this.#options
     const health = new Health()
     const dialerWith = (settings: ConnectionSettings): RedisConnection.Dialer => {
       const direct = RedisConnection.dialerAt(endpoint, settings)
@@ -206,11 +219,14 @@ export class Nodes {
       }
     }
     const dialer = dialerWith(settings)
-    const main = yield* RedisPool.makeFrom(dialer, settings, onEvent, limit?.limited)
+    const asMaster = { ...settings, readonly: false }
+    const main = yield* RedisPool.makeFrom(dialerWith(asMaster), asMaster, onEvent, limit?.limited)
     const pool = settings.readonly
-      ? besides(
+      ? byRole(
         main,
-        yield* RedisPool.makeFrom(dialerWith(forKept(settings)), forKept(settings), onEvent, limit?.limited)
+        yield* RedisPool.makeFrom(dialer, withoutMinimum(settings), onEvent, limit?.limited),
+        () => readOnly || this.#replicas.has(address),
+        (pool) => void Effect.runForkWith(this.#context)(pool.disconnect())
       )
       : main
     const client = yield* RedisRouter.makeClient(pool.router, settings)
@@ -236,30 +252,45 @@ export const limited = (
   limit: Duration.Duration | undefined
 ): RedisClient.RedisClient["Service"] => limit === undefined ? client : client.withTimeout(limit)
 
-/**
- * The settings of connections for answers that are kept: a server answers on them only as a master, whatever others may
- * read.
- */
-const forKept = (settings: ConnectionSettings): ConnectionSettings => ({
+/** The settings of a pool beside another one, which already keeps the least number of connections open. */
+const withoutMinimum = (settings: ConnectionSettings): ConnectionSettings => ({
   ...settings,
-  readonly: false,
-  pool: { ...settings.pool, shared: 1, min: 0 }
+  pool: { ...settings.pool, min: 0 }
 })
 
-/** A pool beside another pool, which has the connection for answers that are kept. */
-const besides = (
-  pool: RedisPool.RedisPool["Service"],
-  kept: RedisPool.RedisPool["Service"]
-): RedisPool.RedisPool["Service"] => ({
-  ...pool,
-  router: {
-    ...pool.router,
-    submit: (request) => (request.isKept ? kept : pool).router.submit(request)
-  },
-  disconnect: (options) => Effect.andThen(pool.disconnect(options), kept.disconnect(options)),
-  retire: (reason) => Effect.andThen(pool.retire(reason), kept.retire(reason)),
-  stats: Effect.map(Effect.all([pool.stats, kept.stats]), RedisRouter.sumStats)
-})
+/**
+ * A pool for each role of a server, as only connections to replicas begin with READONLY. On such a connection a master
+ * that has become a replica would answer what was for a master: it runs a script up to its first write, and refuses that
+ * in words which do not say that nothing was run. Answers that are kept are always a master's.
+ */
+const byRole = (
+  master: RedisPool.RedisPool["Service"],
+  replica: RedisPool.RedisPool["Service"],
+  isForReplica: () => boolean,
+  closeIdle: (pool: RedisPool.RedisPool["Service"]) => void
+): RedisPool.RedisPool["Service"] => {
+  let used = master
+  const current = () => {
+    const pool = isForReplica() ? replica : master
+    // The connections for the other role would count towards the limit of all nodes together.
+    if (pool !== used) closeIdle(used)
+    used = pool
+    return pool.router
+  }
+  return {
+    ...master,
+    router: {
+      ...master.router,
+      submit: (request) => (request.isKept ? master.router : current()).submit(request),
+      exclusive: (commands, wait) => Effect.suspend(() => current().exclusive(commands, wait)),
+      reserve: Effect.suspend(() => current().reserve),
+      servers: (command) => (master.router.servers?.(command) ?? 0) + (replica.router.servers?.(command) ?? 0)
+    },
+    disconnect: (options) => Effect.andThen(master.disconnect(options), replica.disconnect(options)),
+    retire: (reason) => Effect.andThen(master.retire(reason), replica.retire(reason)),
+    stats: Effect.map(Effect.all([master.stats, replica.stats]), RedisRouter.sumStats)
+  }
+}
 
 /** Opens a connection that is not used again after a refusal which means that the server is about to end it. */
 const open = (
