@@ -10,6 +10,7 @@ import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, keyOfB, sibling } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import { until } from "@redfx/testing/Suite"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 
@@ -271,6 +272,20 @@ describe("Pipelines that read", () => {
         Redis.pipeline([Redis.get(keyOfA), Redis.set(keyOfA, "v"), Redis.get(keyOfA), Redis.get(keyOfB)])
       )
       assert.deepStrictEqual(values, [`A:${keyOfA}`, true, `A:${keyOfA}`, `E:${keyOfB}`])
+    }))
+})
+
+describe("A replica without room for one more connection", () => {
+  it.live("costs no read, and is read from again when it has room", () =>
+    Effect.gen(function*() {
+      const { a, cluster, others: [d] } = yield* withReplicas
+      const { client } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica", nodes: [a] })
+      d!.instead = () => [FakeNode.reply(Encode.error("ERR max number of clients reached")), FakeNode.cut()]
+      const read = client.execute(Redis.get(keyOfA))
+      assert.strictEqual(yield* read, `A:${keyOfA}`)
+      assert.isAbove(d!.node.connections.total, 0)
+      d!.instead = undefined
+      yield* until(read, (answer) => answer === `D:${keyOfA}`)
     }))
 })
 

@@ -296,6 +296,7 @@ export class State {
         break
       case "Reset":
       case "Loading":
+      case "Full":
         // Where only one server may be asked, the next command finds out.
         if (node !== undefined && this.#options.readsFromReplicas) this.#suspect(node)
         break
