@@ -10,6 +10,7 @@ import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, keyOfB, sibling } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import { until } from "@redfx/testing/Suite"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
@@ -290,6 +291,20 @@ describe("Pipelines that read", () => {
     }))
 })
 
+describe("A replica without room for one more connection", () => {
+  it.live("costs no read, and is read from again when it has room", () =>
+    Effect.gen(function*() {
+      const { a, cluster, others: [d] } = yield* withReplicas
+      const { client } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica", nodes: [a] })
+      d!.instead = () => [FakeNode.reply(Encode.error("ERR max number of clients reached")), FakeNode.cut()]
+      const read = client.execute(Redis.get(keyOfA))
+      assert.strictEqual(yield* read, `A:${keyOfA}`)
+      assert.isAbove(d!.node.connections.total, 0)
+      d!.instead = undefined
+      yield* until(read, (answer) => answer === `D:${keyOfA}`)
+    }))
+})
+
 describe("A master that becomes a replica", () => {
   it.live("is sent nothing for a master over a connection with READONLY, so scripts find its successor", () =>
     Effect.gen(function*() {
@@ -314,12 +329,20 @@ describe("A master that becomes a replica", () => {
       })
       const reads = Effect.all([client.execute(Redis.get(keyOfA)), client.execute(write(keyOfA))])
       assert.deepStrictEqual(yield* reads, [`D:${keyOfA}`, "A"])
-      for (const [master, replica] of [[d!, a], [a, d!]] as const) {
+      const failOver = (master: FakeCluster.Node, replica: FakeCluster.Node) => {
         master.master = undefined
         replica.master = master
         cluster.told = cluster.told.map((range) =>
           shard.includes(range.master) ? { ...range, master, replicas: [replica] } : range
         )
+      }
+      // The second one comes before the topology is read again, which names the new master as a replica.
+      for (const [master, replica] of [[d!, a], [a, d!]] as const) {
+        failOver(master, replica)
+        assert.strictEqual(yield* client.execute(write(keyOfA)), master.name)
+      }
+      for (const [master, replica] of [[d!, a], [a, d!]] as const) {
+        failOver(master, replica)
         assert.strictEqual(yield* client.execute(write(keyOfA)), master.name)
         yield* servers.refresh
         assert.deepStrictEqual(yield* reads, [`${replica.name}:${keyOfA}`, master.name])

@@ -30,7 +30,7 @@ const node = (name: string, port: number, kind: World.Node["kind"], role: World.
   behind: undefined
 })
 
-const nodesOf = (deployment: World.Deployment): ReadonlyArray<World.Node> =>
+const nodesOf = (deployment: World.Deployment): Array<World.Node> =>
   deployment === "standalone"
     ? [node("A", 7001, "data", "master")]
     : deployment === "cluster"

@@ -24,7 +24,7 @@ interface At {
  * - `dribble`: the reply comes byte by byte. `cutAll`: all connections end. `down`: the server is gone for a while.
  * - `clock`: the time of day is set, a little after the command. `flush`: scripts are forgotten. `unblock`: who blocks gets UNBLOCKED.
  * - `failover`: another server becomes the master, of the command's slot in a cluster. `demote`: so that the one before
- *   stays, and refuses writes. `partition`: so that it does not know, nor does one of the sentinels. `ask`: the slot is on its way to another server.
+ *   stays, and refuses writes; in a cluster it replicates the other one. `partition`: so that it does not know, nor does one of the sentinels. `ask`: the slot is on its way to another server.
  */
 export type Kind =
   | { readonly _tag: "cut"; readonly when: "before" | "inside" | "after"; readonly reset: boolean }

@@ -78,7 +78,12 @@ export const elsewhere = (link: Link, command: Command, asking: boolean): string
   if (slots.size > 1) return "CROSSSLOT Keys in request don't hash to the same slot"
   for (const slot of slots) {
     const owner = ownerOf(world, slot)
-    const readsHere = link.readonly && node === replicaOf(world, owner) && !isWrite(command)
+    const isReplica = link.readonly && node === replicaOf(world, owner)
+    // A real one runs the script up to its first write, so that the client cannot know what became of it.
+    if (isReplica && !asking && (command.name === "EVAL" || command.name === "EVALSHA")) {
+      world.wrong.push(`${command.args.join(" ")} went to a replica, on a connection with READONLY`)
+    }
+    const readsHere = isReplica && !isWrite(command)
     if (owner !== node && !asking && !readsHere) return `MOVED ${slot} ${owner.host}:${owner.port}`
   }
   return undefined
@@ -92,7 +97,7 @@ type Replacement = "failover" | "demote" | "partition"
 
 /** Makes another server the master of the deployment, or of the slot that a command is about. */
 export const failOver = (world: World, command: Command, how: Replacement): void => {
-  if (world.deployment === "cluster") return moveSlot(world, command)
+  if (world.deployment === "cluster") return how === "demote" ? swap(world, command) : moveSlot(world, command)
   const { master: before, nodes } = world
   const next = nodes.find(({ kind, role }) => kind === "data" && role === "replica")
   if (world.deployment === "standalone" || next === undefined) return
@@ -104,6 +109,23 @@ export const failOver = (world: World, command: Command, how: Replacement): void
   if (how !== "partition") unblock(world, (waiter) => waiter.link.node === before, unblocked)
   if (how === "failover") cutAll(world, before)
   announce(world, before, next)
+}
+
+/** Has the master of a slot and its replica change places. */
+const swap = (world: World, command: Command): void => {
+  const [key] = keysOf(command)
+  if (key === undefined) return
+  const before = ownerOf(world, slotOf(key))
+  const next = replicaOf(world, before)
+  if (next === undefined) return
+  const { nodes, owners } = world
+  const place = nodes.indexOf(before)
+  nodes[nodes.indexOf(next)] = before
+  nodes[place] = next
+  before.role = "replica"
+  next.role = "master"
+  for (const [slot, owner] of owners) if (owner === before) owners.set(slot, next)
+  unblock(world, (waiter) => waiter.link.node === before, unblocked)
 }
 
 const moveSlot = (world: World, command: Command): void => {

@@ -92,7 +92,7 @@ export interface World {
   readonly latencies: ReadonlyArray<number>
   readonly keptScripts: number | undefined
   readonly store: Store.Store
-  readonly nodes: ReadonlyArray<Node>
+  readonly nodes: Array<Node>
   readonly owners: Map<number, Node>
   readonly links: Set<Link>
   readonly waiters: Array<Waiter>

@@ -156,6 +156,7 @@ const makeRouting = Effect.fnUntraced(function*(
   }
   const nodes: Nodes = new Nodes({
     settings: settings.connection,
+    readOnly: settings.readOnly,
     limit: settings.limitPerNode ? undefined : new ConnectionLimit({
       pool: settings.connection.pool,
       nodes: () => (redirects.readsFromReplicas ? state.members : state.masters).length,
@@ -165,7 +166,6 @@ const makeRouting = Effect.fnUntraced(function*(
     onDial: (node, error) => state.onDial(node, error),
     onEnd: (node) => state.onEnd(node),
     onSilence: (node, silent) => silent ? state.onSilence(node) : state.answered(node),
-    answersAsReplica: (address) => settings.readOnly || state.isReplica(address),
     onRefusal: (error, command, address) => state.demotion(error, command, address)
   }, context)
   const readFrom = settings.readOnly ? settings.readFrom ?? "any" : settings.readFrom ?? "master"

@@ -10,7 +10,7 @@ import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import type * as Semaphore from "effect/Semaphore"
 import type { Node } from "../topology/nodes.ts"
-import { learnedOf } from "./verdict.ts"
+import { isFull, learnedOf } from "./verdict.ts"
 
 /** The milliseconds for which a server may leave a PING unanswered, and those until the next PING. */
 const limit = 500
@@ -106,7 +106,11 @@ export class Probes {
   }
 }
 
-/** Whether a server answered. A refusal is an answer, because not every user may send PING. */
+/**
+ * Whether a server answered. A refusal is an answer, because not every user may send PING. That it has no room shows only
+ * that it is there.
+ */
 const isAnswered = (node: Node, answer: Answer): boolean =>
   Result.isSuccess(answer) ||
-  answer.failure._tag !== "BusyLoadingError" && learnedOf(answer.failure, node.address) === undefined
+  answer.failure._tag !== "BusyLoadingError" && learnedOf(answer.failure, node.address) === undefined &&
+    (node.health.downWith !== undefined || !isFull(answer.failure))

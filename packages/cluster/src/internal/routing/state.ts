@@ -87,7 +87,6 @@ export class State {
   readonly #routes: Array<Route | undefined> = new Array(slotCount).fill(undefined)
   #topology: Topology | undefined = undefined
   #masters: ReadonlyArray<Node> = []
-  #replicas: ReadonlySet<string> = new Set()
   /**
    * The reading under way. It is not one of `Flights`, as it goes on when nobody waits for it, and a client that closes
    * fails the callers before the reading has ended.
@@ -175,11 +174,6 @@ export class State {
   /** Whether a server serves slots itself, as far as is known. */
   isMaster(address: string): boolean {
     return this.#masters.some((master) => master.address === address)
-  }
-
-  /** Whether a server replicates another one, as far as is known. */
-  isReplica(address: string): boolean {
-    return this.#replicas.has(address)
   }
 
   /** Masters and replicas. */
@@ -301,6 +295,7 @@ export class State {
         break
       case "Reset":
       case "Loading":
+      case "Full":
         // Where only one server may be asked, the next command finds out.
         if (node !== undefined && this.#options.readsFromReplicas) this.#suspect(node)
         break
@@ -547,13 +542,13 @@ export class State {
       this.#routes[slot] = shard === undefined ? undefined : routes.get(shard)
     }
     this.#masters = Array.from(routes.values(), ({ master }) => master)
-    this.#replicas = new Set(topology.shards.flatMap(({ replicas }) => replicas))
-    const members = [...topology.shards.map(({ master }) => master), ...this.#replicas]
+    const replicas = new Set(topology.shards.flatMap(({ replicas }) => replicas))
+    const members = [...topology.shards.map(({ master }) => master), ...replicas]
     for (const address of this.#contradicted) {
       // So many contradicted nodes can no longer be told from the others.
       if (this.#contradicted.size > members.length) this.#contradicted.delete(address)
     }
-    this.nodes.retain(new Set([...this.#options.startNodes.map(formatEndpoint), ...members]))
+    this.nodes.retain(new Set([...this.#options.startNodes.map(formatEndpoint), ...members]), replicas)
     this.adopted.tell(topology)
     if (before !== undefined) this.moved.tell(moved)
     // A server that was out of the cluster is not known to be back.

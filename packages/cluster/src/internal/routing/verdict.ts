@@ -114,13 +114,13 @@ export interface Limits {
  * What there is to learn, about the server at `address`, or about a slot.
  *
  * - `Unreachable`: could not be opened. `Silent`: owes an answer for too long. `Reset`: its connection was lost. `Late`: a
- *   command's time was up. `Loading`, `Demoted`, `Down`: as it says itself.
+ *   command's time was up. `Loading`, `Full`, `Demoted`, `Down`: as it says itself.
  * - `Moved`: the owner of a slot. `Asking`: its next owner. `MovedToItself`: the server names itself for a slot that it
  *   does not serve, as one behind an old connection. `MovedSomewhere`: to a server whose address it does not know.
  */
 export type Learned =
   | { readonly _tag: "Unreachable" | "Silent"; readonly address: string; readonly error: CommandError }
-  | { readonly _tag: "Reset" | "Late" | "Loading" | "Demoted" | "Down"; readonly address: string }
+  | { readonly _tag: "Reset" | "Late" | "Loading" | "Full" | "Demoted" | "Down"; readonly address: string }
   | { readonly _tag: "Moved" | "Asking"; readonly slot: number; readonly node: NodeAddress }
   | { readonly _tag: "MovedToItself"; readonly address: string }
   | { readonly _tag: "MovedSomewhere" | "Uncovered" }
@@ -506,7 +506,7 @@ type Lost = Omit<Extract<Outcome, { readonly _tag: "Lost" }>, "_tag">
 
 const lost = (sent: Sent, where: Where, { delivery, error }: Lost, spent: Spent, limits: Limits): Verdict => {
   const kind = kindOf(error)
-  if (kind === undefined) return settle(spent)
+  if (kind === undefined) return isFull(error) ? full(sent, where, error, spent) : settle(spent)
   const learn = learnedOf(error, where.address ?? where.master)
   const mayRepeat = delivery === "not-sent" || isHarmless(sent)
   if (kind === "Late" || !isFree(sent) || !mayRepeat) return settle(spent, learn)
@@ -523,6 +523,20 @@ const lost = (sent: Sent, where: Where, { delivery, error }: Lost, spent: Spent,
   const after = kind === "Reset" ? pauseAfterLoss(spent.tries) : "recovery"
   return againInTime(sent, spent, learn, limits, { to: "owner", after, last, delivery })
 }
+
+/** Whether a server has no room for one more connection. */
+export const isFull = (error: CommandError): boolean =>
+  error._tag === "ConnectionError" && error.reason === "MaxClients"
+
+/** Takes the refusal of a server that has no room. Of a master only its caller knows whether to wait. */
+const full = (sent: Sent, where: Where, error: CommandError, spent: Spent): Verdict =>
+  canAnother(sent, where)
+    ? again(sent, spent, addressed(where.address, (address) => ({ _tag: "Full", address })), {
+      to: "owner",
+      after: 0,
+      last: saidBy(error)
+    })
+    : settle(spent)
 
 /**
  * Takes a command that was not sent, as a loss without a try. A server that only stands still may be busy with one long

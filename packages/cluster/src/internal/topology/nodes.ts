@@ -48,8 +48,8 @@ export interface NodesOptions {
   readonly onEnd: (node: Node) => void
   /** Called when a node owes an answer for longer than it should, and when something comes after all. */
   readonly onSilence: (node: Node, silent: boolean) => void
-  /** Whether what is sent to a node now need not be answered by a master. */
-  readonly answersAsReplica: (address: string) => boolean
+  /** Whether nothing that is sent need be answered by a master. */
+  readonly readOnly: boolean
   /** The loss of the connection that a node's error reply means; `undefined` for other errors. */
   readonly onRefusal: (error: ErrorReply, command: RedisCommand.Any, address: string) => CommandError | undefined
 }
@@ -74,6 +74,8 @@ export class Nodes {
   readonly #nodes = new Map<string, { readonly node: Node; readonly scope: Scope.Closeable }>()
   /** The times at which redirects last named nodes, by address. */
   readonly #named = new Map<string, number>()
+  /** The addresses of the nodes that are known as replicas. */
+  #replicas: Set<string> = new Set()
 
   constructor(options: NodesOptions, context: Context.Context<RedisConnector | Scope.Scope>) {
     const { limit, settings } = options
@@ -126,9 +128,13 @@ export class Nodes {
     })
   }
 
-  /** The node at an address that a redirect names. It is kept for a while, although the topology may not name it. */
+  /**
+   * The node at an address that a redirect names, which is a master. It is kept for a while, although the topology may
+   * not name it.
+   */
   named(endpoint: NodeAddress): Node {
     const node = this.at(endpoint)
+    this.#replicas.delete(node.address)
     this.#named.set(node.address, Runtime.elapsed(this.#clock))
     return node
   }
@@ -161,8 +167,13 @@ export class Nodes {
     return this.#nodes.get(node.address)?.node === node
   }
 
-  /** Gives up all nodes but these and those that redirects name. Commands under way there are finished first. */
-  retain(addresses: ReadonlySet<string>): void {
+  /**
+   * Gives up all nodes but these and those that redirects name. Commands under way there are finished first.
+   *
+   * - `replicas`: those of them that are replicas.
+   */
+  retain(addresses: ReadonlySet<string>, replicas: ReadonlySet<string>): void {
+    this.#replicas = new Set(replicas)
     const since = Runtime.elapsed(this.#clock) - namedFor
     for (const [address, time] of this.#named) if (time <= since) this.#named.delete(address)
     for (const [address, known] of this.#nodes) {
@@ -186,7 +197,7 @@ export class Nodes {
     endpoint: NodeAddress,
     address: string
   ): Effect.fn.Return<Node, never, RedisConnector | Scope.Scope> {
-    const { answersAsReplica, limit, onDial, onEnd, onEvent, onRefusal, onSilence, settings } = this.#options
+    const { limit, onDial, onEnd, onEvent, onRefusal, onSilence, readOnly, settings } = this.#options
     const health = new Health()
     const dialerWith = (settings: ConnectionSettings): RedisConnection.Dialer => {
       const direct = RedisConnection.dialerAt(endpoint, settings)
@@ -214,8 +225,8 @@ export class Nodes {
       ? byRole(
         main,
         yield* RedisPool.makeFrom(dialer, withoutMinimum(settings), onEvent, limit?.limited),
-        () => answersAsReplica(address),
-        (pool) => void Effect.runForkWith(this.#context)(pool.disconnect())
+        () => readOnly || this.#replicas.has(address),
+        (pool) => void Runtime.fork(this.#context)(pool.disconnect())
       )
       : main
     const client = yield* RedisRouter.makeClient(pool.router, settings)
@@ -255,12 +266,12 @@ const withoutMinimum = (settings: ConnectionSettings): ConnectionSettings => ({
 const byRole = (
   master: RedisPool.Pool,
   replica: RedisPool.Pool,
-  answersAsReplica: () => boolean,
+  isForReplica: () => boolean,
   closeIdle: (pool: RedisPool.Pool) => void
 ): RedisPool.Pool => {
   let used = master
   const current = () => {
-    const pool = answersAsReplica() ? replica : master
+    const pool = isForReplica() ? replica : master
     // The connections for the other role would count towards the limit of all nodes together.
     if (pool !== used) closeIdle(used)
     used = pool
