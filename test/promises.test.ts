@@ -2,10 +2,12 @@
  * The client of promises: what it resolves and rejects with, what an abort and a close do, and what comes of callbacks.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { RedisCluster } from "@redfx/cluster"
 import { Redis, RedisClient, RedisError, RedisPromise } from "@redfx/core"
 import type { RedisCommand, RedisConfig } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as Encode from "@redfx/testing/Encode"
+import * as FakeCluster from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -453,6 +455,30 @@ describe("A limit of one's own", () => {
       const given = redis.withTimeout("1 hour").withSignal(controller.signal).get("a")
       controller.abort("enough")
       assert.strictEqual(yield* Effect.promise(() => rejection(given)), "enough")
+    }))
+
+  it.live("holds for what RedisCluster sends on each node and on one", () =>
+    Effect.gen(function*() {
+      const { a, cluster: { nodes } } = yield* FakeCluster.make()
+      for (const node of nodes) node.instead = ({ name }) => name === "DBSIZE" ? FakeNode.stall() : undefined
+      const [{ host, port }, ...others] = [a, ...nodes.filter((node) => node !== a)]
+      const redis = yield* Effect.acquireRelease(
+        Effect.sync(() =>
+          RedisPromise.make(
+            NodeRedisClient.layerCluster({ nodes: [{ host, port }, ...others], commandTimeout: "1 minute" })
+          )
+        ),
+        (redis) => Effect.promise(() => redis.destroy())
+      )
+      const hurried = redis.withTimeout(100)
+      const calls = [
+        hurried.run(RedisCluster.perNode(Redis.dbsize())),
+        hurried.run(RedisCluster.onNode(`${host}:${port}`, Redis.dbsize())),
+        hurried.dbsize()
+      ].map(rejection)
+      for (const error of yield* Effect.promise(() => Promise.all(calls))) {
+        assert.deepInclude(error, { _tag: "TimeoutError", milliseconds: 100 })
+      }
     }))
 
   it.live("is of the same client, which closes it", () =>

@@ -33,6 +33,7 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { functionList, functionLoad } from "./commands/Functions.ts"
@@ -56,7 +57,7 @@ import * as RedisReply from "./RedisReply.ts"
  * A schema decodes the reply as plain data: Lua strings as text, numbers as
  * integers (servers cut off the fraction), `true` as 1, `false` and `nil` as
  * `undefined`, tables as arrays up to their first `nil`, `{ ok = … }` as its
- * text. It must decode without services and without waiting. For bytes take a
+ * text. It must decode without services, and one that waits is a `DecodeError`. For bytes take a
  * decoder, such as `RedisReply.bytes`.
  *
  * @category models
@@ -337,6 +338,11 @@ const schemaReply = <A>(schema: Schema.ConstraintDecoder<A>): RedisReply.Reply<A
     const blob = view.blob === "bytes" ? "text" : view.blob
     const exit = decode(RedisReply.raw.decode(value, { blob, integer: "number" }))
     if (Exit.isSuccess(exit)) return exit.value
+    const defect = Cause.squash(exit.cause)
+    if (Cause.isAsyncFiberError(defect)) {
+      defect.fiber.interruptUnsafe()
+      throw new RedisReply.Mismatch("the schema of its result waits, and has to decode at once")
+    }
     // Issues do not show what was decoded unless `reportInput` asks for it.
     throw new RedisReply.Mismatch(failureIn(exit).message)
   })

@@ -3,6 +3,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
 import { errorIn } from "../../src/internal/runtime/firstError.ts"
@@ -203,6 +204,24 @@ describe("RedisScript", () => {
       "the script transfer: expected an integer"
     )
     assert.include(failureOf(decode(one(), null))?.message, `the script ${one.sha1}: Expected`)
+  })
+
+  it("SCR-04: a schema that waits is a DecodeError that says so, and leaves nothing running", () => {
+    let ran = false
+    const waiting = Schema.String.pipe(
+      Schema.decodeTo(
+        Schema.String,
+        SchemaTransformation.transformEffect({
+          decode: (text: string) => Effect.ensuring(Effect.as(Effect.never, text), Effect.sync(() => ran = true)),
+          encode: Effect.succeed
+        })
+      )
+    )
+    const script = RedisScript.make({ name: "slow", lua: "return 'x'", result: waiting })
+    const error = failureOf(decode(script(), bulk("x")))
+    assert.strictEqual(error?._tag, "DecodeError")
+    assert.include(error?.message, "the script slow: the schema of its result waits, and has to decode at once")
+    assert.isTrue(ran)
   })
 
   it("SCR-04: an integer beyond ±(2⁵³−1) is not rounded", () => {

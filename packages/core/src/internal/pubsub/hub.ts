@@ -144,7 +144,7 @@ export class Hub {
       for (const joining of Array.from(topic.joining)) {
         if (joining.receiver === receiver) completed(joining, topic)
       }
-      if (topic.receivers.length > 0) continue
+      if (!topic.unused) continue
       this.#topics[topic.kind].delete(topic.id)
       if (topic.state !== "Wanted") given.push(topic)
     }
@@ -166,7 +166,7 @@ export class Hub {
     const received = this.#received.get(receiver) ?? new Set()
     if (received.has(topic)) return false
     this.#received.set(receiver, received.add(topic))
-    topic.receivers = [...topic.receivers, receiver]
+    topic.add(receiver)
     return true
   }
 
@@ -174,7 +174,7 @@ export class Hub {
     const received = this.#received.get(receiver)
     if (received?.delete(topic) !== true) return false
     if (received.size === 0) this.#received.delete(receiver)
-    topic.receivers = topic.receivers.filter((other) => other !== receiver)
+    topic.remove(receiver)
     return true
   }
 

@@ -20,10 +20,8 @@ export class Topic {
   readonly key: RedisArg.Key
   /** The state on this connection: `Wanted`, not asked for; `Sent`, not confirmed; `Active`, confirmed. */
   state: "Wanted" | "Sent" | "Active" = "Wanted"
-  /**
-   * The receivers. The list is replaced and never changed, so that a receiver may leave while a message is handed out.
-   */
-  receivers: ReadonlyArray<Receiver> = []
+  readonly #receivers = new Set<Receiver>()
+  #listed: ReadonlyArray<Receiver> | undefined = undefined
   readonly joining = new Set<Joining>()
   /** The number of moves in a row, none of which has lasted, and the time of the last one in milliseconds. */
   moves = 0
@@ -34,6 +32,29 @@ export class Topic {
     this.id = id
     // The key is copied, because it is sent again after a loss.
     this.key = typeof key === "string" ? key : key.slice()
+  }
+
+  /**
+   * The receivers. The list is replaced and never changed, so that a receiver may leave while a message is handed out. It is
+   * made when it is asked for: 8000 receivers that left one after the other took 4.7 seconds with a list for each.
+   */
+  get receivers(): ReadonlyArray<Receiver> {
+    return this.#listed ??= Array.from(this.#receivers)
+  }
+
+  /** Whether there is no receiver. */
+  get unused(): boolean {
+    return this.#receivers.size === 0
+  }
+
+  add(receiver: Receiver): void {
+    this.#receivers.add(receiver)
+    this.#listed = undefined
+  }
+
+  remove(receiver: Receiver): void {
+    this.#receivers.delete(receiver)
+    this.#listed = undefined
   }
 }
 
