@@ -65,6 +65,12 @@ const drainChecks = 60
  */
 const namedFor = 10_000
 
+/**
+ * The number of servers that redirects may name and the topology does not. The topology is read when there is the first, so that
+ * there are few; to one that names others and others, each command would open connections somewhere else.
+ */
+const mostNamed = 64
+
 export class Nodes {
   readonly #options: NodesOptions
   readonly #context: Context.Context<RedisConnector | Scope.Scope>
@@ -72,6 +78,8 @@ export class Nodes {
   readonly #nodes = new Map<string, { readonly node: Node; readonly scope: Scope.Closeable }>()
   /** The times at which redirects last named nodes, by address. */
   readonly #named = new Map<string, number>()
+  /** The nodes that the topology names, and those of the options. */
+  #retained: ReadonlySet<string> = new Set()
 
   constructor(options: NodesOptions, context: Context.Context<RedisConnector | Scope.Scope>) {
     const { limit, settings } = options
@@ -131,6 +139,14 @@ export class Nodes {
     return node
   }
 
+  /** Whether a redirect may name the node at an address. It may always if there is one. */
+  mayBeNamed(endpoint: NodeAddress): boolean {
+    if (this.#nodes.has(formatEndpoint(endpoint))) return true
+    let others = 0
+    for (const address of this.#named.keys()) if (!this.#retained.has(address)) others++
+    return others < mostNamed
+  }
+
   /** Whether a redirect has named this node lately. */
   isNamed({ address }: Node): boolean {
     const time = this.#named.get(address)
@@ -161,6 +177,7 @@ export class Nodes {
 
   /** Gives up all nodes but these and those that redirects name. Commands under way there are finished first. */
   retain(addresses: ReadonlySet<string>): void {
+    this.#retained = addresses
     const since = Runtime.elapsed(this.#clock) - namedFor
     for (const [address, time] of this.#named) if (time <= since) this.#named.delete(address)
     for (const [address, known] of this.#nodes) {
