@@ -33,13 +33,14 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { functionList, functionLoad } from "./commands/Functions.ts"
-import { failureIn } from "./internal/runtime/firstError.ts"
 import { FunctionSpec, scriptSpec } from "./internal/script/calls.ts"
 import type { LibraryFunction } from "./internal/script/calls.ts"
 import { sha1 as digest } from "./internal/script/sha1.ts"
+import { misfitIn } from "./internal/values/schemaValues.ts"
 import * as RedisArg from "./RedisArg.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import * as RedisReply from "./RedisReply.ts"
@@ -348,7 +349,8 @@ const schemaReply = <A>(schema: Schema.ConstraintDecoder<A>): RedisReply.Reply<A
     const blob = view.blob === "bytes" ? "text" : view.blob
     const exit = decode(RedisReply.raw.decode(value, { blob, integer: "number" }))
     if (Exit.isSuccess(exit)) return exit.value
+    const misfit = misfitIn(exit.cause)
     // Issues do not show what was decoded unless `reportInput` asks for it.
-    throw new RedisReply.Mismatch(failureIn(exit).message)
+    throw misfit === undefined ? Cause.squash(exit.cause) : new RedisReply.Mismatch(misfit)
   })
 }
