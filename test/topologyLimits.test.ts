@@ -4,6 +4,8 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Redis } from "@redfx/core"
+import * as Client from "@redfx/testing/Client"
+import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import * as Effect from "effect/Effect"
 import * as Net from "node:net"
@@ -79,4 +81,38 @@ describe("A node that names too many others", () => {
       }
       assert.strictEqual(sink.seen.total, 0)
     }).pipe(Effect.scoped))
+})
+
+describe("A node that redirects each command to another server", () => {
+  for (const redirect of ["MOVED", "ASK"]) {
+    it.live(`is followed to few of them: ${redirect}`, () =>
+      Effect.gen(function*() {
+        const { cluster } = yield* FakeCluster.make()
+        let named = 0
+        for (const node of cluster.nodes) {
+          node.instead = ({ args, name }) =>
+            name === "GET"
+              ? Encode.error(`${redirect} ${FakeCluster.slotOf(args[1]!)} server-${named++}.invalid:7000`)
+              : undefined
+        }
+        const dialled = new Set<string>()
+        const accept = ({ host }: { readonly host: string }) => {
+          dialled.add(host)
+          return false
+        }
+        const { client } = yield* FakeCluster.client(cluster, { accept, commandTimeout: "2 seconds" })
+        const gets = Array.from({ length: 500 }, (_, i) => Effect.flip(client.execute(Redis.get(`key:${i}`))))
+        const errors = yield* Effect.all(gets, { concurrency: "unbounded" })
+        for (const error of errors) {
+          assert.include(["ConnectionError", "TimeoutError", "ClusterRetriesExhaustedError"], error._tag)
+        }
+        assert.isAbove(named, 100)
+        assert.isAtMost(dialled.size, 64)
+        for (const node of cluster.nodes) {
+          node.instead = undefined
+        }
+        const again = yield* Client.outcomes(client, FakeCluster.keys.map((key) => Redis.get(key)))
+        assert.deepStrictEqual(again.map((outcome) => outcome._tag), ["Success", "Success", "Success"])
+      }).pipe(Effect.scoped))
+  }
 })

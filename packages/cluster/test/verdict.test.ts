@@ -35,7 +35,8 @@ const at = (address: string | undefined, of: string | undefined = master): Where
   address,
   master: of,
   translate: (address) => address,
-  atPort: (port) => port === 2 ? { host: "b", port } : undefined
+  atPort: (port) => port === 2 ? { host: "b", port } : undefined,
+  follows: ({ host }) => host !== "one-too-many"
 })
 
 const refused = (line: string): Outcome => ({ _tag: "Refused", code: line.split(" ")[0] ?? "", line, queued: false })
@@ -124,6 +125,10 @@ const ofMaster: ReadonlyArray<readonly [name: string, outcome: Outcome, read: Me
   ["MOVED to itself", refused(`MOVED ${slot} ${master}`), movedBack],
   ["MOVED to ?", refused(`MOVED ${slot} ?:2`), movedSomewhere],
   ["MOVED that is none", refused("MOVED x y"), asItIs],
+  ["MOVED of half a slot", refused(`MOVED ${slot}.5 b:2`), asItIs],
+  ["MOVED of no slot", refused("MOVED  b:2"), asItIs],
+  ["MOVED to one server too many", refused(`MOVED ${slot} one-too-many:2`), movedSomewhere],
+  ["ASK to one server too many", refused(`ASK ${slot} one-too-many:2`), movedSomewhere],
   ["ASK", refused(`ASK ${slot} b:2`), askedOf],
   ["ASK to ?, where one server alone has the port", refused(`ASK ${slot} ?:2`), askedOf],
   ["ASK to ?, where none has it", refused(`ASK ${slot} ?:3`), movedSomewhere],

@@ -37,10 +37,10 @@ import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { functionList, functionLoad } from "./commands/Functions.ts"
-import { failureIn } from "./internal/runtime/firstError.ts"
 import { FunctionSpec, LibrarySpec, scriptSpec } from "./internal/script/calls.ts"
 import type { LibraryFunction } from "./internal/script/calls.ts"
 import { sha1 as digest } from "./internal/script/sha1.ts"
+import { misfitIn } from "./internal/values/schemaValues.ts"
 import * as RedisArg from "./RedisArg.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import * as RedisReply from "./RedisReply.ts"
@@ -343,7 +343,8 @@ const schemaReply = <A>(schema: Schema.ConstraintDecoder<A>): RedisReply.Reply<A
       defect.fiber.interruptUnsafe()
       throw new RedisReply.Mismatch("the schema of its result waits, and has to decode at once")
     }
+    const misfit = misfitIn(exit.cause)
     // Issues do not show what was decoded unless `reportInput` asks for it.
-    throw new RedisReply.Mismatch(failureIn(exit).message)
+    throw misfit === undefined ? defect : new RedisReply.Mismatch(misfit)
   })
 }

@@ -464,6 +464,19 @@ describe("options that cannot be", () => {
       }
     }))
 
+  it.effect("a host that cannot be printed is none", () =>
+    Effect.gen(function*() {
+      for (
+        const host of ["redis.internal\n", "127.0.0.1\0.internal", "a b", "\u001b[2J", "a\u202eb", "h".repeat(256)]
+      ) {
+        const error = Client.expectTag(yield* Effect.flip(RedisConfig.endpoint({ host })), "RedisConfigError")
+        assert.strictEqual(
+          error.message,
+          "The option host is not valid: it has spaces, line breaks or other characters that cannot be printed, or more than 255"
+        )
+      }
+    }))
+
   it.effect("CFG-24, CFG-26: what is not given has a default", () =>
     Effect.gen(function*() {
       const settings = yield* RedisConfig.settings({})

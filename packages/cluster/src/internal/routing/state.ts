@@ -266,8 +266,10 @@ export class State {
       : address !== undefined && this.isMaster(address)
       ? address
       : undefined
-    return { address, master, translate: this.#options.translate, atPort: this.#atPort }
+    return { address, master, translate: this.#options.translate, atPort: this.#atPort, follows: this.#follows }
   }
+
+  readonly #follows = (endpoint: NodeAddress): boolean => this.nodes.mayBeNamed(endpoint)
 
   readonly #atPort = (port: number): NodeAddress | undefined => {
     const found = this.members.filter(({ endpoint }) => endpoint.port === port)

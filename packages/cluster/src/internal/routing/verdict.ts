@@ -53,12 +53,14 @@ export interface Sent {
  * - `address`: the server, `undefined` where nobody knows which one it was.
  * - `master`: the owner of the slot, as far as that is known. For a command without a key that server, if it is a master.
  * - `atPort`: the only server of the cluster at a port, if there is one.
+ * - `follows`: whether a redirect to a server is followed.
  */
 export interface Where {
   readonly address: string | undefined
   readonly master: string | undefined
   readonly translate: Translation
   readonly atPort: (port: number) => NodeAddress | undefined
+  readonly follows: (address: NodeAddress) => boolean
 }
 
 /**
@@ -481,21 +483,25 @@ const isBelieved = (command: RedisCommand.Any, where: Where, { code, line, queue
     (target.node === undefined || formatEndpoint(target.node) !== where.address)
 }
 
-/** The address that a redirect names. `isUnknown` says that the server does not know the address itself. */
+/**
+ * The address that a redirect names. `isUnknown` says that the topology has to tell it: the server does not know it, or has
+ * named too many.
+ */
 const targetOf = (
   line: string,
-  { address, atPort, translate }: Where
+  { address, atPort, follows, translate }: Where
 ): { readonly slot: number; readonly node: NodeAddress | undefined; readonly isUnknown: boolean } | undefined => {
-  const [code, slotText, addressText = ""] = line.split(" ")
+  const [code, slotText = "", addressText = ""] = line.split(" ")
   const slot = Number(slotText)
-  if (!(slot >= 0 && slot < slotCount)) return undefined
+  if (!/^\d+$/.test(slotText) || slot >= slotCount) return undefined
   const told = parseAddress(addressText, address)
   if (told === undefined) return undefined
   // The topology says nothing about an ASK. An ASK that is followed to a wrong server comes back as MOVED.
   if (told.host === "?") return { slot, node: code === "ASK" ? atPort(told.port) : undefined, isUnknown: true }
   const node = translate(told)
   // A redirect to an address that the program cannot translate cannot be followed, so the command fails with it.
-  return { slot, node: node instanceof ConnectionError ? undefined : node, isUnknown: false }
+  if (node instanceof ConnectionError) return { slot, node: undefined, isUnknown: false }
+  return follows(node) ? { slot, node, isUnknown: false } : { slot, node: undefined, isUnknown: true }
 }
 
 // -----------------------------------------------------------------------------

@@ -67,6 +67,12 @@ const drainChecks = 60
  */
 const namedFor = 10_000
 
+/**
+ * The number of servers that redirects may name and the topology does not. The topology is read when there is the first, so that
+ * there are few; to one that names others and others, each command would open connections somewhere else.
+ */
+const mostNamed = 64
+
 export class Nodes {
   readonly #options: NodesOptions
   readonly #context: Context.Context<RedisConnector | Scope.Scope>
@@ -76,6 +82,8 @@ export class Nodes {
   readonly #named = new Map<string, number>()
   /** The addresses of the nodes that are known as replicas. */
   #replicas: Set<string> = new Set()
+  /** The nodes that the topology names, and those of the options. */
+  #retained: ReadonlySet<string> = new Set()
 
   constructor(options: NodesOptions, context: Context.Context<RedisConnector | Scope.Scope>) {
     const { limit, settings } = options
@@ -139,6 +147,14 @@ export class Nodes {
     return node
   }
 
+  /** Whether a redirect may name the node at an address. It may always if there is one. */
+  mayBeNamed(endpoint: NodeAddress): boolean {
+    if (this.#nodes.has(formatEndpoint(endpoint))) return true
+    let others = 0
+    for (const address of this.#named.keys()) if (!this.#retained.has(address)) others++
+    return others < mostNamed
+  }
+
   /** Whether a redirect has named this node lately. */
   isNamed({ address }: Node): boolean {
     const time = this.#named.get(address)
@@ -174,6 +190,7 @@ export class Nodes {
    */
   retain(addresses: ReadonlySet<string>, replicas: ReadonlySet<string>): void {
     this.#replicas = new Set(replicas)
+    this.#retained = addresses
     const since = Runtime.elapsed(this.#clock) - namedFor
     for (const [address, time] of this.#named) if (time <= since) this.#named.delete(address)
     for (const [address, known] of this.#nodes) {

@@ -71,11 +71,15 @@ const list = <A>(
     : Effect.succeed(value as ReadonlyArray<A>)
 
 export const host = (option: string, value: string): Effect.Effect<string, RedisConfigError> =>
-  value === ""
-    ? invalid(option, "it is empty")
-    : typeof value === "string" && /[/@]/.test(value)
-    ? invalid(option, aUrl)
-    : text(option, value)
+  Effect.flatMap(text(option, value), (host) =>
+    host === ""
+      ? invalid(option, "it is empty")
+      : /[/@]/.test(host)
+      ? invalid(option, aUrl)
+      // A file and a variable of the environment often end with a line break.
+      : isHost(host)
+      ? Effect.succeed(host)
+      : invalid(option, "it has spaces, line breaks or other characters that cannot be printed, or more than 255"))
 
 /** The path of a unix socket. */
 export const socketPath = (option: string, value: string): Effect.Effect<string, RedisConfigError> =>
@@ -96,7 +100,7 @@ export const port = (option: string, value: number): Effect.Effect<number, Redis
 /** Whether a server can listen on this port. */
 export const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536
 
-/** Whether a server that another one names can have this name, which is printed. The empty name is the other's to judge. */
+/** Whether a server can have this name, which is printed. What the empty name means is for the caller to say. */
 export const isHost = (host: string): boolean => host.length <= 255 && !/[\s\p{C}]/u.test(host)
 
 /** The addresses of several servers, of at least one; `absent` is the port of those that name none. */

@@ -1,11 +1,13 @@
 /**
  * Encodes and decodes values by their schemas, as text and as bytes.
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { CodecError } from "../../RedisCodec.ts"
 import type { RedisCodec } from "../../RedisCodec.ts"
 import { decodeUtf8Strict, encodeUtf8 } from "../codec/utf8.ts"
+import { errorOf } from "../runtime/firstError.ts"
 
 /** The two directions between values and their encoded form. */
 export interface Values<A, Encoded> {
@@ -15,6 +17,27 @@ export interface Values<A, Encoded> {
 
 const misfit = (operation: "encode" | "decode", detail: string): Effect.Effect<never, CodecError> =>
   Effect.fail(new CodecError({ operation, detail }))
+
+/**
+ * Why a value does not fit its schema; `undefined` when something else has ended its reading. A schema that refers to itself takes
+ * some of the stack for each level of a value. That the stack was full is no defect of the program, as the value may be a
+ * stranger's.
+ */
+export const misfitIn = (cause: Cause.Cause<Schema.SchemaError>): string | undefined => {
+  const error = errorOf(cause)
+  if (error !== undefined) return error.message
+  const defect = Cause.squash(cause)
+  return defect instanceof Error && /call stack|too much recursion/i.test(defect.message)
+    ? "it is nested too deeply for its schema"
+    : undefined
+}
+
+const misfitOf =
+  (operation: "encode" | "decode") => (cause: Cause.Cause<Schema.SchemaError>): Effect.Effect<never, CodecError> => {
+    const detail = misfitIn(cause)
+    // What is no misfit is no failure either.
+    return detail === undefined ? Effect.failCause(cause as Cause.Cause<never>) : misfit(operation, detail)
+  }
 
 /**
  * What is wrong where a program without types gives no schema: otherwise the first that is told is the inside of one. What
@@ -31,8 +54,8 @@ export const ofSchema = <A, Encoded>(schema: Schema.Codec<A, Encoded>, option = 
   const encode = Schema.encodeEffect(schema)
   const decode = Schema.decodeEffect(schema)
   return {
-    encode: (value) => Effect.catch(encode(value), (error) => misfit("encode", error.message)),
-    decode: (encoded) => Effect.catch(decode(encoded), (error) => misfit("decode", error.message))
+    encode: (value) => Effect.catchCause(encode(value), misfitOf("encode")),
+    decode: (encoded) => Effect.catchCause(decode(encoded), misfitOf("decode"))
   }
 }
 
