@@ -1,7 +1,7 @@
 /**
  * Checks what an editor makes of the packages, as check-packages.ts has installed them: a call of a command shows its
- * documentation, no import that is proposed leads to an internal module, and neither do the declarations of a library that
- * exports what it has from redfx.
+ * documentation, what a program can fail with is shown by few names, no import that is proposed leads to an internal module,
+ * and neither do the declarations of a library that exports what it has from redfx.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -16,8 +16,10 @@ export async function checkEditors(directory: string, modules: ReadonlyArray<str
   const calls = commands.map((name) => `Redis.${name}()\n`)
   const editor = new Editor(directory, {
     "calls.mts": `import { Redis } from "@redfx/core"\n${calls.join("")}`,
+    "errors.mts": errors,
     "imports.mts": [...modules.map((module) => `import ${JSON.stringify(module)}`), "export const value = "].join("\n"),
     "types.mts": [...modules.map((module) => `import ${JSON.stringify(module)}`), "export type Type = "].join("\n"),
+    // Modules that may change at any time show what is internal.
     "library.mts": modules.filter((module) => !module.includes("/unstable/")).flatMap((module, i) => [
       `import * as m${i} from ${JSON.stringify(module)}`,
       ...namesOf(module).map((name, j) => `export const m${i}_${j} = m${i}[${JSON.stringify(name)}]`)
@@ -26,6 +28,9 @@ export async function checkEditors(directory: string, modules: ReadonlyArray<str
   return [
     ...commands.filter((name) => editor.documentation("calls.mts", `Redis.${name}()`) === "")
       .map((name) => `A call of Redis.${name} shows no documentation`),
+    ...editor.type("errors.mts", "both").includes("CommandError")
+      ? []
+      : ["The errors of a command and a transaction are shown one by one"],
     ...["imports.mts", "types.mts"].flatMap((file) => editor.proposals(file)).filter((path) =>
       path.includes("/internal/")
     )
@@ -33,6 +38,20 @@ export async function checkEditors(directory: string, modules: ReadonlyArray<str
     ...editor.declarationFaults("library.mts")
   ]
 }
+
+const errors = `
+  import { Redis, RedisChannel, RedisKeyspace } from "@redfx/core"
+  import * as Effect from "effect/Effect"
+  import * as Schema from "effect/Schema"
+  import * as Stream from "effect/Stream"
+  export const both = Effect.all([
+    Redis.get("a"),
+    Redis.transaction([Redis.incr("a")]),
+    Redis.watch("a", Effect.map(Redis.get("a"), () => [Redis.incr("a")])),
+    RedisKeyspace.makeCounter({ key: "n:*" }).increment("a"),
+    Stream.runDrain(RedisChannel.make("c", { value: Schema.String }).subscribe())
+  ])
+`
 
 /** What each module exports that exists at runtime. */
 async function exportsOf(
@@ -85,6 +104,13 @@ class Editor {
     const text = readFileSync(path, "utf8")
     const info = this.#service.getQuickInfoAtPosition(path, text.indexOf(`\n${call}`) + 1 + call.indexOf(".") + 1)
     return ts.displayPartsToString(info?.documentation)
+  }
+
+  /** The type that is shown of a variable. */
+  type(name: string, variable: string): string {
+    const path = this.#path(name)
+    const at = readFileSync(path, "utf8").indexOf(`const ${variable} `) + "const ".length
+    return ts.displayPartsToString(this.#service.getQuickInfoAtPosition(path, at)?.displayParts)
   }
 
   /** The modules that what is proposed at the end of a file would be imported from. */
