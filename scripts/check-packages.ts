@@ -2,7 +2,7 @@
  * Checks the packages as their users get them: builds and packs each, has publint
  * and Are The Types Wrong look at the tarballs, then installs them in an empty
  * project, where every module must load and type-check and no internal one may,
- * and all of them together from few files.
+ * all of them together come from few files, and editors show what they should.
  */
 import { spawnSync } from "node:child_process"
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -10,6 +10,7 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import process from "node:process"
 import { build } from "./build.ts"
+import { checkEditors } from "./check-editors.ts"
 import { fail, install, pack, packages, run } from "./pack.ts"
 
 const root = join(import.meta.dirname, "..")
@@ -47,6 +48,8 @@ const modules = packages.flatMap(({ manifest }) => checkFiles(manifest.name))
 load(modules)
 countFiles()
 typeCheck(modules)
+const faults = await checkEditors(temporary, modules)
+if (faults.length > 0) fail(faults.join("\n"))
 console.log(`${packages.length} packages with ${modules.length} modules are fit to publish.`)
 
 /** Every specifier under which a user reaches the package. */

@@ -42,7 +42,7 @@ export const convertCommands = (context: Context): void => {
     if (calls.length > 0) convert(context, reflection, calls)
     else context.logger.warn(`${reflection.getFriendlyFullName()} makes commands that docs/site cannot show`)
     // An interface for one function is said where that is.
-    if (declared?.name === "Hset") context.project.removeReflection(declared)
+    if (declared !== undefined && interfaces.has(declared.name)) context.project.removeReflection(declared)
   }
   for (const reflection of context.project.getReflectionsByKind(ReflectionKind.Function)) {
     if (reflection instanceof DeclarationReflection) inherit(context, reflection)
@@ -130,9 +130,7 @@ const callsOf = (reflection: DeclarationReflection): ReadonlyArray<Call> => {
     return [{ command, parameters: list.map(parameterOf), views: [text, bytes, bigint] }]
   }
   // An interface lists what a tuple cannot say.
-  const declared = (type.reflection?.isDeclaration() === true ? type.reflection.signatures ?? [] : [])
-    // What it has of `Definition`, it says better itself.
-    .filter(({ parameters }) => parameters?.[0]?.name !== "parameters")
+  const declared = type.reflection?.isDeclaration() === true ? type.reflection.signatures ?? [] : []
   return declared.flatMap((signature) => {
     const [text, bytes = text, bigint = text] = signature.type?.type === "reference"
       ? signature.type.typeArguments ?? []
@@ -151,7 +149,12 @@ const callsOf = (reflection: DeclarationReflection): ReadonlyArray<Call> => {
 }
 
 const definitionOf = ({ type }: DeclarationReflection): ReferenceType | undefined =>
-  type instanceof ReferenceType && /^((Cacheable)?Definition|Hset)$/.test(type.name) ? type : undefined
+  type instanceof ReferenceType && (/^(Cacheable)?Definition$/.test(type.name) || interfaces.has(type.name))
+    ? type
+    : undefined
+
+/** Each is the type of one command, which takes objects of generic types. */
+const interfaces: ReadonlySet<string> = new Set(["Hset", "JsonArrappend", "JsonMerge", "JsonSet"])
 
 /**
  * Gives a constant what TypeDoc does not find: the type of the constant that it is declared to be like, as in

@@ -124,8 +124,8 @@ export interface Definition<Parameters extends ReadonlyArray<unknown>, A, Bytes 
  * @category models
  * @since 0.1.0
  */
-// It does not extend the other: with two signatures editors show no documentation, and errors say everything twice.
 export interface CacheableDefinition<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A> {
+  // It does not extend the other: with two signatures editors show no documentation, and errors say everything twice.
   (...parameters: Parameters): CacheableCommand<A, Bytes, BigInts>
   /** The static facts of the command. */
   readonly spec: Spec & { readonly cacheable: true }

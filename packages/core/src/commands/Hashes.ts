@@ -351,7 +351,7 @@ export const hset: Hset = define(
   "HSET",
   (key: Arg.Key, ...entries: HashEntries) => [Arg.key(key), entryArgs(entries)],
   Reply.integer
-) as Hset // Objects with named fields are records, which their types cannot say.
+)
 
 /**
  * Sets a field if it does not exist; returns whether it was set.

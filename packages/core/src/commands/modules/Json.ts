@@ -14,7 +14,15 @@ import * as Arg from "../../RedisArg.ts"
 import { define, make, Spec } from "../../RedisCommand.ts"
 import * as Reply from "../../RedisReply.ts"
 import { encode, encodeAll } from "./JsonOptions.ts"
-import type { Json, JsonGetOptions, JsonSetOptions, JsonSetSerializedOptions } from "./JsonOptions.ts"
+import type {
+  Json,
+  JsonArrappend,
+  JsonGetOptions,
+  JsonMerge,
+  JsonSet,
+  JsonSetOptions,
+  JsonSetSerializedOptions
+} from "./JsonOptions.ts"
 import { counts, document, each, expandedMatches, memberNames, numbers, truth, types } from "./JsonReplies.ts"
 
 export type * from "./JsonOptions.ts"
@@ -32,7 +40,7 @@ export type * from "./JsonOptions.ts"
  * @category json
  * @since 0.1.0
  */
-export const jsonArrappend = define(
+export const jsonArrappend: JsonArrappend = define(
   "JSON.ARRAPPEND",
   (key: Arg.Key, path: string, values: ReadonlyArray<Json>) => [Arg.key(key), path, ...encodeAll(values)],
   counts
@@ -284,7 +292,7 @@ export const jsonGetPaths = define(
  * @category json
  * @since 0.1.0
  */
-export const jsonMerge = define(
+export const jsonMerge: JsonMerge = define(
   "JSON.MERGE",
   (key: Arg.Key, path: string, value: Json) => [Arg.key(key), path, encode(value)],
   Reply.ok
@@ -412,8 +420,8 @@ export const jsonResp = define(
  * Stores a value at a path, and makes the document if the path is the root; returns whether the value was stored.
  *
  * Fails with `DataError` for a value that contains `NaN`, an infinity or itself, as every command that takes a value
- * does. Fails with `ResponseError` when the document does not exist and the path is not the root. O(M+N). Since JSON
- * 1.0.0.
+ * does. The type of an object may be an interface. Fails with `ResponseError` when the document does not exist and the path is
+ * not the root. O(M+N). Since JSON 1.0.0.
  *
  * **Example** (A document, and a value in it)
  *
@@ -427,7 +435,7 @@ export const jsonResp = define(
  * @category json
  * @since 0.1.0
  */
-export const jsonSet = define(
+export const jsonSet: JsonSet = define(
   "JSON.SET",
   (key: Arg.Key, path: string, value: Json, options: JsonSetOptions = {}) => [
     Arg.key(key),

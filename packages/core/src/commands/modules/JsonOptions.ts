@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Arg from "../../RedisArg.ts"
+import type { RedisCommand, Spec } from "../../RedisCommand.ts"
 
 /**
  * What JSON can express.
@@ -12,6 +13,26 @@ import * as Arg from "../../RedisArg.ts"
  * @since 0.1.0
  */
 export type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [name: string]: Json }
+
+/**
+ * The members of an object, or the elements of an array, that JSON can express. Unlike {@link Json} it takes what has an
+ * interface for a type, at any depth: `<T extends object & RedisJson.JsonFields<T>>(value: T)`.
+ *
+ * @category json
+ * @since 0.1.0
+ */
+export type JsonFields<T> = { readonly [K in keyof T]: JsonOf<T[K]> }
+
+/**
+ * What {@link JsonFields} takes for one of type `V`: the same, or nothing where JSON cannot express it.
+ *
+ * @category json
+ * @since 0.1.0
+ */
+export type JsonOf<V> = V extends Json ? V
+  : V extends (...args: never) => unknown ? never
+  : V extends object ? JsonFields<V>
+  : never
 
 /**
  * Options of {@link jsonGet}: the layout of the text, which matters in the bytes view only.
@@ -66,6 +87,64 @@ export type JsonSetOptions = JsonSetCondition & {
 export type JsonSetSerializedOptions = JsonSetOptions & {
   /** The form of the value: `"json"` (the server's default), `"string"`, or `"bson"` for a BSON document. */
   readonly format?: "json" | "string" | "bson" | undefined
+}
+
+/**
+ * Appends values, also objects whose types are interfaces.
+ *
+ * @category json
+ * @since 0.1.0
+ */
+export interface JsonArrappend {
+  /** Appends values to the arrays at a path; returns their new lengths, `undefined` for a value that is not an array. */
+  (key: Arg.Key, path: string, values: ReadonlyArray<Json>): RedisCommand<
+    ReadonlyArray<number | undefined>,
+    ReadonlyArray<number | undefined>,
+    ReadonlyArray<bigint | undefined>
+  >
+  /** Appends objects to the arrays at a path; returns their new lengths, `undefined` for a value that is not an array. */
+  <T extends object & JsonFields<T>>(key: Arg.Key, path: string, values: ReadonlyArray<T>): RedisCommand<
+    ReadonlyArray<number | undefined>,
+    ReadonlyArray<number | undefined>,
+    ReadonlyArray<bigint | undefined>
+  >
+  /** The static facts of the command. */
+  readonly spec: Spec
+}
+
+/**
+ * Merges a value, also an object whose type is an interface.
+ *
+ * @category json
+ * @since 0.1.0
+ */
+export interface JsonMerge {
+  /** Merges a value into the values at a path (RFC 7396), where `null` deletes a member; returns `true`. */
+  (key: Arg.Key, path: string, value: Json): RedisCommand<boolean, boolean, boolean>
+  /** Merges an object into the values at a path (RFC 7396), where `null` deletes a member; returns `true`. */
+  <T extends object & JsonFields<T>>(key: Arg.Key, path: string, value: T): RedisCommand<boolean, boolean, boolean>
+  /** The static facts of the command. */
+  readonly spec: Spec
+}
+
+/**
+ * Stores a value, also an object whose type is an interface.
+ *
+ * @category json
+ * @since 0.1.0
+ */
+export interface JsonSet {
+  /** Stores a value at a path, and makes the document if the path is the root; returns whether the value was stored. */
+  (key: Arg.Key, path: string, value: Json, options?: JsonSetOptions): RedisCommand<boolean, boolean, boolean>
+  /** Stores an object at a path, and makes the document if the path is the root; returns whether it was stored. */
+  <T extends object & JsonFields<T>>(
+    key: Arg.Key,
+    path: string,
+    value: T,
+    options?: JsonSetOptions
+  ): RedisCommand<boolean, boolean, boolean>
+  /** The static facts of the command. */
+  readonly spec: Spec
 }
 
 // -----------------------------------------------------------------------------
