@@ -54,8 +54,9 @@ export interface LockOptions {
    */
   readonly ttl?: TimeToLive | undefined
   /**
-   * The pause between two tries to take the lock; each is up to a quarter longer at random. A bare number is milliseconds.
-   * Default 100 milliseconds, one at the least.
+   * The pause between two tries to take the lock; each is up to a quarter longer at random. Of the callers of one client only
+   * the first tries, and at once when one of them has released the lock. A bare number is milliseconds. Default 100 milliseconds,
+   * one at the least.
    */
   readonly retryInterval?: Duration.Input | undefined
   /**
@@ -83,7 +84,8 @@ export interface LockOptions {
 /**
  * A lock.
  *
- * Locks are not re-entrant: a holder that asks for its lock again waits like everybody else.
+ * Locks are not re-entrant: a holder that asks for its lock again waits like everybody else. The callers of one client get
+ * the lock in the order in which they came, those of several in none.
  *
  * An attempt that is interrupted, or whose answer is lost, is undone in the background. With a `token` of your own it
  * cannot be undone, and an interruption waits for its answer.

@@ -64,7 +64,10 @@ export interface Decision {
 export interface AcquireOptions {
   /** How much is taken. Default 1. */
   readonly cost?: number | undefined
-  /** How long a caller waits at the most. When it would take longer, the decision that says so is returned. Default: no limit. */
+  /**
+   * How long a caller waits at the most. When it would take longer, the decision that says so is returned: at once, and where
+   * others wait before this caller, without asking. Its `retryAfter` is then when the first of them asks again. Default: no limit.
+   */
   readonly waitTimeout?: Duration.Input | undefined
 }
 
@@ -89,7 +92,14 @@ export interface RedisRateLimiter {
   readonly peek: (subject: string, cost?: number) => RedisCommand<Decision, Decision, Decision>
   /**
    * Takes, and waits while there is not enough; returns the last decision, which is not `allowed` when `waitTimeout` was too
-   * short. Those who wait are not served in any order.
+   * short.
+   *
+   * The callers of one client that wait for a subject stand in a line: they are served in the order in which they came, and
+   * one who wants little does not overtake one who wants much. Only those ask for whom there may be enough. One who is
+   * interrupted leaves the line and takes nothing along, unless it was asking: what the server took for it then is gone.
+   * Programs are served in no order, nor are `take` and `acquire`.
+   *
+   * When asking fails, that fails the one who asked. `TimeoutError` fails all who have waited as long with the same limit.
    */
   readonly acquire: (subject: string, options?: AcquireOptions) => Effect.Effect<Decision, CommandError, RedisClient>
   /** Gives the subject everything back; returns whether anything was missing. */

@@ -53,8 +53,9 @@ export interface SemaphoreOptions {
   /** How long a permit lasts unless it is extended. It is rounded up to whole milliseconds. */
   readonly ttl: TimeToLive
   /**
-   * The pause between two tries to get a permit; each is up to a quarter longer at random. A bare number is milliseconds.
-   * Default 100 milliseconds, one at the least.
+   * The pause between two tries to get a permit; each is up to a quarter longer at random. Of the callers of one client only the
+   * first tries, and at once when one of them has released a permit. A bare number is milliseconds. Default 100 milliseconds, one
+   * at the least.
    */
   readonly retryInterval?: Duration.Input | undefined
   /** How long a permit may be waited for. Default: no limit. */
@@ -78,8 +79,8 @@ export type Permit = Omit<LockHandle, "fencingToken" | "locked">
 /**
  * A semaphore.
  *
- * An attempt that is interrupted, or whose answer is lost, is undone in the background. Those who wait are served in no
- * order. The name is the key. All need the right to EVAL and EVALSHA.
+ * An attempt that is interrupted, or whose answer is lost, is undone in the background. The callers of one client are served
+ * in the order in which they came, those of several in none. The name is the key. All need the right to EVAL and EVALSHA.
  *
  * @category models
  * @since 0.1.0

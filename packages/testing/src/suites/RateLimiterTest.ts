@@ -162,6 +162,24 @@ export const RateLimiterTest = <E>(client: Layer.Layer<RedisClient.RedisClient, 
           assert.isFalse((yield* slow.acquire("a", { waitTimeout: "10 seconds" })).allowed)
         }))
 
+      it.effect("those who wait are served in the order in which they came, whatever the limit is", () =>
+        Effect.gen(function*() {
+          const limiters = [
+            RedisRateLimiter.tokenBucket(freshKey(), { capacity: 1, every: "2 millis" }),
+            RedisRateLimiter.tokenBucket(freshKey(), { capacity: 7, refill: 3, every: "5 millis" }),
+            RedisRateLimiter.slidingWindow(freshKey(), { limit: 20, window: "40 millis" })
+          ]
+          for (const limiter of limiters) {
+            const served: Array<number> = []
+            yield* Effect.forEach(
+              Array.from({ length: 100 }, (_, i) => i),
+              (i) => Effect.tap(limiter.acquire("a"), () => Effect.sync(() => served.push(i))),
+              { concurrency: "unbounded", discard: true }
+            )
+            assert.deepStrictEqual(served, Array.from({ length: 100 }, (_, i) => i))
+          }
+        }))
+
       it.effect("decides in pipelines and transactions as well, and reads numbers in every view", () =>
         Effect.gen(function*() {
           const window = RedisRateLimiter.slidingWindow(freshKey(), minute)

@@ -11,7 +11,7 @@ import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
 
 /** The decision of a limiter. */
-export interface Decided {
+interface Decided {
   readonly allowed: boolean
   readonly remaining: number
   readonly retryAfter: Duration.Duration

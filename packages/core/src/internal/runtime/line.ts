@@ -77,6 +77,12 @@ export class Waiter<A, E> {
   }
 }
 
+/**
+ * A line.
+ *
+ * - `room`: how much there may be before anybody has asked.
+ * - `whenEmpty`: called when the last has left. Whoever comes then begins another line.
+ */
 export class Line<A, E> {
   readonly #whenEmpty: () => void
   #first: Waiter<A, E> | undefined
@@ -86,8 +92,9 @@ export class Line<A, E> {
   #came = 0
   #size = 0
   #asking = 0
-  /** How much those want who ask. */
+  /** How much those want who ask, and the most that one of them does. */
   #asked = 0
+  #largest = 0
   #room: number
   /** The time before which it is no use to ask for so much or more: `-Infinity` where one may ask now. */
   #notBefore = -Infinity
@@ -124,6 +131,7 @@ export class Line<A, E> {
     return waiter
   }
 
+  /** Suspends until a waiter is to ask, or is too late. */
   turn(waiter: Waiter<A, E>): Turn<A, E> {
     return Effect.callback((resume) => {
       waiter.resume = resume
@@ -242,6 +250,14 @@ export class Line<A, E> {
     return this.#notBefore > -Infinity && next.size >= this.#notFor
   }
 
+  /**
+   * Whether there may be enough for the next besides those who ask. Before the first answer there may be less, of which one
+   * who wants less than those before him must not get what they are refused.
+   */
+  #mayAskToo(next: Waiter<A, E>): boolean {
+    return this.#asked + next.size <= this.#room && (this.#answered !== undefined || next.size >= this.#largest)
+  }
+
   /** Sends those away for whom it will be too late. */
   #dismiss(): void {
     if (this.#answered === undefined || this.#next === undefined) return
@@ -260,7 +276,7 @@ export class Line<A, E> {
     if (this.#isMoving) return
     this.#isMoving = true
     for (let next = this.#next; next?.resume !== undefined; next = this.#next) {
-      if (this.#asking > 0 && this.#asked + next.size > this.#room) break
+      if (this.#asking > 0 && !this.#mayAskToo(next)) break
       if (this.#isTooSoon(next)) {
         if (this.#asking > 0 || this.#timer !== undefined) break
         this.#startTimer(next)
@@ -272,6 +288,7 @@ export class Line<A, E> {
       next.asksAfter = this.#came
       this.#asking++
       this.#asked += next.size
+      this.#largest = this.#asking === 1 ? next.size : Math.max(this.#largest, next.size)
       this.#advance()
       const resume = next.resume
       next.resume = undefined
