@@ -3,7 +3,7 @@
  */
 import { assert, describe, layer } from "@effect/vitest"
 import { Redis, RedisPromise } from "@redfx/core"
-import type { RedisCommand } from "@redfx/core"
+import type { RedisClient, RedisCommand, RedisError } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import { freshKey } from "@redfx/testing/Suite"
 import * as Effect from "effect/Effect"
@@ -51,11 +51,19 @@ describe("what is no command", () => {
       Effect.gen(function*() {
         // What types do not allow comes from programs without types.
         const callback = ((redis: unknown) => redis) as never
-        for (const several of [Redis.pipeline, Redis.transaction, Redis.transactionSettled]) {
-          assert.match((yield* Effect.flip(several(callback))).message, /is a function; give the commands themselves/)
+        const several: ReadonlyArray<Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient>> = [
+          Redis.pipeline(callback),
+          Redis.transaction(callback)
+        ]
+        for (const each of several) {
+          assert.match((yield* Effect.flip(each)).message, /is a function; give the commands themselves/)
         }
         for (const body of [undefined, callback, [Redis.get("k")]]) {
-          const error = yield* Effect.flip(Redis.watch("k", body as never))
+          const watched: Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient> = Redis.watch(
+            "k",
+            body as never
+          )
+          const error = yield* Effect.flip(watched)
           assert.deepInclude(error, { _tag: "DataError", command: "Redis.watch" })
           assert.match(error.message, /its body is missing or no effect; give one that returns the commands to commit/)
         }
