@@ -19,7 +19,7 @@ describe("what is no command", () => {
     ["a mapped command", Effect.map(Redis.get("k"), String), /is no command, as Redis\.get/],
     ["a promise", Promise.resolve("v"), /is no command, as Redis\.get/],
     ["text", "GET", /is no command, as Redis\.get/],
-    ["a function", Redis.get, /is a function; give the commands themselves, such as \[Redis\.get/],
+    ["a function", Redis.get, /is no command, as Redis\.get/],
     ["undefined", undefined, /is no command, as Redis\.get/],
     ["null", null, /is no command, as Redis\.get/]
   ]
@@ -56,7 +56,7 @@ describe("what is no command", () => {
           Redis.transaction(callback)
         ]
         for (const each of several) {
-          assert.match((yield* Effect.flip(each)).message, /is a function; give the commands themselves/)
+          assert.match((yield* Effect.flip(each)).message, /several are an array or a record of them, and no function/)
         }
         for (const body of [undefined, callback, [Redis.get("k")]]) {
           const watched: Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient> = Redis.watch(
