@@ -2,7 +2,7 @@
  * What stands in pipelines and transactions where only commands may stand.
  */
 import { assert, describe, layer } from "@effect/vitest"
-import { Redis, RedisPromise } from "@redfx/core"
+import { Redis } from "@redfx/core"
 import type { RedisClient, RedisCommand, RedisError } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import { freshKey } from "@redfx/testing/Suite"
@@ -66,11 +66,6 @@ describe("what is no command", () => {
           const error = yield* Effect.flip(watched)
           assert.deepInclude(error, { _tag: "DataError", command: "Redis.watch" })
           assert.match(error.message, /its body is missing or no effect; give one that returns the commands to commit/)
-        }
-        const redis = RedisPromise.make(NodeRedisClient.layer())
-        for (const wrong of [() => redis.watch("k", undefined as never), () => redis.withConnection("k" as never)]) {
-          const error = yield* Effect.promise(() => wrong().then(() => assert.fail("it has no body"), String))
-          assert.match(error, /its body is missing or no function; give one that takes a client/)
         }
       }))
   })
