@@ -375,9 +375,12 @@ describe("what is no command, as programs without types give it", () => {
     "GET k",
     Redis.get("k"),
     new Set([Redis.get("k")]),
-    new Map()
+    new Map(),
+    // Other clients give a callback a transaction to fill.
+    () => [Redis.incr("n")]
   ]
-  const detail = "what is given here is no command, as Redis.get(\"k\") is one"
+  const detail =
+    "what is given here is no command, as Redis.get(\"k\") is one; several are an array or a record of them, and no function"
 
   it.live("is refused in its place in a pipeline, and nothing is sent where it is all", () =>
     Effect.gen(function*() {

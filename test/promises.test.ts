@@ -810,8 +810,12 @@ describe("Callbacks", () => {
       }
       assert.deepStrictEqual(await redis.watch("k", async () => [], { times: Infinity }), [])
       assert.deepStrictEqual(await redis.watch("k", async () => [], wrong(null)), [])
-      assert.instanceOf(await rejection(redis.watch("k", wrong(undefined))), TypeError)
-      assert.instanceOf(await rejection(redis.withConnection(wrong("k"))), TypeError)
+      for (const body of [undefined, "k", Redis.get("k"), []]) {
+        for (const error of [redis.watch("k", wrong(body)), redis.withConnection(wrong(body))].map(rejection)) {
+          assert.instanceOf(await error, TypeError)
+          assert.match(String(await error), /RedisPromise\.\w+ takes a function that is given a client, such as/)
+        }
+      }
       for (const stream of [undefined, Redis.get("k"), "k"]) {
         assert.match(String(await rejection(redis.iterate(wrong(stream)).next())), /iterate takes a stream, such as/)
       }

@@ -41,7 +41,7 @@ import * as Redis from "./Redis.ts"
 import type { Fields, Key } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
-import { ConnectionError, DataError, RedisConfigError } from "./RedisError.ts"
+import { ConnectionError, RedisConfigError } from "./RedisError.ts"
 import type { Delivery } from "./RedisError.ts"
 import type { Commands as Several, Results, Successes } from "./RedisPipeline.ts"
 import type { Raw } from "./RedisReply.ts"
@@ -425,6 +425,9 @@ const closed = (): ConnectionError =>
 // Methods
 // -----------------------------------------------------------------------------
 
+const noBody = (method: string): string =>
+  `RedisPromise.${method} takes a function that is given a client, such as async (redis) => { … }`
+
 const noEffect =
   "RedisPromise.run takes an effect, such as Redis.get(key); what redis.get(key) returns is a promise already"
 
@@ -499,20 +502,18 @@ class View<R> {
     body: (redis: RedisPromise<R>) => Promise<C>,
     options?: { readonly times?: number | undefined }
   ): Promise<Successes<C>> {
+    if (typeof body !== "function") return Promise.reject(new TypeError(noBody("watch")))
     return this.run(
-      withBody(
-        "watch",
-        body,
-        Effect.flatMap(
-          repetition(options?.times),
-          (schedule) => Redis.watch(keys, promised(body, this.#signal), { schedule })
-        )
+      Effect.flatMap(
+        repetition(options?.times),
+        (schedule) => Redis.watch(keys, promised(body, this.#signal), { schedule })
       )
     )
   }
 
   withConnection<A>(body: (redis: RedisPromise<R>) => Promise<A>): Promise<A> {
-    return this.run(withBody("withConnection", body, Redis.withConnection(promised(body, this.#signal))))
+    if (typeof body !== "function") return Promise.reject(new TypeError(noBody("withConnection")))
+    return this.run(Redis.withConnection(promised(body, this.#signal)))
   }
 
   withSignal(signal: AbortSignal): RedisPromise<R> {
@@ -566,19 +567,6 @@ const promised = <A, R>(
   Effect.flatMap(
     Effect.context<RedisClient | R>(),
     (context) => awaited((signal) => body(view(given(context), signal)), outer)
-  )
-
-/** Runs what has a body, where there is one: programs without types leave it out. */
-const withBody = <A, E, R>(
-  of: string,
-  body: unknown,
-  run: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | DataError, R> =>
-  typeof body === "function" ? run : Effect.fail(
-    new DataError({
-      command: of,
-      detail: "its body is missing or no function; give one that takes a client, such as async (redis) => { … }"
-    })
   )
 
 /** How often a body is repeated. */

@@ -161,6 +161,10 @@ export interface Options {
   readonly events?: boolean | undefined
   /** How messages are kept for a consumer that is slower than their publishers. */
   readonly buffer?: BufferOptions | undefined
+  /** Belongs into `buffer`. */
+  readonly capacity?: never
+  /** Belongs into `buffer`. */
+  readonly onFull?: never
 }
 
 /**

@@ -2,8 +2,8 @@
  * What stands in pipelines and transactions where only commands may stand.
  */
 import { assert, describe, layer } from "@effect/vitest"
-import { Redis, RedisPromise } from "@redfx/core"
-import type { RedisCommand } from "@redfx/core"
+import { Redis } from "@redfx/core"
+import type { RedisClient, RedisCommand, RedisError } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import { freshKey } from "@redfx/testing/Suite"
 import * as Effect from "effect/Effect"
@@ -19,7 +19,7 @@ describe("what is no command", () => {
     ["a mapped command", Effect.map(Redis.get("k"), String), /is no command, as Redis\.get/],
     ["a promise", Promise.resolve("v"), /is no command, as Redis\.get/],
     ["text", "GET", /is no command, as Redis\.get/],
-    ["a function", Redis.get, /is a function; give the commands themselves, such as \[Redis\.get/],
+    ["a function", Redis.get, /is no command, as Redis\.get/],
     ["undefined", undefined, /is no command, as Redis\.get/],
     ["null", null, /is no command, as Redis\.get/]
   ]
@@ -51,18 +51,21 @@ describe("what is no command", () => {
       Effect.gen(function*() {
         // What types do not allow comes from programs without types.
         const callback = ((redis: unknown) => redis) as never
-        for (const several of [Redis.pipeline, Redis.transaction, Redis.transactionSettled]) {
-          assert.match((yield* Effect.flip(several(callback))).message, /is a function; give the commands themselves/)
+        const several: ReadonlyArray<Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient>> = [
+          Redis.pipeline(callback),
+          Redis.transaction(callback)
+        ]
+        for (const each of several) {
+          assert.match((yield* Effect.flip(each)).message, /several are an array or a record of them, and no function/)
         }
-        for (const body of [undefined, callback, [Redis.get("k")]] as ReadonlyArray<unknown>) {
-          const error = yield* Effect.flip(Redis.watch("k", body as Effect.Effect<[]>))
+        for (const body of [undefined, callback, [Redis.get("k")]]) {
+          const watched: Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient> = Redis.watch(
+            "k",
+            body as never
+          )
+          const error = yield* Effect.flip(watched)
           assert.deepInclude(error, { _tag: "DataError", command: "Redis.watch" })
           assert.match(error.message, /its body is missing or no effect; give one that returns the commands to commit/)
-        }
-        const redis = RedisPromise.make(NodeRedisClient.layer())
-        for (const wrong of [() => redis.watch("k", undefined as never), () => redis.withConnection("k" as never)]) {
-          const error = yield* Effect.flip(Effect.tryPromise({ try: wrong, catch: (error) => error as Error }))
-          assert.match(error.message, /its body is missing or no function; give one that takes a client/)
         }
       }))
   })

@@ -45,6 +45,8 @@ describe("one pool for several clients", () => {
       const server = yield* RedisServer.make()
       const outside = yield* Client.make(server)
       const pool = yield* makePool(server, { clientName: "pooled", db: 2, pool: { max: 3 } })
+      // What a pool is made of is not for its users.
+      assert.deepStrictEqual(Object.keys(pool), ["client", "disconnect", "retire", "stats"])
       const [one, two] = [yield* clientOn(pool), yield* clientOn(pool)]
       const clients = [one.client, two.client]
       const ids = yield* Effect.forEach(

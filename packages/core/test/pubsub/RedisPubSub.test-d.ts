@@ -48,5 +48,11 @@ describe("RedisPubSub types", () => {
     void Redis.subscribe("c", { buffer: { onFull: "drop" } })
     // @ts-expect-error no such option
     void Redis.subscribe("c", { event: true })
+    // @ts-expect-error it belongs into `buffer`, beside another option too
+    void Redis.subscribe("c", { events: true, onFull: "suspend" })
+    // @ts-expect-error it belongs into `buffer`
+    void Redis.pubsub({ payload: "bytes", capacity: 1 })
+    // @ts-expect-error it belongs into `buffer`
+    void Redis.keyspaceEvents({ events: true, onFull: "dropOldest" })
   })
 })

@@ -529,9 +529,9 @@ describe("Subscriptions", () => {
         Redis.psubscribe("a", (() => assert.fail("a listener was called")) as never),
         Redis.subscribe("a", { buffer: { capacity: 0 } }),
         Redis.subscribe("a", { buffer: { capacity: 1.5 } }),
-        // These belong in `buffer`, and compile all the same.
-        Redis.subscribe("a", { events: true, onFull: "suspend" }),
-        Redis.keyspaceEvents({ match: "k:*", capacity: 10 })
+        // These belong into `buffer`, and come from programs without types.
+        Redis.subscribe("a", { events: true, onFull: "suspend" as never }),
+        Redis.keyspaceEvents({ match: "k:*", capacity: 10 as never })
       ]
       for (const stream of refused) {
         const error = yield* Effect.flip(

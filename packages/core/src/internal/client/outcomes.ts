@@ -28,7 +28,7 @@ export const list = (commands: Commands): ReadonlyArray<RedisCommand.Any> => {
     ? commands
     : isRecord(commands)
     ? Object.values(commands)
-    : [typeof commands === "function" ? commands : undefined]
+    : [undefined]
   // By index, as the methods of arrays pass over holes.
   for (let index = 0; index < given.length; index++) {
     if (!RedisCommand.isCommand(given[index])) {

@@ -12,17 +12,9 @@ export const commandIn = (value: unknown): CommandImpl =>
   Predicate.hasProperty(value, TypeId)
     // Only commands have it.
     ? value as unknown as CommandImpl
-    : new CommandImpl(
-      spec,
-      [],
-      RedisReply.raw,
-      RedisReply.textView,
-      new RedisArg.InvalidArgument(typeof value === "function" ? adviceOnFunctions : advice)
-    )
+    : new CommandImpl(spec, [], RedisReply.raw, RedisReply.textView, new RedisArg.InvalidArgument(advice))
 
 const spec = new Spec("(no command)", [])
 
-const adviceOnFunctions =
-  "what is given here is a function; give the commands themselves, such as [Redis.get(\"k\"), Redis.incr(\"n\")]"
-
-const advice = "what is given here is no command, as Redis.get(\"k\") is one"
+const advice =
+  "what is given here is no command, as Redis.get(\"k\") is one; several are an array or a record of them, and no function"
