@@ -31,6 +31,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { TracerKey } from "effect/Tracer"
 import { leftAtOnce } from "./internal/client/iteration.ts"
+import type { HsetMethod } from "./internal/client/methods.ts"
 import { answered, answeredUnless, awaited, endedWith, Pending, settled } from "./internal/client/promises.ts"
 import { duration, integer } from "./internal/config/checks.ts"
 import { onceAborted } from "./internal/runtime/aborts.ts"
@@ -38,7 +39,7 @@ import { withTimeout } from "./internal/runtime/elapsed.ts"
 import { durationFrom } from "./internal/runtime/milliseconds.ts"
 import { outside } from "./internal/runtime/ownContext.ts"
 import * as Redis from "./Redis.ts"
-import type { Fields, Key } from "./RedisArg.ts"
+import type { Key } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import { ConnectionError, RedisConfigError } from "./RedisError.ts"
@@ -50,21 +51,9 @@ import type { Raw } from "./RedisReply.ts"
 // Models
 // -----------------------------------------------------------------------------
 
-type Definitions = typeof Redis
+export type { HsetMethod } from "./internal/client/methods.ts"
 
-/**
- * HSET as a method.
- *
- * @category models
- * @since 0.1.0
- */
-export interface HsetMethod {
-  // What is worked out of `Redis.Hset` has no generic signature, and takes no object whose type is an interface.
-  /** Sets the fields of an object, whose type may be an interface; resolves to how many are new. */
-  <F extends object & Fields<F>>(key: Key, fields: F): Promise<number>
-  /** Sets fields: `hset(key, field, value)`, `hset(key, { field: value })` or both; resolves to how many are new. */
-  (key: Key, ...entries: Redis.HashEntries): Promise<number>
-}
+type Definitions = typeof Redis
 
 /**
  * Every command of `Redis` as a method: the same parameters, and a promise of the same value.

@@ -10,7 +10,8 @@ import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import type * as Semaphore from "effect/Semaphore"
 import type { Node } from "../topology/nodes.ts"
-import { isFull, learnedOf } from "./verdict.ts"
+import { isFull } from "./losses.ts"
+import { learnedOf } from "./verdict.ts"
 
 /** The milliseconds for which a server may leave a PING unanswered, and those until the next PING. */
 const limit = 500

@@ -14,6 +14,7 @@ import { slotCount, slotOf } from "../topology/slot.ts"
 import { parseAddress } from "../topology/topology.ts"
 import type { Translation } from "../topology/topology.ts"
 import { exhausted, notCovered } from "./finalErrors.ts"
+import { isFull, kindOf } from "./losses.ts"
 import { routingKey } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
 
@@ -530,10 +531,6 @@ const lost = (sent: Sent, where: Where, { delivery, error }: Lost, spent: Spent,
   return againInTime(sent, spent, learn, limits, { to: "owner", after, last, delivery })
 }
 
-/** Whether a server has no room for one more connection. */
-export const isFull = (error: CommandError): boolean =>
-  error._tag === "ConnectionError" && error.reason === "MaxClients"
-
 /** Takes the refusal of a server that has no room. Of a master only its caller knows whether to wait. */
 const full = (sent: Sent, where: Where, error: CommandError, spent: Spent): Verdict =>
   canAnother(sent, where)
@@ -574,24 +571,6 @@ const uncovered = (sent: Sent, spent: Spent): Verdict => {
     spent: { ...spent, lookups, last: saidBy(error) }
   }
 }
-
-type Kind = "Unreachable" | "Silent" | "Reset" | "Late" | "Elsewhere"
-
-/** The kind of a loss; `undefined` for one that comes from this client or its options. */
-const kindOf = (error: CommandError): Kind | undefined => {
-  if (error._tag === "TimeoutError") return error.phase === "connect" ? "Unreachable" : "Late"
-  return error._tag === "ConnectionError" ? kinds.get(error.reason) : undefined
-}
-
-const kinds: ReadonlyMap<string, Kind> = new Map([
-  ["Refused", "Unreachable"],
-  ["Dns", "Unreachable"],
-  ["HealthCheck", "Silent"],
-  ["Closed", "Reset"],
-  ["Reset", "Reset"],
-  ["Other", "Reset"],
-  ["Demoted", "Elsewhere"]
-])
 
 /** What there is to learn of a server from a lost connection, or from one that could not be opened. */
 export const learnedOf = (error: CommandError, address: string | undefined): Learned | undefined => {

@@ -1,0 +1,26 @@
+/**
+ * What the errors of connections say of a server.
+ */
+import type { CommandError } from "@redfx/core/RedisError"
+
+type Kind = "Unreachable" | "Silent" | "Reset" | "Late" | "Elsewhere"
+
+/** The kind of a loss; `undefined` for one that comes from this client or its options. */
+export const kindOf = (error: CommandError): Kind | undefined => {
+  if (error._tag === "TimeoutError") return error.phase === "connect" ? "Unreachable" : "Late"
+  return error._tag === "ConnectionError" ? kinds.get(error.reason) : undefined
+}
+
+const kinds: ReadonlyMap<string, Kind> = new Map([
+  ["Refused", "Unreachable"],
+  ["Dns", "Unreachable"],
+  ["HealthCheck", "Silent"],
+  ["Closed", "Reset"],
+  ["Reset", "Reset"],
+  ["Other", "Reset"],
+  ["Demoted", "Elsewhere"]
+])
+
+/** Whether a server has no room for one more connection. */
+export const isFull = (error: CommandError): boolean =>
+  error._tag === "ConnectionError" && error.reason === "MaxClients"
