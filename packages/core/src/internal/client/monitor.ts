@@ -22,7 +22,7 @@ import { count, readOptions } from "../argument/options.ts"
 import * as Connection from "../connection/connection.ts"
 import type { RedisConnection } from "../connection/model.ts"
 import { watchSilence } from "../connection/silence.ts"
-import { connectionLoss, timeLimit } from "../error/events.ts"
+import { clientClosed, timeLimit } from "../error/events.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
 import type { Subscribers } from "./router.ts"
 
@@ -49,16 +49,15 @@ export const make = Effect.fnUntraced(function*(
   const clock = yield* Clock.Clock
   const limit = Duration.toMillis(settings.commandTimeout)
   let closed = false
-  const clientClosed = connectionLoss("ClientClosed", "The client was closed")
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       closed = true
-      for (const connection of open) connection.close(clientClosed)
+      for (const connection of open) connection.close(clientClosed())
     })
   )
 
   const connect = Effect.fnUntraced(function*(lines: Lines, take: (value: Resp.Value, owed: boolean) => boolean) {
-    if (closed) return yield* Effect.fail(clientClosed)
+    if (closed) return yield* Effect.fail(clientClosed())
     const connection = yield* subscribers.connect(subscribers.serverFor("subscribe", ""), { onUnasked: take })
     const { address, protocol } = connection
     let error: CommandError | undefined = undefined
@@ -70,7 +69,7 @@ export const make = Effect.fnUntraced(function*(
         subscribers.onEvent({ _tag: "Disconnected", address, error })
       })
     )
-    if (closed) return yield* Effect.fail(clientClosed)
+    if (closed) return yield* Effect.fail(clientClosed())
     yield* withTimeout(Connection.run(connection, command), {
       clock,
       limit,
