@@ -317,7 +317,7 @@ export const make = Effect.fnUntraced(function*(
     everywhere: {
       open: opening(true),
       execute: (server, command) => spread === undefined ? execute(command) : spread.execute(server, command),
-      ...(spread === undefined ? {} : { listensTo: (server: string) => spread.servers().includes(server) }),
+      listensTo: spread && ((server) => spread.servers().includes(server)),
       database: settings.db
     }
   }
