@@ -85,7 +85,7 @@ export const make = (
           }
         },
         monitor: () => Stream.fail(new DataError({ command: "MONITOR", detail: ruleOf("MONITOR").refusal ?? "" })),
-        ...(client.cache === undefined ? {} : { cache: ofCache(client.cache, prefix) })
+        cache: client.cache && ofCache(client.cache, prefix)
       }))
   )
 

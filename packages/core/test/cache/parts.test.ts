@@ -56,7 +56,7 @@ describe("Answers that are kept", () => {
     new Resp.MapReply([new Resp.Bulk(utf8("key"), 0, 3), 1, "simple", null]),
     new Resp.SetReply([2n, true, 1.5]),
     new Resp.Verbatim("txt", new Resp.Bulk(utf8("text"), 0, 4)),
-    new Resp.Attributed(new Resp.MapReply([]), [new Resp.Bulk(utf8(""), 0, 0)])
+    new Resp.Attributed(new Resp.MapReply([]), [new Resp.Bulk(utf8("last"), 0, 4)])
   ]
 
   it("say what they said, apart from attributes", () => {
@@ -69,7 +69,7 @@ describe("Answers that are kept", () => {
         { entries: ["key", 1, "simple", null] },
         { members: [2n, true, 1.5] },
         { format: "txt", text: "text" },
-        [""]
+        ["last"]
       ])
     )
     assert.isTrue(value instanceof Array && value[1] instanceof Resp.MapReply && value[2] instanceof Resp.SetReply)

@@ -109,7 +109,7 @@ class GatedListener {
         for (const request of unsent.takeAll()) request.fail(failure)
       },
       // For a subscriber that speaks RESP2, the server's role looks like a message.
-      ...(onPush === undefined ? {} : { onPush: (items) => !this.#admitted || onPush(items) }),
+      onPush: onPush && ((items) => !this.#admitted || onPush(items)),
       onSilence: (silent) => {
         observe({ _tag: silent ? "Silent" : "Answered" }, role, address)
         onSilence?.(silent)

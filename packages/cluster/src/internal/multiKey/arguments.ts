@@ -5,9 +5,11 @@ import { KeyArg, wireValue } from "@redfx/core/RedisArg"
 import type { Key, Part } from "@redfx/core/RedisArg"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 
+const decoder = new TextDecoder()
+
 /** The text of what is sent as text or as bytes. */
 export const asText = (value: string | number | bigint | Uint8Array): string =>
-  value instanceof Uint8Array ? new TextDecoder().decode(value) : String(value)
+  value instanceof Uint8Array ? decoder.decode(value) : String(value)
 
 /** An argument in upper case, for comparing it with the words of commands and their options. */
 export const wordOf = (part: Part): string => asText(wireValue(part)).toUpperCase()

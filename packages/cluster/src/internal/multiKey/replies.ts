@@ -3,6 +3,8 @@
  */
 import * as Resp from "@redfx/core/Resp"
 
+const encoder = new TextEncoder()
+
 /** The elements of any aggregate; a map's are its keys and values in turn. */
 export const elements = (value: Resp.Value): ReadonlyArray<Resp.Value> => {
   if (Array.isArray(value)) return value
@@ -27,12 +29,12 @@ export const textOf = (value: Resp.Value | undefined): string => String(value ==
 export const bytesOf = (value: Resp.Value): Uint8Array => {
   const blob = blobOf(value)
   if (blob instanceof Resp.Bulk) return blob.bytes()
-  return new TextEncoder().encode(blob ?? "")
+  return encoder.encode(blob ?? "")
 }
 
 /** A bulk string. */
 export const bulk = (content: string | Uint8Array): Resp.Bulk => {
-  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content
+  const bytes = typeof content === "string" ? encoder.encode(content) : content
   return new Resp.Bulk(bytes, 0, bytes.length)
 }
 

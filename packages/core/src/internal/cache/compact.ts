@@ -30,6 +30,7 @@ export const compact = (value: Resp.Value, most: number): Kept | undefined => {
 const sizeOf = (value: Resp.Value): number => {
   if (value instanceof Resp.Bulk) return value.length
   if (value instanceof Resp.Verbatim) return value.text.length
+  if (value instanceof Resp.Attributed) return sizeOf(value.value)
   const items = itemsOf(value)
   let sum = 0
   if (items !== undefined) { for (let i = 0; i < items.length; i++) sum += sizeOf(items[i]!) }

@@ -19,6 +19,7 @@ import * as Resp from "../../Resp.ts"
 import type { RespEncoder } from "../../RespEncoder.ts"
 import { asking, RequestQueue, SingleRequest } from "../connection/request.ts"
 import type { Origin, Request } from "../connection/request.ts"
+import { present } from "../error/present.ts"
 import { stackless } from "../error/stackless.ts"
 import type { Mode, Tracking } from "../tracking/tracking.ts"
 import * as Lives from "./lives.ts"
@@ -199,7 +200,7 @@ export class Flight extends SingleRequest<Resp.Value> {
         // Whatever the server has answered only reads.
         delivery: "unknown",
         readonly: true,
-        ...(address === undefined ? {} : { address })
+        ...present({ address })
       })
     )
   }

@@ -22,7 +22,7 @@ import type * as RedisConnection from "../connection/model.ts"
 import type { Batch } from "../connection/request.ts"
 import { BatchRequest, requestOf } from "../connection/request.ts"
 import type { Outcome, Request, Send } from "../connection/request.ts"
-import { connectionLoss, failureOf, timeLimit } from "../error/events.ts"
+import { clientClosed, failureOf, timeLimit } from "../error/events.ts"
 import { sentBefore } from "../error/retry.ts"
 import type { Wait } from "../pool/attempts.ts"
 import type { Lease } from "../pool/recycle.ts"
@@ -54,7 +54,7 @@ export const makeClient = Effect.fnUntraced(function*(
   // The router's connections may outlive the client.
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
-      const closed = connectionLoss("ClientClosed", "The client was closed")
+      const closed = clientClosed()
       own.submit = (request) => request.fail(closed)
       deadlines.failAll(closed)
     })
@@ -204,7 +204,7 @@ const clientOf = (
     events: router.events,
     stats: router.stats,
     servers: router.servers,
-    ...(cache === undefined ? {} : { cache }),
+    cache,
     attributes: router.attributes,
     ...printed(router.describe)
   }

@@ -23,7 +23,7 @@ import { count, readOptions } from "../argument/options.ts"
 import * as Connection from "../connection/connection.ts"
 import type { RedisConnection } from "../connection/model.ts"
 import { watchSilence } from "../connection/silence.ts"
-import { connectionLoss, timeLimit } from "../error/events.ts"
+import { clientClosed, timeLimit } from "../error/events.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
 import { Once } from "../runtime/once.ts"
 import type { Subscribers } from "./router.ts"
@@ -40,6 +40,8 @@ const event = RedisCommand.make({ spec: command.spec, args: () => [], reply: mon
 
 const defaultCapacity = 16_384
 
+type OnFull = NonNullable<MonitorOptions["onFull"]>
+
 type Lines = Queue.Queue<Resp.Value, CommandError | PubSubOverflowError>
 
 /** Makes the feeds of a client. Feeds that still run when the scope closes fail. */
@@ -50,12 +52,11 @@ export const make = Effect.fnUntraced(function*(
   const open = new Set<RedisConnection>()
   const clock = yield* Clock.Clock
   const limit = Duration.toMillis(settings.commandTimeout)
-  const clientClosed = connectionLoss("ClientClosed", "The client was closed")
   const closing = new Once<never, CommandError>()
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
-      closing.end(Exit.fail(clientClosed))
-      for (const connection of open) connection.close(clientClosed)
+      closing.end(Exit.fail(clientClosed()))
+      for (const connection of open) connection.close(clientClosed())
     })
   )
 
@@ -85,8 +86,9 @@ export const make = Effect.fnUntraced(function*(
 
   return (options) =>
     Stream.unwrap(Effect.gen(function*() {
-      const lines = yield* bufferOf(options)
-      yield* Effect.raceFirst(closing.outcome, connect(lines, offerTo(lines, options)))
+      const { capacity = defaultCapacity, onFull = "fail" } = options
+      const lines = yield* bufferOf(capacity, onFull)
+      yield* Effect.raceFirst(closing.outcome, connect(lines, offerTo(lines, capacity, onFull)))
       return Stream.mapEffect(Stream.fromQueue(lines), (line) => RedisCommand.decode(event, line, false))
     }))
 })
@@ -116,7 +118,7 @@ const watchLiveness = (
 const isAnswer = (error: CommandError): boolean =>
   error._tag !== "TimeoutError" && !(error._tag === "ConnectionError" && error.reason !== "MaxClients")
 
-const bufferOf = ({ capacity = defaultCapacity, onFull }: MonitorOptions): Effect.Effect<Lines, DataError> =>
+const bufferOf = (capacity: number, onFull: OnFull): Effect.Effect<Lines, DataError> =>
   Effect.flatMap(
     readOptions("Redis.monitor", () => count("capacity", capacity)),
     (kept) => onFull === "dropOldest" ? Queue.sliding(kept) : Queue.dropping(kept)
@@ -128,12 +130,10 @@ const bufferOf = ({ capacity = defaultCapacity, onFull }: MonitorOptions): Effec
  */
 const isLine = (value: Resp.Value): boolean => typeof value === "string" && /^\d+\.\d+ \[/.test(value)
 
-const offerTo =
-  (lines: Lines, { capacity = defaultCapacity, onFull = "fail" }: MonitorOptions) =>
-  (value: Resp.Value, owed: boolean): boolean => {
-    if (owed && !isLine(value)) return false
-    if (!Queue.offerUnsafe(lines, value) && onFull === "fail") {
-      Queue.failCauseUnsafe(lines, Cause.fail(new PubSubOverflowError({ capacity })))
-    }
-    return true
+const offerTo = (lines: Lines, capacity: number, onFull: OnFull) => (value: Resp.Value, owed: boolean): boolean => {
+  if (owed && !isLine(value)) return false
+  if (!Queue.offerUnsafe(lines, value) && onFull === "fail") {
+    Queue.failCauseUnsafe(lines, Cause.fail(new PubSubOverflowError({ capacity })))
   }
+  return true
+}

@@ -12,6 +12,7 @@ import type * as Resp from "../../Resp.ts"
 import { outcome } from "../connection/outcome.ts"
 import type { Origin, Outcome } from "../connection/request.ts"
 import { failureOf } from "../error/events.ts"
+import { present } from "../error/present.ts"
 import { failureAmong, sentBefore } from "../error/retry.ts"
 import { stackless } from "../error/stackless.ts"
 import { reader } from "../reply/decode.ts"
@@ -121,7 +122,7 @@ const explain = (
 const refusedMulti = (refused: Refusal, sent: Sent, outcomes: ReadonlyArray<Outcome>): CommandError => {
   const { address, code, command } = refused
   const detail = `MULTI was refused (${code} ${refused.detail}); the commands after it may have run one by one`
-  const split = new ResponseError({ code, detail, command, ...(address === undefined ? {} : { address }) })
+  const split = new ResponseError({ code, detail, command, ...present({ address }) })
   const error = oneByOne(split, sent, outcomes)
   return error === split ? atIndex(refused, undefined) : error
 }
@@ -174,5 +175,5 @@ const aborted = (
       // There is a position for each command, so the index is in range.
       : [{ index: positions[index]!, command: queued.spec.name, code: error.code, detail: error.detail }]
   })
-  return new ExecAbortError({ code, detail, command, causes, ...(address === undefined ? {} : { address }) })
+  return new ExecAbortError({ code, detail, command, causes, ...present({ address }) })
 }

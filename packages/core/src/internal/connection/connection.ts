@@ -22,7 +22,7 @@ import type * as Resp from "../../Resp.ts"
 import { RespDecoder } from "../../RespDecoder.ts"
 import type { DecodeOptions } from "../../RespLimits.ts"
 import { encodeUtf8 } from "../codec/utf8.ts"
-import { connectionLoss, ofNoCommand, timeLimit } from "../error/events.ts"
+import { clientClosed, connectionLoss, ofNoCommand, timeLimit } from "../error/events.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
 import { errorOf } from "../runtime/firstError.ts"
 import { Pace } from "../runtime/pace.ts"
@@ -263,9 +263,7 @@ const wireOn = Effect.fnUntraced(function*(
       Deferred.doneUnsafe(ended, Effect.succeed(failure))
     }
   })
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => exchange.close(connectionLoss("ClientClosed", "The client was closed", address)))
-  )
+  yield* Effect.addFinalizer(() => Effect.sync(() => exchange.close(clientClosed(address))))
 
   const untilLost = (effect: Effect.Effect<never, CommandError>) =>
     Effect.forkScoped(

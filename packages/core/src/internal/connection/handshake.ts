@@ -10,6 +10,7 @@ import type { ConnectionSettings, Credentials } from "../../RedisConfig.ts"
 import { atIndex, AuthenticationError, ConnectionError, isRetryable } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { isHangUp } from "../error/events.ts"
+import { present } from "../error/present.ts"
 import { failureIn } from "../runtime/firstError.ts"
 import type { Outcome } from "./request.ts"
 
@@ -227,7 +228,7 @@ const refused = (error: CommandError, credentials?: Credentials): CommandError =
       const { address, code, command, detail } = error
       return username === undefined
         ? error
-        : new AuthenticationError({ code, detail, command, username, ...(address === undefined ? {} : { address }) })
+        : new AuthenticationError({ code, detail, command, username, ...present({ address }) })
     }
     case "ResponseError":
     case "NoPermissionError":
@@ -238,7 +239,7 @@ const refused = (error: CommandError, credentials?: Credentials): CommandError =
         permanent: !isRetryable(error),
         delivery: "not-sent",
         readonly: false,
-        ...(error.address === undefined ? {} : { address: error.address })
+        ...present({ address: error.address })
       })
     default:
       return error

@@ -8,6 +8,7 @@ import type { CommandError, Delivery, NoScriptError } from "../../RedisError.ts"
 import * as Resp from "../../Resp.ts"
 import { asSinceSeven } from "../error/classify.ts"
 import { failureOf, isHangUp } from "../error/events.ts"
+import { present } from "../error/present.ts"
 
 /**
  * The origin of a reply, for the messages of errors and for the view of text.
@@ -76,9 +77,7 @@ const scriptsOwn = ({ address, code, command, detail, index, mayHaveWritten }: N
     code,
     detail,
     command,
-    ...(address === undefined ? {} : { address }),
-    ...(index === undefined ? {} : { index }),
-    ...(mayHaveWritten === undefined ? {} : { mayHaveWritten })
+    ...present({ address, index, mayHaveWritten })
   })
 
 /** The outcome of the command at `index` by its reply. */

@@ -120,10 +120,7 @@ export const dialFailure = (error: Socket.SocketError, target: Target): CommandE
   const found = evidence(error)
   const { code } = found
   const tls = tlsFailure(found)
-  const [kind, detail] = tls !== undefined
-    ? ["Tls", tls] as const
-    : dialReasons.find(([pattern]) => pattern.test(code))?.slice(1) as [Reason, string] | undefined ??
-      ["Other", "The connection could not be opened"] as const
+  const [kind, detail] = tls === undefined ? dialReasonOf(code) : ["Tls", tls] as const
   const hint = encrypted(target) === true && (kind === "Reset" || kind === "Other") ? `; ${speaksTls}` : ""
   return connectionLoss(
     kind,
@@ -155,6 +152,12 @@ const dialReasons: ReadonlyArray<readonly [RegExp, Reason, string]> = [
   [/^(ENOTFOUND|EAI_\w+)$/, "Dns", "The host name could not be resolved"],
   [/^(ECONNRESET|EPIPE)$/, "Reset", "The connection was reset while it was being opened"]
 ]
+
+const dialReasonOf = (code: string): readonly [Reason, string] => {
+  const [, reason = "Other", detail = "The connection could not be opened"] =
+    dialReasons.find(([pattern]) => pattern.test(code)) ?? []
+  return [reason, detail]
+}
 
 // -----------------------------------------------------------------------------
 // Losing

@@ -3,6 +3,7 @@
  */
 import { ErrorReply } from "../../RespValue.ts"
 import { AuthenticationError, BusyLoadingError, ConnectionError } from "./connection.ts"
+import { present } from "./present.ts"
 import { printable } from "./printable.ts"
 import {
   NoPermissionError,
@@ -74,8 +75,7 @@ const turnedAway = (
   new ConnectionError({
     ...why,
     command,
-    ...(address === undefined ? {} : { address }),
-    ...(index === undefined ? {} : { index }),
+    ...present({ address, index }),
     delivery: mayHaveWritten === true ? "unknown" : "not-sent",
     readonly: false
   })
@@ -141,8 +141,7 @@ export const fromReply = (error: ErrorReply, context: ReplyContext): CommandErro
     code: printable(code),
     detail: printable(withoutArguments(line.slice(code.length + 1), context.secrets ?? [])),
     command: context.command,
-    ...(context.address === undefined ? {} : { address: context.address }),
-    ...(context.index === undefined ? {} : { index: context.index }),
+    ...present({ address: context.address, index: context.index }),
     ...(context.runsCode === true || belated.has(code) ? { mayHaveWritten: true } : {})
   }
   return stackless(() => {

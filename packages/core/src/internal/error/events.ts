@@ -3,6 +3,7 @@
  */
 import { ConnectionError, TimeoutError } from "./connection.ts"
 import type { Delivery } from "./fields.ts"
+import { present } from "./present.ts"
 import { inPart, withFields } from "./retry.ts"
 import { stackless } from "./stackless.ts"
 import type { CommandError } from "./union.ts"
@@ -26,10 +27,13 @@ export const connectionLoss = (
       detail,
       delivery: "not-sent",
       readonly: false,
-      ...(address === undefined ? {} : { address }),
-      ...(cause === undefined ? {} : { cause })
+      ...present({ address, cause })
     })
   )
+
+/** The loss of everything that a client has: its Layer was closed. */
+export const clientClosed = (address?: string): ConnectionError =>
+  connectionLoss("ClientClosed", "The client was closed", address)
 
 interface Facts {
   readonly name: string
@@ -50,10 +54,7 @@ export const failureOf = (event: CommandError, command: Facts, delivery: Deliver
           command: command.name,
           delivery,
           readonly: command.readonly,
-          ...(index === undefined ? {} : { index }),
-          ...(event.permanent === undefined ? {} : { permanent: event.permanent }),
-          ...(event.address === undefined ? {} : { address: event.address }),
-          ...(event.cause === undefined ? {} : { cause: event.cause })
+          ...present({ index, permanent: event.permanent, address: event.address, cause: event.cause })
         })
       )
     case "TimeoutError":
@@ -64,9 +65,7 @@ export const failureOf = (event: CommandError, command: Facts, delivery: Deliver
           command: command.name,
           delivery,
           readonly: command.readonly,
-          ...(index === undefined ? {} : { index }),
-          ...(event.address === undefined ? {} : { address: event.address }),
-          ...(event.detail === undefined ? {} : { detail: event.detail })
+          ...present({ index, address: event.address, detail: event.detail })
         })
       )
     case "ProtocolError":
@@ -121,7 +120,6 @@ export const timeLimit = (
       milliseconds,
       delivery: "not-sent",
       readonly: false,
-      ...(address === undefined ? {} : { address }),
-      ...(detail === undefined ? {} : { detail })
+      ...present({ address, detail })
     })
   )

@@ -2,6 +2,7 @@
  * The fields that errors of commands have in common, and how their messages name a command.
  */
 import * as Schema from "effect/Schema"
+import { present } from "./present.ts"
 import * as Retry from "./retry.ts"
 
 /**
@@ -62,7 +63,7 @@ export const origin = ({ address, command, index, partial }: Origin): string => 
 }
 /** Names a command like {@link origin}, in an error that says the server by itself. */
 export const originAlone = ({ index, partial }: Pick<Origin, "index" | "partial">, command: string): string =>
-  origin({ command, ...(index === undefined ? {} : { index }), ...(partial === undefined ? {} : { partial }) })
+  origin({ command, ...present({ index, partial }) })
 export const capitalized = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
 /**
  * The words of a server in the middle of a sentence, without the full stop that they end with now and then. {@link

@@ -8,6 +8,7 @@
  * the effect can have written, `partial` what that was.
  */
 import * as Schema from "effect/Schema"
+import { present } from "./present.ts"
 import { stackless } from "./stackless.ts"
 
 // -----------------------------------------------------------------------------
@@ -61,8 +62,7 @@ export interface Others {
 export const withFields = <E extends Fault>(error: E, change: Readonly<Record<string, unknown>>): E => {
   // Every error is made by a class that takes its own fields. A stack is of no use for an error that a server caused.
   const Class = error.constructor as unknown as new(fields: object) => E
-  const fields = Object.entries({ ...error, ...change }).filter(([, value]) => value !== undefined)
-  const copy = stackless(() => new Class(Object.fromEntries(fields)))
+  const copy = stackless(() => new Class(present({ ...error, ...change })))
   origins.set(copy, originOf(error))
   return copy
 }

@@ -21,10 +21,10 @@ import * as Scope from "effect/Scope"
 import type { RedisEvent } from "../../RedisClient.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { RedisConnector } from "../../RedisConnector.ts"
-import type { CommandError } from "../../RedisError.ts"
+import type { CommandError, ConnectionError } from "../../RedisError.ts"
 import type { Dialer, RedisConnection } from "../connection/model.ts"
 import type { RequestQueue } from "../connection/request.ts"
-import { connectionLoss, timeLimit } from "../error/events.ts"
+import { clientClosed, connectionLoss, timeLimit } from "../error/events.ts"
 import { aside } from "../runtime/aside.ts"
 import { elapsed, LoopTime, passed } from "../runtime/elapsed.ts"
 import { errorOf } from "../runtime/firstError.ts"
@@ -160,7 +160,7 @@ export class ExclusivePool {
     (member) =>
       Effect.sync(() => {
         this.#members.delete(member)
-        this.#end(member, this.#loss("ClientClosed", "The client was closed"))
+        this.#end(member, clientClosed(this.#options.dialer.address))
       })
   )
 
@@ -535,7 +535,7 @@ export class ExclusivePool {
     return elapsed(this.#clock)
   }
 
-  #loss(reason: Parameters<typeof connectionLoss>[0], detail: string): CommandError {
+  #loss(reason: ConnectionError["reason"], detail: string): CommandError {
     return connectionLoss(reason, detail, this.#options.dialer.address)
   }
 }
@@ -549,8 +549,6 @@ export const make = Effect.fnUntraced(function*(
   const scope = yield* Scope.fork(yield* Effect.scope)
   const pool = new ExclusivePool(options, context, scope, clock)
   // The users of the connections learn the reason before the connections are closed.
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => pool.retire(connectionLoss("ClientClosed", "The client was closed", options.dialer.address)))
-  )
+  yield* Effect.addFinalizer(() => Effect.sync(() => pool.retire(clientClosed(options.dialer.address))))
   return pool
 })

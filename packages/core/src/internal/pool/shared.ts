@@ -15,7 +15,7 @@ import type { RedisConnector } from "../../RedisConnector.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type * as RedisConnection from "../connection/model.ts"
 import type { Request, RequestQueue } from "../connection/request.ts"
-import { connectionLoss } from "../error/events.ts"
+import { clientClosed } from "../error/events.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import { Listeners } from "../runtime/listeners.ts"
 import { fork } from "../runtime/ownContext.ts"
@@ -134,9 +134,7 @@ export class SharedConnection {
   }
 
   /** Fails everything, now and from now on. */
-  readonly close: Effect.Effect<void> = Effect.sync(() =>
-    this.retire(connectionLoss("ClientClosed", "The client was closed", this.address))
-  )
+  readonly close: Effect.Effect<void> = Effect.sync(() => this.retire(clientClosed(this.address)))
 
   /** Fails everything with this error, now and from now on. */
   retire(failure: CommandError): void {

@@ -16,7 +16,7 @@ import type { Listener, RedisConnection } from "../connection/model.ts"
 import { ping } from "../connection/ping.ts"
 import { requestOf, SingleRequest } from "../connection/request.ts"
 import { saidNothing, watchSilence } from "../connection/silence.ts"
-import { connectionLoss } from "../error/events.ts"
+import { clientClosed, connectionLoss } from "../error/events.ts"
 import { longestPause, redial } from "../pool/redial.ts"
 import type { Useless } from "../pool/redial.ts"
 import { elapsed } from "../runtime/elapsed.ts"
@@ -145,7 +145,7 @@ export class Link {
   }
 
   /** Fails everything, now and from now on. */
-  close(failure: CommandError = connectionLoss("ClientClosed", "The client was closed")): void {
+  close(failure: CommandError = clientClosed()): void {
     this.#state = { _tag: "Closed", failure }
     this.#waiters.tell(Exit.fail(failure))
     this.hub.close(failure)

@@ -19,7 +19,7 @@ import type { Spread, Subscribers } from "../client/router.ts"
 import { nameOf } from "../codec/names.ts"
 import { decodeUtf8Strict, isBytes } from "../codec/utf8.ts"
 import { pingOf } from "../connection/ping.ts"
-import { connectionLoss, failureOf, timeLimit } from "../error/events.ts"
+import { clientClosed, connectionLoss, failureOf, timeLimit } from "../error/events.ts"
 import { backOff } from "../runtime/backOff.ts"
 import { elapsed, withTimeout } from "../runtime/elapsed.ts"
 import { fork, runNow } from "../runtime/ownContext.ts"
@@ -306,7 +306,7 @@ export const make = Effect.fnUntraced(function*(
     Effect.gen(function*() {
       yield* checkBuffer(options)
       if (isSpread && spread !== undefined) yield* limited("PSUBSCRIBE", spread.known)
-      if (closed) return yield* connectionLoss("ClientClosed", "The client was closed")
+      if (closed) return yield* clientClosed()
       const links = options.buffer?.onFull === "suspend" ? (yield* own).links : shared
       // The mailbox yields this type with these options.
       return (yield* subscription(links, { settings, limited, isSpread }, options)) as Subscription<Element<O>>
@@ -317,7 +317,7 @@ export const make = Effect.fnUntraced(function*(
     everywhere: {
       open: opening(true),
       execute: (server, command) => spread === undefined ? execute(command) : spread.execute(server, command),
-      ...(spread === undefined ? {} : { listensTo: (server: string) => spread.servers().includes(server) }),
+      listensTo: spread && ((server) => spread.servers().includes(server)),
       database: settings.db
     }
   }

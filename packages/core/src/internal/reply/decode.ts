@@ -6,6 +6,7 @@ import { DecodeError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
 import type { Reader } from "../codec/gather.ts"
+import { present } from "../error/present.ts"
 
 /** The parts of a command that decoding needs. */
 export interface Readable {
@@ -38,8 +39,7 @@ export const undecodable = (command: Readable, error: unknown, index?: number): 
     new DecodeError({
       command: command.spec.name,
       detail: error.detail,
-      ...(index === undefined ? {} : { index }),
-      ...(error.integer === undefined ? {} : { integer: error.integer })
+      ...present({ index, integer: error.integer })
     })
   )
 }
