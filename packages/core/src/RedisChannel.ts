@@ -22,6 +22,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { publish, spublish } from "./commands/PubSub.ts"
+import { quoted } from "./internal/error/printable.ts"
 import { TaggedError } from "./internal/error/tagged.ts"
 import { onlyFitting } from "./internal/values/misfits.ts"
 import type { Misfits } from "./internal/values/misfits.ts"
@@ -52,7 +53,7 @@ export class ChannelError extends TaggedError<ChannelError>("@redfx/core/RedisCh
   { channel: Schema.String, operation: Schema.Literals(["encode", "decode"]), detail: Schema.String }
 ) {
   override get message(): string {
-    const channel = JSON.stringify(this.channel)
+    const channel = quoted(this.channel)
     return this.operation === "decode"
       ? `A message of the channel ${channel} is not what its schema says: ${this.detail}`
       : `The message for the channel ${channel} cannot be written: ${this.detail}. Nothing was sent.`

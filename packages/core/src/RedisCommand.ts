@@ -12,7 +12,7 @@ import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
 import { unreadable } from "./internal/argument/unreadable.ts"
-import { refusals, subcommandOf, traitsByName } from "./internal/command/byName.ts"
+import { refusalOf, shownName, subcommandOf, traitsByName } from "./internal/command/byName.ts"
 import * as Encode from "./internal/command/encode.ts"
 import { CachedImpl, CommandImpl, implOf, TypeId } from "./internal/command/impl.ts"
 import type { Caching } from "./internal/command/impl.ts"
@@ -228,9 +228,9 @@ export const send = (
   // Further words are arguments, which may be secret: they must not become part of a name that errors show.
   const subcommand = subcommandOf(first, others[0], args)
   const named = subcommand === undefined ? first : `${first} ${subcommand}`
-  const refusal = refusals.get(named.toUpperCase())
+  const refusal = refusalOf(named)
   return makeWith(
-    new NamedSpec(named, traitsByName.get(named.toUpperCase()) ?? [], undefined, operationOf(named)),
+    new NamedSpec(shownName(named), traitsByName.get(named.toUpperCase()) ?? [], undefined, operationOf(named)),
     () => {
       if (refusal !== undefined) return RedisArg.invalid(refusal)
       const words = RedisArg.flatten([...others, ...args])

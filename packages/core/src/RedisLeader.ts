@@ -31,6 +31,7 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { get } from "./commands/Strings.ts"
 import * as Options from "./internal/argument/options.ts"
+import { quoted } from "./internal/error/printable.ts"
 import { ways } from "./internal/lock/exclusive.ts"
 import * as Lease from "./internal/lock/lease.ts"
 import type { TimeToLive } from "./RedisArg.ts"
@@ -160,7 +161,7 @@ export const make = (name: string, options: LeaderOptions = {}): RedisLeader => 
     layer: (effect) =>
       Layer.effectDiscard(Effect.forkScoped(
         Effect.catchCause(run(effect), (cause) =>
-          Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError(`The leader of "${name}" ended`, cause))
+          Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError(`The leader of ${quoted(name)} ended`, cause))
       )),
     leader: Effect.map(uncached(get(name)), (token) => token?.slice(0, token.lastIndexOf(" ")))
   }

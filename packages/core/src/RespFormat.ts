@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { printable } from "./internal/error/printable.ts"
+import { quoted } from "./internal/error/printable.ts"
 import { Attributed, Bulk, ErrorReply, MapReply, Push, SetReply, Verbatim } from "./RespValue.ts"
 import type { Value } from "./RespValue.ts"
 
@@ -13,9 +13,6 @@ const ITEMS = 8
 const DEPTH = 4
 
 const text = (value: string): string => value.length > TEXT ? `${quoted(value.slice(0, TEXT))}…` : quoted(value)
-
-/** JSON leaves some controls as they are. */
-const quoted = (value: string): string => printable(JSON.stringify(value))
 
 const bulk = (value: Bulk): string => {
   // A character takes up to four bytes, and text of more than its limit is cut anyway.

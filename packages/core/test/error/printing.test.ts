@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Core from "@redfx/core"
-import { Redis, RedisError } from "@redfx/core"
+import { Redis, RedisChannel, RedisError, RedisKeyspace, RedisStream } from "@redfx/core"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import { inspect } from "node:util"
 
@@ -43,5 +43,40 @@ describe("An error in a console", () => {
     assert.isAbove(classes.length, 25)
     const printed = Reflect.get(lost, NodeInspectSymbol)
     for (const each of classes) assert.strictEqual(Reflect.get(each.prototype, NodeInspectSymbol), printed, each.name)
+  })
+})
+
+describe("A name that a stranger has chosen", () => {
+  const name = "a\n\u001b[31m\u009b2J\u202e"
+  const active = /[\u0000-\u001f\u007f-\u009f\u2028\u202e]/
+
+  it("is escaped in messages, and where a command is printed", () => {
+    for (
+      const error of [
+        new RedisError.LockError({ name, reason: "NotHeld", kind: "lock" }),
+        new RedisError.LockNotOwnedError({ name, kind: "semaphore" }),
+        new RedisError.MasterNotFoundError({ service: name, attempts: [] }),
+        new RedisError.ReplicaNotFoundError({ service: name, attempts: [] }),
+        new RedisKeyspace.KeyspaceError({ key: name, operation: "decode", detail: "x" }),
+        new RedisKeyspace.LoadTimeoutError({ key: name, milliseconds: 1 }),
+        new RedisChannel.ChannelError({ channel: name, operation: "encode", detail: "x" }),
+        new RedisStream.EntryError({ stream: name, id: "1-0", operation: "decode", detail: "x" }),
+        Redis.get(name)
+      ]
+    ) {
+      const text = error instanceof Error ? error.message : String(error)
+      assert.notMatch(text, active)
+      assert.include(text, `"a\\n\\u001b[31m\\x9b2J\\u202e"`)
+    }
+  })
+
+  it("is no name of a command, as it cannot be printed, or is too long to be", () => {
+    for (const command of [Redis.send("G\u001b[2JET", "k"), Redis.send("G\u0000ET"), Redis.send("G".repeat(501))]) {
+      if (command.settled?._tag !== "Failure") return assert.fail("it would be sent")
+      const [error] = command.settled.cause.reasons.flatMap((reason) => reason._tag === "Fail" ? [reason.error] : [])
+      assert.strictEqual(error?._tag, "DataError")
+      assert.notMatch(`${String(error)} ${String(command)}`, active)
+      assert.isBelow(String(error).length, 1000)
+    }
   })
 })

@@ -3,6 +3,7 @@
  */
 import * as RedisArg from "../../RedisArg.ts"
 import { decodeUtf8, isBytes } from "../codec/utf8.ts"
+import { excerpt } from "../error/printable.ts"
 
 type NamedTrait = "blocking" | "stateful" | "ordered" | "dependent" | "closing"
 
@@ -31,12 +32,21 @@ const subcommandIn = (arg: RedisArg.Arg | undefined): string | undefined => {
 }
 
 /** The commands that are never sent, and the reasons. */
-export const refusals: ReadonlyMap<string, string> = new Map([
+const refusals: ReadonlyMap<string, string> = new Map([
   ["", "needs the name of a command, such as \"PING\""],
   ["CLIENT REPLY", "would leave commands without replies, by which a client tells whose reply is whose"],
   ...["PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUBSCRIBE", "SUNSUBSCRIBE", "UNSUBSCRIBE"]
     .map((name) => [name, "is answered by messages, not by a reply; use Redis.subscribe and its kind"] as const)
 ])
+
+/** The name as errors show it, which may be a stranger's. */
+export const shownName = excerpt
+
+/** The reason why a command is never sent; `undefined` for all others. */
+export const refusalOf = (name: string): string | undefined =>
+  shownName(name) === name
+    ? refusals.get(name.toUpperCase())
+    : "is no name of a command: it cannot be printed, or is too long"
 
 /** Commands whose name has a second word. */
 const containers: ReadonlySet<string> = new Set(

@@ -2,6 +2,7 @@
  * Prints commands for people. Keys are shown, other arguments are not.
  */
 import * as RedisArg from "../../RedisArg.ts"
+import { quoted } from "../error/printable.ts"
 
 /** The parts of a command that printing needs. */
 interface Printed {
@@ -12,7 +13,7 @@ interface Printed {
 export const print = (command: Printed): string => {
   const parts = command.parts.map((part) =>
     part instanceof RedisArg.KeyArg
-      ? typeof part.value === "string" ? JSON.stringify(part.value) : `<key of ${part.value.length} bytes>`
+      ? typeof part.value === "string" ? quoted(part.value) : `<key of ${part.value.length} bytes>`
       : part instanceof RedisArg.BlockArg
       ? String(part.value)
       : "<redacted>"

@@ -2,6 +2,7 @@
  * Errors of locks and semaphores.
  */
 import * as Schema from "effect/Schema"
+import { quoted } from "./printable.ts"
 import { TaggedError } from "./tagged.ts"
 
 /** The thing that was to be held. */
@@ -21,7 +22,7 @@ export class LockError extends TaggedError<LockError>("@redfx/core/RedisError/Lo
   kind
 }) {
   override get message(): string {
-    const what = `${this.kind} "${this.name}"`
+    const what = `${this.kind} ${quoted(this.name)}`
     return this.reason === "NotAcquired"
       ? `Unable to acquire the ${what} within the time specified.`
       : this.reason === "NotHeld"
@@ -46,6 +47,8 @@ export class LockNotOwnedError
 {
   override get message(): string {
     const what = this.kind === "semaphore" ? "permit of the semaphore" : "lock"
-    return `The ${what} "${this.name}" expired and is not owned any more; what it protected may have been entered by others.`
+    return `The ${what} ${
+      quoted(this.name)
+    } expired and is not owned any more; what it protected may have been entered by others.`
   }
 }

@@ -23,6 +23,9 @@ export const printable = (text: string): string =>
       : `\\x${code.toString(16).padStart(2, "0")}`
   })
 
+/** The text in quotes, with everything escaped that is not shown as it stands. JSON leaves some of it. */
+export const quoted = (text: string): string => printable(JSON.stringify(text))
+
 /** The most characters of somebody else's text that are worth a place in an error. */
 const longest = 500
 

@@ -22,6 +22,7 @@ import { del } from "../../commands/Generic.ts"
 import { RedisClient } from "../../RedisClient.ts"
 import { isRetryable } from "../../RedisError.ts"
 import { lifeOrEndless, readOptions } from "../argument/options.ts"
+import { quoted } from "../error/printable.ts"
 import { Flights } from "../runtime/flights.ts"
 import type { Flight } from "../runtime/flights.ts"
 import type { Restore } from "../runtime/restore.ts"
@@ -224,4 +225,4 @@ const makeAsking = <Id, A, E, R>(
 const warnUnlessInterrupted = (key: string, cause: Cause.Cause<unknown>): Effect.Effect<void> =>
   Cause.hasInterruptsOnly(cause)
     ? Effect.void
-    : Effect.logWarning(`The value for ${JSON.stringify(key)} could not be renewed`, cause)
+    : Effect.logWarning(`The value for ${quoted(key)} could not be renewed`, cause)

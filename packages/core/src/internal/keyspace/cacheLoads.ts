@@ -9,6 +9,7 @@ import * as Random from "effect/Random"
 import type { TimeToLive } from "../../RedisArg.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { milliseconds, readOptions } from "../argument/options.ts"
+import { quoted } from "../error/printable.ts"
 import { elapsed, withTimeout } from "../runtime/elapsed.ts"
 import type { Restore } from "../runtime/restore.ts"
 import { LoadTimeoutError } from "./cacheModel.ts"
@@ -101,6 +102,6 @@ const unstored = (key: string, error: CommandError | KeyspaceError): Effect.Effe
   error._tag === "KeyspaceError"
     ? Effect.fail(error)
     : Effect.as(
-      Effect.logWarning(`The value for ${JSON.stringify(key)} was loaded, and could not be stored`, error),
+      Effect.logWarning(`The value for ${quoted(key)} was loaded, and could not be stored`, error),
       false
     )

@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import type { TimeToLive } from "../../RedisArg.ts"
 import type { RedisCodec } from "../../RedisCodec.ts"
 import type { CommandError } from "../../RedisError.ts"
+import { quoted } from "../error/printable.ts"
 import { TaggedError } from "../error/tagged.ts"
 import type { KeyOptions, KeyspaceError, SetOptions } from "./model.ts"
 
@@ -23,8 +24,7 @@ export class LoadTimeoutError extends TaggedError<LoadTimeoutError>("@redfx/core
   { key: Schema.String, milliseconds: Schema.Number }
 ) {
   override get message(): string {
-    const { key, milliseconds } = this
-    return `Loading the value for ${JSON.stringify(key)} took longer than ${milliseconds} ms, and was given up.`
+    return `Loading the value for ${quoted(this.key)} took longer than ${this.milliseconds} ms, and was given up.`
   }
 }
 

@@ -9,6 +9,7 @@ import type * as Stream from "effect/Stream"
 import type { TimeToLive } from "../../RedisArg.ts"
 import type { RedisClient } from "../../RedisClient.ts"
 import type { CommandError, ExecAbortError, WatchError } from "../../RedisError.ts"
+import { quoted } from "../error/printable.ts"
 import { TaggedError } from "../error/tagged.ts"
 import type * as Values from "../values/misfits.ts"
 
@@ -33,8 +34,8 @@ export class KeyspaceError extends TaggedError<KeyspaceError>("@redfx/core/Redis
 ) {
   override get message(): string {
     return this.operation === "decode"
-      ? `What is stored at ${JSON.stringify(this.key)} is not what its keyspace says: ${this.detail}`
-      : `The value for ${JSON.stringify(this.key)} cannot be written: ${this.detail}. Nothing was sent.`
+      ? `What is stored at ${quoted(this.key)} is not what its keyspace says: ${this.detail}`
+      : `The value for ${quoted(this.key)} cannot be written: ${this.detail}. Nothing was sent.`
   }
 }
 

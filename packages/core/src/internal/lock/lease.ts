@@ -19,6 +19,7 @@ import * as Options from "../argument/options.ts"
 import { Lines } from "../client/lines.ts"
 import { deliveryOf } from "../connection/sent.ts"
 import { failureOf, timeLimit } from "../error/events.ts"
+import { quoted } from "../error/printable.ts"
 import { mayHaveRun } from "../error/retry.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
 import { Once } from "../runtime/once.ts"
@@ -405,7 +406,7 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
     handle,
     isHeld: () => state === "held",
     giveBack: Effect.suspend(() => state === "held" ? handle.release : Effect.void).pipe(
-      Effect.catch((error) => Effect.logWarning(`The ${kind} "${name}" could not be released`, error))
+      Effect.catch((error) => Effect.logWarning(`The ${kind} ${quoted(name)} could not be released`, error))
     ),
     keepAlive: settings.autoExtend && ttl !== undefined
       ? keepAlive({ client, renew: change(ttl, "atLeast"), ttl, validUntil: () => validUntil, shortened }).pipe(

@@ -25,6 +25,7 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import { DataError, DecodeError, isRetryable } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { Mismatch } from "../../RedisReply.ts"
+import { quoted } from "../error/printable.ts"
 import { mayHaveRun } from "../error/retry.ts"
 import type { BytesFields, TextFields } from "../reply/streamEntry.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
@@ -306,7 +307,7 @@ const impatiently = <A>(
         : Effect.void).pipe(Effect.andThen(Effect.never))
   )
 
-const keyText = (key: RedisArg.Key): string => typeof key === "string" ? JSON.stringify(key) : `of ${key.length} bytes`
+const keyText = (key: RedisArg.Key): string => typeof key === "string" ? quoted(key) : `of ${key.length} bytes`
 
 /** How often entries were delivered. Deliveries that nobody has seen are taken back, on the server as well. */
 const countDeliveries = (
