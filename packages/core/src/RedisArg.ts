@@ -50,7 +50,8 @@ export type Value = string | number | bigint | Uint8Array
 export type Many<T> = Array<T> | [ReadonlyArray<T>]
 
 /**
- * Pairs as a record, or as an array of pairs where the order or bytes matter.
+ * Pairs as a record, or as an array of pairs where the order or bytes matter. An object whose type is an interface is no record
+ * to TypeScript, and is one when it is spread: `{ ...user }`.
  *
  * @category models
  * @since 0.1.0
