@@ -37,12 +37,8 @@ export type Key = string | Uint8Array
 export type Value = string | number | bigint | Uint8Array
 
 /**
- * Several of something: as separate arguments or as one array.
- *
- * **Details**
- *
- * For rest parameters, which are arrays of the function's own: of those that are `readonly` TypeScript's `Parameters` gives
- * `never`.
+ * Several of something, for rest parameters: as separate arguments or as one array. The arrays are the function's own, as
+ * TypeScript's `Parameters` gives `never` for those that are `readonly`.
  *
  * @category models
  * @since 0.1.0
