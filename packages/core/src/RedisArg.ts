@@ -39,12 +39,8 @@ export type Key = string | Uint8Array
 export type Value = string | number | bigint | Uint8Array
 
 /**
- * Several of something: as separate arguments or as one array.
- *
- * **Details**
- *
- * For rest parameters, which are arrays of the function's own: of those that are `readonly` TypeScript's `Parameters` gives
- * `never`.
+ * Several of something, for rest parameters: as separate arguments or as one array. The arrays are the function's own, as
+ * TypeScript's `Parameters` gives `never` for those that are `readonly`.
  *
  * @category models
  * @since 0.1.0
@@ -52,7 +48,8 @@ export type Value = string | number | bigint | Uint8Array
 export type Many<T> = Array<T> | [ReadonlyArray<T>]
 
 /**
- * Pairs as a record, or as an array of pairs where the order or bytes matter.
+ * Pairs as a record, or as an array of pairs where the order or bytes matter. An object whose type is an interface is no record
+ * to TypeScript, and is one when it is spread: `{ ...user }`.
  *
  * @category models
  * @since 0.1.0
