@@ -215,6 +215,18 @@ describe("RedisLock", () => {
       assert.strictEqual(store.log.length, 3)
     }))
 
+  it.effect("what an attempt had taken that was interrupted is the next one's at once", () =>
+    Effect.gen(function*() {
+      let answers = false
+      const { run, store } = yield* fake((command) => command === "SET" && !answers ? Effect.never : Effect.void)
+      const lock = RedisLock.make(name, { retryInterval: "1 hour" })
+      const first = yield* fork(run(lock.acquire))
+      const second = yield* fork(run(lock.acquire))
+      answers = true
+      yield* Fiber.interrupt(first)
+      assert.strictEqual((yield* Fiber.join(second))?.token, owner(store))
+    }))
+
   it.effect("tryAcquire tries whoever waits", () =>
     Effect.gen(function*() {
       const { run, store } = yield* fake()
