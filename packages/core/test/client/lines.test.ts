@@ -172,6 +172,37 @@ describe("A line", () => {
       assert.isTrue((yield* Fiber.join(fiber)).granted)
     }))
 
+  it.effect("what is given back again and again is left to others for a whole pause", () =>
+    Effect.gen(function*() {
+      const { ask, state } = yield* bucket(1, 60_000, 0)
+      state.tokens = 0
+      const lines = new Lines<Answer>()
+      const client = {} as RedisClient["Service"]
+      const waiting = Effect.uninterruptibleMask((restore) =>
+        lines.wait("line", {
+          size: 1,
+          most: 1,
+          ask: restore(ask(1)),
+          told: (answer) => answer,
+          pausesFrom: "answer",
+          waitTimeout: Infinity,
+          late: (last) => last,
+          jitter: 0
+        }, restore)
+      )
+      yield* fork(Effect.provideService(waiting, RedisClient, client))
+      const handOn = Effect.map(Clock.currentTimeMillis, (now) =>
+        lines.handOn(client, "line", { now, longest: 50, pause: 100 }))
+      // The clock of a test begins at 0 in both of its readings.
+      for (const [time, asks] of [[0, 2], [50, 3], [51, 3], [60, 3], [150, 3], [151, 4]] as const) {
+        yield* TestClock.setTime(time)
+        if (time < 150) {
+          yield* handOn
+        }
+        assert.strictEqual(state.asks, asks, `at ${time}`)
+      }
+    }))
+
   it.effect("who goes on with what he waited for may wait again, and have others leave", () =>
     Effect.gen(function*() {
       const { ask } = yield* bucket(1, 10, 0)
