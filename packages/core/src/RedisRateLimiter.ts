@@ -65,8 +65,9 @@ export interface AcquireOptions {
   /** How much is taken. Default 1. */
   readonly cost?: number | undefined
   /**
-   * How long a caller waits at the most. When it would take longer, the decision that says so is returned: at once, and where
-   * others wait before this caller, without asking. Its `retryAfter` is then when the first of them asks again. Default: no limit.
+   * How long a caller waits at the most. It is given up as soon as the next question would come later than that, and the
+   * decision that says so is returned. Where others wait before this caller, it need not have asked: `retryAfter` is then when
+   * the first of them asks again. Default: no limit.
    */
   readonly waitTimeout?: Duration.Input | undefined
 }

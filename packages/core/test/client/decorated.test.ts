@@ -19,6 +19,8 @@ const noting = (client: RedisClient.RedisClient["Service"], noted: Array<string>
     }
   }))
 
+const onTop = (client: RedisClient.RedisClient["Service"]) => noting(client, [])
+
 const start = Effect.map(
   Effect.flatMap(
     FakeNode.make(({ name }) => name === "GET" ? Encode.bulk("v") : name.endsWith("WATCH") ? Encode.ok : undefined),
@@ -50,6 +52,21 @@ describe("A decorated client", () => {
         assert.match(String(way), /^RedisClient\(/)
       }
       assert.strictEqual(noting.pipeline, client.pipeline)
+    }).pipe(Effect.scoped))
+
+  it.live("is told apart from what it stands on, and not from its copies with other limits", () =>
+    Effect.gen(function*() {
+      const { client, noting } = yield* start
+      for (const one of [client, noting]) {
+        const limited = one.withTimeout("1 minute")
+        assert.isUndefined(one.original)
+        assert.strictEqual(limited.original, one)
+        assert.strictEqual(limited.withTimeout("2 minutes").original, one)
+        const reserved = yield* limited.reserve
+        assert.isUndefined(reserved.original)
+        assert.strictEqual(reserved.withTimeout("1 minute").original, reserved)
+        assert.isUndefined(onTop(limited).original)
+      }
     }).pipe(Effect.scoped))
 
   it.live("has the limit that it was given, and so have the connections that are reserved with it", () =>

@@ -53,7 +53,7 @@ const bucket = Effect.fnUntraced(function*(capacity: number, interval: number, w
       // What is on its way arrives, also when nobody waits for the answer any more.
       return Effect.flatMap(
         Effect.forkDetach(Effect.delay(Effect.sync(() => decide(cost)), way), { startImmediately: true }),
-        (asking) => Effect.delay(Fiber.join(asking), way)
+        (asking) => Effect.tap(Fiber.join(asking), Effect.sleep(way))
       )
     })
   return { state, ask }
@@ -139,6 +139,67 @@ describe("A line", () => {
         const second = yield* fork(wait(newcomer))
         assert.isAtLeast(state.asks, before + 2)
         yield* Fiber.interrupt(second)
+      }
+    }))
+
+  it.effect("who is woken while it asks asks once more when it was refused", () =>
+    Effect.gen(function*() {
+      const { ask, state } = yield* bucket(1, 60_000, 10)
+      state.tokens = 0
+      const lines = new Lines<Answer>()
+      const client = {} as RedisClient["Service"]
+      const waiting = Effect.uninterruptibleMask((restore) =>
+        lines.wait("line", {
+          size: 1,
+          most: 1,
+          ask: restore(ask(1)),
+          told: (answer) => answer,
+          pausesFrom: "answer",
+          waitTimeout: Infinity,
+          late: (last) => last,
+          jitter: 0
+        }, restore)
+      )
+      const fiber = yield* fork(Effect.provideService(waiting, RedisClient, client))
+      yield* TestClock.adjust(15)
+      state.tokens = 1
+      lines.wake(client, "line")
+      lines.wake(client, "another")
+      yield* TestClock.adjust(4)
+      assert.strictEqual(state.asks, 1)
+      yield* TestClock.adjust(21)
+      assert.strictEqual(state.asks, 2)
+      assert.isTrue((yield* Fiber.join(fiber)).granted)
+    }))
+
+  it.effect("what is given back again and again is left to others for a whole pause", () =>
+    Effect.gen(function*() {
+      const { ask, state } = yield* bucket(1, 60_000, 0)
+      state.tokens = 0
+      const lines = new Lines<Answer>()
+      const client = {} as RedisClient["Service"]
+      const waiting = Effect.uninterruptibleMask((restore) =>
+        lines.wait("line", {
+          size: 1,
+          most: 1,
+          ask: restore(ask(1)),
+          told: (answer) => answer,
+          pausesFrom: "answer",
+          waitTimeout: Infinity,
+          late: (last) => last,
+          jitter: 0
+        }, restore)
+      )
+      yield* fork(Effect.provideService(waiting, RedisClient, client))
+      const handOn = Effect.map(Clock.currentTimeMillis, (now) =>
+        lines.handOn(client, "line", { now, longest: 50, pause: 100 }))
+      // The clock of a test begins at 0 in both of its readings.
+      for (const [time, asks] of [[0, 2], [50, 3], [51, 3], [60, 3], [150, 3], [151, 4]] as const) {
+        yield* TestClock.setTime(time)
+        if (time < 150) {
+          yield* handOn
+        }
+        assert.strictEqual(state.asks, asks, `at ${time}`)
       }
     }))
 

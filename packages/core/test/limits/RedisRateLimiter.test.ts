@@ -257,6 +257,18 @@ describe("The line of a limiter's subject", () => {
       assert.strictEqual(asked.length, 4)
     }))
 
+  it.effect("ten thousand may go on at once", () =>
+    Effect.gen(function*() {
+      const { enter, granted, server } = yield* bucketServer({ capacity: 10_001, interval: 1000 })
+      server.tokens = 10_000
+      const first = yield* enter("first", { cost: 10_001 })
+      const all = names(10_000)
+      for (const name of all) yield* enter(name)
+      assert.deepStrictEqual(granted, [])
+      yield* Fiber.interrupt(first)
+      assert.deepStrictEqual(granted, all)
+    }))
+
   it.effect("an error is for the one who asked, and the next asks", () =>
     Effect.gen(function*() {
       const { asked, enter, granted, server } = yield* bucketServer({ capacity: 1, interval: 100 })

@@ -215,6 +215,30 @@ describe("RedisLock", () => {
       assert.strictEqual(store.log.length, 3)
     }))
 
+  it.effect("what an attempt had taken that was interrupted is the next one's at once", () =>
+    Effect.gen(function*() {
+      let answers = false
+      const { run, store } = yield* fake((command) => command === "SET" && !answers ? Effect.never : Effect.void)
+      const lock = RedisLock.make(name, { retryInterval: "1 hour" })
+      const first = yield* fork(run(lock.acquire))
+      const second = yield* fork(run(lock.acquire))
+      answers = true
+      yield* Fiber.interrupt(first)
+      assert.strictEqual((yield* Fiber.join(second))?.token, owner(store))
+    }))
+
+  it.effect("the last try is made when the time is over, where the pause would end later by chance", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      store.put(name, "theirs", 0)
+      const fiber = yield* fork(run(RedisLock.make(name, { waitTimeout: "110 millis" }).acquire, 0.999))
+      yield* TestClock.adjust(109)
+      assert.strictEqual(store.log.length, 1)
+      yield* TestClock.adjust(1)
+      assert.strictEqual(store.log.length, 2)
+      assert.deepStrictEqual(fiber.pollUnsafe(), Exit.succeed(undefined))
+    }))
+
   it.effect("tryAcquire tries whoever waits", () =>
     Effect.gen(function*() {
       const { run, store } = yield* fake()

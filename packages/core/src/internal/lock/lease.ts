@@ -267,18 +267,13 @@ const patience = "1 second"
  */
 const undoing = (
   client: RedisClient["Service"],
-  settings: Settings,
+  { ttl = Infinity, ways }: Settings,
   token: string
-): Effect.Effect<Fiber.Fiber<void>> => {
-  const { ttl = Infinity, ways } = settings
-  return Effect.forkDetach(
-    Effect.andThen(
-      Effect.flatMap(elapsedNow, (time) => undone(client, { release: ways.release(token), until: time + ttl })),
-      handOn(client, settings)
-    ),
+): Effect.Effect<Fiber.Fiber<void>> =>
+  Effect.forkDetach(
+    Effect.flatMap(elapsedNow, (time) => undone(client, { release: ways.release(token), until: time + ttl })),
     { startImmediately: true }
   )
-}
 
 /**
  * Has the next of the line try at once, as something was given back. When this client has had it from hand to hand for long
