@@ -170,7 +170,8 @@ describe("readFrom", () => {
   it.live("the one that answers fastest", () =>
     Effect.gen(function*() {
       const { a, cluster, others: [d] } = yield* withReplicas
-      a.instead = ({ name }) => name === "PING" ? [FakeNode.delay("60 millis"), FakeNode.reply("+PONG\r\n")] : undefined
+      a.instead = ({ name }) =>
+        name === "PING" ? [FakeNode.delay("500 millis"), FakeNode.reply("+PONG\r\n")] : undefined
       const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { readFrom: "nearest" })
       yield* nodes.refresh
       for (const { node } of cluster.nodes) yield* node.awaitCommand("PING")
