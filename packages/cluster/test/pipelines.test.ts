@@ -758,6 +758,49 @@ describe("Timeouts", () => {
       assert.strictEqual(tries, 2)
     }))
 
+  describe("with retryOnTimeout: what may have been run the first time, and is refused the second", () => {
+    const { clusterDown, tryAgain } = FakeCluster
+    const rows: ReadonlyArray<
+      readonly [title: string, attempts: number, refusals: ReadonlyArray<Encode.Encoded>, tags: string]
+    > = [
+      ["for the last time", 1, [clusterDown], "ClusterDownError"],
+      ["until there is no time left", 3, [clusterDown], "TimeoutError"],
+      ["and the third for good", 3, [tryAgain, Encode.error("WRONGTYPE x")], "WrongTypeError, ExecAbortError"]
+    ]
+    for (const [title, clusterDownRetryAttempts, refusals, tags] of rows) {
+      for (const way of ["pipeline", "transaction"] as const) {
+        it.live(`${title}, is not said to be unsent in a ${way}`, () =>
+          Effect.gen(function*() {
+            const { a, cluster } = yield* FakeCluster.make()
+            const { client } = yield* FakeCluster.client(cluster, {
+              commandTimeout: "100 millis",
+              retryOnTimeout: true,
+              clusterDownRetryAttempts
+            })
+            yield* client.execute(Redis.get(keyOfA))
+            const late = [FakeNode.delay("150 millis"), FakeNode.reply(Encode.ok)]
+            let sets = 0
+            a.instead = (command, connection) => {
+              const refusal = refusals[sets - 2]
+              if (command.name === "EXEC") return refusal === undefined ? late : Encode.error("EXECABORT discarded")
+              if (command.name !== "SET") return transacting("A")(command, connection)
+              sets++
+              return refusals[sets - 2] ?? (way === "pipeline" ? late : Encode.simple("QUEUED"))
+            }
+            const commands = [Redis.set(keyOfA, "v")]
+            const failed: Effect.Effect<unknown, RedisError.TransactionError> = way === "pipeline"
+              ? Effect.flatMap(client.pipeline(commands), ([outcome]) => outcome!)
+              : client.transaction(commands)
+            const error = yield* Effect.flip(failed)
+            assert.include(tags, error._tag)
+            assert.isFalse(RedisError.isSafeToRetry(error))
+            assert.isTrue(error.mayHaveWritten === true || "delivery" in error && error.delivery === "unknown")
+            assert.strictEqual(sets, refusals.length + 1)
+          }))
+      }
+    }
+  })
+
   it.live("hold while the topology is read, and nothing is sent afterwards", () =>
     Effect.gen(function*() {
       const { a, b, c, cluster } = yield* FakeCluster.make()

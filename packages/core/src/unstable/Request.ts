@@ -42,6 +42,33 @@ export {
   weave
 } from "../internal/command/weave.ts"
 
+export {
+  /**
+   * The error of an earlier try that may have run the command, where this error is of a later try.
+   *
+   * @category getters
+   * @since 0.1.0
+   */
+  earlierIn,
+  /**
+   * The error of a command that was sent a second time after another error, and may have run the first time.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  sentBefore
+} from "../internal/error/retry.ts"
+
+export type {
+  /**
+   * The fields of an error of any class by which it is judged whether to try again.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Fault
+} from "../internal/error/retry.ts"
+
 export type {
   /**
    * What becomes of one command of several.

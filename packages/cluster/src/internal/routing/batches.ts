@@ -18,7 +18,7 @@ import { withCommandTimeout } from "./commandTimeout.ts"
 import { notCovered, timedOut } from "./finalErrors.ts"
 import { routingKey } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
-import { judged, targetOf } from "./retrying.ts"
+import { judged, settledBy, targetOf } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"
 import { unspent } from "./verdict.ts"
 import type { After, Spent } from "./verdict.ts"
@@ -97,7 +97,7 @@ class Pipeline {
   }
 
   fail(pending: ReadonlyArray<Pending>, error: CommandError): void {
-    for (const { index } of pending) this.#settle(index, Exit.fail(error))
+    for (const { index, spent } of pending) this.#settle(index, Exit.fail(settledBy(spent, error)))
   }
 
   #settle(index: number, outcome: Outcome): void {
@@ -166,7 +166,7 @@ class Pipeline {
     const sent = { way: "batch", command: this.#commandAt(each.index) } as const
     const { next, spent } = judged(this.#retrying, sent, { error, isAvoided, node, spent: each.spent })
     if (next._tag === "Settle") {
-      this.#settle(each.index, Exit.fail(next.error ?? error))
+      this.#settle(each.index, Exit.fail(settledBy(spent, next.error ?? error)))
       return []
     }
     this.#spent.set(each.index, spent)

@@ -18,7 +18,7 @@ import { tryWithTimeout } from "./commandTimeout.ts"
 import type { Tries } from "./commandTimeout.ts"
 import { notCovered } from "./finalErrors.ts"
 import { routingKey } from "./plan.ts"
-import { judged, targetOf } from "./retrying.ts"
+import { judged, settledBy, targetOf } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"
 import { unspent } from "./verdict.ts"
 import type { Sent } from "./verdict.ts"
@@ -81,7 +81,9 @@ const untilRun = Effect.fnUntraced(function*<A, E extends TransactionError>(
     const error = errorOf(exit.cause)
     if (error === undefined) return yield* exit
     const verdict = judged(retrying, sent, { error, isAvoided: avoided !== undefined, node, spent })
-    if (verdict.next._tag === "Settle") return yield* Effect.fail(verdict.next.error ?? typed(error))
+    if (verdict.next._tag === "Settle") {
+      return yield* Effect.fail(settledBy(verdict.spent, verdict.next.error ?? typed(error)))
+    }
     named = targetOf(retrying, verdict.next.to, target)
     waits(spent = verdict.spent)
     yield* state.wait(verdict.next.after)

@@ -16,7 +16,7 @@ import type { Node } from "../topology/nodes.ts"
 import { endpointOf } from "../topology/topology.ts"
 import { inOneTime, tryWithTimeout } from "./commandTimeout.ts"
 import type { Tries } from "./commandTimeout.ts"
-import { judged } from "./retrying.ts"
+import { judged, settledBy } from "./retrying.ts"
 import type { Retrying } from "./retrying.ts"
 import { unspent } from "./verdict.ts"
 
@@ -71,8 +71,10 @@ const untilRun = Effect.fnUntraced(function*<A>(
     const error = errorOf(exit.cause)
     if (error === undefined) return yield* Effect.failCause(exit.cause)
     const verdict = judged(retrying, { way, command }, { error, isAvoided: avoided !== undefined, node, spent })
-    const failure = typed(error)
-    if (verdict.next._tag === "Settle") return yield* Effect.fail(verdict.next.error ?? failure)
+    const failure = settledBy(verdict.spent, typed(error))
+    if (verdict.next._tag === "Settle") {
+      return yield* Effect.fail(settledBy(verdict.spent, verdict.next.error ?? failure))
+    }
     waits(spent = verdict.spent)
     yield* state.wait(verdict.next.after)
     const slot = topology?.owners.findIndex((shard) => shard?.master === address) ?? -1

@@ -4,6 +4,7 @@
 import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { CommandError, TransactionError } from "@redfx/core/RedisError"
+import { earlierIn, sentBefore } from "@redfx/core/unstable/Request"
 import type { Outcome as Answer } from "@redfx/core/unstable/Request"
 import type * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
@@ -65,8 +66,14 @@ export const judged = (
     // A server is avoided because of an earlier command.
     ? { _tag: "Avoided", error: error as CommandError, delivery: "not-sent" }
     : outcomeOf(error)
-  return state.judge(sent, address, outcome, spent)
+  // With `retryOnTimeout` the client of the server may have sent it once before.
+  const before = earlierIn(error) ?? spent.before
+  return state.judge(sent, address, outcome, before === undefined ? spent : { ...spent, ran: true, before })
 }
+
+/** An error that settles an operation, with what an earlier try of it may have done. */
+export const settledBy = <E extends TransactionError>({ before }: Spent, error: E): E =>
+  before === undefined ? error : sentBefore(error, before)
 
 /** A server that is sent to this time; `undefined` means the owner of the slot. */
 export interface Target {

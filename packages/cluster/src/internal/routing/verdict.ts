@@ -8,6 +8,7 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { ConnectionError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
 import type { CommandError, Delivery, TransactionError } from "@redfx/core/RedisError"
 import { ErrorReply } from "@redfx/core/Resp"
+import type { Fault } from "@redfx/core/unstable/Request"
 import { backOff } from "@redfx/core/unstable/Runtime"
 import { downAfter, saidBy } from "../topology/clusterErrors.ts"
 import { slotCount, slotOf } from "../topology/slot.ts"
@@ -84,6 +85,7 @@ export type Outcome =
  *   server had its slot.
  * - `since`: when it found no server for the first time, in milliseconds of the clock.
  * - `renewed`: whether a new connection was tried to a server that names itself. `ran`: whether a try may have been run.
+ * - `before`: what a try came to which may have written, and after which the client of the server sent it once more.
  * - `last`: the reason why it waits, or is sent again.
  */
 export interface Spent {
@@ -93,6 +95,7 @@ export interface Spent {
   readonly since: number | undefined
   readonly renewed: boolean
   readonly ran: boolean
+  readonly before: Fault | undefined
   readonly last: string | undefined
 }
 
@@ -104,6 +107,7 @@ export const unspent: Spent = {
   since: undefined,
   renewed: false,
   ran: false,
+  before: undefined,
   last: undefined
 }
 

@@ -135,11 +135,17 @@ export const mayHaveRun = (error: Fault): boolean =>
   error._tag === "DecodeError" || error._tag === "ProtocolError" || error.mayHaveWritten === true ||
   error.partial !== undefined || error.delivery === "unknown"
 
+const earlier = new WeakMap<object, Fault>()
+
 /** The error of a command that was sent a second time after `before`, and may have run the first time. */
-export const sentBefore = <E extends Fault>(error: E, before: Fault): E =>
-  mayRepeatWrite(before) && !mayRepeatWrite(error)
-    ? inPart(error, { answered: [], unknown: [], mayHaveWritten: true })
-    : error
+export const sentBefore = <E extends Fault>(error: E, before: Fault): E => {
+  if (!mayRepeatWrite(before)) return error
+  earlier.set(originOf(error), before)
+  return mayRepeatWrite(error) ? error : inPart(error, { answered: [], unknown: [], mayHaveWritten: true })
+}
+
+/** The error of an earlier try that may have run the command, where this one is of a later try. */
+export const earlierIn = (error: Fault): Fault | undefined => earlier.get(originOf(error))
 
 // -----------------------------------------------------------------------------
 // Judging
