@@ -28,13 +28,13 @@ const rows: ReadonlyArray<readonly [expression: string, shown: string]> = [
   ["Redis.zscore(\"z\", \"m\")", "CacheableCommand<number | undefined, number | undefined, number | undefined>"],
   [
     "Redis.zrangeWithScores(\"z\", 0, -1)",
-    "CacheableCommand<readonly Scored<string>[], readonly Scored<Uint8Array>[], readonly Scored<string>[]>"
+    "CacheableCommand<readonly Redis.ScoredMember<string>[], readonly Redis.ScoredMember<Uint8Array>[], readonly Redis.ScoredMember<string>[]>"
   ],
   ["Redis.xadd(\"s\", { f: \"v\" })", "RedisCommand<string, string, string>"],
   [
     "Redis.xrange(\"s\")",
-    "CacheableCommand<readonly Entry<Readonly<Record<string, string>>>[], readonly Entry<BytesFields>[], " +
-    "readonly Entry<Readonly<Record<string, string>>>[]>"
+    "CacheableCommand<readonly Redis.StreamEntry<Readonly<Record<string, string>>>[], readonly Redis.StreamEntry<Redis.BytesFields>[], " +
+    "readonly Redis.StreamEntry<Readonly<Record<string, string>>>[]>"
   ],
   [
     "Redis.scan(\"0\")",
@@ -66,15 +66,15 @@ const rows: ReadonlyArray<readonly [expression: string, shown: string]> = [
   ],
   [
     "Redis.transaction({ stored: Redis.set(\"k\", \"v\"), n: Redis.incr(\"n\") })",
-    "Effect.Effect<{ readonly stored: boolean; readonly n: number; }, TransactionError, RedisClient.RedisClient>"
+    "Effect.Effect<{ readonly stored: boolean; readonly n: number; }, ExecAbortError | CommandError | WatchError, RedisClient.RedisClient>"
   ],
   [
     "Redis.transactionSettled({ n: Redis.incr(\"n\") })",
-    "Effect.Effect<{ readonly n: Result<number, CommandError>; }, TransactionError, RedisClient.RedisClient>"
+    "Effect.Effect<{ readonly n: Result<number, CommandError>; }, ExecAbortError | CommandError | WatchError, RedisClient.RedisClient>"
   ],
   [
     "Redis.watch(\"k\", Effect.succeed({ n: Redis.incr(\"n\") }))",
-    "Effect.Effect<{ readonly n: number; }, TransactionError, RedisClient.RedisClient>"
+    "Effect.Effect<{ readonly n: number; }, ExecAbortError | CommandError | WatchError, RedisClient.RedisClient>"
   ],
   [
     "Redis.withConnection(Redis.get(\"k\"))",

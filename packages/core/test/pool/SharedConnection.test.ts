@@ -55,6 +55,8 @@ describe("SharedConnection", () => {
     Effect.gen(function*() {
       const { client, dials, pauses } = yield* refusing()
       for (let dial = 1; dial <= 56; dial++) {
+        // Whoever listens goes on a little later than the caller of the command.
+        while (pauses.length < dial - 1) yield* Effect.yieldNow
         const fiber = yield* Effect.forkChild(reasonOf(client), { startImmediately: true })
         const pause = pauses.at(-1)
         if (pause !== undefined) {
@@ -66,6 +68,7 @@ describe("SharedConnection", () => {
         assert.strictEqual(yield* Fiber.join(fiber), "Refused")
         assert.strictEqual(dials(), dial)
       }
+      while (pauses.length < 56) yield* Effect.yieldNow
       const grown = [200, 400, 800, 1000, 1000]
       const longest = [10, 20, 40, 80, ...new Array<number>(47).fill(100), ...grown]
       pauses.forEach((pause, index) => {
