@@ -801,6 +801,27 @@ describe("Timeouts", () => {
     }
   })
 
+  it.live("with retryOnTimeout: what avoids a server is not said to have run because a command of another was sent twice", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "300 millis", retryOnTimeout: true })
+      yield* client.execute(Redis.get(keyOfA))
+      // A hangs: what was sent is not answered, and no further connection can be opened.
+      a.instead = ({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined
+      const blocked = yield* fork(Effect.flip(client.execute(Redis.blpop(keyOfA, "100 millis"))))
+      yield* a.node.awaitCommand("BLPOP")
+      yield* a.node.stopListening
+      assert.isFalse(RedisError.isSafeToRetry(yield* Fiber.join(blocked)))
+      yield* a.node.cutAll()
+      const commands = [Redis.set(sibling(keyOfA), "v")]
+      const patient = client.withTimeout("5 seconds")
+      const ways = [Effect.flatMap(patient.pipeline(commands), ([outcome]) => outcome!), patient.transaction(commands)]
+      for (const way of ways) {
+        assert.isTrue(RedisError.isSafeToRetry(yield* Effect.flip<unknown, RedisError.RedisError, never>(way)))
+      }
+      assert.deepStrictEqual(FakeCluster.log(a).filter((line) => line.includes("SET")), [])
+    }))
+
   it.live("hold while the topology is read, and nothing is sent afterwards", () =>
     Effect.gen(function*() {
       const { a, b, c, cluster } = yield* FakeCluster.make()

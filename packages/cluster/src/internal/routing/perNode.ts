@@ -71,10 +71,8 @@ const untilRun = Effect.fnUntraced(function*<A>(
     const error = errorOf(exit.cause)
     if (error === undefined) return yield* Effect.failCause(exit.cause)
     const verdict = judged(retrying, { way, command }, { error, isAvoided: avoided !== undefined, node, spent })
-    const failure = settledBy(verdict.spent, typed(error))
-    if (verdict.next._tag === "Settle") {
-      return yield* Effect.fail(settledBy(verdict.spent, verdict.next.error ?? failure))
-    }
+    const failed = (error: CommandError) => Effect.fail(settledBy(verdict.spent, error))
+    if (verdict.next._tag === "Settle") return yield* failed(verdict.next.error ?? typed(error))
     waits(spent = verdict.spent)
     yield* state.wait(verdict.next.after)
     const slot = topology?.owners.findIndex((shard) => shard?.master === address) ?? -1
@@ -83,7 +81,7 @@ const untilRun = Effect.fnUntraced(function*<A>(
       ? undefined
       : state.routeOf(slot)?.master
     if (owner !== undefined && owner.address !== node.address && asked.has(owner.address)) {
-      return yield* Effect.fail(failure)
+      return yield* failed(typed(error))
     }
     // The node may have been given up and made again meanwhile.
     node = owner ?? state.nodes.at(node.endpoint)

@@ -67,7 +67,7 @@ export const judged = (
     ? { _tag: "Avoided", error: error as CommandError, delivery: "not-sent" }
     : outcomeOf(error)
   // With `retryOnTimeout` the client of the server may have sent it once before.
-  const before = earlierIn(error) ?? spent.before
+  const before = (isAvoided ? undefined : earlierIn(error)) ?? spent.before
   return state.judge(sent, address, outcome, before === undefined ? spent : { ...spent, ran: true, before })
 }
 

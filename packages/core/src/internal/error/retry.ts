@@ -64,6 +64,8 @@ export const withFields = <E extends Fault>(error: E, change: Readonly<Record<st
   const Class = error.constructor as unknown as new(fields: object) => E
   const copy = stackless(() => new Class(present({ ...error, ...change })))
   origins.set(copy, originOf(error))
+  const before = earlier.get(error)
+  if (before !== undefined) earlier.set(copy, before)
   return copy
 }
 
@@ -135,17 +137,20 @@ export const mayHaveRun = (error: Fault): boolean =>
   error._tag === "DecodeError" || error._tag === "ProtocolError" || error.mayHaveWritten === true ||
   error.partial !== undefined || error.delivery === "unknown"
 
-const earlier = new WeakMap<object, Fault>()
-
 /** The error of a command that was sent a second time after `before`, and may have run the first time. */
 export const sentBefore = <E extends Fault>(error: E, before: Fault): E => {
   if (!mayRepeatWrite(before)) return error
-  earlier.set(originOf(error), before)
-  return mayRepeatWrite(error) ? error : inPart(error, { answered: [], unknown: [], mayHaveWritten: true })
+  const marked = mayRepeatWrite(error) ? error : inPart(error, { answered: [], unknown: [], mayHaveWritten: true })
+  // Several commands may have failed with the one object.
+  const copy = marked === error ? withFields(error, {}) : marked
+  earlier.set(copy, before)
+  return copy
 }
 
+const earlier = new WeakMap<object, Fault>()
+
 /** The error of an earlier try that may have run the command, where this one is of a later try. */
-export const earlierIn = (error: Fault): Fault | undefined => earlier.get(originOf(error))
+export const earlierIn = (error: Fault): Fault | undefined => earlier.get(error)
 
 // -----------------------------------------------------------------------------
 // Judging
