@@ -2,6 +2,8 @@
  * How servers are asked how they are, with a clock of the test's.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { ConnectionError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
@@ -10,24 +12,27 @@ import { Probes } from "../src/internal/routing/probes.ts"
 import { Health } from "../src/internal/topology/health.ts"
 import type { Node } from "../src/internal/topology/nodes.ts"
 
+const pong = Effect.succeed("PONG")
+
 /** A suspect server that takes so long for a PING, and those who ask it. */
-const suspect = Effect.fnUntraced(function*(took: Duration.Input) {
+const suspect = Effect.fnUntraced(function*(took: Duration.Input, said: Effect.Effect<unknown, CommandError> = pong) {
   const health = new Health()
   health.suspect()
   let asked = 0
-  const execute = () => Effect.andThen(Effect.sync(() => void asked++), Effect.delay(Effect.succeed("PONG"), took))
+  let hung = 0
+  const execute = () => Effect.andThen(Effect.sync(() => void asked++), Effect.delay(said, took))
   // Nothing else of it is looked at.
   const node = { address: "127.0.0.1:7001", health, client: { execute } } as unknown as Node
   const services = yield* Effect.context<never>()
   const probes = new Probes({
     isOfUse: () => true,
     onAnswer: () => void health.answered(),
-    onHung: () => {},
+    onHung: () => void hung++,
     permits: Semaphore.makeUnsafe(1),
     meanwhile: () => Effect.never
   }, Effect.runForkWith(services))
   probes.start(node)
-  return { asked: () => asked, health }
+  return { asked: () => asked, hung: () => hung, health, probes, node }
 })
 
 describe("A server that is asked how it is", () => {
@@ -57,6 +62,23 @@ describe("A server that is asked how it is", () => {
       yield* TestClock.adjust("4500 millis")
       assert.isDefined(health.downWith)
       assert.strictEqual(asked(), 5)
+    }))
+
+  it.effect("is not down when it has no room, as its PINGs wait for dials, but when it is silent for long", () =>
+    Effect.gen(function*() {
+      const full = new ConnectionError({ reason: "MaxClients", detail: "full", delivery: "not-sent", readonly: true })
+      const { hung, node, probes } = yield* suspect("900 millis", Effect.fail(full))
+      probes.excuse(node)
+      // It says so again and again.
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual(hung(), 0)
+      const silent = yield* suspect("1 hour")
+      silent.probes.excuse(silent.node)
+      yield* TestClock.adjust("3400 millis")
+      assert.isUndefined(silent.health.downWith)
+      yield* TestClock.adjust("200 millis")
+      assert.isDefined(silent.health.downWith)
+      assert.strictEqual(silent.hung(), 1)
     }))
 
   it.effect("is one of so many at a time, the PING itself included", () =>

@@ -11,9 +11,12 @@ import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, keyOfB, sibling } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import { until } from "@redfx/testing/Suite"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
+import * as Stream from "effect/Stream"
 
 /** A, B and C with their replicas D, E and F. */
 const withReplicas = FakeCluster.make({ replicas: true })
@@ -303,6 +306,54 @@ describe("A replica without room for one more connection", () => {
       assert.isAbove(d!.node.connections.total, 0)
       d!.instead = undefined
       yield* until(read, (answer) => answer === `D:${keyOfA}`)
+    }))
+})
+
+describe("The connections of a client that reads from replicas", () => {
+  it.live("are heard of by who listens to one node", () =>
+    Effect.gen(function*() {
+      const { cluster, others: [d] } = yield* withReplicas
+      const { client, cluster: servers } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica" })
+      yield* client.execute(Redis.get(keyOfB))
+      const node = yield* servers.clientOf(d!.address)
+      const told: Array<string> = []
+      const each = Stream.runForEach(node.events, ({ _tag }) => Effect.sync(() => void told.push(_tag)))
+      yield* Effect.forkScoped(each, { startImmediately: true })
+      yield* client.execute(Redis.get(keyOfA))
+      yield* d!.node.cutAll()
+      yield* until(Effect.sync(() => told), () => told.includes("Disconnected"))
+      assert.deepStrictEqual(told.slice(0, 2), ["Connected", "Disconnected"])
+    }))
+
+  it.live("that are for the former role of a server are closed when what is under way on them has come", () =>
+    Effect.gen(function*() {
+      const { a, cluster, others: [d] } = yield* withReplicas
+      const { client } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica", nodes: [a] })
+      const gate = yield* Deferred.make<void>()
+      d!.instead = ({ name }) => name === "HGET" ? [FakeNode.gate(gate), FakeNode.reply(Encode.bulk("x"))] : undefined
+      const slow = yield* Effect.forkChild(client.execute(Redis.hget(keyOfA, "f")), { startImmediately: true })
+      yield* d!.node.awaitCommand("HGET")
+      FakeCluster.replace(cluster, a, d!)
+      d!.master = undefined
+      yield* client.execute(Redis.set(keyOfA, "v"))
+      const reading = () =>
+        d!.node.connections.live.some(({ commands }) => commands.some(({ name }) => name === "HGET"))
+      assert.isTrue(reading())
+      yield* Deferred.succeed(gate, undefined)
+      assert.strictEqual(yield* Fiber.join(slow), "x")
+      yield* until(Effect.sync(reading), (open) => !open)
+    }))
+
+  it.live("are as many as pool.min says where the client only reads", () =>
+    Effect.gen(function*() {
+      const { cluster } = yield* withReplicas
+      const { client } = yield* FakeCluster.client(cluster, { readOnly: true, pool: { min: 3, max: 20 } })
+      for (const node of cluster.nodes) {
+        node.instead = ({ name }) => name === "XREAD" ? Encode.raw("$-1\r\n") : undefined
+      }
+      yield* client.execute(Redis.xread({ [keyOfA]: "0" }, { block: "50 millis" }))
+      const most = () => Math.max(...cluster.nodes.map(({ node }) => node.connections.live.length))
+      yield* until(Effect.sync(most), (connections) => connections >= 3)
     }))
 })
 

@@ -17,6 +17,9 @@ import { learnedOf } from "./verdict.ts"
 const limit = 500
 const pause = 500
 
+/** How many PINGs a server may leave unanswered after it has said that it has no room. */
+const excused = 3
+
 /** The outcome of a PING. */
 type Answer = Result.Result<unknown, CommandError>
 
@@ -36,6 +39,8 @@ export class Probes {
   readonly #options: ProbesOptions
   readonly #fork: (effect: Effect.Effect<void>) => void
   readonly #running = new Set<Node>()
+  /** How many PINGs each server may leave unanswered. */
+  readonly #excused = new WeakMap<Node, number>()
   /** The servers that were silent at the last PING, and the function that has each asked again at once. */
   readonly #silent = new Map<Node, () => void>()
 
@@ -70,7 +75,7 @@ export class Probes {
       this.#silent.set(node, () => resume(Effect.succeed(false)))
       return Effect.sync(() => this.#silent.delete(node))
     })
-    const answered = Effect.flatMap(answer, (answer) => isAnswered(node, answer) ? Effect.succeed(true) : Effect.never)
+    const answered = Effect.flatMap(answer, (answer) => this.#takes(node, answer) ? Effect.succeed(true) : Effect.never)
     return Effect.raceFirst(Effect.raceFirst(Effect.as(Effect.sleep(pause), false), hurried), answered)
   }
 
@@ -80,7 +85,7 @@ export class Probes {
       while (!node.health.isHealthy && this.#options.isOfUse(node)) {
         const { answer, asking, inTime } = yield* this.#options.permits.withPermit(this.#asked(node))
         if (inTime === undefined) {
-          this.#onSilence(node)
+          if (!this.#excuses(node)) this.#onSilence(node)
           const answered = yield* this.#afterSilence(node, answer)
           // A server that takes its time with everything is there all the same.
           if (answered) return this.#options.onAnswer(node)
@@ -88,11 +93,28 @@ export class Probes {
           wasSilent = true
           continue
         }
-        if (isAnswered(node, inTime)) return this.#options.onAnswer(node)
+        if (this.#takes(node, inTime)) return this.#options.onAnswer(node)
         if (!wasSilent) yield* Effect.sleep(pause)
         wasSilent = false
       }
     })
+  }
+
+  /** Takes the outcome of a PING; returns whether the server has answered it. */
+  #takes(node: Node, answer: Answer): boolean {
+    if (Result.isFailure(answer) && isFull(answer.failure)) this.excuse(node)
+    return isAnswered(node, answer)
+  }
+
+  /** Has a server that has no room be silent for some time: its PINGs wait for the pauses of its dials, and for the dials. */
+  excuse(node: Node): void {
+    this.#excused.set(node, excused)
+  }
+
+  #excuses(node: Node): boolean {
+    const left = this.#excused.get(node) ?? 0
+    if (left > 0) this.#excused.set(node, left - 1)
+    return left > 0
   }
 
   #onSilence(node: Node): void {

@@ -300,6 +300,7 @@ export class State {
       case "Full":
         // Where only one server may be asked, the next command finds out.
         if (node !== undefined && this.#options.readsFromReplicas) this.#suspect(node)
+        if (node !== undefined && learned._tag === "Full") this.#probes.excuse(node)
         break
       case "Down":
         // The node may be cut off from the others, so that its view is old.

@@ -236,16 +236,17 @@ export class Nodes {
       }
     }
     const dialer = dialerWith(settings)
+    const poolOf = (settings: ConnectionSettings, dialer: RedisConnection.Dialer) =>
+      RedisPool.makeFrom(dialer, settings, onEvent, limit?.limited)
     const asMaster = { ...settings, readonly: false }
-    const main = yield* RedisPool.makeFrom(dialerWith(asMaster), asMaster, onEvent, limit?.limited)
-    const pool = settings.readonly
-      ? byRole(
-        main,
-        yield* RedisPool.makeFrom(dialer, withoutMinimum(settings), onEvent, limit?.limited),
-        () => readOnly || this.#replicas.has(address),
-        (pool) => void Runtime.fork(this.#context)(pool.disconnect())
+    const pool = !settings.readonly || readOnly
+      ? yield* poolOf(settings, dialer)
+      : byRole(
+        yield* poolOf(asMaster, dialerWith(asMaster)),
+        yield* poolOf(withoutMinimum(settings), dialer),
+        () => this.#replicas.has(address),
+        (effect) => void Runtime.fork(this.#context)(Effect.forkIn(effect, Context.get(this.#context, Scope.Scope)))
       )
-      : main
     const client = yield* RedisRouter.makeClient(pool.router, settings)
     const node: Node = {
       address,
@@ -284,14 +285,25 @@ const byRole = (
   master: RedisPool.Pool,
   replica: RedisPool.Pool,
   isForReplica: () => boolean,
-  closeIdle: (pool: RedisPool.Pool) => void
+  fork: (effect: Effect.Effect<void>) => void
 ): RedisPool.Pool => {
   let used = master
+  // The connections for the other role would count towards the limit of all nodes together. Those in use are closed when they are not.
+  const closeUnused: (pool: RedisPool.Pool) => Effect.Effect<void> = Effect.fnUntraced(function*(pool) {
+    while (pool !== used) {
+      yield* pool.disconnect()
+      const { exclusive, shared } = yield* pool.stats
+      if (shared + exclusive === 0) return
+      yield* Effect.sleep("1 second")
+    }
+  })
   const current = () => {
     const pool = isForReplica() ? replica : master
-    // The connections for the other role would count towards the limit of all nodes together.
-    if (pool !== used) closeIdle(used)
-    used = pool
+    if (pool !== used) {
+      const unused = used
+      used = pool
+      fork(closeUnused(unused))
+    }
     return pool.router
   }
   return {
@@ -301,6 +313,7 @@ const byRole = (
       submit: (request) => (request.isKept ? master.router : current()).submit(request),
       exclusive: (commands, wait) => Effect.suspend(() => current().exclusive(commands, wait)),
       reserve: Effect.suspend(() => current().reserve),
+      events: Stream.merge(master.router.events, replica.router.events),
       servers: (command) => (master.router.servers?.(command) ?? 0) + (replica.router.servers?.(command) ?? 0)
     },
     disconnect: (options) => Effect.andThen(master.disconnect(options), replica.disconnect(options)),
