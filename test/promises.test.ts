@@ -717,6 +717,17 @@ describe("iterate", () => {
       assert.deepStrictEqual(node.commands.filter(({ command }) => command.name === "SCAN"), [])
     }))
 
+  it.live("is left at once while a server is connected to that hangs", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "HELLO" ? FakeNode.stall() : undefined)
+      const redis = yield* client(node, { connect: "eager", connectTimeout: "1 hour" })
+      const elements = redis.iterate(Redis.scanStream())
+      const first = elements.next()
+      yield* node.awaitCommand("HELLO")
+      assert.isTrue((yield* Effect.promise(() => elements.return(undefined))).done)
+      assert.isTrue((yield* Effect.promise(() => first)).done)
+    }))
+
   it.live("throws what the stream fails with", () =>
     onServer(async (redis) => {
       await redis.set("text", "a")

@@ -12,14 +12,17 @@
 export const leftAtOnce = <A>(open: () => Promise<AsyncIterable<A>>): AsyncGenerator<A, void, undefined> => {
   let iterator: AsyncIterator<A> | undefined
   let left = false
+  let leaveOpening = (): void => {}
+  const leaving = new Promise<undefined>((resolve) => leaveOpening = () => resolve(undefined))
   const generator = (async function*() {
-    const iterable = await open()
-    if (left) return
+    const iterable = await Promise.race([open(), leaving])
+    if (left || iterable === undefined) return
     yield* { [Symbol.asyncIterator]: () => iterator = iterable[Symbol.asyncIterator]() }
   })()
   const leave = generator.return.bind(generator)
   generator.return = (value) => {
     left = true
+    leaveOpening()
     // Whoever waits for an element, or for this, is told of a failure to end.
     iterator?.return?.().catch(() => {})
     return leave(value)

@@ -4,7 +4,7 @@
  *
  * The same goes for the asynchronous context, in which an `AsyncLocalStorage` has the store of a request: a fiber keeps the one
  * in which it was forked, and so do its sockets and timers. A maker may be the first caller of a program as well, so what is
- * shared runs in nobody's.
+ * shared runs in the one in which this module was loaded: nobody's, unless a program loads it within a request.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
