@@ -100,7 +100,8 @@ export interface RedisRateLimiter {
    * interrupted leaves the line and takes nothing along, unless it was asking: what the server took for it then is gone.
    * Programs are served in no order, nor are `take` and `acquire`.
    *
-   * When asking fails, that fails the one who asked. `TimeoutError` fails all who have waited as long with the same limit.
+   * When asking fails in a way that passes, such as an outage, that fails all who stood in the line when it was asked, with `delivery`
+   * `"not-sent"` those who have not asked. Other errors fail the one who asked.
    */
   readonly acquire: (subject: string, options?: AcquireOptions) => Effect.Effect<Decision, CommandError, RedisClient>
   /** Gives the subject everything back; returns whether anything was missing. */

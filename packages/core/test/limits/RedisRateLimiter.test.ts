@@ -10,7 +10,7 @@ import { TestClock } from "effect/testing"
 import * as RedisArg from "../../src/RedisArg.ts"
 import { RedisClient } from "../../src/RedisClient.ts"
 import * as RedisCommand from "../../src/RedisCommand.ts"
-import { ConnectionError, TimeoutError } from "../../src/RedisError.ts"
+import { ConnectionError, isSafeToRetry, ResponseError, TimeoutError } from "../../src/RedisError.ts"
 import type { RedisError } from "../../src/RedisError.ts"
 import * as RedisRateLimiter from "../../src/RedisRateLimiter.ts"
 
@@ -269,25 +269,46 @@ describe("The line of a limiter's subject", () => {
       assert.deepStrictEqual(granted, all)
     }))
 
-  it.effect("an error is for the one who asked, and the next asks", () =>
+  it.effect("an error of what was asked is for the one who asked, and the next asks", () =>
     Effect.gen(function*() {
       const { asked, enter, granted, server } = yield* bucketServer({ capacity: 1, interval: 100 })
       yield* enter("0")
       const fibers = yield* Effect.forEach(["1", "2"], (name) => enter(name))
-      const lost = new ConnectionError({ reason: "Reset", detail: "gone", delivery: "unknown", readonly: false })
-      server.broken = Effect.fail(lost)
+      const refusal = new ResponseError({ code: "ERR", detail: "no", command: "EVALSHA" })
+      server.broken = Effect.fail(refusal)
       yield* TestClock.adjust(100)
-      for (const fiber of fibers) assert.strictEqual(yield* Effect.flip(Fiber.join(fiber)), lost)
+      for (const fiber of fibers) assert.strictEqual(yield* Effect.flip(Fiber.join(fiber)), refusal)
       assert.strictEqual(asked.length, 4)
       server.broken = undefined
       yield* enter("3")
       assert.deepStrictEqual(granted, ["0", "3"])
     }))
 
-  it.effect("an answer that does not come in time fails all who have waited as long, with the same limit", () =>
+  it.effect("an outage is told to all who stand there, of whom nothing was sent, and a new line goes on after it", () =>
+    Effect.gen(function*() {
+      const { asked, enter, granted, server } = yield* bucketServer({ capacity: 1, interval: 100 })
+      yield* enter("0")
+      const [first, ...others] = yield* Effect.forEach(names(50), (name) => enter(name))
+      const lost = new ConnectionError({ reason: "Reset", detail: "gone", delivery: "unknown", readonly: false })
+      server.broken = Effect.fail(lost)
+      yield* TestClock.adjust(100)
+      assert.strictEqual(yield* Effect.flip(Fiber.join(first!)), lost)
+      for (const fiber of others) {
+        const error = yield* Effect.flip(Fiber.join(fiber))
+        assert.deepInclude(error, { _tag: "ConnectionError", reason: "Reset", delivery: "not-sent" })
+        assert.isTrue(isSafeToRetry(error))
+      }
+      assert.strictEqual(asked.length, 3)
+      server.broken = undefined
+      yield* enter("3")
+      assert.deepStrictEqual(granted, ["0", "3"])
+    }))
+
+  it.effect("an answer that does not come in time fails all who have waited for as long as they may", () =>
     Effect.gen(function*() {
       const { asked, enter, granted, server, service } = yield* bucketServer({ capacity: 1, interval: 100 })
-      yield* enter("0")
+      const within = (limit: Duration.Input) => service.withTimeout(limit)
+      yield* enter("0", {}, within("5 seconds"))
       const overdue = new TimeoutError({
         phase: "read",
         command: "EVALSHA",
@@ -296,19 +317,46 @@ describe("The line of a limiter's subject", () => {
         milliseconds: 5000
       })
       const fail = Deferred.makeUnsafe<never, RedisError>()
-      const [first, second] = [yield* enter("1"), yield* enter("2")]
-      const patient = yield* enter("3", {}, service.withTimeout("1 minute"))
+      const first = yield* enter("1", {}, within("5 seconds"))
+      const second = yield* enter("2", {}, within("4500 millis"))
+      const patient = yield* enter("3", {}, within("8 seconds"))
       server.broken = Deferred.await(fail)
       yield* TestClock.adjust(100)
-      const newcomer = yield* enter("4")
+      const newcomer = yield* enter("4", {}, within("5 seconds"))
       server.broken = undefined
       Deferred.doneUnsafe(fail, Effect.fail(overdue))
-      for (const fiber of [first, second]) assert.strictEqual(yield* Effect.flip(Fiber.join(fiber)), overdue)
+      assert.strictEqual(yield* Effect.flip(Fiber.join(first)), overdue)
+      assert.deepInclude(yield* Effect.flip(Fiber.join(second)), { delivery: "not-sent", milliseconds: 4500 })
       yield* Fiber.join(patient)
       yield* TestClock.adjust(100)
       yield* Fiber.join(newcomer)
       assert.deepStrictEqual(granted, ["0", "3", "4"])
       assert.strictEqual(asked.length, 5)
+    }))
+
+  it.effect("one with a limit does not stand behind one who may wait for much longer on a server that hangs", () =>
+    Effect.gen(function*() {
+      const { asked, enter, server, service } = yield* bucketServer({ capacity: 1, interval: 100 })
+      server.broken = Effect.never
+      yield* enter("1")
+      yield* enter("2")
+      assert.strictEqual(asked.length, 1)
+      yield* enter("3", {}, service.withTimeout("100 millis"))
+      assert.strictEqual(asked.length, 2)
+    }))
+
+  it.effect("one for whom there is enough is not sent away with those before it who would wait too long", () =>
+    Effect.gen(function*() {
+      const { enter, granted, server } = yield* bucketServer({ capacity: 100, interval: 1000 })
+      server.tokens = 80
+      for (const name of ["0", "1"]) yield* enter(name, { cost: 60, waitTimeout: "1 second" })
+      const [large, small] = [
+        yield* enter("2", { cost: 60, waitTimeout: "1 second" }),
+        yield* enter("3", { waitTimeout: "1 second" })
+      ]
+      assert.isFalse((yield* Fiber.join(large)).allowed)
+      assert.isTrue((yield* Fiber.join(small)).allowed)
+      assert.deepStrictEqual(granted, ["0", "3"])
     }))
 
   it.effect("callers with limits of their own wait in one line", () =>

@@ -201,6 +201,31 @@ describe("RedisLock", () => {
       assert.deepStrictEqual(entered, Array.from({ length: 400 }, (_, i) => i))
     }))
 
+  it.effect("what was held for long is handed on at once as well", () =>
+    Effect.gen(function*() {
+      const { run } = yield* fake()
+      const lock = RedisLock.make(name)
+      const first = yield* run(lock.acquire)
+      const second = yield* fork(run(lock.acquire))
+      yield* TestClock.adjust("5 seconds")
+      yield* first!.release
+      assert.isDefined(second.pollUnsafe())
+    }))
+
+  it.effect("who looks more often does not stand behind one who looks seldom", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      store.put(name, "theirs", 0)
+      yield* fork(run(RedisLock.make(name, { retryInterval: "4 seconds" }).acquire))
+      const quick = yield* fork(run(
+        RedisLock.make(name, { retryInterval: "20 millis", waitTimeout: "3 seconds" }).acquire
+      ))
+      assert.isUndefined(quick.pollUnsafe())
+      store.entries.delete(name)
+      yield* TestClock.adjust(25)
+      assert.strictEqual((yield* Fiber.join(quick))?.token, owner(store))
+    }))
+
   it.effect("who waits behind others is given up when somebody asks too late for him", () =>
     Effect.gen(function*() {
       const { run, store } = yield* fake()

@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import { RedisClient } from "../../RedisClient.ts"
 import type { CommandError } from "../../RedisError.ts"
+import { isRetryable, withFields } from "../error/retry.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import { Line } from "../runtime/line.ts"
 import type { Run, Told, Waiter } from "../runtime/line.ts"
@@ -38,7 +39,7 @@ export interface Waiting<A> {
 
 /** The lines of clients, by names. There is none where nobody waits. `A`: what is answered in them. */
 export class Lines<A> {
-  readonly #lines = new WeakMap<RedisClient["Service"], Map<string, Line<A, CommandError>>>()
+  readonly #lines = new WeakMap<RedisClient["Service"], Map<string, Map<number, Line<A, CommandError>>>>()
 
   /**
    * Waits in the line of a name until asking has granted what is wanted, or until that would come too late. Called in an
@@ -48,34 +49,48 @@ export class Lines<A> {
     return Effect.contextWith((context: Context.Context<RedisClient>) => {
       const client = Context.get(context, RedisClient)
       const clock = Context.get(context, Clock.Clock)
-      const line = this.#lineOf(client, name, waiting.most)
-      const waiter = line.join(
-        waiting.size,
-        elapsed(clock) + waiting.waitTimeout,
-        client.limit && Duration.toMillis(client.limit),
-        context
-      )
+      const limit = client.limit === undefined ? Infinity : Duration.toMillis(client.limit)
+      const line = this.#lineOf(client, name, limit, waiting.most)
+      const waiter = line.join(waiting.size, elapsed(clock) + waiting.waitTimeout, limit, context)
       return Effect.onExit(wait(line, waiter, waiting, clock, restore), () => Effect.sync(() => line.leave(waiter)))
     })
   }
 
-  /** Has the first of a line ask at once, as there may be more than it was told. */
+  /** Has the first of each line of a name ask at once, as there may be more than it was told. */
   wake(client: RedisClient["Service"], name: string): void {
-    this.#lines.get(client.original ?? client)?.get(name)?.wake()
+    for (const line of this.#named(client, name)) line.wake()
   }
 
   /** The same after something was given back, unless callers of this client have handed it on for too long. */
   handOn(client: RedisClient["Service"], name: string, run: Run): void {
-    this.#lines.get(client.original ?? client)?.get(name)?.handOn(run)
+    for (const line of this.#named(client, name)) line.handOn(run)
   }
 
-  #lineOf(client: RedisClient["Service"], name: string, most: number): Line<A, CommandError> {
+  #named(client: RedisClient["Service"], name: string): ReadonlyArray<Line<A, CommandError>> {
+    return Array.from(this.#lines.get(client.original ?? client)?.get(name)?.values() ?? [])
+  }
+
+  /**
+   * Limits of which the one is twice the other have different lines: while one asks, nobody else hears that a server hangs. So
+   * nobody waits for more than twice as long as its limit allows.
+   */
+  #lineOf(client: RedisClient["Service"], name: string, limit: number, most: number): Line<A, CommandError> {
     const owner = client.original ?? client
     let named = this.#lines.get(owner)
     if (named === undefined) this.#lines.set(owner, named = new Map())
-    const lines = named
-    let line = lines.get(name)
-    if (line === undefined) lines.set(name, line = new Line(most, () => void lines.delete(name)))
+    const names = named
+    let lines = names.get(name)
+    if (lines === undefined) names.set(name, lines = new Map())
+    const classes = lines
+    const size = Math.ceil(Math.log2(limit))
+    let line = classes.get(size)
+    if (line === undefined) {
+      const whenEmpty = () => {
+        classes.delete(size)
+        if (classes.size === 0) names.delete(name)
+      }
+      classes.set(size, line = new Line(most, whenEmpty))
+    }
     return line
   }
 }
@@ -97,7 +112,12 @@ const wait = Effect.fnUntraced(function*<A>(
     const exit = yield* Effect.exit(ask)
     if (Exit.isFailure(exit)) {
       const error = exit.cause.reasons.find(Cause.isFailReason)?.error
-      if (error !== undefined) line.failed(waiter, error, error._tag === "TimeoutError")
+      if (error !== undefined && isRetryable(error)) {
+        line.failed(
+          waiter,
+          ({ limit }) => error._tag === "TimeoutError" && limit > waiter.limit ? undefined : unsent(error, limit)
+        )
+      }
       return yield* exit
     }
     const answer = told(exit.value)
@@ -116,3 +136,10 @@ const wait = Effect.fnUntraced(function*<A>(
  * comes as soon as the first would if each came by itself. So the callers of all programs have the same chance.
  */
 const firstOf = (several: number, chance: number): number => 1 - (1 - chance) ** (1 / Math.max(several, 1))
+
+/** What it is to one who has not asked that the one before could not: nothing of its own was sent. */
+const unsent = (error: CommandError, limit: number): CommandError =>
+  withFields(error, {
+    ..."delivery" in error ? { delivery: "not-sent", mayHaveWritten: undefined, partial: undefined } : {},
+    ...error._tag === "TimeoutError" && limit < Infinity ? { milliseconds: limit } : {}
+  })

@@ -204,7 +204,9 @@ const acquire: Acquire = (settings, restore) =>
 
 const lines = new Lines<Tried>()
 
-const lineOf = ({ kind, name }: Settings): string => `${kind} ${name}`
+/** The name of a line. Who has other options may be told another answer, or is to ask at another time. */
+const lineOf = ({ kind, name, retryInterval, ways: { most } }: Settings): string =>
+  `${kind} ${most} ${retryInterval} ${name}`
 
 const tokenOf = ({ makeToken = SecureRandom.uuidV4Unsafe, token = makeToken() }: Settings): string => token
 

@@ -52,12 +52,12 @@ interface Coming {
   readonly leaves: boolean
 }
 
-/** One who waits. */
+/** One who waits. `limit`: the milliseconds in which it is answered when it asks. */
 export class Waiter<A, E> {
   readonly number: number
   readonly size: number
   readonly stopAt: number
-  readonly limit: unknown
+  readonly limit: number
   readonly context: Context.Context<never>
   before: Waiter<A, E> | undefined
   behind: Waiter<A, E> | undefined
@@ -68,7 +68,7 @@ export class Waiter<A, E> {
   /** Has it go on. It is there while the waiter is suspended. */
   resume: ((turn: Turn<A, E>) => void) | undefined
 
-  constructor(number: number, size: number, stopAt: number, limit: unknown, context: Context.Context<never>) {
+  constructor(number: number, size: number, stopAt: number, limit: number, context: Context.Context<never>) {
     this.number = number
     this.size = size
     this.stopAt = stopAt
@@ -105,7 +105,7 @@ export class Line<A, E> {
   #isMoving = false
   #answered: Answered<A> | undefined
   #isWoken = false
-  /** Whether something was given back since the last answer, and since when or from when on all is handed on so. */
+  /** Whether something was given back since the last answer, and since when it is handed on so, or from when on. */
   #isHandedOn = false
   #runsSince: number | undefined
 
@@ -120,7 +120,7 @@ export class Line<A, E> {
   }
 
   /** Joins the line at its end. */
-  join(size: number, stopAt: number, limit: unknown, context: Context.Context<never>): Waiter<A, E> {
+  join(size: number, stopAt: number, limit: number, context: Context.Context<never>): Waiter<A, E> {
     const waiter = new Waiter<A, E>(this.#came++, size, stopAt, limit, context)
     waiter.before = this.#last
     if (this.#last === undefined) this.#first = waiter
@@ -145,7 +145,7 @@ export class Line<A, E> {
   answered(waiter: Waiter<A, E>, last: A, told: Told, { at, leaves, notBefore }: Coming): void {
     this.#answered = { last, at, notBefore }
     this.#room = told.room
-    if (told.granted && !this.#isHandedOn) this.#runsSince = at
+    if (told.granted && !this.#isHandedOn) this.#runsSince = undefined
     this.#isHandedOn = false
     this.#notBefore = told.pause > 0 && !this.#isWoken ? notBefore : -Infinity
     this.#notFor = waiter.size
@@ -160,16 +160,15 @@ export class Line<A, E> {
   }
 
   /**
-   * Takes the failure of a waiter's question. When an answer is overdue, it is to all who have stood here for as long and
-   * wait no longer for one: otherwise each would find that out after the one before it.
+   * Takes the failure of a waiter's question. `shared`: what it is to another who has stood here for as long, `undefined` to one
+   * who may find it otherwise.
    */
-  failed(waiter: Waiter<A, E>, error: E, isOverdue: boolean): void {
+  failed(waiter: Waiter<A, E>, shared: (other: Waiter<A, E>) => E | undefined): void {
     this.#remove(waiter)
-    if (isOverdue) {
-      this.#send(({ limit, number }) =>
-        number < waiter.asksAfter && limit === waiter.limit ? Effect.fail(error) : undefined
-      )
-    }
+    this.#send((other) => {
+      const error = other.number < waiter.asksAfter ? shared(other) : undefined
+      return error === undefined ? undefined : Effect.fail(error)
+    })
     this.#move()
   }
 
@@ -264,9 +263,13 @@ export class Line<A, E> {
     if (this.#nextStop >= this.#notBefore || !this.#isTooSoon(this.#next)) return
     this.#nextStop = Infinity
     const [notBefore, late] = [this.#notBefore, Effect.succeed(this.#answered)]
-    this.#send(({ stopAt }) => {
-      if (stopAt < notBefore) return late
-      this.#nextStop = Math.min(this.#nextStop, stopAt)
+    // When those have left who want so much that it is too soon for them, one behind them may ask now.
+    let [stands, asks] = [false, false]
+    this.#send((waiter) => {
+      asks ||= !stands && !this.#isTooSoon(waiter)
+      if (!asks && waiter.stopAt < notBefore) return late
+      stands = true
+      this.#nextStop = Math.min(this.#nextStop, waiter.stopAt)
       return undefined
     })
   }
