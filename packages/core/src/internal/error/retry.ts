@@ -64,8 +64,7 @@ export const withFields = <E extends Fault>(error: E, change: Readonly<Record<st
   const Class = error.constructor as unknown as new(fields: object) => E
   const copy = stackless(() => new Class(present({ ...error, ...change })))
   origins.set(copy, originOf(error))
-  const before = earlier.get(error)
-  if (before !== undefined) earlier.set(copy, before)
+  earlier.set(copy, earlier.get(error))
   return copy
 }
 
@@ -140,14 +139,14 @@ export const mayHaveRun = (error: Fault): boolean =>
 /** The error of a command that was sent a second time after `before`, and may have run the first time. */
 export const sentBefore = <E extends Fault>(error: E, before: Fault): E => {
   if (!mayRepeatWrite(before)) return error
-  const marked = mayRepeatWrite(error) ? error : inPart(error, { answered: [], unknown: [], mayHaveWritten: true })
-  // Several commands may have failed with the one object.
-  const copy = marked === error ? withFields(error, {}) : marked
+  const mayHaveWritten = !mayRepeatWrite(error)
+  // It is a copy, as several commands may have failed with the one object.
+  const copy = withFields(inPart(error, { answered: [], unknown: [], mayHaveWritten }), {})
   earlier.set(copy, before)
   return copy
 }
 
-const earlier = new WeakMap<object, Fault>()
+const earlier = new WeakMap<object, Fault | undefined>()
 
 /** The error of an earlier try that may have run the command, where this one is of a later try. */
 export const earlierIn = (error: Fault): Fault | undefined => earlier.get(error)
