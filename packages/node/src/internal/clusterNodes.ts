@@ -161,7 +161,7 @@ export const replicasOf = Effect.fnUntraced(function*(cluster: Cluster, master: 
 /** Redis gives up a manual failover after five seconds without reporting it. */
 const manualFailoverLimit = "6 seconds"
 
-const untilMaster = Effect.gen(function*() {
+const isMaster = Effect.gen(function*() {
   const { role } = yield* Redis.role()
   if (role !== "master") return yield* Deployment.notYet("it is still a replica")
 })
@@ -172,14 +172,19 @@ const promote = Effect.gen(function*() {
   // Redis 6.0 takes an offset of 0 to mean that it has not been told one yet, and then fails over only after a PING.
   if (role.role === "slave" && role.offset === 0) return yield* Deployment.notYet("nothing has been replicated so far")
   yield* Redis.clusterFailover()
-  yield* Effect.retry(untilMaster, { schedule: Schedule.spaced("20 millis"), while: ({ _tag }) => _tag === "NotYet" })
+  yield* Effect.retry(isMaster, { schedule: Schedule.spaced("20 millis"), while: ({ _tag }) => _tag === "NotYet" })
     .pipe(
       Effect.timeoutOrElse({ duration: manualFailoverLimit, orElse: () => Deployment.notYet("it came to nothing") })
     )
 })
 
-/** Makes a replica the master of its slots, with the consent of the master. */
-export const failover = Effect.fnUntraced(function*(cluster: Cluster, replica: Member) {
-  yield* Deployment.eventually("The failover", cluster.timeout, at(cluster, replica)(promote))
-  yield* settled(cluster)
-})
+/**
+ * Makes a replica the master of its slots, with the consent of the master. One that has won may be a replica again when the
+ * nodes have come to agree, where its epoch met that of a slot which had just moved: so it is asked once more.
+ */
+export const failover = (cluster: Cluster, replica: Member): Effect.Effect<void, RedisServerError> =>
+  Deployment.eventually(
+    "The failover",
+    cluster.timeout,
+    Effect.andThen(at(cluster, replica)(promote), Effect.andThen(look(cluster), at(cluster, replica)(isMaster)))
+  )
