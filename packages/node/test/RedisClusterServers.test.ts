@@ -127,6 +127,16 @@ describe("RedisClusterServers", { timeout: 60_000, concurrent: true }, () => {
       assert.deepStrictEqual(yield* cluster.replicasOf(replica), [master])
     }))
 
+  it.live("waits for a server that stands still for a while, as on a busy machine", () =>
+    Effect.gen(function*() {
+      const cluster = yield* RedisClusterServers.make({ masters: 1 })
+      const [only] = cluster.nodes
+      assert.isDefined(only)
+      yield* only.pause
+      yield* Effect.forkScoped(Effect.delay(only.resume, "1500 millis"))
+      assert.deepStrictEqual(yield* cluster.replicasOf(only), [])
+    }))
+
   it.live("serves what it has when a master without replica is killed, if so configured", () =>
     Effect.gen(function*() {
       const cluster = yield* RedisClusterServers.make({ requireFullCoverage: false })

@@ -4,6 +4,7 @@
 import * as RedisClient from "@redfx/core/RedisClient"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
+import { isSafeToRetry } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import * as RedisStandalone from "@redfx/core/RedisStandalone"
 import * as Clock from "effect/Clock"
@@ -11,6 +12,7 @@ import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as NodeRedisConnector from "../NodeRedisConnector.ts"
 import { RedisServerError } from "../RedisServer.ts"
 import type { RedisServer } from "../RedisServer.ts"
@@ -83,10 +85,15 @@ export const eventually = <A>(
     )
   })
 
-/** Reports a command that should have worked as a failure of the deployment. */
+/**
+ * Reports a command that should have worked as a failure of the deployment. What may be sent again is tried some more times: a
+ * server on a busy machine is silent for longer than a waiting loop waits for it.
+ */
 export const orFail =
   (what: string) => <A, R>(commands: Effect.Effect<A, RedisError, R>): Effect.Effect<A, RedisServerError, R> =>
-    Effect.mapError(
-      commands,
-      (cause) => new RedisServerError({ reason: "Other", detail: `${what} failed: ${cause.message}`, cause })
+    commands.pipe(
+      Effect.retry({ while: isSafeToRetry, schedule: Schedule.spaced(interval), times: 10 }),
+      Effect.mapError(
+        (cause) => new RedisServerError({ reason: "Other", detail: `${what} failed: ${cause.message}`, cause })
+      )
     )
