@@ -25,6 +25,7 @@ import { onlyReading } from "./internal/routing/refusals.ts"
 import { within } from "./internal/routing/retrying.ts"
 import type { ClusterSettings } from "./internal/routing/settings.ts"
 import { limited } from "./internal/topology/nodes.ts"
+import type { Node as Server } from "./internal/topology/nodes.ts"
 import * as Slot from "./internal/topology/slot.ts"
 import { checked } from "./internal/topology/topology.ts"
 
@@ -106,6 +107,16 @@ export const make: (
   const { client, cluster, retrying } = yield* Client.make(settings)
   const { state } = retrying
   const guarded = (node: RedisClient.RedisClient["Service"]) => settings.readOnly ? onlyReading(node) : node
+  // One client for each server: callers who wait for a lock or a limit stand in the lines of a client.
+  const clients = new WeakMap<Server, RedisClient.RedisClient["Service"]>()
+  const clientOf = (node: Server): RedisClient.RedisClient["Service"] => {
+    const known = clients.get(node)
+    if (known !== undefined) return known
+    const client = guarded(PerNode.attentive(retrying, state.nodes.clientAt(node.endpoint), node))
+    const made = RedisRouter.withFunctions(client)
+    clients.set(node, made)
+    return made
+  }
   if (settings.connection.eager) yield* state.refresh
   const nodeAt = (address: string) =>
     Effect.flatMap(Effect.map(state.known, () => state.members), (nodes) => {
@@ -128,11 +139,7 @@ export const make: (
             PerNode.perNode(within(retrying, limit), nodes === "all" ? cluster.nodes : cluster.masters, command)
         ),
       clientOf: (address) =>
-        Effect.flatMap(limitOfCaller, (limit) =>
-          Effect.map(nodeAt(address), (node) => {
-            const client = guarded(PerNode.attentive(retrying, state.nodes.clientAt(node.endpoint), node))
-            return limited(RedisRouter.withFunctions(client), limit)
-          }))
+        Effect.flatMap(limitOfCaller, (limit) => Effect.map(nodeAt(address), (node) => limited(clientOf(node), limit)))
     }
   }
 })

@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { RedisCluster } from "@redfx/cluster"
-import { Redis, RedisClient, RedisError } from "@redfx/core"
+import { Redis, RedisClient, RedisError, RedisLock } from "@redfx/core"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
@@ -30,6 +30,26 @@ describe("A command to each server, which one of them refuses", () => {
       }
       const read = yield* Effect.flip(nodes.perNode(Redis.memoryUsage("k")))
       assert.notProperty(read, "mayHaveWritten")
+    }))
+})
+
+describe("A client of one server", () => {
+  it.live("is the same for all callers, so that those who wait for a lock stand in one line", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      // Somebody else has the lock.
+      a.instead = ({ name }) => name === "SET" ? Encode.nil : undefined
+      const { cluster: service } = yield* FakeCluster.client(cluster)
+      const lock = RedisLock.make(FakeCluster.keyOfA, { retryInterval: "10 minutes", waitTimeout: "300 millis" })
+      yield* (yield* service.clientOf(a.address)).execute(Redis.ping())
+      const caller = RedisCluster.onNode(a.address, lock.withLock(Effect.void)).pipe(
+        Effect.provideService(RedisCluster.RedisCluster, service)
+      )
+      const errors = yield* Effect.forEach(Array.from({ length: 10 }), () => Effect.flip(caller), {
+        concurrency: "unbounded"
+      })
+      for (const error of errors) assert.deepInclude(error, { _tag: "LockError", reason: "NotAcquired" })
+      assert.lengthOf(FakeCluster.log(a).filter((line) => line.startsWith("A SET")), 1)
     }))
 })
 

@@ -486,6 +486,26 @@ describe("Failover", { timeout: 60_000 }, () => {
       assert.deepStrictEqual([...new Set(found)].sort(), keys)
     })))
 
+  it.live("CKL-25: a scan finds the keys of a slot that moves to a server which was scanned before, though nobody tells", () =>
+    on(Effect.gen(function*() {
+      yield* Redis.flushall()
+      const keys = Array.from({ length: 300 }, (_, i) => `{foo}:${i}`).sort()
+      yield* Redis.mset(keys.map((key) => [key, "1"] as const))
+      const before = yield* cluster.owner("foo")
+      const scannedBefore = yield* cluster.owner("hello")
+      let moved = false
+      const found = yield* Redis.scanStream({ count: 10 }).pipe(
+        Stream.tap(() => {
+          if (moved) return Effect.void
+          moved = true
+          return cluster.moveSlot(RedisCluster.slotOf("foo"), scannedBefore)
+        }),
+        Stream.runCollect
+      )
+      assert.deepStrictEqual([...new Set(found)].sort(), keys)
+      yield* cluster.moveSlot(RedisCluster.slotOf("foo"), before)
+    })))
+
   it.live("CLR-15: commands for all masters find the one that has replaced another by themselves", () =>
     on(Effect.gen(function*() {
       yield* Redis.flushall()

@@ -356,6 +356,21 @@ describe("The budget", () => {
     assert.deepStrictEqual(lookups, ["Uncovered: owner after 100", "owner after reading", "SlotNotCoveredError"])
   })
 
+  it("of a command without owner names its slot, if it has one", () => {
+    const errorFor = (command: RedisCommand.Any) => {
+      const { next } = judge(
+        { way: "single", command },
+        at(undefined),
+        { _tag: "Uncovered" },
+        spending({ lookups: 2 }),
+        limits
+      )
+      return next._tag === "Settle" ? next.error : undefined
+    }
+    assert.deepStrictEqual(errorFor(read), new SlotNotCoveredError({ slot }))
+    assert.deepStrictEqual(errorFor(Redis.ping()), new SlotNotCoveredError({}))
+  })
+
   it("of a server that names itself is one new connection", () => {
     const outcome = refused(`MOVED ${slot} ${master}`)
     const { spent } = judge(sent, at(master), outcome, unspent, limits)

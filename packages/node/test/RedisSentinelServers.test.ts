@@ -101,6 +101,24 @@ describe("RedisSentinelServers", { timeout: 60_000, concurrent: true }, () => {
       assert.strictEqual(yield* master, servers[0])
     }))
 
+  it.live("settles with a Sentinel that stood still, which judges the others again soon", () =>
+    Effect.gen(function*() {
+      const { sentinels, settled } = yield* RedisSentinelServers.make()
+      const [paused, killed] = sentinels
+      assert.isDefined(paused)
+      assert.isDefined(killed)
+      // Before Redis 7.0 it takes a Sentinel half a minute.
+      const hasty = yield* Effect.exit(on(paused)(Redis.sentinelDebug()))
+      if (hasty._tag === "Failure") return
+      yield* paused.pause
+      // After two seconds a Sentinel finds, when it runs again, that it cannot trust its clock.
+      yield* Effect.sleep("2500 millis")
+      yield* paused.resume
+      yield* Effect.repeat(paused.log, { until: (log) => log.includes("+tilt") })
+      yield* killed.kill()
+      yield* settled
+    }))
+
   it.live("says what is missing when it does not settle", () =>
     Effect.gen(function*() {
       const { servers, settled } = yield* RedisSentinelServers.make({ replicas: 0, settleTimeout: "4 seconds" })

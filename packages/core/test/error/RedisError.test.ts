@@ -606,6 +606,11 @@ describe("retrying", () => {
     }
   })
 
+  it("a command without a key has no slot that is not served", () => {
+    const { message, slot } = new RedisError.SlotNotCoveredError({})
+    assert.deepStrictEqual([message, slot], ["No node of the cluster serves any slot. Nothing was sent.", undefined])
+  })
+
   it("an error that befell no command says nothing of one", () => {
     const event = RedisError.connectionLoss("Refused", "The connection was refused", address)
     assert.strictEqual(event.message, "The connection was refused at 127.0.0.1:6379.")

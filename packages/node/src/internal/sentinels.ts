@@ -37,8 +37,17 @@ const running = (servers: ReadonlyArray<Server>) => Effect.filter(servers, Deplo
  *   second.
  * - `publish-period`: after four publish periods a Sentinel demotes a server that looks like a second master. The
  *   Sentinel that leads a failover needs up to a second to see a promotion, before it tells the others.
+ * - `tilt-period`: a Sentinel that did not run for two seconds, as on a busy machine or when it was paused, judges nobody for
+ *   this time. It would be 30 seconds, which is more than anybody waits for servers to agree; the answers that have come
+ *   meanwhile are read at once.
  */
-const haste = { "info-period": 1000, "ping-period": 300, "publish-period": 500, "ask-period": 200 }
+const haste = {
+  "info-period": 1000,
+  "ping-period": 300,
+  "publish-period": 500,
+  "ask-period": 200,
+  "tilt-period": 1000
+}
 
 /**
  * Sentinels send the first PING on a new connection after a second, or after the time that makes a server count as down
@@ -219,10 +228,14 @@ const failOver = Effect.fnUntraced(function*(watched: Watched, before: Server) {
   )
 })
 
-/** Demotes the old master. The Sentinels would do this too, but only after some seconds. */
+/**
+ * Demotes the old master. The Sentinels would do this too, but only after some seconds. When they do, they close the
+ * connections to it, this one as well, so it is tried again.
+ */
 const demote = Effect.fnUntraced(function*(watched: Watched, before: Server) {
   const { host, port } = yield* masterOf(watched)
-  yield* Redis.replicaof(host, port).pipe(atServer(watched, before), Deployment.orFail("Demoting the old master"))
+  const attempt = atServer(watched, before)(Redis.replicaof(host, port))
+  yield* Deployment.eventually("Demoting the old master", watched.timeout, attempt)
 })
 
 /** Makes a replica the master, and waits until all have settled. */

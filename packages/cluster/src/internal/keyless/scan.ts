@@ -85,19 +85,22 @@ const page = (
 ): Effect.Effect<Resp.Value, CommandError> => {
   const own = RedisCommand.withParts(command, [here.cursor, ...command.parts.slice(1)])
   const before = lifeOf(here.node, command)
-  return Effect.map(cluster.onNode(here.node, RedisCommand.undecoded(own)), (reply) => {
-    const [cursor, ...found] = elements(reply)
+  return Effect.flatMap(cluster.onNode(here.node, RedisCommand.undecoded(own)), (reply) => {
+    const [first, ...found] = elements(reply)
     const life = lifeOf(here.node, command)
+    const cursor = textOf(first)
     // A master that has started anew meanwhile has answered a cursor of its life before.
-    const position = life === before
-      ? next(cluster, { ...here, life }, textOf(cursor))
-      : print({ ...here, life, cursor: "0" })
-    return [bulk(position), ...found]
+    const position = life !== before
+      ? Effect.succeed(print({ ...here, life, cursor: "0" }))
+      : cursor !== "0"
+      ? Effect.succeed(print({ ...here, life, cursor }))
+      : Effect.map(cluster.confirm(here.node), () => afterLast(cluster, here))
+    return Effect.map(position, (position) => [bulk(position), ...found])
   })
 }
 
-const next = (cluster: Cluster, here: NodePosition, cursor: string): string => {
-  if (cursor !== "0") return print({ ...here, cursor })
+/** The position after the last page of a master. */
+const afterLast = (cluster: Cluster, here: NodePosition): string => {
   // A slot that has moved meanwhile took its unscanned keys along.
   const scanned = [...slotsIn(here.claimed)].filter((slot) => cluster.ofSlot(slot)?.address === here.address)
   const done = rangesOf([...slotsIn(here.done), ...scanned].toSorted((a, b) => a - b))

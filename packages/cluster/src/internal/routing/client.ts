@@ -25,6 +25,7 @@ import { slotOf } from "../topology/slot.ts"
 import { pipeline } from "./batches.ts"
 import { blockedFor } from "./blockedFor.ts"
 import { inOneTime } from "./commandTimeout.ts"
+import { confirm } from "./confirm.ts"
 import { runExclusive, transaction } from "./exclusive.ts"
 import { notCovered } from "./finalErrors.ts"
 import { onServer } from "./perNode.ts"
@@ -127,6 +128,7 @@ const clusterOf = (retrying: Retrying, base: RedisClient["Service"]): Cluster =>
     masters: known(() => state.masters),
     nodes: known(() => state.members),
     ofSlot: (slot) => state.routeOf(slot)?.master,
+    confirm: (node) => confirm(retrying, node),
     onNode: (node, command, asked = new Set()) =>
       Effect.map(onServer(retrying, node, command, asked), ({ reply }) => reply),
     executeAll: (commands) =>

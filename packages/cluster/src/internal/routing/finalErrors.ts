@@ -26,7 +26,7 @@ export const exhausted = (
 
 export const notCovered = (command: RedisCommand.Any): SlotNotCoveredError => {
   const key = routingKey(command)
-  return new SlotNotCoveredError({ slot: key === undefined ? 0 : slotOf(key) })
+  return new SlotNotCoveredError(key === undefined ? {} : { slot: slotOf(key) })
 }
 
 /**

@@ -74,19 +74,20 @@ export class CrossSlotError extends TaggedError<CrossSlotError>("@redfx/core/Red
 }
 
 /**
- * No node of the cluster serves the hash slot; nothing was sent.
+ * No node of the cluster serves the hash slot; nothing was sent. A command without a key has no slot, and is only refused so
+ * when no slot is served.
  *
  * @category errors
  * @since 0.1.0
  */
 export class SlotNotCoveredError
   extends TaggedError<SlotNotCoveredError>("@redfx/core/RedisError/SlotNotCoveredError")("SlotNotCoveredError", {
-    slot: Schema.Number,
+    slot: Schema.optionalKey(Schema.Number),
     ...marks
   })
 {
   override get message(): string {
-    return `No node of the cluster serves slot ${this.slot}.${
+    return `No node of the cluster serves ${this.slot === undefined ? "any slot" : `slot ${this.slot}`}.${
       Retry.fateText(this, "Nothing was sent", "", "The command was not sent")
     }`
   }
