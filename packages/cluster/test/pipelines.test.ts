@@ -67,6 +67,17 @@ describe("Pipelines", () => {
       assert.deepStrictEqual(FakeCluster.log(a).length, 501)
     }))
 
+  it.live("CPL-03: what is sent again comes after what was not refused, also in its slot", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster)
+      let refused = 0
+      a.instead = ({ name }) => name === "MGET" && refused++ === 0 ? FakeCluster.tryAgain : undefined
+      yield* client.pipeline([Redis.mget(keyOfA, sibling(keyOfA)), Redis.set(keyOfA, "v")])
+      const read = `A MGET ${keyOfA} ${sibling(keyOfA)}`
+      assert.deepStrictEqual(FakeCluster.log(a), [read, `A SET ${keyOfA} v`, read])
+    }))
+
   it.live("CPL-04: what was redirected is sent again, and nothing else", () =>
     Effect.gen(function*() {
       const { a, b, c, cluster } = yield* FakeCluster.make()
