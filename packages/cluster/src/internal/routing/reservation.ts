@@ -4,8 +4,8 @@
  */
 import { decorated } from "@redfx/core/RedisClient"
 import type { RedisClient } from "@redfx/core/RedisClient"
-import * as RedisCommand from "@redfx/core/RedisCommand"
-import { ClusterUnsupportedError, ConnectionError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import { ClusterUnsupportedError, ConnectionError, connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
 import { weave } from "@redfx/core/unstable/Request"
@@ -22,7 +22,7 @@ import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { notCovered } from "./finalErrors.ts"
-import { routingKey } from "./plan.ts"
+import { refusalOfSeveralSlots, routingKey } from "./plan.ts"
 import type { Redirects } from "./redirects.ts"
 import { failed } from "./refusals.ts"
 import { judged } from "./retrying.ts"
@@ -299,7 +299,7 @@ export const guarded = (
   const { redirects } = retrying
   // Whether there was a command that says which server is wanted.
   let begun = false
-  const refusalOf = (command: RedisCommand.Any) => retrying.refusesWrite(command) ?? differentSlots(command)
+  const refusalOf = (command: RedisCommand.Any) => retrying.refusesWrite(command) ?? refusalOfSeveralSlots(command)
   const refusalsOf = (commands: ReadonlyArray<RedisCommand.Any>) => {
     const leading = commands.find((command) => routingKey(command) !== undefined)
     const home = leading === undefined ? undefined : redirects.masterOf(leading)
@@ -351,13 +351,6 @@ export const guarded = (
 }
 
 const never = (): boolean => false
-
-const differentSlots = (command: RedisCommand.Any): CrossSlotError | undefined => {
-  const [first, ...others] = RedisCommand.keys(command)
-  return first === undefined || others.every((key) => slotOf(key) === slotOf(first))
-    ? undefined
-    : new CrossSlotError({ command: command.spec.name })
-}
 
 const elsewhere = (command: RedisCommand.Any, what: string): ClusterUnsupportedError =>
   new ClusterUnsupportedError({
