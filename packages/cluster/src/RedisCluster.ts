@@ -164,7 +164,7 @@ const settingsOf = Effect.fnUntraced(function*(
   )
   const refreshInterval = yield* duration("refreshInterval", options.refreshInterval, Duration.minutes(1))
   const readOnly = yield* boolean("readOnly", options.readOnly, false)
-  const readFrom = options.readFrom ?? (readOnly ? "any" : "master")
+  const { readFrom = readOnly ? "any" : "master" } = options
   return {
     connection: { ...connection, readonly: readOnly || readFrom !== "master" },
     limitPerNode,
