@@ -173,10 +173,12 @@ class Reservation implements Redirector {
           yield* Scope.close(bound.scope, Exit.void)
           continue
         }
-        const outcome = avoided === undefined
-          ? outcomeOf(opened.failure)
-          : { _tag: "Avoided", error: avoided, delivery: "not-sent" } as const
-        const { next, spent } = this.#state.judge({ way: "reserved", command }, node?.address, outcome, this.#spent)
+        const { next, spent } = judged({ state: this.#state }, { way: "reserved", command }, {
+          error: opened.failure,
+          isAvoided: avoided !== undefined,
+          node,
+          spent: this.#spent
+        })
         if (next._tag === "Settle") return yield* Effect.fail(next.error ?? opened.failure)
         this.#spent = spent
         yield* this.#state.wait(next.after)
