@@ -5,7 +5,6 @@ import * as Redis from "@redfx/core/Redis"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
-import * as Schedule from "effect/Schedule"
 import { RedisServerError } from "../RedisServer.ts"
 import * as Deployment from "./deployment.ts"
 import type { Server } from "./deployment.ts"
@@ -158,9 +157,6 @@ export const replicasOf = Effect.fnUntraced(function*(cluster: Cluster, master: 
   return cluster.members.filter(({ id }) => ids.has(id))
 })
 
-/** Redis gives up a manual failover after five seconds without reporting it. */
-const manualFailoverLimit = "6 seconds"
-
 const isMaster = Effect.gen(function*() {
   const { role } = yield* Redis.role()
   if (role !== "master") return yield* Deployment.notYet("it is still a replica")
@@ -172,10 +168,7 @@ const promote = Effect.gen(function*() {
   // Redis 6.0 takes an offset of 0 to mean that it has not been told one yet, and then fails over only after a PING.
   if (role.role === "slave" && role.offset === 0) return yield* Deployment.notYet("nothing has been replicated so far")
   yield* Redis.clusterFailover()
-  yield* Effect.retry(isMaster, { schedule: Schedule.spaced("20 millis"), while: ({ _tag }) => _tag === "NotYet" })
-    .pipe(
-      Effect.timeoutOrElse({ duration: manualFailoverLimit, orElse: () => Deployment.notYet("it came to nothing") })
-    )
+  yield* Deployment.untilOver(isMaster)
 })
 
 /**

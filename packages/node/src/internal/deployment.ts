@@ -6,11 +6,11 @@ import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisError } from "@redfx/core/RedisError"
 import * as RedisStandalone from "@redfx/core/RedisStandalone"
-import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as NodeRedisConnector from "../NodeRedisConnector.ts"
 import { RedisServerError } from "../RedisServer.ts"
 import type { RedisServer } from "../RedisServer.ts"
@@ -21,9 +21,6 @@ export type Server = RedisServer["Service"]
 export class NotYet extends Data.TaggedError("NotYet")<{ readonly message: string }> {}
 
 export const notYet = (message: string): Effect.Effect<never, NotYet> => Effect.fail(new NotYet({ message }))
-
-/** Real time also when a test's clock stands still, because the servers do not follow that clock. */
-export const inRealTime = Effect.provideService(Clock.Clock, Clock.Clock.defaultValue())
 
 /** A server that is silent for so long is stopped or overloaded; the waiting loop asks again. */
 const silence = Duration.seconds(1)
@@ -82,6 +79,15 @@ export const eventually = <A>(
       })
     )
   })
+
+/** A failover that is not over by then has been given up, which no server reports. Nodes of a cluster do so after five seconds. */
+const failoverLimit = Duration.seconds(6)
+
+/** Waits until a failover that was asked for is over, or must have been given up. */
+export const untilOver = <A, E, R>(isOver: Effect.Effect<A, E | NotYet, R>): Effect.Effect<A, E | NotYet, R> =>
+  Effect.retry(isOver, { schedule: Schedule.spaced(interval), while: (error) => error instanceof NotYet }).pipe(
+    Effect.timeoutOrElse({ duration: failoverLimit, orElse: () => notYet("it came to nothing") })
+  )
 
 /** Reports a command that should have worked as a failure of the deployment. */
 export const orFail =
