@@ -498,14 +498,7 @@ export class State {
     const deposed = this.#masters
     this.#topology = topology
     this.#redirects = 0
-    const routes = new Map(topology.shards.map((shard) => [shard, this.#routeTo(shard)]))
-    const moved = new Set<number>()
-    for (let slot = 0; slot < slotCount; slot++) {
-      const shard = topology.owners[slot]
-      if (shard?.master !== before?.owners[slot]?.master) moved.add(slot)
-      this.#routes[slot] = shard === undefined ? undefined : routes.get(shard)
-    }
-    this.#masters = Array.from(routes.values(), ({ master }) => master)
+    const moved = this.#routeBy(topology, before)
     const replicas = new Set(topology.shards.flatMap(({ replicas }) => replicas))
     const members = [...topology.shards.map(({ master }) => master), ...replicas]
     this.#sources.adopt(source, members.length)
@@ -516,6 +509,25 @@ export class State {
     for (const node of this.members) if (!node.health.isHealthy) this.#probes.start(node)
     if (this.#options.measureLatency) this.#fork(this.#measure)
     if (before !== undefined && isSame(before, topology)) return false
+    this.#onChange(topology, deposed)
+    return true
+  }
+
+  /** Takes the servers of all slots from a topology; returns the slots that had another master before. */
+  #routeBy(topology: Topology, before: Topology | undefined): ReadonlySet<number> {
+    const routes = new Map(topology.shards.map((shard) => [shard, this.#routeTo(shard)]))
+    const moved = new Set<number>()
+    for (let slot = 0; slot < slotCount; slot++) {
+      const shard = topology.owners[slot]
+      if (shard?.master !== before?.owners[slot]?.master) moved.add(slot)
+      this.#routes[slot] = shard === undefined ? undefined : routes.get(shard)
+    }
+    this.#masters = Array.from(routes.values(), ({ master }) => master)
+    return moved
+  }
+
+  /** Looks after what masters owe that were replaced, and tells who waits for a change. */
+  #onChange(topology: Topology, deposed: ReadonlyArray<Node>): void {
     for (const node of deposed) {
       if (!this.#masters.includes(node)) this.#fork(checkReplaced(node))
     }
@@ -526,7 +538,6 @@ export class State {
       masters: topology.shards.map(({ master }) => master),
       replicas: topology.shards.flatMap(({ replicas }) => replicas)
     })
-    return true
   }
 
   #routeTo({ master, replicas }: Shard): Route {
