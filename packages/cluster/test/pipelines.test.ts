@@ -904,13 +904,14 @@ describe("Memory", () => {
     () =>
       Effect.gen(function*() {
         const { a, b, cluster } = yield* FakeCluster.make()
-        const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "100 millis", nodes: [b] })
+        const { client } = yield* FakeCluster.client(cluster, { nodes: [b] })
+        const hasty = client.withTimeout("100 millis")
         yield* client.execute(Redis.get(keyOfA))
         yield* a.node.stopListening
         yield* Client.causing(client, "Disconnected", a.node.cutAll("reset"))
         const round = Effect.gen(function*() {
           const commands = Array.from({ length: 10_000 }, (_, i) => Redis.set(sibling(keyOfA, i), "v"))
-          const running = yield* fork(Client.outcomes(client, commands))
+          const running = yield* fork(Client.outcomes(hasty, commands))
           assert.strictEqual(yield* client.execute(Redis.get(keyOfB)), `B:${keyOfB}`)
           for (const outcome of yield* Fiber.join(running)) {
             assert.strictEqual(errorOf(outcome)._tag, "TimeoutError")
