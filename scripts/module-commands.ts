@@ -35,7 +35,7 @@ const text = readFileSync(page, "utf8")
 const written = `${text.slice(0, text.indexOf(mark) + mark.length)}\n${table.join("\n")}\n`
 if (!process.argv.includes("--check")) writeFileSync(page, written)
 else if (written !== text) {
-  console.error("docs/modules.md is out of date: run `node scripts/module-commands.ts`")
+  console.error("docs/modules.md is out of date: run `pnpm modules`")
   process.exitCode = 1
 }
 console.log(table.join("\n"))

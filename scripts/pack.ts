@@ -6,6 +6,7 @@ import process from "node:process"
 
 interface Manifest {
   readonly name: string
+  readonly version: string
   readonly private?: boolean
   readonly peerDependencies?: Record<string, string>
 }
@@ -28,14 +29,18 @@ const pnpm: readonly [string, ...Array<string>] = process.env["npm_config_user_a
   ? ["pnpm"]
   : ["npx", "-y", pinned.slice(0, pinned.indexOf("+"))]
 
-/** All packages that are published. */
-export const packages: ReadonlyArray<Package> = globSync("packages/*/package.json", { cwd: root }).sort()
-  .map((file): Package => {
-    // A file of our own.
-    const manifest = JSON.parse(readFileSync(join(root, file), "utf8")) as Manifest
-    return { manifest, directory: join(root, dirname(file)) }
-  })
-  .filter(({ manifest }) => manifest.private !== true)
+/** All packages that are published from a copy of the repository, as they are at the moment. */
+export function packagesIn(root: string): ReadonlyArray<Package> {
+  return globSync("packages/*/package.json", { cwd: root }).sort()
+    .map((file): Package => {
+      // A file of our own.
+      const manifest = JSON.parse(readFileSync(join(root, file), "utf8")) as Manifest
+      return { manifest, directory: join(root, dirname(file)) }
+    })
+    .filter(({ manifest }) => manifest.private !== true)
+}
+
+export const packages = packagesIn(root)
 
 /** Packs a package that was built, and returns the path of the tarball. */
 export function pack({ directory, manifest }: Package, target: string): string {
@@ -61,10 +66,11 @@ export function link(name: string, directory: string, project: string): void {
   symlinkSync(join(directory, "node_modules", name), target)
 }
 
-/** Runs a program to its end; shows what it printed only when it failed. */
-export function run(command: string, args: ReadonlyArray<string>, cwd: string = root): void {
+/** Runs a program to its end and returns what it printed, which is shown only when it failed. */
+export function run(command: string, args: ReadonlyArray<string>, cwd: string = root): string {
   const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: "utf8" })
   if (status !== 0) fail(`${command} ${args.join(" ")} failed\n${error?.message ?? ""}${stdout}${stderr}`)
+  return stdout
 }
 
 /** Says what is wrong and ends the process. */

@@ -21,7 +21,7 @@ import type { Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
-/** Each entry: a name, then the commands whose replies are recorded together, their words separated by spaces. */
+/** Each entry: a name, then the commands whose replies are recorded together, their words separated by spaces, in quotes those that have some in them. */
 const recordings: ReadonlyArray<readonly [name: string, ...commands: ReadonlyArray<string>]> = [
   ["simple string", "PING"],
   ["OK", "SET text hello"],
@@ -41,8 +41,8 @@ const recordings: ReadonlyArray<readonly [name: string, ...commands: ReadonlyArr
   ["empty array", "LRANGE missing 0 -1"],
   ["array", "RPUSH list a bb ccc", "LRANGE list 0 -1"],
   ["array with nulls", "MGET text missing utf8"],
-  ["large array", "EVAL 'local_r={};for_i=1,200_do_r[i]=string.rep(tostring(i),i%20)_end;return_r' 0"],
-  ["array of integers", "EVAL 'return_{1,2,{3,4,{5}},{}}' 0"],
+  ["large array", "EVAL 'local r={};for i=1,200 do r[i]=string.rep(tostring(i),i%20) end;return r' 0"],
+  ["array of integers", "EVAL 'return {1,2,{3,4,{5}},{}}' 0"],
   ["map", "HSET hash field value number 1", "HGETALL hash"],
   ["empty map", "HGETALL missing"],
   ["set", "SADD members one", "SMEMBERS members"],
@@ -59,16 +59,16 @@ const recordings: ReadonlyArray<readonly [name: string, ...commands: ReadonlyArr
   ["config map", "CONFIG GET maxmemory-policy"],
   ["command info", "COMMAND INFO get nonsense"],
   ["object encoding", "OBJECT ENCODING list"],
-  ["binary", "EVAL 'return_\"\\r\\n\\0\\255\"' 0"],
-  ["status from script", "EVAL 'return_redis.status_reply(\"FINE\")' 0"],
-  ["error from script", "EVAL 'return_redis.error_reply(\"MY_problem\")' 0"],
-  ["script types", "EVAL 'redis.setresp(3);return_{map={a=1},double=1.5}' 0"],
-  ["script map", "EVAL 'redis.setresp(3);return_{map={a=1}}' 0"],
-  ["script set", "EVAL 'redis.setresp(3);return_{set={a=true}}' 0"],
-  ["script boolean", "EVAL 'redis.setresp(3);return_{true,false}' 0"],
-  ["script big number", "EVAL 'return_{big_number=\"1234567890123456789012345678901234567890\"}' 0"],
-  ["script verbatim", "EVAL 'return_{verbatim_string={format=\"mkd\",string=\"#x\"}}' 0"],
-  ["nan", "EVAL 'return_{double=0/0}' 0"],
+  ["binary", "EVAL 'return \"\\r\\n\\0\\255\"' 0"],
+  ["status from script", "EVAL 'return redis.status_reply(\"FINE\")' 0"],
+  ["error from script", "EVAL 'return redis.error_reply(\"MY problem\")' 0"],
+  ["script types", "EVAL 'redis.setresp(3);return {map={a=1},double=1.5}' 0"],
+  ["script map", "EVAL 'redis.setresp(3);return {map={a=1}}' 0"],
+  ["script set", "EVAL 'redis.setresp(3);return {set={a=true}}' 0"],
+  ["script boolean", "EVAL 'redis.setresp(3);return {true,false}' 0"],
+  ["script big number", "EVAL 'return {big_number=\"1234567890123456789012345678901234567890\"}' 0"],
+  ["script verbatim", "EVAL 'return {verbatim_string={format=\"mkd\",string=\"#x\"}}' 0"],
+  ["nan", "EVAL 'return {double=0/0}' 0"],
   ["transaction", "MULTI", "SET a 1", "LPUSH text x", "HGETALL hash", "EXEC"],
   ["aborted transaction", "MULTI", "NONSENSE", "EXEC"],
   ["debug protocol attributes", "DEBUG PROTOCOL attrib"],
@@ -111,11 +111,9 @@ const open = async (port: number): Promise<Socket> => {
   }
 }
 
-/** Words are separated by spaces; within quotes `_` stands for a space, and `\r`, `\n`, `\0`, `\255` stay for Lua. */
+/** The words of a command, without the quotes of those that have spaces, or nothing, in them. */
 const words = (command: string): Array<string> =>
-  command.split(" ").map((word) => word.startsWith("'") ? word.slice(1, -1).replaceAll("_", " ") : word)
-    .map((word) => word.replaceAll("status reply", "status_reply").replaceAll("error reply", "error_reply"))
-    .map((word) => word.replaceAll("big number", "big_number").replaceAll("verbatim string", "verbatim_string"))
+  (command.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replace(/^'(.*)'$/s, "$1"))
 
 const encode = (command: ReadonlyArray<string>): string =>
   `*${command.length}\r\n${command.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join("")}`

@@ -6,10 +6,11 @@
  * A release is made from a clean `main`, in CI: the registry then proves from which commit and run the packages are (provenance).
  */
 import { spawnSync } from "node:child_process"
-import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { basename, dirname, join } from "node:path"
+import { basename, join } from "node:path"
 import process from "node:process"
+import { fail, packagesIn, run } from "./pack.ts"
 
 const dry = process.argv.includes("--dry-run")
 const root = join(import.meta.dirname, "..")
@@ -20,10 +21,8 @@ const directory = dry ? copy() : root
 if (!dry) demandCleanMain()
 
 step("versions and notes")
-run("pnpm", ["exec", "changeset", "version"])
-const packages = globSync("packages/*/package.json", { cwd: directory }).sort()
-  .map((file) => ({ directory: join(directory, dirname(file)), manifest: read(join(directory, file)) }))
-  .filter(({ manifest }) => manifest.private !== true)
+run("pnpm", ["exec", "changeset", "version"], directory)
+const packages = packagesIn(directory)
 const versions = new Set(packages.map(({ manifest }) => manifest.version))
 const [version = ""] = versions
 if (versions.size !== 1) fail(`The packages have several versions: ${[...versions].join(", ")}`)
@@ -56,8 +55,8 @@ if (dry) {
   console.log(`\nThis was a dry run: ${packages.length} packages would be published as ${version}.`)
 } else {
   step("publish")
-  run("git", ["add", "--all", "packages", ".changeset"])
-  run("git", ["commit", "--message", `Release ${version}`])
+  run("git", ["add", "--all", "packages", ".changeset"], directory)
+  run("git", ["commit", "--message", `Release ${version}`], directory)
   show("pnpm", ["publish", "--recursive", "--access", "public", "--provenance"])
   show("pnpm", ["exec", "changeset", "git-tag"])
   show("git", ["push", "--follow-tags"])
@@ -67,7 +66,7 @@ if (dry) {
 function copy(): string {
   const target = join(temporary, "source")
   step("copy of what is committed")
-  run("git", ["clone", "--quiet", root, target], root)
+  run("git", ["clone", "--quiet", root, target])
   run("pnpm", ["install", "--prefer-offline", "--frozen-lockfile", "--ignore-scripts"], target)
   return target
 }
@@ -86,33 +85,11 @@ function notesOf(file: string): string {
   return newest.trim()
 }
 
-interface Manifest {
-  readonly name: string
-  readonly version: string
-  readonly private?: boolean
-}
-
-function read(file: string): Manifest {
-  return JSON.parse(readFileSync(file, "utf8"))
-}
-
 function step(title: string): void {
   console.log(`\n== ${title}`)
-}
-
-/** Runs a program to its end and returns what it printed. */
-function run(command: string, args: ReadonlyArray<string>, cwd: string = directory): string {
-  const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: "utf8" })
-  if (status !== 0) fail(`${command} ${args.join(" ")} failed\n${error?.message ?? ""}${stdout}${stderr}`)
-  return stdout
 }
 
 function show(command: string, args: ReadonlyArray<string>): void {
   const { error, status } = spawnSync(command, args, { cwd: directory, stdio: "inherit" })
   if (status !== 0) fail(`${command} ${args.join(" ")} failed ${error?.message ?? ""}`)
-}
-
-function fail(message: string): never {
-  console.error(message)
-  process.exit(1)
 }

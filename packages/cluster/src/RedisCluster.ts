@@ -171,16 +171,16 @@ const settingsOf = Effect.fnUntraced(function*(
   )
   const refreshInterval = yield* duration("refreshInterval", options.refreshInterval, Duration.minutes(1))
   const readOnly = yield* boolean("readOnly", options.readOnly, false)
-  const reading = readOnly || (options.readFrom ?? "master") !== "master"
+  const { readFrom = readOnly ? "any" : "master" } = options
   return {
-    connection: { ...connection, readonly: reading },
+    connection: { ...connection, readonly: readOnly || readFrom !== "master" },
     limitPerNode,
     startNodes,
     translate: checked(yield* RedisConfig.translation(options.natMap)),
     crossSlot: yield* choice("crossSlot", options.crossSlot ?? "split", ["split", "emulate", "reject"]),
-    readFrom: typeof options.readFrom === "function" || options.readFrom === undefined
-      ? options.readFrom
-      : yield* choice("readFrom", options.readFrom, ["master", "preferReplica", "any", "nearest"]),
+    readFrom: typeof readFrom === "function"
+      ? readFrom
+      : yield* choice("readFrom", readFrom, ["master", "preferReplica", "any", "nearest"]),
     readOnly,
     reinitializeSteps: yield* integer("reinitializeSteps", options.reinitializeSteps ?? 25, 1),
     clusterDownRetryAttempts: yield* integer("clusterDownRetryAttempts", options.clusterDownRetryAttempts ?? 3, 0),

@@ -10,17 +10,19 @@ import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, keyOfB, keyOfC, sibling } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import { fork } from "@redfx/testing/Fork"
+import { timed } from "@redfx/testing/TestTime"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 
+/** What an effect comes to, and the milliseconds that pass until then. */
 const elapsed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
-    const started = performance.now()
-    const value = yield* effect
-    return [value, performance.now() - started] as const
+    const { exit, time } = yield* timed(yield* fork(effect))
+    return [yield* exit, time] as const
   })
 
 describe("Redirects", () => {
@@ -64,7 +66,6 @@ describe("Redirects", () => {
           blocking.has(name) ? [FakeNode.gate(gate), FakeNode.reply(redirect(keyOfA, b))] : undefined
         b.instead = ({ name }) => blocking.has(name) ? Encode.raw("_\r\n") : undefined
         const { client } = yield* FakeCluster.client(cluster)
-        const fork = <A, E>(effect: Effect.Effect<A, E>) => Effect.forkChild(effect, { startImmediately: true })
         const fibers = [
           yield* fork(client.execute(Redis.blpop([keyOfA], "10 seconds"))),
           yield* fork(client.execute(Redis.blpop([keyOfA], "2 seconds"))),
@@ -262,7 +263,7 @@ describe("Redirects", () => {
       assert.strictEqual(FakeCluster.log(a).length, 1)
     }))
 
-  it.live("CLR-05, ERR-30: TRYAGAIN is obeyed by the same node, at first at once", () =>
+  it.effect("CLR-05, ERR-30: TRYAGAIN is obeyed by the same node, at first at once", () =>
     Effect.gen(function*() {
       const { a, cluster } = yield* FakeCluster.make()
       const { client } = yield* FakeCluster.client(cluster)
@@ -286,7 +287,7 @@ describe("Redirects", () => {
       assert.strictEqual(FakeCluster.log(b).length, 22)
     }))
 
-  it.live("CLR-06, ERR-25: a permanent TRYAGAIN fails after 16 tries, and about 0.4 seconds", () =>
+  it.effect("CLR-06, ERR-25: a permanent TRYAGAIN fails after 16 tries, and about 0.4 seconds", () =>
     Effect.gen(function*() {
       const { a, cluster } = yield* FakeCluster.make()
       const { client } = yield* FakeCluster.client(cluster)
@@ -375,22 +376,19 @@ describe("Redirects", () => {
       assert.strictEqual(yield* Fiber.join(reading), `A:${keyOfA}`)
     }))
 
-  it.live("CLR-08: a command that timed out is not sent again, and the topology is read", () =>
+  it.effect("CLR-08: a command that timed out is not sent again, and the topology is read", () =>
     Effect.gen(function*() {
       const { a, b, cluster } = yield* FakeCluster.make()
       const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "100 millis", nodes: [b] })
       yield* client.execute(Redis.get(keyOfA))
       a.instead = ({ name }) => name === "SET" ? FakeNode.stall() : undefined
       FakeCluster.replace(cluster, a, b)
-      const timedOut = Effect.map(Client.failure(client, Redis.set(keyOfA, "v"), "TimeoutError"), (error) =>
-        assert.deepInclude(Client.fate(error), { delivery: "unknown", safe: false }))
-      yield* Client.causing(client, "TopologyChanged", timedOut)
-      assert.strictEqual(
-        FakeCluster.log(a).filter((line) =>
-          line.includes("SET")
-        ).length,
-        1
+      const timedOut = Effect.map(
+        Client.failure(client, Redis.set(keyOfA, "v"), "TimeoutError"),
+        (error) => assert.deepInclude(Client.fate(error), { delivery: "unknown", safe: false })
       )
+      yield* elapsed(Client.causing(client, "TopologyChanged", timedOut))
+      assert.strictEqual(FakeCluster.log(a).filter((line) => line.includes("SET")).length, 1)
       // From then on the new master is asked, though the old one still has its connection.
       assert.isTrue(yield* client.execute(Redis.set(keyOfA, "v")))
       assert.include(FakeCluster.log(b), `B SET ${keyOfA} v`)
@@ -448,7 +446,7 @@ describe("Redirects", () => {
       assert.strictEqual(FakeCluster.log(...cluster.nodes).length, 1)
     }))
 
-  it.live("CLR-10: when the topology cannot be read again, that is the error", () =>
+  it.effect("CLR-10: when the topology cannot be read again, that is the error", () =>
     Effect.gen(function*() {
       const { a, cluster } = yield* FakeCluster.make()
       const { client } = yield* FakeCluster.client(cluster)
@@ -457,13 +455,13 @@ describe("Redirects", () => {
         node.instead = ({ name }) =>
           name === "GET" ? FakeCluster.clusterDown : name === "CLUSTER" ? Encode.error("ERR lost my mind") : undefined
       }
-      const error = yield* Client.failure(client, Redis.get(keyOfA), "ClusterConnectError")
+      const [error] = yield* elapsed(Client.failure(client, Redis.get(keyOfA), "ClusterConnectError"))
       assert.deepStrictEqual(new Set(error.attempts.map(({ address }) => address)).size, 3)
       assert.match(error.attempts[0]!.detail, /lost my mind/)
       assert.strictEqual(FakeCluster.log(a).filter((line) => line.includes("GET")).length, 2)
     }))
 
-  it.live("CLR-11, ERR-31: a slot without owner is looked up once more, and then is an error", () =>
+  it.effect("CLR-11, ERR-31: a slot without owner is looked up once more, and then is an error", () =>
     Effect.gen(function*() {
       const { a, cluster } = yield* FakeCluster.make()
       cluster.told = cluster.told.slice(0, 2)

@@ -20,7 +20,6 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -35,6 +34,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Fs from "node:fs/promises"
 import * as Os from "node:os"
 import * as Path from "node:path"
+import { inRealTime } from "./internal/realTime.ts"
 import * as ServerConfig from "./internal/serverConfig.ts"
 import type { RedisServerOptions } from "./internal/serverOptions.ts"
 import * as Probe from "./internal/serverProbe.ts"
@@ -311,10 +311,8 @@ const firstStart = (
 
 const toService = (state: State, lock: Semaphore.Semaphore): RedisServer["Service"] => {
   const { options, location } = state
-  // Real time also when a test's clock stands still, because the server does not follow that clock.
-  const real = Effect.provideService(Clock.Clock, Clock.Clock.defaultValue())
   const signal = (signal: NodeJS.Signals) => Effect.sync(() => state.process?.signal(signal))
-  const end = (signal: NodeJS.Signals) => real(lock.withPermit(endProcess(state, signal)))
+  const end = (signal: NodeJS.Signals) => inRealTime(lock.withPermit(endProcess(state, signal)))
   return {
     host: location.host,
     port: location.port,
@@ -333,7 +331,7 @@ const toService = (state: State, lock: Semaphore.Semaphore): RedisServer["Servic
     log: readLog(state),
     stop: end("SIGTERM"),
     kill: (signal = "SIGKILL") => end(signal),
-    restart: real(lock.withPermit(Effect.suspend(() =>
+    restart: inRealTime(lock.withPermit(Effect.suspend(() =>
       state.closed
         ? Effect.fail(new RedisServerError({ reason: "Closed", detail: "The scope of this server is closed" }))
         : Effect.andThen(endProcess(state, "SIGTERM"), startProcess(state))
@@ -362,7 +360,7 @@ export const make = (
     // This runs before the finalizer that ends the process, and waits for a restart that is under way.
     yield* Effect.addFinalizer(() => lock.withPermit(Effect.sync(() => state.closed = true)))
     return toService(state, lock)
-  }).pipe(Effect.provideService(Clock.Clock, Clock.Clock.defaultValue()))
+  }).pipe(inRealTime)
 
 /**
  * Provides a running server, which is stopped with the Layer.

@@ -190,11 +190,7 @@ const clientWith = Effect.fnUntraced(function*(
   group: Discovery.Group,
   options: GroupOptions & ClientOptions
 ): Effect.fn.Return<RedisClient.RedisClient["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> {
-  const service = yield* Settings.service(options.service)
-  const role = yield* Settings.role(options.role)
-  const readFrom = yield* Settings.readFrom(options.readFrom)
-  const interval = yield* Settings.recheckInterval(options.recheckInterval)
-  const masterWait = yield* Settings.masterWait(options.masterWait)
+  const { checkConnection, interval, masterWait, readFrom, role, service } = yield* Settings.ofClient(options)
   // There are no events before there are connections, and none of these before there is a pool.
   const tracker = new MasterTracker(service, (event) => pool.router.subscribers.onEvent(event))
   const resolver: Dialers.Resolver = {
@@ -204,7 +200,7 @@ const clientWith = Effect.fnUntraced(function*(
     tracker,
     masterWait: Duration.toMillis(masterWait),
     settings,
-    checkConnection: yield* Settings.checkConnection(options.checkConnection),
+    checkConnection,
     observe: (seen, role, address) => tracker.observe(seen, role, address)
   }
   const pool = yield* RedisPool.makeFrom(Dialers.make(resolver), settings)

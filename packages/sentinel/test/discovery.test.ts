@@ -8,6 +8,7 @@ import { RedisSentinel } from "@redfx/sentinel"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Fake from "@redfx/testing/FakeSentinel"
+import { answered } from "@redfx/testing/TestTime"
 import * as Uncaught from "@redfx/testing/Uncaught"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -26,9 +27,6 @@ const nobody = Effect.gen(function*() {
   yield* node.stopListening
   return { host: node.host, port: node.port }
 })
-
-/** Real time, for answers to arrive. */
-const answered = TestClock.withLive(Effect.sleep("30 millis"))
 
 describe("Discovery", () => {
   it.effect("ENT-09, SEN-01: a group and its clients do no I/O before they are asked", () =>

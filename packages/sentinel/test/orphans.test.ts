@@ -7,6 +7,7 @@ import { Redis } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Fake from "@redfx/testing/FakeSentinel"
+import { answered, pass } from "@redfx/testing/TestTime"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
@@ -15,9 +16,6 @@ const getK = Redis.get("k")
 const setK = Redis.set("k", "v")
 
 const down = "master,s_down,o_down"
-
-/** Real time, for answers to arrive. */
-const answered = TestClock.withLive(Effect.sleep("30 millis"))
 
 const die = ({ node }: Fake.Sentinel) => Effect.andThen(node.stopListening, node.cutAll())
 
@@ -97,16 +95,10 @@ describe("A failover that comes to nothing", () => {
       const { client, leader, next } = group
       yield* promote(group)
       leader.instead = () => FakeNode.stall()
-      for (let time = 0; time < 500; time += 50) {
-        yield* TestClock.adjust("50 millis")
-        yield* TestClock.withLive(Effect.sleep("5 millis"))
-      }
+      yield* pass(500)
       yield* client.execute(setK)
       assert.strictEqual(next.node.connections.open, 1)
-      for (let time = 0; time < 1500 && next.node.connections.open > 0; time += 50) {
-        yield* TestClock.adjust("50 millis")
-        yield* TestClock.withLive(Effect.sleep("5 millis"))
-      }
+      yield* pass(1500)
       yield* next.node.awaitOpen(0)
     }))
 
@@ -154,10 +146,7 @@ describe("A failover that comes to nothing", () => {
       yield* TestClock.adjust("100 millis")
       yield* answered
       yield* die(leader)
-      for (let time = 0; time < 2000; time += 100) {
-        yield* TestClock.adjust("100 millis")
-        yield* TestClock.withLive(Effect.sleep("5 millis"))
-      }
+      yield* pass(2000)
       yield* client.execute(setK)
       assert.strictEqual(next.node.connections.total, 2)
     }))

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Encode from "./Encode.ts"
 import * as FakeNode from "./FakeNode.ts"
+import * as Roles from "./internal/roles.ts"
 
 /**
  * A node, its name, and a script that replaces its usual answers; `undefined` from the script keeps the usual answer.
@@ -100,17 +101,6 @@ const keyless = new Set([
 /** The commands that a replica answers on a READONLY connection. */
 const reads = new Set(["GET", "MGET", "HGET", "STRLEN", "TTL", "EXISTS"])
 
-const roleOf = ({ master }: Node): Uint8Array =>
-  master === undefined
-    ? Encode.array([Encode.bulk("master"), Encode.integer(0), Encode.array([])])
-    : Encode.array([
-      Encode.bulk("slave"),
-      Encode.bulk(master.host),
-      Encode.integer(master.port),
-      Encode.bulk("connected"),
-      Encode.integer(0)
-    ])
-
 const ownerOf = (cluster: FakeCluster, slot: number): Node | undefined =>
   cluster.owners.get(slot) ?? cluster.told.find(({ end, start }) => start <= slot && slot <= end)?.master
 
@@ -124,7 +114,7 @@ const answer = (
   if (name === "CLUSTER") return slots(cluster.told)
   if (name === "CONFIG") return Encode.bulks(["cluster-require-full-coverage", cluster.fullCoverage ? "yes" : "no"])
   if (name === "ASKING") return Encode.ok
-  if (name === "ROLE") return roleOf(self)
+  if (name === "ROLE") return self.master === undefined ? Roles.master : Roles.replicaOf(self.master)
   if (keyless.has(name)) return undefined
   const owner = ownerOf(cluster, slotOf(key))
   if (owner === undefined) return Encode.error("CLUSTERDOWN Hash slot not served")

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Encode from "./Encode.ts"
 import * as FakeNode from "./FakeNode.ts"
+import * as Roles from "./internal/roles.ts"
 
 export const service = "mymaster"
 
@@ -110,14 +111,8 @@ export const makeSentinel = Effect.fnUntraced(function*(
   return self
 })
 
-const masterRole = Encode.array([Encode.bulk("master"), Encode.integer(0), Encode.array([])])
-const replicaRole = Encode.array([
-  Encode.bulk("slave"),
-  Encode.bulk("127.0.0.1"),
-  Encode.integer(1),
-  Encode.bulk("connected"),
-  Encode.integer(0)
-])
+// A data server does not know its master.
+const replicaRole = Roles.replicaOf({ host: "127.0.0.1", port: 1 })
 
 const readonly = Encode.error("READONLY You can't write against a read only replica.")
 
@@ -132,7 +127,7 @@ export const makeData = Effect.fnUntraced(function*(
     if (options.handshake?.password !== undefined && !connection.authenticated) return undefined
     switch (command.name) {
       case "ROLE":
-        return self.role === "master" ? masterRole : replicaRole
+        return self.role === "master" ? Roles.master : replicaRole
       case "GET":
         return Encode.bulk(String(self.port))
       case "SET":

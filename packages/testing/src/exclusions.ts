@@ -5,23 +5,14 @@
 /** The deployment on which the suites run. */
 export interface Deployment {
   readonly topology: "standalone" | "sentinel" | "cluster"
-  readonly protocol: 2 | 3
   /** Whether the client adds a prefix to keys. */
   readonly prefixed?: boolean | undefined
 }
 
-/**
- * A test that does not apply to some deployments. `title` is a part of its title that no other test has. `on` lists the
- * properties of a deployment that excludes the test, and `reason` says why.
- */
-interface Exclusion {
-  readonly title: string
-  readonly on: Partial<Deployment>
-  readonly reason: string
-}
+/** Parts of the titles of tests, each of which no other test has, by the reason why the tests do not apply. */
+type Exclusions = Readonly<Record<string, ReadonlyArray<string>>>
 
-/** Tests that do not apply to a cluster, grouped by the reason. */
-const notOnCluster: Readonly<Record<string, ReadonlyArray<string>>> = {
+const notOnCluster: Exclusions = {
   "every server of a cluster has users of its own: ACL commands are refused": [
     "ACL-01: lists categories",
     "ACL-02, ACL-05, ACL-20",
@@ -78,8 +69,14 @@ const notOnCluster: Readonly<Record<string, ReadonlyArray<string>>> = {
   ]
 }
 
-/** Tests that do not apply to a client with a prefix, grouped by the reason. */
-const notPrefixed: Readonly<Record<string, ReadonlyArray<string>>> = {
+const notOnSentinel: Exclusions = {
+  "the master has a replica": ["SRV-06: a master stays one when told to replicate nobody"],
+  "the master would hand over to its replica, behind the back of the sentinels": [
+    "has nobody to hand over to, and is not stopping"
+  ]
+}
+
+const notPrefixed: Exclusions = {
   "picking a key, counting and measuring them and emptying a database are for the keys of everybody, and refused": [
     "KEY-15: picks a key, undefined from an empty database",
     "REC-01: tells of databases",
@@ -96,30 +93,11 @@ const notPrefixed: Readonly<Record<string, ReadonlyArray<string>>> = {
   ]
 }
 
-const exclusions: ReadonlyArray<Exclusion> = [
-  ...Object.entries(notPrefixed).flatMap(([reason, titles]) =>
-    titles.map((title): Exclusion => ({ title, on: { prefixed: true }, reason }))
-  ),
-  ...Object.entries(notOnCluster).flatMap(([reason, titles]) =>
-    titles.map((title): Exclusion => ({ title, on: { topology: "cluster" }, reason }))
-  ),
-  {
-    title: "SRV-06: a master stays one when told to replicate nobody",
-    on: { topology: "sentinel" },
-    reason: "the master has a replica"
-  },
-  {
-    title: "has nobody to hand over to, and is not stopping",
-    on: { topology: "sentinel" },
-    reason: "the master would hand over to its replica, behind the back of the sentinels"
-  }
-]
+const exclusionsOn = { standalone: {}, sentinel: notOnSentinel, cluster: notOnCluster } as const
 
 /** Why a test does not apply to a deployment, `undefined` when it does. */
-export const exclusion = (title: string, deployment: Deployment): string | undefined =>
-  exclusions.find(({ on, title: part }) =>
-    title.includes(part) &&
-    (on.topology ?? deployment.topology) === deployment.topology &&
-    (on.protocol ?? deployment.protocol) === deployment.protocol &&
-    (on.prefixed !== true || deployment.prefixed === true)
-  )?.reason
+export const exclusion = (title: string, { prefixed = false, topology }: Deployment): string | undefined => {
+  const tables: ReadonlyArray<Exclusions> = [prefixed ? notPrefixed : {}, exclusionsOn[topology]]
+  const reasons = tables.flatMap((table) => Object.entries(table))
+  return reasons.find(([, titles]) => titles.some((part) => title.includes(part)))?.[0]
+}

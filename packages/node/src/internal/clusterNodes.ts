@@ -5,7 +5,6 @@ import * as Redis from "@redfx/core/Redis"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
-import * as Schedule from "effect/Schedule"
 import { RedisServerError } from "../RedisServer.ts"
 import * as Deployment from "./deployment.ts"
 import type { Server } from "./deployment.ts"
@@ -23,6 +22,9 @@ export interface Cluster {
 }
 
 export const at = (cluster: Cluster, member: Member) => Deployment.at(member.server, cluster.password)
+
+export const surelyAt = (what: string, cluster: Cluster, member: Member) =>
+  Deployment.surelyAt(what, member.server, cluster.password)
 
 export const running = (cluster: Cluster): Effect.Effect<ReadonlyArray<Member>> =>
   Effect.filter(cluster.members, ({ server }) => Deployment.isRunning(server))
@@ -153,13 +155,10 @@ export const ownerOf = Effect.fnUntraced(function*(cluster: Cluster, slotOrKey: 
 
 /** The replicas of a node that are not known to be down, as the node itself sees them. */
 export const replicasOf = Effect.fnUntraced(function*(cluster: Cluster, master: Member) {
-  const nodes = yield* at(cluster, master)(Redis.clusterNodes()).pipe(Deployment.orFail("Asking for replicas"))
+  const nodes = yield* surelyAt("Asking for replicas", cluster, master)(Redis.clusterNodes())
   const ids = new Set(nodes.filter((node) => node.masterId === master.id && isHealthy(node)).map(({ id }) => id))
   return cluster.members.filter(({ id }) => ids.has(id))
 })
-
-/** Redis gives up a manual failover after five seconds without reporting it. */
-const manualFailoverLimit = "6 seconds"
 
 const isMaster = Effect.gen(function*() {
   const { role } = yield* Redis.role()
@@ -172,10 +171,7 @@ const promote = Effect.gen(function*() {
   // Redis 6.0 takes an offset of 0 to mean that it has not been told one yet, and then fails over only after a PING.
   if (role.role === "slave" && role.offset === 0) return yield* Deployment.notYet("nothing has been replicated so far")
   yield* Redis.clusterFailover()
-  yield* Effect.retry(isMaster, { schedule: Schedule.spaced("20 millis"), while: ({ _tag }) => _tag === "NotYet" })
-    .pipe(
-      Effect.timeoutOrElse({ duration: manualFailoverLimit, orElse: () => Deployment.notYet("it came to nothing") })
-    )
+  yield* Deployment.untilOver(isMaster)
 })
 
 /**

@@ -20,9 +20,9 @@ const slotsOf = (index: number, masters: number): ReadonlyArray<number> => {
 /** Asks each node for its id. */
 export const membersOf = (servers: ReadonlyArray<Server>, cluster: Omit<Cluster.Cluster, "members">) =>
   Effect.forEach(servers, (server) =>
-    Deployment.at(server, cluster.password)(Redis.clusterMyid()).pipe(
+    Redis.clusterMyid().pipe(
       Effect.map((id): Cluster.Member => ({ id, server })),
-      Deployment.orFail("Asking a node for its id")
+      Deployment.surelyAt("Asking a node for its id", server, cluster.password)
     ), { concurrency: "unbounded" })
 
 /**
@@ -34,14 +34,14 @@ const prepare = (cluster: Cluster.Cluster, masters: number) =>
     Redis.pipeline([
       Redis.clusterSetConfigEpoch(index + 1),
       ...(index < masters ? [Redis.clusterAddslots(slotsOf(index, masters))] : [])
-    ]).pipe(Cluster.at(cluster, member), Deployment.orFail("Giving slots to a node")), { concurrency: "unbounded" })
+    ]).pipe(Cluster.surelyAt("Giving slots to a node", cluster, member)), { concurrency: "unbounded" })
 
 /** Introduces every node to every other one at once. Gossip would do that too, but some seconds later. */
 const meet = (cluster: Cluster.Cluster) =>
   Effect.forEach(cluster.members, (member, index) =>
     Redis.pipeline(
       cluster.members.slice(index + 1).map(({ server }) => Redis.clusterMeet(server.host, server.port))
-    ).pipe(Cluster.at(cluster, member), Deployment.orFail("Introducing a node to others")), {
+    ).pipe(Cluster.surelyAt("Introducing a node to others", cluster, member)), {
     concurrency: "unbounded"
   })
 

@@ -4,10 +4,8 @@
 import * as RedisClient from "@redfx/core/RedisClient"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
-import { isSafeToRetry } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import * as RedisStandalone from "@redfx/core/RedisStandalone"
-import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -24,29 +22,38 @@ export class NotYet extends Data.TaggedError("NotYet")<{ readonly message: strin
 
 export const notYet = (message: string): Effect.Effect<never, NotYet> => Effect.fail(new NotYet({ message }))
 
-/** Real time also when a test's clock stands still, because the servers do not follow that clock. */
-export const inRealTime = Effect.provideService(Clock.Clock, Clock.Clock.defaultValue())
-
 /** A server that is silent for so long is stopped or overloaded; the waiting loop asks again. */
 const silence = Duration.seconds(1)
 
-/**
- * Runs the commands of an effect on a server, over their own connection. A client that stays connected would show in
- * the server's list of clients, and would wait before it dials again after an outage.
- */
-export const at =
-  (server: Server, password: Redacted.Redacted<string> | undefined) =>
+/** Where nobody would ask again, a server on a busy machine has this time. */
+const patience = Duration.seconds(10)
+
+/** A client that stays connected would show in the server's list of clients, and would wait before it dials again after an outage. */
+const within =
+  (limit: Duration.Duration, server: Server, password: Redacted.Redacted<string> | undefined) =>
   <A, E>(commands: Effect.Effect<A, E, RedisClient.RedisClient>): Effect.Effect<A, E | RedisError> =>
     RedisStandalone.make({
       host: server.host,
       port: server.port,
       password,
-      connectTimeout: silence,
-      commandTimeout: silence
+      connectTimeout: limit,
+      commandTimeout: limit
     }).pipe(
       Effect.flatMap((client) => Effect.provideService(commands, RedisClient.RedisClient, client)),
       Effect.scoped,
       Effect.provide(NodeRedisConnector.layer)
+    )
+
+/** Runs the commands of an effect on a server, over their own connection, for a loop that asks again. */
+export const at = (server: Server, password: Redacted.Redacted<string> | undefined) => within(silence, server, password)
+
+/** Runs commands that should work on a server, over their own connection; reports as a failure of the deployment that they do not. */
+export const surelyAt =
+  (what: string, server: Server, password: Redacted.Redacted<string> | undefined) =>
+  <A>(commands: Effect.Effect<A, RedisError, RedisClient.RedisClient>): Effect.Effect<A, RedisServerError> =>
+    Effect.mapError(
+      within(patience, server, password)(commands),
+      (cause) => new RedisServerError({ reason: "Other", detail: `${what} failed: ${cause.message}`, cause })
     )
 
 export const isRunning = (server: Server): Effect.Effect<boolean> => Effect.map(server.pid, (pid) => pid !== undefined)
@@ -85,15 +92,11 @@ export const eventually = <A>(
     )
   })
 
-/**
- * Reports a command that should have worked as a failure of the deployment. What may be sent again is tried some more times: a
- * server on a busy machine is silent for longer than a waiting loop waits for it.
- */
-export const orFail =
-  (what: string) => <A, R>(commands: Effect.Effect<A, RedisError, R>): Effect.Effect<A, RedisServerError, R> =>
-    commands.pipe(
-      Effect.retry({ while: isSafeToRetry, schedule: Schedule.spaced(interval), times: 10 }),
-      Effect.mapError(
-        (cause) => new RedisServerError({ reason: "Other", detail: `${what} failed: ${cause.message}`, cause })
-      )
-    )
+/** A failover that is not over by then has been given up, which no server reports. Nodes of a cluster do so after five seconds. */
+const failoverLimit = Duration.seconds(6)
+
+/** Waits until a failover that was asked for is over, or must have been given up. */
+export const untilOver = <A, E, R>(isOver: Effect.Effect<A, E | NotYet, R>): Effect.Effect<A, E | NotYet, R> =>
+  Effect.retry(isOver, { schedule: Schedule.spaced(interval), while: (error) => error instanceof NotYet }).pipe(
+    Effect.timeoutOrElse({ duration: failoverLimit, orElse: () => notYet("it came to nothing") })
+  )

@@ -5,7 +5,6 @@ import * as Redis from "@redfx/core/Redis"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
-import * as Schedule from "effect/Schedule"
 import type { RedisServerError } from "../RedisServer.ts"
 import * as Deployment from "./deployment.ts"
 import type { Server } from "./deployment.ts"
@@ -73,8 +72,7 @@ export const hasten = (
       const milliseconds = Math.max(Duration.toMillis(options.downAfter), leastDownAfter)
       return Effect.as(Redis.sentinelSet(options.service, { "down-after-milliseconds": milliseconds }), false)
     }),
-    Deployment.at(sentinel, options.sentinelPassword),
-    Deployment.orFail("Preparing a Sentinel")
+    Deployment.surelyAt("Preparing a Sentinel", sentinel, options.sentinelPassword)
   )
 
 // -----------------------------------------------------------------------------
@@ -211,20 +209,15 @@ const findMaster = Effect.fnUntraced(function*(watched: Watched) {
 export const masterOf = (watched: Watched): Effect.Effect<Server, RedisServerError> =>
   Deployment.eventually("Finding the master", watched.timeout, findMaster(watched))
 
-/** A failover that has not produced a new master after this time has been given up. */
-const patience = "6 seconds"
-
 const failOver = Effect.fnUntraced(function*(watched: Watched, before: Server) {
   const isOver = Effect.map(findMaster(watched), (master) => master !== before)
-  const untilOver = Effect.flatMap(isOver, (over) => over ? Effect.void : Deployment.notYet("it is under way"))
   // An earlier attempt that timed out here may have succeeded since.
   if (yield* isOver) return
   const [sentinel] = yield* running(watched.sentinels)
   if (sentinel === undefined) return yield* Deployment.notYet("no Sentinel is running")
   yield* atSentinel(watched, sentinel)(Redis.sentinelFailover(watched.service))
-  yield* untilOver.pipe(
-    Effect.retry(Schedule.spaced("20 millis")),
-    Effect.timeoutOrElse({ duration: patience, orElse: () => Deployment.notYet("it came to nothing") })
+  yield* Deployment.untilOver(
+    Effect.flatMap(isOver, (over) => over ? Effect.void : Deployment.notYet("it is under way"))
   )
 })
 

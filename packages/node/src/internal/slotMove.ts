@@ -5,7 +5,6 @@ import * as Redis from "@redfx/core/Redis"
 import * as Effect from "effect/Effect"
 import type { RedisServerError } from "../RedisServer.ts"
 import * as Cluster from "./clusterNodes.ts"
-import * as Deployment from "./deployment.ts"
 
 interface Move {
   readonly cluster: Cluster.Cluster
@@ -22,9 +21,9 @@ const migrateTimeout = "5 seconds"
 
 /** Tells both nodes that clients ask the new owner for keys that the old owner lacks. */
 export const begin = Effect.fnUntraced(function*({ cluster, from, slot, to }: Move) {
-  const said = Deployment.orFail(`Beginning to move slot ${slot}`)
-  yield* Redis.clusterSetslot(slot, { importing: from.id }).pipe(Cluster.at(cluster, to), said)
-  yield* Redis.clusterSetslot(slot, { migrating: to.id }).pipe(Cluster.at(cluster, from), said)
+  const what = `Beginning to move slot ${slot}`
+  yield* Cluster.surelyAt(what, cluster, to)(Redis.clusterSetslot(slot, { importing: from.id }))
+  yield* Cluster.surelyAt(what, cluster, from)(Redis.clusterSetslot(slot, { migrating: to.id }))
 })
 
 const movePage = Effect.fnUntraced(function*({ cluster, slot, to }: Move, count: number) {
@@ -47,7 +46,7 @@ export const moveKeys = (move: Move, count: number): Effect.Effect<number, Redis
       moved += page
     }
     return moved
-  }).pipe(Cluster.at(move.cluster, move.from), Deployment.orFail(`Moving the keys of slot ${move.slot}`))
+  }).pipe(Cluster.surelyAt(`Moving the keys of slot ${move.slot}`, move.cluster, move.from))
 
 /**
  * Moves the remaining keys, and tells all masters of the new owner. The new owner is told first, then the old one, so
@@ -63,8 +62,7 @@ export const finish = Effect.fnUntraced(function*(move: Move) {
       Effect.flatMap(({ role }) =>
         role === "master" ? Redis.clusterSetslot(slot, { node: to.id }) : Effect.succeed(true)
       ),
-      Cluster.at(cluster, member),
-      Deployment.orFail(`Giving slot ${slot} to its new owner`)
+      Cluster.surelyAt(`Giving slot ${slot} to its new owner`, cluster, member)
     )
   }
   yield* Cluster.settled(cluster)

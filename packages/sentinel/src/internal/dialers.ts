@@ -103,12 +103,11 @@ const openMaster = (resolver: Resolver, listener: Listener): Opened =>
     tellOfAsking(resolver, listener)
     const found = yield* whereMasterIs(resolver)
     // A server that hangs must not hold up callers that could go to another by now.
-    const opened = yield* Effect.raceFirst(
+    const connection = yield* Effect.raceFirst(
       verifyMaster(resolver, found, listener),
       Effect.as(isOvertaken(tracker, found), undefined)
     )
-    if (opened === undefined) return yield* openMaster(resolver, listener)
-    const connection = opened
+    if (connection === undefined) return yield* openMaster(resolver, listener)
     // A change was announced during this look, so what it found is out of date.
     if (!tracker.becomes(found, changes)) {
       const late = demoted(connection.address)

@@ -117,10 +117,14 @@ export const masterAmong = Effect.fnUntraced(function*(
   return yield* new MasterNotFoundError({ service, ...attempted(attempts) })
 })
 
+/** The sentinels that have told of a failover, and the latest that each knows. */
+const epochsIn = (answers: Answers): ReadonlyArray<readonly [Sentinel, epoch: number]> =>
+  [...answers].flatMap(([sentinel, { epoch }]) => epoch === undefined ? [] : [[sentinel, epoch]])
+
 /** The only sentinel that knows of a failover which the others have missed. */
 const onlyWitness = (answers: Answers, latest: number): Sentinel | undefined => {
-  const told = [...answers].filter(([, { epoch }]) => epoch !== undefined)
-  const [first, ...others] = told.filter(([, { epoch }]) => epoch === latest)
+  const told = epochsIn(answers)
+  const [first, ...others] = told.filter(([, epoch]) => epoch === latest)
   return others.length === 0 && told.length > 1 ? first?.[0] : undefined
 }
 
@@ -131,8 +135,8 @@ const onlyWitness = (answers: Answers, latest: number): Sentinel | undefined => 
  */
 export const standingOf = ({ epoch: ofClaim, witness }: Claim, answers: Answers): Standing => {
   if (witness === undefined) return "stands"
-  const told = [...answers].filter(([, { epoch }]) => epoch !== undefined)
-  if (told.some(([, { epoch }]) => epoch !== undefined && epoch >= ofClaim)) return "stands"
+  const told = epochsIn(answers)
+  if (told.some(([, epoch]) => epoch >= ofClaim)) return "stands"
   const own = [...answers].find(([{ name }]) => name === witness.name)?.[1]
   // When no sentinel answers, it is more likely that the client itself is cut off.
   if (told.length === 0) return "unknown"

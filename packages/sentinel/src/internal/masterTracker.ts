@@ -17,8 +17,8 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { demoted } from "./failures.ts"
 import type { Sentinel } from "./sentinels.ts"
-import type { Observation, Role } from "./verdict.ts"
 import { verdict } from "./verdict.ts"
+import type { Observation, Role } from "./verdict.ts"
 
 /**
  * A server that is said to be the master.

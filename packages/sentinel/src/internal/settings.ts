@@ -80,31 +80,40 @@ export const checkAddresses = (options: Options): Effect.Effect<void, RedisConfi
 export const minOtherSentinels = (value: number = 0): Effect.Effect<number, RedisConfigError> =>
   integer("minOtherSentinels", value, 0)
 
+/**
+ * The options of a client of a group, with every default filled in.
+ *
+ * - `interval`: how often sentinels are asked without a reason.
+ */
+export interface ClientSettings {
+  readonly service: string
+  readonly role: "master" | "replica"
+  readonly readFrom: "master" | "preferReplica"
+  readonly interval: Duration.Duration
+  readonly masterWait: Duration.Duration
+  readonly checkConnection: boolean
+}
+
+export const ofClient = Effect.fnUntraced(function*(
+  options: Pick<
+    RedisConfig.SentinelOptions,
+    "service" | "role" | "readFrom" | "recheckInterval" | "masterWait" | "checkConnection"
+  >
+): Effect.fn.Return<ClientSettings, RedisConfigError> {
+  const { readFrom = "master", role = "master" } = options
+  return {
+    service: yield* serviceOf(options.service),
+    role: yield* choice("role", role, ["master", "replica"]),
+    readFrom: yield* choice("readFrom", readFrom, ["master", "preferReplica"]),
+    interval: yield* duration("recheckInterval", options.recheckInterval, Duration.seconds(10)),
+    masterWait: yield* duration("masterWait", options.masterWait, Duration.zero, 0),
+    checkConnection: yield* boolean("checkConnection", options.checkConnection, false)
+  }
+})
+
 /** The name of a master that sentinels watch. */
-export const service = (name: string): Effect.Effect<string, RedisConfigError> =>
+const serviceOf = (name: string): Effect.Effect<string, RedisConfigError> =>
   Effect.flatMap(text("service", name), (name) =>
     name === ""
       ? invalid("service", "it is empty; give the name under which sentinels watch the master")
       : Effect.succeed(name))
-
-/** The role of the servers that a client is for. */
-export const role = (value: "master" | "replica" = "master"): Effect.Effect<"master" | "replica", RedisConfigError> =>
-  choice("role", value, ["master", "replica"])
-
-/** The servers that answer commands which only read. */
-export const readFrom = (
-  value: "master" | "preferReplica" = "master"
-): Effect.Effect<"master" | "preferReplica", RedisConfigError> => choice("readFrom", value, ["master", "preferReplica"])
-
-/** Whether every new connection is sent a PING. */
-export const checkConnection = (value: boolean | undefined): Effect.Effect<boolean, RedisConfigError> =>
-  boolean("checkConnection", value, false)
-
-/** How often sentinels are asked without a reason. */
-export const recheckInterval = (
-  input: Duration.Input | undefined
-): Effect.Effect<Duration.Duration, RedisConfigError> => duration("recheckInterval", input, Duration.seconds(10))
-
-/** For how long a master that is gone is waited for. */
-export const masterWait = (input: Duration.Input | undefined): Effect.Effect<Duration.Duration, RedisConfigError> =>
-  duration("masterWait", input, Duration.zero, 0)

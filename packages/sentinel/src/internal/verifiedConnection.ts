@@ -14,8 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { openedTooLate } from "./failures.ts"
-import type { Role } from "./verdict.ts"
-import type { Observation } from "./verdict.ts"
+import type { Observation, Role } from "./verdict.ts"
 
 /**
  * Options of the connections of a client.

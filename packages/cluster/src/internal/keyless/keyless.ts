@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import { keyOf, numberAt } from "../multiKey/arguments.ts"
 import type { Cluster } from "../topology/cluster.ts"
 import { slotCount, slotOf } from "../topology/slot.ts"
-import { onEach, onMastersAndReplicas } from "./onEach.ts"
+import { mergedFrom, onMastersAndReplicas } from "./onEach.ts"
 import { ruleOf } from "./rules.ts"
 import type { Rule } from "./rules.ts"
 import { untypedKeys } from "./untypedKeys.ts"
@@ -84,10 +84,7 @@ const byRule = (
       return Effect.map(onMastersAndReplicas(cluster, command), (replies) => rule.merge(replies, command))
     case "masters":
     case "nodes":
-      return Effect.map(
-        Effect.flatMap(cluster[rule.to], (nodes) => onEach(cluster, nodes, command)),
-        (replies) => rule.merge(replies, command)
-      )
+      return mergedFrom(cluster, rule.to, command, rule.merge)
   }
 }
 

@@ -7,10 +7,11 @@ import type * as Resp from "@redfx/core/Resp"
 import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import { afterWriting, fanOut } from "../multiKey/fanOut.ts"
+import type { Merge } from "../multiKey/merge.ts"
 import type { Cluster, ClusterNode } from "../topology/cluster.ts"
 
 /** The replies of all these servers as they came, in order. Fails when one server fails. */
-export const onEach = (
+const onEach = (
   cluster: Cluster,
   nodes: ReadonlyArray<ClusterNode>,
   command: RedisCommand.Any
@@ -19,6 +20,18 @@ export const onEach = (
   const asked = new Set(nodes.map(({ address }) => address))
   return fanOut(nodes.map((node) => cluster.onNode(node, raw, asked)), command.spec.readonly)
 }
+
+/** The reply of all masters, or of all servers, as a single server would give it. Fails when one fails. */
+export const mergedFrom = (
+  cluster: Cluster,
+  servers: "masters" | "nodes",
+  command: RedisCommand.Any,
+  merge: Merge
+): Effect.Effect<Resp.Value, CommandError> =>
+  Effect.map(
+    Effect.flatMap(cluster[servers], (nodes) => onEach(cluster, nodes, command)),
+    (replies) => merge(replies, command)
+  )
 
 /** The milliseconds for which replicas are waited for: they should run the command, while masters must. */
 const replicaLimit = 1000

@@ -15,6 +15,7 @@ import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import { asText } from "../multiKey/arguments.ts"
 import { bulk, elements, textOf } from "../multiKey/replies.ts"
+import { startsOf } from "../topology/cluster.ts"
 import type { Cluster, ClusterNode } from "../topology/cluster.ts"
 import { slotCount } from "../topology/slot.ts"
 
@@ -54,16 +55,12 @@ interface NodePosition extends Position {
   readonly node: ClusterNode
 }
 
-/** Before the first connection nobody has any cursor of another life. */
-const lifeOf = ({ client }: ClusterNode, command: RedisCommand.Any): number =>
-  Math.max(client.servers?.(command) ?? 1, 1)
-
 /** The master that is being scanned, if it still serves any slot for which it is. */
 const resume = (cluster: Cluster, position: Position, command: RedisCommand.Any): NodePosition | undefined => {
   for (const slot of slotsIn(position.claimed)) {
     const node = cluster.ofSlot(slot)
     if (node?.address !== position.address) continue
-    return { ...position, node, cursor: lifeOf(node, command) === position.life ? position.cursor : "0" }
+    return { ...position, node, cursor: startsOf(node, command) === position.life ? position.cursor : "0" }
   }
   return undefined
 }
@@ -84,10 +81,10 @@ const page = (
   here: NodePosition
 ): Effect.Effect<Resp.Value, CommandError> => {
   const own = RedisCommand.withParts(command, [here.cursor, ...command.parts.slice(1)])
-  const before = lifeOf(here.node, command)
+  const before = startsOf(here.node, command)
   return Effect.flatMap(cluster.onNode(here.node, RedisCommand.undecoded(own)), (reply) => {
     const [first, ...found] = elements(reply)
-    const life = lifeOf(here.node, command)
+    const life = startsOf(here.node, command)
     const cursor = textOf(first)
     // A master that has started anew meanwhile has answered a cursor of its life before.
     const position = life !== before

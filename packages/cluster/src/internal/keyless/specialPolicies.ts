@@ -11,7 +11,7 @@ import * as Result from "effect/Result"
 import { wordAt } from "../multiKey/arguments.ts"
 import { sortedByFirst, sum } from "../multiKey/merge.ts"
 import type { Cluster, ClusterNode } from "../topology/cluster.ts"
-import { onEach } from "./onEach.ts"
+import { mergedFrom } from "./onEach.ts"
 
 /** Runs a command. The reply is as one server would give it. */
 export type Run = (cluster: Cluster, command: RedisCommand.Any) => Effect.Effect<Resp.Value, CommandError>
@@ -35,10 +35,7 @@ export const kill: Run = (cluster, command) => {
       "Run it on one of them with RedisCluster.onNode"
     return Effect.fail(new ClusterUnsupportedError({ command: command.spec.name, detail }))
   }
-  return Effect.map(
-    Effect.flatMap(cluster.nodes, (nodes) => onEach(cluster, nodes, command)),
-    (replies) => sum(replies, command)
-  )
+  return mergedFrom(cluster, "nodes", command, sum)
 }
 
 /** Kills a client by its address. The client is on one server at most, and the servers that do not know it refuse. */
@@ -61,10 +58,7 @@ const killAddress: Run = (cluster, command) => {
 /** Runs CLUSTER SLOT-STATS of a range, for which each master reports its own slots. */
 export const slotStats: Run = (cluster, command) =>
   wordAt(command, 0) === "SLOTSRANGE"
-    ? Effect.map(
-      Effect.flatMap(cluster.masters, (masters) => onEach(cluster, masters, command)),
-      (replies) => sortedByFirst(replies, command)
-    )
+    ? mergedFrom(cluster, "masters", command, sortedByFirst)
     : Effect.fail(
       new ClusterUnsupportedError({
         command: command.spec.name,

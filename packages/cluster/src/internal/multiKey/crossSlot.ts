@@ -92,8 +92,10 @@ const argumentsOf = ({ head, tail, units }: Units, indexes: ReadonlyArray<number
 // Others
 // -----------------------------------------------------------------------------
 
-const ofSets = (operation: Sets.SetOperation): Split => (cluster, command) =>
+const membersBy = (operation: Sets.SetOperation, cluster: Cluster, command: RedisCommand.Any) =>
   operation((read) => cluster.execute(RedisCommand.undecoded(read)), RedisCommand.keys(command))
+
+const ofSets = (operation: Sets.SetOperation): Split => (cluster, command) => membersBy(operation, cluster, command)
 
 /**
  * Counts the members of sets, for which the members themselves are needed. So a count that may be an estimate on one
@@ -103,7 +105,7 @@ const sizeOf = (operation: Sets.SetOperation): Split => (cluster, command) => {
   const tail = unitsOf(command, 1)?.tail.map(wordOf) ?? []
   const limit = tail.includes("LIMIT") ? Number(tail[tail.indexOf("LIMIT") + 1]) : 0
   return Effect.map(
-    operation((read) => cluster.execute(RedisCommand.undecoded(read)), RedisCommand.keys(command)),
+    membersBy(operation, cluster, command),
     ({ length }) => (limit > 0 ? Math.min(length, limit) : length)
   )
 }

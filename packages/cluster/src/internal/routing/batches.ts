@@ -174,7 +174,7 @@ class Pipeline {
     return [{ index: each.index, target: targetOf(this.#retrying, next.to, before), spent, after: next.after }]
   }
 
-  /** Sends the commands together that were sent together before, so that their order in each slot is kept. */
+  /** Sends the commands together that were refused together, so that those of a slot keep their order among each other. */
   #again(failed: ReadonlyArray<Failed>): Effect.Effect<void> {
     if (failed.length === 0) return Effect.void
     const wait = Effect.forEach(
@@ -202,7 +202,10 @@ class Pipeline {
   }
 }
 
-/** Runs a pipeline: the parts for all servers at once. The order of the commands of each slot is kept. */
+/**
+ * Runs a pipeline: the parts for all servers at once. The commands of a slot are sent in their order, and so are those of
+ * them that are sent again, but after the others: where a slot is on its way, one may be refused that a later one is not.
+ */
 export const pipeline = (retrying: Retrying, commands: Commands): Effect.Effect<ReadonlyArray<Outcome>> =>
   Effect.suspend(() => {
     const pipeline = new Pipeline(retrying, commands)

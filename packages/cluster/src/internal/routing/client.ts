@@ -170,7 +170,7 @@ const makeRouting = Effect.fnUntraced(function*(
     onSilence: (node, silent) => silent ? state.onSilence(node) : state.answered(node),
     onRefusal: (error, command, address) => state.demotion(error, command, address)
   }, context)
-  const readFrom = settings.readOnly ? settings.readFrom ?? "any" : settings.readFrom ?? "master"
+  const { readFrom } = settings
   const state: State = new State(
     nodes,
     {

@@ -8,17 +8,16 @@ import { ClusterUnsupportedError } from "@redfx/core/RedisError"
 import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import { asking } from "@redfx/core/unstable/Request"
 import type { Outcome } from "@redfx/core/unstable/Request"
-import { elapsed, errorOf } from "@redfx/core/unstable/Runtime"
+import { elapsed } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { tryWithTimeout } from "./commandTimeout.ts"
 import type { Tries } from "./commandTimeout.ts"
 import { notCovered } from "./finalErrors.ts"
 import { routingKey } from "./plan.ts"
-import { judged, settledBy, targetOf } from "./retrying.ts"
+import { targetOf, tryOnce } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"
 import { unspent } from "./verdict.ts"
 import type { Sent } from "./verdict.ts"
@@ -70,23 +69,13 @@ const untilRun = Effect.fnUntraced(function*<A, E extends TransactionError>(
     const target: Target | undefined = named ?? owned(redirects.masterOf(command))
     // The node may have been given up and made again during the pause.
     const node: Node | undefined = target === undefined ? undefined : state.nodes.at(target.node.endpoint)
-    const avoided = node?.health.downWith
-    const tried: Effect.Effect<A, E | CommandError> = target === undefined || node === undefined
+    const once: Effect.Effect<A, E | CommandError> = target === undefined || node === undefined
       ? Effect.fail(notCovered(command))
-      : avoided !== undefined
-      ? Effect.fail(avoided)
       : send({ ...target, node })
-    const exit = yield* Effect.exit(tried)
-    if (Exit.isSuccess(exit)) return exit.value
-    const error = errorOf(exit.cause)
-    if (error === undefined) return yield* exit
-    const verdict = judged(retrying, sent, { error, isAvoided: avoided !== undefined, node, spent })
-    if (verdict.next._tag === "Settle") {
-      return yield* Effect.fail(settledBy(verdict.spent, verdict.next.error ?? typed(error)))
-    }
-    named = targetOf(retrying, verdict.next.to, target)
-    waits(spent = verdict.spent)
-    yield* state.wait(verdict.next.after)
+    const tried = yield* tryOnce(retrying, sent, once, { node, avoided: node?.health.downWith, spent, waits })
+    if ("value" in tried) return tried.value
+    spent = tried.spent
+    named = targetOf(retrying, tried.to, target)
   }
 })
 

@@ -6,17 +6,15 @@ import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import { isContinued } from "@redfx/core/unstable/Router"
-import { errorIn, errorOf } from "@redfx/core/unstable/Runtime"
+import { errorIn } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import { fanOut } from "../multiKey/fanOut.ts"
 import type { ClusterNode } from "../topology/cluster.ts"
-import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
 import { endpointOf } from "../topology/topology.ts"
 import { inOneTime, tryWithTimeout } from "./commandTimeout.ts"
 import type { Tries } from "./commandTimeout.ts"
-import { judged, settledBy } from "./retrying.ts"
+import { judged, tryOnce } from "./retrying.ts"
 import type { Retrying } from "./retrying.ts"
 import { unspent } from "./verdict.ts"
 
@@ -64,24 +62,14 @@ const untilRun = Effect.fnUntraced(function*<A>(
   while (true) {
     // A replica that is down is tried all the same, because no other server replaces it.
     const avoided = way === "master" ? node.health.downWith : undefined
-    const exit: Exit.Exit<A, CommandError> = yield* Effect.exit(
-      avoided === undefined ? send(node) : Effect.fail(avoided)
-    )
-    if (Exit.isSuccess(exit)) return { address: node.address, reply: exit.value }
-    const error = errorOf(exit.cause)
-    if (error === undefined) return yield* Effect.failCause(exit.cause)
-    const verdict = judged(retrying, { way, command }, { error, isAvoided: avoided !== undefined, node, spent })
-    const failed = (error: CommandError) => Effect.fail(settledBy(verdict.spent, error))
-    if (verdict.next._tag === "Settle") return yield* failed(verdict.next.error ?? typed(error))
-    waits(spent = verdict.spent)
-    yield* state.wait(verdict.next.after)
+    const tried = yield* tryOnce(retrying, { way, command }, send(node), { node, avoided, spent, waits })
+    if ("value" in tried) return { address: node.address, reply: tried.value }
+    spent = tried.spent
     const slot = topology?.owners.findIndex((shard) => shard?.master === address) ?? -1
     // A cursor means nothing to another server.
-    const owner = slot < 0 || verdict.next.to !== "owner" || isContinued(command)
-      ? undefined
-      : state.routeOf(slot)?.master
+    const owner = slot < 0 || tried.to !== "owner" || isContinued(command) ? undefined : state.routeOf(slot)?.master
     if (owner !== undefined && owner.address !== node.address && asked.has(owner.address)) {
-      return yield* failed(typed(error))
+      return yield* Effect.fail(tried.error)
     }
     // The node may have been given up and made again meanwhile.
     node = owner ?? state.nodes.at(node.endpoint)

@@ -56,6 +56,10 @@ export const refusalInBatch = (command: RedisCommand.Any): CommandError | undefi
   return splits.has(command.spec.name.toUpperCase()) ? notSplit(command) : crossSlotError(command)
 }
 
+/** The error that refuses a command whose keys are in several slots where it cannot be split. */
+export const refusalOfSeveralSlots = (command: RedisCommand.Any): CrossSlotError | undefined =>
+  spreadOf(command) === "several" ? crossSlotError(command) : undefined
+
 /**
  * The number of slots that the keys are in. It is counted for every command: a loop over the arguments, and no hash for
  * a single key.

@@ -2,13 +2,13 @@
  * Chooses the server of a shard that answers a command which only reads.
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
-import type { ClusterOptions } from "@redfx/core/RedisConfig"
 import { ConnectionError } from "@redfx/core/RedisError"
 import { isContinued } from "@redfx/core/unstable/Router"
 import type { Random } from "effect/Random"
 import { isForMaster } from "../multiKey/onMaster.ts"
 import type { Node } from "../topology/nodes.ts"
 import { anyHealthy } from "./anyOf.ts"
+import type { ReadFrom } from "./settings.ts"
 
 /** The servers of a slot. */
 export interface Route {
@@ -28,12 +28,12 @@ export type Reader = (route: Route, command: RedisCommand.Any) => Node | Connect
  * - `latency`: the milliseconds that a node took to answer last, `undefined` when it did not answer.
  */
 export const readerOf = (
-  readFrom: ClusterOptions["readFrom"],
+  readFrom: ReadFrom,
   latency: (node: Node) => number | undefined,
   random: Random
 ): Reader | undefined => {
   if (typeof readFrom === "function") return chosenBy(readFrom)
-  switch (readFrom ?? "master") {
+  switch (readFrom) {
     case "master":
       return undefined
     case "any":
@@ -56,8 +56,7 @@ const isNearer = (one: Node, other: Node, latency: (node: Node) => number | unde
   one.health.isHealthy && (!other.health.isHealthy || (latency(one) ?? Infinity) < (latency(other) ?? Infinity))
 
 const chosenBy =
-  (choose: Extract<ClusterOptions["readFrom"], (...args: never) => unknown>): Reader =>
-  ({ master, replicas: all }, command) => {
+  (choose: Extract<ReadFrom, (...args: never) => unknown>): Reader => ({ master, replicas: all }, command) => {
     const replicas = all.filter(({ health }) => health.isHealthy)
     try {
       const chosen = choose({

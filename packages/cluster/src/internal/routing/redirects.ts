@@ -23,7 +23,8 @@ import { fail, WaitingRequests } from "./waitingRequests.ts"
 /**
  * The history of a request.
  *
- * - `target`: where to send it next, whoever owns the slot.
+ * - `spent`: what is spent of its budget.
+ * - `target`: where to send it next, whoever owns the slot; `undefined` means the owner.
  */
 interface Trouble {
   spent: Spent

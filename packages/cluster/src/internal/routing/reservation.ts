@@ -4,8 +4,8 @@
  */
 import { decorated } from "@redfx/core/RedisClient"
 import type { RedisClient } from "@redfx/core/RedisClient"
-import * as RedisCommand from "@redfx/core/RedisCommand"
-import { ClusterUnsupportedError, ConnectionError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import { ClusterUnsupportedError, ConnectionError, connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
 import { weave } from "@redfx/core/unstable/Request"
@@ -22,7 +22,7 @@ import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { notCovered } from "./finalErrors.ts"
-import { routingKey } from "./plan.ts"
+import { refusalOfSeveralSlots, routingKey } from "./plan.ts"
 import type { Redirects } from "./redirects.ts"
 import { failed } from "./refusals.ts"
 import { judged } from "./retrying.ts"
@@ -173,10 +173,12 @@ class Reservation implements Redirector {
           yield* Scope.close(bound.scope, Exit.void)
           continue
         }
-        const outcome = avoided === undefined
-          ? outcomeOf(opened.failure)
-          : { _tag: "Avoided", error: avoided, delivery: "not-sent" } as const
-        const { next, spent } = this.#state.judge({ way: "reserved", command }, node?.address, outcome, this.#spent)
+        const { next, spent } = judged({ state: this.#state }, { way: "reserved", command }, {
+          error: opened.failure,
+          isAvoided: avoided !== undefined,
+          node,
+          spent: this.#spent
+        })
         if (next._tag === "Settle") return yield* Effect.fail(next.error ?? opened.failure)
         this.#spent = spent
         yield* this.#state.wait(next.after)
@@ -299,7 +301,7 @@ export const guarded = (
   const { redirects } = retrying
   // Whether there was a command that says which server is wanted.
   let begun = false
-  const refusalOf = (command: RedisCommand.Any) => retrying.refusesWrite(command) ?? differentSlots(command)
+  const refusalOf = (command: RedisCommand.Any) => retrying.refusesWrite(command) ?? refusalOfSeveralSlots(command)
   const refusalsOf = (commands: ReadonlyArray<RedisCommand.Any>) => {
     const leading = commands.find((command) => routingKey(command) !== undefined)
     const home = leading === undefined ? undefined : redirects.masterOf(leading)
@@ -351,13 +353,6 @@ export const guarded = (
 }
 
 const never = (): boolean => false
-
-const differentSlots = (command: RedisCommand.Any): CrossSlotError | undefined => {
-  const [first, ...others] = RedisCommand.keys(command)
-  return first === undefined || others.every((key) => slotOf(key) === slotOf(first))
-    ? undefined
-    : new CrossSlotError({ command: command.spec.name })
-}
 
 const elsewhere = (command: RedisCommand.Any, what: string): ClusterUnsupportedError =>
   new ClusterUnsupportedError({

@@ -6,9 +6,12 @@ import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import { earlierIn, sentBefore } from "@redfx/core/unstable/Request"
 import type { Outcome as Answer } from "@redfx/core/unstable/Request"
+import { errorOf } from "@redfx/core/unstable/Runtime"
 import type * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
 import type { Redirects } from "./redirects.ts"
 import type { ClusterSettings } from "./settings.ts"
@@ -52,7 +55,7 @@ export const within = (retrying: Retrying, limit: Duration.Duration | undefined)
  * error names one.
  */
 export const judged = (
-  { state }: Retrying,
+  { state }: Pick<Retrying, "state">,
   sent: Sent,
   { error, isAvoided = false, node, spent }: {
     readonly error: TransactionError
@@ -74,6 +77,44 @@ export const judged = (
 /** An error that settles an operation, with what an earlier try of it may have done. */
 export const settledBy = <E extends TransactionError>({ before }: Spent, error: E): E =>
   before === undefined ? error : sentBefore(error, before)
+
+/**
+ * What a try has come to: its value; or where the next one goes, the budget that is left for it, and the error for when it
+ * is not made after all.
+ */
+type Tried<A, E> =
+  | { readonly value: A }
+  | { readonly to: To; readonly spent: Spent; readonly error: E | CommandError }
+
+/**
+ * Tries once, and waits as the verdict says before the next try. Fails when there is to be none.
+ *
+ * - `node`: the server that is tried; `undefined` when there is none. `avoided`: why nothing is sent to it, if so.
+ * - `waits`: takes what is spent before the waiting begins.
+ */
+export const tryOnce = Effect.fnUntraced(function*<A, E extends TransactionError>(
+  retrying: Retrying,
+  sent: Sent,
+  once: Effect.Effect<A, E | CommandError>,
+  { avoided, node, spent, waits }: {
+    readonly node: Node | undefined
+    readonly avoided: CommandError | undefined
+    readonly spent: Spent
+    readonly waits: (spent: Spent) => void
+  }
+): Effect.fn.Return<Tried<A, E>, E | CommandError> {
+  const exit = yield* Effect.exit(avoided === undefined ? once : Effect.fail(avoided))
+  if (Exit.isSuccess(exit)) return { value: exit.value }
+  const error = errorOf(exit.cause)
+  if (error === undefined) return yield* Effect.failCause(exit.cause)
+  const verdict = judged(retrying, sent, { error, isAvoided: avoided !== undefined, node, spent })
+  if (verdict.next._tag === "Settle") {
+    return yield* Effect.fail(settledBy(verdict.spent, verdict.next.error ?? typed(error)))
+  }
+  waits(verdict.spent)
+  yield* retrying.state.wait(verdict.next.after)
+  return { to: verdict.next.to, spent: verdict.spent, error: settledBy(verdict.spent, typed(error)) }
+})
 
 /** A server that is sent to this time; `undefined` means the owner of the slot. */
 export interface Target {

@@ -5,6 +5,9 @@ import type { ClusterOptions, ConnectionSettings, NodeAddress } from "@redfx/cor
 import type * as Duration from "effect/Duration"
 import type { Translation } from "../topology/topology.ts"
 
+/** Which servers answer commands that only read, or the program's choice. */
+export type ReadFrom = NonNullable<ClusterOptions["readFrom"]>
+
 /** Options with every default filled in. */
 export interface ClusterSettings {
   readonly connection: ConnectionSettings
@@ -12,7 +15,7 @@ export interface ClusterSettings {
   readonly startNodes: ReadonlyArray<NodeAddress>
   readonly translate: Translation
   readonly crossSlot: "split" | "emulate" | "reject"
-  readonly readFrom: ClusterOptions["readFrom"]
+  readonly readFrom: ReadFrom
   readonly readOnly: boolean
   readonly reinitializeSteps: number
   readonly clusterDownRetryAttempts: number

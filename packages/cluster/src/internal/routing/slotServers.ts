@@ -2,6 +2,7 @@
  * Counts the servers that have had a slot.
  */
 import type { RedisRouter } from "@redfx/core/unstable/Router"
+import { startsOf } from "../topology/cluster.ts"
 import { slotOf } from "../topology/slot.ts"
 import { routingKey } from "./plan.ts"
 import type { State } from "./state.ts"
@@ -26,8 +27,8 @@ export const slotServers = (state: Pick<State, "moved" | "routeOf">): NonNullabl
     if (key === undefined) return 1
     const slot = slotOf(key)
     const { before } = counts.get(slot) ?? { before: 0 }
-    // Each master counts how often it has started; before the first connection it has started once at least.
-    const said = before + Math.max(state.routeOf(slot)?.master.client.servers?.(command) ?? 1, 1)
+    const master = state.routeOf(slot)?.master
+    const said = before + (master === undefined ? 1 : startsOf(master, command))
     counts.set(slot, { before, said })
     return said
   }

@@ -29,6 +29,7 @@ import { routingKey } from "./plan.ts"
 import { Probes } from "./probes.ts"
 import type { Route } from "./readFrom.ts"
 import { checkReplaced } from "./replacedMaster.ts"
+import { Sources } from "./sources.ts"
 import * as Verdict from "./verdict.ts"
 
 /** A server that hangs. */
@@ -104,21 +105,7 @@ export class State {
   readonly moved = new Listeners<ReadonlySet<number>>()
   /** Told whenever a server is found to hang. */
   readonly hung = new Listeners<Hung>()
-  /**
-   * The node whose view was adopted last, and the node that is not asked first again, because its view proved wrong.
-   */
-  #source: Node | undefined = undefined
-  #doubted: Node | undefined = undefined
-  /**
-   * The nodes whose view a redirect has contradicted, or that know of no cluster that is up. They are asked after the
-   * others.
-   */
-  readonly #contradicted = new Set<string>()
-  /** The node that was last wrong about each slot, and the number of readings at that time. */
-  readonly #redirected = new Map<number, { readonly address: string; readonly reading: number }>()
-  #readings = 0
-  /** The node to ask first, because it has just learned something. */
-  #informed: Node | undefined = undefined
+  readonly #sources = new Sources()
   /** The commands that wait for a server to be back or replaced, and those that wait for the cluster to be up. */
   readonly #awaiting = new Listeners()
   readonly #downMasters: DownMasters
@@ -202,7 +189,7 @@ export class State {
    * believed last, because a server that is cut off from the cluster goes on answering with what it knew.
    */
   requestRefresh(doubted = false): void {
-    if (doubted) this.#doubted = this.#source
+    if (doubted) this.#sources.doubt(this.#sources.believed)
     this.#read()
   }
 
@@ -211,7 +198,7 @@ export class State {
     return Effect.gen({ self: this }, function*() {
       // The reading under way may have begun before the change.
       if (this.#reading !== undefined) yield* Effect.exit(this.#reading.outcome)
-      this.#informed = this.#nodeAt(address)
+      this.#sources.inform(this.#nodeAt(address))
       this.#lastRead = -Infinity
       yield* this.refresh
     })
@@ -304,7 +291,7 @@ export class State {
         break
       case "Down":
         // The node may be cut off from the others, so that its view is old.
-        this.#contradicted.add(learned.address)
+        this.#sources.contradict(learned.address)
         break
       default:
         break
@@ -433,13 +420,13 @@ export class State {
       this.#renewed.set(address, now)
       this.#renew(address)
     }
-    this.#doubted = this.nodes.find(address)
+    this.#sources.doubt(this.nodes.find(address))
     this.#read()
   }
 
   #moved(slot: number, node: Node): void {
     const known = this.#topology?.shards.find(({ master }) => master === node.address)
-    this.#contradict(slot, known)
+    if (this.#topology?.owners[slot] !== known) this.#sources.redirected(slot, known !== undefined)
     this.#routes[slot] = known === undefined ? { master: node, replicas: [] } : this.#routeTo(known)
     const steps = this.#options.reinitializeSteps
     // A master that was none before shows a failover or a new shard: more than this slot has moved.
@@ -447,22 +434,6 @@ export class State {
       this.#redirects = 0
       this.requestRefresh()
     }
-  }
-
-  /**
-   * Takes a redirect that contradicts the node that was believed. Slots move, but a node that does not know the new
-   * master at all, or repeats itself, has not heard of the change: others are asked first from now on.
-   */
-  #contradict(slot: number, known: Shard | undefined): void {
-    const topology = this.#topology
-    if (this.#source === undefined || topology === undefined || topology.owners[slot] === known) return
-    const { address } = this.#source
-    const before = this.#redirected.get(slot)
-    const reading = this.#readings
-    if (known === undefined || (before !== undefined && before.reading !== reading && before.address === address)) {
-      this.#contradicted.add(address)
-    }
-    this.#redirected.set(slot, { address, reading })
   }
 
   #read(): Once<void, CommandError> {
@@ -516,15 +487,9 @@ export class State {
   /** The nodes that may know the topology, in the order of asking. */
   get #candidates(): ReadonlyArray<Node> {
     const start = this.#options.startNodes.map((address) => this.nodes.at(address))
-    const candidates = new Set(this.#options.followCluster ? [...this.members, ...start] : [...start, ...this.members])
-    const last = (isLast: (node: Node) => boolean) => {
-      for (const node of Array.from(candidates).filter(isLast)) if (candidates.delete(node)) candidates.add(node)
-    }
-    last((node) => node === this.#doubted)
-    last(({ address }) => this.#contradicted.has(address))
-    last(({ health }) => !health.isHealthy)
-    const informed = this.#informed === undefined ? [] : [this.#informed]
-    return [...new Set([...informed, ...candidates])]
+    return this.#sources.inOrder(
+      this.#options.followCluster ? [...this.members, ...start] : [...start, ...this.members]
+    )
   }
 
   /** Adopts an answer; returns whether it brings anything new. */
@@ -532,11 +497,24 @@ export class State {
     const before = this.#topology
     const deposed = this.#masters
     this.#topology = topology
-    this.#readings++
-    this.#source = source
-    this.#doubted = undefined
-    this.#informed = undefined
     this.#redirects = 0
+    const moved = this.#routeBy(topology, before)
+    const replicas = new Set(topology.shards.flatMap(({ replicas }) => replicas))
+    const members = [...topology.shards.map(({ master }) => master), ...replicas]
+    this.#sources.adopt(source, members.length)
+    this.nodes.retain(new Set([...this.#options.startNodes.map(formatEndpoint), ...members]), replicas)
+    this.adopted.tell(topology)
+    if (before !== undefined) this.moved.tell(moved)
+    // A server that was out of the cluster is not known to be back.
+    for (const node of this.members) if (!node.health.isHealthy) this.#probes.start(node)
+    if (this.#options.measureLatency) this.#fork(this.#measure)
+    if (before !== undefined && isSame(before, topology)) return false
+    this.#onChange(topology, deposed)
+    return true
+  }
+
+  /** Takes the servers of all slots from a topology; returns the slots that had another master before. */
+  #routeBy(topology: Topology, before: Topology | undefined): ReadonlySet<number> {
     const routes = new Map(topology.shards.map((shard) => [shard, this.#routeTo(shard)]))
     const moved = new Set<number>()
     for (let slot = 0; slot < slotCount; slot++) {
@@ -545,19 +523,11 @@ export class State {
       this.#routes[slot] = shard === undefined ? undefined : routes.get(shard)
     }
     this.#masters = Array.from(routes.values(), ({ master }) => master)
-    const replicas = new Set(topology.shards.flatMap(({ replicas }) => replicas))
-    const members = [...topology.shards.map(({ master }) => master), ...replicas]
-    for (const address of this.#contradicted) {
-      // So many contradicted nodes can no longer be told from the others.
-      if (this.#contradicted.size > members.length) this.#contradicted.delete(address)
-    }
-    this.nodes.retain(new Set([...this.#options.startNodes.map(formatEndpoint), ...members]), replicas)
-    this.adopted.tell(topology)
-    if (before !== undefined) this.moved.tell(moved)
-    // A server that was out of the cluster is not known to be back.
-    for (const node of this.members) if (!node.health.isHealthy) this.#probes.start(node)
-    if (this.#options.measureLatency) this.#fork(this.#measure)
-    if (before !== undefined && isSame(before, topology)) return false
+    return moved
+  }
+
+  /** Looks after what masters owe that were replaced, and tells who waits for a change. */
+  #onChange(topology: Topology, deposed: ReadonlyArray<Node>): void {
     for (const node of deposed) {
       if (!this.#masters.includes(node)) this.#fork(checkReplaced(node))
     }
@@ -568,7 +538,6 @@ export class State {
       masters: topology.shards.map(({ master }) => master),
       replicas: topology.shards.flatMap(({ replicas }) => replicas)
     })
-    return true
   }
 
   #routeTo({ master, replicas }: Shard): Route {

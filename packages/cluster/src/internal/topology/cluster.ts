@@ -19,6 +19,13 @@ export interface ClusterNode {
 }
 
 /**
+ * How often a server has started, as far as the client of it has counted. Before the first connection it has started once at
+ * least.
+ */
+export const startsOf = ({ client }: ClusterNode, command: RedisCommand.Any): number =>
+  Math.max(client.servers?.(command) ?? 1, 1)
+
+/**
  * The cluster as commands for several servers see it.
  *
  * - `masters`, `nodes`: those that serve slots, and these with their replicas; asks for the topology when it is not known.

@@ -64,6 +64,9 @@ interface Failure {
   readonly untranslated?: ConnectionError
 }
 
+/** That no server is left to ask, or need be asked. What is told is the reasons of those that were. */
+const nobodyElse: Failure = { address: "", error: undefined, detail: "", final: true }
+
 /** Finds the topology that these servers know; they are asked in this order. */
 export const discover = Effect.fnUntraced(function*(
   candidates: ReadonlyArray<Node>,
@@ -98,7 +101,7 @@ const firstToKnow = (
 ): Effect.Effect<Discovered, Failure> => {
   const from = (index: number): Effect.Effect<Discovered, Failure> => {
     const candidate = candidates[index]
-    if (candidate === undefined) return Effect.fail({ address: "", error: undefined, detail: "", final: true })
+    if (candidate === undefined) return Effect.fail(nobodyElse)
     const failed = Deferred.makeUnsafe<boolean>()
     const asking = Effect.tapError(ask(candidate, options), (failure) => {
       failures.push(failure)
@@ -162,7 +165,7 @@ const isHigher = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean =
 const untilFinal = (failed: Deferred.Deferred<boolean>): Effect.Effect<never, Failure> =>
   Effect.flatMap(
     Deferred.await(failed),
-    (final) => final ? Effect.fail({ address: "", error: undefined, detail: "", final }) : Effect.never
+    (final) => final ? Effect.fail(nobodyElse) : Effect.never
   )
 
 const explain = (failures: ReadonlyArray<Failure>): CommandError => {

@@ -1,0 +1,78 @@
+/**
+ * Decides in which order servers are asked for the topology: not every server knows at any time what the others know.
+ */
+import type { Node } from "../topology/nodes.ts"
+
+export class Sources {
+  /** The node whose view was adopted last, and the number of views that were. */
+  #believed: Node | undefined = undefined
+  #adopted = 0
+  /** The node that is not asked first again, because its view proved wrong. */
+  #doubted: Node | undefined = undefined
+  /** The node to ask first, because it has just learned something. */
+  #informed: Node | undefined = undefined
+  /**
+   * The nodes whose view a redirect has contradicted, or that know of no cluster that is up. They are asked after the
+   * others.
+   */
+  readonly #contradicted = new Set<string>()
+  /** The node that was last wrong about each slot, and the number of views at that time. */
+  readonly #redirected = new Map<number, { readonly address: string; readonly adopted: number }>()
+
+  get believed(): Node | undefined {
+    return this.#believed
+  }
+
+  /** These nodes, each once, in the order of asking. */
+  inOrder(nodes: ReadonlyArray<Node>): ReadonlyArray<Node> {
+    const candidates = new Set(nodes)
+    const last = (isLast: (node: Node) => boolean) => {
+      for (const node of Array.from(candidates).filter(isLast)) if (candidates.delete(node)) candidates.add(node)
+    }
+    last((node) => node === this.#doubted)
+    last(({ address }) => this.#contradicted.has(address))
+    last(({ health }) => !health.isHealthy)
+    const informed = this.#informed === undefined ? [] : [this.#informed]
+    return [...new Set([...informed, ...candidates])]
+  }
+
+  /** Takes the adoption of a node's view, which names so many servers. */
+  adopt(source: Node, servers: number): void {
+    this.#adopted++
+    this.#believed = source
+    this.#doubted = undefined
+    this.#informed = undefined
+    for (const address of this.#contradicted) {
+      // So many contradicted nodes can no longer be told from the others.
+      if (this.#contradicted.size > servers) this.#contradicted.delete(address)
+    }
+  }
+
+  /** Has a node asked after the others until a view is adopted. */
+  doubt(node: Node | undefined): void {
+    this.#doubted = node
+  }
+
+  /** Has a node asked first until a view is adopted. */
+  inform(node: Node): void {
+    this.#informed = node
+  }
+
+  /** Has a node asked after the others from now on. */
+  contradict(address: string): void {
+    this.#contradicted.add(address)
+  }
+
+  /**
+   * Takes a redirect that contradicts the node that was believed. Slots move, but a node that does not know the new
+   * master at all, or repeats itself, has not heard of the change: others are asked first from now on.
+   */
+  redirected(slot: number, isMasterKnown: boolean): void {
+    if (this.#believed === undefined) return
+    const { address } = this.#believed
+    const before = this.#redirected.get(slot)
+    const repeats = before !== undefined && before.adopted !== this.#adopted && before.address === address
+    if (!isMasterKnown || repeats) this.contradict(address)
+    this.#redirected.set(slot, { address, adopted: this.#adopted })
+  }
+}
