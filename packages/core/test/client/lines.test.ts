@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
 import { Lines } from "../../src/internal/client/lines.ts"
+import type { Waiting } from "../../src/internal/client/lines.ts"
 import { RedisClient } from "../../src/RedisClient.ts"
 
 interface Answer {
@@ -59,6 +60,31 @@ const bucket = Effect.fnUntraced(function*(capacity: number, interval: number, w
   return { state, ask }
 })
 
+/** Waits in the line of a client, for one of one unless something else is said. */
+const waitIn = (
+  lines: Lines<Answer>,
+  client: RedisClient["Service"],
+  ask: Effect.Effect<Answer>,
+  options: Partial<Pick<Waiting<Answer>, "size" | "most" | "waitTimeout">> = {}
+) =>
+  Effect.provideService(
+    Effect.uninterruptibleMask((restore) =>
+      lines.wait("line", {
+        size: 1,
+        most: 1,
+        ask: restore(ask),
+        told: (answer) => answer,
+        pausesFrom: "answer",
+        waitTimeout: Infinity,
+        late: (last) => ({ ...last, granted: false }),
+        jitter: 0,
+        ...options
+      }, restore)
+    ),
+    RedisClient,
+    client
+  )
+
 const run = Effect.fnUntraced(function*(seed: number, interrupts: boolean) {
   const random = chance(seed)
   const [capacity, interval, way] = [3 + random(8), 1 + random(20), random(2) * random(15)]
@@ -74,24 +100,16 @@ const run = Effect.fnUntraced(function*(seed: number, interrupts: boolean) {
     waitTimeout: random(4) === 0 ? random(300) : Infinity
   })).sort((one, other) => one.comes - other.comes)
   const wait = (caller: Caller) =>
-    Effect.uninterruptibleMask((restore) =>
-      lines.wait("line", {
+    Effect.tap(
+      waitIn(lines, client, ask(caller.cost), {
         size: caller.cost,
         most: capacity,
-        ask: restore(ask(caller.cost)),
-        told: (answer) => answer,
-        pausesFrom: "answer",
-        waitTimeout: caller.waitTimeout,
-        late: (last) => ({ ...last, granted: false }),
-        jitter: 0
-      }, restore)
-    ).pipe(
-      Effect.tap((answer) =>
+        waitTimeout: caller.waitTimeout
+      }),
+      (answer) =>
         Effect.sync(() => {
           if (answer.granted) granted.push(caller)
         })
-      ),
-      Effect.provideService(RedisClient, client)
     )
   const fibers: Array<readonly [Caller, Fiber.Fiber<unknown, unknown>]> = []
   for (let time = 0; time < 400; time++) {
@@ -148,19 +166,7 @@ describe("A line", () => {
       state.tokens = 0
       const lines = new Lines<Answer>()
       const client = {} as RedisClient["Service"]
-      const waiting = Effect.uninterruptibleMask((restore) =>
-        lines.wait("line", {
-          size: 1,
-          most: 1,
-          ask: restore(ask(1)),
-          told: (answer) => answer,
-          pausesFrom: "answer",
-          waitTimeout: Infinity,
-          late: (last) => last,
-          jitter: 0
-        }, restore)
-      )
-      const fiber = yield* fork(Effect.provideService(waiting, RedisClient, client))
+      const fiber = yield* fork(waitIn(lines, client, ask(1)))
       yield* TestClock.adjust(15)
       state.tokens = 1
       lines.wake(client, "line")
@@ -178,19 +184,7 @@ describe("A line", () => {
       state.tokens = 0
       const lines = new Lines<Answer>()
       const client = {} as RedisClient["Service"]
-      const waiting = Effect.uninterruptibleMask((restore) =>
-        lines.wait("line", {
-          size: 1,
-          most: 1,
-          ask: restore(ask(1)),
-          told: (answer) => answer,
-          pausesFrom: "answer",
-          waitTimeout: Infinity,
-          late: (last) => last,
-          jitter: 0
-        }, restore)
-      )
-      yield* fork(Effect.provideService(waiting, RedisClient, client))
+      yield* fork(waitIn(lines, client, ask(1)))
       const handOn = Effect.map(Clock.currentTimeMillis, (now) =>
         lines.handOn(client, "line", { now, longest: 50, pause: 100 }))
       // The clock of a test begins at 0 in both of its readings.
@@ -210,20 +204,9 @@ describe("A line", () => {
       const client = {} as RedisClient["Service"]
       const log: Array<string> = []
       const enter = (name: string, waitTimeout = Infinity) =>
-        Effect.uninterruptibleMask((restore) =>
-          lines.wait("line", {
-            size: 1,
-            most: 1,
-            ask: restore(ask(1)),
-            told: (answer) => answer,
-            pausesFrom: "answer",
-            waitTimeout,
-            late: (last) => ({ ...last, granted: false }),
-            jitter: 0
-          }, restore)
-        ).pipe(
-          Effect.tap(({ granted }) => Effect.sync(() => log.push(`${name} ${granted}`))),
-          Effect.provideService(RedisClient, client)
+        Effect.tap(
+          waitIn(lines, client, ask(1), { waitTimeout }),
+          ({ granted }) => Effect.sync(() => log.push(`${name} ${granted}`))
         )
       yield* enter("0")
       yield* fork(enter("1"))
