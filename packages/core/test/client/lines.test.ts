@@ -4,6 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
+import { AsyncLocalStorage } from "node:async_hooks"
 import { Lines } from "../../src/internal/client/lines.ts"
 import type { Waiting } from "../../src/internal/client/lines.ts"
 import { RedisClient } from "../../src/RedisClient.ts"
@@ -195,6 +196,30 @@ describe("A line", () => {
         }
         assert.strictEqual(state.asks, asks, `at ${time}`)
       }
+    }))
+
+  it.effect("waits on a timer that keeps nothing of the caller who has begun it", () =>
+    Effect.gen(function*() {
+      const storage = new AsyncLocalStorage<string>()
+      const clock = yield* Clock.Clock
+      const stores: Array<string | undefined> = []
+      const observed: Clock.Clock = {
+        ...clock,
+        sleep: (duration) =>
+          Effect.suspend(() => {
+            stores.push(storage.getStore())
+            return clock.sleep(duration)
+          })
+      }
+      const refused = Effect.succeed<Answer>({ granted: false, room: 0, pause: 1000 })
+      const waiting = waitIn(new Lines<Answer>(), {} as RedisClient["Service"], refused)
+      const waiter = storage.run(
+        "a request",
+        () => Effect.runFork(Effect.provideService(waiting, Clock.Clock, observed))
+      )
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(stores, [undefined])
+      yield* Fiber.interrupt(waiter)
     }))
 
   it.effect("who goes on with what he waited for may wait again, and have others leave", () =>
