@@ -29,6 +29,7 @@ import { aside } from "../runtime/aside.ts"
 import { elapsed, LoopTime, passed } from "../runtime/elapsed.ts"
 import { errorOf } from "../runtime/firstError.ts"
 import { fork, runNow } from "../runtime/ownContext.ts"
+import { acquireIn } from "../runtime/ownScope.ts"
 import { Attempts, failureText } from "./attempts.ts"
 import type { Wait } from "./attempts.ts"
 import { Lease } from "./recycle.ts"
@@ -461,8 +462,7 @@ export class ExclusivePool {
       }
       attempts.begin()
       connection = yield* this.#options.dialer.open({ onUnsent, onProgress: attempts.progress }).pipe(
-        Scope.provide(scope),
-        Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(scope, exit)),
+        acquireIn(scope),
         Effect.tapError((error) => Effect.sync(() => this.#onFailed(error)))
       )
       this.#failure = undefined
