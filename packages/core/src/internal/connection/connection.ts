@@ -244,8 +244,8 @@ const wireOn = Effect.fnUntraced(function*(
     },
     maxCommands: settings.limits.inFlightCommands,
     maxBytes: settings.limits.inFlightBytes,
-    onWork: () => writing.wake(),
-    onFlush: () => writing.wakeNow(),
+    onWork: writing.wake,
+    onFlush: writing.wakeNow,
     onPush: (items) => !tracking.takes(items) && listener.onPush?.(items) === true,
     subscriber: listener.subscriber,
     onUnasked: listener.onUnasked,
@@ -480,23 +480,19 @@ class Wakeup {
     this.#resume = resume
   })
 
-  readonly #flush = () => {
+  /** Wakes the fiber at once when it waits. */
+  readonly wakeNow = (): void => {
     const resume = this.#resume
     this.#resume = undefined
     resume?.(Effect.void)
   }
 
-  /** Wakes the fiber at once when it waits. */
-  wakeNow(): void {
-    this.#flush()
-  }
-
-  wake(): void {
+  readonly wake = (): void => {
     if (this.#asked || this.#resume === undefined) return
     this.#asked = true
     const { late, scheduler } = this.#options
-    if (late()) scheduler.scheduleTask(this.#flush, 0)
-    else queueMicrotask(this.#flush)
+    if (late()) scheduler.scheduleTask(this.wakeNow, 0)
+    else queueMicrotask(this.wakeNow)
   }
 }
 
