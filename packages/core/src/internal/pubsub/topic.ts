@@ -42,6 +42,12 @@ export class Topic {
     return this.#listed ??= Array.from(this.#receivers)
   }
 
+  /** The receivers but for those that wait for their first confirmation. */
+  get joined(): ReadonlyArray<Receiver> {
+    const waiting = new Set(Array.from(this.joining, ({ receiver }) => receiver))
+    return this.receivers.filter((receiver) => !waiting.has(receiver))
+  }
+
   /** Whether there is no receiver. */
   get unused(): boolean {
     return this.#receivers.size === 0
