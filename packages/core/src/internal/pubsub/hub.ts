@@ -28,7 +28,7 @@ import type { Verb } from "./commands.ts"
 import { isGivenUp } from "./givenUp.ts"
 import type { Mailbox, Shown } from "./mailbox.ts"
 import { messageFor, shown, unreadable } from "./message.ts"
-import { Topic } from "./topic.ts"
+import { Topic, topicName } from "./topic.ts"
 import type { Joining, Receiver } from "./topic.ts"
 
 /** The channels that a receiver has lost and not got back. */
@@ -589,13 +589,6 @@ const completed = (joining: Joining, topic: Topic): void => {
   joining.unconfirmed.delete(topic)
   if (joining.unconfirmed.size === 0) joining.settle(Exit.void)
 }
-
-// -----------------------------------------------------------------------------
-// Names
-// -----------------------------------------------------------------------------
-
-/** A name with its kind, because a channel and a pattern may have the same name. */
-export const topicName = ({ id, kind }: Pick<Topic, "id" | "kind">): string => `${kind} ${id}`
 
 const namesIn = (receiver: Receiver, { lost }: Gap): ReadonlyArray<Shown> =>
   Array.from(lost.values(), (topic) => shown(receiver, topic))

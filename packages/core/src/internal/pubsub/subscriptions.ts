@@ -25,11 +25,11 @@ import { elapsed, withTimeout } from "../runtime/elapsed.ts"
 import { fork, runNow } from "../runtime/ownContext.ts"
 import { Turns } from "../runtime/turns.ts"
 import { subscribing, unsubscribing } from "./commands.ts"
-import { topicName } from "./hub.ts"
 import * as Link from "./link.ts"
 import * as Mailbox from "./mailbox.ts"
 import { shown } from "./message.ts"
 import { serversOf } from "./servers.ts"
+import { topicName } from "./topic.ts"
 import type { Receiver, Topic } from "./topic.ts"
 
 /** The number of moves of a channel in a row that are made at once, the pauses before others, and the time that one lasts. */

@@ -64,6 +64,9 @@ export class Topic {
   }
 }
 
+/** A name with its kind, because a channel and a pattern may have the same name. */
+export const topicName = ({ id, kind }: Pick<Topic, "id" | "kind">): string => `${kind} ${id}`
+
 /** A receiver that waits for the confirmation of its first subscription to some topics. */
 export interface Joining {
   readonly receiver: Receiver
