@@ -25,6 +25,7 @@ import { elapsedNow } from "../runtime/elapsed.ts"
 import { Once } from "../runtime/once.ts"
 import type { Restore } from "../runtime/restore.ts"
 import { traced } from "../telemetry/spans.ts"
+import type { ExtendMode } from "./steps.ts"
 import { undone } from "./undoing.ts"
 
 // -----------------------------------------------------------------------------
@@ -92,7 +93,7 @@ export interface Ways {
   readonly most: number
   readonly acquire: (token: string) => RedisCommand.RedisCommand<Taken | undefined>
   readonly release: (token: string) => RedisCommand.RedisCommand<boolean>
-  readonly extend: (token: string, milliseconds: number, mode: "add" | "replace" | "atLeast") => On<boolean>
+  readonly extend: (token: string, milliseconds: number, mode: ExtendMode) => On<boolean>
   readonly owned: (token: string) => On<boolean>
   readonly locked: On<boolean>
 }
@@ -339,7 +340,7 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
         : new LockError({ name, reason: "NotHeld", kind })
     )
 
-  const change = (duration: number, mode: "add" | "replace" | "atLeast"): Effect.Effect<boolean, CommandError> =>
+  const change = (duration: number, mode: ExtendMode): Effect.Effect<boolean, CommandError> =>
     Effect.flatMap(elapsedNow, (startedAt) => {
       const renewed = startedAt + duration
       // The server may make the life shorter from now on, whether its answer arrives or not.
