@@ -8,6 +8,7 @@ import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Subscriber from "@redfx/testing/Subscriber"
+import { until } from "@redfx/testing/Suite"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -83,8 +84,7 @@ describe("A shard channel", () => {
       yield* a.node.cutAll()
       yield* subscriber.until((elements) => elements.length === 2)
       const before = FakeCluster.readings(cluster)
-      yield* Effect.sleep("500 millis")
-      assert.isAbove(FakeCluster.readings(cluster), before)
+      yield* until(Effect.sync(() => FakeCluster.readings(cluster)), (readings) => readings > before)
       yield* subscriber.stop
       yield* Effect.sleep("2500 millis")
       const after = FakeCluster.readings(cluster)

@@ -20,6 +20,7 @@ import { decodeUtf8 } from "./internal/codec/utf8.ts"
 import { backingOn } from "./internal/persistence/backing.ts"
 import { makeQueueStore } from "./internal/persistence/queue.ts"
 import { makeRateLimiterStore } from "./internal/persistence/rateLimiter.ts"
+import { acquireIn } from "./internal/runtime/ownScope.ts"
 import { scriptSpec } from "./internal/script/calls.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
@@ -257,10 +258,7 @@ const reserve = (client: RedisClient["Service"], scripts: Map<string, string>) =
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
-      const reserved = yield* Effect.onExit(
-        restore(Scope.provide(client.reserve, scope)),
-        (exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(scope, exit)
-      )
+      const reserved = yield* acquireIn(scope)(restore(client.reserve))
       return { send: sendOn(reserved, scripts), close: Scope.close(scope, Exit.void) }
     })
   ).pipe(Effect.mapError(failure))

@@ -145,6 +145,23 @@ export {
 
 export {
   /**
+   * Acquires in a scope, which is closed at once when that fails.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  acquireIn,
+  /**
+   * Acquires in a scope of its own within the surrounding one, so that a failure leaves nothing open.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  inOwnScope
+} from "../internal/runtime/ownScope.ts"
+
+export {
+  /**
    * The first failure of an exit; `undefined` of one that succeeded, died or was interrupted.
    *
    * @category getters

@@ -4,7 +4,9 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
+import { AsyncLocalStorage } from "node:async_hooks"
 import { Lines } from "../../src/internal/client/lines.ts"
+import type { Waiting } from "../../src/internal/client/lines.ts"
 import { RedisClient } from "../../src/RedisClient.ts"
 
 interface Answer {
@@ -59,6 +61,31 @@ const bucket = Effect.fnUntraced(function*(capacity: number, interval: number, w
   return { state, ask }
 })
 
+/** Waits in the line of a client, for one of one unless something else is said. */
+const waitIn = (
+  lines: Lines<Answer>,
+  client: RedisClient["Service"],
+  ask: Effect.Effect<Answer>,
+  options: Partial<Pick<Waiting<Answer>, "size" | "most" | "waitTimeout">> = {}
+) =>
+  Effect.provideService(
+    Effect.uninterruptibleMask((restore) =>
+      lines.wait("line", {
+        size: 1,
+        most: 1,
+        ask: restore(ask),
+        told: (answer) => answer,
+        pausesFrom: "answer",
+        waitTimeout: Infinity,
+        late: (last) => ({ ...last, granted: false }),
+        jitter: 0,
+        ...options
+      }, restore)
+    ),
+    RedisClient,
+    client
+  )
+
 const run = Effect.fnUntraced(function*(seed: number, interrupts: boolean) {
   const random = chance(seed)
   const [capacity, interval, way] = [3 + random(8), 1 + random(20), random(2) * random(15)]
@@ -74,24 +101,16 @@ const run = Effect.fnUntraced(function*(seed: number, interrupts: boolean) {
     waitTimeout: random(4) === 0 ? random(300) : Infinity
   })).sort((one, other) => one.comes - other.comes)
   const wait = (caller: Caller) =>
-    Effect.uninterruptibleMask((restore) =>
-      lines.wait("line", {
+    Effect.tap(
+      waitIn(lines, client, ask(caller.cost), {
         size: caller.cost,
         most: capacity,
-        ask: restore(ask(caller.cost)),
-        told: (answer) => answer,
-        pausesFrom: "answer",
-        waitTimeout: caller.waitTimeout,
-        late: (last) => ({ ...last, granted: false }),
-        jitter: 0
-      }, restore)
-    ).pipe(
-      Effect.tap((answer) =>
+        waitTimeout: caller.waitTimeout
+      }),
+      (answer) =>
         Effect.sync(() => {
           if (answer.granted) granted.push(caller)
         })
-      ),
-      Effect.provideService(RedisClient, client)
     )
   const fibers: Array<readonly [Caller, Fiber.Fiber<unknown, unknown>]> = []
   for (let time = 0; time < 400; time++) {
@@ -148,19 +167,7 @@ describe("A line", () => {
       state.tokens = 0
       const lines = new Lines<Answer>()
       const client = {} as RedisClient["Service"]
-      const waiting = Effect.uninterruptibleMask((restore) =>
-        lines.wait("line", {
-          size: 1,
-          most: 1,
-          ask: restore(ask(1)),
-          told: (answer) => answer,
-          pausesFrom: "answer",
-          waitTimeout: Infinity,
-          late: (last) => last,
-          jitter: 0
-        }, restore)
-      )
-      const fiber = yield* fork(Effect.provideService(waiting, RedisClient, client))
+      const fiber = yield* fork(waitIn(lines, client, ask(1)))
       yield* TestClock.adjust(15)
       state.tokens = 1
       lines.wake(client, "line")
@@ -178,19 +185,7 @@ describe("A line", () => {
       state.tokens = 0
       const lines = new Lines<Answer>()
       const client = {} as RedisClient["Service"]
-      const waiting = Effect.uninterruptibleMask((restore) =>
-        lines.wait("line", {
-          size: 1,
-          most: 1,
-          ask: restore(ask(1)),
-          told: (answer) => answer,
-          pausesFrom: "answer",
-          waitTimeout: Infinity,
-          late: (last) => last,
-          jitter: 0
-        }, restore)
-      )
-      yield* fork(Effect.provideService(waiting, RedisClient, client))
+      yield* fork(waitIn(lines, client, ask(1)))
       const handOn = Effect.map(Clock.currentTimeMillis, (now) =>
         lines.handOn(client, "line", { now, longest: 50, pause: 100 }))
       // The clock of a test begins at 0 in both of its readings.
@@ -203,6 +198,30 @@ describe("A line", () => {
       }
     }))
 
+  it.effect("waits on a timer that keeps nothing of the caller who has begun it", () =>
+    Effect.gen(function*() {
+      const storage = new AsyncLocalStorage<string>()
+      const clock = yield* Clock.Clock
+      const stores: Array<string | undefined> = []
+      const observed: Clock.Clock = {
+        ...clock,
+        sleep: (duration) =>
+          Effect.suspend(() => {
+            stores.push(storage.getStore())
+            return clock.sleep(duration)
+          })
+      }
+      const refused = Effect.succeed<Answer>({ granted: false, room: 0, pause: 1000 })
+      const waiting = waitIn(new Lines<Answer>(), {} as RedisClient["Service"], refused)
+      const waiter = storage.run(
+        "a request",
+        () => Effect.runFork(Effect.provideService(waiting, Clock.Clock, observed))
+      )
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(stores, [undefined])
+      yield* Fiber.interrupt(waiter)
+    }))
+
   it.effect("who goes on with what he waited for may wait again, and have others leave", () =>
     Effect.gen(function*() {
       const { ask } = yield* bucket(1, 10, 0)
@@ -210,20 +229,9 @@ describe("A line", () => {
       const client = {} as RedisClient["Service"]
       const log: Array<string> = []
       const enter = (name: string, waitTimeout = Infinity) =>
-        Effect.uninterruptibleMask((restore) =>
-          lines.wait("line", {
-            size: 1,
-            most: 1,
-            ask: restore(ask(1)),
-            told: (answer) => answer,
-            pausesFrom: "answer",
-            waitTimeout,
-            late: (last) => ({ ...last, granted: false }),
-            jitter: 0
-          }, restore)
-        ).pipe(
-          Effect.tap(({ granted }) => Effect.sync(() => log.push(`${name} ${granted}`))),
-          Effect.provideService(RedisClient, client)
+        Effect.tap(
+          waitIn(lines, client, ask(1), { waitTimeout }),
+          ({ granted }) => Effect.sync(() => log.push(`${name} ${granted}`))
         )
       yield* enter("0")
       yield* fork(enter("1"))

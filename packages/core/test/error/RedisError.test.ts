@@ -833,6 +833,18 @@ describe("an error that speaks for several commands", () => {
       assert.isUndefined(RedisError.failureAmong("pipeline", [{ indexes: [0], readonly: false, error: undefined }]))
     })
 
+    it("lists indexes in their order, as keys of one part may stand between those of another", () => {
+      const failed = RedisError.failureAmong("keys", [
+        { indexes: [1, 3], readonly: false, error: undefined },
+        { indexes: [6], readonly: false, error: refused },
+        { indexes: [10, 5], readonly: false, error: lost },
+        { indexes: [0, 2, 4], readonly: false, error: undefined },
+        { indexes: [7], readonly: false, error: lost }
+      ])
+      const partial = { of: "keys", answered: [0, 1, 2, 3, 4], unknown: [5, 7, 10] }
+      assert.deepInclude(fieldsOf(failed!), { partial })
+    })
+
     it("the same error befalls several commands", () => {
       const failed = RedisError.failureAmong("pipeline", [
         { indexes: [0], readonly: true, error: broken },

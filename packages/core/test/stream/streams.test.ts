@@ -33,6 +33,10 @@ const real = Effect.fnUntraced(function*(
 const add = (client: RedisClient.RedisClient["Service"], stream: string, from: number, to: number) =>
   client.pipeline(Array.from({ length: to - from }, (_, i) => Redis.xadd(stream, { n: from + i })))
 
+/** Makes a stream `s` of so many entries, and a group `g` that has seen none of them. */
+const group = (client: RedisClient.RedisClient["Service"], entries: number) =>
+  Effect.andThen(client.execute(Redis.xgroupCreate("s", "g", "0", { mkstream: true })), add(client, "s", 0, entries))
+
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
 
 const pendingOf = (client: RedisClient.RedisClient["Service"], stream = "s", group = "g") =>
@@ -136,8 +140,7 @@ describe("RedisStream.readGroup", () => {
   it.live("XST-20: gives what is pending, then what is new, and what a lost connection took with it", () =>
     Effect.gen(function*() {
       const { client, outside } = yield* real()
-      yield* outside.execute(Redis.xgroupCreate("s", "g", "0", { mkstream: true }))
-      yield* add(outside, "s", 0, 4)
+      yield* group(outside, 4)
       // Delivered to this consumer, which then went away.
       yield* outside.execute(Redis.xreadgroup("g", "c", { s: ">" }, { count: 2 }))
       const seen = yield* Queue.unbounded<number>()
@@ -220,8 +223,7 @@ describe("RedisStream.consume", () => {
   it.live("takes over the entries of a consumer that is gone, also one that never acknowledged any", () =>
     Effect.gen(function*() {
       const { client, outside } = yield* real()
-      yield* outside.execute(Redis.xgroupCreate("s", "g", "0", { mkstream: true }))
-      yield* add(outside, "s", 0, 1200)
+      yield* group(outside, 1200)
       yield* outside.execute(Redis.xreadgroup("g", "gone", { s: ">" }, { count: 1150 }))
       const handled = new Map<string, number>()
       yield* RedisStream.consume(
@@ -237,8 +239,7 @@ describe("RedisStream.consume", () => {
   it.live("buries what kills its consumers again and again", () =>
     Effect.gen(function*() {
       const { client, outside } = yield* real()
-      yield* outside.execute(Redis.xgroupCreate("s", "g", "0", { mkstream: true }))
-      yield* add(outside, "s", 0, 1)
+      yield* group(outside, 1)
       for (const consumer of ["first", "second"]) {
         yield* outside.execute(Redis.xreadgroup("g", consumer, { s: ">" }))
         const [entry] = yield* outside.execute(Redis.xrange("s"))
@@ -377,8 +378,7 @@ describe("RedisStream.consume", () => {
   it.live("buries what killed a consumer of the same name as often as allowed, without giving it to a handler", () =>
     Effect.gen(function*() {
       const { client, outside } = yield* real()
-      yield* outside.execute(Redis.xgroupCreate("s", "g", "0", { mkstream: true }))
-      yield* add(outside, "s", 0, 1)
+      yield* group(outside, 1)
       yield* outside.execute(Redis.xreadgroup("g", "c", { s: ">" }))
       // Each life of the consumer begins with what is pending at it, and ends with its process.
       yield* outside.execute(Redis.xreadgroup("g", "c", { s: "0" }))
@@ -423,8 +423,7 @@ describe("RedisStream.consume", () => {
   it.live("an entry that was deleted while it was pending is acknowledged, once", () =>
     Effect.gen(function*() {
       const { client, outside } = yield* real()
-      yield* outside.execute(Redis.xgroupCreate("s", "g", "0", { mkstream: true }))
-      yield* add(outside, "s", 0, 3)
+      yield* group(outside, 3)
       const entries = yield* outside.execute(Redis.xrange("s"))
       yield* outside.execute(Redis.xreadgroup("g", "gone", { s: ">" }))
       yield* outside.execute(Redis.xdel("s", entries[1]!.id))
@@ -440,8 +439,7 @@ describe("RedisStream.consume", () => {
   it.live("holds no more than it has handlers for, of what is new and of what others left together", () =>
     Effect.gen(function*() {
       const { client, outside } = yield* real()
-      yield* outside.execute(Redis.xgroupCreate("s", "g", "0", { mkstream: true }))
-      yield* add(outside, "s", 0, 6)
+      yield* group(outside, 6)
       yield* outside.execute(Redis.xreadgroup("g", "gone", { s: ">" }, { count: 3 }))
       const held: Array<number> = []
       const handled = new Set<string>()
@@ -460,8 +458,7 @@ describe("RedisStream.consume", () => {
     Effect.gen(function*() {
       const { client, outside } = yield* real()
       const version = /redis_version:(\d+)\.(\d+)/.exec(String(yield* outside.execute(Redis.send("INFO", "server"))))
-      yield* outside.execute(Redis.xgroupCreate("s", "g", "0", { mkstream: true }))
-      yield* add(outside, "s", 0, 5000)
+      yield* group(outside, 5000)
       yield* outside.execute(Redis.xreadgroup("g", "busy", { s: ">" }))
       yield* outside.execute(Redis.configResetstat())
       yield* RedisStream.consume(

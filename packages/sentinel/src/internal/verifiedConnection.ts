@@ -8,11 +8,10 @@ import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import * as RedisConnection from "@redfx/core/unstable/Connection"
-import { withTimeout } from "@redfx/core/unstable/Runtime"
+import { inOwnScope, withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import { openedTooLate } from "./failures.ts"
 import type { Observation, Role } from "./verdict.ts"
 
@@ -37,13 +36,7 @@ export const open = (
   expected: Role,
   listener: RedisConnection.Listener
 ): Effect.Effect<RedisConnection.RedisConnection, CommandError, RedisConnector | Scope.Scope> =>
-  Effect.gen(function*() {
-    const attempt = yield* Scope.fork(yield* Effect.scope)
-    return yield* dial(options, address, expected, listener).pipe(
-      Scope.provide(attempt),
-      Effect.onError((cause) => Scope.close(attempt, Exit.failCause(cause)))
-    )
-  })
+  inOwnScope(dial(options, address, expected, listener))
 
 const dial = Effect.fnUntraced(function*(
   options: Options,

@@ -11,7 +11,7 @@ import type { ErrorReply } from "@redfx/core/Resp"
 import { weave } from "@redfx/core/unstable/Request"
 import type { Redirector, Request, RequestQueue } from "@redfx/core/unstable/Request"
 import type { Held, RedisRouter } from "@redfx/core/unstable/Router"
-import { errorOf, fork } from "@redfx/core/unstable/Runtime"
+import { acquireIn, errorOf, fork } from "@redfx/core/unstable/Runtime"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -193,15 +193,12 @@ class Reservation implements Redirector {
       const { topology } = this.#state
       const key = routingKey(command)
       const slot = key === undefined ? undefined : slotOf(key)
-      return Effect.onError(
-        Effect.map(Scope.provide(node.pool.router.reserve, scope), (router): Bound => ({
-          node,
-          served: (other) => other === slot || topology?.owners[other]?.master === node.address,
-          router,
-          scope
-        })),
-        () => Scope.close(scope, Exit.void)
-      )
+      return Effect.map(acquireIn(scope)(node.pool.router.reserve), (router): Bound => ({
+        node,
+        served: (other) => other === slot || topology?.owners[other]?.master === node.address,
+        router,
+        scope
+      }))
     })
   }
 

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { isReadonlyArray } from "../../internal/argument/isReadonlyArray.ts"
+import { anything } from "../../internal/reply/asTheyCame.ts"
 import * as Reply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import type { Json } from "./JsonOptions.ts"
@@ -37,8 +38,6 @@ const expanded = (value: Resp.Value, view: Reply.View): Json => {
   }
   return typeof value === "bigint" ? Number(Reply.integer.decode(value, view)) : Reply.text.decode(value, view)
 }
-
-const anything: Reply.Reply<Resp.Value> = Reply.make((value) => value)
 
 const members = Reply.pairs(Reply.text, anything)
 

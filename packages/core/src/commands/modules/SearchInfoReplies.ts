@@ -3,11 +3,10 @@
  *
  * @since 0.1.0
  */
+import { anything } from "../../internal/reply/asTheyCame.ts"
 import { listOf } from "../../internal/reply/listOf.ts"
 import * as Reply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
-
-const anything: Reply.Reply<Resp.Value> = Reply.make((value) => value)
 
 /** A number, which servers send as such or as text; `undefined` from servers that do not send it. */
 const number = Reply.nullable(Reply.double)

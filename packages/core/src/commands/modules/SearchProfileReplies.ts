@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { anything } from "../../internal/reply/asTheyCame.ts"
 import * as Reply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 
@@ -101,8 +102,6 @@ export interface FtProcessorProfile extends Reply.Extra {
 // -----------------------------------------------------------------------------
 // Decoders
 // -----------------------------------------------------------------------------
-
-const anything: Reply.Reply<Resp.Value> = Reply.make((value) => value)
 
 const entries = Reply.pairs(Reply.text, anything)
 

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { isReadonlyArray } from "../../internal/argument/isReadonlyArray.ts"
+import { anything, elements } from "../../internal/reply/asTheyCame.ts"
 import { number } from "../../internal/reply/reply.ts"
 import * as Reply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
@@ -166,12 +166,6 @@ export interface FtMisspelled<Text = string> {
 // -----------------------------------------------------------------------------
 // Parts
 // -----------------------------------------------------------------------------
-
-const elements: Reply.Reply<ReadonlyArray<Resp.Value>> = Reply.make((value) =>
-  isReadonlyArray(value) ? value : Reply.mismatch("an array", value)
-)
-
-const anything: Reply.Reply<Resp.Value> = Reply.make((value) => value)
 
 /** Values by names that are words of the server. */
 const byName: Reply.Reply<ReadonlyMap<string, Resp.Value>> = Reply.map(

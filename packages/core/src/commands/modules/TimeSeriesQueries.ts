@@ -31,6 +31,42 @@ import type {
 } from "./TimeSeriesOptions.ts"
 import { rows, samples, severalSamples, severalSeries } from "./TimeSeriesReplies.ts"
 
+const mrangeArgs = (
+  from: TsFrom,
+  to: TsTo,
+  filter: ReadonlyArray<string>,
+  aggregations: TsAggregations,
+  options: TsMfilterOptions = {}
+): ReadonlyArray<Arg.Arg> => [
+  rangeArgs(from, to, options, labelArgs(options)),
+  severalAggregations(aggregations),
+  emptyArgs(options),
+  filterArgs(filter)
+]
+
+const nrangeArgs = (
+  keys: ReadonlyArray<Arg.Key>,
+  from: TsFrom,
+  to: TsTo,
+  options: TsNrangeOptions = {}
+): ReadonlyArray<Arg.Arg> => [
+  Arg.countedKeys([keys]),
+  rangeArgs(from, to, options),
+  keyAggregations(keys.length, options)
+]
+
+const rangeArgsOfSeveral = (
+  key: Arg.Key,
+  from: TsFrom,
+  to: TsTo,
+  aggregations: TsAggregations,
+  options: TsFilterOptions = {}
+): ReadonlyArray<Arg.Arg> => [
+  Arg.key(key),
+  rangeArgs(from, to, options),
+  severalAggregations(aggregations)
+]
+
 /**
  * Like `tsMrange`, with one value per aggregator for each bucket, in the order of the aggregators.
  *
@@ -39,23 +75,7 @@ import { rows, samples, severalSamples, severalSeries } from "./TimeSeriesReplie
  * @category time series
  * @since 0.1.0
  */
-export const tsMrangeAggregations = define(
-  "TS.MRANGE",
-  (
-    from: TsFrom,
-    to: TsTo,
-    filter: ReadonlyArray<string>,
-    aggregations: TsAggregations,
-    options: TsMfilterOptions = {}
-  ) => [
-    rangeArgs(from, to, options, labelArgs(options)),
-    severalAggregations(aggregations),
-    emptyArgs(options),
-    filterArgs(filter)
-  ],
-  severalSeries,
-  "readonly"
-)
+export const tsMrangeAggregations = define("TS.MRANGE", mrangeArgs, severalSeries, "readonly")
 
 /**
  * Like {@link tsMrangeAggregations}, the last bucket first.
@@ -65,23 +85,7 @@ export const tsMrangeAggregations = define(
  * @category time series
  * @since 0.1.0
  */
-export const tsMrevrangeAggregations = define(
-  "TS.MREVRANGE",
-  (
-    from: TsFrom,
-    to: TsTo,
-    filter: ReadonlyArray<string>,
-    aggregations: TsAggregations,
-    options: TsMfilterOptions = {}
-  ) => [
-    rangeArgs(from, to, options, labelArgs(options)),
-    severalAggregations(aggregations),
-    emptyArgs(options),
-    filterArgs(filter)
-  ],
-  severalSeries,
-  "readonly"
-)
+export const tsMrevrangeAggregations = define("TS.MREVRANGE", mrangeArgs, severalSeries, "readonly")
 
 /**
  * Returns the samples of several series side by side, in the order of time. For each time at which one of the series
@@ -95,16 +99,7 @@ export const tsMrevrangeAggregations = define(
  * @category time series
  * @since 0.1.0
  */
-export const tsNrange = define(
-  "TS.NRANGE",
-  (keys: ReadonlyArray<Arg.Key>, from: TsFrom, to: TsTo, options: TsNrangeOptions = {}) => [
-    Arg.countedKeys([keys]),
-    rangeArgs(from, to, options),
-    keyAggregations(keys.length, options)
-  ],
-  rows,
-  "readonly"
-)
+export const tsNrange = define("TS.NRANGE", nrangeArgs, rows, "readonly")
 
 /**
  * Like {@link tsNrange}, the last time first.
@@ -114,16 +109,7 @@ export const tsNrange = define(
  * @category time series
  * @since 0.1.0
  */
-export const tsNrevrange = define(
-  "TS.NREVRANGE",
-  (keys: ReadonlyArray<Arg.Key>, from: TsFrom, to: TsTo, options: TsNrangeOptions = {}) => [
-    Arg.countedKeys([keys]),
-    rangeArgs(from, to, options),
-    keyAggregations(keys.length, options)
-  ],
-  rows,
-  "readonly"
-)
+export const tsNrevrange = define("TS.NREVRANGE", nrangeArgs, rows, "readonly")
 
 /**
  * Returns the label names of all series whose labels match the filters, or of all series without filters.
@@ -169,16 +155,7 @@ export const tsQuerylabelsValues = define(
  * @category time series
  * @since 0.1.0
  */
-export const tsRangeAggregations = define(
-  "TS.RANGE",
-  (key: Arg.Key, from: TsFrom, to: TsTo, aggregations: TsAggregations, options: TsFilterOptions = {}) => [
-    Arg.key(key),
-    rangeArgs(from, to, options),
-    severalAggregations(aggregations)
-  ],
-  severalSamples,
-  "readonly"
-)
+export const tsRangeAggregations = define("TS.RANGE", rangeArgsOfSeveral, severalSamples, "readonly")
 
 type ReadFrom = TsTime | "-" | "+" | "$"
 
@@ -222,13 +199,4 @@ export const tsRead: typeof readFromTime = /* @__PURE__ */ Object.assign(
  * @category time series
  * @since 0.1.0
  */
-export const tsRevrangeAggregations = define(
-  "TS.REVRANGE",
-  (key: Arg.Key, from: TsFrom, to: TsTo, aggregations: TsAggregations, options: TsFilterOptions = {}) => [
-    Arg.key(key),
-    rangeArgs(from, to, options),
-    severalAggregations(aggregations)
-  ],
-  severalSamples,
-  "readonly"
-)
+export const tsRevrangeAggregations = define("TS.REVRANGE", rangeArgsOfSeveral, severalSamples, "readonly")

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { isReadonlyArray } from "../../internal/argument/isReadonlyArray.ts"
+import { anything, elements } from "../../internal/reply/asTheyCame.ts"
 import { number } from "../../internal/reply/reply.ts"
 import * as Reply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
@@ -113,12 +113,6 @@ export const sampleOrNone: Reply.Reply<TsSample | undefined, TsSample | undefine
     value === null || (Array.isArray(value) && value.length === 0) ? undefined : sample.decode(value, view)
   )
 
-const anything: Reply.Reply<Resp.Value> = Reply.make((value) => value)
-
-const parts: Reply.Reply<ReadonlyArray<Resp.Value>> = Reply.make((value) =>
-  isReadonlyArray(value) ? value : Reply.mismatch("an array", value)
-)
-
 const times = Reply.tuple(Reply.integer)
 
 const doubles = Reply.array(Reply.double)
@@ -127,7 +121,7 @@ const valuesOf = (
   list: (rest: ReadonlyArray<Resp.Value>) => Resp.Value
 ): Reply.Reply<TsSampleValues, TsSampleValues, TsSampleValues<bigint>> =>
   Reply.make((value, view) => {
-    const [, ...rest] = parts.decode(value, view)
+    const [, ...rest] = elements.decode(value, view)
     const [timestamp] = times.decode(value, view)
     // The time is a number or a bigint, depending on the view.
     return { timestamp, values: doubles.decode(list(rest), view) } as TsSampleValues | TsSampleValues<bigint>
@@ -165,7 +159,7 @@ export const rows: Reply.Reply<
 
 const labels = Reply.recordOrPairs(Reply.nullable(Reply.blob))
 
-const byKey = Reply.pairs(anything, parts)
+const byKey = Reply.pairs(anything, elements)
 
 /** An array of `[key, …]` (RESP2), or a map by key (RESP3): the key, then the values for it. */
 const perSeries = <A, B, I>(
@@ -190,7 +184,7 @@ const seriesWith = <S, I>(
 > => {
   const seriesParts = Reply.fields({ key: Reply.blob, labels, samples: list })
   return Reply.make((value, view) => {
-    const [key = null, ...told] = parts.decode(value, view)
+    const [key = null, ...told] = elements.decode(value, view)
     return seriesParts.decode([key, told[0] ?? null, told.at(-1) ?? null], view)
   })
 }
@@ -249,7 +243,7 @@ export const groups: Reply.Reply<
   ReadonlyArray<TsGroup<string, TsLabels, TsSample<bigint>>>
 > = perSeries<TsGroup, TsGroup<Uint8Array, TsLabelPairs>, TsGroup<string, TsLabels, TsSample<bigint>>>(
   Reply.make((value, view) => {
-    const [key = null, ownLabels = null, ...more] = parts.decode(value, view)
+    const [key = null, ownLabels = null, ...more] = elements.decode(value, view)
     const list = more.pop() ?? null
     const sources = more.flatMap((item) => entries.decode(item, view)).find(([name]) => name === "sources")?.[1] ?? null
     const onlyLabels = Array.isArray(ownLabels) ? ownLabels.filter(isLabel) : ownLabels

@@ -10,7 +10,7 @@ import { NodeInspectSymbol } from "effect/Inspectable"
 import type * as Scope from "effect/Scope"
 import type { Key } from "../../RedisArg.ts"
 import { limited } from "../../RedisClient.ts"
-import type { RedisClient, RedisStats } from "../../RedisClient.ts"
+import type { ClientCache, RedisClient, RedisStats } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { DataError } from "../../RedisError.ts"
@@ -104,82 +104,32 @@ interface Feeds extends Pick<RedisClient["Service"], "pubSub" | "monitor" | "lim
   readonly cache: Cache.CacheParts | undefined
 }
 
+/** What a client stands on. */
+interface Basis {
+  readonly router: RedisRouter
+  readonly settings: ConnectionSettings
+  readonly deadlines: Deadlines
+}
+
 const clientOf = (
   router: RedisRouter,
   settings: ConnectionSettings,
   deadlines: Deadlines,
   { cache: parts, ...feeds }: Feeds
 ): RedisClient["Service"] => {
-  const exclusively: Exclusive = { router, settings, deadlines }
-  const limit = Duration.toMillis(settings.commandTimeout)
-  const begin = limit === deadlines.limit
-    ? (request: Request) => deadlines.add(request)
-    : (request: Request) => deadlines.addUntil(request, deadlines.now() + limit, limit)
+  const basis: Basis = { router, settings, deadlines }
+  const begin = beginning(basis)
   const send = (request: Request): void => {
     begin(request)
     router.submit(request)
   }
-
   const cache = parts && Cache.reading(parts, { begin, submit: (request) => router.submit(request) })
-
-  const once = <A>(command: RedisCommand.RedisCommand<A>): Effect.Effect<A, CommandError> =>
-    command.settled ?? (command.caching !== undefined ? cache?.execute(command) : undefined) ??
-      (RedisCommand.needsOwnConnection(command)
-        ? onLease(exclusively, [command], (send) => requestOf(command, send))
-        : requestOf(command, send))
-
-  const execute: RedisClient["Service"]["execute"] = settings.retryOnTimeout
-    ? (command) =>
-      Effect.catchTag(
-        once(command),
-        "TimeoutError",
-        (before) =>
-          isOrdered(command)
-            ? Effect.fail(before)
-            : Effect.mapError(once(command), (error) => sentBefore(error, before))
-      )
-    : once
-
-  const sendOnce = (batch: Batch): Effect.Effect<ReadonlyArray<Outcome>> =>
-    batch.commands.some(RedisCommand.needsOwnConnection)
-      ? pipelineExclusive(exclusively, batch)
-      : new BatchRequest(batch, send)
-
-  const sendAll = settings.retryOnTimeout
-    ? (batch: Batch) => Effect.flatMap(sendOnce(batch), (outcomes) => sendTimedOut(batch, outcomes, sendOnce))
-    : sendOnce
-
-  const pipeline: RedisClient["Service"]["pipeline"] = (commands) =>
-    cache === undefined ? plain(commands) : cache.pipeline(commands, plain)
-
-  const plain: RedisClient["Service"]["pipeline"] = (commands) =>
-    commands.every((command) => command.settled === undefined)
-      ? commands.length === 0 ? Effect.succeed([]) : sendAll({ commands })
-      : weave(commands, (command) => command.settled, (sent, positions) => sendAll({ commands: sent, positions }))
-
+  const sendAll = sendingAll(basis, send)
+  const plain = pipelineBy(sendAll)
   const client: RedisClient["Service"] = {
-    execute,
-    pipeline,
-    transaction: (commands) => {
-      // The commands are checked once more, because no part of a transaction may be sent when another part cannot be.
-      const known = commands.map((command, index) => {
-        const outcome = command.settled ?? unsendable(command)
-        return outcome && outcomeAt(outcome, command, index)
-      })
-      const refused = known.find((outcome) => outcome !== undefined && Exit.isFailure(outcome))
-      if (refused !== undefined) return Effect.flatMap(refused, () => Effect.succeed([]))
-      const origin = { address: undefined, replaceInvalidText: settings.replaceInvalidText }
-      const run = (sent: ReadonlyArray<RedisCommand.Any>, positions: ReadonlyArray<number>) =>
-        Effect.flatMap(sendAll({ commands: Transaction.wrap(sent), atomic: true }), (outcomes) => {
-          if (Transaction.isExecuted(outcomes)) router.held?.executed()
-          return Transaction.unwrap({ commands: sent, positions }, outcomes, origin)
-        })
-      const results = weave(commands, (_, index) => known[index], run)
-      // Where keys are watched, EXEC says whether they were changed, so it is sent even when there is nothing to run.
-      return known.includes(undefined) || router.held?.watching !== true
-        ? results
-        : Effect.andThen(run([], []), results)
-    },
+    execute: executing(basis, send, cache),
+    pipeline: cache === undefined ? plain : (commands) => cache.pipeline(commands, plain),
+    transaction: transactionBy(sendAll, basis),
     withTimeout: (given) =>
       limited(
         given,
@@ -211,6 +161,81 @@ const clientOf = (
   return client
 }
 
+/** Gives a request the deadline of this client's limit. */
+const beginning = ({ deadlines, settings }: Basis): Send => {
+  const limit = Duration.toMillis(settings.commandTimeout)
+  return limit === deadlines.limit
+    ? (request) => deadlines.add(request)
+    : (request) => deadlines.addUntil(request, deadlines.now() + limit, limit)
+}
+
+/** Runs commands one by one; one that timed out once more, where it may be repeated. */
+const executing = (
+  basis: Basis,
+  send: Send,
+  cache: ClientCache | undefined
+): RedisClient["Service"]["execute"] => {
+  const once = <A>(command: RedisCommand.RedisCommand<A>): Effect.Effect<A, CommandError> =>
+    command.settled ?? (command.caching !== undefined ? cache?.execute(command) : undefined) ??
+      (RedisCommand.needsOwnConnection(command)
+        ? onLease(basis, [command], (send) => requestOf(command, send))
+        : requestOf(command, send))
+  return basis.settings.retryOnTimeout
+    ? (command) =>
+      Effect.catchTag(
+        once(command),
+        "TimeoutError",
+        (before) =>
+          isOrdered(command)
+            ? Effect.fail(before)
+            : Effect.mapError(once(command), (error) => sentBefore(error, before))
+      )
+    : once
+}
+
+type SendAll = (batch: Batch) => Effect.Effect<ReadonlyArray<Outcome>>
+
+/** Sends batches; what timed out of one once more, where it may be repeated. */
+const sendingAll = (basis: Basis, send: Send): SendAll => {
+  const once: SendAll = (batch) =>
+    batch.commands.some(RedisCommand.needsOwnConnection)
+      ? pipelineExclusive(basis, batch)
+      : new BatchRequest(batch, send)
+  return basis.settings.retryOnTimeout
+    ? (batch) => Effect.flatMap(once(batch), (outcomes) => sendTimedOut(batch, outcomes, once))
+    : once
+}
+
+const pipelineBy = (sendAll: SendAll): RedisClient["Service"]["pipeline"] => (commands) =>
+  commands.every((command) => command.settled === undefined)
+    ? commands.length === 0 ? Effect.succeed([]) : sendAll({ commands })
+    : weave(commands, (command) => command.settled, (sent, positions) => sendAll({ commands: sent, positions }))
+
+const transactionBy = (
+  sendAll: SendAll,
+  { router, settings }: Basis
+): RedisClient["Service"]["transaction"] =>
+(commands) => {
+  // The commands are checked once more, because no part of a transaction may be sent when another part cannot be.
+  const known = commands.map((command, index) => {
+    const outcome = command.settled ?? unsendable(command)
+    return outcome && outcomeAt(outcome, command, index)
+  })
+  const refused = known.find((outcome) => outcome !== undefined && Exit.isFailure(outcome))
+  if (refused !== undefined) return Effect.flatMap(refused, () => Effect.succeed([]))
+  const origin = { address: undefined, replaceInvalidText: settings.replaceInvalidText }
+  const run = (sent: ReadonlyArray<RedisCommand.Any>, positions: ReadonlyArray<number>) =>
+    Effect.flatMap(sendAll({ commands: Transaction.wrap(sent), atomic: true }), (outcomes) => {
+      if (Transaction.isExecuted(outcomes)) router.held?.executed()
+      return Transaction.unwrap({ commands: sent, positions }, outcomes, origin)
+    })
+  const results = weave(commands, (_, index) => known[index], run)
+  // Where keys are watched, EXEC says whether they were changed, so it is sent even when there is nothing to run.
+  return known.includes(undefined) || router.held?.watching !== true
+    ? results
+    : Effect.andThen(run([], []), results)
+}
+
 /** How a client prints, also in `console.log` and JSON, which would show its parts otherwise. */
 const printed = (description: string) => ({
   toString: () => `RedisClient(${description})`,
@@ -231,7 +256,7 @@ const isOrdered = ({ spec }: RedisCommand.Any): boolean => spec.traits.has("orde
 const sendTimedOut = (
   batch: Batch,
   outcomes: ReadonlyArray<Outcome>,
-  send: (batch: Batch) => Effect.Effect<ReadonlyArray<Outcome>>
+  send: SendAll
 ): Effect.Effect<ReadonlyArray<Outcome>> => {
   const { atomic, commands, positions } = batch
   const timeouts = outcomes.map(timeoutIn)
@@ -275,14 +300,8 @@ const unsendable = (command: RedisCommand.Any): Outcome | undefined => {
 // Exclusive use
 // -----------------------------------------------------------------------------
 
-interface Exclusive {
-  readonly router: RedisRouter
-  readonly settings: ConnectionSettings
-  readonly deadlines: Deadlines
-}
-
-const pipelineExclusive = (exclusive: Exclusive, batch: Batch): Effect.Effect<ReadonlyArray<Outcome>> =>
-  onLease(exclusive, batch.commands, (send) => new BatchRequest(batch, send)).pipe(
+const pipelineExclusive = (basis: Basis, batch: Batch): Effect.Effect<ReadonlyArray<Outcome>> =>
+  onLease(basis, batch.commands, (send) => new BatchRequest(batch, send)).pipe(
     Effect.catch((error) =>
       Effect.succeed(
         batch.commands.map((command, index) => Exit.fail(unsentIn(error, command, batch.positions?.[index] ?? index)))
@@ -295,19 +314,19 @@ const pipelineExclusive = (exclusive: Exclusive, batch: Batch): Effect.Effect<Re
  * on top of it comes the time for which the commands ask the server to block.
  */
 const onLease = <A, E>(
-  exclusive: Exclusive,
+  basis: Basis,
   commands: ReadonlyArray<RedisCommand.Any>,
   make: (send: Send) => Effect.Effect<A, E>
 ): Effect.Effect<A, E | CommandError> =>
   Effect.suspend(() => {
-    const { deadlines, settings } = exclusive
+    const { deadlines, settings } = basis
     const time = new LoopTime(deadlines.clock)
     const started = time.now()
     const limit = commands.reduce(
       (sum, command) => sum + RedisCommand.blockMilliseconds(command),
       Duration.toMillis(settings.commandTimeout)
     )
-    return Effect.scoped(Effect.flatMap(lease(exclusive, commands, time), (connection) =>
+    return Effect.scoped(Effect.flatMap(lease(basis, commands, time), (connection) =>
       make((request) => {
         deadlines.addUntil(request, deadlines.now() + limit - (time.now() - started), limit)
         connection.submit(request)
@@ -328,7 +347,7 @@ const unsentIn = (error: CommandError, command: RedisCommand.Any, index: number)
 
 /** A connection for commands that cannot share one. */
 const lease = Effect.fnUntraced(function*(
-  { router, settings }: Exclusive,
+  { router, settings }: Basis,
   commands: ReadonlyArray<RedisCommand.Any>,
   time: LoopTime
 ): Effect.fn.Return<RedisConnection.RedisConnection, CommandError, Scope.Scope> {

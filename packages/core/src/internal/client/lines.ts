@@ -1,7 +1,6 @@
 /**
  * The lines in which the callers of a client wait for what others have.
  */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -12,6 +11,7 @@ import { RedisClient } from "../../RedisClient.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { isRetryable, withFields } from "../error/retry.ts"
 import { elapsed } from "../runtime/elapsed.ts"
+import { errorOf } from "../runtime/firstError.ts"
 import { Line } from "../runtime/line.ts"
 import type { Run, Told, Waiter } from "../runtime/line.ts"
 import type { Restore } from "../runtime/restore.ts"
@@ -111,7 +111,7 @@ const wait = Effect.fnUntraced(function*<A>(
     const askedAt = elapsed(clock)
     const exit = yield* Effect.exit(ask)
     if (Exit.isFailure(exit)) {
-      const error = exit.cause.reasons.find(Cause.isFailReason)?.error
+      const error = errorOf(exit.cause)
       if (error !== undefined && isRetryable(error)) {
         line.failed(
           waiter,
@@ -124,10 +124,10 @@ const wait = Effect.fnUntraced(function*<A>(
     const chance = yield* Random.next
     const at = elapsed(clock)
     const earliest = (pausesFrom === "question" ? askedAt : at) + answer.pause
-    const isGivenUp = !answer.granted && earliest > waiter.stopAt
+    const leaves = answer.granted || earliest > waiter.stopAt
     const notBefore = earliest + answer.pause * jitter * firstOf(line.size, chance)
-    line.answered(waiter, exit.value, answer, { at, notBefore, leaves: answer.granted || isGivenUp })
-    if (answer.granted || isGivenUp) return exit.value
+    line.answered(waiter, exit.value, answer, { at, notBefore, leaves })
+    if (leaves) return exit.value
   }
 })
 

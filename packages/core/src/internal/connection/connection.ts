@@ -8,9 +8,8 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Scheduler from "effect/Scheduler"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import type * as Socket from "effect/socket/Socket"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
@@ -25,6 +24,7 @@ import { encodeUtf8 } from "../codec/utf8.ts"
 import { clientClosed, connectionLoss, ofNoCommand, timeLimit } from "../error/events.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
 import { errorOf } from "../runtime/firstError.ts"
+import { inOwnScope } from "../runtime/ownScope.ts"
 import { Pace } from "../runtime/pace.ts"
 import { KnownScripts } from "../script/knownScripts.ts"
 import { Tracking } from "../tracking/tracking.ts"
@@ -141,7 +141,7 @@ const open = (
   const { settings } = target
   const known = settings.clientInfo ? takeClientInfo.get(settings) : false
   const learn = (clientInfo: boolean) =>
-    Effect.tap(inScopeOfItsOwn(dial(target, listener, progress, clientInfo)), () =>
+    Effect.tap(inOwnScope(dial(target, listener, progress, clientInfo)), () =>
       Effect.sync(() => {
         if (settings.clientInfo) takeClientInfo.set(settings, clientInfo)
       }))
@@ -152,13 +152,6 @@ const open = (
       ? Effect.mapError(learn(false), (second) => second._tag === "HungUp" ? second.error : second)
       : Effect.fail(failure.error))
 }
-
-/** Runs an effect in a scope of its own, which leaves nothing open when the effect fails. */
-const inScopeOfItsOwn = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Scope.Scope> =>
-  Effect.flatMap(
-    Effect.flatMap(Effect.scope, Scope.fork),
-    (own) => effect.pipe(Scope.provide(own), Effect.onError((cause) => Scope.close(own, Exit.failCause(cause))))
-  )
 
 const dial = Effect.fnUntraced(function*(
   target: Target,
@@ -251,8 +244,8 @@ const wireOn = Effect.fnUntraced(function*(
     },
     maxCommands: settings.limits.inFlightCommands,
     maxBytes: settings.limits.inFlightBytes,
-    onWork: () => writing.wake(),
-    onFlush: () => writing.wakeNow(),
+    onWork: writing.wake,
+    onFlush: writing.wakeNow,
     onPush: (items) => !tracking.takes(items) && listener.onPush?.(items) === true,
     subscriber: listener.subscriber,
     onUnasked: listener.onUnasked,
@@ -487,23 +480,19 @@ class Wakeup {
     this.#resume = resume
   })
 
-  readonly #flush = () => {
+  /** Wakes the fiber at once when it waits. */
+  readonly wakeNow = (): void => {
     const resume = this.#resume
     this.#resume = undefined
     resume?.(Effect.void)
   }
 
-  /** Wakes the fiber at once when it waits. */
-  wakeNow(): void {
-    this.#flush()
-  }
-
-  wake(): void {
+  readonly wake = (): void => {
     if (this.#asked || this.#resume === undefined) return
     this.#asked = true
     const { late, scheduler } = this.#options
-    if (late()) scheduler.scheduleTask(this.#flush, 0)
-    else queueMicrotask(this.#flush)
+    if (late()) scheduler.scheduleTask(this.wakeNow, 0)
+    else queueMicrotask(this.wakeNow)
   }
 }
 

@@ -123,6 +123,8 @@ export const failureAmong = <E extends Fault>(of: Whole, parts: ReadonlyArray<Pa
     mayHaveWritten ||= !part.readonly
     for (const index of part.indexes) done[fate].push(index)
   }
+  // Keys of one part may stand between those of another.
+  for (const indexes of Object.values(done)) indexes.sort((one, other) => one - other)
   // An error of an effect without other parts says all there is.
   return others ? inPart(failed.error, { of, ...done, mayHaveWritten }) : failed.error
 }

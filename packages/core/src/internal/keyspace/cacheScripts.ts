@@ -35,7 +35,7 @@ export interface Found {
   readonly value: Uint8Array | undefined
 }
 
-const { integer } = RedisReply
+const integer = RedisReply.integer
 const leases = ["none", "granted", "taken"] as const
 
 const found: RedisReply.Reply<Found> = RedisReply.map(

@@ -18,7 +18,7 @@ interface Decided {
   readonly resetAfter: Duration.Duration
 }
 
-const { integer } = RedisReply
+const integer = RedisReply.integer
 
 /**
  * A decision, and the milliseconds until there is enough for what costs as much: for the next one, where this was allowed.

@@ -25,6 +25,7 @@ import { elapsedNow } from "../runtime/elapsed.ts"
 import { Once } from "../runtime/once.ts"
 import type { Restore } from "../runtime/restore.ts"
 import { traced } from "../telemetry/spans.ts"
+import type { ExtendMode } from "./steps.ts"
 import { undone } from "./undoing.ts"
 
 // -----------------------------------------------------------------------------
@@ -92,7 +93,7 @@ export interface Ways {
   readonly most: number
   readonly acquire: (token: string) => RedisCommand.RedisCommand<Taken | undefined>
   readonly release: (token: string) => RedisCommand.RedisCommand<boolean>
-  readonly extend: (token: string, milliseconds: number, mode: "add" | "replace" | "atLeast") => On<boolean>
+  readonly extend: (token: string, milliseconds: number, mode: ExtendMode) => On<boolean>
   readonly owned: (token: string) => On<boolean>
   readonly locked: On<boolean>
 }
@@ -161,7 +162,7 @@ export const make = (given: Given) => ({
         const exit = yield* Effect.exit(
           restore(held.keepAlive === undefined ? body : Effect.raceFirst(body, held.keepAlive))
         )
-        yield* Exit.isSuccess(exit) && held.isHeld() ? held.handle.release : held.giveBack
+        yield* Exit.isSuccess(exit) && held.isHeld ? held.handle.release : held.giveBack
         return yield* exit
       })
     )
@@ -233,8 +234,8 @@ interface Tried {
   readonly taken: Taken | undefined
 }
 
-const heldBy = (client: RedisClient["Service"], settings: Settings, { at, taken, token }: Tried): Held | undefined =>
-  taken && makeHeld(client, settings, { token, fencingToken: taken.fencingToken, acquiredAt: at })
+const heldBy = (client: RedisClient["Service"], settings: Settings, tried: Tried): Held | undefined =>
+  tried.taken && new Held(client, settings, tried, tried.taken)
 
 /** Tries once. A caller that never learns the outcome must not keep others out. */
 const attempt = (
@@ -297,124 +298,142 @@ const on = <A, E>(client: RedisClient["Service"], effect: Effect.Effect<A, E, Re
 // Holding
 // -----------------------------------------------------------------------------
 
-/**
- * A lock that was acquired, as this module sees it.
- *
- * - `isHeld`: whether the handle counts as holding the lock.
- * - `giveBack`: releases the lock if it is held; that it could not be is logged.
- * - `keepAlive`: extends the lock until that finds it lost, which is its failure. Absent where nothing is to be extended.
- */
-interface Held {
+/** A lease that was acquired, as this module sees it. */
+class Held {
   readonly handle: LockHandle
-  readonly isHeld: () => boolean
-  readonly giveBack: Effect.Effect<void>
+  /** Extends the lease until that finds it lost, which is its failure. Absent where nothing is to be extended. */
   readonly keepAlive: Effect.Effect<never, LockNotOwnedError> | undefined
-}
-
-interface Grant {
-  readonly token: string
-  readonly fencingToken: number | undefined
-  readonly acquiredAt: number
-}
-
-const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Grant): Held => {
-  const { kind, name, ttl, ways } = settings
-  const { fencingToken, token } = grant
-  const loss = new Once<never, LockNotOwnedError>()
-  let state: "held" | "unlocked" = "held"
+  readonly #client: RedisClient["Service"]
+  readonly #settings: Settings
+  readonly #token: string
+  /** What errors call it. */
+  readonly #named: Pick<Settings, "name" | "kind">
+  readonly #loss = new Once<never, LockNotOwnedError>()
+  #isHeld = true
   /**
-   * The time until which the lock is certainly valid. It counts from the request, which is before the server began to
+   * The time until which the lease is certainly valid. It counts from the request, which is before the server began to
    * count.
    */
-  let validUntil = grant.acquiredAt + (ttl ?? Infinity)
+  #validUntil: number
   /** Opened each time that this is sooner than before. */
-  const shortened = Latch.makeUnsafe()
+  readonly #shortened = Latch.makeUnsafe()
 
-  const whileHeld = (
-    act: () => Effect.Effect<boolean, CommandError | LockError>
-  ): Effect.Effect<void, CommandError | LockLikeError> =>
-    Effect.suspend((): Effect.Effect<void, CommandError | LockLikeError> =>
-      state === "held"
-        ? Effect.flatMap(act(), (owned) => owned ? Effect.void : new LockNotOwnedError({ name, kind }))
-        : new LockError({ name, reason: "NotHeld", kind })
+  constructor(client: RedisClient["Service"], settings: Settings, { at, token }: Tried, { fencingToken }: Taken) {
+    const { autoExtend, kind, name, ttl, ways } = settings
+    this.#client = client
+    this.#settings = settings
+    this.#token = token
+    this.#named = { name, kind }
+    this.#validUntil = at + (ttl ?? Infinity)
+    this.handle = {
+      name,
+      token,
+      fencingToken,
+      release: this.#release(),
+      extend: (duration, options) =>
+        this.#extend(
+          // By zero or less it would delete the lock, and by a time without end it could not be sent.
+          () => Options.readOptions("LockHandle.extend", () => Options.life("duration", duration)),
+          options?.replace === true ? "replace" : "add"
+        ),
+      reacquire: this.#extend(Effect.succeed, "replace"),
+      owned: Effect.suspend(() => this.#isHeld ? on(client, ways.owned(token)) : Effect.succeed(false)),
+      locked: on(client, ways.locked),
+      lost: this.#loss.outcome
+    }
+    this.keepAlive = autoExtend && ttl !== undefined ? this.#keptAlive(ttl) : undefined
+  }
+
+  /** Whether the handle counts as holding the lease. */
+  get isHeld(): boolean {
+    return this.#isHeld
+  }
+
+  /** Releases the lease if it is held; that it could not be is logged. */
+  get giveBack(): Effect.Effect<void> {
+    const { kind, name } = this.#named
+    return Effect.suspend(() => this.#isHeld ? this.handle.release : Effect.void).pipe(
+      Effect.catch((error) => Effect.logWarning(`The ${kind} ${quoted(name)} could not be released`, error))
     )
+  }
 
-  const change = (duration: number, mode: "add" | "replace" | "atLeast"): Effect.Effect<boolean, CommandError> =>
-    Effect.flatMap(elapsedNow, (startedAt) => {
+  #whileHeld(
+    act: () => Effect.Effect<boolean, CommandError | LockError>
+  ): Effect.Effect<void, CommandError | LockLikeError> {
+    return Effect.suspend((): Effect.Effect<void, CommandError | LockLikeError> =>
+      this.#isHeld
+        ? Effect.flatMap(act(), (owned) => owned ? Effect.void : new LockNotOwnedError(this.#named))
+        : new LockError({ ...this.#named, reason: "NotHeld" })
+    )
+  }
+
+  #release(): Effect.Effect<void, CommandError | LockLikeError> {
+    const client = this.#client
+    const settings = this.#settings
+    return Effect.uninterruptible(this.#whileHeld(() => {
+      this.#isHeld = false
+      const release = Effect.tapError(
+        Effect.tap(on(client, settings.ways.release(this.#token)), handOn(client, settings)),
+        // A given token may be that of the next holder by the time that the server is there again.
+        (error) =>
+          settings.token === undefined && (isRetryable(error) || mayHaveRun(error))
+            ? undoing(client, settings, this.#token)
+            : Effect.void
+      )
+      return settings.ttl === undefined
+        ? release
+        : Effect.flatMap(elapsedNow, (time) => untilOver(Math.max(this.#validUntil - time, shortestRelease), release))
+    }))
+  }
+
+  #extend(
+    duration: (ttl: number) => Effect.Effect<number, DataError>,
+    mode: "add" | "replace"
+  ): Effect.Effect<void, CommandError | LockLikeError> {
+    const { ttl } = this.#settings
+    return this.#whileHeld(() =>
+      ttl === undefined
+        ? new LockError({ ...this.#named, reason: "NoTimeout" })
+        : Effect.flatMap(duration(ttl), (milliseconds) => this.#change(milliseconds, mode))
+    )
+  }
+
+  #change(duration: number, mode: ExtendMode): Effect.Effect<boolean, CommandError> {
+    return Effect.flatMap(elapsedNow, (startedAt) => {
       const renewed = startedAt + duration
       // The server may make the life shorter from now on, whether its answer arrives or not.
-      if (mode === "replace" && renewed < validUntil) {
-        validUntil = renewed
-        shortened.openUnsafe()
+      if (mode === "replace" && renewed < this.#validUntil) {
+        this.#validUntil = renewed
+        this.#shortened.openUnsafe()
       }
-      return Effect.map(on(client, ways.extend(token, duration, mode)), (owned) => {
+      return Effect.map(on(this.#client, this.#settings.ways.extend(this.#token, duration, mode)), (owned) => {
         if (owned) {
-          validUntil = mode === "add"
-            ? validUntil + duration
+          this.#validUntil = mode === "add"
+            ? this.#validUntil + duration
             : mode === "replace"
             ? renewed
-            : Math.max(validUntil, renewed)
+            : Math.max(this.#validUntil, renewed)
         }
         return owned
       })
     })
-
-  const extend = (
-    duration: (ttl: number) => Effect.Effect<number, DataError>,
-    mode: "add" | "replace"
-  ): Effect.Effect<void, CommandError | LockLikeError> =>
-    whileHeld(() =>
-      ttl === undefined
-        ? new LockError({ name, reason: "NoTimeout", kind })
-        : Effect.flatMap(duration(ttl), (milliseconds) => change(milliseconds, mode))
-    )
-
-  const handle: LockHandle = {
-    name,
-    token,
-    fencingToken,
-    release: Effect.uninterruptible(whileHeld(() => {
-      state = "unlocked"
-      const release = Effect.tapError(
-        Effect.tap(on(client, ways.release(token)), handOn(client, settings)),
-        // A given token may be that of the next holder by the time that the server is there again.
-        (error) =>
-          settings.token === undefined && (isRetryable(error) || mayHaveRun(error))
-            ? undoing(client, settings, token)
-            : Effect.void
-      )
-      return ttl === undefined
-        ? release
-        : Effect.flatMap(elapsedNow, (time) => untilOver(Math.max(validUntil - time, shortestRelease), release))
-    })),
-    extend: (duration, options) =>
-      extend(
-        // By zero or less it would delete the lock, and by a time without end it could not be sent.
-        () => Options.readOptions("LockHandle.extend", () => Options.life("duration", duration)),
-        options?.replace === true ? "replace" : "add"
-      ),
-    reacquire: extend(Effect.succeed, "replace"),
-    owned: Effect.suspend(() => state === "held" ? on(client, ways.owned(token)) : Effect.succeed(false)),
-    locked: on(client, ways.locked),
-    lost: loss.outcome
   }
 
-  return {
-    handle,
-    isHeld: () => state === "held",
-    giveBack: Effect.suspend(() => state === "held" ? handle.release : Effect.void).pipe(
-      Effect.catch((error) => Effect.logWarning(`The ${kind} ${quoted(name)} could not be released`, error))
-    ),
-    keepAlive: settings.autoExtend && ttl !== undefined
-      ? keepAlive({ client, renew: change(ttl, "atLeast"), ttl, validUntil: () => validUntil, shortened }).pipe(
-        Effect.andThen(Effect.suspend(() => {
-          state = "unlocked"
-          const error = new LockNotOwnedError({ name, kind })
-          loss.end(Exit.fail(error))
-          return error
-        }))
-      )
-      : undefined
+  #keptAlive(ttl: number): Effect.Effect<never, LockNotOwnedError> {
+    return keepAlive({
+      client: this.#client,
+      renew: this.#change(ttl, "atLeast"),
+      ttl,
+      validUntil: () => this.#validUntil,
+      shortened: this.#shortened
+    }).pipe(
+      Effect.andThen(Effect.suspend(() => {
+        this.#isHeld = false
+        const error = new LockNotOwnedError(this.#named)
+        this.#loss.end(Exit.fail(error))
+        return error
+      }))
+    )
   }
 }
 

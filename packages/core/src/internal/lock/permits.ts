@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
 import type { Taken, Ways } from "./lease.ts"
+import { byToken, extending } from "./steps.ts"
 
 /** Drops the leases that have ended; the key lives as long as the last lease. */
 const lasting = `local time = redis.call("TIME")
@@ -35,37 +36,25 @@ return free`,
   ordered: true
 })
 
-const release = RedisScript.make({
-  name: "RedisSemaphore.release",
-  lua: `${lasting}return redis.call("ZREM", KEYS[1], ARGV[1])`,
-  keys: (name: string, _token: string) => [name],
-  args: (_name, token) => [token],
-  result: RedisReply.boolean,
-  ordered: true
-})
+const release = byToken(
+  "RedisSemaphore.release",
+  `${lasting}return redis.call("ZREM", KEYS[1], ARGV[1])`
+)
 
-const extend = RedisScript.make({
-  name: "RedisSemaphore.extend",
-  lua: `${lasting}local ends = redis.call("ZSCORE", KEYS[1], ARGV[1])
+const extend = extending(
+  "RedisSemaphore.extend",
+  `${lasting}local ends = redis.call("ZSCORE", KEYS[1], ARGV[1])
 if not ends then return 0 end
 local left, milliseconds = ends - now, tonumber(ARGV[2])
 if ARGV[3] == "add" then milliseconds = left + milliseconds end
 if ARGV[3] == "atLeast" and left > milliseconds then return 1 end
-return lease(ARGV[1], milliseconds)`,
-  keys: (name: string, _token: string, _milliseconds: number, _mode: "add" | "replace" | "atLeast") => [name],
-  args: (_name, token, milliseconds, mode) => [token, milliseconds, mode],
-  result: RedisReply.boolean,
-  ordered: true
-})
+return lease(ARGV[1], milliseconds)`
+)
 
-const owned = RedisScript.make({
-  name: "RedisSemaphore.owned",
-  lua: `${lasting}return redis.call("ZSCORE", KEYS[1], ARGV[1]) and 1 or 0`,
-  keys: (name: string, _token: string) => [name],
-  args: (_name, token) => [token],
-  result: RedisReply.boolean,
-  ordered: true
-})
+const owned = byToken(
+  "RedisSemaphore.owned",
+  `${lasting}return redis.call("ZSCORE", KEYS[1], ARGV[1]) and 1 or 0`
+)
 
 /** The number of permits that are taken. */
 export const taken = RedisScript.make({

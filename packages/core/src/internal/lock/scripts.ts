@@ -1,7 +1,6 @@
 /**
- * The steps of locks on the server: each looks at the holder of the lock and acts on it, at once.
- *
- * All of it is `ordered`: where connections are shared, what undoes an attempt comes after the attempt.
+ * The steps of locks on the server: each looks at the holder of the lock and acts on it, at once. All of it is `ordered`, see
+ * steps.ts.
  */
 import * as RedisArg from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
@@ -9,6 +8,7 @@ import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
 import { KeyBeside } from "../argument/slot.ts"
 import type { Taken } from "./lease.ts"
+import { byToken, extending } from "./steps.ts"
 
 /** There is no more than one lock. */
 const taken = (fencingToken: number | undefined): Taken => ({ fencingToken, left: 0 })
@@ -52,34 +52,23 @@ return fencingToken`,
 })
 
 /** Deletes the lock if it has this token; returns whether it had. */
-export const release = RedisScript.make({
-  name: "RedisLock.release",
-  lua: `if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call("DEL", KEYS[1])`,
-  keys: (name: string, _token: string) => [name],
-  args: (_name, token) => [token],
-  result: RedisReply.boolean,
-  ordered: true
-})
+export const release = byToken(
+  "RedisLock.release",
+  `if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call("DEL", KEYS[1])`
+)
 
-/**
- * Changes the time to live of a lock if it has the token and a time; returns whether it did. The mode is to `add` to
- * the time that is left, to `replace` it, or to make it `atLeast` so long.
- */
-export const extend = RedisScript.make({
-  name: "RedisLock.extend",
-  lua: `if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
+/** Changes the time to live of a lock if it has the token and a time; returns whether it did. */
+export const extend = extending(
+  "RedisLock.extend",
+  `if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
 local left = redis.call("PTTL", KEYS[1])
 if left < 0 then return 0 end
 local milliseconds = tonumber(ARGV[2])
 if ARGV[3] == "add" then milliseconds = left + milliseconds end
 if ARGV[3] == "atLeast" and left > milliseconds then return 1 end
-return redis.call("PEXPIRE", KEYS[1], milliseconds)`,
-  keys: (name: string, _token: string, _milliseconds: number, _mode: "add" | "replace" | "atLeast") => [name],
-  args: (_name, token, milliseconds, mode) => [token, milliseconds, mode],
-  result: RedisReply.boolean,
-  ordered: true
-})
+return redis.call("PEXPIRE", KEYS[1], milliseconds)`
+)
 
 /** The key of the counter for a lock's fencing tokens, in the hash slot of the lock. */
 export const counterOf = (name: string): RedisArg.KeyArg => new KeyBeside(name, "fence", "a lock with fencing tokens")

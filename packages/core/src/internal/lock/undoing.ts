@@ -5,12 +5,14 @@
  * However much there is of it, one fiber of a client sees to all, and sends it in one pipeline at a time.
  */
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import type * as Exit from "effect/Exit"
 import type { RedisClient } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import { isRetryable } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import { backOff, jitter } from "../runtime/backOff.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
+import { errorIn } from "../runtime/firstError.ts"
 import { traced } from "../telemetry/spans.ts"
 
 /** A release that nobody waits for, and the time at which the lease is over by itself. */
@@ -58,9 +60,10 @@ class Undoing {
   })
 }
 
-const isToRepeat = (outcome: Exit.Exit<unknown, unknown> | undefined): boolean =>
-  outcome !== undefined && Exit.isFailure(outcome) &&
-  outcome.cause.reasons.some((reason) => reason._tag === "Fail" && isRetryable(reason.error))
+const isToRepeat = (outcome: Exit.Exit<unknown, CommandError> | undefined): boolean => {
+  const error = errorIn(outcome)
+  return error !== undefined && isRetryable(error)
+}
 
 const ofClient = new WeakMap<RedisClient["Service"], Undoing>()
 

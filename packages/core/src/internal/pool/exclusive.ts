@@ -29,9 +29,10 @@ import { aside } from "../runtime/aside.ts"
 import { elapsed, LoopTime, passed } from "../runtime/elapsed.ts"
 import { errorOf } from "../runtime/firstError.ts"
 import { fork, runNow } from "../runtime/ownContext.ts"
+import { acquireIn } from "../runtime/ownScope.ts"
 import { Attempts, failureText } from "./attempts.ts"
 import type { Wait } from "./attempts.ts"
-import { Lease } from "./recycle.ts"
+import { givenBack, Lease } from "./recycle.ts"
 import { addressOf, longestPause, Pauses, pauseUnless } from "./redial.ts"
 
 export interface Options {
@@ -341,18 +342,19 @@ export class ExclusivePool {
     claim.connection = undefined
     claim.lease = undefined
     if (connection === undefined) return
-    const given = () => this.#loss("ClientClosed", "The reserved connection was given back")
     // A claim without a lease may have ended while its connection was checked; then a reply is still to come.
     const verdict = lease?.giveBack() ?? (connection.exchange.idle ? "Clean" : "Spoilt")
     if (verdict === "Spoilt" || this.#idleTimeout === 0 || claim.member.ended !== undefined) {
-      return connection.close(given())
+      return connection.close(givenBack(connection.address))
     }
     if (verdict === "Clean" || lease === undefined) return this.#offer(connection)
     const cleaned = Effect.timeoutOrElse(lease.undone, {
       duration: cleaningLimit,
       orElse: () => Effect.succeed(false)
     })
-    this.#fork(Effect.map(cleaned, (clean) => clean ? this.#offer(connection) : connection.close(given())))
+    this.#fork(
+      Effect.map(cleaned, (clean) => clean ? this.#offer(connection) : connection.close(givenBack(connection.address)))
+    )
   }
 
   /** Whether a connection is still of use after it was idle. */
@@ -461,8 +463,7 @@ export class ExclusivePool {
       }
       attempts.begin()
       connection = yield* this.#options.dialer.open({ onUnsent, onProgress: attempts.progress }).pipe(
-        Scope.provide(scope),
-        Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(scope, exit)),
+        acquireIn(scope),
         Effect.tapError((error) => Effect.sync(() => this.#onFailed(error)))
       )
       this.#failure = undefined

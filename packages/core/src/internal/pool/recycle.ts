@@ -31,6 +31,10 @@ import { connectionLoss } from "../error/events.ts"
  */
 export type Verdict = "Clean" | "Undoing" | "Spoilt"
 
+/** The end of a connection for a holder that has given it back. */
+export const givenBack = (address: string): CommandError =>
+  connectionLoss("ClientClosed", "The reserved connection was given back", address)
+
 /** A connection in the hands of one holder. */
 export class Lease {
   /** The connection as its holder gets it; the lease sees everything that is sent on it. */
@@ -54,7 +58,7 @@ export class Lease {
 
   constructor(connection: RedisConnection) {
     this.#raw = connection
-    this.#tooLate = connectionLoss("ClientClosed", "The reserved connection was given back", connection.address)
+    this.#tooLate = givenBack(connection.address)
     this.connection = { ...connection, submit: (request) => this.submit(request) }
   }
 

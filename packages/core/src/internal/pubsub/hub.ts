@@ -28,7 +28,7 @@ import type { Verb } from "./commands.ts"
 import { isGivenUp } from "./givenUp.ts"
 import type { Mailbox, Shown } from "./mailbox.ts"
 import { messageFor, shown, unreadable } from "./message.ts"
-import { Topic } from "./topic.ts"
+import { Topic, topicName } from "./topic.ts"
 import type { Joining, Receiver } from "./topic.ts"
 
 /** The channels that a receiver has lost and not got back. */
@@ -264,7 +264,7 @@ export class Hub {
    */
   surrender(topic: Topic): ReadonlyArray<Receiver> {
     const joining = Array.from(topic.joining)
-    const receivers = topic.receivers.filter((receiver) => joining.every((other) => other.receiver !== receiver))
+    const receivers = topic.joined
     this.#topics[topic.kind].delete(topic.id)
     for (const receiver of topic.receivers) {
       this.#remove(receiver, topic)
@@ -275,13 +275,9 @@ export class Hub {
       this.#gaps.delete(receiver)
       if (gap.lost.size > 0) receiver.mailbox.event(this.#restored(receiver, gap))
     }
-    for (const each of joining) this.#failJoining(each, this.#elsewhere())
+    for (const each of joining) this.#failJoining(each, elsewhere(this.#options.server))
     if (this.empty) this.#options.onUnused()
     return receivers
-  }
-
-  #elsewhere(): CommandError {
-    return connectionLoss("Demoted", "A shard channel is served elsewhere by now", this.#options.server)
   }
 
   /** Takes over a topic that another hub has given away. */
@@ -292,10 +288,7 @@ export class Hub {
     topic.movedAt = given.movedAt
     for (const receiver of receivers) {
       this.#add(receiver, topic)
-      const gap = this.#gaps.get(receiver) ?? { missing: new Set(), lost: new Map() }
-      this.#gaps.set(receiver, gap)
-      gap.missing.add(topic)
-      gap.lost.set(topicName(topic), topic)
+      this.#addToGap(receiver, topic)
       if (topic.state === "Active") this.#recover(receiver, topic)
     }
     if (topic.state === "Wanted") this.#subscribe([topic])
@@ -345,16 +338,22 @@ export class Hub {
     const fresh = new Map<Receiver, Array<Shown>>()
     for (const topic of topics) {
       for (const receiver of topic.receivers) {
-        const gap = this.#gaps.get(receiver) ?? { missing: new Set(), lost: new Map() }
-        this.#gaps.set(receiver, gap)
-        gap.missing.add(topic)
         // A topic that was reported as lost and has come back alone was not reported as restored.
-        if (gap.lost.has(topicName(topic))) continue
-        gap.lost.set(topicName(topic), topic)
-        append(fresh, receiver, shown(receiver, topic))
+        if (this.#addToGap(receiver, topic)) append(fresh, receiver, shown(receiver, topic))
       }
     }
     for (const [receiver, channels] of fresh) receiver.mailbox.event(this.#lost(reason, channels, error))
+  }
+
+  /** Notes that a receiver misses a topic; returns whether that is the first time in its gap. */
+  #addToGap(receiver: Receiver, topic: Topic): boolean {
+    const gap = this.#gaps.get(receiver) ?? { missing: new Set(), lost: new Map() }
+    const name = topicName(topic)
+    const isFirst = !gap.lost.has(name)
+    this.#gaps.set(receiver, gap)
+    gap.missing.add(topic)
+    gap.lost.set(name, topic)
+    return isFirst
   }
 
   /** Notes that a receiver misses nothing of a topic any more: the topic is subscribed to again, or not wanted. */
@@ -457,9 +456,8 @@ export class Hub {
     for (const topic of wanted) {
       topic.state = "Wanted"
       // The loops run over copies, because a receiver that fails may subscribe again at once.
-      const joining = Array.from(topic.joining)
-      const before = topic.receivers.filter((receiver) => joining.every((other) => other.receiver !== receiver))
-      for (const each of joining) this.#failJoining(each, error)
+      const before = topic.joined
+      for (const each of Array.from(topic.joining)) this.#failJoining(each, error)
       if (before.length > 0 && this.#options.isElsewhere(topic)) return this.#options.onMoved(topic)
       if (before.length > 0 && isRetryable(error)) return this.#exchange?.close(error)
       for (const receiver of before) {
@@ -577,6 +575,9 @@ export class Hub {
   }
 }
 
+const elsewhere = (server: string | undefined): CommandError =>
+  connectionLoss("Demoted", "A shard channel is served elsewhere by now", server)
+
 const append = (to: Map<Receiver, Array<Shown>>, receiver: Receiver, name: Shown): void => {
   const names = to.get(receiver)
   if (names === undefined) to.set(receiver, [name])
@@ -588,13 +589,6 @@ const completed = (joining: Joining, topic: Topic): void => {
   joining.unconfirmed.delete(topic)
   if (joining.unconfirmed.size === 0) joining.settle(Exit.void)
 }
-
-// -----------------------------------------------------------------------------
-// Names
-// -----------------------------------------------------------------------------
-
-/** A name with its kind, because a channel and a pattern may have the same name. */
-export const topicName = ({ id, kind }: Pick<Topic, "id" | "kind">): string => `${kind} ${id}`
 
 const namesIn = (receiver: Receiver, { lost }: Gap): ReadonlyArray<Shown> =>
   Array.from(lost.values(), (topic) => shown(receiver, topic))

@@ -219,7 +219,7 @@ export class Link {
     this.hub.detach(end)
     const lasted = elapsed(clock) - opened > longestPause
     // The first thing to arrive confirms what was subscribed to before.
-    const useful = error === undefined || lasted || exchange.received > greeted + 1
+    const useful = lasted || exchange.received > greeted + 1
     return useful || error === undefined ? undefined : { error, isUnused: false }
   }).bind(this)
 

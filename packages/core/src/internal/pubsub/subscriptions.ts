@@ -25,11 +25,11 @@ import { elapsed, withTimeout } from "../runtime/elapsed.ts"
 import { fork, runNow } from "../runtime/ownContext.ts"
 import { Turns } from "../runtime/turns.ts"
 import { subscribing, unsubscribing } from "./commands.ts"
-import { topicName } from "./hub.ts"
 import * as Link from "./link.ts"
 import * as Mailbox from "./mailbox.ts"
 import { shown } from "./message.ts"
 import { serversOf } from "./servers.ts"
+import { topicName } from "./topic.ts"
 import type { Receiver, Topic } from "./topic.ts"
 
 /** The number of moves of a channel in a row that are made at once, the pauses before others, and the time that one lasts. */
@@ -351,109 +351,138 @@ const checkBuffer = (options: Options): Effect.Effect<void, DataError> => {
 const refuse = (command: string, detail: string): Effect.Effect<never, DataError> =>
   Effect.fail(new DataError({ command, detail }))
 
-const subscription = Effect.fnUntraced(function*(
-  links: Links,
-  { isSpread, limited, settings }: Opening,
-  options: Options
-): Effect.fn.Return<Subscription<Mailbox.Element>, never, Scope.Scope> {
-  const suspends = options.buffer?.onFull === "suspend"
-  const topicsOf = (kind?: Kind) => links.all.flatMap(({ hub }) => hub.topicsOf(receiver, kind))
-  const mailbox = new Mailbox.Mailbox({
-    capacity: options.buffer?.capacity ?? defaultCapacity,
-    onFull: options.buffer?.onFull ?? "fail",
-    events: options.events ?? false,
-    channels: () => {
-      const topics = new Map(topicsOf().map((topic) => [topicName(topic), topic]))
-      return Array.from(topics.values(), (topic) => shown(receiver, topic))
-    },
-    onRoom: () => {
-      if (suspends) { for (const link of links.all) link.proceed() }
-    }
-  })
-  const receiver: Receiver = { mailbox, bytes: options.payload === "bytes" }
-  if (suspends) links.throttleBy(receiver)
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
-      for (const { hub } of links.all) hub.leave(receiver, hub.topicsOf(receiver))
-    })
-  )
+/** What one subscription has on the connections that it uses. */
+class Subscribed {
+  readonly mailbox: Mailbox.Mailbox
+  readonly #links: Links
+  readonly #opening: Opening
+  readonly #receiver: Receiver
+  readonly #turns = new Turns()
 
-  const turns = new Turns()
+  constructor(links: Links, opening: Opening, { buffer, events, payload }: Options) {
+    const suspends = buffer?.onFull === "suspend"
+    this.#links = links
+    this.#opening = opening
+    this.mailbox = new Mailbox.Mailbox({
+      capacity: buffer?.capacity ?? defaultCapacity,
+      onFull: buffer?.onFull ?? "fail",
+      events: events ?? false,
+      channels: () => {
+        const topics = new Map(this.#topics().map((topic) => [topicName(topic), topic]))
+        return Array.from(topics.values(), (topic) => shown(this.#receiver, topic))
+      },
+      onRoom: () => {
+        if (suspends) { for (const link of links.all) link.proceed() }
+      }
+    })
+    this.#receiver = { mailbox: this.mailbox, bytes: payload === "bytes" }
+    if (suspends) links.throttleBy(this.#receiver)
+  }
+
+  /** Whether it has any channels. */
+  get isAny(): boolean {
+    return this.#topics().length > 0
+  }
+
+  /** Leaves everything, and waits for nothing. */
+  end(): void {
+    this.#leave((topics) => topics)
+  }
 
   /**
    * Subscribes on all connections at once, and to none when one of them fails. Calls for the same name wait for each
    * other, as each takes back what it alone has added.
    */
-  const add = (kind: Kind) => (...given: RedisArg.Many<RedisArg.Key>): Effect.Effect<void, CommandError> =>
-    Effect.gen(function*() {
+  add(kind: Kind, given: RedisArg.Many<RedisArg.Key>): Effect.Effect<void, CommandError> {
+    const { isSpread, limited, settings } = this.#opening
+    return Effect.gen({ self: this }, function*() {
       const command = subscribing[kind].spec.name
       const keys = RedisArg.many(given)
-      yield* checkKeys(command, keys, receiver, settings)
-      const refusal = isSpread ? undefined : links.refusal(kind, keys)
+      yield* checkKeys(command, keys, this.#receiver, settings)
+      const refusal = isSpread ? undefined : this.#links.refusal(kind, keys)
       if (refusal !== undefined) return yield* Effect.fail(refusal)
       const names = keys.map((key) => topicName({ kind, id: nameOf(key) }))
-      yield* limited(command, turns.run(names, Effect.suspend(() => joined(kind, keys, names))))
+      yield* limited(command, this.#turns.run(names, Effect.suspend(() => this.#join(kind, keys, names))))
     })
+  }
 
-  const joined = (
+  #join(
     kind: Kind,
     keys: ReadonlyArray<RedisArg.Key>,
     names: ReadonlyArray<string>
-  ): Effect.Effect<void, CommandError> => {
-    mailbox.reopen()
+  ): Effect.Effect<void, CommandError> {
+    this.mailbox.reopen()
     const added = new Set(names)
-    for (const topic of topicsOf(kind)) added.delete(topicName(topic))
-    const undo = Effect.sync(() => {
-      for (const { hub } of links.all) {
-        hub.leave(receiver, hub.topicsOf(receiver, kind).filter((topic) => added.has(topicName(topic))))
-      }
-    })
+    for (const topic of this.#topics(kind)) added.delete(topicName(topic))
+    const undo = Effect.sync(() => this.#leave((topics) => topics.filter((topic) => added.has(topicName(topic))), kind))
     const join = Effect.suspend(() =>
       Effect.all(
-        Array.from(links.route(kind, keys), ([link, some]) => link.join(receiver, kind, some)),
+        Array.from(this.#links.route(kind, keys), ([link, some]) => link.join(this.#receiver, kind, some)),
         // All links are joined at once: where a name is subscribed to everywhere, no server must look forgotten.
         { concurrency: "unbounded", discard: true }
       )
     )
-    const retry = links.retry(kind, keys)
+    const retry = this.#links.retry(kind, keys)
     const insisting: Effect.Effect<void, CommandError> = Effect.catch(
       join,
       (error) => Effect.andThen(undo, Effect.andThen(retry(error), insisting))
     )
-    return Effect.onError(Effect.andThen(links.known(kind, keys), insisting), () => undo)
+    return Effect.onError(Effect.andThen(this.#links.known(kind, keys), insisting), () => undo)
   }
 
-  const remove = (kind: Kind) => (...given: RedisArg.Many<RedisArg.Key>) =>
-    Effect.gen(function*() {
+  remove(kind: Kind, given: RedisArg.Many<RedisArg.Key>): Effect.Effect<void, CommandError> {
+    return Effect.gen({ self: this }, function*() {
       const keys = RedisArg.many(given)
-      const leaving = links.all.map((link) =>
+      const leaving = this.#links.all.map((link) =>
         link.leave(
-          receiver,
+          this.#receiver,
           given.length === 0
-            ? link.hub.topicsOf(receiver, kind)
+            ? link.hub.topicsOf(this.#receiver, kind)
             : keys.flatMap((key) => link.hub.find(kind, key) ?? [])
         )
       )
       // All links are left at once: a server that does not answer must not keep the others sending.
-      yield* limited(unsubscribing[kind].spec.name, Effect.all(leaving, { concurrency: "unbounded", discard: true }))
-      if (topicsOf().length === 0) mailbox.finish()
+      const left = Effect.all(leaving, { concurrency: "unbounded", discard: true })
+      yield* this.#opening.limited(unsubscribing[kind].spec.name, left)
+      if (!this.isAny) this.mailbox.finish()
     })
+  }
 
+  ping(message: RedisArg.Value | undefined): Effect.Effect<string, CommandError> {
+    return Effect.suspend(() => {
+      const links = this.#links
+      const command = pingOf(message)
+      const link = links.all.find(({ hub }) => hub.topicsOf(this.#receiver).length > 0) ?? links.at(links.anyServer)
+      return command.settled ?? this.#opening.limited("PING", link.execute(command))
+    })
+  }
+
+  #topics(kind?: Kind): ReadonlyArray<Topic> {
+    return this.#links.all.flatMap(({ hub }) => hub.topicsOf(this.#receiver, kind))
+  }
+
+  #leave(some: (topics: ReadonlyArray<Topic>) => ReadonlyArray<Topic>, kind?: Kind): void {
+    for (const { hub } of this.#links.all) hub.leave(this.#receiver, some(hub.topicsOf(this.#receiver, kind)))
+  }
+}
+
+const subscription = Effect.fnUntraced(function*(
+  links: Links,
+  opening: Opening,
+  options: Options
+): Effect.fn.Return<Subscription<Mailbox.Element>, never, Scope.Scope> {
+  const subscribed = new Subscribed(links, opening, options)
+  yield* Effect.addFinalizer(() => Effect.sync(() => subscribed.end()))
   return {
-    messages: Stream.fromPull(Effect.succeed(mailbox.take)),
-    subscribe: add("subscribe"),
-    psubscribe: add("psubscribe"),
-    ssubscribe: add("ssubscribe"),
-    unsubscribe: remove("subscribe"),
-    punsubscribe: remove("psubscribe"),
-    sunsubscribe: remove("ssubscribe"),
-    ping: (message) =>
-      Effect.suspend(() => {
-        const command = pingOf(message)
-        const link = links.all.find(({ hub }) => hub.topicsOf(receiver).length > 0) ?? links.at(links.anyServer)
-        return command.settled ?? limited("PING", link.execute(command))
-      }),
-    subscribed: Effect.sync(() => topicsOf().length > 0)
+    messages: Stream.fromPull(Effect.succeed(subscribed.mailbox.take)),
+    subscribe: (...given) => subscribed.add("subscribe", given),
+    psubscribe: (...given) => subscribed.add("psubscribe", given),
+    ssubscribe: (...given) => subscribed.add("ssubscribe", given),
+    unsubscribe: (...given) => subscribed.remove("subscribe", given),
+    punsubscribe: (...given) => subscribed.remove("psubscribe", given),
+    sunsubscribe: (...given) => subscribed.remove("ssubscribe", given),
+    ping: (message) => subscribed.ping(message),
+    subscribed: Effect.sync(() => subscribed.isAny)
   }
 })
 

@@ -42,6 +42,12 @@ export class Topic {
     return this.#listed ??= Array.from(this.#receivers)
   }
 
+  /** The receivers but for those that wait for their first confirmation. */
+  get joined(): ReadonlyArray<Receiver> {
+    const waiting = new Set(Array.from(this.joining, ({ receiver }) => receiver))
+    return this.receivers.filter((receiver) => !waiting.has(receiver))
+  }
+
   /** Whether there is no receiver. */
   get unused(): boolean {
     return this.#receivers.size === 0
@@ -57,6 +63,9 @@ export class Topic {
     this.#listed = undefined
   }
 }
+
+/** A name with its kind, because a channel and a pattern may have the same name. */
+export const topicName = ({ id, kind }: Pick<Topic, "id" | "kind">): string => `${kind} ${id}`
 
 /** A receiver that waits for the confirmation of its first subscription to some topics. */
 export interface Joining {

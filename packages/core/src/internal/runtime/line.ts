@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import { aside } from "./aside.ts"
 import { sleepUntil } from "./elapsed.ts"
+import { fork } from "./ownContext.ts"
 
 /**
  * What an answer tells a line.
@@ -300,9 +301,12 @@ export class Line<A, E> {
     this.#isMoving = false
   }
 
-  /** The timer goes on for others when the one has left by whose clock it goes. */
+  /**
+   * The timer goes on for others when the one has left by whose clock it goes. So it is outside of that one's asynchronous
+   * context.
+   */
   #startTimer({ context }: Waiter<A, E>): void {
-    const timer = Effect.runForkWith(context)(sleepUntil(Context.get(context, Clock.Clock), this.#notBefore))
+    const timer = fork(context)(sleepUntil(Context.get(context, Clock.Clock), this.#notBefore))
     this.#timer = timer
     timer.addObserver(() => {
       if (this.#timer !== timer) return
