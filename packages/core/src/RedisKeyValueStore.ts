@@ -29,7 +29,7 @@ import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { del, exists } from "./commands/Generic.ts"
 import { get, set } from "./commands/Strings.ts"
-import { clearUnder, keysUnder, noneUnder } from "./internal/persistence/prefixed.ts"
+import { clearUnder, countUnder, keysUnder, noneUnder } from "./internal/persistence/prefixed.ts"
 import { RedisClient } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import type { RedisError } from "./RedisError.ts"
@@ -120,7 +120,7 @@ const storeOn = (client: RedisClient["Service"], prefix: string): KeyValueStore.
     modifyUint8Array: modifying("modifyUint8Array", asBytes),
     clear: asking("clear", clearUnder(prefix)),
     clearPrefix: (start) => asking("clearPrefix", clearUnder(prefix + start), start),
-    size: asking("size", Effect.map(keysUnder(prefix), (keys) => keys.size)),
+    size: asking("size", countUnder(prefix)),
     keys: asking("keys", Effect.map(keysUnder(prefix), (keys) => [...keys])),
     isEmpty: asking("isEmpty", noneUnder(prefix))
   })

@@ -71,6 +71,8 @@ export interface RateLimiterStoreOptions {
  *
  * - `send`: sends any command by its name. Replies are texts, numbers, booleans, arrays, and `null` for an absent
  *   value. A map becomes an array of keys and values in turn. Invalid UTF-8 is replaced.
+ *   On a client with a prefix (`RedisPrefix`), it refuses commands whose keys it does not know: it knows those of commands
+ *   that Effect's stores send.
  * - `eval`: loads a script once, and again when a server no longer has it.
  * - `reserve`: takes exclusive connections of the client, at most `maxConnections`, and keeps them for the next caller.
  *   Both this limit and the limit of the client's pool apply.

@@ -279,19 +279,16 @@ describe("text and bytes", () => {
 })
 
 describe("limits in time", () => {
-  it.live("CFG-06: commandTimeout does not count the time that a command asks the server to block", () =>
+  it.effect("CFG-06: commandTimeout does not count the time that a command asks the server to block", () =>
     Effect.gen(function*() {
-      const server = yield* RedisServer.make()
-      const [value, elapsed] = yield* run(
-        { ...at(server), commandTimeout: "150 millis" },
-        Effect.gen(function*() {
-          const started = performance.now()
-          const value = yield* Redis.blpop("none", 0.4)
-          return [value, performance.now() - started] as const
-        })
-      )
-      assert.strictEqual(value, undefined)
-      assert.isAbove(elapsed, 390)
+      const node = yield* FakeNode.make(({ name }) => name === "BLPOP" ? FakeNode.delay("1 hour") : undefined)
+      const client = yield* Client.make(node, { commandTimeout: "150 millis" })
+      const fiber = yield* Effect.forkChild(Effect.flip(client.execute(Redis.blpop("none", 30))))
+      yield* node.awaitCommand("BLPOP")
+      yield* TestClock.adjust("30 seconds")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("150 millis")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "TimeoutError")
     }))
 
   it.effect("CFG-17: a command that timed out is run once more where that is asked for", () =>
@@ -462,6 +459,18 @@ describe("options that cannot be", () => {
       for (const options of [{ host: "fe80::1%eth0" }, { host: "redis.internal" }, { path: "/run/redis:6379/a@b" }]) {
         yield* RedisConfig.endpoint(options)
       }
+    }))
+
+  it.effect("a host with a port, or in the brackets of a URL, is none", () =>
+    Effect.gen(function*() {
+      for (const host of ["redis.internal:6379", "127.0.0.1:6379", "localhost:", ":6379", "[::1]", "[::1]:6379"]) {
+        const error = Client.expectTag(yield* Effect.flip(RedisConfig.endpoint({ host })), "RedisConfigError")
+        assert.strictEqual(
+          error.message,
+          "The option host is not valid: it is a host alone, such as redis.internal or ::1; the port is an option of its own"
+        )
+      }
+      for (const host of ["::1", "::", "fe80::1%eth0", "::ffff:127.0.0.1"]) yield* RedisConfig.endpoint({ host })
     }))
 
   it.effect("a host that cannot be printed is none", () =>

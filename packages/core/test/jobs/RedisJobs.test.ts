@@ -179,7 +179,8 @@ describe("RedisJobs.run", () => {
           [new TypeError("bug"), "TypeError: bug"],
           [{ code: 7 }, "{\"code\":7}"],
           [Object.create(null), "{}"],
-          [undefined, "undefined"]
+          [undefined, "undefined"],
+          [new Error("cut within 🎉".slice(0, -1)), "Error: cut within \ufffd"]
         ]
       ) {
         const { run, settled } = yield* fake([])

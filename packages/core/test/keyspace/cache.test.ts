@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import { fork } from "@redfx/testing/Fork"
+import { until } from "@redfx/testing/Suite"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -10,6 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
+import { configSet } from "../../src/commands/Config.ts"
 import { ping } from "../../src/commands/Connection.ts"
 import * as RedisCache from "../../src/RedisCache.ts"
 import type { RedisClient } from "../../src/RedisClient.ts"
@@ -273,6 +275,33 @@ describe("Caches of keyspaces", () => {
       assert.deepInclude(yield* Effect.flip(cache.getOrLoad("1")), { _tag: "KeyspaceError", operation: "encode" })
       yield* Effect.yieldNow
       assert.deepStrictEqual(asked, ["look 0", "release 0"])
+    }))
+
+  it.live("what is known is answered, and renewed later, while the server has no memory for a lease", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      const client = yield* Client.make(server)
+      let loads = 0
+      const cache = yield* Client.on(client)(RedisKeyspace.makeCache({
+        key,
+        value,
+        load: () => Effect.sync(() => Option.some(++loads)),
+        ttl: "20 millis",
+        stale: "1 hour",
+        jitter: 0,
+        early: 0
+      }))
+      const answers = (n: number) =>
+        Effect.map(cache.getOrLoad("1"), (found) => assert.deepStrictEqual(found, Option.some(n)))
+      yield* answers(1)
+      yield* Effect.sleep(30)
+      yield* client.execute(configSet({ maxmemory: "1" }))
+      for (let i = 0; i < 3; i++) yield* answers(1)
+      assert.strictEqual((yield* Effect.flip(cache.getOrLoad("2")))._tag, "OutOfMemoryError")
+      assert.strictEqual(loads, 1)
+      yield* client.execute(configSet({ maxmemory: "0" }))
+      yield* answers(1)
+      yield* until(cache.get("1"), (found) => Option.getOrUndefined(found) === 2)
     }))
 
   it.live("with a local tier a value is read once, until it ends or somebody changes it", () =>

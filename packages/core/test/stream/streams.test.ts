@@ -619,6 +619,18 @@ describe("RedisStream.consume", () => {
       assert.deepStrictEqual(handled, ["0", "2"])
     }))
 
+  it.live("a failure whose words are cut in the middle of a character is the reason of a dead letter", () =>
+    Effect.gen(function*() {
+      const { client, outside } = yield* real()
+      yield* outside.execute(Redis.xadd("s", { n: "0" }))
+      yield* RedisStream.consume(
+        { ...options, maxDeliveries: 1, deadLetter: "dead" },
+        () => Effect.fail("cut within 🎉".slice(0, -1))
+      ).pipe(Client.on(client), Effect.forkChild)
+      const [letter] = yield* until(outside.execute(Redis.xrange("dead")), (dead) => dead.length === 1)
+      assert.strictEqual(letter?.fields["dead-letter:reason"], "cut within \ufffd")
+    }))
+
   it.live("fails without a group, and for options that cannot be", () =>
     Effect.gen(function*() {
       const { client } = yield* real()

@@ -144,6 +144,22 @@ export const KeyValueStoreTest = <E>(client: Layer.Layer<RedisClient.RedisClient
           assert.deepStrictEqual(yield* store.getUint8Array("k"), bytes)
         }))
 
+      it.effect("counts and clears what somebody else has stored under a key that is no text, and refuses to name it", () =>
+        Effect.gen(function*() {
+          const prefix = freshPrefix()
+          const store = yield* RedisKeyValueStore.make({ prefix })
+          const foreign = Uint8Array.of(...utf8.encode(prefix), 0xff)
+          yield* Redis.set(foreign, "v")
+          assert.isFalse(yield* store.isEmpty)
+          yield* store.set("k", "v")
+          assert.strictEqual(yield* store.size, 2)
+          const { cause } = yield* Effect.flip(store.keys)
+          assert.strictEqual((cause as RedisError.RedisError)._tag, "DecodeError")
+          yield* store.clear
+          assert.strictEqual(yield* Redis.exists(foreign), 0)
+          assert.isTrue(yield* store.isEmpty)
+        }))
+
       it.effect("is what Effect's prefixed views and its Persistence can stand on", () =>
         Effect.gen(function*() {
           const store = yield* fresh

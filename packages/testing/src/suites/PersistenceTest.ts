@@ -109,12 +109,19 @@ export const PersistenceTest = <E>(client: Layer.Layer<RedisClient.RedisClient, 
           const store = yield* backing(name)
           yield* Redis.set(`${name}:text`, "no JSON")
           yield* Redis.sadd(`${name}:set`, ["a"])
+          yield* Redis.set(`${name}:bytes`, Uint8Array.of(0xff))
+          assert.strictEqual((yield* Effect.flip(store.get("bytes")))._tag, "PersistenceError")
           assert.strictEqual((yield* Effect.flip(store.get("text")))._tag, "PersistenceError")
           assert.strictEqual((yield* Effect.flip(store.set("n", { n: 1n }, undefined)))._tag, "PersistenceError")
           const wrong = yield* Effect.flip(store.get("set"))
           assert.strictEqual((wrong.cause as { readonly _tag: string })._tag, "WrongTypeError")
           yield* store.set("good", { a: 1 }, undefined)
-          assert.deepStrictEqual(yield* store.getMany(["text", "good", "set"]), [undefined, { a: 1 }, undefined])
+          assert.deepStrictEqual(yield* store.getMany(["text", "good", "set", "bytes"]), [
+            undefined,
+            { a: 1 },
+            undefined,
+            undefined
+          ])
         }))
 
       it.effect("a PersistedCache looks up once, for all who share the store, also what fails", () =>

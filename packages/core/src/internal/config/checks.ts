@@ -77,9 +77,12 @@ export const host = (option: string, value: string): Effect.Effect<string, Redis
       : /[/@]/.test(host)
       ? invalid(option, aUrl)
       // A file and a variable of the environment often end with a line break.
-      : isHost(host)
-      ? Effect.succeed(host)
-      : invalid(option, "it has spaces, line breaks or other characters that cannot be printed, or more than 255"))
+      : !isHost(host)
+      ? invalid(option, "it has spaces, line breaks or other characters that cannot be printed, or more than 255")
+      // An IPv6 address has two colons at least, and stands in brackets only where a port may follow.
+      : /^[^:]*:[^:]*$|[[\]]/.test(host)
+      ? invalid(option, withPort)
+      : Effect.succeed(host))
 
 /** The path of a unix socket. */
 export const socketPath = (option: string, value: string): Effect.Effect<string, RedisConfigError> =>
@@ -91,6 +94,8 @@ export const socketPath = (option: string, value: string): Effect.Effect<string,
 
 /** An address is printed, and a URL may hold a password. */
 const aUrl = "it is a URL or a path; layerUrl takes a URL, and the option path that of a unix socket"
+
+const withPort = "it is a host alone, such as redis.internal or ::1; the port is an option of its own"
 
 export const port = (option: string, value: number): Effect.Effect<number, RedisConfigError> =>
   isPort(value)

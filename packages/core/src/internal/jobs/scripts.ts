@@ -157,7 +157,8 @@ return 1`,
     group,
     attempt,
     outcome.to,
-    outcome.to === "later" ? outcome.delay : outcome.to === "dead" ? outcome.reason : ""
+    // The words of a failure may be cut in the middle of a character, which is not sent.
+    outcome.to === "later" ? outcome.delay : outcome.to === "dead" ? outcome.reason.toWellFormed() : ""
   ],
   result: RedisReply.boolean
 })

@@ -71,14 +71,23 @@ export interface Look {
   readonly refused: string | undefined
 }
 
+/** Whether a server refuses writes for now, and is asked in the right place: of a replica the error is told. */
+const refusals = `local function takesNoWrites(message)
+  for _, code in ipairs({"OOM", "MISCONF", "NOREPLICAS"}) do
+    if string.find(message, code, 1, true) then return true end
+  end
+end
+`
+
 /**
- * Looks an entry up, and takes the lease where it is to be loaded and nobody does so. Redis 6 would
- * lose the code of an error that a script raises, so the error is returned.
+ * Looks an entry up, and takes the lease where it is to be loaded and nobody does so. An entry that counts is answered also by
+ * a server that takes no writes for now; it is renewed later. Redis 6 would lose the code of an error of HMGET that the script
+ * raises, so that is returned; and of one of HSET that it returns, so that is raised.
  */
 export const look = RedisScript.make({
   name: "RedisKeyspace.look",
   lua:
-    `${clock}local entry = redis.pcall("HMGET", KEYS[1], "version", "value", "fresh", "until", "took", "lease", "leased")
+    `${clock}${refusals}local entry = redis.pcall("HMGET", KEYS[1], "version", "value", "fresh", "until", "took", "lease", "leased")
 if entry.err then return entry end
 local version, value, lasts = entry[1], entry[2], tonumber(entry[4] or 0)
 local known = version and version ~= ARGV[4] and lasts > now
@@ -87,9 +96,14 @@ local lease = leased and 2 or 0
 local due = not known or now + tonumber(entry[5]) * ARGV[3] >= tonumber(entry[3])
 if due and not leased and ARGV[2] ~= "0" then
   local ends = now + ARGV[2]
-  redis.call("HSET", KEYS[1], "lease", ARGV[1], "leased", text(ends))
-  redis.call("PEXPIREAT", KEYS[1], text(math.max(ends, lasts)))
-  lease = 1
+  local function take(call) return call("HSET", KEYS[1], "lease", ARGV[1], "leased", text(ends)) end
+  local taken = take(known and redis.pcall or redis.call)
+  if type(taken) == "number" then
+    redis.call("PEXPIREAT", KEYS[1], text(math.max(ends, lasts)))
+    lease = 1
+  elseif not takesNoWrites(taken.err) then
+    take(redis.call)
+  end
 end
 return {now, known and 1 or 0, lease, known and version, known and value}`,
   keys: (key: string, _look: Look) => [key],

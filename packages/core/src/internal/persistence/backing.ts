@@ -9,8 +9,10 @@ import type { BackingPersistence, BackingPersistenceStore } from "effect/persist
 import { del } from "../../commands/Generic.ts"
 import { get, mget, set } from "../../commands/Strings.ts"
 import { RedisClient } from "../../RedisClient.ts"
+import { asBytes } from "../../RedisCommand.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { pipeline } from "../../RedisPipeline.ts"
+import { decodeUtf8Strict } from "../codec/utf8.ts"
 import { clearUnder } from "./prefixed.ts"
 
 type Entry = readonly [key: string, value: object, ttl: Duration.Duration | undefined]
@@ -48,8 +50,8 @@ const storeOn = (client: RedisClient["Service"], namespace: string): BackingPers
     getMany: (keys) =>
       asking(
         `read from ${namespace}`,
-        // A value that is not JSON counts as absent, each by itself. There are as many values as keys.
-        Effect.map(mget(Arr.map(keys, nameOf)), (texts) => Arr.map(keys, (_, index) => parsed(texts[index])))
+        // A value that is not JSON, or no text at all, counts as absent, each by itself. There are as many values as keys.
+        Effect.map(asBytes(mget(Arr.map(keys, nameOf))), (found) => Arr.map(keys, (_, index) => parsed(found[index])))
       ),
     set: (...entry) => asking(`write ${nameOf(entry[0])}`, Effect.flatMap(writing(entry), Effect.asVoid)),
     setMany: (entries) =>
@@ -70,7 +72,8 @@ const parse = (text: string | undefined, name: string): Effect.Effect<object | u
       catch: (cause) => new PersistenceError({ message: `what ${name} has is no JSON`, cause })
     })
 
-const parsed = (text: string | undefined): object | undefined => {
+const parsed = (bytes: Uint8Array | undefined): object | undefined => {
+  const text = bytes && decodeUtf8Strict(bytes, 0, bytes.length)
   if (text === undefined) return undefined
   try {
     return JSON.parse(text)

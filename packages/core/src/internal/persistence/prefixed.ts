@@ -9,6 +9,7 @@ import type { RedisClient } from "../../RedisClient.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { scanStream, scanStreamBytes } from "../../RedisScan.ts"
 import { escapeGlob } from "../argument/glob.ts"
+import { nameOf } from "../codec/names.ts"
 
 /** How many keys one page of SCAN looks at, and one UNLINK deletes. */
 const pageSize = 1000
@@ -24,8 +25,12 @@ export const keysUnder = (prefix: string): Asking<ReadonlySet<string>> =>
     (keys) => new Set(keys.map((key) => key.slice(prefix.length)))
   )
 
+/** The number of keys, of which those of somebody else may be no text. */
+export const countUnder = (prefix: string): Asking<number> =>
+  Effect.map(Stream.runCollect(scanStreamBytes(under(prefix))), (keys) => new Set(keys.map(nameOf)).size)
+
 export const noneUnder = (prefix: string): Asking<boolean> =>
-  Effect.map(Stream.runHead(scanStream(under(prefix))), Option.isNone)
+  Effect.map(Stream.runHead(scanStreamBytes(under(prefix))), Option.isNone)
 
 /** Deletes the keys page by page. A key that is written meanwhile may stay. */
 export const clearUnder = (prefix: string): Asking<void> =>

@@ -37,10 +37,11 @@ if entry then
 end
 return redis.call("XACK", KEYS[1], group, id)`,
   keys: (stream: RedisArg.Key, deadLetter: RedisArg.Key, _letter: Letter) => [stream, deadLetter],
+  // The words of a failure may be cut in the middle of a character, which is not sent.
   args: (
     _stream,
     _deadLetter,
     { consumer, deliveries, group, id, reason }
-  ) => [id, group, consumer, deliveries, reason],
+  ) => [id, group, consumer, deliveries, reason.toWellFormed()],
   result: RedisReply.integer
 })
