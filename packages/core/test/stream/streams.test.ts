@@ -198,7 +198,9 @@ describe("RedisStream.consume", () => {
         (entry) => {
           if (entry.id !== bad) return Effect.void
           attempts.push(entry.deliveries)
-          return attempts.length === 2 ? Effect.fail("no good yet") : Effect.die(new RangeError("no good"))
+          return attempts.length === 2
+            ? Effect.fail("no good yet")
+            : Effect.tryPromise(() => Promise.reject(new RangeError("no good")))
         }
       ).pipe(Client.on(client), Effect.forkChild)
       const [letter] = yield* until(outside.execute(Redis.asBytes(Redis.xrange("dead"))), (dead) => dead.length === 1)
@@ -488,7 +490,7 @@ describe("RedisStream.consume", () => {
       // As a program without types may do.
       const handler = (() => Promise.resolve()) as unknown as () => Effect.Effect<void>
       const error = yield* RedisStream.consume(options, handler).pipe(Client.on(client), Effect.flip)
-      assert.include(Client.expectTag(error, "DataError").message, "returned no Effect")
+      assert.include(Client.expectTag(error, "DataError").message, "no function that returned one")
       assert.strictEqual(yield* pendingOf(outside), 1)
     }))
 
