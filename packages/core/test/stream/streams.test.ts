@@ -198,9 +198,8 @@ describe("RedisStream.consume", () => {
         (entry) => {
           if (entry.id !== bad) return Effect.void
           attempts.push(entry.deliveries)
-          return attempts.length === 2
-            ? Effect.fail("no good yet")
-            : Effect.tryPromise(() => Promise.reject(new RangeError("no good")))
+          const failure = new RangeError(attempts.length === 2 ? "no good yet" : "no good")
+          return Effect.tryPromise(() => Promise.reject(failure))
         }
       ).pipe(Client.on(client), Effect.forkChild)
       const [letter] = yield* until(outside.execute(Redis.asBytes(Redis.xrange("dead"))), (dead) => dead.length === 1)
