@@ -626,8 +626,11 @@ describe("RedisStream.consume", () => {
   it.live("fails without a group, and for options that cannot be", () =>
     Effect.gen(function*() {
       const { client } = yield* real()
-      const consume = (changed: Pick<RedisStream.ConsumeOptions, "concurrency" | "claimIdle" | "claimEvery">) =>
-        RedisStream.consume({ ...options, ...changed }, () => Effect.void).pipe(Client.on(client), Effect.flip)
+      const consume = (
+        changed: Partial<
+          Pick<RedisStream.ConsumeOptions, "consumer" | "createGroup" | "concurrency" | "claimIdle" | "claimEvery">
+        >
+      ) => RedisStream.consume({ ...options, ...changed }, () => Effect.void).pipe(Client.on(client), Effect.flip)
       const missing = yield* RedisStream.consume(
         { stream: "s", group: "none", consumer: "c" },
         () => Effect.void
@@ -639,6 +642,9 @@ describe("RedisStream.consume", () => {
         assert.strictEqual((yield* consume({ claimEvery: none }))._tag, "DataError")
       }
       assert.strictEqual((yield* consume({ concurrency: 1.5 }))._tag, "DataError")
+      // As programs without types may give them.
+      assert.match(String(yield* consume({ consumer: undefined as never })), /consumer is missing; give its name/)
+      assert.match(String(yield* consume({ createGroup: true as never })), /createGroup takes the id to begin after/)
     }))
 })
 
