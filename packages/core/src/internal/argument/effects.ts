@@ -10,13 +10,21 @@ import { DataError } from "../../RedisError.ts"
 export const handling = <A, E, R>(
   of: string,
   handler: () => Effect.Effect<A, E, R>
-): Effect.Effect<A, E | DataError, R> => Effect.suspend(() => given(of, handler()))
+): Effect.Effect<A, E | DataError, R> =>
+  Effect.suspend((): Effect.Effect<A, E | DataError, R> => {
+    const effect = handler()
+    return Effect.isEffect(effect) ? effect : Effect.fail(returnedNoEffect(of))
+  })
 
 /** What the program gives. */
 export const given = <A, E, R>(of: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | DataError, R> =>
   Effect.isEffect(effect) ? effect : Effect.fail(noEffect(of))
 
 export const noEffect = (of: string): DataError => new DataError({ command: of, detail: noEffectDetail })
+
+/** A function that returns a promise has begun what it does. */
+export const returnedNoEffect = (of: string): DataError =>
+  new DataError({ command: of, detail: noEffectDetail, mayHaveWritten: true })
 
 const noEffectDetail =
   "what is to run is no Effect, and no function that returned one; of a function that returns a promise Effect.promise makes one"

@@ -10,7 +10,7 @@ import * as Result from "effect/Result"
 import type { RedisClient } from "../../RedisClient.ts"
 import { isRetryable } from "../../RedisError.ts"
 import type { CommandError, DataError } from "../../RedisError.ts"
-import { handling, isNoEffect, noEffect } from "../argument/effects.ts"
+import { handling, isNoEffect, returnedNoEffect } from "../argument/effects.ts"
 import { milliseconds, readOptions } from "../argument/options.ts"
 import type { TextFields } from "../reply/streamEntry.ts"
 import { lengthened } from "../runtime/backOff.ts"
@@ -149,7 +149,7 @@ const outcomeOf = Effect.fnUntraced(function*<A, E, R>(
     handling(of, () => settings.handler({ id, attempt, payload: decoded.success }))
   )
   if (Exit.isSuccess(exit)) return { to: "done" }
-  if (isNoEffect(exit.cause)) return yield* Effect.fail(noEffect(of))
+  if (isNoEffect(exit.cause)) return yield* Effect.fail(returnedNoEffect(of))
   yield* Effect.logWarning(`Attempt ${attempt} of job ${id} failed`, exit.cause)
   // The failure is the handler's own, as no missing Effect is among its reasons.
   const cause = exit.cause as Cause.Cause<E>

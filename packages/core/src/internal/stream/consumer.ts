@@ -25,7 +25,7 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import { DecodeError, isRetryable } from "../../RedisError.ts"
 import type { CommandError, DataError } from "../../RedisError.ts"
 import { Mismatch } from "../../RedisReply.ts"
-import { handling, isNoEffect, noEffect } from "../argument/effects.ts"
+import { handling, isNoEffect, returnedNoEffect } from "../argument/effects.ts"
 import { quoted } from "../error/printable.ts"
 import { mayHaveRun } from "../error/retry.ts"
 import type { BytesFields, TextFields } from "../reply/streamEntry.ts"
@@ -467,7 +467,7 @@ const handle = <E, R>(
           ? acknowledge
           // Ends the consumer, because the next entry would fail in the same way.
           : isNoEffect(exit.cause)
-          ? Effect.fail(noEffect(state.settings.of))
+          ? Effect.fail(returnedNoEffect(state.settings.of))
           : failed(state, id, deliveries, exit.cause)
       ),
       Effect.ensuring(Effect.suspend(() => {
