@@ -139,10 +139,10 @@ function checkWay(page: string, limits: Readonly<Record<string, number>>): void 
 function checkSources(page: string): void {
   readFileSync(join(root, page), "utf8").split("\n").forEach((line, index) => {
     const named = line.matchAll(
-      /(?<![\w/@-])(packages\/[\w*-]+\/src\/|internal\/|commands\/|unstable\/)[\w./*-]*[\w*]/g
+      /(?<![\w/@-])(packages\/[\w*-]+\/(?:src|test)\/|test\/|scripts\/|examples\/|internal\/|commands\/|unstable\/)[\w./*-]*[\w*]/g
     )
-    for (const [path] of named) {
-      const within = path.startsWith("packages/") ? path : `packages/*/src/${path}`
+    for (const [path, of = ""] of named) {
+      const within = /^(internal|commands|unstable)/.test(of) ? `packages/*/src/${path}` : path
       if (globSync([within, `${within}.ts`], { cwd: root }).length === 0) {
         problems.push(`${page}:${index + 1} names ${path}, which is not there`)
       }

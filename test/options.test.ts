@@ -321,6 +321,22 @@ describe("An option of a wrong type, or out of range", () => {
       }
     }))
 
+  it.live("so is what other clients call otherwise, and before what is missing for it", () =>
+    Effect.gen(function*() {
+      const sentinels = [{ host: "127.0.0.1", port: 1 }]
+      const cases: ReadonlyArray<readonly [Layer.Layer<never, unknown>, RegExp]> = [
+        // What a caller without types may give.
+        [NodeRedisClient.layerCluster({ rootNodes: [{ url: "redis://h" }] } as never), /rootNodes .*called nodes/],
+        [NodeRedisClient.layerCluster(sentinels as never), /options .*such as { nodes: .* is a list/],
+        [NodeRedisClient.layerSentinel({ sentinels, name: "m" } as never), /service .*missing.*mymaster/],
+        [NodeRedisClient.layerSentinel({ sentinelRootNodes: sentinels, name: "m" } as never), /called sentinels/]
+      ]
+      for (const [layer, says] of cases) {
+        const exit = yield* failureOf(layer)
+        assert.match(Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "", says)
+      }
+    }))
+
   it.live("so is a URL that is no text, and an option beside a URL", () =>
     Effect.gen(function*() {
       for (const url of [3, null, {}, Redacted.make(3)]) {

@@ -11,7 +11,7 @@ import * as RedisConfig from "@redfx/core/RedisConfig"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { RedisConfigError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
-import { addresses, boolean, choice, duration, integer, record } from "@redfx/core/unstable/Options"
+import { addresses, boolean, choice, duration, integer, options as checkOptions } from "@redfx/core/unstable/Options"
 import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -159,7 +159,7 @@ const unknownNode = (address: string, nodes: ReadonlyArray<{ readonly address: s
 const settingsOf = Effect.fnUntraced(function*(
   options: RedisConfig.ClusterOptions
 ): Effect.fn.Return<ClusterSettings, RedisConfigError> {
-  yield* record("options", options, "an object; layerUrl takes a URL")
+  yield* checkOptions(options, "{ nodes: [{ host, port }] }")
   const startNodes = yield* addresses("nodes", options.nodes, 7000)
   const discovery = yield* choice("discovery", options.discovery ?? "lazy", ["lazy", "eager"])
   const connect = yield* choice("connect", options.connect ?? "lazy", ["lazy", "eager"])

@@ -248,6 +248,7 @@ export const countedKeys = (values: Readonly<Many<Key>>): List => {
  * @since 0.1.0
  */
 export const many = <T>(values: Readonly<Many<T>>): ReadonlyArray<T> => {
+  if (values[0] instanceof Set) return invalid("takes its values as an array; of a Set, [...set] makes one")
   // It is either form: an array as the first element means the second one, as no T is an array.
   const list = values.length === 1 && isReadonlyArray<T>(values[0]) ? [...values[0]] : values as ReadonlyArray<T>
   for (let i = 0; i < list.length; i++) {

@@ -13,7 +13,7 @@ import { acceptance } from "./internal/config/accept.ts"
 import * as Check from "./internal/config/checks.ts"
 import { choice, duration, integer, invalid, optionalInteger } from "./internal/config/checks.ts"
 import * as Environment from "./internal/config/environment.ts"
-import { checkNames } from "./internal/config/names.ts"
+import { options as checkOptions } from "./internal/config/names.ts"
 import type {
   Accept,
   AddressOptions,
@@ -63,7 +63,7 @@ export type {
  */
 export const endpoint: (options: AddressOptions) => Effect.Effect<Endpoint, RedisConfigError> = Effect.fnUntraced(
   function*(options: AddressOptions) {
-    yield* Check.record("options", options, "an object; layerUrl takes a URL")
+    yield* checkOptions(options, "{ host, port }")
     if (options.path !== undefined) {
       const beside: { readonly host?: unknown; readonly port?: unknown } = options
       if (beside.host !== undefined || beside.port !== undefined) {
@@ -100,8 +100,7 @@ export const settings = Effect.fnUntraced(function*(
     readonly optionPrefix?: string | undefined
   } = {}
 ): Effect.fn.Return<ConnectionSettings, RedisConfigError> {
-  yield* Check.record("options", options, "an object; layerUrl takes a URL")
-  yield* checkNames(options)
+  yield* checkOptions(options, "{ host, port }")
   const single = options.pool === "single"
   const pool: PoolOptions = options.pool === "single"
     ? { shared: 1, idleTimeout: 0 }

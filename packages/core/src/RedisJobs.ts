@@ -258,7 +258,7 @@ const run = <A, E, R>(
   const { backoff = doubling, maxAttempts = 10 } = options
   const settings = Options.readOptions(Worker.of, () => ({
     name,
-    worker: options.worker,
+    worker: Options.given("worker", options.worker),
     concurrency: options.concurrency,
     claimIdle: options.claimIdle,
     drain: options.drain,

@@ -30,6 +30,7 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { get } from "./commands/Strings.ts"
+import { handling } from "./internal/argument/effects.ts"
 import * as Options from "./internal/argument/options.ts"
 import { quoted } from "./internal/error/printable.ts"
 import { ways } from "./internal/lock/exclusive.ts"
@@ -140,19 +141,21 @@ export const make = (name: string, options: LeaderOptions = {}): RedisLeader => 
       autoExtend: true
     }
   })
-  const { holding } = Lease.make(settings)
+  const { holding } = Lease.make(of, settings)
   const run: RedisLeader["run"] = (effect) =>
     Effect.flatMap(
       settings,
       (settings) =>
-        oneTerm(holding, (fencingToken) => typeof effect === "function" ? effect({ id, fencingToken }) : effect).pipe(
-          Effect.retry({
-            schedule: Schedule.jittered(Schedule.spaced(settings.retryInterval)),
-            while: (error) => error instanceof LeaseFailure && campaignsAgain(error.cause)
-          }),
-          // Those of the lock were followed by another term.
-          Effect.mapError((error) => error instanceof LeaseFailure ? error.cause as CommandError : error)
-        )
+        oneTerm(holding, (fencingToken) =>
+          handling(of, () => typeof effect === "function" ? effect({ id, fencingToken }) : effect)).pipe(
+            Effect.retry({
+              schedule: Schedule.jittered(Schedule.spaced(settings.retryInterval)),
+              while: (error) =>
+                error instanceof LeaseFailure && campaignsAgain(error.cause)
+            }),
+            // Those of the lock were followed by another term.
+            Effect.mapError((error) => error instanceof LeaseFailure ? error.cause as CommandError : error)
+          )
     )
   return {
     name,
@@ -166,6 +169,9 @@ export const make = (name: string, options: LeaderOptions = {}): RedisLeader => 
     leader: Effect.map(uncached(get(name)), (token) => token?.slice(0, token.lastIndexOf(" ")))
   }
 }
+
+/** What errors call the function that runs an effect. */
+const of = "RedisLeader.run"
 
 // -----------------------------------------------------------------------------
 // Leading

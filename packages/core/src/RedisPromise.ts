@@ -418,7 +418,8 @@ const noBody = (method: string): string =>
   `RedisPromise.${method} takes a function that is given a client, such as async (redis) => { … }`
 
 const noEffect =
-  "RedisPromise.run takes an effect, such as Redis.get(key); what redis.get(key) returns is a promise already"
+  "RedisPromise.run takes an effect, such as Redis.get(key); what redis.get(key) returns is a promise already, " +
+  "and Effect.promise makes an effect of an async function"
 
 const noStream = "RedisPromise.iterate takes a stream, such as Redis.scanStream()"
 

@@ -35,6 +35,7 @@
  */
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { functionList, functionLoad } from "./commands/Functions.ts"
 import { FunctionSpec, LibrarySpec, scriptSpec } from "./internal/script/calls.ts"
@@ -290,11 +291,14 @@ const callOf = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
   title: string,
   options: CallOptions<Parameters, A, Bytes, BigInts>
 ): RedisCommand.Definition<Parameters, A, Bytes, BigInts> => {
-  const reply = resultOf(title, options.result)
+  // As programs without types may leave it out.
+  const isMissing = isReply(options.result) && !Predicate.hasProperty(options.result, "decode")
+  const reply = resultOf(title, isMissing ? Schema.Never : options.result)
   const call = (...parameters: Parameters) =>
     RedisCommand.make<A, Bytes, BigInts>({
       spec,
       args: () => {
+        if (isMissing) RedisArg.invalid(noResult)
         const keys = options.keys?.(...parameters) ?? []
         return [
           program,
@@ -307,6 +311,8 @@ const callOf = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
     })
   return Object.assign(call, { spec })
 }
+
+const noResult = "result is missing, or no decoder; give one of the reply, such as RedisReply.integer, or a schema"
 
 const keyArg = (key: RedisArg.Key | RedisArg.KeyArg): RedisArg.KeyArg =>
   key instanceof RedisArg.KeyArg ? key : RedisArg.key(key)

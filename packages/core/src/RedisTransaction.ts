@@ -7,6 +7,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
 import * as Settle from "./internal/client/outcomes.ts"
 import type { Outcome } from "./internal/connection/request.ts"
@@ -184,6 +185,8 @@ const attempt = <C extends Commands, E, R>(
         restore(Effect.provideService(body, RedisClient, reserved)),
         (error) => marked(orLost(error))
       )
+      // Types do not allow it, but a body without types may return early.
+      if (Predicate.isNullish<unknown>(commands)) return yield* Effect.fail(marked(noCommands))
       watching.commit()
       return yield* Effect.mapError(toItsEnd(commit(reserved, commands), restore), (error) =>
         error._tag === "WatchError"
@@ -212,6 +215,11 @@ const noBody = new DataError({
   command: "Redis.watch",
   detail: "its body is missing or no effect; give one that returns the commands to commit, such as " +
     "Effect.map(Redis.get(\"n\"), (n) => [Redis.set(\"n\", Number(n) + 1)])"
+})
+
+const noCommands = new DataError({
+  command: "Redis.watch",
+  detail: "its body returned no commands; give an array or a record of those to commit, [] where there are none"
 })
 
 const watchError = (keys: ReadonlyArray<RedisArg.Key>, reason: WatchError["reason"], delivery: Delivery): WatchError =>

@@ -78,3 +78,12 @@ export {
    */
   text
 } from "../internal/config/checks.ts"
+export {
+  /**
+   * The options of a client: an object whose names are those of options. The second argument says what they are like, for who gave none.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  options
+} from "../internal/config/names.ts"

@@ -17,7 +17,7 @@ const live = Layer.unwrap(
 describe("what is no command", () => {
   const rows: ReadonlyArray<readonly [title: string, given: unknown, says: RegExp]> = [
     ["a mapped command", Effect.map(Redis.get("k"), String), /is no command, as Redis\.get/],
-    ["a promise", Promise.resolve("v"), /is no command, as Redis\.get/],
+    ["a promise", Promise.resolve("v"), /is a promise, whose command has been sent already/],
     ["text", "GET", /is no command, as Redis\.get/],
     ["a function", Redis.get, /is no command, as Redis\.get/],
     ["undefined", undefined, /is no command, as Redis\.get/],

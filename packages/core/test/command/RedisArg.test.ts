@@ -244,6 +244,14 @@ describe("several of something", () => {
     assert.isUndefined(refusal(Redis.hset("h", [...map])))
   })
 
+  it("ERR-09: nor is a Set a list of values, and how to make one of it is told", () => {
+    const set = new Set(["a"])
+    for (const command of [Redis.sadd("s", set as never), Redis.del(set as never), Redis.lpush("l", set as never)]) {
+      assert.match(String(refusal(command)), /^takes its values as an array; of a Set, \[\.\.\.set\] makes one$/)
+    }
+    assert.isUndefined(refusal(Redis.sadd("s", [...set])))
+  })
+
   it("pairs keep their order, and only keys are keys", () => {
     assert.deepStrictEqual(sent(() => RedisArg.pairs({ b: 1, a: 2 })), ["b", 1, "a", 2])
     assert.deepStrictEqual(sent(() => RedisArg.pairs([["b", 1], ["a", 2]])), ["b", 1, "a", 2])

@@ -230,6 +230,8 @@ describe("Configuration", () => {
     ["the database of node-redis", { database: 1 }, "database", /called db/],
     ["the socket of node-redis", { socket: { host: "h" } }, "socket", /host, port, path and tls/],
     ["the prefix of ioredis", { keyPrefix: "a:" }, "keyPrefix", /RedisPrefix\.layer/],
+    ["the nodes of node-redis", { rootNodes: [{ url: "redis://h" }] }, "rootNodes", /called nodes/],
+    ["the sentinels of node-redis", { sentinelRootNodes: [] }, "sentinelRootNodes", /called sentinels/],
     ["a URL instead of options", "redis://h", "options", /layerUrl takes a URL/],
     ["nothing", null, "options", /layerUrl takes a URL/]
   ]

@@ -202,4 +202,11 @@ describe("RedisJobs.run", () => {
       assert.deepInclude(exit !== undefined && (yield* Effect.flip(exit)), { _tag: "DataError" })
       assert.deepStrictEqual(settled, [])
     }))
+
+  it.effect("a worker without a name, as a program without types may start it, is told that it needs one", () =>
+    Effect.gen(function*() {
+      const { run } = yield* fake([])
+      const error = yield* Effect.flip(run(jobs.run({} as never, () => Effect.void)))
+      assert.match(String(error), /RedisJobs\.run: worker is missing; give its name/)
+    }))
 })

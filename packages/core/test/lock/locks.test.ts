@@ -2,7 +2,7 @@
  * Locks on real servers: one holder at a time, whatever becomes of holders, clients and servers.
  */
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Redis, RedisClient, RedisLock } from "@redfx/core"
+import { Redis, RedisClient, RedisLeader, RedisLock, RedisSemaphore } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/FakeNode"
@@ -66,6 +66,32 @@ for (const protocol of [2, 3] as const) {
           const endless = (yield* RedisLock.make(name, { token: "mine" }).acquire)!
           assert.deepStrictEqual(yield* stored(name), { token: "mine", ttl: -1 })
           yield* endless.release
+        }))
+
+      it.effect("holds nothing for what is no Effect", () =>
+        Effect.gen(function*() {
+          const lock = RedisLock.make(freshKey("lock"))
+          const permits = RedisSemaphore.make(freshKey("permits"), { permits: 1, ttl: "1 hour" })
+          const leader = RedisLeader.make(freshKey("leader"), { ttl: "1 hour" })
+          // As programs without types may do.
+          const returning = (() => Promise.resolve()) as unknown as () => Effect.Effect<void>
+          const promise = Promise.resolve() as unknown as Effect.Effect<void>
+          for (const what of [returning, promise]) {
+            for (const run of [lock.withLock(what), permits.withPermit(what), leader.run(what)]) {
+              const { message } = Client.expectTag(yield* Effect.flip(run), "DataError")
+              assert.include(message, "Effect.promise makes one")
+              // A function that returns a promise has begun.
+              if (what === returning) assert.notInclude(message, "Nothing was sent")
+            }
+            assert.isFalse(yield* lock.locked)
+            assert.strictEqual(yield* permits.available, 1)
+            assert.isUndefined(yield* leader.leader)
+          }
+          // More often than the pool has connections.
+          for (let i = 0; i < 60; i++) {
+            Client.expectTag(yield* Effect.flip(Redis.withConnection(promise)), "DataError")
+          }
+          assert.isTrue(yield* Redis.withConnection(Redis.ping()))
         }))
 
       it.effect("with retryOnTimeout who runs out of time neither waits for himself nor leaves the lock behind", () =>

@@ -139,6 +139,11 @@ describe("RedisScript", () => {
     assert.isTrue(script("k").spec.readonly)
   })
 
+  it("without a result, as programs without types may make it, it is a DataError that names it", () => {
+    const none = RedisScript.make({ lua: "return 1" } as never)
+    assert.match(String(failureOf(none().settled)), /result is missing, or no decoder; give one/)
+  })
+
   it("an argument that no server takes is a DataError, a list in the place of one too", () => {
     // @ts-expect-error an amount is a number
     assert.strictEqual(failureOf(transfer("a", "b", undefined).settled)?._tag, "DataError")

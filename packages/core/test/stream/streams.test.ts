@@ -201,7 +201,8 @@ describe("RedisStream.consume", () => {
         (entry) => {
           if (entry.id !== bad) return Effect.void
           attempts.push(entry.deliveries)
-          return attempts.length === 2 ? Effect.fail("no good yet") : Effect.die(new RangeError("no good"))
+          const failure = new RangeError(attempts.length === 2 ? "no good yet" : "no good")
+          return Effect.tryPromise(() => Promise.reject(failure))
         }
       ).pipe(Client.on(client), Effect.forkChild)
       const [letter] = yield* until(outside.execute(Redis.asBytes(Redis.xrange("dead"))), (dead) => dead.length === 1)
@@ -485,7 +486,7 @@ describe("RedisStream.consume", () => {
       // As a program without types may do.
       const handler = (() => Promise.resolve()) as unknown as () => Effect.Effect<void>
       const error = yield* RedisStream.consume(options, handler).pipe(Client.on(client), Effect.flip)
-      assert.include(Client.expectTag(error, "DataError").message, "returned no Effect")
+      assert.include(Client.expectTag(error, "DataError").message, "no function that returned one")
       assert.strictEqual(yield* pendingOf(outside), 1)
     }))
 
@@ -634,8 +635,11 @@ describe("RedisStream.consume", () => {
   it.live("fails without a group, and for options that cannot be", () =>
     Effect.gen(function*() {
       const { client } = yield* real()
-      const consume = (changed: Pick<RedisStream.ConsumeOptions, "concurrency" | "claimIdle" | "claimEvery">) =>
-        RedisStream.consume({ ...options, ...changed }, () => Effect.void).pipe(Client.on(client), Effect.flip)
+      const consume = (
+        changed: Partial<
+          Pick<RedisStream.ConsumeOptions, "consumer" | "createGroup" | "concurrency" | "claimIdle" | "claimEvery">
+        >
+      ) => RedisStream.consume({ ...options, ...changed }, () => Effect.void).pipe(Client.on(client), Effect.flip)
       const missing = yield* RedisStream.consume(
         { stream: "s", group: "none", consumer: "c" },
         () => Effect.void
@@ -647,6 +651,9 @@ describe("RedisStream.consume", () => {
         assert.strictEqual((yield* consume({ claimEvery: none }))._tag, "DataError")
       }
       assert.strictEqual((yield* consume({ concurrency: 1.5 }))._tag, "DataError")
+      // As programs without types may give them.
+      assert.match(String(yield* consume({ consumer: undefined as never })), /consumer is missing; give its name/)
+      assert.match(String(yield* consume({ createGroup: true as never })), /createGroup takes the id to begin after/)
     }))
 })
 

@@ -12,6 +12,7 @@ import {
   invalid,
   isHost,
   isPort,
+  options as checkOptions,
   record,
   text
 } from "@redfx/core/unstable/Options"
@@ -72,7 +73,7 @@ export const locate = (natMap: RedisConfig.NatMap | undefined): Effect.Effect<Lo
 /** Refuses options that are none, addresses that are not valid, and an empty list of them. */
 export const checkAddresses = (options: Options): Effect.Effect<void, RedisConfigError> =>
   Effect.flatMap(
-    record("options", options, "an object; layerUrl takes a URL"),
+    checkOptions(options, `{ sentinels: [{ host, port }], service: "mymaster" }`),
     ({ sentinels }) => Effect.asVoid(addresses("sentinels", sentinels))
   )
 
@@ -112,8 +113,8 @@ export const ofClient = Effect.fnUntraced(function*(
 })
 
 /** The name of a master that sentinels watch. */
-const serviceOf = (name: string): Effect.Effect<string, RedisConfigError> =>
-  Effect.flatMap(text("service", name), (name) =>
-    name === ""
-      ? invalid("service", "it is empty; give the name under which sentinels watch the master")
-      : Effect.succeed(name))
+const serviceOf = (name: string | undefined): Effect.Effect<string, RedisConfigError> =>
+  // Programs without types may leave it out.
+  name === undefined || name === ""
+    ? invalid("service", "it is missing or empty; give the name under which sentinels watch the master, often mymaster")
+    : text("service", name)

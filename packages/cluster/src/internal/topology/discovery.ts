@@ -186,12 +186,11 @@ const isFinal = (error: CommandError): boolean =>
   error instanceof AuthenticationError ||
   (error._tag === "ConnectionError" && (error.reason === "Tls" || error.permanent === true))
 
-const failureOf = (node: Node, detail: string, error?: CommandError): Failure => ({
-  address: node.address,
-  error,
-  detail,
-  final: error?._tag === "ResponseError" && /cluster support disabled/i.test(error.detail)
-})
+const failureOf = (node: Node, detail: string, error?: CommandError): Failure => {
+  const final = error?._tag === "ResponseError" && /cluster support disabled/i.test(error.detail)
+  const told = final ? `It is no cluster (${detail}); NodeRedisClient.layer is the client of one server` : detail
+  return { address: node.address, error, detail: told, final }
+}
 
 const ask = (node: Node, options: DiscoveryOptions): Effect.Effect<Discovered, Failure> => {
   const failure = (detail: string, error?: CommandError): Failure => failureOf(node, detail, error)

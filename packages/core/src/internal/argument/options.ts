@@ -25,6 +25,10 @@ export const count = (option: string, given: number): number =>
     ? given
     : invalid(`${option} is ${format(given)}, and must be a whole number from 1 on`)
 
+/** A name, which programs without types may leave out: otherwise they are told of a part of some command. */
+export const given = <A>(option: string, name: A): A =>
+  name ?? invalid(`${option} is missing; give its name, such as { ${option}: "${option}-1" }`)
+
 /** A time of any length. */
 export const duration = (option: string, given: Duration.Input): Duration.Duration =>
   durationFrom(given) ?? invalid(notDuration(option, given))

@@ -455,5 +455,5 @@ const instead: ReadonlyMap<string, string> = new Map([
   ["READONLY", "Use the option readFrom of a cluster"],
   ["READWRITE", "Use the option readFrom of a cluster"],
   ["ASKING", "The client of a cluster sends it itself"],
-  ["QUIT", "Close the scope of the client, or the RedisPromise"]
+  ["QUIT", "Call close() of the RedisPromise; with Effect the end of the scope closes the client"]
 ])

@@ -5,6 +5,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { CommandError } from "../../RedisError.ts"
@@ -32,12 +33,20 @@ export const list = (commands: Commands): ReadonlyArray<RedisCommand.Any> => {
   // By index, as the methods of arrays pass over holes.
   for (let index = 0; index < given.length; index++) {
     if (!RedisCommand.isCommand(given[index])) {
-      return Array.from(given, (each) => commandIn(each) as CommandImpl & RedisCommand.Any)
+      return Array.from(
+        given,
+        (each) =>
+          commandIn(each, Predicate.hasProperty(each, "then") ? begun : undefined) as CommandImpl & RedisCommand.Any
+      )
     }
   }
   // Each of them was looked at.
   return given as ReadonlyArray<RedisCommand.Any>
 }
+
+/** What `redis.get("k")` of a `RedisPromise` is, where `Redis.get("k")` is meant. */
+const begun =
+  "what is given here is a promise, whose command has been sent already; give a command of the module Redis, such as Redis.get(\"k\")"
 
 /** Whether something has commands by their names. A `Map`, a `Set` and a command itself would have none. */
 const isRecord = (commands: Commands): boolean =>

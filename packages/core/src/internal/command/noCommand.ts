@@ -8,7 +8,7 @@ import { CommandImpl, TypeId } from "./impl.ts"
 import { Spec } from "./spec.ts"
 
 /** The command; for anything else a command that is not sent and fails with what to give instead. */
-export const commandIn = (value: unknown): CommandImpl =>
+export const commandIn = (value: unknown, advice = general): CommandImpl =>
   Predicate.hasProperty(value, TypeId)
     // Only commands have it.
     ? value as unknown as CommandImpl
@@ -16,5 +16,5 @@ export const commandIn = (value: unknown): CommandImpl =>
 
 const spec = new Spec("(no command)", [])
 
-const advice =
+const general =
   "what is given here is no command, as Redis.get(\"k\") is one; several are an array or a record of them, and no function"

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import type { TlsOptions } from "../../RedisConnector.ts"
 import type { RedisConfigError } from "../../RedisError.ts"
-import { invalid } from "./checks.ts"
+import { invalid, record } from "./checks.ts"
 import type { AddressOptions, ClusterOptions, ClusterPoolOptions, LimitOptions, SentinelOptions } from "./options.ts"
 
 type Names<Options> = { readonly [Name in keyof Options]-?: 1 }
@@ -36,7 +36,7 @@ const limits: Names<LimitOptions> = {
 }
 
 /** Those of every deployment: which of them one takes is checked where its options are read. */
-const options: Names<AddressOptions & SentinelOptions & ClusterOptions> = {
+const known: Names<AddressOptions & SentinelOptions & ClusterOptions> = {
   host: 1,
   port: 1,
   path: 1,
@@ -95,6 +95,8 @@ const elsewhere: ReadonlyMap<string, Elsewhere> = new Map([
   ["url", { advice: "NodeRedisClient.layerUrl takes a URL", beside: address }],
   ["socket", { advice: "host, port, path and tls are options themselves", beside: address }],
   ["database", { advice: "it is called db", beside: ["db"] }],
+  ["rootNodes", { advice: "it is called nodes, a list of { host, port }", beside: ["nodes"] }],
+  ["sentinelRootNodes", { advice: "it is called sentinels, a list of { host, port }", beside: ["sentinels"] }],
   ["keyPrefix", { advice: "RedisPrefix.layer puts a prefix before keys", beside: [] }],
   ["rejectUnauthorized", { advice: "it is called verify", beside: ["verify"] }]
 ])
@@ -115,13 +117,17 @@ const isAlike = (one: string, other: string): boolean => {
     (a[0] === b[1] && a[1] === b[0] && a.slice(2) === b.slice(2))
 }
 
+/** The options of a client: an object whose names are those of options. `such`: what they are like. */
+export const options = <A extends object>(given: A, such: string): Effect.Effect<A, RedisConfigError> =>
+  Effect.tap(record("options", given, `an object, such as ${such} (layerUrl takes a URL)`), checkNames)
+
 /**
  * Refuses names that no option has, where they are misspelt or those of other clients. Others do no harm: options may be
  * a part of what a program knows of its servers.
  */
-export const checkNames = (given: object): Effect.Effect<void, RedisConfigError> =>
+const checkNames = (given: object): Effect.Effect<void, RedisConfigError> =>
   Effect.andThen(
-    checkIn(given, "", options),
+    checkIn(given, "", known),
     Effect.forEach([["pool", pool], ["limits", limits], ["tls", tls]] as const, ([part, names]) => {
       const inside: unknown = Reflect.get(given, part)
       return typeof inside === "object" && inside !== null ? checkIn(inside, `${part}.`, names) : Effect.void

@@ -15,6 +15,7 @@ import { RedisClient } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import { isRetryable, LockError, LockNotOwnedError } from "../../RedisError.ts"
 import type { CommandError, DataError, LockLikeError } from "../../RedisError.ts"
+import { handling, noEffect } from "../argument/effects.ts"
 import * as Options from "../argument/options.ts"
 import { Lines } from "../client/lines.ts"
 import { deliveryOf } from "../connection/sent.ts"
@@ -137,8 +138,8 @@ export const triesOf = (options: {
 /** Settings, or what is wrong with the options that they are made of: then nothing is acquired. */
 type Given = Effect.Effect<Settings, DataError>
 
-/** The ways in which an effect or a scope can hold a lease. */
-export const make = (given: Given) => ({
+/** The ways in which an effect or a scope can hold a lease. `of`: what errors call the function that runs an effect. */
+export const make = (of: string, given: Given) => ({
   tryAcquire: acquireFor(given, tryOnce),
   acquire: acquireFor(given, acquire),
   scoped: Effect.uninterruptibleMask((
@@ -157,8 +158,10 @@ export const make = (given: Given) => ({
   ): Effect.Effect<A, E | CommandError | LockLikeError, R | RedisClient> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function*() {
+        const run = typeof effect === "function" ? effect : Effect.isEffect(effect) ? () => effect : undefined
+        if (run === undefined) return yield* noEffect(of)
         const held = yield* acquireOrFail(given, restore)
-        const body = Effect.suspend(() => typeof effect === "function" ? effect(held.handle) : effect)
+        const body = handling(of, () => run(held.handle))
         const exit = yield* Effect.exit(
           restore(held.keepAlive === undefined ? body : Effect.raceFirst(body, held.keepAlive))
         )

@@ -22,9 +22,10 @@ import * as RedisArg from "../../RedisArg.ts"
 import { uncached } from "../../RedisCache.ts"
 import { RedisClient } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
-import { DataError, DecodeError, isRetryable } from "../../RedisError.ts"
-import type { CommandError } from "../../RedisError.ts"
+import { DecodeError, isRetryable } from "../../RedisError.ts"
+import type { CommandError, DataError } from "../../RedisError.ts"
 import { Mismatch } from "../../RedisReply.ts"
+import { handling, isNoEffect, returnedNoEffect } from "../argument/effects.ts"
 import { quoted } from "../error/printable.ts"
 import { mayHaveRun } from "../error/retry.ts"
 import type { BytesFields, TextFields } from "../reply/streamEntry.ts"
@@ -464,8 +465,9 @@ const handle = <E, R>(
       Effect.flatMap((exit) =>
         Exit.isSuccess(exit)
           ? acknowledge
+          // Ends the consumer, because the next entry would fail in the same way.
           : isNoEffect(exit.cause)
-          ? Effect.fail(noEffect(state.settings.of))
+          ? Effect.fail(returnedNoEffect(state.settings.of))
           : failed(state, id, deliveries, exit.cause)
       ),
       Effect.ensuring(Effect.suspend(() => {
@@ -487,26 +489,6 @@ const start = <E, R>(
     ? Effect.fail(new DecodeError({ command: "XREADGROUP", detail: fields.detail }))
     : handling(of, () => handler({ id, fields, deliveries }))
 
-/** What a handler returns. One in untyped code may return a promise, or nothing. `of`: what errors call who takes it. */
-export const handling = <E, R>(
-  of: string,
-  handler: () => Effect.Effect<unknown, E, R>
-): Effect.Effect<unknown, E | DataError, R> =>
-  Effect.suspend((): Effect.Effect<unknown, E | DataError, R> => {
-    const effect: unknown = handler()
-    return Effect.isEffect(effect) ? effect as Effect.Effect<unknown, E, R> : Effect.fail(noEffect(of))
-  })
-
-/** Ends the consumer, because the next entry would fail in the same way. */
-export const noEffect = (of: string): DataError => new DataError({ command: of, detail: noEffectDetail })
-
-const noEffectDetail = "the handler returned no Effect"
-
-export const isNoEffect = (cause: Cause.Cause<unknown>): boolean =>
-  cause.reasons.some((reason) =>
-    Cause.isFailReason(reason) && reason.error instanceof DataError && reason.error.detail === noEffectDetail
-  )
-
 const failed = (
   state: State,
   id: string,
@@ -520,8 +502,11 @@ const failed = (
 }
 
 /** The reason that a dead letter gives for a failure. */
-export const reasonOf = (cause: Cause.Cause<unknown>): string => {
-  const error = Cause.squash(cause)
+export const reasonOf = (cause: Cause.Cause<unknown>): string => textOf(Cause.squash(cause))
+
+const textOf = (error: unknown): string => {
+  // What Effect.tryPromise makes of an error says nothing itself.
+  if (Cause.isUnknownError(error) && error.cause !== undefined) return textOf(error.cause)
   return error instanceof Error
     ? `${error.name}: ${error.message}`
     : typeof error === "string"

@@ -7,7 +7,8 @@ import type * as Schedule from "effect/Schedule"
 import type { StreamId } from "../../commands/Streams.ts"
 import type * as RedisArg from "../../RedisArg.ts"
 import type { CommandError, DataError } from "../../RedisError.ts"
-import { count, duration, readOptions, someTime } from "../argument/options.ts"
+import { count, duration, given, readOptions, someTime } from "../argument/options.ts"
+import { invalid } from "../argument/refusal.ts"
 import { backOffSchedule } from "../runtime/backOffSchedule.ts"
 
 /** What settings and options have in common: who consumes what. */
@@ -47,7 +48,10 @@ interface Options extends Consumer {
 
 export const settingsOf = (of: string, options: Options): Exit.Exit<Settings, DataError> =>
   readOptions(of, () => {
-    const { block = "5 seconds", concurrency = 1 } = options
+    const { block = "5 seconds", concurrency = 1, createGroup } = options
+    for (const name of ["stream", "group", "consumer"] as const) given(name, options[name])
+    // What a program without types gives for "yes".
+    if (typeof createGroup === "boolean") invalid(`createGroup takes the id to begin after, such as "0" or "$"`)
     // Without a pause entries would be claimed, renewed and looked for without end.
     const idle = Duration.toMillis(someTime("claimIdle", options.claimIdle ?? "1 minute"))
     // Rounded up, as servers count whole milliseconds.

@@ -1,0 +1,35 @@
+/**
+ * Effects that programs give, or return from functions. In untyped code they may be promises, or nothing. A fiber that meets one of
+ * these ends without its finalizers, so what it holds, such as a lock, would never be given back.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import { DataError } from "../../RedisError.ts"
+
+/** What a function of the program returns. `of`: what errors call who takes the function. */
+export const handling = <A, E, R>(
+  of: string,
+  handler: () => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | DataError, R> =>
+  Effect.suspend((): Effect.Effect<A, E | DataError, R> => {
+    const effect = handler()
+    return Effect.isEffect(effect) ? effect : Effect.fail(returnedNoEffect(of))
+  })
+
+/** What the program gives. */
+export const given = <A, E, R>(of: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | DataError, R> =>
+  Effect.isEffect(effect) ? effect : Effect.fail(noEffect(of))
+
+export const noEffect = (of: string): DataError => new DataError({ command: of, detail: noEffectDetail })
+
+/** A function that returns a promise has begun what it does. */
+export const returnedNoEffect = (of: string): DataError =>
+  new DataError({ command: of, detail: noEffectDetail, mayHaveWritten: true })
+
+const noEffectDetail =
+  "what is to run is no Effect, and no function that returned one; of a function that returns a promise Effect.promise makes one"
+
+export const isNoEffect = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some((reason) =>
+    Cause.isFailReason(reason) && reason.error instanceof DataError && reason.error.detail === noEffectDetail
+  )
