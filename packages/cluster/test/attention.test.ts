@@ -11,7 +11,10 @@ import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, keyOfB, keyOfC, sibling } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import * as VirtualTime from "@redfx/testing/VirtualTime"
+import { pass, passing, timed } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 
 type Call = Effect.Effect<unknown, unknown, RedisClient.RedisClient | RedisCluster.RedisCluster>
@@ -83,21 +86,19 @@ const start = Effect.fnUntraced(function*(options: Parameters<typeof FakeCluster
 
 describe("A server that does not answer", () => {
   for (const [name, call] of Object.entries(reads)) {
-    it.live(`${name} has the topology read, as its time is up`, () =>
+    it.effect(`${name} has the topology read, as its time is up`, () =>
       Effect.gen(function*() {
         const { a, b, client, cluster, nodes, run } = yield* start({
           commandTimeout: "100 millis",
           refreshInterval: "1 hour"
         })
-        yield* Effect.exit(run(call))
-        yield* nodes.refresh
+        yield* passing(run(call))
+        yield* passing(nodes.refresh)
         a.instead = (command, connection) => using.has(command.name) ? FakeNode.stall() : answering(command, connection)
         FakeCluster.replace(cluster, a, b)
-        const exit = yield* Effect.timeoutOption(
-          Client.causing(client, "TopologyChanged", Effect.exit(run(call))),
-          "2 seconds"
-        )
-        assert.strictEqual(exit._tag, "Some")
+        const { exit, time } = yield* passing(Client.causing(client, "TopologyChanged", Effect.exit(run(call))))
+        assert.strictEqual(exit._tag, "Success", String(exit))
+        assert.isBelow(time, 2000)
         assert.strictEqual(yield* nodes.nodeOf(keyOfA), b.address)
       }))
   }
@@ -106,88 +107,88 @@ describe("A server that does not answer", () => {
 describe("A server that is gone", () => {
   for (const [name, call] of Object.entries({ ...reads, ...writes })) {
     if (name === "one server") continue
-    it.live(`${name} goes to the one that has taken its place`, () =>
+    it.effect(`${name} goes to the one that has taken its place`, () =>
       Effect.gen(function*() {
         const { a, cluster, others: [d], run } = yield* start({ refreshInterval: "1 hour" })
         yield* run(call)
         yield* a.node.stopListening
         yield* a.node.cutAll("reset")
-        yield* Effect.sleep("30 millis")
-        const pending = yield* Effect.forkChild(Effect.exit(run(call)), { startImmediately: true })
-        yield* Effect.sleep("300 millis")
+        yield* pass(30)
+        const pending = yield* Effect.forkChild(run(call), { startImmediately: true })
+        yield* pass(300)
+        assert.isUndefined(pending.pollUnsafe())
         FakeCluster.replace(cluster, a, d!)
-        const replaced = performance.now()
-        const exit = yield* Fiber.join(pending)
+        const { exit, time } = yield* timed(pending)
         assert.strictEqual(exit._tag, "Success", String(exit))
-        assert.isBelow(performance.now() - replaced, 400)
+        assert.isBelow(time, 400)
       }))
   }
 
-  it.live("costs reads from replicas nothing, be it the replica that is gone", () =>
+  it.effect("costs reads from replicas nothing, be it the replica that is gone", () =>
     Effect.gen(function*() {
       const { others: [d], run } = yield* start({ readFrom: "preferReplica" })
       yield* run(Redis.get(keyOfA))
       yield* d!.node.stopListening
       yield* d!.node.cutAll("reset")
       for (let i = 0; i < 20; i++) {
-        const started = performance.now()
-        yield* run(Redis.get(keyOfA))
-        assert.isBelow(performance.now() - started, 100)
+        const { exit, time } = yield* passing(run(Redis.get(keyOfA)))
+        assert.strictEqual(exit._tag, "Success", String(exit))
+        assert.isBelow(time, 100)
       }
     }))
 })
 
 describe("A replica that stands still", () => {
-  it.live("is not read from any more, and what it owes is read elsewhere", () =>
+  it.effect("is not read from any more, and what it owes is read elsewhere", () =>
     Effect.gen(function*() {
       const { a, others: [d], run } = yield* start({ readFrom: "preferReplica" })
       yield* run(Redis.get(keyOfA))
       d!.instead = () => FakeNode.stall()
-      const started = performance.now()
-      assert.strictEqual(yield* run(Redis.get(keyOfA)), `A:${keyOfA}`)
-      assert.isBelow(performance.now() - started, 2500)
+      const { exit, time } = yield* passing(run(Redis.get(keyOfA)))
+      assert.deepStrictEqual(exit, Exit.succeed(`A:${keyOfA}`))
+      assert.isBelow(time, 2500)
       const asked = FakeCluster.log(a).length
-      const again = performance.now()
-      for (let i = 0; i < 10; i++) yield* run(Redis.get(keyOfA))
-      assert.isBelow(performance.now() - again, 200)
+      let taken = 0
+      for (let i = 0; i < 10; i++) taken += (yield* passing(run(Redis.get(keyOfA)))).time
+      assert.isBelow(taken, 200)
       assert.strictEqual(FakeCluster.log(a).length, asked + 10)
     }))
 })
 
 describe("A master that stands still", () => {
-  it.live("what it owes waits for another in its place like what was not sent, and is given up then", () =>
+  it.effect("what it owes waits for another in its place like what was not sent, and is given up then", () =>
     Effect.gen(function*() {
       const { a, cluster, others: [d], run } = yield* start({ refreshInterval: "1 hour" })
       a.instead = () => FakeNode.stall()
       const pending = yield* Effect.forkChild(Effect.result(run(Redis.set(keyOfA, "v"))), { startImmediately: true })
       // It is down after a second of silence and a PING that was not answered.
-      yield* Effect.sleep("2 seconds")
+      yield* pass(2000)
       const before = FakeCluster.readings(cluster)
-      yield* Effect.sleep("2 seconds")
+      yield* pass(2000)
       assert.isAbove(FakeCluster.readings(cluster) - before, 8)
       FakeCluster.replace(cluster, a, d!)
-      const replaced = performance.now()
+      const { time } = yield* timed(pending)
       const result = yield* Fiber.join(pending)
-      assert.isBelow(performance.now() - replaced, 400)
+      assert.isBelow(time, 400)
       assert.strictEqual(result._tag === "Failure" && result.failure._tag, "ConnectionError")
     }))
 })
 
 describe("A server that is slow as a rule", () => {
-  it.live("is not suspect for what it always takes", () =>
+  it.effect("is not suspect for what it always takes", () =>
     Effect.gen(function*() {
       const { a, cluster, run } = yield* start({ refreshInterval: "1 hour" })
-      a.instead = (command, connection) =>
+      const delay = yield* VirtualTime.delay
+      const takes = (milliseconds: number): FakeNode.Handler => (command, connection) =>
         command.name === "GET"
-          ? [FakeNode.delay("900 millis"), FakeNode.reply(Encode.bulk("v"))]
+          ? [delay(milliseconds), FakeNode.reply(Encode.bulk("v"))]
           : answering(command, connection)
-      yield* run(Redis.get(keyOfA))
-      a.instead = (command, connection) =>
-        command.name === "GET"
-          ? [FakeNode.delay("1400 millis"), FakeNode.reply(Encode.bulk("v"))]
-          : answering(command, connection)
+      a.instead = takes(900)
+      yield* passing(run(Redis.get(keyOfA)))
+      a.instead = takes(1400)
       const before = FakeCluster.readings(cluster)
-      yield* run(Redis.get(keyOfA))
+      const { exit } = yield* passing(run(Redis.get(keyOfA)))
+      assert.deepStrictEqual(exit, Exit.succeed("v"))
       assert.strictEqual(FakeCluster.readings(cluster), before)
     }))
 })

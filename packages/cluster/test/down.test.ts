@@ -8,38 +8,10 @@ import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, sibling } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import { pass, timed } from "@redfx/testing/VirtualTime"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
-import { TestClock } from "effect/testing"
-
-/**
- * Lets time pass, five milliseconds at a time, and lets come about in between what that sets going: nodes and client have
- * one event loop, on which a message is there a turn or two after it was sent. So nothing depends on how fast a machine is,
- * or for how long it stands still.
- */
-const pass = (milliseconds: number): Effect.Effect<void> =>
-  milliseconds <= 0
-    ? Effect.void
-    : Effect.andThen(TestClock.adjust("5 millis"), Effect.andThen(turns, Effect.suspend(() => pass(milliseconds - 5))))
-
-const turns = Effect.promise(() =>
-  new Promise<void>((resume) => {
-    const turn = (left: number) => left === 0 ? resume() : setImmediate(turn, left - 1)
-    turn(10)
-  })
-)
-
-/** The outcome of a fiber, and the milliseconds that pass until it is there. */
-const timed = Effect.fnUntraced(function*<A, E>(fiber: Fiber.Fiber<A, E>) {
-  let time = 0
-  for (; fiber.pollUnsafe() === undefined; time += 5) {
-    assert.isBelow(time, 10_000)
-    yield* pass(5)
-  }
-  return { exit: yield* Fiber.await(fiber), time }
-})
 
 const calls: Readonly<Record<string, Effect.Effect<unknown, unknown, RedisClient.RedisClient>>> = {
   "a single command": Redis.set(keyOfA, "v"),
