@@ -11,6 +11,8 @@ import { keyOfA, keyOfB, keyOfC, sibling } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import { fork } from "@redfx/testing/Fork"
 import { used } from "@redfx/testing/Memory"
+import * as VirtualTime from "@redfx/testing/VirtualTime"
+import { passing, timed } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -201,15 +203,17 @@ describe("Pipelines", () => {
       assert.notMatch(FakeCluster.log(...cluster.nodes).join(), /MULTI/)
     }))
 
-  it.live("CLR-06: a part whose tries are used up is an error of its own, and soon", () =>
+  it.effect("CLR-06: a part whose tries are used up is an error of its own, and soon", () =>
     Effect.gen(function*() {
       const { a, cluster } = yield* FakeCluster.make()
       const { client } = yield* FakeCluster.client(cluster)
       a.instead = ({ name }) => name === "GET" ? FakeCluster.tryAgain : undefined
       const keys = Array.from({ length: 200 }, (_, i) => sibling(keyOfA, i))
-      const started = performance.now()
-      const outcomes = yield* client.pipeline([...keys.map((key) => Redis.get(key)), Redis.get(keyOfB)])
-      assert.isBelow(performance.now() - started, 3000)
+      const { exit, time } = yield* passing(
+        client.pipeline([...keys.map((key) => Redis.get(key)), Redis.get(keyOfB)])
+      )
+      const outcomes = yield* exit
+      assert.isBelow(time, 3000)
       const error = Client.expectTag(errorOf(outcomes[7]), "ClusterRetriesExhaustedError")
       assert.deepInclude(error, { attempts: 16, slot: FakeCluster.slotOf(keyOfA) })
       assert.deepStrictEqual(outcomes.at(-1), Exit.succeed(`B:${keyOfB}`))
@@ -236,19 +240,19 @@ describe("Pipelines", () => {
       assert.deepStrictEqual(values, [{ key: keyOfA, value: "v" }, `C:${keyOfC}`])
     }))
 
-  it.live("the command timeout is that of the whole, and says what may have been run", () =>
+  it.effect("the command timeout is that of the whole, and says what may have been run", () =>
     Effect.gen(function*() {
       const { a, b, cluster } = yield* FakeCluster.make()
       const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "200 millis" })
       a.instead = ({ name }) => name === "SET" ? FakeCluster.tryAgain : undefined
       b.instead = ({ name }) => name === "SET" ? FakeNode.stall() : undefined
-      const started = performance.now()
-      const outcomes = yield* client.pipeline([
+      const { exit, time } = yield* passing(client.pipeline([
         Redis.set(keyOfA, "1"),
         Redis.set(keyOfB, "2"),
         Redis.set(keyOfC, "3")
-      ])
-      assert.isBelow(performance.now() - started, 400)
+      ]))
+      const outcomes = yield* exit
+      assert.isBelow(time, 400)
       assert.strictEqual(Client.expectTag(errorOf(outcomes[0]), "TimeoutError").milliseconds, 200)
       assert.strictEqual(Client.expectTag(errorOf(outcomes[1]), "TimeoutError").delivery, "unknown")
       assert.deepStrictEqual(outcomes[2], Exit.succeed(true))
@@ -718,41 +722,43 @@ describe("Callers that go away", () => {
 })
 
 describe("Timeouts", () => {
-  it.live("of a blocking command hold for all of its tries together", () =>
+  it.effect("of a blocking command hold for all of its tries together", () =>
     Effect.gen(function*() {
       const { a, b, cluster } = yield* FakeCluster.make()
       const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "600 millis" })
+      const delay = yield* VirtualTime.delay
       let refused = 0
       a.instead = ({ name }) =>
-        name === "BLPOP" ? [FakeNode.delay("400 millis"), FakeNode.reply(FakeCluster.moved(keyOfA, b))] : undefined
+        name === "BLPOP" ? [delay("400 millis"), FakeNode.reply(FakeCluster.moved(keyOfA, b))] : undefined
       b.instead = ({ name }) => {
         if (name === "BLPOP") refused++
         return name === "BLPOP"
-          ? [FakeNode.delay("400 millis"), FakeNode.reply(FakeCluster.moved(keyOfA, a))]
+          ? [delay("400 millis"), FakeNode.reply(FakeCluster.moved(keyOfA, a))]
           : undefined
       }
       yield* client.execute(Redis.get(keyOfC))
-      const started = performance.now()
-      const error = yield* Client.failure(client, Redis.blpop([keyOfA], 0.01), "TimeoutError")
-      assert.deepInclude(error, { delivery: "unknown", milliseconds: 610, command: "BLPOP" })
-      assert.isBelow(performance.now() - started, 900)
+      const { exit, time } = yield* passing(Client.failure(client, Redis.blpop([keyOfA], 0.01), "TimeoutError"))
+      assert.deepInclude(yield* exit, { delivery: "unknown", milliseconds: 610, command: "BLPOP" })
+      assert.isBelow(time, 900)
       assert.strictEqual(refused, 1)
     }))
 
-  it.live("of a transaction that begins with a read and writes is no error of something that only reads", () =>
+  it.effect("of a transaction that begins with a read and writes is no error of something that only reads", () =>
     Effect.gen(function*() {
       const { a, cluster } = yield* FakeCluster.make()
       const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "200 millis" })
+      const delay = yield* VirtualTime.delay
       let tries = 0
       a.instead = (command, connection) =>
         command.name !== "EXEC"
           ? command.name === "GET" && tries === 0 ? FakeCluster.tryAgain : transacting("A")(command, connection)
           : tries++ === 0
-          ? [FakeNode.delay("100 millis"), FakeNode.reply(Encode.error("EXECABORT Transaction discarded."))]
+          ? [delay("100 millis"), FakeNode.reply(Encode.error("EXECABORT Transaction discarded."))]
           : FakeNode.stall()
       yield* client.execute(Redis.get(keyOfC))
       const transaction = client.transaction([Redis.get(keyOfA), Redis.set(sibling(keyOfA), "v")])
-      const error = Client.expectTag(yield* Effect.flip(transaction), "TimeoutError")
+      const { exit } = yield* passing(Effect.flip(transaction))
+      const error = Client.expectTag(yield* exit, "TimeoutError")
       assert.deepInclude(error, { command: "EXEC", delivery: "unknown", readonly: false })
       assert.isFalse(RedisError.isSafeToRetry(error))
       assert.strictEqual(tries, 2)
@@ -769,7 +775,7 @@ describe("Timeouts", () => {
     ]
     for (const [title, clusterDownRetryAttempts, refusals, tags] of rows) {
       for (const way of ["pipeline", "transaction"] as const) {
-        it.live(`${title}, is not said to be unsent in a ${way}`, () =>
+        it.effect(`${title}, is not said to be unsent in a ${way}`, () =>
           Effect.gen(function*() {
             const { a, cluster } = yield* FakeCluster.make()
             const { client } = yield* FakeCluster.client(cluster, {
@@ -778,7 +784,7 @@ describe("Timeouts", () => {
               clusterDownRetryAttempts
             })
             yield* client.execute(Redis.get(keyOfA))
-            const late = [FakeNode.delay("150 millis"), FakeNode.reply(Encode.ok)]
+            const late = [(yield* VirtualTime.delay)("150 millis"), FakeNode.reply(Encode.ok)]
             let sets = 0
             a.instead = (command, connection) => {
               const refusal = refusals[sets - 2]
@@ -791,7 +797,7 @@ describe("Timeouts", () => {
             const failed: Effect.Effect<unknown, RedisError.TransactionError> = way === "pipeline"
               ? Effect.flatMap(client.pipeline(commands), ([outcome]) => outcome!)
               : client.transaction(commands)
-            const error = yield* Effect.flip(failed)
+            const error = yield* (yield* passing(Effect.flip(failed))).exit
             assert.include(tags, error._tag)
             assert.isFalse(RedisError.isSafeToRetry(error))
             assert.isTrue(error.mayHaveWritten === true || "delivery" in error && error.delivery === "unknown")
@@ -801,7 +807,7 @@ describe("Timeouts", () => {
     }
   })
 
-  it.live("with retryOnTimeout: what avoids a server is not said to have run because a command of another was sent twice", () =>
+  it.effect("with retryOnTimeout: what avoids a server is not said to have run because a command of another was sent twice", () =>
     Effect.gen(function*() {
       const { a, cluster } = yield* FakeCluster.make()
       const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "300 millis", retryOnTimeout: true })
@@ -811,24 +817,26 @@ describe("Timeouts", () => {
       const blocked = yield* fork(Effect.flip(client.execute(Redis.blpop(keyOfA, "100 millis"))))
       yield* a.node.awaitCommand("BLPOP")
       yield* a.node.stopListening
+      yield* timed(blocked)
       assert.isFalse(RedisError.isSafeToRetry(yield* Fiber.join(blocked)))
-      yield* a.node.cutAll()
+      yield* Client.causing(client, "Disconnected", a.node.cutAll())
       const commands = [Redis.set(sibling(keyOfA), "v")]
       const patient = client.withTimeout("5 seconds")
       const ways = [Effect.flatMap(patient.pipeline(commands), ([outcome]) => outcome!), patient.transaction(commands)]
       for (const way of ways) {
-        assert.isTrue(RedisError.isSafeToRetry(yield* Effect.flip<unknown, RedisError.RedisError, never>(way)))
+        const { exit } = yield* passing(Effect.flip<unknown, RedisError.RedisError, never>(way))
+        assert.isTrue(RedisError.isSafeToRetry(yield* exit))
       }
       assert.deepStrictEqual(FakeCluster.log(a).filter((line) => line.includes("SET")), [])
     }))
 
-  it.live("hold while the topology is read, and nothing is sent afterwards", () =>
+  it.effect("hold while the topology is read, and nothing is sent afterwards", () =>
     Effect.gen(function*() {
       const { a, b, c, cluster } = yield* FakeCluster.make()
       for (const node of [a, b, c]) node.instead = ({ name }) => name === "CLUSTER" ? FakeNode.stall() : undefined
       const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "100 millis" })
       const notSent = { tag: "TimeoutError", delivery: "not-sent", readonly: false, safe: true } as const
-      const errors = yield* Effect.all([
+      const { exit } = yield* passing(Effect.all([
         Client.failure(client, Redis.set(keyOfA, "1"), "TimeoutError"),
         Client.failure(client, Redis.blpop([keyOfA], 0.01), "TimeoutError"),
         Effect.map(
@@ -839,8 +847,10 @@ describe("Timeouts", () => {
           client.pipeline([Redis.set(keyOfA, "3")]),
           ([outcome]) => Client.expectTag(errorOf(outcome), "TimeoutError")
         )
-      ], { concurrency: "unbounded" })
-      for (const error of errors) assert.deepStrictEqual(Client.fate(error), { ...notSent, command: error.command })
+      ], { concurrency: "unbounded" }))
+      for (const error of yield* exit) {
+        assert.deepStrictEqual(Client.fate(error), { ...notSent, command: error.command })
+      }
       assert.deepStrictEqual(FakeCluster.log(a, b, c), [])
     }))
 
@@ -869,7 +879,7 @@ describe("Timeouts", () => {
 })
 
 describe("Memory", () => {
-  it.live(
+  it.effect(
     "a hundred thousand commands for a node that is down leave nothing behind, and keep nobody from the others",
     () =>
       Effect.gen(function*() {
@@ -882,7 +892,7 @@ describe("Memory", () => {
           const commands = Array.from({ length: 10_000 }, (_, i) => Redis.set(sibling(keyOfA, i), "v"))
           const running = yield* fork(Client.outcomes(client, commands))
           assert.strictEqual(yield* client.execute(Redis.get(keyOfB)), `B:${keyOfB}`)
-          for (const outcome of yield* Fiber.join(running)) {
+          for (const outcome of yield* (yield* timed(running)).exit) {
             assert.strictEqual(errorOf(outcome)._tag, "TimeoutError")
           }
         })

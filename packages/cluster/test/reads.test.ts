@@ -11,6 +11,7 @@ import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, keyOfB, sibling } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import { until } from "@redfx/testing/Suite"
+import * as VirtualTime from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -170,16 +171,16 @@ describe("readFrom", () => {
       assert.deepStrictEqual(counts(a, d!, b), [0, 20, 20])
     }))
 
-  it.live("the one that answers fastest", () =>
+  it.effect("the one that answers fastest", () =>
     Effect.gen(function*() {
       const { a, cluster, others: [d] } = yield* withReplicas
-      a.instead = ({ name }) =>
-        name === "PING" ? [FakeNode.delay("500 millis"), FakeNode.reply("+PONG\r\n")] : undefined
+      const delay = yield* VirtualTime.delay
+      a.instead = ({ name }) => name === "PING" ? [delay("500 millis"), FakeNode.reply("+PONG\r\n")] : undefined
       const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { readFrom: "nearest" })
       yield* nodes.refresh
       for (const { node } of cluster.nodes) yield* node.awaitCommand("PING")
       // The answer of A comes after its reply to the PING.
-      yield* Effect.exit(client.execute(Redis.set(keyOfA, "v")))
+      yield* VirtualTime.passing(client.execute(Redis.set(keyOfA, "v")))
       yield* times(20, () => client.execute(Redis.get(keyOfA)))
       assert.deepStrictEqual(counts(d!), [21])
     }))

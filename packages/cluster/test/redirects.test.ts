@@ -10,18 +10,12 @@ import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, keyOfB, keyOfC, sibling } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import { passing } from "@redfx/testing/VirtualTime"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
-
-const elapsed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.gen(function*() {
-    const started = performance.now()
-    const value = yield* effect
-    return [value, performance.now() - started] as const
-  })
 
 describe("Redirects", () => {
   it.live("CLR-01: MOVED is followed at once, and what comes after it goes straight there", () =>
@@ -262,14 +256,14 @@ describe("Redirects", () => {
       assert.strictEqual(FakeCluster.log(a).length, 1)
     }))
 
-  it.live("CLR-05, ERR-30: TRYAGAIN is obeyed by the same node, at first at once", () =>
+  it.effect("CLR-05, ERR-30: TRYAGAIN is obeyed by the same node, at first at once", () =>
     Effect.gen(function*() {
       const { a, cluster } = yield* FakeCluster.make()
       const { client } = yield* FakeCluster.client(cluster)
       yield* client.execute(Redis.get(keyOfA))
       let refused = 0
       a.instead = ({ name }) => name === "MGET" && refused++ < 8 ? FakeCluster.tryAgain : undefined
-      const [, time] = yield* elapsed(Effect.exit(client.execute(Redis.mget(keyOfA, sibling(keyOfA)))))
+      const { time } = yield* passing(client.execute(Redis.mget(keyOfA, sibling(keyOfA))))
       assert.isBelow(time, 45)
       assert.strictEqual(refused, 9)
     }))
@@ -286,14 +280,13 @@ describe("Redirects", () => {
       assert.strictEqual(FakeCluster.log(b).length, 22)
     }))
 
-  it.live("CLR-06, ERR-25: a permanent TRYAGAIN fails after 16 tries, and about 0.4 seconds", () =>
+  it.effect("CLR-06, ERR-25: a permanent TRYAGAIN fails after 16 tries, and about 0.4 seconds", () =>
     Effect.gen(function*() {
       const { a, cluster } = yield* FakeCluster.make()
       const { client } = yield* FakeCluster.client(cluster)
       a.instead = ({ name }) => name === "GET" ? FakeCluster.tryAgain : undefined
-      const [error, time] = yield* elapsed(
-        Client.failure(client, Redis.get(keyOfA), "ClusterRetriesExhaustedError")
-      )
+      const { exit, time } = yield* passing(Client.failure(client, Redis.get(keyOfA), "ClusterRetriesExhaustedError"))
+      const error = yield* exit
       assert.deepInclude(error, {
         command: "GET",
         slot: FakeCluster.slotOf(keyOfA),
@@ -375,20 +368,20 @@ describe("Redirects", () => {
       assert.strictEqual(yield* Fiber.join(reading), `A:${keyOfA}`)
     }))
 
-  it.live("CLR-08: a command that timed out is not sent again, and the topology is read", () =>
+  it.effect("CLR-08: a command that timed out is not sent again, and the topology is read", () =>
     Effect.gen(function*() {
       const { a, b, cluster } = yield* FakeCluster.make()
       const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "100 millis", nodes: [b] })
       yield* client.execute(Redis.get(keyOfA))
       a.instead = ({ name }) => name === "SET" ? FakeNode.stall() : undefined
       FakeCluster.replace(cluster, a, b)
-      const timedOut = Effect.map(Client.failure(client, Redis.set(keyOfA, "v"), "TimeoutError"), (error) =>
-        assert.deepInclude(Client.fate(error), { delivery: "unknown", safe: false }))
-      yield* Client.causing(client, "TopologyChanged", timedOut)
+      const timedOut = Effect.map(
+        Client.failure(client, Redis.set(keyOfA, "v"), "TimeoutError"),
+        (error) => assert.deepInclude(Client.fate(error), { delivery: "unknown", safe: false })
+      )
+      yield* (yield* passing(Client.causing(client, "TopologyChanged", timedOut))).exit
       assert.strictEqual(
-        FakeCluster.log(a).filter((line) =>
-          line.includes("SET")
-        ).length,
+        FakeCluster.log(a).filter((line) => line.includes("SET")).length,
         1
       )
       // From then on the new master is asked, though the old one still has its connection.
@@ -463,12 +456,13 @@ describe("Redirects", () => {
       assert.strictEqual(FakeCluster.log(a).filter((line) => line.includes("GET")).length, 2)
     }))
 
-  it.live("CLR-11, ERR-31: a slot without owner is looked up once more, and then is an error", () =>
+  it.effect("CLR-11, ERR-31: a slot without owner is looked up once more, and then is an error", () =>
     Effect.gen(function*() {
       const { a, cluster } = yield* FakeCluster.make()
       cluster.told = cluster.told.slice(0, 2)
       const { client } = yield* FakeCluster.client(cluster)
-      const [error, time] = yield* elapsed(Client.failure(client, Redis.get(keyOfC), "SlotNotCoveredError"))
+      const { exit, time } = yield* passing(Client.failure(client, Redis.get(keyOfC), "SlotNotCoveredError"))
+      const error = yield* exit
       assert.strictEqual(error.slot, FakeCluster.slotOf(keyOfC))
       assert.isAtLeast(time, 90)
       assert.strictEqual(FakeCluster.log(...cluster.nodes).length, 0)
