@@ -12,7 +12,7 @@ import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, keyOfB, keyOfC, sibling } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as VirtualTime from "@redfx/testing/VirtualTime"
-import { pass, passing, timed } from "@redfx/testing/VirtualTime"
+import { inVirtualTime, pass, passing, timed } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -202,7 +202,7 @@ describe("What servers say of themselves means the same", () => {
   }
   for (const [code, line] of Object.entries(codes)) {
     for (const [name, call] of Object.entries(writes)) {
-      it.live(`${code}, once, to ${name}: it is sent again`, () =>
+      inVirtualTime(`${code}, once, to ${name}: it is sent again`, () =>
         Effect.gen(function*() {
           const { a, run } = yield* start()
           let refused = 0
@@ -215,7 +215,7 @@ describe("What servers say of themselves means the same", () => {
   }
 
   for (const [name, call] of Object.entries(writes)) {
-    it.live(`LOADING, to ${name}: is the caller's to wait for`, () =>
+    inVirtualTime(`LOADING, to ${name}: is the caller's to wait for`, () =>
       Effect.gen(function*() {
         const { a, run } = yield* start()
         a.instead = (command, connection) =>
@@ -227,7 +227,7 @@ describe("What servers say of themselves means the same", () => {
       }))
   }
 
-  it.live("READONLY of a master that is none any more is followed as not sent", () =>
+  inVirtualTime("READONLY of a master that is none any more is followed as not sent", () =>
     Effect.gen(function*() {
       const { a, cluster, others: [d], run } = yield* start()
       a.instead = (command, connection) =>
@@ -240,7 +240,7 @@ describe("What servers say of themselves means the same", () => {
       assert.strictEqual(FakeCluster.log(d!).filter((line) => line.includes("SET")).length, 1)
     }))
 
-  it.live("code that makes up errors is run once", () =>
+  inVirtualTime("code that makes up errors is run once", () =>
     Effect.gen(function*() {
       const { a, b, run } = yield* start()
       const made = [
@@ -272,7 +272,7 @@ describe("What servers say of themselves means the same", () => {
 })
 
 describe("MOVED", () => {
-  it.live("to the server that answered opens a new connection, once", () =>
+  inVirtualTime("to the server that answered opens a new connection, once", () =>
     Effect.gen(function*() {
       const { a, b, client, cluster, run } = yield* start()
       yield* run(Redis.get(keyOfA))
@@ -295,7 +295,7 @@ describe("MOVED", () => {
       assert.isAtMost(a.node.connections.total, old + 2)
     }))
 
-  it.live("to a server whose name nobody knows has the topology read", () =>
+  inVirtualTime("to a server whose name nobody knows has the topology read", () =>
     Effect.gen(function*() {
       const { a, b, cluster, run } = yield* start()
       a.instead = (command, connection) =>
@@ -308,65 +308,74 @@ describe("MOVED", () => {
 })
 
 describe("A connection of one's own", () => {
-  it.live("is dialled again when it ends before the server says anything, also for a write", () =>
-    Effect.gen(function*() {
-      const { a, b, cluster } = yield* FakeCluster.make()
-      let cuts = 0
-      a.instead = ({ name }) => name === "HELLO" && cuts++ < 2 ? FakeNode.cut("reset") : undefined
-      const { client } = yield* FakeCluster.client(cluster, { nodes: [b] })
-      const run = Redis.withConnection(Redis.set(keyOfA, "v"))
-      yield* Effect.provideService(run, RedisClient.RedisClient, client)
-      assert.isAtLeast(cuts, 3)
-      assert.deepStrictEqual(FakeCluster.log(a), [`A SET ${keyOfA} v`])
-    }))
+  inVirtualTime(
+    "is dialled again when it ends before the server says anything, also for a write",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, cluster } = yield* FakeCluster.make()
+        let cuts = 0
+        a.instead = ({ name }) => name === "HELLO" && cuts++ < 2 ? FakeNode.cut("reset") : undefined
+        const { client } = yield* FakeCluster.client(cluster, { nodes: [b] })
+        const run = Redis.withConnection(Redis.set(keyOfA, "v"))
+        yield* Effect.provideService(run, RedisClient.RedisClient, client)
+        assert.isAtLeast(cuts, 3)
+        assert.deepStrictEqual(FakeCluster.log(a), [`A SET ${keyOfA} v`])
+      })
+  )
 
-  it.live("to one server teaches the client of the cluster what that server says of itself", () =>
-    Effect.gen(function*() {
-      const { a, client, cluster, nodes, others: [d] } = yield* start({ refreshInterval: "1 hour" })
-      a.instead = (command, connection) =>
-        command.name === "SET"
-          ? Encode.error("READONLY You can't write against a read only replica.")
-          : answering(command, connection)
-      const own = yield* nodes.clientOf(a.address)
-      FakeCluster.replace(cluster, a, d!)
-      const write = Effect.flatMap(own.reserve, (reserved) => reserved.execute(Redis.set(keyOfA, "v")))
-      yield* Client.causing(client, "TopologyChanged", Effect.flip(Effect.scoped(write)))
-      assert.strictEqual(yield* nodes.nodeOf(keyOfA), d!.address)
-    }))
-
-  it.live("to a server that has lost the slot is demoted, and a watch is run again", () =>
-    Effect.gen(function*() {
-      const { a, cluster, nodes, others: [d], run } = yield* start()
-      const failover = Effect.suspend(() => {
+  inVirtualTime(
+    "to one server teaches the client of the cluster what that server says of itself",
+    () =>
+      Effect.gen(function*() {
+        const { a, client, cluster, nodes, others: [d] } = yield* start({ refreshInterval: "1 hour" })
+        a.instead = (command, connection) =>
+          command.name === "SET"
+            ? Encode.error("READONLY You can't write against a read only replica.")
+            : answering(command, connection)
+        const own = yield* nodes.clientOf(a.address)
         FakeCluster.replace(cluster, a, d!)
-        return nodes.refresh
+        const write = Effect.flatMap(own.reserve, (reserved) => reserved.execute(Redis.set(keyOfA, "v")))
+        yield* Client.causing(client, "TopologyChanged", Effect.flip(Effect.scoped(write)))
+        assert.strictEqual(yield* nodes.nodeOf(keyOfA), d!.address)
       })
-      let runs = 0
-      yield* run(Redis.watch(
-        keyOfA,
-        Effect.gen(function*() {
-          yield* Redis.get(keyOfA)
-          if (runs++ === 0) yield* failover
-          return [Redis.get(keyOfA)]
+  )
+
+  inVirtualTime(
+    "to a server that has lost the slot is demoted, and a watch is run again",
+    () =>
+      Effect.gen(function*() {
+        const { a, cluster, nodes, others: [d], run } = yield* start()
+        const failover = Effect.suspend(() => {
+          FakeCluster.replace(cluster, a, d!)
+          return nodes.refresh
         })
-      ))
-      assert.strictEqual(runs, 2)
-      const back = Effect.suspend(() => {
-        FakeCluster.replace(cluster, d!, a)
-        return nodes.refresh
+        let runs = 0
+        yield* run(Redis.watch(
+          keyOfA,
+          Effect.gen(function*() {
+            yield* Redis.get(keyOfA)
+            if (runs++ === 0) yield* failover
+            return [Redis.get(keyOfA)]
+          })
+        ))
+        assert.strictEqual(runs, 2)
+        const back = Effect.suspend(() => {
+          FakeCluster.replace(cluster, d!, a)
+          return nodes.refresh
+        })
+        const held = yield* Effect.flip(
+          run(Redis.withConnection(Effect.andThen(Redis.get(keyOfA), Effect.andThen(back, Redis.incr(keyOfA)))))
+        )
+        assert.deepInclude(Client.expectTag(held, "ConnectionError"), {
+          reason: "Demoted",
+          delivery: "not-sent",
+          command: "INCR"
+        })
+        // A key that never was there is the program's mistake.
+        const mistake = yield* Effect.flip(
+          run(Redis.withConnection(Effect.andThen(Redis.get(keyOfA), Redis.get(keyOfC))))
+        )
+        assert.strictEqual(mistake._tag, "ClusterUnsupportedError")
       })
-      const held = yield* Effect.flip(
-        run(Redis.withConnection(Effect.andThen(Redis.get(keyOfA), Effect.andThen(back, Redis.incr(keyOfA)))))
-      )
-      assert.deepInclude(Client.expectTag(held, "ConnectionError"), {
-        reason: "Demoted",
-        delivery: "not-sent",
-        command: "INCR"
-      })
-      // A key that never was there is the program's mistake.
-      const mistake = yield* Effect.flip(
-        run(Redis.withConnection(Effect.andThen(Redis.get(keyOfA), Redis.get(keyOfC))))
-      )
-      assert.strictEqual(mistake._tag, "ClusterUnsupportedError")
-    }))
+  )
 })

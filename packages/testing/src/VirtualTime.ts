@@ -3,13 +3,15 @@
  * that sets going comes about before it is moved again. Client and servers have one event loop, on which a message is
  * there a turn or two after it was sent. So nothing depends on how fast a machine is, or for how long it stands still.
  */
-import { assert } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
+import type { TestContext } from "vitest"
 import type * as FakeNode from "./FakeNode.ts"
 
 /** Lets come about what was set going. */
@@ -41,6 +43,26 @@ export const timed = Effect.fnUntraced(function*<A, E>(
 /** Runs an effect while time passes: its outcome, and the milliseconds until it was there. */
 export const passing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.flatMap(Effect.forkChild(effect, { startImmediately: true }), (fiber) => Effect.andThen(turns, timed(fiber)))
+
+const untilEnded = <A, E>(fiber: Fiber.Fiber<A, E>): Effect.Effect<A, E> =>
+  fiber.pollUnsafe() === undefined
+    ? Effect.andThen(pass(5), Effect.suspend(() => untilEnded(fiber)))
+    : Fiber.join(fiber)
+
+/**
+ * A test all of whose servers are scripted ones: its time passes while it runs, for all that happens in it. What it waits
+ * for, it waits for in turns of the event loop.
+ */
+export const inVirtualTime = <A, E>(
+  title: string,
+  body: (context: TestContext) => Effect.Effect<A, E, Scope.Scope>,
+  timeout?: number
+): void =>
+  it.effect(
+    title,
+    (context) => Effect.flatMap(Effect.forkChild(body(context), { startImmediately: true }), untilEnded),
+    timeout
+  )
 
 /** `FakeNode.delay`, in the time of the test. */
 export const delay: Effect.Effect<(duration: Duration.Input) => FakeNode.Step> = Effect.map(
