@@ -635,7 +635,7 @@ describe("When servers fail", { timeout: 60_000 }, () => {
           schedule: Schedule.spaced("2 millis")
         })
         yield* victim.pause
-        const late = yield* Client.failure(client, Redis.set(key, "w"), "TimeoutError")
+        const late = yield* Client.failure(client.withTimeout("300 millis"), Redis.set(key, "w"), "TimeoutError")
         assert.strictEqual(late.delivery, "unknown")
         const written = yield* insisting(Redis.set(key, "x"))
         assert.isTrue(written)
@@ -645,8 +645,7 @@ describe("When servers fail", { timeout: 60_000 }, () => {
         yield* servers.settled
         assert.notStrictEqual(yield* servers.owner(key), victim)
         assert.strictEqual(yield* Redis.get(key), "x")
-      }),
-      { commandTimeout: "300 millis" }
+      })
     ))
 
   it.live("the whole cluster stops and comes back: commands fail with what they are told, then work, with the same client", () =>
@@ -658,9 +657,11 @@ describe("When servers fail", { timeout: 60_000 }, () => {
         const subscriber = yield* Subscriber.consume(Redis.subscribe("news", { events: true }))
         yield* subscriber.until((elements) => elements.length === 1)
         yield* Effect.forEach(servers.nodes, (node) => node.kill(), { concurrency: "unbounded" })
-        const errors = yield* Effect.forEach(keys, (key) => Effect.flip(Redis.set(key, "w")), {
-          concurrency: "unbounded"
-        })
+        const errors = yield* Effect.forEach(
+          keys,
+          (key) => Effect.flip(client.withTimeout("500 millis").execute(Redis.set(key, "w"))),
+          { concurrency: "unbounded" }
+        )
         for (const error of errors) {
           assert.include(["TimeoutError", "ConnectionError", "ClusterConnectError"], error._tag)
         }
@@ -680,7 +681,6 @@ describe("When servers fail", { timeout: 60_000 }, () => {
           "Lost",
           "Restored"
         ])
-      }),
-      { commandTimeout: "500 millis" }
+      })
     ))
 })

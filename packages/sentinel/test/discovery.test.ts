@@ -9,6 +9,7 @@ import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Fake from "@redfx/testing/FakeSentinel"
 import * as Uncaught from "@redfx/testing/Uncaught"
+import { turns } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -26,9 +27,6 @@ const nobody = Effect.gen(function*() {
   yield* node.stopListening
   return { host: node.host, port: node.port }
 })
-
-/** Real time, for answers to arrive. */
-const answered = TestClock.withLive(Effect.sleep("30 millis"))
 
 describe("Discovery", () => {
   it.effect("ENT-09, SEN-01: a group and its clients do no I/O before they are asked", () =>
@@ -77,7 +75,7 @@ describe("Discovery", () => {
       const found = yield* Effect.forkChild(group.discoverMaster(service))
       yield* stalled.node.awaitCommand("SENTINEL")
       yield* Fake.awaitAsked(last, "MASTER")
-      yield* answered
+      yield* turns
       assert.isUndefined(found.pollUnsafe())
       yield* TestClock.adjust("100 millis")
       assert.strictEqual((yield* Fiber.join(found)).port, master.port)

@@ -9,19 +9,13 @@ import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Fake from "@redfx/testing/FakeSentinel"
+import { pass } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { TestClock } from "effect/testing"
 
 const getK = Redis.get("k")
 const onReplicas = { readFrom: "preferReplica", recheckInterval: "1 hour" } as const
-
-/** Lets time pass in steps, so that answers from sockets come in between. */
-const pass = (milliseconds: number) =>
-  Effect.andThen(TestClock.adjust("50 millis"), TestClock.withLive(Effect.sleep("5 millis"))).pipe(
-    Effect.repeat({ times: milliseconds / 50 - 1 })
-  )
 
 describe("A replica that hangs", () => {
   /** A client whose replica has begun to hang with one read on its way. */

@@ -6,21 +6,13 @@ import { Redis } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as Fake from "@redfx/testing/FakeSentinel"
+import { pass } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { TestClock } from "effect/testing"
 
 const getK = Redis.get("k")
 const masterWait = "2 seconds"
-
-/** Lets time pass as far as answers go along with it. */
-const pass = Effect.fnUntraced(function*(milliseconds: number) {
-  for (let time = 0; time < milliseconds; time += 50) {
-    yield* TestClock.adjust("50 millis")
-    yield* TestClock.withLive(Effect.sleep("5 millis"))
-  }
-})
 
 /** A client whose master has just been lost, and which the sentinel takes for down. */
 const bereft = Effect.gen(function*() {
