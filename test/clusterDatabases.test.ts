@@ -37,7 +37,7 @@ const requireSetting = (
     if (setting[name] === undefined) context.skip(`the server has no ${name}`)
   })
 
-describe("A cluster with several databases", { timeout: 60_000 }, () => {
+describe("A cluster with several databases", () => {
   it.live("is used in the one of the option db, by every connection, and the others are left alone", (context) =>
     Effect.gen(function*() {
       yield* requireSetting(context, "cluster-databases")
@@ -127,7 +127,7 @@ describe("A cluster with several databases", { timeout: 60_000 }, () => {
     }))
 })
 
-describe("A cluster whose servers are called by", { timeout: 60_000 }, () => {
+describe("A cluster whose servers are called by", () => {
   const setting = "cluster-preferred-endpoint-type"
   const keys = Array.from({ length: 60 }, (_, i) => `k:${i}`)
 

@@ -88,7 +88,7 @@ const using = <A, E>(
   effect: Effect.Effect<A, E, RedisClient.RedisClient | Scope.Scope>
 ) => Effect.provideService(effect, RedisClient.RedisClient, client)
 
-describe("Keyspace events of one server", { timeout: 30_000 }, () => {
+describe("Keyspace events of one server", () => {
   it.live("are those that were asked for: by name, by key, by database", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.make({ config })
@@ -228,7 +228,7 @@ describe("Keyspace events of one server", { timeout: 30_000 }, () => {
     }))
 })
 
-describe("What a server says of its keyspace events", { timeout: 30_000 }, () => {
+describe("What a server says of its keyspace events", () => {
   /** A server that confirms subscriptions, tells of an event after each, and answers CONFIG GET as it is told. */
   const telling = (config: () => FakeNode.Reply | undefined): FakeNode.Handler => ({ args, name }, connection) => {
     if (name === "CONFIG") return config()
@@ -395,7 +395,7 @@ const everything = [
   return Redis.send(name!, ...args)
 })
 
-describe("Keyspace events by way of sentinels", { timeout: 60_000 }, () => {
+describe("Keyspace events by way of sentinels", () => {
   it.live("come from the new master after a failover, with a gap between", () =>
     Effect.gen(function*() {
       const servers = yield* RedisSentinelServers.make({ config })
@@ -422,7 +422,7 @@ describe("Keyspace events by way of sentinels", { timeout: 60_000 }, () => {
     }))
 })
 
-describe("Keyspace events of a cluster", { timeout: 60_000 }, () => {
+describe("Keyspace events of a cluster", () => {
   /** Of the first master, at first. */
   const slots = Array.from({ length: 100 }, (_, slot) => slot)
   const keys = (name: string) => Array.from({ length: 60 }, (_, i) => `${name}:${i}`)

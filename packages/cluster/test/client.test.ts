@@ -29,7 +29,7 @@ let servers: RedisClusterServers.RedisClusterServers["Service"]
 beforeAll(async () => {
   const make = RedisClusterServers.make({ replicas: 1, requireFullCoverage: false })
   servers = await Effect.runPromise(Scope.provide(make, scope))
-}, 60_000)
+})
 afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
 /** A client and what only a cluster can do, for as long as the scope is open. */
@@ -78,7 +78,7 @@ const troubles = [
   "SlotNotCoveredError"
 ] as const
 
-describe("On a cluster", { timeout: 30_000 }, () => {
+describe("On a cluster", () => {
   it.live("a consumer whose dead letters are in another slot fails when it starts", () =>
     withClient(Effect.gen(function*() {
       const options = { stream: "{a}s", group: "g", consumer: "c", createGroup: "0", maxDeliveries: 2 } as const
@@ -370,7 +370,7 @@ describe("On a cluster", { timeout: 30_000 }, () => {
     })))
 })
 
-describe("While slots move", { timeout: 30_000 }, () => {
+describe("While slots move", () => {
   /** A slot with some keys, half of which have moved to another master. */
   const halfMoved = Effect.fnUntraced(function*(client: RedisClient.RedisClient["Service"]) {
     const tag = freshKey("tag")
@@ -496,7 +496,7 @@ const following = Effect.fnUntraced(function*(channel: string) {
   return { subscriber, untold: () => Subscriber.untold(witnessed, series) }
 })
 
-describe("When servers fail", { timeout: 60_000 }, () => {
+describe("When servers fail", () => {
   it.live("a failover in good order costs nothing that was acknowledged, and shard channels follow it", (context) =>
     withClient(Effect.gen(function*() {
       const sharded = Array.isArray(

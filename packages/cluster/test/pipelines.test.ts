@@ -765,8 +765,7 @@ describe("Callers that go away", () => {
         )
         assert.deepStrictEqual(wrong, [])
         assert.deepInclude(yield* client.stats, { waiting: 0 })
-      }),
-    30_000
+      })
   )
 })
 
@@ -953,7 +952,6 @@ describe("Memory", () => {
         assert.isAtMost((yield* client.stats).waiting, 1)
         assert.strictEqual(FakeCluster.log(a).filter((line) => line.includes("SET")).length, 0)
         assert.isBelow(FakeCluster.readings(cluster), 40)
-      }),
-    30_000
+      })
   )
 })

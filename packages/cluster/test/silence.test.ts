@@ -53,8 +53,7 @@ describe("A server that stands still", () => {
         // Any other server will do, before the connection itself is given up.
         yield* told("Restored")
         assert.isBelow((yield* Clock.currentTimeMillis) - since, 5000)
-      }),
-    20_000
+      })
   )
 })
 

@@ -357,7 +357,7 @@ describe("A shard channel whose server does not say that another has its slot", 
   }
 })
 
-describe("A shard channel of a master that is cut off from the bus", { timeout: 60_000 }, () => {
+describe("A shard channel of a master that is cut off from the bus", () => {
   inVirtualTime(
     "moves with its slot on real servers, and misses nothing that is not told",
     (context) =>

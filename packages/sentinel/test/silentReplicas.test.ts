@@ -96,7 +96,6 @@ describe("A replica that hangs", () => {
         const error = Client.expectTag(yield* Effect.flip(client.execute(getK)), "ConnectionError")
         assert.strictEqual(error.reason, "HealthCheck")
         assert.strictEqual(yield* client.execute(getK), "v")
-      }).pipe(Effect.provide(NodeRedisConnector.layer)),
-    { timeout: 60_000 }
+      }).pipe(Effect.provide(NodeRedisConnector.layer))
   )
 })

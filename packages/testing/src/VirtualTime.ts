@@ -55,13 +55,11 @@ const untilEnded = <A, E>(fiber: Fiber.Fiber<A, E>): Effect.Effect<A, E> =>
  */
 export const inVirtualTime = <A, E>(
   title: string,
-  body: (context: TestContext) => Effect.Effect<A, E, Scope.Scope>,
-  timeout?: number
+  body: (context: TestContext) => Effect.Effect<A, E, Scope.Scope>
 ): void =>
   it.effect(
     title,
-    (context) => Effect.flatMap(Effect.forkChild(body(context), { startImmediately: true }), untilEnded),
-    timeout
+    (context) => Effect.flatMap(Effect.forkChild(body(context), { startImmediately: true }), untilEnded)
   )
 
 /** `FakeNode.delay`, in the time of the test. */

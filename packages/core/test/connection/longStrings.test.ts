@@ -112,8 +112,7 @@ describe("Long values", () => {
             )
           })
           yield* Effect.provide(program, layer)
-        }).pipe(Effect.scoped),
-      120_000
+        }).pipe(Effect.scoped)
     )
   }
 })

@@ -433,8 +433,7 @@ describe("Subscriptions", () => {
           slow.elements.slice(1).map((element) => element._tag === "Message" && Number(element.data.split(" ")[0])),
           Array.from({ length: count }, (_, index) => index)
         )
-      }),
-    30_000
+      })
   )
 
   it.live("suspend: a handle can unsubscribe while there is no room", () =>

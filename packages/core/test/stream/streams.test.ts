@@ -733,8 +733,7 @@ describe("RedisStream.consume under trouble", () => {
         const [group] = yield* outside.execute(Redis.xinfoGroups("s"))
         const [last] = yield* outside.execute(Redis.xrevrange("s", "+", "-", { count: 1 }))
         assert.deepInclude(group, { pending: 0, lastDeliveredId: last!.id })
-      }),
-    60_000
+      })
   )
 
   it.live(
@@ -756,7 +755,6 @@ describe("RedisStream.consume under trouble", () => {
         yield* Fiber.interrupt(consumers)
         assert.strictEqual(handled.size, total)
         assert.isAbove(restarts, 1)
-      }),
-    60_000
+      })
   )
 })
