@@ -23,7 +23,7 @@ const pure = "packages/core/test/{codec,command,commands,config,error,goldens}/*
  */
 const timed = [
   "test/{chaos,silence,soakAll}.test.ts",
-  "packages/cluster/test/{attention,recovery,silence,topologyChanges}.test.ts",
+  "packages/cluster/test/recovery.test.ts",
   "packages/core/test/stream/recovery.test.ts"
 ]
 
