@@ -23,7 +23,7 @@ const pure = "packages/core/test/{codec,command,commands,config,error,goldens}/*
  */
 const timed = [
   "test/{chaos,silence,soakAll}.test.ts",
-  "packages/cluster/test/{attention,recovery,silence,topologyChanges}.test.ts",
+  "packages/cluster/test/recovery.test.ts",
   "packages/core/test/stream/recovery.test.ts"
 ]
 
@@ -72,8 +72,10 @@ export default defineConfig({
     pool: "forks",
     // Most of the time goes into waiting for servers: two at a time kept two cores half busy, three let a quarter of them rest.
     maxWorkers: availableParallelism() + 2,
-    testTimeout: 15_000,
-    hookTimeout: 30_000,
+    // What hangs is ended, and that is all: no test has these limits for what must have happened by a certain time. On a
+    // machine that has thirty times the work that it can do, some that take two seconds take a minute.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     dangerouslyIgnoreUnhandledErrors: false,
     // What @effect/vitest logs of a test that skipped itself because the server lacks a command.
     onConsoleLog: (log) => !log.includes("test is skipped; abort execution")

@@ -303,7 +303,7 @@ describe("A user who has exactly what docs/security.md says", () => {
         ...(feature.startsWith("a name") ? { clientName: "app" } : {})
       })),
       8
-    ), 60_000)
+    ))
 
   it.live(
     "can use each tool and store that is made of commands",
@@ -329,7 +329,7 @@ describe("A user who has exactly what docs/security.md says", () => {
         }),
         1
       )
-    }).pipe(Effect.scoped), 90_000)
+    }).pipe(Effect.scoped))
 
   it.live("can use Sentinel", () =>
     Effect.gen(function*() {
@@ -356,5 +356,5 @@ describe("A user who has exactly what docs/security.md says", () => {
           1
         )
       }
-    }).pipe(Effect.scoped), 90_000)
+    }).pipe(Effect.scoped))
 })

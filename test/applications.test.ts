@@ -98,7 +98,7 @@ describe("on several servers", () => {
         const next = yield* deployment.master
         assert.notStrictEqual(next.port, master.port)
       }).pipe(Effect.provide(client))
-    }).pipe(Effect.scoped), 30_000)
+    }).pipe(Effect.scoped))
 
   it.live("visits go on while their slot moves to another server", () =>
     Effect.gen(function*() {
@@ -113,7 +113,7 @@ describe("on several servers", () => {
         yield* Fiber.join(visits)
         assert.strictEqual(yield* Redis.get("visits:home"), "501")
       }).pipe(Effect.provide(NodeRedisClient.layerCluster({ nodes: cluster.addresses })))
-    }).pipe(Effect.scoped), 30_000)
+    }).pipe(Effect.scoped))
 
   it.live(
     "a health check that reads a key is not failed by a replica that is down, and PING is",
@@ -128,8 +128,7 @@ describe("on several servers", () => {
           const isUp = Effect.match({ onFailure: () => false, onSuccess: () => true })
           assert.deepStrictEqual(yield* Effect.all([isUp(Redis.ping()), isUp(Redis.exists("ready"))]), [false, true])
         }).pipe(Effect.provide(NodeRedisClient.layerCluster({ nodes: cluster.addresses })))
-      }).pipe(Effect.scoped),
-    60_000
+      }).pipe(Effect.scoped)
   )
 })
 

@@ -12,6 +12,7 @@ import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Fake from "@redfx/testing/FakeSentinel"
 import { fork } from "@redfx/testing/Fork"
 import * as SteppedClock from "@redfx/testing/SteppedClock"
+import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -280,19 +281,22 @@ describe("What many share", () => {
       })
   )
 
-  it.live("a check of a connection that was unused for long runs in the context of who made it", () =>
-    Effect.gen(function*() {
-      const node = yield* FakeNode.make(({ name }, { index }) =>
-        name === "GET" ? Encode.bulk("v") : name === "PING" && index === 0 ? FakeNode.stall() : undefined
-      )
-      const client = yield* Client.make(node, { healthCheckInterval: "50 millis", connectTimeout: "200 millis" })
-      const get = client.execute(Redis.get("k"))
-      yield* byUser(get)
-      yield* Effect.sleep("100 millis")
-      assert.strictEqual(yield* Effect.timeout(byUser(get), "3 seconds"), "v")
-    }))
+  inVirtualTime(
+    "a check of a connection that was unused for long runs in the context of who made it",
+    () =>
+      Effect.gen(function*() {
+        const node = yield* FakeNode.make(({ name }, { index }) =>
+          name === "GET" ? Encode.bulk("v") : name === "PING" && index === 0 ? FakeNode.stall() : undefined
+        )
+        const client = yield* Client.make(node, { healthCheckInterval: "50 millis", connectTimeout: "200 millis" })
+        const get = client.execute(Redis.get("k"))
+        yield* byUser(get)
+        yield* Effect.sleep("100 millis")
+        assert.strictEqual(yield* Effect.timeout(byUser(get), "3 seconds"), "v")
+      })
+  )
 
-  it.live("a cluster's connections are opened in the context of who made it", () =>
+  inVirtualTime("a cluster's connections are opened in the context of who made it", () =>
     Effect.gen(function*() {
       const { cluster } = yield* FakeCluster.make({ handshake })
       for (const node of cluster.nodes) {
@@ -308,7 +312,7 @@ describe("What many share", () => {
       assert.deepStrictEqual([...runners], onlyMaker)
     }))
 
-  it.live("the limits of a group's questions go by the clock of who made it", () =>
+  inVirtualTime("the limits of a group's questions go by the clock of who made it", () =>
     Effect.gen(function*() {
       const { sentinel } = yield* Fake.make()
       sentinel.instead = ({ name }) => name === "SENTINEL" ? FakeNode.stall() : undefined

@@ -3,7 +3,7 @@
  * of them: which were answered, which may have run, and whether repeating the
  * whole can apply a write twice.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { Redis, RedisError, RedisReply, RedisScript } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
@@ -11,6 +11,8 @@ import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, keyOfB, keyOfC } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import * as VirtualTime from "@redfx/testing/VirtualTime"
+import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -25,10 +27,9 @@ const verdict = (error: RedisError.RedisError) => ({
 
 type Composed = Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient>
 
-/** Long enough for a busy machine to answer within it, and short enough to be waited for. */
 const limit = "300 millis"
 /** An answer that comes too late. */
-const late = FakeNode.delay("400 millis")
+const late = Effect.map(VirtualTime.delay, (delay) => delay("400 millis"))
 
 /** A client of a server that does this. */
 const against = Effect.fnUntraced(
@@ -68,7 +69,7 @@ describe("a pipeline that fails", () => {
   for (const [kind, within] of Object.entries(kinds)) {
     for (const [blow, [reply, retryable]] of Object.entries(blows)) {
       for (const [before, { command, fate, reply: first, writes }] of Object.entries(neighbours)) {
-        it.live(`${kind}, as one ${blow} after ${before}`, () =>
+        inVirtualTime(`${kind}, as one ${blow} after ${before}`, () =>
           Effect.gen(function*() {
             const { on } = yield* against(({ name }) =>
               name === "HGETALL" ? reply : /^(CLIENT|HELLO|PING)$/.test(name) ? undefined : first
@@ -97,7 +98,7 @@ describe("a pipeline that fails", () => {
     }
   }
 
-  it.live("is not safe to repeat when a later write may have run", () =>
+  inVirtualTime("is not safe to repeat when a later write may have run", () =>
     Effect.gen(function*() {
       const { on } = yield* against(({ name }) =>
         name === "GET" ? Encode.error("LOADING x") : name === "INCR" ? FakeNode.cut() : undefined
@@ -117,7 +118,7 @@ describe("a pipeline that fails", () => {
       )
     }).pipe(Effect.scoped))
 
-  it.live("applies no write twice under the recipe of the README", () =>
+  inVirtualTime("applies no write twice under the recipe of the README", () =>
     Effect.gen(function*() {
       let counter = 0
       let cuts = 2
@@ -138,7 +139,7 @@ describe("a pipeline that fails", () => {
       assert.strictEqual(cuts, -1)
     }).pipe(Effect.scoped))
 
-  it.live("leaves each outcome to itself where the caller sees them all", () =>
+  inVirtualTime("leaves each outcome to itself where the caller sees them all", () =>
     Effect.gen(function*() {
       const { on } = yield* against(({ name }) =>
         name === "HGETALL" ? Encode.error("LOADING x") : name === "GET" ? undefined : ":1\r\n"
@@ -152,7 +153,7 @@ describe("a pipeline that fails", () => {
 describe("a pipeline with a command that blocks", () => {
   const unblocked = "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
 
-  it.live("keeps what was answered when the one that blocks has no answer in time", () =>
+  inVirtualTime("keeps what was answered when the one that blocks has no answer in time", () =>
     Effect.gen(function*() {
       const { node, on } = yield* against(
         ({ name }) => name === "INCR" ? ":1\r\n" : name === "BLPOP" ? FakeNode.stall() : undefined,
@@ -168,7 +169,7 @@ describe("a pipeline with a command that blocks", () => {
       assert.deepInclude(verdict(error), { safe: false, index: 1 })
     }).pipe(Effect.scoped))
 
-  it.live("is as safe as what was answered before it was unblocked", () =>
+  inVirtualTime("is as safe as what was answered before it was unblocked", () =>
     Effect.gen(function*() {
       const { on } = yield* against(({ name }) =>
         name === "BLPOP" ? Encode.error(unblocked) : name === "GET" ? Encode.bulk("v") : ":1\r\n"
@@ -213,19 +214,22 @@ describe("a transaction that fails", () => {
     "a watch": (commands) => Redis.watch("k", Effect.succeed(commands))
   }
   for (const [kind, run] of Object.entries(kinds)) {
-    it.live(`${kind}: a command that fails while EXEC runs does not undo the others`, () =>
-      Effect.gen(function*() {
-        const { on } = yield* against(transacting({ exec: `*2\r\n:1\r\n-BUSY x\r\n` }))
-        assert.deepStrictEqual(verdict(yield* Effect.flip(on(run(incrGet)))), {
-          retryable: true,
-          safe: false,
-          index: 1,
-          partial: { of: "transaction", answered: [0], unknown: [] }
-        })
-        const reads = yield* against(transacting({ exec: `*2\r\n$1\r\nv\r\n-BUSY x\r\n` }))
-        const error = yield* Effect.flip(reads.on(run([Redis.get("k"), Redis.get("k")])))
-        assert.deepInclude(verdict(error), { retryable: true, safe: true, index: 1 })
-      }).pipe(Effect.scoped))
+    inVirtualTime(
+      `${kind}: a command that fails while EXEC runs does not undo the others`,
+      () =>
+        Effect.gen(function*() {
+          const { on } = yield* against(transacting({ exec: `*2\r\n:1\r\n-BUSY x\r\n` }))
+          assert.deepStrictEqual(verdict(yield* Effect.flip(on(run(incrGet)))), {
+            retryable: true,
+            safe: false,
+            index: 1,
+            partial: { of: "transaction", answered: [0], unknown: [] }
+          })
+          const reads = yield* against(transacting({ exec: `*2\r\n$1\r\nv\r\n-BUSY x\r\n` }))
+          const error = yield* Effect.flip(reads.on(run([Redis.get("k"), Redis.get("k")])))
+          assert.deepInclude(verdict(error), { retryable: true, safe: true, index: 1 })
+        }).pipe(Effect.scoped)
+    )
 
     const abort = Encode.error("EXECABORT Transaction discarded because of previous errors.")
     const aborts: ReadonlyArray<
@@ -243,7 +247,7 @@ describe("a transaction that fails", () => {
         true
       ]
     ]
-    it.live(`${kind}: one that was discarded is as its causes are`, () =>
+    inVirtualTime(`${kind}: one that was discarded is as its causes are`, () =>
       Effect.gen(function*() {
         for (const [replies, exec, safe] of aborts) {
           const { on } = yield* against(transacting({ replies, exec }))
@@ -257,97 +261,109 @@ describe("a transaction that fails", () => {
         }
       }).pipe(Effect.scoped))
 
-    it.live(`${kind}: where MULTI was refused the commands after it were for themselves`, () =>
-      Effect.gen(function*() {
-        const multi = Encode.error("BUSY Redis is busy running a script.")
-        const exec = Encode.error("ERR EXEC without MULTI")
-        const none = yield* against(transacting({ multi, exec, replies: { INCR: multi, GET: multi } }))
-        assert.deepStrictEqual(verdict(yield* Effect.flip(none.on(run(incrGet)))), {
-          retryable: true,
-          safe: true,
-          index: undefined,
-          partial: undefined
-        })
-        const read = yield* against(transacting({ multi, exec, replies: { INCR: multi, GET: Encode.bulk("v") } }))
-        assert.deepInclude(verdict(yield* Effect.flip(read.on(run(incrGet)))), { retryable: true, safe: true })
-        const written = yield* against(transacting({ multi, exec, replies: { INCR: ":1\r\n", GET: multi } }))
-        const error = yield* Effect.flip(written.on(run(incrGet)))
-        assert.deepStrictEqual(verdict(error), {
-          retryable: true,
-          safe: false,
-          index: undefined,
-          partial: { of: "transaction", answered: [0], unknown: [] }
-        })
-        assert.match(
-          error.message,
-          /MULTI was refused \(BUSY .*The command at index 0 of the transaction was answered; do not repeat/
-        )
-      }).pipe(Effect.scoped))
+    inVirtualTime(
+      `${kind}: where MULTI was refused the commands after it were for themselves`,
+      () =>
+        Effect.gen(function*() {
+          const multi = Encode.error("BUSY Redis is busy running a script.")
+          const exec = Encode.error("ERR EXEC without MULTI")
+          const none = yield* against(transacting({ multi, exec, replies: { INCR: multi, GET: multi } }))
+          assert.deepStrictEqual(verdict(yield* Effect.flip(none.on(run(incrGet)))), {
+            retryable: true,
+            safe: true,
+            index: undefined,
+            partial: undefined
+          })
+          const read = yield* against(transacting({ multi, exec, replies: { INCR: multi, GET: Encode.bulk("v") } }))
+          assert.deepInclude(verdict(yield* Effect.flip(read.on(run(incrGet)))), { retryable: true, safe: true })
+          const written = yield* against(transacting({ multi, exec, replies: { INCR: ":1\r\n", GET: multi } }))
+          const error = yield* Effect.flip(written.on(run(incrGet)))
+          assert.deepStrictEqual(verdict(error), {
+            retryable: true,
+            safe: false,
+            index: undefined,
+            partial: { of: "transaction", answered: [0], unknown: [] }
+          })
+          assert.match(
+            error.message,
+            /MULTI was refused \(BUSY .*The command at index 0 of the transaction was answered; do not repeat/
+          )
+        }).pipe(Effect.scoped)
+    )
   }
 
   for (const [kind, run] of Object.entries(kinds)) {
-    it.live(`${kind}: an EXEC that does not answer each command has run nobody knows what`, () =>
-      Effect.gen(function*() {
-        for (
-          const exec of [
-            ":2\r\n",
-            "*0\r\n",
-            "*1\r\n:1\r\n",
-            "*3\r\n:1\r\n:2\r\n:3\r\n",
-            "+OK\r\n",
-            "%1\r\n:1\r\n:2\r\n"
-          ]
-        ) {
-          const { on } = yield* against(transacting({ exec }))
-          const error = yield* Effect.flip(on(run(incrGet)))
-          assert.deepStrictEqual([error._tag, verdict(error)], ["DecodeError", {
-            retryable: false,
-            safe: false,
-            index: undefined,
-            partial: { of: "transaction", answered: [], unknown: [0, 1] }
-          }], exec)
-          assert.strictEqual(error._tag === "DecodeError" && error.mayHaveWritten, true)
-        }
-      }).pipe(Effect.scoped))
-
-    it.live(`${kind}: what was run by itself, although MULTI was not refused, is told`, () =>
-      Effect.gen(function*() {
-        for (const multi of [":7\r\n", Encode.error("ERR max number of clients reached")]) {
-          for (const [refusal, retryable] of [["ERR EXEC without MULTI", false], ["OOM x", true]] as const) {
-            const { on } = yield* against(
-              transacting({ multi, exec: Encode.error(refusal), replies: { INCR: ":1\r\n" } })
-            )
-            assert.deepStrictEqual(verdict(yield* Effect.flip(on(run(incrGet)))), {
-              retryable,
+    inVirtualTime(
+      `${kind}: an EXEC that does not answer each command has run nobody knows what`,
+      () =>
+        Effect.gen(function*() {
+          for (
+            const exec of [
+              ":2\r\n",
+              "*0\r\n",
+              "*1\r\n:1\r\n",
+              "*3\r\n:1\r\n:2\r\n:3\r\n",
+              "+OK\r\n",
+              "%1\r\n:1\r\n:2\r\n"
+            ]
+          ) {
+            const { on } = yield* against(transacting({ exec }))
+            const error = yield* Effect.flip(on(run(incrGet)))
+            assert.deepStrictEqual([error._tag, verdict(error)], ["DecodeError", {
+              retryable: false,
               safe: false,
               index: undefined,
-              partial: { of: "transaction", answered: [0], unknown: [] }
-            })
+              partial: { of: "transaction", answered: [], unknown: [0, 1] }
+            }], exec)
+            assert.strictEqual(error._tag === "DecodeError" && error.mayHaveWritten, true)
           }
-        }
-      }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+    )
+
+    inVirtualTime(
+      `${kind}: what was run by itself, although MULTI was not refused, is told`,
+      () =>
+        Effect.gen(function*() {
+          for (const multi of [":7\r\n", Encode.error("ERR max number of clients reached")]) {
+            for (const [refusal, retryable] of [["ERR EXEC without MULTI", false], ["OOM x", true]] as const) {
+              const { on } = yield* against(
+                transacting({ multi, exec: Encode.error(refusal), replies: { INCR: ":1\r\n" } })
+              )
+              assert.deepStrictEqual(verdict(yield* Effect.flip(on(run(incrGet)))), {
+                retryable,
+                safe: false,
+                index: undefined,
+                partial: { of: "transaction", answered: [0], unknown: [] }
+              })
+            }
+          }
+        }).pipe(Effect.scoped)
+    )
   }
 
-  it.live("code that fails while EXEC runs may have written", () =>
+  inVirtualTime("code that fails while EXEC runs may have written", () =>
     Effect.gen(function*() {
       const { on } = yield* against(transacting({ exec: `*2\r\n$1\r\nv\r\n-BUSY x\r\n` }))
       const error = yield* Effect.flip(on(Redis.transaction([Redis.get("k"), Redis.eval("x")])))
       assert.deepInclude(verdict(error), { retryable: true, safe: false, index: 1 })
     }).pipe(Effect.scoped))
 
-  it.live("a connection that is lost in the body of a watch is a WatchError, in a pipeline as well", () =>
-    Effect.gen(function*() {
-      let cuts = 1
-      const { on } = yield* against((command, connection) =>
-        command.name === "GET"
-          ? cuts-- > 0 ? FakeNode.cut() : Encode.bulk("v")
-          : transacting({ exec: "*2\r\n:1\r\n$1\r\nv\r\n" })(command, connection)
-      )
-      const body = Effect.as(Redis.pipeline([Redis.get("a"), Redis.get("b")]), incrGet)
-      assert.deepStrictEqual(yield* on(Redis.watch("k", body)), [1, "v"])
-    }).pipe(Effect.scoped))
+  inVirtualTime(
+    "a connection that is lost in the body of a watch is a WatchError, in a pipeline as well",
+    () =>
+      Effect.gen(function*() {
+        let cuts = 1
+        const { on } = yield* against((command, connection) =>
+          command.name === "GET"
+            ? cuts-- > 0 ? FakeNode.cut() : Encode.bulk("v")
+            : transacting({ exec: "*2\r\n:1\r\n$1\r\nv\r\n" })(command, connection)
+        )
+        const body = Effect.as(Redis.pipeline([Redis.get("a"), Redis.get("b")]), incrGet)
+        assert.deepStrictEqual(yield* on(Redis.watch("k", body)), [1, "v"])
+      }).pipe(Effect.scoped)
+  )
 
-  it.live("EXEC has no place among the commands of the caller", () =>
+  inVirtualTime("EXEC has no place among the commands of the caller", () =>
     Effect.gen(function*() {
       const { on } = yield* against(transacting({ exec: Encode.error("CLUSTERDOWN x") }))
       const error = yield* Effect.flip(on(Redis.transaction(incrGet)))
@@ -385,31 +401,34 @@ describe("what is no command, as programs without types give it", () => {
   const isPromise = (each: unknown): boolean => each instanceof Promise
   const begun = "what is given here is a promise, whose command has been sent already"
 
-  it.live("is refused in its place in a pipeline, and nothing is sent where it is all", () =>
-    Effect.gen(function*() {
-      const { node, on } = yield* against(({ name }) => name === "INCR" ? ":1\r\n" : undefined)
-      for (const each of none) {
-        const commands = [Redis.incr("n"), each] as unknown as readonly [Incr, Incr]
-        const error = yield* Effect.flip(on(Redis.pipeline(commands)))
-        assert.deepInclude(error, { _tag: "DataError", index: 1 })
-        assert.include(error.message, isPromise(each) ? begun : detail)
-        const [first, second] = yield* on(Redis.pipelineSettled(commands))
-        assert.deepStrictEqual([first._tag, second._tag], ["Success", "Failure"])
-      }
-      const sent = node.commands.length
-      for (const each of others) {
-        const commands = each as ReadonlyArray<Incr>
-        assert.deepInclude(yield* Effect.flip(on(Redis.pipeline(commands))), { _tag: "DataError", detail })
-        const settled = yield* on(Redis.pipelineSettled(commands))
-        assert.deepStrictEqual(settled.map(({ _tag }) => _tag), ["Failure"])
-      }
-      // One with a hole, over which methods of arrays pass.
-      const holed = new Array<Incr>(1)
-      assert.deepInclude(yield* Effect.flip(on(Redis.pipeline(holed))), { _tag: "DataError", index: 0, detail })
-      assert.strictEqual(node.commands.length, sent)
-    }).pipe(Effect.scoped))
+  inVirtualTime(
+    "is refused in its place in a pipeline, and nothing is sent where it is all",
+    () =>
+      Effect.gen(function*() {
+        const { node, on } = yield* against(({ name }) => name === "INCR" ? ":1\r\n" : undefined)
+        for (const each of none) {
+          const commands = [Redis.incr("n"), each] as unknown as readonly [Incr, Incr]
+          const error = yield* Effect.flip(on(Redis.pipeline(commands)))
+          assert.deepInclude(error, { _tag: "DataError", index: 1 })
+          assert.include(error.message, isPromise(each) ? begun : detail)
+          const [first, second] = yield* on(Redis.pipelineSettled(commands))
+          assert.deepStrictEqual([first._tag, second._tag], ["Success", "Failure"])
+        }
+        const sent = node.commands.length
+        for (const each of others) {
+          const commands = each as ReadonlyArray<Incr>
+          assert.deepInclude(yield* Effect.flip(on(Redis.pipeline(commands))), { _tag: "DataError", detail })
+          const settled = yield* on(Redis.pipelineSettled(commands))
+          assert.deepStrictEqual(settled.map(({ _tag }) => _tag), ["Failure"])
+        }
+        // One with a hole, over which methods of arrays pass.
+        const holed = new Array<Incr>(1)
+        assert.deepInclude(yield* Effect.flip(on(Redis.pipeline(holed))), { _tag: "DataError", index: 0, detail })
+        assert.strictEqual(node.commands.length, sent)
+      }).pipe(Effect.scoped)
+  )
 
-  it.live("keeps a transaction and the commit of a watch from being sent", () =>
+  inVirtualTime("keeps a transaction and the commit of a watch from being sent", () =>
     Effect.gen(function*() {
       const { node, on } = yield* against(({ name }) => name === "WATCH" || name === "UNWATCH" ? Encode.ok : undefined)
       for (const each of [...none.map((one) => [Redis.incr("n"), one]), ...others]) {
@@ -447,7 +466,7 @@ describe("code on the server", () => {
     name === "SCRIPT" ? "*1\r\n:1\r\n" : /^(EVAL|FCALL)/i.test(name) ? Encode.error("BUSY come back later") : undefined
 
   for (const [name, call] of Object.entries(calls)) {
-    it.live(`${name}: an error of its own proves nothing, alone and in a pipeline`, () =>
+    inVirtualTime(`${name}: an error of its own proves nothing, alone and in a pipeline`, () =>
       Effect.gen(function*() {
         const { node, on } = yield* against(refused)
         const alone = yield* Effect.flip(on(call))
@@ -459,7 +478,7 @@ describe("code on the server", () => {
       }).pipe(Effect.scoped))
   }
 
-  it.live("code that only reads is safe, and so is what was not sent", () =>
+  inVirtualTime("code that only reads is safe, and so is what was not sent", () =>
     Effect.gen(function*() {
       const { on } = yield* against(refused)
       assert.deepInclude(verdict(yield* Effect.flip(on(readonlyCode()))), { retryable: true, safe: true })
@@ -471,16 +490,17 @@ describe("code on the server", () => {
 })
 
 describe("retryOnTimeout", () => {
-  it.live("does not forget that what it sent again may have run before", () =>
+  inVirtualTime("does not forget that what it sent again may have run before", () =>
     Effect.gen(function*() {
       for (const again of [Redis.incr("n"), Redis.pipeline([Redis.incr("n")])]) {
         let times = 0
+        const pause = yield* late
         const { node, on } = yield* against(
           ({ name }) =>
             !name.startsWith("INCR")
               ? undefined
               : times++ === 0
-              ? [late, FakeNode.reply(":1\r\n")]
+              ? [pause, FakeNode.reply(":1\r\n")]
               : Encode.error("LOADING x"),
           { retryOnTimeout: true }
         )
@@ -491,16 +511,17 @@ describe("retryOnTimeout", () => {
       }
     }).pipe(Effect.scoped))
 
-  it.live("does not forget that EXEC, sent again and refused, may have run before", () =>
+  inVirtualTime("does not forget that EXEC, sent again and refused, may have run before", () =>
     Effect.gen(function*() {
       let times = 0
+      const pause = yield* late
       const { on } = yield* against(
         ({ name }) =>
           name === "MULTI"
             ? Encode.ok
             : name === "EXEC"
             ? times++ === 0
-              ? [late, FakeNode.reply("*1\r\n:1\r\n")]
+              ? [pause, FakeNode.reply("*1\r\n:1\r\n")]
               : Encode.error("EXECABORT Transaction discarded because of: LOADING x")
             : name === "HELLO" || name === "CLIENT"
             ? undefined
@@ -526,7 +547,7 @@ describe("refused handshakes", () => {
     ["ERR max number of clients reached", true]
   ] as const
   for (const [line, passes] of table) {
-    it.live(`${line}: ${passes ? "passes" : "is final"}`, () =>
+    inVirtualTime(`${line}: ${passes ? "passes" : "is final"}`, () =>
       Effect.gen(function*() {
         const { on } = yield* against(refusing(line), { db: 9 })
         for (
@@ -540,20 +561,23 @@ describe("refused handshakes", () => {
       }).pipe(Effect.scoped))
   }
 
-  it.live("a wrong password has no place in the pipeline of a caller who did not write HELLO", () =>
-    Effect.gen(function*() {
-      const node = yield* FakeNode.make(undefined, { handshake: { password: "right" } })
-      for (const options of [{ password: Redacted.make("wrong") }, {}]) {
-        const on = Client.on(yield* Client.make(node, options))
-        const alone = yield* Effect.flip(on(Redis.get("k")))
-        assert.deepInclude(verdict(alone), { retryable: false, safe: false, index: undefined })
-        const results = yield* on(Redis.pipelineSettled([Redis.get("a"), Redis.get("b"), Redis.get("c")]))
-        results.forEach((result, place) => {
-          const index = Result.isFailure(result) ? verdict(result.failure).index : -1
-          assert.isTrue(index === undefined || index === place, `${index} at ${place}`)
-        })
-      }
-    }).pipe(Effect.scoped))
+  inVirtualTime(
+    "a wrong password has no place in the pipeline of a caller who did not write HELLO",
+    () =>
+      Effect.gen(function*() {
+        const node = yield* FakeNode.make(undefined, { handshake: { password: "right" } })
+        for (const options of [{ password: Redacted.make("wrong") }, {}]) {
+          const on = Client.on(yield* Client.make(node, options))
+          const alone = yield* Effect.flip(on(Redis.get("k")))
+          assert.deepInclude(verdict(alone), { retryable: false, safe: false, index: undefined })
+          const results = yield* on(Redis.pipelineSettled([Redis.get("a"), Redis.get("b"), Redis.get("c")]))
+          results.forEach((result, place) => {
+            const index = Result.isFailure(result) ? verdict(result.failure).index : -1
+            assert.isTrue(index === undefined || index === place, `${index} at ${place}`)
+          })
+        }
+      }).pipe(Effect.scoped)
+  )
 })
 
 describe("in a cluster", () => {
@@ -565,90 +589,105 @@ describe("in a cluster", () => {
   })
 
   for (const line of lines) {
-    it.live(`a DEL of three servers of which one says ${line} is not safe to repeat`, () =>
-      Effect.gen(function*() {
-        const { a, b, c, on } = yield* setUp()
-        a.instead = c.instead = ({ name }) => name === "DEL" ? ":1\r\n" : undefined
-        b.instead = ({ name }) => name === "DEL" ? Encode.error(line) : undefined
-        const error = yield* Effect.flip(on(Redis.del(keyOfA, keyOfB, `{${keyOfA}}2`, keyOfC)))
-        assert.deepStrictEqual(verdict(error), {
-          retryable: true,
-          safe: false,
-          index: undefined,
-          partial: { of: "keys", answered: [0, 2, 3], unknown: [] }
-        })
-        assert.include(error.message, "The keys at index 0, 2 and 3 were done; do not repeat the whole")
-        // Where none has run, it is.
-        a.instead = c.instead = b.instead
-        assert.isTrue(RedisError.isSafeToRetry(yield* Effect.flip(on(Redis.del(keyOfA, keyOfB)))))
-        // And so is what only reads.
-        b.instead = ({ name }) => name === "MGET" ? Encode.error(line) : undefined
-        a.instead = ({ name }) => name === "MGET" ? Encode.bulks(["v"]) : undefined
-        assert.isTrue(RedisError.isSafeToRetry(yield* Effect.flip(on(Redis.mget(keyOfA, keyOfB)))))
-      }).pipe(Effect.scoped))
+    inVirtualTime(
+      `a DEL of three servers of which one says ${line} is not safe to repeat`,
+      () =>
+        Effect.gen(function*() {
+          const { a, b, c, on } = yield* setUp()
+          a.instead = c.instead = ({ name }) => name === "DEL" ? ":1\r\n" : undefined
+          b.instead = ({ name }) => name === "DEL" ? Encode.error(line) : undefined
+          const error = yield* Effect.flip(on(Redis.del(keyOfA, keyOfB, `{${keyOfA}}2`, keyOfC)))
+          assert.deepStrictEqual(verdict(error), {
+            retryable: true,
+            safe: false,
+            index: undefined,
+            partial: { of: "keys", answered: [0, 2, 3], unknown: [] }
+          })
+          assert.include(error.message, "The keys at index 0, 2 and 3 were done; do not repeat the whole")
+          // Where none has run, it is.
+          a.instead = c.instead = b.instead
+          assert.isTrue(RedisError.isSafeToRetry(yield* Effect.flip(on(Redis.del(keyOfA, keyOfB)))))
+          // And so is what only reads.
+          b.instead = ({ name }) => name === "MGET" ? Encode.error(line) : undefined
+          a.instead = ({ name }) => name === "MGET" ? Encode.bulks(["v"]) : undefined
+          assert.isTrue(RedisError.isSafeToRetry(yield* Effect.flip(on(Redis.mget(keyOfA, keyOfB)))))
+        }).pipe(Effect.scoped)
+    )
 
-    it.live(`a RENAME of two servers that has written when one says ${line} is not safe to repeat`, () =>
-      Effect.gen(function*() {
-        const { a, b, on } = yield* setUp("emulate")
-        a.instead = ({ name }) =>
-          name === "DUMP"
-            ? Encode.bulk("payload")
-            : name === "PTTL"
-            ? ":-1\r\n"
-            : name === "DEL"
-            ? Encode.error(line)
-            : undefined
-        b.instead = ({ name }) => name === "RESTORE" ? Encode.ok : undefined
-        const error = yield* Effect.flip(on(Redis.rename(keyOfA, keyOfB)))
-        assert.deepInclude(verdict(error), { retryable: true, safe: false })
-        b.instead = ({ name }) => name === "RESTORE" ? Encode.error(line) : undefined
-        const refused = yield* Effect.flip(on(Redis.rename(keyOfA, keyOfB)))
-        assert.isTrue(RedisError.isSafeToRetry(refused))
-      }).pipe(Effect.scoped))
+    inVirtualTime(
+      `a RENAME of two servers that has written when one says ${line} is not safe to repeat`,
+      () =>
+        Effect.gen(function*() {
+          const { a, b, on } = yield* setUp("emulate")
+          a.instead = ({ name }) =>
+            name === "DUMP"
+              ? Encode.bulk("payload")
+              : name === "PTTL"
+              ? ":-1\r\n"
+              : name === "DEL"
+              ? Encode.error(line)
+              : undefined
+          b.instead = ({ name }) => name === "RESTORE" ? Encode.ok : undefined
+          const error = yield* Effect.flip(on(Redis.rename(keyOfA, keyOfB)))
+          assert.deepInclude(verdict(error), { retryable: true, safe: false })
+          b.instead = ({ name }) => name === "RESTORE" ? Encode.error(line) : undefined
+          const refused = yield* Effect.flip(on(Redis.rename(keyOfA, keyOfB)))
+          assert.isTrue(RedisError.isSafeToRetry(refused))
+        }).pipe(Effect.scoped)
+    )
 
-    it.live(`FLUSHALL on all masters of which one says ${line} is not safe to repeat`, () =>
-      Effect.gen(function*() {
-        const { a, b, c, on } = yield* setUp()
-        a.instead = c.instead = ({ name }) => name === "FLUSHALL" ? Encode.ok : undefined
-        b.instead = ({ name }) => name === "FLUSHALL" ? Encode.error(line) : undefined
-        const error = yield* Effect.flip(on(Redis.flushall()))
-        assert.deepInclude(verdict(error), { retryable: true, safe: false })
-      }).pipe(Effect.scoped))
+    inVirtualTime(
+      `FLUSHALL on all masters of which one says ${line} is not safe to repeat`,
+      () =>
+        Effect.gen(function*() {
+          const { a, b, c, on } = yield* setUp()
+          a.instead = c.instead = ({ name }) => name === "FLUSHALL" ? Encode.ok : undefined
+          b.instead = ({ name }) => name === "FLUSHALL" ? Encode.error(line) : undefined
+          const error = yield* Effect.flip(on(Redis.flushall()))
+          assert.deepInclude(verdict(error), { retryable: true, safe: false })
+        }).pipe(Effect.scoped)
+    )
 
-    it.live(`a pipeline over two servers of which one says ${line} is as safe as the other's part`, () =>
-      Effect.gen(function*() {
-        const { a, b, on } = yield* setUp()
-        a.instead = ({ name }) => name.startsWith("INCR") ? ":1\r\n" : undefined
-        b.instead = ({ name }) => name === "HGETALL" ? Encode.error(line) : undefined
-        const read = Redis.hgetall(keyOfB)
-        const error = yield* Effect.flip(on(Redis.pipeline([Redis.incr(keyOfA), read])))
-        assert.deepStrictEqual(verdict(error), {
-          retryable: true,
-          safe: false,
-          index: 1,
-          partial: { of: "pipeline", answered: [0], unknown: [] }
-        })
-        assert.isTrue(RedisError.isSafeToRetry(yield* Effect.flip(on(Redis.pipeline([Redis.get(keyOfA), read])))))
-      }).pipe(Effect.scoped))
+    inVirtualTime(
+      `a pipeline over two servers of which one says ${line} is as safe as the other's part`,
+      () =>
+        Effect.gen(function*() {
+          const { a, b, on } = yield* setUp()
+          a.instead = ({ name }) => name.startsWith("INCR") ? ":1\r\n" : undefined
+          b.instead = ({ name }) => name === "HGETALL" ? Encode.error(line) : undefined
+          const read = Redis.hgetall(keyOfB)
+          const error = yield* Effect.flip(on(Redis.pipeline([Redis.incr(keyOfA), read])))
+          assert.deepStrictEqual(verdict(error), {
+            retryable: true,
+            safe: false,
+            index: 1,
+            partial: { of: "pipeline", answered: [0], unknown: [] }
+          })
+          assert.isTrue(RedisError.isSafeToRetry(yield* Effect.flip(on(Redis.pipeline([Redis.get(keyOfA), read])))))
+        }).pipe(Effect.scoped)
+    )
   }
 
-  it.live("an index counts what the caller wrote, on the client and on a reserved connection", () =>
-    Effect.gen(function*() {
-      const { a, b, on } = yield* setUp()
-      a.instead = b.instead = ({ name }) => name === "HGETALL" ? Encode.error("WRONGTYPE x") : undefined
-      const reads = [
-        Redis.get(keyOfA),
-        Redis.mget([keyOfA, keyOfB]),
-        Redis.hgetall(keyOfA),
-        Redis.hgetall(keyOfB)
-      ] as const
-      const indexes = (results: ReadonlyArray<Result.Result<unknown, RedisError.RedisError>>) =>
-        results.map((result) => Result.isFailure(result) ? verdict(result.failure).index : "ok")
-      assert.deepStrictEqual(indexes(yield* on(Redis.pipelineSettled(reads))), ["ok", 1, 2, 3])
-      assert.deepStrictEqual(indexes(yield* on(Redis.withConnection(Redis.pipelineSettled(reads)))), ["ok", 1, 2, 3])
-    }).pipe(Effect.scoped))
+  inVirtualTime(
+    "an index counts what the caller wrote, on the client and on a reserved connection",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, on } = yield* setUp()
+        a.instead = b.instead = ({ name }) => name === "HGETALL" ? Encode.error("WRONGTYPE x") : undefined
+        const reads = [
+          Redis.get(keyOfA),
+          Redis.mget([keyOfA, keyOfB]),
+          Redis.hgetall(keyOfA),
+          Redis.hgetall(keyOfB)
+        ] as const
+        const indexes = (results: ReadonlyArray<Result.Result<unknown, RedisError.RedisError>>) =>
+          results.map((result) => Result.isFailure(result) ? verdict(result.failure).index : "ok")
+        assert.deepStrictEqual(indexes(yield* on(Redis.pipelineSettled(reads))), ["ok", 1, 2, 3])
+        assert.deepStrictEqual(indexes(yield* on(Redis.withConnection(Redis.pipelineSettled(reads)))), ["ok", 1, 2, 3])
+      }).pipe(Effect.scoped)
+  )
 
-  it.live("so it does for who uses a client without Redis.pipeline", () =>
+  inVirtualTime("so it does for who uses a client without Redis.pipeline", () =>
     Effect.gen(function*() {
       const { a, client } = yield* setUp()
       a.instead = ({ name }) => name === "HGETALL" ? Encode.error("WRONGTYPE x") : undefined
@@ -664,7 +703,7 @@ describe("in a cluster", () => {
       }
     }).pipe(Effect.scoped))
 
-  it.live("an error of what had no answer in time has its place as well", () =>
+  inVirtualTime("an error of what had no answer in time has its place as well", () =>
     Effect.gen(function*() {
       const { a, b, cluster } = yield* FakeCluster.make()
       const { client } = yield* FakeCluster.client(cluster, { commandTimeout: limit })

@@ -90,7 +90,7 @@ describe("The demo", () => {
     assert.match(output, /^redfx: 4 times kill -9, /m)
     assert.isFalse(isAlive)
     assert.deepStrictEqual(files, [])
-  }, 60_000)
+  })
 
   it("stops its servers and shows the cursor again on Ctrl-C, which a terminal sends to all of them", async () => {
     const interrupt = signalAt("kill -9", "SIGINT", (group) => -group)
@@ -100,14 +100,14 @@ describe("The demo", () => {
     assert.isTrue(output.endsWith(`${escape}[?25h`))
     assert.isFalse(isAlive)
     assert.deepStrictEqual(files, [])
-  }, 60_000)
+  })
 
   it("stops its servers when its terminal is closed while they are started", async () => {
     const { code, files, isAlive } = await demo(["--short"], signalAt("Starting", "SIGHUP"))
     assert.strictEqual(code, 130)
     assert.isFalse(isAlive)
     assert.deepStrictEqual(files, [])
-  }, 60_000)
+  })
 
   it("says how to get a server where there is none", async () => {
     const { code, errors, output } = await demo(["--short"], undefined, { PATH: "/nowhere", REDIS_SERVER: "" })

@@ -28,7 +28,7 @@ const start = Effect.all({
 let deployed: Effect.Success<typeof start>
 beforeAll(async () => {
   deployed = await Effect.runPromise(Scope.provide(start, scope))
-}, 60_000)
+})
 afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
 let runs = 0
@@ -110,7 +110,7 @@ const urls = (): ReadonlyArray<readonly [url: string, options?: Parameters<typeo
 const failure = (url: string, options?: Parameters<typeof NodeRedisClient.layerUrl>[1]) =>
   Effect.flip(Effect.provide(Redis.ping(), NodeRedisClient.layerUrl(url, options)))
 
-describe("The same program", { timeout: 30_000 }, () => {
+describe("The same program", () => {
   it.live("ENT-02: on whatever the environment names", () =>
     Effect.forEach(environments(), ([name, env]) =>
       Effect.gen(function*() {

@@ -80,7 +80,7 @@ describe("The programs of", () => {
         assert.isNotEmpty(programsOf(guide))
         const server = yield* RedisServer.make()
         assert.isUndefined(yield* Effect.promise(() => runAll(programsOf(guide), server)))
-      }).pipe(Effect.scoped), 60_000)
+      }).pipe(Effect.scoped))
   }
 
   it.live("all other pages", () =>
@@ -90,5 +90,5 @@ describe("The programs of", () => {
       assert.isAbove(programs.length, 50)
       const server = yield* RedisServer.make()
       assert.isUndefined(yield* Effect.promise(() => runAll(programs, server)))
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped))
 })

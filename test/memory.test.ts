@@ -48,8 +48,7 @@ describe("Memory", () => {
         yield* server.resume
         assert.strictEqual(yield* client.execute(Redis.get("k")), "v")
         assert.deepInclude(yield* client.stats, { inFlight: 0, waiting: 0 })
-      }),
-    60_000
+      })
   )
 
   it.live("commands that time out while the server is stopped leave nothing behind", () =>
@@ -68,7 +67,7 @@ describe("Memory", () => {
       yield* server.resume
       const value = yield* Effect.retry(client.execute(Redis.get("k")), { times: 100 })
       assert.strictEqual(value, "v")
-    }), 60_000)
+    }))
 
   it.live(
     "a hundred thousand callers that wait cost a bounded amount each, and are all served in order",
@@ -101,8 +100,7 @@ describe("Memory", () => {
         assert.deepStrictEqual(wrong, [])
         assert.isTrue(order.every((i, place) => i === place), "first come, first served")
         assert.isBelow((yield* used) - before, 16)
-      }),
-    60_000
+      })
   )
 
   it.live("what is in flight is bounded in bytes, also when the server does not read", () =>
@@ -122,5 +120,5 @@ describe("Memory", () => {
       assert.isBelow((yield* used) - before, 20)
       yield* server.resume
       assert.isTrue((yield* Fiber.join(all)).every(Exit.isSuccess))
-    }), 60_000)
+    }))
 })

@@ -92,5 +92,5 @@ describe("The recipe of search and JSON", () => {
         "  doc:1 {\"title\":\"hello world\"} 0.3896281076559719",
         "  doc:2 {\"title\":\"goodbye world\"} 0.5008243541928451"
       ])
-    }).pipe(Effect.scoped), 30_000)
+    }).pipe(Effect.scoped))
 })

@@ -7,6 +7,7 @@ import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -87,17 +88,20 @@ describe("With several shared connections", () => {
       assert.isAbove(new Set(ways(node, locks).map(([first]) => first![1])).size, 1)
     }))
 
-  it.live("what undoes an attempt that took too long comes behind it, on the same connection", () =>
-    Effect.gen(function*() {
-      const { answer, node } = yield* locking
-      const client = yield* Client.make(node, { pool: { shared: 3 }, commandTimeout: "50 millis" })
-      yield* Effect.forEach(names, (name) => Effect.flip(RedisLock.make(name).acquire).pipe(Client.on(client)), {
-        concurrency: "unbounded"
+  inVirtualTime(
+    "what undoes an attempt that took too long comes behind it, on the same connection",
+    () =>
+      Effect.gen(function*() {
+        const { answer, node } = yield* locking
+        const client = yield* Client.make(node, { pool: { shared: 3 }, commandTimeout: "50 millis" })
+        yield* Effect.forEach(names, (name) => Effect.flip(RedisLock.make(name).acquire).pipe(Client.on(client)), {
+          concurrency: "unbounded"
+        })
+        yield* answer
+        yield* node.awaitCommand(({ command }) => command.name.startsWith("EVAL"), names.length)
+        for (const way of ways(node)) assert.strictEqual(new Set(way.map(([, connection]) => connection)).size, 1)
       })
-      yield* answer
-      yield* node.awaitCommand(({ command }) => command.name.startsWith("EVAL"), names.length)
-      for (const way of ways(node)) assert.strictEqual(new Set(way.map(([, connection]) => connection)).size, 1)
-    }))
+  )
 
   it.live("an undoing is tried until the server answers", () =>
     Effect.gen(function*() {

@@ -55,7 +55,7 @@ const toldOf = Effect.fnUntraced(function*(below: RedisClient.RedisClient["Servi
 
 const told = ["del user:1", "set user:1", "set user:22"]
 
-describe("A client with a prefix", { timeout: 60_000 }, () => {
+describe("A client with a prefix", () => {
   it.live("is told of its own keys alone, by the names that the program has for them", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.make({ config })

@@ -9,8 +9,11 @@ import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import { passing } from "@redfx/testing/VirtualTime"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
@@ -28,6 +31,13 @@ const client = (
     Effect.sync(() => RedisPromise.make(NodeRedisClient.layer({ host, port, ...options }))),
     (redis) => Effect.promise(() => redis.close())
   )
+
+/** Layers of clients that go by the clock of the test. */
+const clocked = Effect.map(
+  Clock.Clock,
+  (clock) => (...options: Parameters<typeof NodeRedisClient.layer>) =>
+    Layer.provideMerge(NodeRedisClient.layer(...options), Layer.succeed(Clock.Clock)(clock))
+)
 
 /** What a promise is rejected with. */
 const rejection = (promise: Promise<unknown>): Promise<unknown> =>
@@ -115,29 +125,34 @@ describe("RedisPromise", () => {
       assert.isBelow(performance.now() - started, 30_000)
     }))
 
-  it.live("sends once more what runs into its time limit, reads from a cache, and waits on a connection of its own", () =>
+  it.effect("sends once more what runs into its time limit", () =>
     Effect.gen(function*() {
       let asked = 0
       // The first GET is answered late, together with the second one.
       const node = yield* FakeNode.make(({ name }) =>
         name === "GET" ? ++asked === 1 ? "" : "$4\r\nlate\r\n$1\r\nv\r\n" : undefined
       )
-      const again = yield* client(node, { commandTimeout: 100, retryOnTimeout: true })
-      assert.strictEqual(yield* Effect.promise(() => again.get("k")), "v")
+      const layer = (yield* clocked)({ host: node.host, port: node.port, commandTimeout: 100, retryOnTimeout: true })
+      const { exit, time } = yield* passing(Effect.promise(async () => {
+        await using again = RedisPromise.make(layer)
+        return await again.get("k")
+      }))
+      assert.deepStrictEqual(exit, Exit.succeed("v"))
+      assert.strictEqual(time, 100)
       assert.strictEqual(asked, 2)
-      const server = yield* RedisServer.make()
-      const redis = yield* client(server)
-      yield* Effect.promise(async () => {
-        await redis.set("k", "v")
-        const cached = () => redis.run(Redis.cached(Redis.get("k"), { ttl: "1 minute" }))
-        assert.deepStrictEqual([await cached(), await cached()], ["v", "v"])
-        const element = redis.blpop("list", "10 seconds")
-        await redis.rpush("list", "e")
-        assert.deepStrictEqual(await element, { key: "list", value: "e" })
-      })
     }))
 
-  it.live("settles each command as the effect of it does: answers, refusals, limits, second tries, losses", () =>
+  it.live("reads from a cache, and waits on a connection of its own", () =>
+    onServer(async (redis) => {
+      await redis.set("k", "v")
+      const cached = () => redis.run(Redis.cached(Redis.get("k"), { ttl: "1 minute" }))
+      assert.deepStrictEqual([await cached(), await cached()], ["v", "v"])
+      const element = redis.blpop("list", "10 seconds")
+      await redis.rpush("list", "e")
+      assert.deepStrictEqual(await element, { key: "list", value: "e" })
+    }))
+
+  it.effect("settles each command as the effect of it does: answers, refusals, limits, second tries, losses", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make(({ args, name }) => {
         if (name !== "GET" && name !== "INCR" && name !== "BLPOP") return undefined
@@ -157,6 +172,7 @@ describe("RedisPromise", () => {
         (redis, command) => redis.run(command),
         (redis, command) => redis.withSignal(new AbortController().signal).run(command)
       ]
+      const layers = yield* clocked
       for (const options of [{}, { retryOnTimeout: true }, { textDecoding: "replace" as const }]) {
         for (const key of ["answered", "wrong", "other", "invalid", "cut", "late", undefined]) {
           // Only a caller without types gives no key.
@@ -164,8 +180,8 @@ describe("RedisPromise", () => {
             const command of [Redis.get(key as string), Redis.incr(key as string), Redis.blpop(key as string, 0.01)]
           ) {
             const commandTimeout = key === "late" ? 50 : "1 minute"
-            const layer = NodeRedisClient.layer({ host: node.host, port: node.port, commandTimeout, ...options })
-            const outcomes = yield* Effect.promise(() =>
+            const layer = layers({ host: node.host, port: node.port, commandTimeout, ...options })
+            const { exit } = yield* passing(Effect.promise(() =>
               Promise.all(ways.map(async (way) => {
                 await using redis = RedisPromise.make(layer)
                 // The limit of a late one must find it on a connection that is open, whatever kind it needs.
@@ -173,7 +189,8 @@ describe("RedisPromise", () => {
                 await Promise.all([patient.ping(), patient.withConnection((one) => one.ping())])
                 return way(redis, command).then((value) => [value], (error: unknown) => [String(error), error])
               }))
-            )
+            ))
+            const outcomes = yield* exit
             for (const outcome of outcomes) assert.deepStrictEqual(outcome, outcomes[0], `${key} ${String(command)}`)
           }
         }

@@ -40,7 +40,7 @@ const stopped = Effect.fnUntraced(function*(server: Server, told: (tag: string) 
   return performance.now() - since
 })
 
-describe("A server that stops says Lost to who only subscribes, within two seconds:", { timeout: 60_000 }, () => {
+describe("A server that stops says Lost to who only subscribes, within two seconds:", () => {
   it.live("one alone, which has lost nothing when it goes on", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.make()

@@ -14,7 +14,6 @@ describe("Soak", () => {
         assert.isAbove(report.failed, 100)
         assert.isAbove(report.interrupted, 1000)
         assert.isAbove(report.answered, 50_000)
-      }),
-    120_000
+      })
   )
 })

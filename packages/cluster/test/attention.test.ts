@@ -11,7 +11,10 @@ import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, keyOfB, keyOfC, sibling } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import * as VirtualTime from "@redfx/testing/VirtualTime"
+import { inVirtualTime, pass, passing, timed } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 
 type Call = Effect.Effect<unknown, unknown, RedisClient.RedisClient | RedisCluster.RedisCluster>
@@ -83,21 +86,19 @@ const start = Effect.fnUntraced(function*(options: Parameters<typeof FakeCluster
 
 describe("A server that does not answer", () => {
   for (const [name, call] of Object.entries(reads)) {
-    it.live(`${name} has the topology read, as its time is up`, () =>
+    it.effect(`${name} has the topology read, as its time is up`, () =>
       Effect.gen(function*() {
         const { a, b, client, cluster, nodes, run } = yield* start({
           commandTimeout: "100 millis",
           refreshInterval: "1 hour"
         })
-        yield* Effect.exit(run(call))
-        yield* nodes.refresh
+        yield* passing(run(call))
+        yield* passing(nodes.refresh)
         a.instead = (command, connection) => using.has(command.name) ? FakeNode.stall() : answering(command, connection)
         FakeCluster.replace(cluster, a, b)
-        const exit = yield* Effect.timeoutOption(
-          Client.causing(client, "TopologyChanged", Effect.exit(run(call))),
-          "2 seconds"
-        )
-        assert.strictEqual(exit._tag, "Some")
+        const { exit, time } = yield* passing(Client.causing(client, "TopologyChanged", Effect.exit(run(call))))
+        assert.strictEqual(exit._tag, "Success", String(exit))
+        assert.isBelow(time, 2000)
         assert.strictEqual(yield* nodes.nodeOf(keyOfA), b.address)
       }))
   }
@@ -106,88 +107,88 @@ describe("A server that does not answer", () => {
 describe("A server that is gone", () => {
   for (const [name, call] of Object.entries({ ...reads, ...writes })) {
     if (name === "one server") continue
-    it.live(`${name} goes to the one that has taken its place`, () =>
+    it.effect(`${name} goes to the one that has taken its place`, () =>
       Effect.gen(function*() {
         const { a, cluster, others: [d], run } = yield* start({ refreshInterval: "1 hour" })
         yield* run(call)
         yield* a.node.stopListening
         yield* a.node.cutAll("reset")
-        yield* Effect.sleep("30 millis")
-        const pending = yield* Effect.forkChild(Effect.exit(run(call)), { startImmediately: true })
-        yield* Effect.sleep("300 millis")
+        yield* pass(30)
+        const pending = yield* Effect.forkChild(run(call), { startImmediately: true })
+        yield* pass(300)
+        assert.isUndefined(pending.pollUnsafe())
         FakeCluster.replace(cluster, a, d!)
-        const replaced = performance.now()
-        const exit = yield* Fiber.join(pending)
+        const { exit, time } = yield* timed(pending)
         assert.strictEqual(exit._tag, "Success", String(exit))
-        assert.isBelow(performance.now() - replaced, 400)
+        assert.isBelow(time, 400)
       }))
   }
 
-  it.live("costs reads from replicas nothing, be it the replica that is gone", () =>
+  it.effect("costs reads from replicas nothing, be it the replica that is gone", () =>
     Effect.gen(function*() {
       const { others: [d], run } = yield* start({ readFrom: "preferReplica" })
       yield* run(Redis.get(keyOfA))
       yield* d!.node.stopListening
       yield* d!.node.cutAll("reset")
       for (let i = 0; i < 20; i++) {
-        const started = performance.now()
-        yield* run(Redis.get(keyOfA))
-        assert.isBelow(performance.now() - started, 100)
+        const { exit, time } = yield* passing(run(Redis.get(keyOfA)))
+        assert.strictEqual(exit._tag, "Success", String(exit))
+        assert.isBelow(time, 100)
       }
     }))
 })
 
 describe("A replica that stands still", () => {
-  it.live("is not read from any more, and what it owes is read elsewhere", () =>
+  it.effect("is not read from any more, and what it owes is read elsewhere", () =>
     Effect.gen(function*() {
       const { a, others: [d], run } = yield* start({ readFrom: "preferReplica" })
       yield* run(Redis.get(keyOfA))
       d!.instead = () => FakeNode.stall()
-      const started = performance.now()
-      assert.strictEqual(yield* run(Redis.get(keyOfA)), `A:${keyOfA}`)
-      assert.isBelow(performance.now() - started, 2500)
+      const { exit, time } = yield* passing(run(Redis.get(keyOfA)))
+      assert.deepStrictEqual(exit, Exit.succeed(`A:${keyOfA}`))
+      assert.isBelow(time, 2500)
       const asked = FakeCluster.log(a).length
-      const again = performance.now()
-      for (let i = 0; i < 10; i++) yield* run(Redis.get(keyOfA))
-      assert.isBelow(performance.now() - again, 200)
+      let taken = 0
+      for (let i = 0; i < 10; i++) taken += (yield* passing(run(Redis.get(keyOfA)))).time
+      assert.isBelow(taken, 200)
       assert.strictEqual(FakeCluster.log(a).length, asked + 10)
     }))
 })
 
 describe("A master that stands still", () => {
-  it.live("what it owes waits for another in its place like what was not sent, and is given up then", () =>
+  it.effect("what it owes waits for another in its place like what was not sent, and is given up then", () =>
     Effect.gen(function*() {
       const { a, cluster, others: [d], run } = yield* start({ refreshInterval: "1 hour" })
       a.instead = () => FakeNode.stall()
       const pending = yield* Effect.forkChild(Effect.result(run(Redis.set(keyOfA, "v"))), { startImmediately: true })
       // It is down after a second of silence and a PING that was not answered.
-      yield* Effect.sleep("2 seconds")
+      yield* pass(2000)
       const before = FakeCluster.readings(cluster)
-      yield* Effect.sleep("2 seconds")
+      yield* pass(2000)
       assert.isAbove(FakeCluster.readings(cluster) - before, 8)
       FakeCluster.replace(cluster, a, d!)
-      const replaced = performance.now()
+      const { time } = yield* timed(pending)
       const result = yield* Fiber.join(pending)
-      assert.isBelow(performance.now() - replaced, 400)
+      assert.isBelow(time, 400)
       assert.strictEqual(result._tag === "Failure" && result.failure._tag, "ConnectionError")
     }))
 })
 
 describe("A server that is slow as a rule", () => {
-  it.live("is not suspect for what it always takes", () =>
+  it.effect("is not suspect for what it always takes", () =>
     Effect.gen(function*() {
       const { a, cluster, run } = yield* start({ refreshInterval: "1 hour" })
-      a.instead = (command, connection) =>
+      const delay = yield* VirtualTime.delay
+      const takes = (milliseconds: number): FakeNode.Handler => (command, connection) =>
         command.name === "GET"
-          ? [FakeNode.delay("900 millis"), FakeNode.reply(Encode.bulk("v"))]
+          ? [delay(milliseconds), FakeNode.reply(Encode.bulk("v"))]
           : answering(command, connection)
-      yield* run(Redis.get(keyOfA))
-      a.instead = (command, connection) =>
-        command.name === "GET"
-          ? [FakeNode.delay("1400 millis"), FakeNode.reply(Encode.bulk("v"))]
-          : answering(command, connection)
+      a.instead = takes(900)
+      yield* passing(run(Redis.get(keyOfA)))
+      a.instead = takes(1400)
       const before = FakeCluster.readings(cluster)
-      yield* run(Redis.get(keyOfA))
+      const { exit } = yield* passing(run(Redis.get(keyOfA)))
+      assert.deepStrictEqual(exit, Exit.succeed("v"))
       assert.strictEqual(FakeCluster.readings(cluster), before)
     }))
 })
@@ -201,7 +202,7 @@ describe("What servers say of themselves means the same", () => {
   }
   for (const [code, line] of Object.entries(codes)) {
     for (const [name, call] of Object.entries(writes)) {
-      it.live(`${code}, once, to ${name}: it is sent again`, () =>
+      inVirtualTime(`${code}, once, to ${name}: it is sent again`, () =>
         Effect.gen(function*() {
           const { a, run } = yield* start()
           let refused = 0
@@ -214,7 +215,7 @@ describe("What servers say of themselves means the same", () => {
   }
 
   for (const [name, call] of Object.entries(writes)) {
-    it.live(`LOADING, to ${name}: is the caller's to wait for`, () =>
+    inVirtualTime(`LOADING, to ${name}: is the caller's to wait for`, () =>
       Effect.gen(function*() {
         const { a, run } = yield* start()
         a.instead = (command, connection) =>
@@ -226,7 +227,7 @@ describe("What servers say of themselves means the same", () => {
       }))
   }
 
-  it.live("READONLY of a master that is none any more is followed as not sent", () =>
+  inVirtualTime("READONLY of a master that is none any more is followed as not sent", () =>
     Effect.gen(function*() {
       const { a, cluster, others: [d], run } = yield* start()
       a.instead = (command, connection) =>
@@ -239,7 +240,7 @@ describe("What servers say of themselves means the same", () => {
       assert.strictEqual(FakeCluster.log(d!).filter((line) => line.includes("SET")).length, 1)
     }))
 
-  it.live("code that makes up errors is run once", () =>
+  inVirtualTime("code that makes up errors is run once", () =>
     Effect.gen(function*() {
       const { a, b, run } = yield* start()
       const made = [
@@ -271,7 +272,7 @@ describe("What servers say of themselves means the same", () => {
 })
 
 describe("MOVED", () => {
-  it.live("to the server that answered opens a new connection, once", () =>
+  inVirtualTime("to the server that answered opens a new connection, once", () =>
     Effect.gen(function*() {
       const { a, b, client, cluster, run } = yield* start()
       yield* run(Redis.get(keyOfA))
@@ -294,7 +295,7 @@ describe("MOVED", () => {
       assert.isAtMost(a.node.connections.total, old + 2)
     }))
 
-  it.live("to a server whose name nobody knows has the topology read", () =>
+  inVirtualTime("to a server whose name nobody knows has the topology read", () =>
     Effect.gen(function*() {
       const { a, b, cluster, run } = yield* start()
       a.instead = (command, connection) =>
@@ -307,65 +308,74 @@ describe("MOVED", () => {
 })
 
 describe("A connection of one's own", () => {
-  it.live("is dialled again when it ends before the server says anything, also for a write", () =>
-    Effect.gen(function*() {
-      const { a, b, cluster } = yield* FakeCluster.make()
-      let cuts = 0
-      a.instead = ({ name }) => name === "HELLO" && cuts++ < 2 ? FakeNode.cut("reset") : undefined
-      const { client } = yield* FakeCluster.client(cluster, { nodes: [b] })
-      const run = Redis.withConnection(Redis.set(keyOfA, "v"))
-      yield* Effect.provideService(run, RedisClient.RedisClient, client)
-      assert.isAtLeast(cuts, 3)
-      assert.deepStrictEqual(FakeCluster.log(a), [`A SET ${keyOfA} v`])
-    }))
+  inVirtualTime(
+    "is dialled again when it ends before the server says anything, also for a write",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, cluster } = yield* FakeCluster.make()
+        let cuts = 0
+        a.instead = ({ name }) => name === "HELLO" && cuts++ < 2 ? FakeNode.cut("reset") : undefined
+        const { client } = yield* FakeCluster.client(cluster, { nodes: [b] })
+        const run = Redis.withConnection(Redis.set(keyOfA, "v"))
+        yield* Effect.provideService(run, RedisClient.RedisClient, client)
+        assert.isAtLeast(cuts, 3)
+        assert.deepStrictEqual(FakeCluster.log(a), [`A SET ${keyOfA} v`])
+      })
+  )
 
-  it.live("to one server teaches the client of the cluster what that server says of itself", () =>
-    Effect.gen(function*() {
-      const { a, client, cluster, nodes, others: [d] } = yield* start({ refreshInterval: "1 hour" })
-      a.instead = (command, connection) =>
-        command.name === "SET"
-          ? Encode.error("READONLY You can't write against a read only replica.")
-          : answering(command, connection)
-      const own = yield* nodes.clientOf(a.address)
-      FakeCluster.replace(cluster, a, d!)
-      const write = Effect.flatMap(own.reserve, (reserved) => reserved.execute(Redis.set(keyOfA, "v")))
-      yield* Client.causing(client, "TopologyChanged", Effect.flip(Effect.scoped(write)))
-      assert.strictEqual(yield* nodes.nodeOf(keyOfA), d!.address)
-    }))
-
-  it.live("to a server that has lost the slot is demoted, and a watch is run again", () =>
-    Effect.gen(function*() {
-      const { a, cluster, nodes, others: [d], run } = yield* start()
-      const failover = Effect.suspend(() => {
+  inVirtualTime(
+    "to one server teaches the client of the cluster what that server says of itself",
+    () =>
+      Effect.gen(function*() {
+        const { a, client, cluster, nodes, others: [d] } = yield* start({ refreshInterval: "1 hour" })
+        a.instead = (command, connection) =>
+          command.name === "SET"
+            ? Encode.error("READONLY You can't write against a read only replica.")
+            : answering(command, connection)
+        const own = yield* nodes.clientOf(a.address)
         FakeCluster.replace(cluster, a, d!)
-        return nodes.refresh
+        const write = Effect.flatMap(own.reserve, (reserved) => reserved.execute(Redis.set(keyOfA, "v")))
+        yield* Client.causing(client, "TopologyChanged", Effect.flip(Effect.scoped(write)))
+        assert.strictEqual(yield* nodes.nodeOf(keyOfA), d!.address)
       })
-      let runs = 0
-      yield* run(Redis.watch(
-        keyOfA,
-        Effect.gen(function*() {
-          yield* Redis.get(keyOfA)
-          if (runs++ === 0) yield* failover
-          return [Redis.get(keyOfA)]
+  )
+
+  inVirtualTime(
+    "to a server that has lost the slot is demoted, and a watch is run again",
+    () =>
+      Effect.gen(function*() {
+        const { a, cluster, nodes, others: [d], run } = yield* start()
+        const failover = Effect.suspend(() => {
+          FakeCluster.replace(cluster, a, d!)
+          return nodes.refresh
         })
-      ))
-      assert.strictEqual(runs, 2)
-      const back = Effect.suspend(() => {
-        FakeCluster.replace(cluster, d!, a)
-        return nodes.refresh
+        let runs = 0
+        yield* run(Redis.watch(
+          keyOfA,
+          Effect.gen(function*() {
+            yield* Redis.get(keyOfA)
+            if (runs++ === 0) yield* failover
+            return [Redis.get(keyOfA)]
+          })
+        ))
+        assert.strictEqual(runs, 2)
+        const back = Effect.suspend(() => {
+          FakeCluster.replace(cluster, d!, a)
+          return nodes.refresh
+        })
+        const held = yield* Effect.flip(
+          run(Redis.withConnection(Effect.andThen(Redis.get(keyOfA), Effect.andThen(back, Redis.incr(keyOfA)))))
+        )
+        assert.deepInclude(Client.expectTag(held, "ConnectionError"), {
+          reason: "Demoted",
+          delivery: "not-sent",
+          command: "INCR"
+        })
+        // A key that never was there is the program's mistake.
+        const mistake = yield* Effect.flip(
+          run(Redis.withConnection(Effect.andThen(Redis.get(keyOfA), Redis.get(keyOfC))))
+        )
+        assert.strictEqual(mistake._tag, "ClusterUnsupportedError")
       })
-      const held = yield* Effect.flip(
-        run(Redis.withConnection(Effect.andThen(Redis.get(keyOfA), Effect.andThen(back, Redis.incr(keyOfA)))))
-      )
-      assert.deepInclude(Client.expectTag(held, "ConnectionError"), {
-        reason: "Demoted",
-        delivery: "not-sent",
-        command: "INCR"
-      })
-      // A key that never was there is the program's mistake.
-      const mistake = yield* Effect.flip(
-        run(Redis.withConnection(Effect.andThen(Redis.get(keyOfA), Redis.get(keyOfC))))
-      )
-      assert.strictEqual(mistake._tag, "ClusterUnsupportedError")
-    }))
+  )
 })

@@ -29,7 +29,7 @@ let servers: RedisClusterServers.RedisClusterServers["Service"]
 beforeAll(async () => {
   const make = RedisClusterServers.make({ replicas: 1, requireFullCoverage: false })
   servers = await Effect.runPromise(Scope.provide(make, scope))
-}, 60_000)
+})
 afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
 /** A client and what only a cluster can do, for as long as the scope is open. */
@@ -78,7 +78,7 @@ const troubles = [
   "SlotNotCoveredError"
 ] as const
 
-describe("On a cluster", { timeout: 30_000 }, () => {
+describe("On a cluster", () => {
   it.live("a consumer whose dead letters are in another slot fails when it starts", () =>
     withClient(Effect.gen(function*() {
       const options = { stream: "{a}s", group: "g", consumer: "c", createGroup: "0", maxDeliveries: 2 } as const
@@ -370,7 +370,7 @@ describe("On a cluster", { timeout: 30_000 }, () => {
     })))
 })
 
-describe("While slots move", { timeout: 30_000 }, () => {
+describe("While slots move", () => {
   /** A slot with some keys, half of which have moved to another master. */
   const halfMoved = Effect.fnUntraced(function*(client: RedisClient.RedisClient["Service"]) {
     const tag = freshKey("tag")
@@ -496,7 +496,7 @@ const following = Effect.fnUntraced(function*(channel: string) {
   return { subscriber, untold: () => Subscriber.untold(witnessed, series) }
 })
 
-describe("When servers fail", { timeout: 60_000 }, () => {
+describe("When servers fail", () => {
   it.live("a failover in good order costs nothing that was acknowledged, and shard channels follow it", (context) =>
     withClient(Effect.gen(function*() {
       const sharded = Array.isArray(
@@ -635,7 +635,7 @@ describe("When servers fail", { timeout: 60_000 }, () => {
           schedule: Schedule.spaced("2 millis")
         })
         yield* victim.pause
-        const late = yield* Client.failure(client, Redis.set(key, "w"), "TimeoutError")
+        const late = yield* Client.failure(client.withTimeout("300 millis"), Redis.set(key, "w"), "TimeoutError")
         assert.strictEqual(late.delivery, "unknown")
         const written = yield* insisting(Redis.set(key, "x"))
         assert.isTrue(written)
@@ -645,8 +645,7 @@ describe("When servers fail", { timeout: 60_000 }, () => {
         yield* servers.settled
         assert.notStrictEqual(yield* servers.owner(key), victim)
         assert.strictEqual(yield* Redis.get(key), "x")
-      }),
-      { commandTimeout: "300 millis" }
+      })
     ))
 
   it.live("the whole cluster stops and comes back: commands fail with what they are told, then work, with the same client", () =>
@@ -658,9 +657,11 @@ describe("When servers fail", { timeout: 60_000 }, () => {
         const subscriber = yield* Subscriber.consume(Redis.subscribe("news", { events: true }))
         yield* subscriber.until((elements) => elements.length === 1)
         yield* Effect.forEach(servers.nodes, (node) => node.kill(), { concurrency: "unbounded" })
-        const errors = yield* Effect.forEach(keys, (key) => Effect.flip(Redis.set(key, "w")), {
-          concurrency: "unbounded"
-        })
+        const errors = yield* Effect.forEach(
+          keys,
+          (key) => Effect.flip(client.withTimeout("500 millis").execute(Redis.set(key, "w"))),
+          { concurrency: "unbounded" }
+        )
         for (const error of errors) {
           assert.include(["TimeoutError", "ConnectionError", "ClusterConnectError"], error._tag)
         }
@@ -680,7 +681,6 @@ describe("When servers fail", { timeout: 60_000 }, () => {
           "Lost",
           "Restored"
         ])
-      }),
-      { commandTimeout: "500 millis" }
+      })
     ))
 })

@@ -45,7 +45,7 @@ const cluster = Effect.fnUntraced(function*(protocol: 2 | 3, needs?: Needs) {
 const fooSlot = 12182
 
 for (const protocol of [2, 3] as const) {
-  describe(`Cluster commands, RESP${protocol}`, { timeout: 30_000, concurrent: true }, () => {
+  describe(`Cluster commands, RESP${protocol}`, { concurrent: true }, () => {
     it.live("SCC-10: a server without cluster mode refuses them", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(at(yield* RedisServer.make(), protocol)(Redis.clusterInfo()))

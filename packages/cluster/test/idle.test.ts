@@ -1,16 +1,17 @@
 /**
  * What a client of a cluster does while nobody wants anything of it.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { Redis } from "@redfx/core"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, keyOfB, keyOfC } from "@redfx/testing/FakeCluster"
+import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
 describe("A client that nobody uses", () => {
-  it.live("does not wake up", () =>
+  inVirtualTime("does not wake up", () =>
     Effect.gen(function*() {
       const live = yield* Clock.Clock
       let sleeps = 0

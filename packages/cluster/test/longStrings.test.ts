@@ -366,8 +366,7 @@ describe("Long strings in replies of many kinds", () => {
           ]
           for (const client of clients) yield* Effect.provide(checkAll(without), client, { local: true })
           assert.isAbove(released, 1000)
-        }).pipe(Effect.scoped),
-      60_000
+        }).pipe(Effect.scoped)
     )
 
     it.live(`of a cluster over RESP${protocol}`, () =>
@@ -383,6 +382,6 @@ describe("Long strings in replies of many kinds", () => {
           }),
           NodeRedisClient.layerCluster({ nodes: addresses, protocol })
         )
-      }).pipe(Effect.scoped), 60_000)
+      }).pipe(Effect.scoped))
   }
 })

@@ -1,7 +1,7 @@
 /**
  * Commands of modules on a cluster, with scripted masters and replicas.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { Redis, RedisBloom, RedisSearch, RedisTimeSeries } from "@redfx/core"
 import type { RedisCommand } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
@@ -9,6 +9,7 @@ import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, sibling } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
 
 const page = (cursor: number): Uint8Array => Encode.array([Encode.array([Encode.integer(0)]), Encode.integer(cursor)])
@@ -18,7 +19,7 @@ const names = ({ node }: FakeCluster.Node): ReadonlyArray<string> =>
 
 describe("Cursors of searches", () => {
   for (const readFrom of ["any", "nearest", "preferReplica"] as const) {
-    it.live(`are made and read on one server with readFrom: "${readFrom}"`, () =>
+    inVirtualTime(`are made and read on one server with readFrom: "${readFrom}"`, () =>
       Effect.gen(function*() {
         const { a, cluster, others: [d] } = yield* FakeCluster.make({ replicas: true })
         if (d === undefined) return assert.fail("A has a replica")
@@ -40,7 +41,7 @@ describe("Cursors of searches", () => {
       }))
   }
 
-  it.live("searches without a cursor are answered by replicas", () =>
+  inVirtualTime("searches without a cursor are answered by replicas", () =>
     Effect.gen(function*() {
       const { a, cluster, others: [d] } = yield* FakeCluster.make({ replicas: true })
       if (d === undefined) return assert.fail("A has a replica")
@@ -51,17 +52,20 @@ describe("Cursors of searches", () => {
       assert.deepStrictEqual([names(a), names(d)], [[], ["FT.SEARCH", "FT.AGGREGATE"]])
     }))
 
-  it.live("a part that was read is not asked for again after the connection was lost", () =>
-    Effect.gen(function*() {
-      const { a, cluster } = yield* FakeCluster.make()
-      const { client } = yield* FakeCluster.client(cluster)
-      a.instead = ({ name }) => name === "FT.CURSOR" ? [FakeNode.cut()] : undefined
-      const error = yield* Effect.flip(client.execute(RedisSearch.ftCursorRead(keyOfA, 7)))
-      assert.deepInclude(Client.expectTag(error, "ConnectionError"), { delivery: "unknown", readonly: false })
-      assert.deepStrictEqual(names(a), ["FT.CURSOR"])
-    }))
+  inVirtualTime(
+    "a part that was read is not asked for again after the connection was lost",
+    () =>
+      Effect.gen(function*() {
+        const { a, cluster } = yield* FakeCluster.make()
+        const { client } = yield* FakeCluster.client(cluster)
+        a.instead = ({ name }) => name === "FT.CURSOR" ? [FakeNode.cut()] : undefined
+        const error = yield* Effect.flip(client.execute(RedisSearch.ftCursorRead(keyOfA, 7)))
+        assert.deepInclude(Client.expectTag(error, "ConnectionError"), { delivery: "unknown", readonly: false })
+        assert.deepStrictEqual(names(a), ["FT.CURSOR"])
+      })
+  )
 
-  it.live("parts of a filter come from one server", () =>
+  inVirtualTime("parts of a filter come from one server", () =>
     Effect.gen(function*() {
       const { a, cluster, others: [d] } = yield* FakeCluster.make({ replicas: true })
       if (d === undefined) return assert.fail("A has a replica")
@@ -86,7 +90,7 @@ describe("Queries of time series", () => {
     RedisTimeSeries.tsQuerylabels()
   ]
 
-  it.live("are answered by any master for all, once", () =>
+  inVirtualTime("are answered by any master for all, once", () =>
     Effect.gen(function*() {
       const { cluster } = yield* FakeCluster.make({ replicas: true })
       for (const server of cluster.nodes) {
@@ -97,7 +101,7 @@ describe("Queries of time series", () => {
       assert.deepStrictEqual(cluster.nodes.flatMap(names).toSorted(), queries.map(({ spec }) => spec.name).toSorted())
     }))
 
-  it.live("are refused in transactions", () =>
+  inVirtualTime("are refused in transactions", () =>
     Effect.gen(function*() {
       const { cluster } = yield* FakeCluster.make()
       const { client } = yield* FakeCluster.client(cluster)
@@ -111,14 +115,17 @@ describe("Queries of time series", () => {
       assert.deepStrictEqual(cluster.nodes.flatMap(names), [])
     }))
 
-  it.live("of several keys go to the server of their slot, and are refused for several slots", () =>
-    Effect.gen(function*() {
-      const { a, cluster } = yield* FakeCluster.make()
-      a.instead = ({ name }) => name.startsWith("TS.") ? Encode.array([]) : undefined
-      const { client } = yield* FakeCluster.client(cluster)
-      yield* client.execute(RedisTimeSeries.tsNrange([keyOfA, sibling(keyOfA)], "-", "+"))
-      assert.deepStrictEqual(names(a), ["TS.NRANGE"])
-      const error = yield* Effect.flip(client.execute(RedisTimeSeries.tsNrange(["a", "b"], "-", "+")))
-      Client.expectTag(error, "CrossSlotError")
-    }))
+  inVirtualTime(
+    "of several keys go to the server of their slot, and are refused for several slots",
+    () =>
+      Effect.gen(function*() {
+        const { a, cluster } = yield* FakeCluster.make()
+        a.instead = ({ name }) => name.startsWith("TS.") ? Encode.array([]) : undefined
+        const { client } = yield* FakeCluster.client(cluster)
+        yield* client.execute(RedisTimeSeries.tsNrange([keyOfA, sibling(keyOfA)], "-", "+"))
+        assert.deepStrictEqual(names(a), ["TS.NRANGE"])
+        const error = yield* Effect.flip(client.execute(RedisTimeSeries.tsNrange(["a", "b"], "-", "+")))
+        Client.expectTag(error, "CrossSlotError")
+      })
+  )
 })

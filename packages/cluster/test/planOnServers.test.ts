@@ -21,7 +21,7 @@ const scope = Scope.makeUnsafe()
 let cluster: RedisClusterServers.RedisClusterServers["Service"]
 beforeAll(async () => {
   cluster = await Effect.runPromise(Scope.provide(RedisClusterServers.make({ replicas: 1 }), scope))
-}, 60_000)
+})
 afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
 type Options = Partial<RedisConfig.ClusterOptions>
@@ -457,7 +457,7 @@ describe("Slots", () => {
     })))
 })
 
-describe("Failover", { timeout: 60_000 }, () => {
+describe("Failover", () => {
   it.live("CKL-25: a scan over a failover finds every key", () =>
     on(Effect.gen(function*() {
       yield* Redis.flushall()

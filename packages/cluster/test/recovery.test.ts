@@ -24,7 +24,7 @@ let servers: RedisClusterServers.RedisClusterServers["Service"]
 beforeAll(async () => {
   const make = RedisClusterServers.make({ replicas: 1, requireFullCoverage: false })
   servers = await Effect.runPromise(Scope.provide(make, scope))
-}, 60_000)
+})
 afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
 const key = "n"
@@ -77,7 +77,7 @@ const untilServed = (
       return [name, performance.now()] as const
     }), { concurrency: "unbounded" })
 
-describe("A master that is killed", { timeout: 60_000 }, () => {
+describe("A master that is killed", () => {
   it.live("writes are acknowledged at once when its replica takes them", () =>
     Effect.gen(function*() {
       const run = yield* start
@@ -131,7 +131,7 @@ describe("A master that is killed", { timeout: 60_000 }, () => {
   }
 })
 
-describe("A master that stands still", { timeout: 60_000 }, () => {
+describe("A master that stands still", () => {
   it.live("is noticed within two seconds: all ways of sending go on with its replica, and a subscriber is told", (context) =>
     Effect.gen(function*() {
       const run = yield* start

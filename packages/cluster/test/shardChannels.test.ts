@@ -1,7 +1,7 @@
 /**
  * Shard channels whose slot goes to another server while something else happens, on scripted nodes.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { Redis, RedisClient } from "@redfx/core"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
@@ -9,6 +9,7 @@ import { keyOfA } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Subscriber from "@redfx/testing/Subscriber"
 import { until } from "@redfx/testing/Suite"
+import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -38,7 +39,7 @@ const start = Effect.gen(function*() {
 })
 
 describe("A shard channel", () => {
-  it.live("that moves takes along who has asked for it in vain where it was", () =>
+  inVirtualTime("that moves takes along who has asked for it in vain where it was", () =>
     Effect.gen(function*() {
       const { a, b, c, client, cluster, consume } = yield* start
       const first = yield* consume(Redis.ssubscribe(keyOfA, { events: true }))
@@ -75,7 +76,7 @@ describe("A shard channel", () => {
       ])
     }))
 
-  it.live("whose master is gone is not waited for when nobody wants it any more", () =>
+  inVirtualTime("whose master is gone is not waited for when nobody wants it any more", () =>
     Effect.gen(function*() {
       const { a, b, client, cluster, consume, nodes } = yield* start
       const subscriber = yield* consume(Redis.ssubscribe(keyOfA, { events: true }))

@@ -2,7 +2,7 @@
  * Shard channels whose slot another server has by now, while their own server says nothing of it: on scripted nodes,
  * and on real ones.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { RedisCluster } from "@redfx/cluster"
 import { Redis, RedisClient } from "@redfx/core"
 import { NodeRedisConnector, RedisClusterServers } from "@redfx/node"
@@ -13,6 +13,7 @@ import { keyOfA, keyOfC, sibling } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Subscriber from "@redfx/testing/Subscriber"
 import { requireCommand } from "@redfx/testing/Suite"
+import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -106,7 +107,7 @@ const oneGap = [`Subscribed ${keyOfA}`, `Lost ${keyOfA}`, `Restored ${keyOfA}`]
 describe("A shard channel whose server does not say that another has its slot", () => {
   for (const epoch of [9, undefined]) {
     const title = epoch === undefined ? ", also when servers say nothing of their epochs" : ""
-    it.live(`moves with a gap, and comes from one server at a time${title}`, () =>
+    inVirtualTime(`moves with a gap, and comes from one server at a time${title}`, () =>
       Effect.gen(function*() {
         const { a, b, c, consume, give, refresh, view } = yield* start
         const subscriber = yield* consume(events(keyOfA))
@@ -143,25 +144,28 @@ describe("A shard channel whose server does not say that another has its slot", 
       }))
   }
 
-  it.live("moves as soon as it is confirmed, when it was asked for before the slot moved", () =>
-    Effect.gen(function*() {
-      const { a, b, c, consume, give, refresh, view } = yield* start
-      const gate = yield* Deferred.make<void>()
-      view(a).before = (command, connection) =>
-        command.name === "SSUBSCRIBE"
-          ? [FakeNode.gate(gate), FakeNode.reply(confirming(command, connection) as Uint8Array)]
-          : undefined
-      const subscriber = yield* consume(events(keyOfA))
-      yield* a.node.awaitCommand("SSUBSCRIBE")
-      give(b, 9, c)
-      yield* refresh
-      yield* Deferred.succeed(gate, undefined)
-      yield* subscriber.until(count("Restored"))
-      assert.deepStrictEqual(subscriber.elements.map(Subscriber.brief), oneGap)
-      assert.deepInclude(subscriber.elements[2], { server: b.address })
-    }))
+  inVirtualTime(
+    "moves as soon as it is confirmed, when it was asked for before the slot moved",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, c, consume, give, refresh, view } = yield* start
+        const gate = yield* Deferred.make<void>()
+        view(a).before = (command, connection) =>
+          command.name === "SSUBSCRIBE"
+            ? [FakeNode.gate(gate), FakeNode.reply(confirming(command, connection) as Uint8Array)]
+            : undefined
+        const subscriber = yield* consume(events(keyOfA))
+        yield* a.node.awaitCommand("SSUBSCRIBE")
+        give(b, 9, c)
+        yield* refresh
+        yield* Deferred.succeed(gate, undefined)
+        yield* subscriber.until(count("Restored"))
+        assert.deepStrictEqual(subscriber.elements.map(Subscriber.brief), oneGap)
+        assert.deepInclude(subscriber.elements[2], { server: b.address })
+      })
+  )
 
-  it.live("has one gap when its server says so after all, whoever is first", () =>
+  inVirtualTime("has one gap when its server says so after all, whoever is first", () =>
     Effect.gen(function*() {
       const { a, b, c, consume, give, refresh, view } = yield* start
       const subscriber = yield* consume(events([keyOfA, another]))
@@ -190,66 +194,75 @@ describe("A shard channel whose server does not say that another has its slot", 
       assert.strictEqual(connectionOf(a), connection)
     }))
 
-  it.live("stays where it is when a topology is older than what its server knows, and the topology is put right", () =>
-    Effect.gen(function*() {
-      const { a, b, c, client, consume, give, refresh, view } = yield* start
-      const old = view(c).ranges
-      give(b, 9, c)
-      yield* refresh
-      const subscriber = yield* consume(events(keyOfA))
-      yield* subscriber.until(count("Subscribed"))
-      // The third node has not heard of it yet, and the first one is cut off.
-      for (let round = 0; round < 3; round++) {
+  inVirtualTime(
+    "stays where it is when a topology is older than what its server knows, and the topology is put right",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, c, client, consume, give, refresh, view } = yield* start
+        const old = view(c).ranges
+        give(b, 9, c)
+        yield* refresh
+        const subscriber = yield* consume(events(keyOfA))
+        yield* subscriber.until(count("Subscribed"))
+        // The third node has not heard of it yet, and the first one is cut off.
+        for (let round = 0; round < 3; round++) {
+          view(c).ranges = old
+          yield* refresh
+          yield* Effect.sleep("300 millis")
+          // A command of the slot goes to the server of the channel, as the first one would take it.
+          assert.strictEqual(yield* client.execute(Redis.get(sibling(keyOfA, round))), `B:${sibling(keyOfA, round)}`)
+        }
+        yield* say(b, keyOfA, "new")
+        yield* subscriber.until(count("Message"))
+        assert.deepStrictEqual(subscriber.elements.map(({ _tag }) => _tag), ["Subscribed", "Message"])
+        assert.deepStrictEqual([asked(a, "SSUBSCRIBE"), asked(a, "GET")], [[], []])
+      })
+  )
+
+  inVirtualTime(
+    "stays where it is when the server that a topology names says that it has not got the slot",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, c, consume, give, refresh, view } = yield* start
+        const old = view(c).ranges
+        give(b, 9, a, c)
+        yield* refresh
+        const subscriber = yield* consume(events(keyOfA))
+        yield* subscriber.until(count("Subscribed"))
+        // It has got other slots since.
+        view(a).epoch = 10
         view(c).ranges = old
         yield* refresh
         yield* Effect.sleep("300 millis")
-        // A command of the slot goes to the server of the channel, as the first one would take it.
-        assert.strictEqual(yield* client.execute(Redis.get(sibling(keyOfA, round))), `B:${sibling(keyOfA, round)}`)
-      }
-      yield* say(b, keyOfA, "new")
-      yield* subscriber.until(count("Message"))
-      assert.deepStrictEqual(subscriber.elements.map(({ _tag }) => _tag), ["Subscribed", "Message"])
-      assert.deepStrictEqual([asked(a, "SSUBSCRIBE"), asked(a, "GET")], [[], []])
-    }))
+        assert.deepStrictEqual(subscriber.elements.map(Subscriber.brief), oneGap.slice(0, 1))
+        assert.deepStrictEqual(asked(a, "SSUBSCRIBE"), [])
+      })
+  )
 
-  it.live("stays where it is when the server that a topology names says that it has not got the slot", () =>
-    Effect.gen(function*() {
-      const { a, b, c, consume, give, refresh, view } = yield* start
-      const old = view(c).ranges
-      give(b, 9, a, c)
-      yield* refresh
-      const subscriber = yield* consume(events(keyOfA))
-      yield* subscriber.until(count("Subscribed"))
-      // It has got other slots since.
-      view(a).epoch = 10
-      view(c).ranges = old
-      yield* refresh
-      yield* Effect.sleep("300 millis")
-      assert.deepStrictEqual(subscriber.elements.map(Subscriber.brief), oneGap.slice(0, 1))
-      assert.deepStrictEqual(asked(a, "SSUBSCRIBE"), [])
-    }))
+  inVirtualTime(
+    "is read no faster than its consumer takes it, also where it has moved to",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, c, client, give, refresh } = yield* start
+        const subscription = yield* client.pubSub.open({ events: true, buffer: { capacity: 4, onFull: "suspend" } })
+        yield* subscription.ssubscribe(keyOfA)
+        give(b, 9, c)
+        yield* refresh
+        yield* a.node.awaitCommand("SUNSUBSCRIBE")
+        // It is asked after the confirmation.
+        yield* b.node.awaitCommand("ROLE")
+        const [data, many] = ["x".repeat(1 << 20), 40]
+        for (let index = 0; index < many; index++) yield* say(b, keyOfA, data)
+        const { socket } = b.node.connections.all[connectionOf(b)]!
+        yield* Effect.sleep("500 millis")
+        assert.isAbove(socket.writableLength, data.length * many / 2)
+        const subscriber = yield* Subscriber.consume(subscription.messages)
+        yield* subscriber.until(count("Message", many))
+        assert.strictEqual(socket.writableLength, 0)
+      })
+  )
 
-  it.live("is read no faster than its consumer takes it, also where it has moved to", () =>
-    Effect.gen(function*() {
-      const { a, b, c, client, give, refresh } = yield* start
-      const subscription = yield* client.pubSub.open({ events: true, buffer: { capacity: 4, onFull: "suspend" } })
-      yield* subscription.ssubscribe(keyOfA)
-      give(b, 9, c)
-      yield* refresh
-      yield* a.node.awaitCommand("SUNSUBSCRIBE")
-      // It is asked after the confirmation.
-      yield* b.node.awaitCommand("ROLE")
-      const [data, many] = ["x".repeat(1 << 20), 40]
-      for (let index = 0; index < many; index++) yield* say(b, keyOfA, data)
-      const { socket } = b.node.connections.all[connectionOf(b)]!
-      yield* Effect.sleep("500 millis")
-      assert.isAbove(socket.writableLength, data.length * many / 2)
-      const subscriber = yield* Subscriber.consume(subscription.messages)
-      yield* subscriber.until(count("Message", many))
-      assert.strictEqual(socket.writableLength, 0)
-    }))
-
-  it.live("goes back when the slot does", () =>
+  inVirtualTime("goes back when the slot does", () =>
     Effect.gen(function*() {
       const { a, b, c, consume, give, refresh } = yield* start
       const subscriber = yield* consume(events(keyOfA))
@@ -276,29 +289,32 @@ describe("A shard channel whose server does not say that another has its slot", 
       ])
     }))
 
-  it.live("moves with thousands of others of its slot, and leaves those of other slots alone", () =>
-    Effect.gen(function*() {
-      const { a, b, c, consume, give, refresh } = yield* start
-      const channels = Array.from({ length: 5000 }, (_, index) => sibling(keyOfA, index))
-      const subscriber = yield* consume(events([keyOfA, ...channels, another, keyOfC]))
-      yield* subscriber.until(count("Subscribed", 5003))
-      give(b, 9, c)
-      yield* refresh
-      yield* subscriber.until(count("Restored"))
-      yield* say(b, channels.at(-1)!, "new")
-      yield* say(a, another, "still")
-      yield* subscriber.until(count("Message", 2))
-      const [lost, restored, ...rest] = subscriber.elements.slice(5003)
-      assert.isTrue(lost?._tag === "Lost" && restored?._tag === "Restored")
-      for (const event of [lost, restored]) {
-        assert.deepStrictEqual(
-          new Set(event?._tag === "Lost" || event?._tag === "Restored" ? event.channels : []),
-          new Set([keyOfA, ...channels])
-        )
-      }
-      assert.sameMembers(rest.map(Subscriber.brief), [`${channels.at(-1)}=new`, `${another}=still`])
-      assert.strictEqual(asked(a, "SUNSUBSCRIBE").length, 6)
-    }))
+  inVirtualTime(
+    "moves with thousands of others of its slot, and leaves those of other slots alone",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, c, consume, give, refresh } = yield* start
+        const channels = Array.from({ length: 5000 }, (_, index) => sibling(keyOfA, index))
+        const subscriber = yield* consume(events([keyOfA, ...channels, another, keyOfC]))
+        yield* subscriber.until(count("Subscribed", 5003))
+        give(b, 9, c)
+        yield* refresh
+        yield* subscriber.until(count("Restored"))
+        yield* say(b, channels.at(-1)!, "new")
+        yield* say(a, another, "still")
+        yield* subscriber.until(count("Message", 2))
+        const [lost, restored, ...rest] = subscriber.elements.slice(5003)
+        assert.isTrue(lost?._tag === "Lost" && restored?._tag === "Restored")
+        for (const event of [lost, restored]) {
+          assert.deepStrictEqual(
+            new Set(event?._tag === "Lost" || event?._tag === "Restored" ? event.channels : []),
+            new Set([keyOfA, ...channels])
+          )
+        }
+        assert.sameMembers(rest.map(Subscriber.brief), [`${channels.at(-1)}=new`, `${another}=still`])
+        assert.strictEqual(asked(a, "SUNSUBSCRIBE").length, 6)
+      })
+  )
 
   for (
     const [when, node, name] of [
@@ -306,7 +322,7 @@ describe("A shard channel whose server does not say that another has its slot", 
       ["the new server has not confirmed it", "b", "SSUBSCRIBE"]
     ] as const
   ) {
-    it.live(`is given up while ${when}, and may be wanted again`, () =>
+    inVirtualTime(`is given up while ${when}, and may be wanted again`, () =>
       Effect.gen(function*() {
         const { b, c, consume, give, refresh, view, ...others } = yield* start
         const asking = { ...others, b }[node]
@@ -341,34 +357,37 @@ describe("A shard channel whose server does not say that another has its slot", 
   }
 })
 
-describe("A shard channel of a master that is cut off from the bus", { timeout: 60_000 }, () => {
-  it.live("moves with its slot on real servers, and misses nothing that is not told", (context) =>
-    Effect.gen(function*() {
-      const servers = yield* RedisClusterServers.make({ requireFullCoverage: false, nodeTimeout: "15 seconds" })
-      const [a, b, c] = yield* Effect.forEach(servers.nodes, (server) => Client.make(server))
-      const send = (node: typeof a, ...words: [string, ...Array<string>]) => node!.execute(Redis.send(...words))
-      yield* Client.on(c!)(requireCommand(context, "SSUBSCRIBE"))
-      const idOf = (node: typeof a) => Effect.map(send(node, "CLUSTER", "MYID"), String)
-      const ids = { a: yield* idOf(a), b: yield* idOf(b), c: yield* idOf(c) }
-      const { client, cluster } = yield* Effect.provide(
-        RedisCluster.make({ nodes: [servers.addresses[2]!], refreshInterval: "300 millis" }),
-        NodeRedisConnector.layer
-      )
-      yield* cluster.refresh
-      const subscriber = yield* Subscriber.consume(
-        Stream.provideService(events(keyOfA), RedisClient.RedisClient, client)
-      )
-      yield* subscriber.until(count("Subscribed"))
-      // From now on it listens to nobody, while the others go on naming it as a master.
-      for (const id of [ids.b, ids.c]) yield* send(a, "CLUSTER", "FORGET", id)
-      const slot = String(FakeCluster.slotOf(keyOfA))
-      yield* send(b, "CLUSTER", "SETSLOT", slot, "IMPORTING", ids.a)
-      yield* send(b, "CLUSTER", "SETSLOT", slot, "NODE", ids.b)
-      yield* subscriber.until(count("Restored"))
-      yield* send(b, "SPUBLISH", keyOfA, "new")
-      yield* subscriber.until(count("Message"))
-      // The old one still takes the slot for its own.
-      assert.strictEqual(yield* send(a, "SPUBLISH", keyOfA, "old"), 0)
-      assert.deepStrictEqual(subscriber.elements.map(Subscriber.brief), [...oneGap, `${keyOfA}=new`])
-    }))
+describe("A shard channel of a master that is cut off from the bus", () => {
+  inVirtualTime(
+    "moves with its slot on real servers, and misses nothing that is not told",
+    (context) =>
+      Effect.gen(function*() {
+        const servers = yield* RedisClusterServers.make({ requireFullCoverage: false, nodeTimeout: "15 seconds" })
+        const [a, b, c] = yield* Effect.forEach(servers.nodes, (server) => Client.make(server))
+        const send = (node: typeof a, ...words: [string, ...Array<string>]) => node!.execute(Redis.send(...words))
+        yield* Client.on(c!)(requireCommand(context, "SSUBSCRIBE"))
+        const idOf = (node: typeof a) => Effect.map(send(node, "CLUSTER", "MYID"), String)
+        const ids = { a: yield* idOf(a), b: yield* idOf(b), c: yield* idOf(c) }
+        const { client, cluster } = yield* Effect.provide(
+          RedisCluster.make({ nodes: [servers.addresses[2]!], refreshInterval: "300 millis" }),
+          NodeRedisConnector.layer
+        )
+        yield* cluster.refresh
+        const subscriber = yield* Subscriber.consume(
+          Stream.provideService(events(keyOfA), RedisClient.RedisClient, client)
+        )
+        yield* subscriber.until(count("Subscribed"))
+        // From now on it listens to nobody, while the others go on naming it as a master.
+        for (const id of [ids.b, ids.c]) yield* send(a, "CLUSTER", "FORGET", id)
+        const slot = String(FakeCluster.slotOf(keyOfA))
+        yield* send(b, "CLUSTER", "SETSLOT", slot, "IMPORTING", ids.a)
+        yield* send(b, "CLUSTER", "SETSLOT", slot, "NODE", ids.b)
+        yield* subscriber.until(count("Restored"))
+        yield* send(b, "SPUBLISH", keyOfA, "new")
+        yield* subscriber.until(count("Message"))
+        // The old one still takes the slot for its own.
+        assert.strictEqual(yield* send(a, "SPUBLISH", keyOfA, "old"), 0)
+        assert.deepStrictEqual(subscriber.elements.map(Subscriber.brief), [...oneGap, `${keyOfA}=new`])
+      })
+  )
 })

@@ -8,6 +8,7 @@ import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, keyOfB, keyOfC } from "@redfx/testing/FakeCluster"
 import type * as FakeNode from "@redfx/testing/FakeNode"
+import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 
@@ -23,7 +24,7 @@ const ofEpoch = (epoch: number, ranges: ReadonlyArray<FakeCluster.Range>): FakeN
 const sets = (node: FakeCluster.Node): number => FakeCluster.log(node).filter((line) => line.includes("SET")).length
 
 describe("A server that knows of a part of the slots", () => {
-  it.live("is not believed where another knows of all", () =>
+  inVirtualTime("is not believed where another knows of all", () =>
     Effect.gen(function*() {
       const { a, cluster, others: [x] } = yield* FakeCluster.make({ extra: 1 })
       x!.instead = telling([{ start: 0, end: 10, master: x! }])
@@ -32,7 +33,7 @@ describe("A server that knows of a part of the slots", () => {
       assert.strictEqual((yield* nodes.nodes).length, 3)
     }))
 
-  it.live("is believed where nobody knows more, with the latest epoch", () =>
+  inVirtualTime("is believed where nobody knows more, with the latest epoch", () =>
     Effect.gen(function*() {
       const { a, b, cluster, others: [x] } = yield* FakeCluster.make({ extra: 1 })
       const half = [{ start: 0, end: 8000, master: a }]
@@ -48,21 +49,24 @@ describe("A server that knows of a part of the slots", () => {
 })
 
 describe("A server that tells of how things were", () => {
-  it.live("is asked after the others when a redirect names a master that it does not know", () =>
-    Effect.gen(function*() {
-      const { b, c, cluster, others: [d, removed] } = yield* FakeCluster.make({ extra: 2 })
-      removed!.instead = telling(cluster.told)
-      FakeCluster.replace(cluster, c, d!)
-      const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [removed!, b] })
-      for (let i = 0; i < 5; i++) {
-        yield* client.execute(Redis.set(keyOfC, "v"))
-        yield* nodes.refresh
-      }
-      assert.isAtMost(sets(c), 1)
-      assert.strictEqual(sets(d!), 5)
-    }))
+  inVirtualTime(
+    "is asked after the others when a redirect names a master that it does not know",
+    () =>
+      Effect.gen(function*() {
+        const { b, c, cluster, others: [d, removed] } = yield* FakeCluster.make({ extra: 2 })
+        removed!.instead = telling(cluster.told)
+        FakeCluster.replace(cluster, c, d!)
+        const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [removed!, b] })
+        for (let i = 0; i < 5; i++) {
+          yield* client.execute(Redis.set(keyOfC, "v"))
+          yield* nodes.refresh
+        }
+        assert.isAtMost(sets(c), 1)
+        assert.strictEqual(sets(d!), 5)
+      })
+  )
 
-  it.live("or when it tells the same wrong owner once more", () =>
+  inVirtualTime("or when it tells the same wrong owner once more", () =>
     Effect.gen(function*() {
       const { b, c, cluster, others: [removed] } = yield* FakeCluster.make({ extra: 1 })
       removed!.instead = telling(cluster.told)
@@ -93,7 +97,7 @@ describe("A server without a name", () => {
       ])
     ))
 
-  it.live("is where its address says that stands beside", () =>
+  inVirtualTime("is where its address says that stands beside", () =>
     Effect.gen(function*() {
       const { cluster } = yield* FakeCluster.make()
       for (const node of cluster.nodes) {
@@ -103,7 +107,7 @@ describe("A server without a name", () => {
       assert.strictEqual(yield* client.execute(Redis.get(keyOfB)), `B:${keyOfB}`)
     }))
 
-  it.live("cannot be found without one, and the error says what to set", () =>
+  inVirtualTime("cannot be found without one, and the error says what to set", () =>
     Effect.gen(function*() {
       const { cluster } = yield* FakeCluster.make()
       for (const node of cluster.nodes) {

@@ -150,13 +150,13 @@ describe("what editors show", () => {
     service = languageService()
     // The first look reads everything that the program imports.
     service.getQuickInfoAtPosition(file, program.indexOf("hovered0"))
-  }, 120_000)
+  })
 
   const hover = (name: string): ts.QuickInfo | undefined =>
     service.getQuickInfoAtPosition(file, program.indexOf(name) + name.trimEnd().replace(" =", "").length - 1)
 
   for (const [index, [expression, shown]] of rows.entries()) {
-    it(`of ${expression}`, { timeout: 60_000 }, () => {
+    it(`of ${expression}`, () => {
       const text = ts.displayPartsToString(hover(`hovered${index} =`)?.displayParts)
       // Which buffer is behind bytes is the compiler's business.
       const line = text.replaceAll("Uint8Array<ArrayBufferLike>", "Uint8Array").replace(/\s+/g, " ")
@@ -165,7 +165,7 @@ describe("what editors show", () => {
   }
 
   for (const [index, type] of optionTypes.entries()) {
-    it(`every option of ${type} has its documentation`, { timeout: 60_000 }, () => {
+    it(`every option of ${type} has its documentation`, () => {
       const source = service.getProgram()?.getSourceFile(file)
       const checker = service.getProgram()?.getTypeChecker()
       assert.isDefined(source)
@@ -189,7 +189,7 @@ describe("what editors show", () => {
     })
   }
 
-  it("an option that all alternatives share has its documentation in each", { timeout: 60_000 }, () => {
+  it("an option that all alternatives share has its documentation in each", () => {
     const places = [...program.matchAll(/rev: true/g)].map(({ index }) => index)
     assert.lengthOf(places, 2)
     for (const place of places) {
@@ -198,7 +198,7 @@ describe("what editors show", () => {
     }
   })
 
-  it("the members of a client have their documentation", { timeout: 60_000 }, () => {
+  it("the members of a client have their documentation", () => {
     const starts = {
       execute: "Runs one command",
       pipeline: "Runs several commands in one write",

@@ -9,7 +9,7 @@ import { codeOf, isAlive, on } from "./harness/servers.ts"
 /** `foo` and `{foo}2` are in it; the third of three masters owns it at first. */
 const fooSlot = 12182
 
-describe("RedisClusterServers", { timeout: 60_000, concurrent: true }, () => {
+describe("RedisClusterServers", { concurrent: true }, () => {
   it.effect("starts masters that share the slots, also under a test's clock, and leaves nothing behind", () =>
     Effect.gen(function*() {
       const [nodes, pids] = yield* Effect.scoped(Effect.gen(function*() {

@@ -143,8 +143,7 @@ describe("a socket with an inbox", () => {
               assert.isTrue(end.reason._tag === "SocketCloseError" && end.reason.code === 1000)
             })), { concurrency: "unbounded", discard: true })
           assert.strictEqual(sent.size, 6)
-        }),
-      30_000
+        })
     )
 
     it.live(`over ${over} reads into its own memory also when the first address of a name refuses`, () =>

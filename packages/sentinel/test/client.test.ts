@@ -44,7 +44,7 @@ const untilFailing = <Tag extends RedisError.RedisError["_tag"]>(
     Effect.map((error) => Client.expectTag(error, tag))
   )
 
-describe("Clients of sentinels", { timeout: 60_000 }, () => {
+describe("Clients of sentinels", () => {
   const password = Redacted.make("data secret")
   const sentinelPassword = Redacted.make("sentinel secret")
   const options = { password, sentinelOptions: { password: sentinelPassword } }
@@ -60,7 +60,7 @@ describe("Clients of sentinels", { timeout: 60_000 }, () => {
 
   const onReplica = Redis.via(RedisSentinel.RedisReplica)
 
-  layer(clients, { excludeTestServices: true, timeout: 60_000 })((it) => {
+  layer(clients, { excludeTestServices: true })((it) => {
     it.effect("SEN-02, SEN-03: the sentinels tell where the servers are", () =>
       Effect.gen(function*() {
         const { servers, service } = yield* RedisSentinelServers.RedisSentinelServers
@@ -162,7 +162,7 @@ describe("Clients of sentinels", { timeout: 60_000 }, () => {
   })
 })
 
-describe("A failover", { timeout: 60_000 }, () => {
+describe("A failover", () => {
   it.live("SEN-07, SEN-08, SEN-09, SEN-10: callers see a lost connection, a refused one, no master, then the new one", () =>
     Effect.gen(function*() {
       const deployment = yield* RedisSentinelServers.make()

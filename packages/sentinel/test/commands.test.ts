@@ -35,7 +35,7 @@ const watched = Effect.fnUntraced(function*(protocol: 2 | 3) {
 })
 
 for (const protocol of [2, 3] as const) {
-  describe(`Sentinel commands, RESP${protocol}`, { timeout: 30_000, concurrent: true }, () => {
+  describe(`Sentinel commands, RESP${protocol}`, { concurrent: true }, () => {
     it.live("SCC-02, SCC-03, SCC-04, SCC-05, REC-11: watches a master", () =>
       Effect.gen(function*() {
         const { master, on } = yield* watched(protocol)

@@ -9,7 +9,7 @@ import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Fake from "@redfx/testing/FakeSentinel"
-import { answered } from "@redfx/testing/TestTime"
+import { turns } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -297,7 +297,7 @@ describe("readFrom: \"preferReplica\"", () => {
       next.role = "master"
       yield* Client.causing(client, "Disconnected", next.node.cutAll())
       assert.strictEqual(yield* client.execute(getK), String(master.port))
-      yield* answered
+      yield* turns
       sentinel.master = { port: next.port }
       const { address } = yield* Client.causing(client, "MasterChanged", TestClock.adjust("100 millis"))
       assert.strictEqual(address, `127.0.0.1:${next.port}`)
@@ -493,7 +493,7 @@ describe("A master that was demoted", () => {
       )
       yield* Fake.awaitAsked(third, "MASTER", 3)
       // So long the hung one is waited for, once.
-      yield* answered
+      yield* turns
       yield* TestClock.adjust("100 millis")
       yield* Fiber.join(told)
       assert.strictEqual(yield* client.execute(getK), String(next.port))
@@ -518,13 +518,13 @@ describe("A master that was demoted", () => {
       yield* client.execute(getK)
       yield* sentinel.node.awaitCommand("SUBSCRIBE", 2)
       yield* Fake.awaitAsked(sentinel, "MASTER", 2)
-      yield* answered
+      yield* turns
       sentinel.master = { port: master.port, flags: "master,s_down,o_down,failover_in_progress", epoch: 3 }
       yield* Fake.choose(sentinel, next, master)
       yield* next.node.awaitCommand("ROLE")
       assert.strictEqual(yield* client.execute(getK), String(master.port))
       next.role = "master"
-      yield* answered
+      yield* turns
       yield* Client.causing(client, "MasterChanged", TestClock.adjust("50 millis"))
       assert.strictEqual(yield* client.execute(getK), String(next.port))
       yield* master.node.awaitOpen(0)
@@ -579,7 +579,7 @@ describe("A master that was demoted", () => {
       yield* Fake.awaitAsked(sentinel, "MASTER", 3)
       yield* Fake.failOver([sentinel], master, next)
       // Nobody announces it.
-      yield* answered
+      yield* turns
       yield* Client.causing(client, "MasterChanged", TestClock.adjust("100 millis"))
       const error = yield* Fiber.join(stalled)
       assert.deepStrictEqual([error.reason, error.delivery], ["Demoted", "unknown"])

@@ -8,8 +8,8 @@ import { RedisSentinel } from "@redfx/sentinel"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Fake from "@redfx/testing/FakeSentinel"
-import { answered } from "@redfx/testing/TestTime"
 import * as Uncaught from "@redfx/testing/Uncaught"
+import { turns } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -75,7 +75,7 @@ describe("Discovery", () => {
       const found = yield* Effect.forkChild(group.discoverMaster(service))
       yield* stalled.node.awaitCommand("SENTINEL")
       yield* Fake.awaitAsked(last, "MASTER")
-      yield* answered
+      yield* turns
       assert.isUndefined(found.pollUnsafe())
       yield* TestClock.adjust("100 millis")
       assert.strictEqual((yield* Fiber.join(found)).port, master.port)

@@ -60,7 +60,7 @@ const isScanned = (server: Server) =>
     return (yield* admin.execute(Redis.clientList())).some(({ cmd }) => cmd === "scan")
   }))
 
-describe("A scan", { timeout: 60_000 }, () => {
+describe("A scan", () => {
   for (const [name, scan] of Object.entries(scans)) {
     it.live(`${name} of the master leaves nothing out when another server becomes the master`, () =>
       Effect.gen(function*() {
@@ -98,7 +98,7 @@ describe("A scan", { timeout: 60_000 }, () => {
     }))
 })
 
-describe("A lock and a semaphore", { timeout: 20_000 }, () => {
+describe("A lock and a semaphore", () => {
   const kinds = {
     "a lock": RedisLock.make("lock", { ttl: "10 minutes", autoExtend: true }),
     "a semaphore": RedisSemaphore.make("semaphore", { permits: 1, ttl: "10 minutes", autoExtend: true })

@@ -7,7 +7,7 @@ import { Redis } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Fake from "@redfx/testing/FakeSentinel"
-import { answered, pass } from "@redfx/testing/TestTime"
+import { pass, turns } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
@@ -30,7 +30,7 @@ const begin = Effect.gen(function*() {
   const client = yield* Fake.client(sentinels, { recheckInterval: "1 hour" })
   yield* client.execute(setK)
   for (const sentinel of sentinels) yield* sentinel.node.awaitCommand("SUBSCRIBE", 2)
-  yield* answered
+  yield* turns
   yield* master.node.stopListening
   for (const sentinel of sentinels) sentinel.master = { port: master.port, epoch: 3, flags: down }
   const names = (server: Fake.Data) => `127.0.0.1:${server.port}`
@@ -52,7 +52,7 @@ const promote = (
     yield* Client.causing(
       client,
       "MasterChanged",
-      Effect.andThen(promoted, Effect.andThen(answered, TestClock.adjust("50 millis")))
+      Effect.andThen(promoted, Effect.andThen(turns, TestClock.adjust("50 millis")))
     )
     yield* client.execute(setK)
   })
@@ -69,7 +69,7 @@ describe("A failover that comes to nothing", () => {
       // It still says that it is the master; nobody but a dead sentinel has said so.
       const written = next.node.commands.filter(({ command }) => command.name === "SET").length
       const waiting = yield* Effect.forkChild(Effect.exit(client.execute(setK)))
-      yield* answered
+      yield* turns
       assert.strictEqual(next.node.commands.filter(({ command }) => command.name === "SET").length, written)
       for (const sentinel of others) sentinel.master = { port: other.port, epoch: 5 }
       other.role = "master"
@@ -98,7 +98,7 @@ describe("A failover that comes to nothing", () => {
       yield* pass(500)
       yield* client.execute(setK)
       assert.strictEqual(next.node.connections.open, 1)
-      yield* pass(1500)
+      for (let time = 0; time < 1500 && next.node.connections.open > 0; time += 50) yield* pass(50)
       yield* next.node.awaitOpen(0)
     }))
 
@@ -109,14 +109,14 @@ describe("A failover that comes to nothing", () => {
       yield* Fake.choose(leader, next, master)
       yield* next.node.awaitCommand("ROLE")
       yield* die(leader)
-      yield* answered
+      yield* turns
       next.role = "master"
       const writing = yield* Effect.forkChild(Effect.exit(client.execute(setK)))
-      yield* answered
+      yield* turns
       yield* TestClock.adjust("50 millis")
-      yield* answered
+      yield* turns
       yield* TestClock.adjust("50 millis")
-      yield* answered
+      yield* turns
       yield* Fiber.interrupt(writing)
       assert.notInclude(Fake.names(next), "SET")
     }))
@@ -144,7 +144,7 @@ describe("A failover that comes to nothing", () => {
       yield* Client.causing(client, "MasterChanged", Fake.announce(leader, master, next))
       others[0].master = { port: next.port, epoch: 4 }
       yield* TestClock.adjust("100 millis")
-      yield* answered
+      yield* turns
       yield* die(leader)
       yield* pass(2000)
       yield* client.execute(setK)

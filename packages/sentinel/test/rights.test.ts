@@ -59,8 +59,8 @@ const as = (name: keyof typeof ofSentinels, role: "master" | "replica" = "master
 const roleOf = (client: Effect.Success<ReturnType<typeof as>>) =>
   Effect.map(client.execute(Redis.role()), ({ role }) => role)
 
-describe("A user", { timeout: 60_000 }, () => {
-  layer(servers, { excludeTestServices: true, timeout: 60_000 })((it) => {
+describe("A user", () => {
+  layer(servers, { excludeTestServices: true })((it) => {
     for (const name of Object.keys(ofData) as ReadonlyArray<keyof typeof ofData>) {
       it.effect(`of the servers ${name} reads and writes, also where connections are checked`, () =>
         Effect.gen(function*() {

@@ -14,7 +14,7 @@ import { inspect } from "node:util"
 
 const getK = Redis.get("k")
 
-describe("sentinelOptions.credentials", { timeout: 60_000 }, () => {
+describe("sentinelOptions.credentials", () => {
   it.live("are asked for whenever a sentinel is connected to, so that a password can be replaced", () =>
     Effect.gen(function*() {
       const passwords = [Redacted.make("first-secret"), Redacted.make("second-secret")] as const

@@ -9,7 +9,7 @@ import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Fake from "@redfx/testing/FakeSentinel"
-import { pass } from "@redfx/testing/TestTime"
+import { pass } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -96,7 +96,6 @@ describe("A replica that hangs", () => {
         const error = Client.expectTag(yield* Effect.flip(client.execute(getK)), "ConnectionError")
         assert.strictEqual(error.reason, "HealthCheck")
         assert.strictEqual(yield* client.execute(getK), "v")
-      }).pipe(Effect.provide(NodeRedisConnector.layer)),
-    { timeout: 60_000 }
+      }).pipe(Effect.provide(NodeRedisConnector.layer))
   )
 })

@@ -83,8 +83,8 @@ const told = (options: (deployment: Effect.Success<typeof make>) => Options) =>
 
 const occurrences = (text: string, part: RegExp) => text.match(new RegExp(part, "g"))?.length
 
-describe("Sentinels that speak TLS", { timeout: 60_000 }, () => {
-  layer(servers, { excludeTestServices: true, timeout: 60_000 })((it) => {
+describe("Sentinels that speak TLS", () => {
+  layer(servers, { excludeTestServices: true })((it) => {
     it.effect("lead to servers with certificates of another authority, and to one another, by host names", () =>
       Effect.gen(function*() {
         const { dataCa: ca, master, sentinelCa, sentinels: [first, second] } = yield* Secured

@@ -57,5 +57,5 @@ describe("Memory of a cache", () => {
           assert.isAbove(taken, 0.5 * bytes, what)
         }))
       }
-    }), 60_000)
+    }))
 })

@@ -160,7 +160,7 @@ describe("A server tells of what another client does:", () => {
         }
       }
       assert.isAtLeast(checked, 50)
-    }), 30_000)
+    }))
 
   for (const [what, change] of others) {
     it.live(what, (context) =>

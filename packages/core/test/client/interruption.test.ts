@@ -118,8 +118,7 @@ describe("Interruption", () => {
           []
         )
         assert.isAtLeast(Number(yield* client.execute(Redis.get("n"))), 1000)
-      }),
-    30_000
+      })
   )
 
   it.effect("LST-01, POOL-05: of a blocking command: its connection is closed, and the next one gets a clean one", () =>

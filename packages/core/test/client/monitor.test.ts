@@ -8,6 +8,7 @@ import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import { turns } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -178,11 +179,11 @@ describe("Redis.monitor", () => {
           startImmediately: true
         })
         yield* node.awaitCommand("MONITOR")
-        yield* TestClock.withLive(Effect.sleep("30 millis"))
+        yield* turns
         if (hangs) node.setHandler(() => FakeNode.stall())
         yield* TestClock.adjust("8 seconds")
         yield* node.awaitCommand(hangs ? "HELLO" : "PING", hangs ? 2 : 1)
-        yield* TestClock.withLive(Effect.sleep("30 millis"))
+        yield* turns
         yield* TestClock.adjust("2 seconds")
         if (hangs) {
           const error = Client.expectTag(yield* Effect.flip(yield* Fiber.join(feed)), "ConnectionError")

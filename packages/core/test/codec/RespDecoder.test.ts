@@ -377,7 +377,6 @@ describe("RespDecoder in linear time", () => {
         const best = (index: 0 | 1) => Math.min(...rounds.map((round) => round[index]))
         assert.isBelow(best(1) / best(0), 5, name)
       }
-    },
-    60_000
+    }
   )
 })

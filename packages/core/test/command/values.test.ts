@@ -8,6 +8,7 @@ import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import { fork } from "@redfx/testing/Fork"
+import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -54,7 +55,7 @@ describe("memory of callers", () => {
       assert.strictEqual(node.connections.total, 2)
     }))
 
-  it.live("a caller whose time is up in the middle of a large argument is told so", () =>
+  inVirtualTime("a caller whose time is up in the middle of a large argument is told so", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make()
       const client = yield* Client.make(node, { commandTimeout: "200 millis" })

@@ -1,12 +1,13 @@
 /**
  * Scans while their server is lost, on a scripted server.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { Redis, RedisClient } from "@redfx/core"
 import type { RedisConfig } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 
@@ -36,28 +37,34 @@ const cursors = (
   })
 
 describe("A scan", () => {
-  it.live("begins again when its server was away for a while, as it may have started anew", () =>
-    Effect.gen(function*() {
-      const asked = yield* cursors((node) =>
-        Effect.gen(function*() {
-          yield* node.stopListening
-          yield* node.cutAll()
-          yield* Effect.sleep("100 millis")
-          yield* node.listen
-        })
-      )
-      // The third page shows that the server was away.
-      assert.deepStrictEqual(asked, ["0", "1", "2", "0", "1", "2"])
-    }))
-
-  it.live("goes on when its server is still there, as another connection to it shows", () =>
-    Effect.gen(function*() {
-      for (const lost of [0, 1]) {
-        const asked = yield* cursors(
-          (node) => Effect.andThen(node.cut(lost), Effect.sleep("100 millis")),
-          { pool: { shared: 2 } }
+  inVirtualTime(
+    "begins again when its server was away for a while, as it may have started anew",
+    () =>
+      Effect.gen(function*() {
+        const asked = yield* cursors((node) =>
+          Effect.gen(function*() {
+            yield* node.stopListening
+            yield* node.cutAll()
+            yield* Effect.sleep("100 millis")
+            yield* node.listen
+          })
         )
-        assert.deepStrictEqual(asked, ["0", "1", "2"])
-      }
-    }))
+        // The third page shows that the server was away.
+        assert.deepStrictEqual(asked, ["0", "1", "2", "0", "1", "2"])
+      })
+  )
+
+  inVirtualTime(
+    "goes on when its server is still there, as another connection to it shows",
+    () =>
+      Effect.gen(function*() {
+        for (const lost of [0, 1]) {
+          const asked = yield* cursors(
+            (node) => Effect.andThen(node.cut(lost), Effect.sleep("100 millis")),
+            { pool: { shared: 2 } }
+          )
+          assert.deepStrictEqual(asked, ["0", "1", "2"])
+        }
+      })
+  )
 })

@@ -8,7 +8,10 @@ import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import { until } from "@redfx/testing/Suite"
+import { turns } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import { TestClock } from "effect/testing"
@@ -402,8 +405,8 @@ describe("A server that is busy with a script", () => {
       const failed = yield* Effect.forkChild(Client.failure(client, ping, "TimeoutError"))
       yield* node.awaitCommand("SELECT")
       for (let asked = 1; asked < 3; asked++) {
-        // The pause begins when the answer is there, for which real time passes.
-        const passing = Effect.andThen(TestClock.withLive(Effect.sleep("20 millis")), TestClock.adjust("10 millis"))
+        // The pause begins when the answer is there.
+        const passing = Effect.andThen(turns, TestClock.adjust("10 millis"))
         yield* Effect.raceFirst(node.awaitCommand("SELECT", asked + 1), Effect.forever(passing))
       }
       yield* TestClock.adjust("1 second")
@@ -416,10 +419,12 @@ describe("A server that is busy with a script", () => {
     Effect.gen(function*() {
       const server = yield* RedisServer.make({ config: { "lua-time-limit": "50" } })
       const victim = yield* Client.make(server)
+      const other = yield* Client.make(server)
+      yield* other.execute(Redis.ping())
       const script = yield* Effect.forkChild(Effect.exit(victim.execute(Redis.send("EVAL", "while true do end", 0))), {
         startImmediately: true
       })
-      yield* Effect.sleep("300 millis")
+      yield* until(Effect.exit(other.execute(Redis.ping())), Exit.isFailure)
       const client = yield* Client.make(server, { db: 1, clientName: "ops" })
       yield* client.execute(Redis.scriptKill())
       yield* Fiber.join(script)

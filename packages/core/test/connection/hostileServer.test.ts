@@ -2,18 +2,20 @@
  * Servers that mean harm: replies that never end, data that nobody asked for,
  * texts that are meant for a terminal.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { Redis, RedisError } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import * as VirtualTime from "@redfx/testing/VirtualTime"
+import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
 import { inspect } from "node:util"
 
 /** A reply of `bytes` characters that come one by one. */
-const dripping = (bytes: number, pause: string): ReadonlyArray<FakeNode.Step> => [
+const dripping = (bytes: number, pause: FakeNode.Step): ReadonlyArray<FakeNode.Step> => [
   FakeNode.reply(`$${bytes}\r\n`),
-  ...Array.from({ length: bytes }, () => [FakeNode.delay(pause as "1 milli"), FakeNode.reply("x")]).flat(),
+  ...Array.from({ length: bytes }, () => [pause, FakeNode.reply("x")]).flat(),
   FakeNode.reply("\r\n")
 ]
 
@@ -22,41 +24,44 @@ const onFirst = (reply: FakeNode.Reply): FakeNode.Handler => ({ args, name }, { 
   name !== "GET" ? undefined : index === 0 && args[1] === "slow" ? reply : Encode.bulk(args[1]!)
 
 describe("A reply that drips", () => {
-  it.live("ends its connection one commandTimeout after its caller has given up, and the next one serves", () =>
-    Effect.gen(function*() {
-      const node = yield* FakeNode.make(onFirst(dripping(10_000, "5 millis")))
-      const client = yield* Client.make(node, { commandTimeout: "200 millis" })
-      // To connect may take as long.
-      yield* client.withTimeout(Infinity).execute(Redis.ping())
-      const first = yield* Client.failure(client, Redis.get("slow"), "TimeoutError")
-      assert.deepStrictEqual([first.phase, first.delivery], ["read", "unknown"])
-      // What waits behind it learns why it has no reply.
-      let failures = 0
-      const answered = yield* Effect.eventually(
-        Effect.tapError(client.execute(Redis.get("quick")), (error) => {
-          failures++
-          assert.include(["TimeoutError", "ConnectionError"], error._tag)
-          return failures > 10 ? Effect.die("the connection was not replaced") : Effect.void
-        })
-      )
-      assert.strictEqual(answered, "quick")
-      assert.strictEqual(node.connections.total, 2)
-      yield* node.awaitOpen(1)
-    }).pipe(Effect.scoped))
+  inVirtualTime(
+    "ends its connection one commandTimeout after its caller has given up, and the next one serves",
+    () =>
+      Effect.gen(function*() {
+        const node = yield* FakeNode.make(onFirst(dripping(10_000, (yield* VirtualTime.delay)("5 millis"))))
+        const client = yield* Client.make(node, { commandTimeout: "200 millis" })
+        // To connect may take as long.
+        yield* client.withTimeout(Infinity).execute(Redis.ping())
+        const first = yield* Client.failure(client, Redis.get("slow"), "TimeoutError")
+        assert.deepStrictEqual([first.phase, first.delivery], ["read", "unknown"])
+        // What waits behind it learns why it has no reply.
+        let failures = 0
+        const answered = yield* Effect.eventually(
+          Effect.tapError(client.execute(Redis.get("quick")), (error) => {
+            failures++
+            assert.include(["TimeoutError", "ConnectionError"], error._tag)
+            return failures > 10 ? Effect.die("the connection was not replaced") : Effect.void
+          })
+        )
+        assert.strictEqual(answered, "quick")
+        assert.strictEqual(node.connections.total, 2)
+        yield* node.awaitOpen(1)
+      }).pipe(Effect.scoped)
+  )
 
-  it.live("is waited for by a caller who has the time", () =>
+  inVirtualTime("is waited for by a caller who has the time", () =>
     Effect.gen(function*() {
-      const node = yield* FakeNode.make(onFirst(dripping(60, "10 millis")))
+      const node = yield* FakeNode.make(onFirst(dripping(60, (yield* VirtualTime.delay)("10 millis"))))
       const client = yield* Client.make(node, { commandTimeout: "100 millis" })
       const patient = client.withTimeout(Infinity)
       assert.strictEqual((yield* patient.execute(Redis.get("slow")))?.length, 60)
       assert.strictEqual(node.connections.total, 1)
     }).pipe(Effect.scoped))
 
-  it.live("and ends soon enough costs nobody the connection", () =>
+  inVirtualTime("and ends soon enough costs nobody the connection", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make(
-        onFirst([FakeNode.reply("$4\r\nha"), FakeNode.delay("1300 millis"), FakeNode.reply("lf\r\n")])
+        onFirst([FakeNode.reply("$4\r\nha"), (yield* VirtualTime.delay)("1300 millis"), FakeNode.reply("lf\r\n")])
       )
       const client = yield* Client.make(node, { commandTimeout: "1 second" })
       yield* Client.failure(client, Redis.get("slow"), "TimeoutError")
@@ -67,7 +72,7 @@ describe("A reply that drips", () => {
 })
 
 describe("Pushes that nobody asked for", () => {
-  it.live("keep no memory and no connection, and replies are found between them", () =>
+  inVirtualTime("keep no memory and no connection, and replies are found between them", () =>
     Effect.gen(function*() {
       const push = Encode.push(["message", "channel", "x".repeat(1000)].map(Encode.bulk))
       const flood = Encode.concat(...Array.from({ length: 1000 }, () => push))
@@ -85,7 +90,7 @@ describe("Pushes that nobody asked for", () => {
       assert.strictEqual(node.connections.total, 1)
     }).pipe(Effect.scoped))
 
-  it.live("end the connection when one is larger than a reply may be", () =>
+  inVirtualTime("end the connection when one is larger than a reply may be", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make(({ name }) =>
         name === "GET" ? FakeNode.reply(Encode.push([Encode.bulk("x"), Encode.bulk("x".repeat(10_000))])) : undefined
@@ -102,33 +107,36 @@ describe("A reply beyond the limits, or of what is no RESP", () => {
     "of what is no RESP": FakeNode.reply("$1000000000000\r\n")
   }
   for (const [what, reply] of Object.entries(bad)) {
-    it.live(`${what} is told to its caller; the others have lost their connection, and may try again`, () =>
-      Effect.gen(function*() {
-        const node = yield* FakeNode.make(({ args, name }, { index }) =>
-          name === "GET" ? (index === 0 && args[1] === "bad" ? reply : Encode.bulk(args[1]!)) : undefined
-        )
-        const client = yield* Client.make(node, { limits: { replyBytes: 5000 } })
-        yield* client.execute(Redis.ping())
-        const [before, own, read, write, several] = yield* Effect.all([
-          client.execute(Redis.get("before")),
-          Effect.flip(client.execute(Redis.get("bad"))),
-          Effect.flip(client.execute(Redis.get("after"))),
-          Effect.flip(client.execute(Redis.incr("n"))),
-          Client.on(client)(Redis.pipelineSettled([Redis.get("a"), Redis.get("b")]))
-        ], { concurrency: "unbounded" })
-        assert.strictEqual(before, "before")
-        assert.deepStrictEqual([own._tag, RedisError.isRetryable(own)], ["ProtocolError", false])
-        const lost = { tag: "ConnectionError", delivery: "unknown" } as const
-        assert.deepStrictEqual(Client.fate(read), { ...lost, command: "GET", readonly: true, safe: true })
-        assert.deepStrictEqual(Client.fate(write), { ...lost, command: "INCR", readonly: false, safe: false })
-        for (const each of several) {
-          assert(each._tag === "Failure")
-          assert.deepStrictEqual(Client.fate(each.failure), { ...lost, command: "GET", readonly: true, safe: true })
-        }
-        assert.strictEqual(yield* client.execute(Redis.get("after")), "after")
-      }).pipe(Effect.scoped))
+    inVirtualTime(
+      `${what} is told to its caller; the others have lost their connection, and may try again`,
+      () =>
+        Effect.gen(function*() {
+          const node = yield* FakeNode.make(({ args, name }, { index }) =>
+            name === "GET" ? (index === 0 && args[1] === "bad" ? reply : Encode.bulk(args[1]!)) : undefined
+          )
+          const client = yield* Client.make(node, { limits: { replyBytes: 5000 } })
+          yield* client.execute(Redis.ping())
+          const [before, own, read, write, several] = yield* Effect.all([
+            client.execute(Redis.get("before")),
+            Effect.flip(client.execute(Redis.get("bad"))),
+            Effect.flip(client.execute(Redis.get("after"))),
+            Effect.flip(client.execute(Redis.incr("n"))),
+            Client.on(client)(Redis.pipelineSettled([Redis.get("a"), Redis.get("b")]))
+          ], { concurrency: "unbounded" })
+          assert.strictEqual(before, "before")
+          assert.deepStrictEqual([own._tag, RedisError.isRetryable(own)], ["ProtocolError", false])
+          const lost = { tag: "ConnectionError", delivery: "unknown" } as const
+          assert.deepStrictEqual(Client.fate(read), { ...lost, command: "GET", readonly: true, safe: true })
+          assert.deepStrictEqual(Client.fate(write), { ...lost, command: "INCR", readonly: false, safe: false })
+          for (const each of several) {
+            assert(each._tag === "Failure")
+            assert.deepStrictEqual(Client.fate(each.failure), { ...lost, command: "GET", readonly: true, safe: true })
+          }
+          assert.strictEqual(yield* client.execute(Redis.get("after")), "after")
+        }).pipe(Effect.scoped)
+    )
 
-    it.live(`${what} is told to its own command of a pipeline`, () =>
+    inVirtualTime(`${what} is told to its own command of a pipeline`, () =>
       Effect.gen(function*() {
         const node = yield* FakeNode.make(({ args, name }) =>
           name === "GET" ? (args[1] === "bad" ? reply : Encode.bulk(args[1]!)) : undefined
@@ -150,7 +158,7 @@ describe("Texts of servers", () => {
     Array.from({ length: 33 }, (_, code) => String.fromCharCode(0x7f + code)).join("") + "\u2028\u202e\ufeff"
   const active = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u202e\ufeff]/
 
-  it.live("are escaped in every field and message of an error, code and details", () =>
+  inVirtualTime("are escaped in every field and message of an error, code and details", () =>
     Effect.gen(function*() {
       for (const code of ["ERR", "WRONGTYPE", "NOPERM", "OOM", "NOSCRIPT", `E\u001b[2J\u0007`]) {
         const line = `${code} ${controls} end`
@@ -169,7 +177,7 @@ describe("Texts of servers", () => {
       }
     }).pipe(Effect.scoped))
 
-  it.live("of a handshake that is refused as well", () =>
+  inVirtualTime("of a handshake that is refused as well", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make(({ name }) =>
         name === "HELLO" ? FakeNode.reply("!17\r\nWRONGPASS \u001b[31m\r\n\r\n") : undefined

@@ -10,6 +10,7 @@ import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import { fork } from "@redfx/testing/Fork"
+import { turns } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -189,9 +190,6 @@ describe("Silence", () => {
     return name !== "GET" || gate === undefined ? undefined : [FakeNode.gate(gate), FakeNode.reply(Encode.bulk("v"))]
   }
 
-  /** Real time, for what was sent to arrive. */
-  const settled = TestClock.withLive(Effect.sleep("30 millis"))
-
   it.effect("of a second is told, and that it is over; a server that is merely slow keeps its connection", () =>
     Effect.gen(function*() {
       const gate = yield* Deferred.make<void>()
@@ -265,7 +263,7 @@ describe("Silence", () => {
       const stalled = yield* fork(Effect.flip(run(Redis.get("k"))))
       yield* node.awaitCommand("GET")
       yield* Fiber.join(refused)
-      yield* settled
+      yield* turns
       assert.isFalse(connection.exchange.closed)
       yield* TestClock.adjust("1250 millis")
       const error = Client.expectTag(yield* Fiber.join(stalled), "ConnectionError")

@@ -8,6 +8,8 @@ import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import * as VirtualTime from "@redfx/testing/VirtualTime"
+import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -90,8 +92,7 @@ describe("A reply of a million elements", () => {
           assert.isTrue(list.every((element) => element === "é"), name)
           assert.isBelow(most, elements / 4, name)
         }
-      }).pipe(Effect.scoped),
-    120_000
+      }).pipe(Effect.scoped)
   )
 })
 
@@ -174,9 +175,9 @@ describe("In the middle of a long reply", () => {
       )
     }).pipe(Effect.scoped))
 
-  it.live("the time can be up: the rest of it is nobody's", () =>
+  inVirtualTime("the time can be up: the rest of it is nobody's", () =>
     Effect.gen(function*() {
-      const node = yield* FakeNode.make(inTwo(FakeNode.delay("300 millis")))
+      const node = yield* FakeNode.make(inTwo((yield* VirtualTime.delay)("300 millis")))
       const client = yield* Client.make(node, { commandTimeout: "100 millis" })
       yield* Client.failure(client, lrange, "TimeoutError")
       assert.strictEqual(yield* client.withTimeout(Infinity).execute(Redis.get("a")), "a")

@@ -9,6 +9,8 @@ import * as Certificates from "@redfx/testing/Certificates"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import * as VirtualTime from "@redfx/testing/VirtualTime"
+import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -110,8 +112,7 @@ describe("Long values", () => {
             )
           })
           yield* Effect.provide(program, layer)
-        }).pipe(Effect.scoped),
-      120_000
+        }).pipe(Effect.scoped)
     )
   }
 })
@@ -158,9 +159,9 @@ describe("In the middle of a long value", () => {
       assert.strictEqual(yield* client.execute(Redis.get("long")), "x".repeat(300_000))
     }).pipe(Effect.scoped))
 
-  it.live("the time can be up: the rest of it is nobody's", () =>
+  inVirtualTime("the time can be up: the rest of it is nobody's", () =>
     Effect.gen(function*() {
-      const node = yield* FakeNode.make(inTwo(FakeNode.delay("300 millis")))
+      const node = yield* FakeNode.make(inTwo((yield* VirtualTime.delay)("300 millis")))
       const client = yield* Client.make(node, { commandTimeout: "100 millis" })
       yield* Client.failure(client, Redis.get("long"), "TimeoutError")
       assert.strictEqual(yield* client.withTimeout(Infinity).execute(Redis.get("a")), "a")

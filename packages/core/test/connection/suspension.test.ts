@@ -9,6 +9,7 @@ import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Uncaught from "@redfx/testing/Uncaught"
+import { passing } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -295,7 +296,7 @@ const behaves = (Made: typeof Counted): void => {
     "has lost its connection": () => FakeNode.cut()
   }
   for (const [what, reply] of Object.entries(befalls)) {
-    it.live(`what an observer of a command throws that ${what} harms nobody else`, () =>
+    it.effect(`what an observer of a command throws that ${what} harms nobody else`, () =>
       Effect.gen(function*() {
         const uncaught = yield* Uncaught.collected
         const node = yield* FakeNode.make(({ name }) => name === "GET" ? reply() : undefined)
@@ -319,7 +320,7 @@ const behaves = (Made: typeof Counted): void => {
         })
         Effect.runCallback(get, tell("two"))
         // The limit of who comes later holds as well.
-        const later = yield* Effect.exit(get)
+        const { exit: later } = yield* passing(get)
         const outcome = Exit.isSuccess(later) ? later.value : "Fail"
         assert.deepStrictEqual(told, [`one ${outcome}`, `two ${outcome}`])
         assert.deepStrictEqual(yield* uncaught, ["Error: thrown by an observer"])

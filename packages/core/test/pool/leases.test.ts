@@ -378,7 +378,6 @@ describe("Leases", () => {
           FastCheck.asyncProperty(program, (program) => Effect.runPromise(execute(program))),
           { numRuns: Number(process.env["LEASE_RUNS"] ?? 150), endOnFailure: false }
         )
-      ),
-    120_000
+      )
   )
 })

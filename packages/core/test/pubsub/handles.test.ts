@@ -2,11 +2,13 @@
  * Calls of one handle at the same time: what one of them takes back, because it fails or is interrupted, is not what
  * another has added.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import { brief, consume } from "@redfx/testing/Subscriber"
+import { inVirtualTime } from "@redfx/testing/VirtualTime"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 
@@ -36,7 +38,7 @@ const start = Effect.gen(function*() {
 })
 
 describe("Calls of one handle at the same time", () => {
-  it.live("one that is refused takes back nothing that another has added", () =>
+  inVirtualTime("one that is refused takes back nothing that another has added", () =>
     Effect.gen(function*() {
       const { hears, subscription } = yield* start
       const refused = yield* Effect.forkChild(Effect.flip(subscription.subscribe("denied", "third")), {
@@ -48,7 +50,7 @@ describe("Calls of one handle at the same time", () => {
       yield* hears("first")
     }))
 
-  it.live("one that is interrupted takes back nothing that another has added", () =>
+  inVirtualTime("one that is interrupted takes back nothing that another has added", () =>
     Effect.gen(function*() {
       const { held, hears, node, subscription } = yield* start
       held.add("slow").add("second")
@@ -65,33 +67,39 @@ describe("Calls of one handle at the same time", () => {
       yield* hears("second")
     }))
 
-  it.live("one for the same channel as another that is interrupted is confirmed, and stays", () =>
-    Effect.gen(function*() {
-      const { held, hears, node, subscription } = yield* start
-      held.add("room")
-      const first = yield* Effect.forkChild(subscription.subscribe("room"), { startImmediately: true })
-      yield* node.awaitCommand("SUBSCRIBE", 2)
-      const second = yield* Effect.forkChild(subscription.subscribe("room"), { startImmediately: true })
-      yield* Effect.sleep("20 millis")
-      assert.isUndefined(second.pollUnsafe(), "the server has not confirmed")
-      held.clear()
-      yield* Fiber.interrupt(first)
-      yield* node.push(0, confirmation("subscribe", "room"))
-      yield* Fiber.join(second)
-      yield* hears("room")
-    }))
+  inVirtualTime(
+    "one for the same channel as another that is interrupted is confirmed, and stays",
+    () =>
+      Effect.gen(function*() {
+        const { held, hears, node, subscription } = yield* start
+        held.add("room")
+        const first = yield* Effect.forkChild(subscription.subscribe("room"), { startImmediately: true })
+        yield* node.awaitCommand("SUBSCRIBE", 2)
+        const second = yield* Effect.forkChild(subscription.subscribe("room"), { startImmediately: true })
+        yield* Effect.sleep("20 millis")
+        assert.isUndefined(second.pollUnsafe(), "the server has not confirmed")
+        held.clear()
+        yield* Fiber.interrupt(first)
+        yield* node.push(0, confirmation("subscribe", "room"))
+        yield* Fiber.join(second)
+        yield* hears("room")
+      })
+  )
 
-  it.live("many for one channel that the server does not confirm each end with commandTimeout", () =>
-    Effect.gen(function*() {
-      const { held, subscription } = yield* start
-      held.add("room")
-      const started = performance.now()
-      const errors = yield* Effect.forEach(
-        Array.from({ length: 20 }),
-        () => Effect.flip(subscription.subscribe("room")),
-        { concurrency: "unbounded" }
-      )
-      assert.deepStrictEqual([...new Set(errors.map(({ _tag }) => _tag))], ["TimeoutError"])
-      assert.isBelow(performance.now() - started, 5000)
-    }))
+  inVirtualTime(
+    "many for one channel that the server does not confirm each end with commandTimeout",
+    () =>
+      Effect.gen(function*() {
+        const { held, subscription } = yield* start
+        held.add("room")
+        const started = yield* Clock.currentTimeMillis
+        const errors = yield* Effect.forEach(
+          Array.from({ length: 20 }),
+          () => Effect.flip(subscription.subscribe("room")),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual([...new Set(errors.map(({ _tag }) => _tag))], ["TimeoutError"])
+        assert.isBelow((yield* Clock.currentTimeMillis) - started, 5000)
+      })
+  )
 })

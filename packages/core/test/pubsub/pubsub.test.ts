@@ -8,6 +8,7 @@ import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
 import { brief, consume } from "@redfx/testing/Subscriber"
+import { pass } from "@redfx/testing/VirtualTime"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -61,14 +62,6 @@ const start = Effect.fnUntraced(function*(
 })
 
 const events = { events: true } as const
-
-/** Lets time pass as far as answers go along with it. */
-const pass = Effect.fnUntraced(function*(milliseconds: number) {
-  for (let time = 0; time < milliseconds; time += 250) {
-    yield* TestClock.adjust("250 millis")
-    yield* TestClock.withLive(Effect.sleep("3 millis"))
-  }
-})
 
 for (const protocol of [2, 3] as const) {
   describe(`Subscriptions, RESP${protocol}`, () => {
@@ -440,8 +433,7 @@ describe("Subscriptions", () => {
           slow.elements.slice(1).map((element) => element._tag === "Message" && Number(element.data.split(" ")[0])),
           Array.from({ length: count }, (_, index) => index)
         )
-      }),
-    30_000
+      })
   )
 
   it.live("suspend: a handle can unsubscribe while there is no room", () =>

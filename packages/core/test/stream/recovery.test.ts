@@ -118,7 +118,7 @@ describe("After a restart of the server", () => {
       )
       assert.isBelow(Math.max(...late), 500)
       assert.isBelow(Math.max(...tries), 150)
-    }), 60_000)
+    }))
 
   it.live("a worker of a queue is back as soon as commands are", () =>
     Effect.gen(function*() {
@@ -129,7 +129,7 @@ describe("After a restart of the server", () => {
       )
       assert.isBelow(Math.max(...late), 500)
       assert.isBelow(Math.max(...tries), 150)
-    }), 60_000)
+    }))
 })
 
 describe("While the server cannot save", () => {
@@ -185,8 +185,7 @@ describe("While the server cannot save", () => {
         yield* Client.on(outside)(queue.enqueue(2))
         assert.sameMembers(yield* Queue.takeN(found, 4), ["term 2", "entry", "entry", "job"])
         for (const fiber of [...before, ...meanwhile]) assert.isUndefined(fiber.pollUnsafe())
-      }),
-    60_000
+      })
   )
 })
 

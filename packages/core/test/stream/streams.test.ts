@@ -218,7 +218,8 @@ describe("RedisStream.consume", () => {
         ["dead-letter:deliveries", "3"],
         ["dead-letter:reason", "RangeError: no good"]
       ])
-      assert.strictEqual(yield* pendingOf(outside), 0)
+      // The others may be acknowledged later.
+      yield* until(pendingOf(outside), (pending) => pending === 0)
     }))
 
   it.live("takes over the entries of a consumer that is gone, also one that never acknowledged any", () =>
@@ -661,6 +662,11 @@ describe("RedisStream.consume", () => {
 const crowd = Effect.fnUntraced(
   function*(client: RedisClient.RedisClient["Service"], total: number, trouble: Effect.Effect<unknown>) {
     const handled = new Map<string, number>()
+    // However slow the machine is, something comes about between two troubles, and in each life.
+    const progress = Effect.suspend(() => {
+      const { size } = handled
+      return until(Effect.sync(() => handled.size), (now) => now > size || now >= total)
+    })
     let lives = 0
     const consumer = (name: string) =>
       Effect.forever(Effect.suspend(() => {
@@ -675,12 +681,15 @@ const crowd = Effect.fnUntraced(
             drain: lives % 2 === 0 ? 0 : "1 second"
           },
           (entry) => Effect.delay(Effect.sync(() => handled.set(entry.id, (handled.get(entry.id) ?? 0) + 1)), 2)
-        ).pipe(Client.on(client), Effect.timeoutOption(40 + (lives * 37) % 200))
+        ).pipe(
+          Client.on(client),
+          Effect.raceFirst(Effect.all([progress, Effect.sleep(40 + (lives * 37) % 200)], { concurrency: 2 }))
+        )
       }))
     const consumers = yield* Effect.forkChild(
       Effect.all(["a", "b", "c", "d"].map(consumer), { concurrency: "unbounded", discard: true })
     )
-    const troubling = yield* Effect.forkChild(Effect.forever(trouble))
+    const troubling = yield* Effect.forkChild(Effect.forever(Effect.andThen(trouble, progress)))
     yield* until(Effect.sync(() => handled.size), (size) => size >= total)
     yield* Fiber.interrupt(troubling)
     return { consumers, handled, lives: () => lives }
@@ -749,8 +758,7 @@ describe("RedisStream.consume under trouble", () => {
         const [group] = yield* outside.execute(Redis.xinfoGroups("s"))
         const [last] = yield* outside.execute(Redis.xrevrange("s", "+", "-", { count: 1 }))
         assert.deepInclude(group, { pending: 0, lastDeliveredId: last!.id })
-      }),
-    60_000
+      })
   )
 
   it.live(
@@ -772,7 +780,6 @@ describe("RedisStream.consume under trouble", () => {
         yield* Fiber.interrupt(consumers)
         assert.strictEqual(handled.size, total)
         assert.isAbove(restarts, 1)
-      }),
-    60_000
+      })
   )
 })

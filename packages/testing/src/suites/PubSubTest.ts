@@ -284,8 +284,7 @@ export const PubSubTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): 
             assert.isAbove(gaps[1]!, gaps[0]!)
             assert.isAbove(gaps[2]!, gaps[0]!)
             assert.strictEqual(count(fast.elements, "Lost"), 20)
-          }),
-        30_000
+          })
       )
     })
   })
