@@ -625,8 +625,9 @@ describe("RedisStream.consume", () => {
   it.live("fails without a group, and for options that cannot be", () =>
     Effect.gen(function*() {
       const { client } = yield* real()
-      const consume = (changed: Pick<RedisStream.ConsumeOptions, "concurrency" | "claimIdle" | "claimEvery">) =>
-        RedisStream.consume({ ...options, ...changed }, () => Effect.void).pipe(Client.on(client), Effect.flip)
+      const consume = (
+        changed: Pick<RedisStream.ConsumeOptions, "concurrency" | "claimIdle" | "claimEvery" | "block">
+      ) => RedisStream.consume({ ...options, ...changed }, () => Effect.void).pipe(Client.on(client), Effect.flip)
       const missing = yield* RedisStream.consume(
         { stream: "s", group: "none", consumer: "c" },
         () => Effect.void
@@ -638,6 +639,7 @@ describe("RedisStream.consume", () => {
         assert.strictEqual((yield* consume({ claimEvery: none }))._tag, "DataError")
       }
       assert.strictEqual((yield* consume({ concurrency: 1.5 }))._tag, "DataError")
+      assert.strictEqual((yield* consume({ block: -1 }))._tag, "DataError")
     }))
 })
 
