@@ -12,6 +12,7 @@ import { dual } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { MonitorEvent } from "./commands/replies/MonitorEvent.ts"
+import { givenEffect } from "./internal/argument/givenEffect.ts"
 import { notDuration } from "./internal/argument/options.ts"
 import { refused } from "./internal/command/refused.ts"
 import { durationFrom } from "./internal/runtime/milliseconds.ts"
@@ -332,7 +333,12 @@ export const withConnection = <A, E, R>(
   Effect.scoped(
     Effect.flatMap(
       Effect.flatMap(RedisClient, (client) => client.reserve),
-      (reserved) => Effect.provideService(effect, RedisClient, reserved)
+      (reserved) =>
+        Effect.provideService(
+          givenEffect("Redis.withConnection", "what is to run is", () => effect),
+          RedisClient,
+          reserved
+        )
     )
   )
 

@@ -30,6 +30,7 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { get } from "./commands/Strings.ts"
+import { givenEffect } from "./internal/argument/givenEffect.ts"
 import * as Options from "./internal/argument/options.ts"
 import { quoted } from "./internal/error/printable.ts"
 import { ways } from "./internal/lock/exclusive.ts"
@@ -140,19 +141,24 @@ export const make = (name: string, options: LeaderOptions = {}): RedisLeader => 
       autoExtend: true
     }
   })
-  const { holding } = Lease.make(settings)
+  const { holding } = Lease.make(settings, of)
   const run: RedisLeader["run"] = (effect) =>
     Effect.flatMap(
       settings,
       (settings) =>
-        oneTerm(holding, (fencingToken) => typeof effect === "function" ? effect({ id, fencingToken }) : effect).pipe(
-          Effect.retry({
-            schedule: Schedule.jittered(Schedule.spaced(settings.retryInterval)),
-            while: (error) => error instanceof LeaseFailure && campaignsAgain(error.cause)
-          }),
-          // Those of the lock were followed by another term.
-          Effect.mapError((error) => error instanceof LeaseFailure ? error.cause as CommandError : error)
-        )
+        oneTerm(holding, (fencingToken) =>
+          givenEffect(of, "what is to run is", () =>
+            typeof effect === "function" ? effect({ id, fencingToken }) : effect)).pipe(
+            Effect.retry({
+              schedule: Schedule.jittered(Schedule.spaced(settings.retryInterval)),
+              while: (error) =>
+                error instanceof LeaseFailure && campaignsAgain(error.cause)
+            }),
+            // Those of the lock were followed by another term.
+            Effect.mapError((error) =>
+              error instanceof LeaseFailure ? error.cause as CommandError : error
+            )
+          )
     )
   return {
     name,
@@ -170,6 +176,9 @@ export const make = (name: string, options: LeaderOptions = {}): RedisLeader => 
 // -----------------------------------------------------------------------------
 // Leading
 // -----------------------------------------------------------------------------
+
+/** What errors call the function that leads. */
+const of = "RedisLeader.run"
 
 /** What went wrong with leading itself: the effect may fail with an error of the same kind. */
 class LeaseFailure {

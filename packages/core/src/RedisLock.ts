@@ -133,17 +133,20 @@ export interface RedisLock {
  * @since 0.1.0
  */
 export const make = (name: string, options: LockOptions = {}): RedisLock => {
-  const { holding, ...lease } = Lease.make(Options.readOptions("RedisLock.make", () => {
-    const ttl = options.ttl === undefined ? undefined : Options.lifeOrEndless("ttl", options.ttl)
-    return {
-      ...Lease.triesOf(options),
-      ttl,
-      name,
-      kind: "lock",
-      ways: ways(name, ttl, options.fencing === true),
-      token: options.token,
-      autoExtend: options.autoExtend === true
-    }
-  }))
+  const { holding, ...lease } = Lease.make(
+    Options.readOptions("RedisLock.make", () => {
+      const ttl = options.ttl === undefined ? undefined : Options.lifeOrEndless("ttl", options.ttl)
+      return {
+        ...Lease.triesOf(options),
+        ttl,
+        name,
+        kind: "lock",
+        ways: ways(name, ttl, options.fencing === true),
+        token: options.token,
+        autoExtend: options.autoExtend === true
+      }
+    }),
+    "RedisLock.withLock"
+  )
   return { name, ...lease, withLock: holding, locked: locked(name) }
 }

@@ -119,17 +119,20 @@ export interface RedisSemaphore {
  */
 export const make = (name: string, options: SemaphoreOptions): RedisSemaphore => {
   const { permits } = options
-  const { acquire, holding, scoped, tryAcquire } = Lease.make(Options.readOptions("RedisSemaphore.make", () => {
-    const ttl = Options.life("ttl", options.ttl)
-    return {
-      ...Lease.triesOf(options),
-      ttl,
-      name,
-      kind: "semaphore",
-      ways: ways(name, Options.count("permits", permits), ttl),
-      autoExtend: options.autoExtend === true
-    }
-  }))
+  const { acquire, holding, scoped, tryAcquire } = Lease.make(
+    Options.readOptions("RedisSemaphore.make", () => {
+      const ttl = Options.life("ttl", options.ttl)
+      return {
+        ...Lease.triesOf(options),
+        ttl,
+        name,
+        kind: "semaphore",
+        ways: ways(name, Options.count("permits", permits), ttl),
+        autoExtend: options.autoExtend === true
+      }
+    }),
+    "RedisSemaphore.withPermit"
+  )
   return {
     name,
     permits,

@@ -2,7 +2,8 @@
  * Locks on real servers: one holder at a time, whatever becomes of holders, clients and servers.
  */
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Redis, RedisClient, RedisLock } from "@redfx/core"
+import { Redis, RedisClient, RedisLeader, RedisLock, RedisSemaphore } from "@redfx/core"
+import type { RedisError } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/FakeNode"
@@ -219,6 +220,30 @@ for (const protocol of [2, 3] as const) {
           assert.isAbove(entered, 0, "some came in")
           yield* until(lock.locked, (locked) => !locked)
           yield* lock.withLock(Effect.void)
+        }))
+
+      it.effect("nothing is left behind by who gives a promise in place of an effect", () =>
+        Effect.gen(function*() {
+          const name = freshKey("lock")
+          // What types do not allow comes from programs without types.
+          const promise = Promise.resolve() as never
+          const semaphore = RedisSemaphore.make(`${name}:semaphore`, { permits: 1, ttl: "1 minute" })
+          const { withLock } = RedisLock.make(name)
+          const leader = RedisLeader.make(`${name}:leader`)
+          for (const given of [promise, (() => promise) as never]) {
+            const wrong: ReadonlyArray<Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient>> = [
+              withLock(given),
+              semaphore.withPermit(given),
+              leader.run(given)
+            ]
+            for (const each of wrong) {
+              const error = yield* Effect.flip(each)
+              assert.strictEqual(error._tag, "DataError")
+              assert.include(error.message, "what is to run is no Effect; Effect.tryPromise makes one of a promise")
+            }
+          }
+          assert.strictEqual(yield* Redis.exists(name, leader.name), 0)
+          assert.strictEqual(yield* semaphore.available, 1)
         }))
 
       it.effect("no lock is left behind by who is interrupted on a connection of his own", () =>

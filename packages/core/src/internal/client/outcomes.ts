@@ -5,6 +5,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { isPromiseLike } from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { CommandError } from "../../RedisError.ts"
@@ -39,10 +40,10 @@ export const list = (commands: Commands): ReadonlyArray<RedisCommand.Any> => {
   return given as ReadonlyArray<RedisCommand.Any>
 }
 
-/** Whether something has commands by their names. A `Map`, a `Set` and a command itself would have none. */
+/** Whether something has commands by their names. A `Map`, a `Set`, a promise and a command itself would have none. */
 const isRecord = (commands: Commands): boolean =>
   typeof commands === "object" && commands !== null && !(Symbol.iterator in commands) &&
-  !RedisCommand.isCommand(commands)
+  !isPromiseLike(commands) && !RedisCommand.isCommand(commands)
 
 /**
  * Returns all values at the indexes of the commands; fails with the first error, which says what is known of the other

@@ -10,6 +10,7 @@ import * as Result from "effect/Result"
 import type { RedisClient } from "../../RedisClient.ts"
 import { isRetryable } from "../../RedisError.ts"
 import type { CommandError, DataError } from "../../RedisError.ts"
+import { givenEffect, isNoEffect, noEffect } from "../argument/givenEffect.ts"
 import { milliseconds, readOptions } from "../argument/options.ts"
 import type { TextFields } from "../reply/streamEntry.ts"
 import { lengthened } from "../runtime/backOff.ts"
@@ -145,10 +146,10 @@ const outcomeOf = Effect.fnUntraced(function*<A, E, R>(
   // The next attempt would fail in the same way.
   if (Result.isFailure(decoded)) return { to: "dead", reason: decoded.failure.detail }
   const exit = yield* Effect.exit(
-    Consumer.handling(of, () => settings.handler({ id, attempt, payload: decoded.success }))
+    givenEffect(of, Consumer.returned, () => settings.handler({ id, attempt, payload: decoded.success }))
   )
   if (Exit.isSuccess(exit)) return { to: "done" }
-  if (Consumer.isNoEffect(exit.cause)) return yield* Effect.fail(Consumer.noEffect(of))
+  if (isNoEffect(exit.cause, Consumer.returned)) return yield* Effect.fail(noEffect(of, Consumer.returned))
   yield* Effect.logWarning(`Attempt ${attempt} of job ${id} failed`, exit.cause)
   // The failure is the handler's own, as no missing Effect is among its reasons.
   const cause = exit.cause as Cause.Cause<E>

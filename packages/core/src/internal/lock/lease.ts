@@ -15,6 +15,7 @@ import { RedisClient } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import { isRetryable, LockError, LockNotOwnedError } from "../../RedisError.ts"
 import type { CommandError, DataError, LockLikeError } from "../../RedisError.ts"
+import { givenEffect } from "../argument/givenEffect.ts"
 import * as Options from "../argument/options.ts"
 import { Lines } from "../client/lines.ts"
 import { deliveryOf } from "../connection/sent.ts"
@@ -136,8 +137,8 @@ export const triesOf = (options: {
 /** Settings, or what is wrong with the options that they are made of: then nothing is acquired. */
 type Given = Effect.Effect<Settings, DataError>
 
-/** The ways in which an effect or a scope can hold a lease. */
-export const make = (given: Given) => ({
+/** The ways in which an effect or a scope can hold a lease. `of`: what errors call `holding`. */
+export const make = (given: Given, of: string) => ({
   tryAcquire: acquireFor(given, tryOnce),
   acquire: acquireFor(given, acquire),
   scoped: Effect.uninterruptibleMask((
@@ -157,7 +158,8 @@ export const make = (given: Given) => ({
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function*() {
         const held = yield* acquireOrFail(given, restore)
-        const body = Effect.suspend(() => typeof effect === "function" ? effect(held.handle) : effect)
+        const body = givenEffect(of, "what is to run is", () =>
+          typeof effect === "function" ? effect(held.handle) : effect)
         const exit = yield* Effect.exit(
           restore(held.keepAlive === undefined ? body : Effect.raceFirst(body, held.keepAlive))
         )

@@ -25,6 +25,7 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import { DataError, DecodeError, isRetryable } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { Mismatch } from "../../RedisReply.ts"
+import { givenEffect, isNoEffect, noEffect } from "../argument/givenEffect.ts"
 import { quoted } from "../error/printable.ts"
 import { mayHaveRun } from "../error/retry.ts"
 import type { BytesFields, TextFields } from "../reply/streamEntry.ts"
@@ -460,8 +461,9 @@ const handle = <E, R>(
       Effect.flatMap((exit) =>
         Exit.isSuccess(exit)
           ? acknowledge
-          : isNoEffect(exit.cause)
-          ? Effect.fail(noEffect(state.settings.of))
+          : isNoEffect(exit.cause, returned)
+          // The next entry would fail in the same way.
+          ? Effect.fail(noEffect(state.settings.of, returned))
           : failed(state, id, deliveries, exit.cause)
       ),
       Effect.ensuring(Effect.suspend(() => {
@@ -481,27 +483,10 @@ const start = <E, R>(
     ? Effect.void
     : fields instanceof Mismatch
     ? Effect.fail(new DecodeError({ command: "XREADGROUP", detail: fields.detail }))
-    : handling(of, () => handler({ id, fields, deliveries }))
+    : givenEffect(of, returned, () => handler({ id, fields, deliveries }))
 
-/** What a handler returns. One in untyped code may return a promise, or nothing. `of`: what errors call who takes it. */
-export const handling = <E, R>(
-  of: string,
-  handler: () => Effect.Effect<unknown, E, R>
-): Effect.Effect<unknown, E | DataError, R> =>
-  Effect.suspend((): Effect.Effect<unknown, E | DataError, R> => {
-    const effect: unknown = handler()
-    return Effect.isEffect(effect) ? effect as Effect.Effect<unknown, E, R> : Effect.fail(noEffect(of))
-  })
-
-/** Ends the consumer, because the next entry would fail in the same way. */
-export const noEffect = (of: string): DataError => new DataError({ command: of, detail: noEffectDetail })
-
-const noEffectDetail = "the handler returned no Effect"
-
-export const isNoEffect = (cause: Cause.Cause<unknown>): boolean =>
-  cause.reasons.some((reason) =>
-    Cause.isFailReason(reason) && reason.error instanceof DataError && reason.error.detail === noEffectDetail
-  )
+/** What errors call what a handler has returned. */
+export const returned = "the handler returned"
 
 const failed = (
   state: State,
