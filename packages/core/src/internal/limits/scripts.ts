@@ -55,7 +55,7 @@ local now = time[1] * 1000000 + time[2]
  * The arguments of a call, which are checked when it is sent: two for the limiter, the cost, and whether that counts, or
  * is only asked for.
  */
-export type Asked = () => readonly [number, number, cost: number, counts: 0 | 1]
+type Asked = () => readonly [number, number, cost: number, counts: 0 | 1]
 
 /** The script of a limiter, as a command of programs and as a line reads it. The key is checked with the arguments. */
 export interface Limiter {
