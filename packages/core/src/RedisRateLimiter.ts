@@ -154,15 +154,14 @@ export interface SlidingWindowOptions {
  * @category constructors
  * @since 0.1.0
  */
-export const tokenBucket = (name: string, options: TokenBucketOptions): RedisRateLimiter => {
-  const { capacity, refill = capacity } = options
-  return make(name, Scripts.tokenBucket, capacity, () => {
-    const interval = span("every", options.every) / amount("refill", refill)
+export const tokenBucket = (name: string, options: TokenBucketOptions): RedisRateLimiter =>
+  make(name, Scripts.tokenBucket, () => {
+    const { capacity, every, refill = capacity } = options
+    const interval = span("every", every) / amount("refill", refill)
     return amount("capacity", capacity) * interval <= longest
       ? [capacity, interval]
       : RedisArg.invalid(`an empty bucket must be full again ${inTime}`)
   })
-}
 
 /**
  * Limits by what was taken in the time just past: no `window`, wherever it
@@ -184,52 +183,64 @@ export const tokenBucket = (name: string, options: TokenBucketOptions): RedisRat
  * @category constructors
  * @since 0.1.0
  */
-export const slidingWindow = (name: string, { limit, window }: SlidingWindowOptions): RedisRateLimiter =>
-  make(name, Scripts.slidingWindow, limit, () => [amount("limit", limit), Math.round(span("window", window))])
+export const slidingWindow = (name: string, options: SlidingWindowOptions): RedisRateLimiter =>
+  make(name, Scripts.slidingWindow, () => {
+    const { limit, window } = options
+    return [amount("limit", limit), Math.round(span("window", window))]
+  })
 
 // -----------------------------------------------------------------------------
 // Deciding
 // -----------------------------------------------------------------------------
 
-/** `most`: all that there can be at once. `settings`: the two numbers that its script takes, which are checked. */
+/** `settings`: the two numbers that its script takes, which are checked. The first is all that there can be at once. */
 const make = (
   name: string,
   script: Scripts.Limiter,
-  most: number,
-  settings: () => readonly [number, number]
+  settings: () => readonly [most: number, number]
 ): RedisRateLimiter => {
-  const keyOf = (subject: string): string => `${name}:${subject}`
-  const asked = (cost: number, counts: 0 | 1): Scripts.Asked => () => [...settings(), atMost(cost, most), counts]
+  const keyOf = (subject: string): string => `${text("name", name)}:${text("subject", subject)}`
+  const decide = (subject: string, cost: number, counts: 0 | 1) =>
+    script.decide(() => keyOf(subject), () => {
+      const given = settings()
+      return [...given, atMost(cost, given[0]), counts]
+    })
   return {
     name,
-    take: (subject, cost = 1) => script.decide(keyOf(subject), asked(cost, 1)),
-    peek: (subject, cost = 1) => script.decide(keyOf(subject), asked(cost, 0)),
-    acquire: (subject, { cost = 1, waitTimeout = Infinity } = {}) =>
+    take: (subject, cost = 1) => decide(subject, cost, 1),
+    peek: (subject, cost = 1) => decide(subject, cost, 0),
+    acquire: (subject, options = {}) =>
       Effect.flatMap(
-        Options.readOptions("RedisRateLimiter.acquire", () => ({
-          waitTimeout: Options.milliseconds("waitTimeout", waitTimeout),
-          settings: settings(),
-          cost: atMost(cost, most)
-        })),
-        ({ cost, settings, waitTimeout }) =>
+        Options.readOptions("RedisRateLimiter.acquire", () => {
+          const { cost = 1, waitTimeout = Infinity } = options
+          const given = settings()
+          return {
+            waitTimeout: Options.milliseconds("waitTimeout", waitTimeout),
+            given,
+            cost: atMost(cost, given[0]),
+            key: keyOf(subject)
+          }
+        }),
+        ({ cost, given, key, waitTimeout }) =>
           acquire({
-            line: lineOf(settings, keyOf(subject)),
-            ask: script.inLine(keyOf(subject), () => [...settings, cost, 1]),
+            line: lineOf(given, key),
+            ask: script.inLine(() => key, () => [...given, cost, 1]),
             cost,
-            most,
+            most: given[0],
             waitTimeout
           })
       ),
     reset: (subject) =>
-      Effect.tap(
-        Effect.map(del(keyOf(subject)), (deleted) => deleted === 1),
-        () =>
-          Effect.map(RedisClient, (client) => {
-            const given = Options.readOptions("RedisRateLimiter.reset", settings)
-            // Nobody waits by limits that are wrong.
-            if (Exit.isSuccess(given)) lines.wake(client, lineOf(given.value, keyOf(subject)))
-          })
-      )
+      Effect.flatMap(Options.readOptions("RedisRateLimiter.reset", () => keyOf(subject)), (key) =>
+        Effect.tap(
+          Effect.map(del(key), (deleted) => deleted === 1),
+          () =>
+            Effect.map(RedisClient, (client) => {
+              const given = Options.readOptions("RedisRateLimiter.reset", settings)
+              // Nobody waits by limits that are wrong.
+              if (Exit.isSuccess(given)) lines.wake(client, lineOf(given.value, key))
+            })
+        ))
   }
 }
 
@@ -284,6 +295,10 @@ const jitter = 0.1
 // -----------------------------------------------------------------------------
 // Checking
 // -----------------------------------------------------------------------------
+
+/** A part of a key. What is no text would be the same text for many: all objects have one bucket then. */
+const text = (title: string, value: string): string =>
+  typeof value === "string" ? value : RedisArg.invalid(`${title} must be text`)
 
 /** A whole number of units, small enough for sums of them to be exact. */
 const amount = (title: string, value: number): number =>

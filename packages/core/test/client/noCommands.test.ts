@@ -47,13 +47,17 @@ describe("what is no command", () => {
         }))
     }
 
-    it.effect("a function in place of the commands, or of the body of a watch, is told what to give", () =>
+    it.effect("a function or a promise in place of the commands, or of the body of a watch, is told what to give", () =>
       Effect.gen(function*() {
         // What types do not allow comes from programs without types.
         const callback = ((redis: unknown) => redis) as never
+        const promise = Promise.resolve([Redis.get("k")]) as never
         const several: ReadonlyArray<Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient>> = [
           Redis.pipeline(callback),
-          Redis.transaction(callback)
+          Redis.transaction(callback),
+          Redis.pipeline(promise),
+          Redis.transaction(promise),
+          Redis.watch("k", Effect.succeed(promise))
         ]
         for (const each of several) {
           assert.match((yield* Effect.flip(each)).message, /several are an array or a record of them, and no function/)

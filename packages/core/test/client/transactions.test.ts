@@ -270,6 +270,33 @@ describe("what a transaction tells", () => {
 })
 
 describe("on a server that fails at will", () => {
+  it.live("where EXEC is refused and the transaction stays open, nobody else is answered QUEUED", () =>
+    Effect.gen(function*() {
+      const open = new Set<FakeNode.Connection>()
+      // So do servers on which EXEC is renamed.
+      const node = yield* FakeNode.make(({ name }, connection) => {
+        if (name === "EXEC") return "-ERR unknown command 'EXEC', with args beginning with: \r\n"
+        if (open.has(connection)) return "+QUEUED\r\n"
+        if (name === "MULTI") open.add(connection)
+        return name === "MULTI" ? Encode.ok : name === "GET" ? Encode.bulk("v") : undefined
+      })
+      const client = yield* Client.make(node)
+      yield* client.execute(Redis.ping())
+      const [transaction, beside] = yield* Effect.all([
+        Effect.flip(Client.on(client)(Redis.transaction([Redis.get("k")]))),
+        Effect.flip(client.execute(Redis.get("k")))
+      ], { concurrency: "unbounded" })
+      assert.deepInclude(transaction, { _tag: "ResponseError", code: "ERR" })
+      assert.deepInclude(beside, { _tag: "ConnectionError", delivery: "unknown" })
+      assert.strictEqual(yield* client.execute(Redis.get("k")), "v")
+      // The caller of the next one has gone when it is answered.
+      const gone = yield* Effect.forkChild(Client.on(client)(Redis.transaction([Redis.get("k")])))
+      yield* node.awaitCommand("EXEC", 2)
+      yield* Fiber.interrupt(gone)
+      yield* node.awaitOpen(0)
+      assert.strictEqual(yield* client.execute(Redis.get("k")), "v")
+    }).pipe(Effect.scoped))
+
   it.effect("PIP-11, CFG-17: with retryOnTimeout a transaction that timed out is sent once more as a whole", () =>
     Effect.gen(function*() {
       const gate = yield* Deferred.make<void>()

@@ -400,4 +400,25 @@ describe("RedisRateLimiter.take", () => {
       })
       assert.deepStrictEqual(asked, [])
     }))
+
+  it.effect("refuses what programs without types give: no options, and subjects that are no text", () =>
+    Effect.gen(function*() {
+      const { asked, run } = yield* fake([])
+      // What types do not allow comes from programs without types.
+      const nothing = undefined as never
+      for (const given of [RedisRateLimiter.tokenBucket("b", nothing), RedisRateLimiter.slidingWindow("w", nothing)]) {
+        for (const each of [given.take("a"), given.peek("a"), given.acquire("a")]) {
+          assert.strictEqual((yield* Effect.flip(run(each)))._tag, "DataError")
+        }
+      }
+      // As text all objects are the same, and so would have one bucket.
+      for (const subject of [{ user: 1 }, undefined, null, Symbol("a")]) {
+        const given = subject as never
+        for (const each of [limiter.take(given), limiter.peek(given), limiter.acquire(given), limiter.reset(given)]) {
+          const error = yield* Effect.flip(run<unknown, RedisError, RedisClient>(each))
+          assert.deepInclude(error, { _tag: "DataError", detail: "subject must be text" })
+        }
+      }
+      assert.deepStrictEqual(asked, [])
+    }))
 })

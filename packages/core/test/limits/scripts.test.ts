@@ -12,7 +12,7 @@ describe("What a line is told", () => {
     it.effect("a bucket says of what was allowed when the next will be", () =>
       Effect.gen(function*() {
         const key = freshKey()
-        const take = (cost: number) => Scripts.tokenBucket.inLine(key, () => [3, hour, cost, 1])
+        const take = (cost: number) => Scripts.tokenBucket.inLine(() => key, () => [3, hour, cost, 1])
         const first = yield* take(1)
         assert.deepInclude(first, { pause: 0 })
         const second = yield* take(2)
@@ -27,7 +27,7 @@ describe("What a line is told", () => {
     it.effect("a window says of what was allowed when the next will be", () =>
       Effect.gen(function*() {
         const key = freshKey()
-        const take = (cost: number) => Scripts.slidingWindow.inLine(key, () => [3, hour, cost, 1])
+        const take = (cost: number) => Scripts.slidingWindow.inLine(() => key, () => [3, hour, cost, 1])
         assert.deepInclude(yield* take(1), { pause: 0 })
         const second = yield* take(2)
         assert.isTrue(second.decision.allowed)

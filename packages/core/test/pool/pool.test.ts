@@ -2,7 +2,7 @@
  * Several clients, several fibers, and the connections that they share.
  */
 import { assert, describe, it } from "@effect/vitest"
-import type { RedisConfig } from "@redfx/core"
+import type { RedisConfig, RedisError } from "@redfx/core"
 import { Redis, RedisClient, RedisPool, RedisStandalone } from "@redfx/core"
 import { NodeRedisClient, NodeRedisConnector, RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
@@ -160,6 +160,21 @@ describe("one client for many fibers", () => {
       assert.deepStrictEqual(again, [undefined, undefined])
       assert.strictEqual(yield* client.execute(Redis.clientId()), shared)
     }))
+
+  it.live("ENT-13: who gives a promise in place of an effect keeps no connection", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      const client = yield* Client.make(server, { pool: { max: 2, acquireTimeout: 0 } })
+      // What types do not allow comes from programs without types.
+      const wrong: Effect.Effect<unknown, RedisError.CommandError, RedisClient.RedisClient> = Redis.withConnection(
+        Promise.resolve() as never
+      )
+      for (let i = 0; i < 3; i++) {
+        assert.strictEqual((yield* Effect.flip(Client.on(client)(wrong)))._tag, "DataError")
+      }
+      const stats = yield* client.stats
+      assert.deepInclude(stats, { exclusive: 1, exclusiveIdle: 1 })
+    }).pipe(Effect.scoped))
 
   it.live("ENT-13: a connection whose state nobody changed is used again", () =>
     Effect.gen(function*() {

@@ -638,7 +638,10 @@ describe("RedisStream.consume", () => {
       const { client } = yield* real()
       const consume = (
         changed: Partial<
-          Pick<RedisStream.ConsumeOptions, "consumer" | "createGroup" | "concurrency" | "claimIdle" | "claimEvery">
+          Pick<
+            RedisStream.ConsumeOptions,
+            "consumer" | "createGroup" | "concurrency" | "claimIdle" | "claimEvery" | "block"
+          >
         >
       ) => RedisStream.consume({ ...options, ...changed }, () => Effect.void).pipe(Client.on(client), Effect.flip)
       const missing = yield* RedisStream.consume(
@@ -655,6 +658,7 @@ describe("RedisStream.consume", () => {
       // As programs without types may give them.
       assert.match(String(yield* consume({ consumer: undefined as never })), /consumer is missing; give its name/)
       assert.match(String(yield* consume({ createGroup: true as never })), /createGroup takes the id to begin after/)
+      assert.strictEqual((yield* consume({ block: -1 }))._tag, "DataError")
     }))
 })
 

@@ -48,10 +48,10 @@ export const list = (commands: Commands): ReadonlyArray<RedisCommand.Any> => {
 const begun =
   "what is given here is a promise, whose command has been sent already; give a command of the module Redis, such as Redis.get(\"k\")"
 
-/** Whether something has commands by their names. A `Map`, a `Set` and a command itself would have none. */
+/** Whether something has commands by their names. A `Map`, a `Set`, a promise and a command itself would have none. */
 const isRecord = (commands: Commands): boolean =>
   typeof commands === "object" && commands !== null && !(Symbol.iterator in commands) &&
-  !RedisCommand.isCommand(commands)
+  !Predicate.isPromiseLike(commands) && !RedisCommand.isCommand(commands)
 
 /**
  * Returns all values at the indexes of the commands; fails with the first error, which says what is known of the other

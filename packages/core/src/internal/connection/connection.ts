@@ -240,6 +240,8 @@ const wireOn = Effect.fnUntraced(function*(
       scripts: new KnownScripts(),
       again: (request) => exchange.submit(request),
       tracking,
+      onUnended: () =>
+        exchange.close(connectionLoss("Other", "The server has refused EXEC, and may queue what comes", address)),
       keepers: settings.keepers
     },
     maxCommands: settings.limits.inFlightCommands,

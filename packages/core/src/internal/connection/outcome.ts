@@ -90,3 +90,11 @@ export const outcome = (
   value instanceof Resp.ErrorReply
     ? Exit.fail(errorOf(command, value, origin, index))
     : RedisCommand.decode(command, value, origin.replaceInvalidText, index)
+
+/**
+ * Whether an answer to EXEC need not have ended the transaction, so that the server may queue what others send after it and
+ * answer QUEUED: one that does not know EXEC, as with `rename-command`, does so, and one before 6.0.6 after most refusals.
+ */
+export const isUnended = (reply: Resp.Value): boolean => reply instanceof Resp.ErrorReply && !ending.test(reply.line)
+
+const ending = /^(EXECABORT|MOVED|ASK|TRYAGAIN|CLUSTERDOWN|CROSSSLOT|READONLY)\b|EXEC (without MULTI|aborted)/

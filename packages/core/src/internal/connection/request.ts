@@ -18,7 +18,7 @@ import type { Resume } from "../runtime/suspension.ts"
 import { formOf } from "../script/knownScripts.ts"
 import type { Form, KnownScripts } from "../script/knownScripts.ts"
 import type { Keepers, Tracking } from "../tracking/tracking.ts"
-import { errorAsItIs, errorOf, failed, outcome } from "./outcome.ts"
+import { errorAsItIs, errorOf, failed, isUnended, outcome } from "./outcome.ts"
 import type { Replies } from "./outcome.ts"
 import type { Deadline, Timed } from "./timed.ts"
 
@@ -28,12 +28,14 @@ import type { Deadline, Timed } from "./timed.ts"
  * - `scripts`: the scripts that its server is known to have. `again`: sends a request over the same connection once
  *   more.
  * - `tracking`: what the server tells of keys over this connection. `keepers`: the caches, which are told of writes.
+ * - `onUnended`: called when a server may still queue commands for a transaction, although it has answered EXEC.
  */
 export interface Origin extends Replies {
   readonly scripts?: KnownScripts | undefined
   readonly again?: ((request: Request) => void) | undefined
   readonly tracking?: Tracking | undefined
   readonly keepers?: Keepers | undefined
+  readonly onUnended?: (() => void) | undefined
 }
 
 /**
@@ -430,6 +432,7 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
   }
 
   reply(value: Resp.Value, origin: Origin): void {
+    if (this.#atomic && this.answered === this.count && isUnended(value)) origin.onUnended?.()
     if (this.settled) return
     const index = this.#outcomes.length
     if (origin.keepers !== undefined) this.#wrote(index, origin.keepers)

@@ -55,12 +55,12 @@ local now = time[1] * 1000000 + time[2]
  * The arguments of a call, which are checked when it is sent: two for the limiter, the cost, and whether that counts, or
  * is only asked for.
  */
-export type Asked = () => readonly [number, number, cost: number, counts: 0 | 1]
+type Asked = () => readonly [number, number, cost: number, counts: 0 | 1]
 
-/** The script of a limiter, as a command of programs and as a line reads it. */
+/** The script of a limiter, as a command of programs and as a line reads it. The key is checked with the arguments. */
 export interface Limiter {
-  readonly decide: (key: string, asked: Asked) => RedisCommand<Decided, Decided, Decided>
-  readonly inLine: (key: string, asked: Asked) => RedisCommand<Taking, Taking, Taking>
+  readonly decide: (key: () => string, asked: Asked) => RedisCommand<Decided, Decided, Decided>
+  readonly inLine: (key: () => string, asked: Asked) => RedisCommand<Taking, Taking, Taking>
 }
 
 const limiter = (name: string, lua: string): Limiter => {
@@ -68,7 +68,7 @@ const limiter = (name: string, lua: string): Limiter => {
     RedisScript.make({
       name,
       lua,
-      keys: (key: string, _asked: Asked) => [key],
+      keys: (key: () => string, _asked: Asked) => [key()],
       args: (_key, asked) => asked(),
       result
     })

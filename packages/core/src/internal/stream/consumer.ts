@@ -18,7 +18,7 @@ import * as Latch from "effect/Latch"
 import * as Queue from "effect/Queue"
 import * as Groups from "../../commands/StreamGroups.ts"
 import { xrange } from "../../commands/Streams.ts"
-import * as RedisArg from "../../RedisArg.ts"
+import type * as RedisArg from "../../RedisArg.ts"
 import { uncached } from "../../RedisCache.ts"
 import { RedisClient } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
@@ -250,7 +250,7 @@ const makeReading = (state: State) => {
   const once = (count: number, pause: number) =>
     Effect.suspend(() => {
       // The first blocking read returns at once. It shows whether there is a connection to wait on.
-      const block = waitedOnce ? blockTime(settings.block, pause) : Math.min(pause, 1)
+      const block = Math.min(waitedOnce ? settings.block : 1, pause)
       const waits = !pending && block > 0
       const options = waits ? { count, block } : { count }
       const command = Groups.xreadgroup(group, consumer, [[stream, pending ? last : ">"]], options)
@@ -281,10 +281,6 @@ const makeReading = (state: State) => {
 
   return { some }
 }
-
-/** How many milliseconds to block: as long as the settings say, but at most for the pause. */
-const blockTime = (block: RedisArg.Time, pause: number): number =>
-  Math.min(RedisArg.blockMilliseconds(block).milliseconds, pause)
 
 /** Whether there are too few connections for another blocking command. */
 const isWithoutRoom = (error: CommandError): boolean =>

@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import type * as Exit from "effect/Exit"
 import type * as Schedule from "effect/Schedule"
 import type { StreamId } from "../../commands/Streams.ts"
-import type * as RedisArg from "../../RedisArg.ts"
+import * as RedisArg from "../../RedisArg.ts"
 import type { CommandError, DataError } from "../../RedisError.ts"
 import { count, duration, given, readOptions, someTime } from "../argument/options.ts"
 import { invalid } from "../argument/refusal.ts"
@@ -25,7 +25,8 @@ export interface Settings extends Consumer {
   readonly of: string
   readonly concurrency: number
   readonly count: number
-  readonly block: RedisArg.Time
+  /** In milliseconds. */
+  readonly block: number
   readonly claimIdle: Duration.Duration
   readonly claimEvery: Duration.Duration
   readonly limit: { readonly maxDeliveries: number; readonly deadLetter: RedisArg.Key } | undefined
@@ -61,7 +62,7 @@ export const settingsOf = (of: string, options: Options): Exit.Exit<Settings, Da
       of,
       concurrency: count("concurrency", concurrency),
       count: count("count", options.count ?? concurrency),
-      block: duration("block", block),
+      block: RedisArg.blockMilliseconds(duration("block", block)).milliseconds,
       claimIdle,
       claimEvery: someTime("claimEvery", options.claimEvery ?? Duration.divideUnsafe(claimIdle, 2)),
       limit: limitOf(options),
