@@ -147,7 +147,10 @@ export interface RedisPromise<R = never> extends Methods {
    * `ClientClosed`. `iterate` is not waited for. Also for `await using`. An open client keeps the process alive.
    */
   readonly close: (options?: CloseOptions) => Promise<void>
-  /** Closes every connection at once, and rejects what is pending; also when `close` still waits. */
+  /**
+   * Closes every connection at once, and rejects what waits for Redis; also when `close` still waits. An effect of `run` that
+   * waits for something else, such as a timer, goes on until it asks Redis for anything, and fails then.
+   */
   readonly destroy: () => Promise<void>
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
