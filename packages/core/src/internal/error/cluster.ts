@@ -31,9 +31,9 @@ export class ClusterDownError extends TaggedError<ClusterDownError>("@redfx/core
   { ...reply, attempts: Schema.Number }
 ) {
   override get message(): string {
-    return `${this.code} ${clipped(this.detail)} (${origin(this)}, ${this.attempts} attempts).${
-      Retry.fateText(this, "Nothing was run", "retry when the cluster is up again", "The command was not run")
-    }`
+    return `${this.code} ${clipped(this.detail)} (${origin(this)}, ${
+      this.attempts === 1 ? "1 attempt" : `${this.attempts} attempts`
+    }).${Retry.fateText(this, "Nothing was run", "retry when the cluster is up again", "The command was not run")}`
   }
 }
 
