@@ -10,7 +10,8 @@ import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, keyOfB, keyOfC, sibling } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/FakeNode"
-import { inVirtualTime, passing } from "@redfx/testing/VirtualTime"
+import { fork } from "@redfx/testing/Fork"
+import { inVirtualTime, passing, turns } from "@redfx/testing/VirtualTime"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -231,6 +232,25 @@ describe("Redirects", () => {
       assert.deepInclude(error, { reason: "Demoted", delivery: "not-sent" })
       assert.isTrue(RedisError.isSafeToRetry(error))
     }))
+
+  for (const when of ["at once", "when it is there"] as const) {
+    inVirtualTime(
+      `a connection whose only command is interrupted before it was sent is for the next one, ${when}`,
+      () =>
+        Effect.gen(function*() {
+          const { a, b, cluster } = yield* FakeCluster.make()
+          const { client } = yield* FakeCluster.client(cluster)
+          const own = yield* client.reserve
+          const first = yield* fork(own.execute(Redis.get(keyOfA)))
+          yield* Fiber.interrupt(first)
+          if (when !== "at once") yield* Effect.andThen(turns, turns)
+          assert.strictEqual(yield* own.execute(Redis.get(keyOfB)), `B:${keyOfB}`)
+          assert.deepStrictEqual(FakeCluster.log(a, b), [`B GET ${keyOfB}`])
+          // From now on it is bound.
+          Client.expectTag(yield* Effect.flip(own.execute(Redis.get(keyOfA))), "ClusterUnsupportedError")
+        }).pipe(Effect.scoped)
+    )
+  }
 
   for (const when of ["the connection is opened", "the body runs"] as const) {
     inVirtualTime(

@@ -99,8 +99,8 @@ class Reservation implements Redirector {
     }
     request.renew(false, next.ran)
     this.held.refused()
-    const left = this.#bound === undefined ? Effect.void : Scope.close(this.#bound.scope, Exit.void)
-    this.#bound = undefined
+    const left = this.#unbind()
+    this.#first = undefined
     this.#waiting.push(request)
     this.#fork(Effect.andThen(
       left,
@@ -116,19 +116,33 @@ class Reservation implements Redirector {
     for (const waiting of this.#waiting.takeAll()) fail(waiting, error)
   }
 
+  /** Sends what waits, to the server of the first command: when its caller has gone meanwhile, to that of the next one. */
   readonly #flush: Effect.Effect<void> = Effect.suspend(() => {
     const { first } = this.#waiting
-    return first === undefined ? Effect.void : Effect.matchCause(this.#bind(first.leading), {
+    return first === undefined ? Effect.void : Effect.matchCauseEffect(this.#bind(first.leading), {
       onFailure: (cause) => {
+        if (this.#waiting.first !== first) return this.#flush
         const error = errorOf(cause) ??
           connectionLoss("Other", "The client failed to reserve a connection", undefined, cause)
-        this.#failAll(error)
+        return Effect.sync(() => this.#failAll(error))
       },
       onSuccess: (bound) => {
-        for (const waiting of this.#waiting.takeAll()) this.#send(bound, waiting)
+        if (this.#first === undefined && !this.#fixed && this.#waiting.first !== first) {
+          return Effect.andThen(this.#unbind(), this.#flush)
+        }
+        return Effect.sync(() => {
+          for (const waiting of this.#waiting.takeAll()) this.#send(bound, waiting)
+        })
       }
     })
   })
+
+  /** Leaves the connection at once, and gives it back. */
+  #unbind(): Effect.Effect<void> {
+    const bound = this.#bound
+    this.#bound = undefined
+    return bound === undefined ? Effect.void : Scope.close(bound.scope, Exit.void)
+  }
 
   #fork(effect: Effect.Effect<void>): void {
     const scope = Context.get(this.#context, Scope.Scope)
