@@ -399,7 +399,7 @@ describe("what is no command, as programs without types give it", () => {
     "what is given here is no command, as Redis.get(\"k\") is one; several are an array or a record of them, and no function"
 
   const isPromise = (each: unknown): boolean => each instanceof Promise
-  const begun = "what is given here is a promise, whose command has been sent already"
+  const begun = "what is given here is a promise, whose command is sent by a call of its own"
 
   inVirtualTime(
     "is refused in its place in a pipeline, and nothing is sent where it is all",

@@ -857,7 +857,10 @@ describe("Callbacks", () => {
       assert.match(error.message, /RedisPromise\.run takes an effect/)
       const mixed = await rejection(redis.pipeline([promise] as never))
       assert.instanceOf(mixed, RedisError.DataError)
-      assert.match(mixed.message, /is a promise, whose command has been sent already; give .* such as Redis\.get/)
+      assert.match(
+        mixed.message,
+        /is a promise, whose command is sent by a call of its own; give .* such as Redis\.get/
+      )
       const called = await rejection(redis.run((async () => 1) as never))
       assert.match(String(called), /run takes an effect, .* Effect\.promise makes an effect of an async function/)
       for (const nothing of [undefined, null]) {

@@ -12,7 +12,7 @@ import { dual } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { MonitorEvent } from "./commands/replies/MonitorEvent.ts"
-import { given } from "./internal/argument/effects.ts"
+import { noEffect } from "./internal/argument/effects.ts"
 import { notDuration } from "./internal/argument/options.ts"
 import { refused } from "./internal/command/refused.ts"
 import { durationFrom } from "./internal/runtime/milliseconds.ts"
@@ -330,12 +330,14 @@ export class RedisClient extends Context.Service<RedisClient, Client>()("@redfx/
 export const withConnection = <A, E, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | CommandError, Exclude<R, RedisClient> | RedisClient> =>
-  Effect.scoped(
-    Effect.flatMap(
-      Effect.flatMap(RedisClient, (client) => client.reserve),
-      (reserved) => Effect.provideService(given("Redis.withConnection", effect), RedisClient, reserved)
+  Effect.isEffect(effect)
+    ? Effect.scoped(
+      Effect.flatMap(
+        Effect.flatMap(RedisClient, (client) => client.reserve),
+        (reserved) => Effect.provideService(effect, RedisClient, reserved)
+      )
     )
-  )
+    : Effect.fail(noEffect("Redis.withConnection", effect))
 
 /**
  * Runs an effect with another `commandTimeout` for each of its commands, for those that take longer than others by design,

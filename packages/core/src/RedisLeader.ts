@@ -30,7 +30,7 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { get } from "./commands/Strings.ts"
-import { handling } from "./internal/argument/effects.ts"
+import { handling, isRunnable, noEffect } from "./internal/argument/effects.ts"
 import * as Options from "./internal/argument/options.ts"
 import { quoted } from "./internal/error/printable.ts"
 import { ways } from "./internal/lock/exclusive.ts"
@@ -144,10 +144,10 @@ export const make = (name: string, options: LeaderOptions = {}): RedisLeader => 
   const { holding } = Lease.make(of, settings)
   const run: RedisLeader["run"] = (effect) =>
     Effect.flatMap(
-      settings,
+      isRunnable(effect) ? settings : Effect.fail(noEffect(of, effect)),
       (settings) =>
         oneTerm(holding, (fencingToken) =>
-          handling(of, () => typeof effect === "function" ? effect({ id, fencingToken }) : effect)).pipe(
+          handling(of, () => Effect.isEffect(effect) ? effect : effect({ id, fencingToken }))).pipe(
             Effect.retry({
               schedule: Schedule.jittered(Schedule.spaced(settings.retryInterval)),
               while: (error) =>

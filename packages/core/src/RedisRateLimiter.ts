@@ -25,6 +25,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
 import { del } from "./commands/Generic.ts"
 import * as Options from "./internal/argument/options.ts"
 import { Lines } from "./internal/client/lines.ts"
@@ -193,12 +194,18 @@ export const slidingWindow = (name: string, options: SlidingWindowOptions): Redi
 // Deciding
 // -----------------------------------------------------------------------------
 
-/** `settings`: the two numbers that its script takes, which are checked. The first is all that there can be at once. */
+/**
+ * `read`: reads the two numbers that its script takes, and throws where they are wrong. The first is all that there can be at
+ * once.
+ */
 const make = (
   name: string,
   script: Scripts.Limiter,
-  settings: () => readonly [most: number, number]
+  read: () => readonly [most: number, number]
 ): RedisRateLimiter => {
+  // The options are those of now, whatever the program makes of them later.
+  const limits = Result.try(read)
+  const settings = () => Result.getOrThrowWith(limits, (error) => error)
   const keyOf = (subject: string): string => `${text("name", name)}:${text("subject", subject)}`
   const decide = (subject: string, cost: number, counts: 0 | 1) =>
     script.decide(() => keyOf(subject), () => {

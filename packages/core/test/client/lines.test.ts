@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { fork } from "@redfx/testing/Fork"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
@@ -201,6 +202,7 @@ describe("A line", () => {
   it.effect("waits on a timer that keeps nothing of the caller who has begun it", () =>
     Effect.gen(function*() {
       const storage = new AsyncLocalStorage<string>()
+      const Request = Context.Reference<string | undefined>("Request", { defaultValue: () => undefined })
       const clock = yield* Clock.Clock
       const stores: Array<string | undefined> = []
       const observed: Clock.Clock = {
@@ -208,17 +210,23 @@ describe("A line", () => {
         sleep: (duration) =>
           Effect.suspend(() => {
             stores.push(storage.getStore())
-            return clock.sleep(duration)
+            return Effect.contextWith((context: Context.Context<never>) => {
+              stores.push(Context.get(context, Request))
+              return clock.sleep(duration)
+            })
           })
       }
       const refused = Effect.succeed<Answer>({ granted: false, room: 0, pause: 1000 })
       const waiting = waitIn(new Lines<Answer>(), {} as RedisClient["Service"], refused)
       const waiter = storage.run(
         "a request",
-        () => Effect.runFork(Effect.provideService(waiting, Clock.Clock, observed))
+        () =>
+          Effect.runFork(
+            waiting.pipe(Effect.provideService(Clock.Clock, observed), Effect.provideService(Request, "a request"))
+          )
       )
       yield* Effect.yieldNow
-      assert.deepStrictEqual(stores, [undefined])
+      assert.deepStrictEqual(stores, [undefined, undefined])
       yield* Fiber.interrupt(waiter)
     }))
 

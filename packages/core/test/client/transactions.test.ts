@@ -297,6 +297,25 @@ describe("on a server that fails at will", () => {
       assert.strictEqual(yield* client.execute(Redis.get("k")), "v")
     }).pipe(Effect.scoped))
 
+  it.live("where MULTI is refused as well, no transaction is open, and the connection is kept", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) =>
+        name === "MULTI" || name === "EXEC"
+          ? `-ERR unknown command '${name}'\r\n`
+          : name === "GET"
+          ? Encode.bulk("v")
+          : undefined
+      )
+      const client = yield* Client.make(node)
+      const [transaction, beside] = yield* Effect.all([
+        Effect.flip(Client.on(client)(Redis.transaction([Redis.get("k")]))),
+        client.execute(Redis.get("k"))
+      ], { concurrency: "unbounded" })
+      assert.deepInclude(transaction, { _tag: "ResponseError", code: "ERR" })
+      assert.strictEqual(beside, "v")
+      assert.strictEqual(node.connections.total, 1)
+    }).pipe(Effect.scoped))
+
   it.effect("PIP-11, CFG-17: with retryOnTimeout a transaction that timed out is sent once more as a whole", () =>
     Effect.gen(function*() {
       const gate = yield* Deferred.make<void>()

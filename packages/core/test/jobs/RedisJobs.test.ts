@@ -13,6 +13,7 @@ import * as RedisCommand from "../../src/RedisCommand.ts"
 import { ConnectionError, isRedisError, ResponseError } from "../../src/RedisError.ts"
 import type { RedisError } from "../../src/RedisError.ts"
 import * as RedisJobs from "../../src/RedisJobs.ts"
+import * as RedisLock from "../../src/RedisLock.ts"
 import * as Resp from "../../src/Resp.ts"
 
 const jobs = RedisJobs.make("jobs", { payload: Schema.Int })
@@ -201,6 +202,20 @@ describe("RedisJobs.run", () => {
       const exit = fiber.pollUnsafe()
       assert.deepInclude(exit !== undefined && (yield* Effect.flip(exit)), { _tag: "DataError" })
       assert.deepStrictEqual(settled, [])
+    }))
+
+  it.effect("what is no Effect within a handler's own effect is a failure of the job, and of no other", () =>
+    Effect.gen(function*() {
+      const { run, settled } = yield* fake([])
+      const promise = Promise.resolve() as unknown as Effect.Effect<void>
+      const handler = () => RedisLock.make("l").withLock(promise)
+      const fiber = yield* fork(run(jobs.run({ worker: "w", maxAttempts: 1 }, handler)))
+      yield* TestClock.adjust(10)
+      assert.isUndefined(fiber.pollUnsafe())
+      const [[, , , , to, reason] = []] = settled
+      assert.strictEqual(to, "dead")
+      assert.match(String(reason), /RedisLock\.withLock: what is to run is no Effect/)
+      yield* Fiber.interrupt(fiber)
     }))
 
   it.effect("a worker without a name, as a program without types may start it, is told that it needs one", () =>

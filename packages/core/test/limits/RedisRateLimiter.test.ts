@@ -401,6 +401,16 @@ describe("RedisRateLimiter.take", () => {
       assert.deepStrictEqual(asked, [])
     }))
 
+  it.effect("limits by the options that it was made with, whatever the program makes of them later", () =>
+    Effect.gen(function*() {
+      const { run } = yield* fake([])
+      const options = { limit: 5, window: "1 minute" as const }
+      const limiter = RedisRateLimiter.slidingWindow("w", options)
+      options.limit = 1
+      // More than the later limit would be refused.
+      assert.isTrue((yield* run(limiter.take("a", 3))).allowed)
+    }))
+
   it.effect("refuses what programs without types give: no options, and subjects that are no text", () =>
     Effect.gen(function*() {
       const { asked, run } = yield* fake([])

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { fork } from "@redfx/testing/Fork"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -9,7 +10,10 @@ import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
+import { AsyncLocalStorage } from "node:async_hooks"
 import * as Scripts from "../../src/internal/lock/scripts.ts"
+import { undone } from "../../src/internal/lock/undoing.ts"
+import type { RedisClient } from "../../src/RedisClient.ts"
 import { ConnectionError, DecodeError, ProtocolError } from "../../src/RedisError.ts"
 import type { RedisError } from "../../src/RedisError.ts"
 import * as RedisLock from "../../src/RedisLock.ts"
@@ -645,6 +649,27 @@ describe("RedisLock", () => {
       store.refused.clear()
       yield* TestClock.adjust("1 second")
       assert.isUndefined(owner(store))
+    }))
+
+  it.effect("what is undone for all keeps nothing of the caller who came first", () =>
+    Effect.gen(function*() {
+      const storage = new AsyncLocalStorage<string>()
+      const stores: Array<string | undefined> = []
+      // Nothing else is used of it.
+      const client: Partial<RedisClient["Service"]> = {
+        execute: () => Effect.fail(lost),
+        pipeline: (commands) =>
+          Effect.sync(() => {
+            stores.push(storage.getStore())
+            return commands.map(() => Exit.succeed(true))
+          })
+      }
+      const undo = { release: Scripts.release(name, "token"), until: Infinity }
+      const clock = yield* Clock.Clock
+      const undoing = Effect.provideService(undone(client as RedisClient["Service"], undo), Clock.Clock, clock)
+      storage.run("a request", () => Effect.runFork(undoing))
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(stores, [undefined])
     }))
 
   it.effect("a lock with a life is not undone any more when it is over by itself", () =>

@@ -87,6 +87,12 @@ for (const protocol of [2, 3] as const) {
             assert.strictEqual(yield* permits.available, 1)
             assert.isUndefined(yield* leader.leader)
           }
+          // What is wrong whoever leads is told before it is this one's turn.
+          yield* Redis.set(leader.name, "another")
+          Client.expectTag(yield* Effect.flip(leader.run(promise)), "DataError")
+          // A service's class is an effect, and a function as well.
+          const held = lock.withLock(RedisClient.RedisClient)
+          assert.strictEqual(yield* held, yield* RedisClient.RedisClient)
         }))
 
       it.effect("with retryOnTimeout who runs out of time neither waits for himself nor leaves the lock behind", () =>

@@ -31,7 +31,7 @@ import type {
 } from "./TimeSeriesOptions.ts"
 import { rows, samples, severalSamples, severalSeries } from "./TimeSeriesReplies.ts"
 
-const mrangeArgs = (
+const mrangeAggregationsArgs = (
   from: TsFrom,
   to: TsTo,
   filter: ReadonlyArray<string>,
@@ -55,7 +55,7 @@ const nrangeArgs = (
   keyAggregations(keys.length, options)
 ]
 
-const rangeArgsOfSeveral = (
+const rangeAggregationsArgs = (
   key: Arg.Key,
   from: TsFrom,
   to: TsTo,
@@ -75,7 +75,7 @@ const rangeArgsOfSeveral = (
  * @category time series
  * @since 0.1.0
  */
-export const tsMrangeAggregations = define("TS.MRANGE", mrangeArgs, severalSeries, "readonly")
+export const tsMrangeAggregations = define("TS.MRANGE", mrangeAggregationsArgs, severalSeries, "readonly")
 
 /**
  * Like {@link tsMrangeAggregations}, the last bucket first.
@@ -85,7 +85,7 @@ export const tsMrangeAggregations = define("TS.MRANGE", mrangeArgs, severalSerie
  * @category time series
  * @since 0.1.0
  */
-export const tsMrevrangeAggregations = define("TS.MREVRANGE", mrangeArgs, severalSeries, "readonly")
+export const tsMrevrangeAggregations = define("TS.MREVRANGE", mrangeAggregationsArgs, severalSeries, "readonly")
 
 /**
  * Returns the samples of several series side by side, in the order of time. For each time at which one of the series
@@ -155,7 +155,7 @@ export const tsQuerylabelsValues = define(
  * @category time series
  * @since 0.1.0
  */
-export const tsRangeAggregations = define("TS.RANGE", rangeArgsOfSeveral, severalSamples, "readonly")
+export const tsRangeAggregations = define("TS.RANGE", rangeAggregationsArgs, severalSamples, "readonly")
 
 type ReadFrom = TsTime | "-" | "+" | "$"
 
@@ -199,4 +199,4 @@ export const tsRead: typeof readFromTime = /* @__PURE__ */ Object.assign(
  * @category time series
  * @since 0.1.0
  */
-export const tsRevrangeAggregations = define("TS.REVRANGE", rangeArgsOfSeveral, severalSamples, "readonly")
+export const tsRevrangeAggregations = define("TS.REVRANGE", rangeAggregationsArgs, severalSamples, "readonly")

@@ -118,18 +118,18 @@ const clientOf = (
   { cache: parts, ...feeds }: Feeds
 ): RedisClient["Service"] => {
   const basis: Basis = { router, settings, deadlines }
-  const begin = beginning(basis)
+  const begin = beginOf(basis)
   const send = (request: Request): void => {
     begin(request)
     router.submit(request)
   }
   const cache = parts && Cache.reading(parts, { begin, submit: (request) => router.submit(request) })
-  const sendAll = sendingAll(basis, send)
-  const plain = pipelineBy(sendAll)
+  const sendAll = sendAllOf(basis, send)
+  const plain = pipelineOf(sendAll)
   const client: RedisClient["Service"] = {
-    execute: executing(basis, send, cache),
+    execute: executeOf(basis, send, cache),
     pipeline: cache === undefined ? plain : (commands) => cache.pipeline(commands, plain),
-    transaction: transactionBy(sendAll, basis),
+    transaction: transactionOf(sendAll, basis),
     withTimeout: (given) =>
       limited(
         given,
@@ -162,15 +162,15 @@ const clientOf = (
 }
 
 /** Gives a request the deadline of this client's limit. */
-const beginning = ({ deadlines, settings }: Basis): Send => {
+const beginOf = ({ deadlines, settings }: Basis): Send => {
   const limit = Duration.toMillis(settings.commandTimeout)
   return limit === deadlines.limit
     ? (request) => deadlines.add(request)
     : (request) => deadlines.addUntil(request, deadlines.now() + limit, limit)
 }
 
-/** Runs commands one by one; one that timed out once more, where it may be repeated. */
-const executing = (
+/** Runs a single command. When it times out and may be repeated, it is sent a second time. */
+const executeOf = (
   basis: Basis,
   send: Send,
   cache: ClientCache | undefined
@@ -195,8 +195,8 @@ const executing = (
 
 type SendAll = (batch: Batch) => Effect.Effect<ReadonlyArray<Outcome>>
 
-/** Sends batches; what timed out of one once more, where it may be repeated. */
-const sendingAll = (basis: Basis, send: Send): SendAll => {
+/** Sends a batch. Those of its commands that timed out and may be repeated are sent a second time. */
+const sendAllOf = (basis: Basis, send: Send): SendAll => {
   const once: SendAll = (batch) =>
     batch.commands.some(RedisCommand.needsOwnConnection)
       ? pipelineExclusive(basis, batch)
@@ -206,12 +206,12 @@ const sendingAll = (basis: Basis, send: Send): SendAll => {
     : once
 }
 
-const pipelineBy = (sendAll: SendAll): RedisClient["Service"]["pipeline"] => (commands) =>
+const pipelineOf = (sendAll: SendAll): RedisClient["Service"]["pipeline"] => (commands) =>
   commands.every((command) => command.settled === undefined)
     ? commands.length === 0 ? Effect.succeed([]) : sendAll({ commands })
     : weave(commands, (command) => command.settled, (sent, positions) => sendAll({ commands: sent, positions }))
 
-const transactionBy = (
+const transactionOf = (
   sendAll: SendAll,
   { router, settings }: Basis
 ): RedisClient["Service"]["transaction"] =>

@@ -51,7 +51,7 @@ export class Lines<A> {
       const clock = Context.get(context, Clock.Clock)
       const limit = client.limit === undefined ? Infinity : Duration.toMillis(client.limit)
       const line = this.#lineOf(client, name, limit, waiting.most)
-      const waiter = line.join(waiting.size, elapsed(clock) + waiting.waitTimeout, limit, context)
+      const waiter = line.join(waiting.size, elapsed(clock) + waiting.waitTimeout, limit, clock)
       return Effect.onExit(wait(line, waiter, waiting, clock, restore), () => Effect.sync(() => line.leave(waiter)))
     })
   }

@@ -29,14 +29,13 @@ export const list = (commands: Commands): ReadonlyArray<RedisCommand.Any> => {
     ? commands
     : isRecord(commands)
     ? Object.values(commands)
-    : [undefined]
+    : [Predicate.isPromiseLike(commands) ? commands : undefined]
   // By index, as the methods of arrays pass over holes.
   for (let index = 0; index < given.length; index++) {
     if (!RedisCommand.isCommand(given[index])) {
       return Array.from(
         given,
-        (each) =>
-          commandIn(each, Predicate.hasProperty(each, "then") ? begun : undefined) as CommandImpl & RedisCommand.Any
+        (each) => commandIn(each, Predicate.isPromiseLike(each) ? promise : undefined) as CommandImpl & RedisCommand.Any
       )
     }
   }
@@ -45,8 +44,8 @@ export const list = (commands: Commands): ReadonlyArray<RedisCommand.Any> => {
 }
 
 /** What `redis.get("k")` of a `RedisPromise` is, where `Redis.get("k")` is meant. */
-const begun =
-  "what is given here is a promise, whose command has been sent already; give a command of the module Redis, such as Redis.get(\"k\")"
+const promise =
+  "what is given here is a promise, whose command is sent by a call of its own; give a command of the module Redis, such as Redis.get(\"k\")"
 
 /** Whether something has commands by their names. A `Map`, a `Set`, a promise and a command itself would have none. */
 const isRecord = (commands: Commands): boolean =>

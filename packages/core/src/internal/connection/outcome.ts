@@ -91,6 +91,10 @@ export const outcome = (
     ? Exit.fail(errorOf(command, value, origin, index))
     : RedisCommand.decode(command, value, origin.replaceInvalidText, index)
 
+/** Whether a transaction is open after this answer to MULTI. */
+export const begins = (reply: Resp.Value): boolean =>
+  !(reply instanceof Resp.ErrorReply) || reply.line.includes("can not be nested")
+
 /**
  * Whether an answer to EXEC need not have ended the transaction, so that the server may queue what others send after it and
  * answer QUEUED: one that does not know EXEC, as with `rename-command`, does so, and one before 6.0.6 after most refusals.

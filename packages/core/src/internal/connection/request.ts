@@ -18,7 +18,7 @@ import type { Resume } from "../runtime/suspension.ts"
 import { formOf } from "../script/knownScripts.ts"
 import type { Form, KnownScripts } from "../script/knownScripts.ts"
 import type { Keepers, Tracking } from "../tracking/tracking.ts"
-import { errorAsItIs, errorOf, failed, isUnended, outcome } from "./outcome.ts"
+import { begins, errorAsItIs, errorOf, failed, isUnended, outcome } from "./outcome.ts"
 import type { Replies } from "./outcome.ts"
 import type { Deadline, Timed } from "./timed.ts"
 
@@ -385,6 +385,8 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
   #byDigest: Set<number> | undefined = undefined
   #missingFrom: number | undefined = undefined
   #rest: BatchRequest | undefined = undefined
+  /** Whether the server has begun the transaction. */
+  #hasBegun = false
 
   constructor(batch: Batch, send: Send | undefined, resume?: Resume<ReadonlyArray<Outcome>, never>) {
     super(send, resume)
@@ -432,7 +434,8 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
   }
 
   reply(value: Resp.Value, origin: Origin): void {
-    if (this.#atomic && this.answered === this.count && isUnended(value)) origin.onUnended?.()
+    if (this.#atomic && this.answered === 1) this.#hasBegun = begins(value)
+    if (this.#hasBegun && this.answered === this.count && isUnended(value)) origin.onUnended?.()
     if (this.settled) return
     const index = this.#outcomes.length
     if (origin.keepers !== undefined) this.#wrote(index, origin.keepers)

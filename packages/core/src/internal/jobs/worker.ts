@@ -149,7 +149,7 @@ const outcomeOf = Effect.fnUntraced(function*<A, E, R>(
     handling(of, () => settings.handler({ id, attempt, payload: decoded.success }))
   )
   if (Exit.isSuccess(exit)) return { to: "done" }
-  if (isNoEffect(exit.cause)) return yield* Effect.fail(returnedNoEffect(of))
+  if (isNoEffect(of, exit.cause)) return yield* Effect.fail(returnedNoEffect(of))
   yield* Effect.logWarning(`Attempt ${attempt} of job ${id} failed`, exit.cause)
   // The failure is the handler's own, as no missing Effect is among its reasons.
   const cause = exit.cause as Cause.Cause<E>

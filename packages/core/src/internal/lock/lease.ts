@@ -15,7 +15,7 @@ import { RedisClient } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import { isRetryable, LockError, LockNotOwnedError } from "../../RedisError.ts"
 import type { CommandError, DataError, LockLikeError } from "../../RedisError.ts"
-import { handling, noEffect } from "../argument/effects.ts"
+import { handling, isRunnable, noEffect } from "../argument/effects.ts"
 import * as Options from "../argument/options.ts"
 import { Lines } from "../client/lines.ts"
 import { deliveryOf } from "../connection/sent.ts"
@@ -26,7 +26,7 @@ import { elapsedNow } from "../runtime/elapsed.ts"
 import { Once } from "../runtime/once.ts"
 import type { Restore } from "../runtime/restore.ts"
 import { traced } from "../telemetry/spans.ts"
-import type { ExtendMode } from "./steps.ts"
+import type { ExtendMode } from "./tokenScripts.ts"
 import { undone } from "./undoing.ts"
 
 // -----------------------------------------------------------------------------
@@ -158,10 +158,9 @@ export const make = (of: string, given: Given) => ({
   ): Effect.Effect<A, E | CommandError | LockLikeError, R | RedisClient> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function*() {
-        const run = typeof effect === "function" ? effect : Effect.isEffect(effect) ? () => effect : undefined
-        if (run === undefined) return yield* noEffect(of)
+        if (!isRunnable(effect)) return yield* noEffect(of, effect)
         const held = yield* acquireOrFail(given, restore)
-        const body = handling(of, () => run(held.handle))
+        const body = handling(of, () => Effect.isEffect(effect) ? effect : effect(held.handle))
         const exit = yield* Effect.exit(
           restore(held.keepAlive === undefined ? body : Effect.raceFirst(body, held.keepAlive))
         )

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
 import type { Taken, Ways } from "./lease.ts"
-import { byToken, extending } from "./steps.ts"
+import { byToken, extending } from "./tokenScripts.ts"
 
 /** Drops the leases that have ended; the key lives as long as the last lease. */
 const lasting = `local time = redis.call("TIME")

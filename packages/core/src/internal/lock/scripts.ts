@@ -1,6 +1,6 @@
 /**
  * The steps of locks on the server: each looks at the holder of the lock and acts on it, at once. All of it is `ordered`, see
- * steps.ts.
+ * tokenScripts.ts.
  */
 import * as RedisArg from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
@@ -8,7 +8,7 @@ import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
 import { KeyBeside } from "../argument/slot.ts"
 import type { Taken } from "./lease.ts"
-import { byToken, extending } from "./steps.ts"
+import { byToken, extending } from "./tokenScripts.ts"
 
 /** There is no more than one lock. */
 const taken = (fencingToken: number | undefined): Taken => ({ fencingToken, left: 0 })

@@ -4,6 +4,8 @@
  *
  * However much there is of it, one fiber of a client sees to all, and sends it in one pipeline at a time.
  */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { RedisClient } from "../../RedisClient.ts"
@@ -13,6 +15,7 @@ import type { CommandError } from "../../RedisError.ts"
 import { backOff, jitter } from "../runtime/backOff.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
 import { errorIn } from "../runtime/firstError.ts"
+import { fork } from "../runtime/ownContext.ts"
 import { traced } from "../telemetry/spans.ts"
 
 /** A release that nobody waits for, and the time at which the lease is over by itself. */
@@ -33,11 +36,14 @@ class Undoing {
   }
 
   add(undo: Undo): Effect.Effect<void> {
-    return Effect.suspend(() => {
+    return Effect.contextWith((caller: Context.Context<never>) => {
       this.#waiting.add(undo)
       if (this.#isRunning) return Effect.void
       this.#isRunning = true
-      return Effect.asVoid(Effect.forkDetach(Effect.onExit(this.#rounds, () => this.#end)))
+      // It may go on for others for as long as a server is away, so it has nothing else of the one who comes first.
+      const context = Context.make(Clock.Clock, Context.get(caller, Clock.Clock))
+      fork(context)(Effect.onExit(this.#rounds, () => this.#end))
+      return Effect.void
     })
   }
 

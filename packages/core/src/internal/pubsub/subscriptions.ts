@@ -380,13 +380,13 @@ class Subscribed {
   }
 
   /** Whether it has any channels. */
-  get isAny(): boolean {
+  get hasChannels(): boolean {
     return this.#topics().length > 0
   }
 
   /** Leaves everything, and waits for nothing. */
   end(): void {
-    this.#leave((topics) => topics)
+    this.#leave()
   }
 
   /**
@@ -414,7 +414,7 @@ class Subscribed {
     this.mailbox.reopen()
     const added = new Set(names)
     for (const topic of this.#topics(kind)) added.delete(topicName(topic))
-    const undo = Effect.sync(() => this.#leave((topics) => topics.filter((topic) => added.has(topicName(topic))), kind))
+    const undo = Effect.sync(() => this.#leave(kind, (topic) => added.has(topicName(topic))))
     const join = Effect.suspend(() =>
       Effect.all(
         Array.from(this.#links.route(kind, keys), ([link, some]) => link.join(this.#receiver, kind, some)),
@@ -444,7 +444,7 @@ class Subscribed {
       // All links are left at once: a server that does not answer must not keep the others sending.
       const left = Effect.all(leaving, { concurrency: "unbounded", discard: true })
       yield* this.#opening.limited(unsubscribing[kind].spec.name, left)
-      if (!this.isAny) this.mailbox.finish()
+      if (!this.hasChannels) this.mailbox.finish()
     })
   }
 
@@ -461,8 +461,9 @@ class Subscribed {
     return this.#links.all.flatMap(({ hub }) => hub.topicsOf(this.#receiver, kind))
   }
 
-  #leave(some: (topics: ReadonlyArray<Topic>) => ReadonlyArray<Topic>, kind?: Kind): void {
-    for (const { hub } of this.#links.all) hub.leave(this.#receiver, some(hub.topicsOf(this.#receiver, kind)))
+  /** Leaves all channels, or those of a kind of which this is so. */
+  #leave(kind?: Kind, isOne: (topic: Topic) => boolean = () => true): void {
+    for (const { hub } of this.#links.all) hub.leave(this.#receiver, hub.topicsOf(this.#receiver, kind).filter(isOne))
   }
 }
 
@@ -482,7 +483,7 @@ const subscription = Effect.fnUntraced(function*(
     punsubscribe: (...given) => subscribed.remove("psubscribe", given),
     sunsubscribe: (...given) => subscribed.remove("ssubscribe", given),
     ping: (message) => subscribed.ping(message),
-    subscribed: Effect.sync(() => subscribed.isAny)
+    subscribed: Effect.sync(() => subscribed.hasChannels)
   }
 })
 

@@ -8,7 +8,7 @@
  * Each asks for itself, in its own fiber. So what it asks with, what becomes of an answer that it does not wait for, and the
  * span of it are its own.
  */
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -59,7 +59,7 @@ export class Waiter<A, E> {
   readonly size: number
   readonly stopAt: number
   readonly limit: number
-  readonly context: Context.Context<never>
+  readonly clock: Clock.Clock
   before: Waiter<A, E> | undefined
   behind: Waiter<A, E> | undefined
   isThere = true
@@ -69,12 +69,12 @@ export class Waiter<A, E> {
   /** Has it go on. It is there while the waiter is suspended. */
   resume: ((turn: Turn<A, E>) => void) | undefined
 
-  constructor(number: number, size: number, stopAt: number, limit: number, context: Context.Context<never>) {
+  constructor(number: number, size: number, stopAt: number, limit: number, clock: Clock.Clock) {
     this.number = number
     this.size = size
     this.stopAt = stopAt
     this.limit = limit
-    this.context = context
+    this.clock = clock
   }
 }
 
@@ -121,8 +121,8 @@ export class Line<A, E> {
   }
 
   /** Joins the line at its end. */
-  join(size: number, stopAt: number, limit: number, context: Context.Context<never>): Waiter<A, E> {
-    const waiter = new Waiter<A, E>(this.#came++, size, stopAt, limit, context)
+  join(size: number, stopAt: number, limit: number, clock: Clock.Clock): Waiter<A, E> {
+    const waiter = new Waiter<A, E>(this.#came++, size, stopAt, limit, clock)
     waiter.before = this.#last
     if (this.#last === undefined) this.#first = waiter
     else this.#last.behind = waiter
@@ -302,11 +302,10 @@ export class Line<A, E> {
   }
 
   /**
-   * The timer goes on for others when the one has left by whose clock it goes. So it is outside of that one's asynchronous
-   * context.
+   * The timer goes on for others when the one has left by whose clock it goes. So it has nothing else of that one.
    */
-  #startTimer({ context }: Waiter<A, E>): void {
-    const timer = fork(context)(sleepUntil(Context.get(context, Clock.Clock), this.#notBefore))
+  #startTimer({ clock }: Waiter<A, E>): void {
+    const timer = fork(Context.empty())(sleepUntil(clock, this.#notBefore))
     this.#timer = timer
     timer.addObserver(() => {
       if (this.#timer !== timer) return

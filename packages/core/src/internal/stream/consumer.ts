@@ -462,7 +462,7 @@ const handle = <E, R>(
         Exit.isSuccess(exit)
           ? acknowledge
           // Ends the consumer, because the next entry would fail in the same way.
-          : isNoEffect(exit.cause)
+          : isNoEffect(state.settings.of, exit.cause)
           ? Effect.fail(returnedNoEffect(state.settings.of))
           : failed(state, id, deliveries, exit.cause)
       ),
@@ -501,8 +501,10 @@ const failed = (
 export const reasonOf = (cause: Cause.Cause<unknown>): string => textOf(Cause.squash(cause))
 
 const textOf = (error: unknown): string => {
-  // What Effect.tryPromise makes of an error says nothing itself.
-  if (Cause.isUnknownError(error) && error.cause !== undefined) return textOf(error.cause)
+  // What Effect.try and Effect.tryPromise make of an error says nothing itself.
+  if (Cause.isUnknownError(error) && error.message.startsWith("An error occurred in Effect.")) {
+    return textOf(error.cause)
+  }
   return error instanceof Error
     ? `${error.name}: ${error.message}`
     : typeof error === "string"

@@ -1,5 +1,5 @@
 /**
- * The scripts by which a holder acts on what it may hold. Each returns whether the holder has it.
+ * Shapes of scripts that take the token of a holder. Each returns whether it did what it is for.
  *
  * All are `ordered`: where connections are shared, what undoes an attempt comes after the attempt.
  */
@@ -7,9 +7,9 @@ import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
 
 /** A script of the name and the token. */
-export const byToken = (name: string, lua: string) =>
+export const byToken = (script: string, lua: string) =>
   RedisScript.make({
-    name,
+    name: script,
     lua,
     keys: (name: string, _token: string) => [name],
     args: (_name, token) => [token],
@@ -21,9 +21,9 @@ export const byToken = (name: string, lua: string) =>
 export type ExtendMode = "add" | "replace" | "atLeast"
 
 /** A script that changes the time to live. */
-export const extending = (name: string, lua: string) =>
+export const extending = (script: string, lua: string) =>
   RedisScript.make({
-    name,
+    name: script,
     lua,
     keys: (name: string, _token: string, _milliseconds: number, _mode: ExtendMode) => [name],
     args: (_name, token, milliseconds, mode) => [token, milliseconds, mode],
