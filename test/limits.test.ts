@@ -32,7 +32,7 @@ socket.once("data", () => socket.destroy())`
 /** Blocks the event loop for a while, and until the server has answered what was sent to it before, however long that takes. */
 const block = ({ host = "", port }: RedisConnector.Endpoint, milliseconds: number) => {
   const until = performance.now() + milliseconds
-  execFileSync(process.execPath, ["-e", ask, String(port), host])
+  execFileSync(process.execPath, ["-e", ask, String(port), host], { timeout: 30_000 })
   spin(until - performance.now())
 }
 

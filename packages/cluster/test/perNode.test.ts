@@ -38,23 +38,26 @@ describe("A command to each server, which one of them refuses", () => {
 })
 
 describe("A client of one server", () => {
-  it.live("is the same for all callers, so that those who wait for a lock stand in one line", () =>
-    Effect.gen(function*() {
-      const { a, cluster } = yield* FakeCluster.make()
-      // Somebody else has the lock.
-      a.instead = ({ name }) => name === "SET" ? Encode.nil : undefined
-      const { cluster: service } = yield* FakeCluster.client(cluster)
-      const lock = RedisLock.make(FakeCluster.keyOfA, { retryInterval: "10 minutes", waitTimeout: "300 millis" })
-      yield* (yield* service.clientOf(a.address)).execute(Redis.ping())
-      const caller = RedisCluster.onNode(a.address, lock.withLock(Effect.void)).pipe(
-        Effect.provideService(RedisCluster.RedisCluster, service)
-      )
-      const errors = yield* Effect.forEach(Array.from({ length: 10 }), () => Effect.flip(caller), {
-        concurrency: "unbounded"
+  inVirtualTime(
+    "is the same for all callers, so that those who wait for a lock stand in one line",
+    () =>
+      Effect.gen(function*() {
+        const { a, cluster } = yield* FakeCluster.make()
+        // Somebody else has the lock.
+        a.instead = ({ name }) => name === "SET" ? Encode.nil : undefined
+        const { cluster: service } = yield* FakeCluster.client(cluster)
+        const lock = RedisLock.make(FakeCluster.keyOfA, { retryInterval: "10 minutes", waitTimeout: "300 millis" })
+        yield* (yield* service.clientOf(a.address)).execute(Redis.ping())
+        const caller = RedisCluster.onNode(a.address, lock.withLock(Effect.void)).pipe(
+          Effect.provideService(RedisCluster.RedisCluster, service)
+        )
+        const errors = yield* Effect.forEach(Array.from({ length: 10 }), () => Effect.flip(caller), {
+          concurrency: "unbounded"
+        })
+        for (const error of errors) assert.deepInclude(error, { _tag: "LockError", reason: "NotAcquired" })
+        assert.lengthOf(FakeCluster.log(a).filter((line) => line.startsWith("A SET")), 1)
       })
-      for (const error of errors) assert.deepInclude(error, { _tag: "LockError", reason: "NotAcquired" })
-      assert.lengthOf(FakeCluster.log(a).filter((line) => line.startsWith("A SET")), 1)
-    }))
+  )
 })
 
 describe("A command to each server, which one of them does not answer", () => {

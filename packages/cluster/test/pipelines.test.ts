@@ -13,6 +13,7 @@ import { fork } from "@redfx/testing/Fork"
 import { used } from "@redfx/testing/Memory"
 import * as VirtualTime from "@redfx/testing/VirtualTime"
 import { inVirtualTime, passing, timed } from "@redfx/testing/VirtualTime"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -619,8 +620,10 @@ describe("Reserved connections", () => {
         const { client } = yield* FakeCluster.client(cluster)
         a.instead = ({ name }) => name === "WATCH" ? FakeCluster.ask(keyOfA, b) : undefined
         const watched = Redis.watch(keyOfA, Effect.succeed([Redis.get(keyOfA)]))
+        const began = yield* Clock.currentTimeMillis
         const error = Client.expectTag(yield* Effect.flip(Client.on(client)(watched)), "ClusterRetriesExhaustedError")
         assert.deepInclude(error, { command: "WATCH", attempts: 16, delivery: "not-sent" })
+        assert.isBelow((yield* Clock.currentTimeMillis) - began, 1000)
         assert.match(error.last, /^ASK/)
         assert.deepStrictEqual(FakeCluster.log(b), [])
       })

@@ -2,7 +2,7 @@
  * Shard channels whose slot another server has by now, while their own server says nothing of it: on scripted nodes,
  * and on real ones.
  */
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { RedisCluster } from "@redfx/cluster"
 import { Redis, RedisClient } from "@redfx/core"
 import { NodeRedisConnector, RedisClusterServers } from "@redfx/node"
@@ -358,7 +358,7 @@ describe("A shard channel whose server does not say that another has its slot", 
 })
 
 describe("A shard channel of a master that is cut off from the bus", () => {
-  inVirtualTime(
+  it.live(
     "moves with its slot on real servers, and misses nothing that is not told",
     (context) =>
       Effect.gen(function*() {

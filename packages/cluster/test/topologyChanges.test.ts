@@ -1017,7 +1017,7 @@ describe("Nodes that the cluster does not name", () => {
   )
 
   /** Lets time pass in steps until a fiber ends, and what was sent before each step arrive. */
-  const passing = <A, E>(
+  const whileUsed = <A, E>(
     client: RedisClient.RedisClient["Service"],
     fiber: Fiber.Fiber<A, E>
   ): Effect.Effect<A, E | RedisError.RedisError> =>
@@ -1034,7 +1034,7 @@ describe("Nodes that the cluster does not name", () => {
       const { a, c, cluster, others: [x] } = yield* FakeCluster.make({ extra: 1 })
       a.instead = ({ name }) => name === "GET" ? FakeCluster.ask(keyOfA, x!) : undefined
       const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [c] })
-      const refresh = Effect.flatMap(fork(nodes.refresh), (refreshing) => passing(client, refreshing))
+      const refresh = Effect.flatMap(fork(nodes.refresh), (refreshing) => whileUsed(client, refreshing))
       for (let round = 0; round < 3; round++) {
         assert.strictEqual(yield* client.execute(Redis.get(keyOfA)), `X:${keyOfA}`)
         yield* TestClock.adjust("8 seconds")
@@ -1063,10 +1063,10 @@ describe("Nodes that the cluster does not name", () => {
       const piped = yield* fork(client.pipeline([Redis.get(keyOfA)]))
       yield* a.node.awaitCommand("HELLO", 2)
       FakeCluster.replace(cluster, a, b)
-      yield* passing(client, yield* fork(nodes.refresh))
-      assert.strictEqual(yield* passing(client, got), `B:${keyOfA}`)
-      assert.deepStrictEqual(yield* passing(client, popped), { key: keyOfA, value: "v" })
-      assert.deepStrictEqual(yield* passing(client, piped), [Exit.succeed(`B:${keyOfA}`)])
+      yield* whileUsed(client, yield* fork(nodes.refresh))
+      assert.strictEqual(yield* whileUsed(client, got), `B:${keyOfA}`)
+      assert.deepStrictEqual(yield* whileUsed(client, popped), { key: keyOfA, value: "v" })
+      assert.deepStrictEqual(yield* whileUsed(client, piped), [Exit.succeed(`B:${keyOfA}`)])
     }))
 
   inVirtualTime("ESC-07: the client of one server works on when that comes back", () =>

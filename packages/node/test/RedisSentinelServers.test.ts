@@ -101,15 +101,14 @@ describe("RedisSentinelServers", { timeout: 60_000, concurrent: true }, () => {
       assert.strictEqual(yield* master, servers[0])
     }))
 
-  it.live("settles with a Sentinel that stood still, which judges the others again soon", () =>
+  it.live("settles with a Sentinel that stood still, which judges the others again soon", (context) =>
     Effect.gen(function*() {
       const { sentinels, settled } = yield* RedisSentinelServers.make()
       const [paused, killed] = sentinels
       assert.isDefined(paused)
       assert.isDefined(killed)
-      // Before Redis 7.0 it takes a Sentinel half a minute.
       const hasty = yield* Effect.exit(on(paused)(Redis.sentinelDebug()))
-      if (hasty._tag === "Failure") return
+      if (hasty._tag === "Failure") return context.skip("before Redis 7.0 it takes a Sentinel half a minute")
       yield* paused.pause
       // After two seconds a Sentinel finds, when it runs again, that it cannot trust its clock.
       yield* Effect.sleep("2500 millis")

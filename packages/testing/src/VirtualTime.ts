@@ -34,7 +34,7 @@ export const timed = Effect.fnUntraced(function*<A, E>(
 ): Effect.fn.Return<{ readonly exit: Exit.Exit<A, E>; readonly time: number }> {
   let time = 0
   for (; fiber.pollUnsafe() === undefined; time += 5) {
-    assert.isBelow(time, 10_000)
+    assert.isBelow(time, 10_000, "milliseconds have passed, and the fiber has not ended")
     yield* pass(5)
   }
   return { exit: yield* Fiber.await(fiber), time }
@@ -44,10 +44,14 @@ export const timed = Effect.fnUntraced(function*<A, E>(
 export const passing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.flatMap(Effect.forkChild(effect, { startImmediately: true }), (fiber) => Effect.andThen(turns, timed(fiber)))
 
-const untilEnded = <A, E>(fiber: Fiber.Fiber<A, E>): Effect.Effect<A, E> =>
-  fiber.pollUnsafe() === undefined
-    ? Effect.andThen(pass(5), Effect.suspend(() => untilEnded(fiber)))
-    : Fiber.join(fiber)
+/** As much may pass in a test. After a minute a client of a cluster reads the topology anyway, whatever it has not noticed. */
+const longest = 15_000
+
+const untilEnded = <A, E>(fiber: Fiber.Fiber<A, E>, time = 0): Effect.Effect<A, E> => {
+  if (fiber.pollUnsafe() !== undefined) return Fiber.join(fiber)
+  if (time >= longest) return Effect.die(new Error(`The test has not ended after ${longest} ms of its time`))
+  return Effect.andThen(pass(5), Effect.suspend(() => untilEnded(fiber, time + 5)))
+}
 
 /**
  * A test all of whose servers are scripted ones: its time passes while it runs, for all that happens in it. What it waits

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { fork } from "@redfx/testing/Fork"
+import { turns } from "@redfx/testing/VirtualTime"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -639,6 +640,7 @@ describe("RedisLock", () => {
       assert.isBelow(store.pipelines.length, 40)
       store.refused.clear()
       yield* TestClock.adjust("5 seconds")
+      yield* turns
       assert.deepStrictEqual([...store.entries.keys()], ["{released}:fence"])
       const sent = store.pipelines.length
       yield* TestClock.adjust("1 minute")

@@ -8,6 +8,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
 import type { RedisClient } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import { isRetryable } from "../../RedisError.ts"
@@ -41,7 +42,7 @@ class Undoing {
       if (this.#isRunning) return Effect.void
       this.#isRunning = true
       // It may go on for others for as long as a server is away, so it has nothing else of the one who comes first.
-      const context = Context.make(Clock.Clock, Context.get(caller, Clock.Clock))
+      const context = Context.pick(Clock.Clock, Random.Random)(caller)
       fork(context)(Effect.onExit(this.#rounds, () => this.#end))
       return Effect.void
     })
