@@ -345,6 +345,21 @@ describe("Transactions", () => {
       assert.strictEqual(refused, 2)
     }))
 
+  inVirtualTime(
+    "CLR-04: follow an ASK in place of what EXEC runs, as servers answer since Valkey 9.1",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, cluster } = yield* FakeCluster.make()
+        const { client } = yield* FakeCluster.client(cluster)
+        a.instead = (command, connection) =>
+          command.name === "EXEC" ? FakeCluster.ask(keyOfA, b) : transacting("A")(command, connection)
+        b.instead = transacting("B")
+        const outcomes = yield* client.transaction([Redis.get(keyOfA), Redis.get(sibling(keyOfA))])
+        assert.deepStrictEqual(outcomes, [Exit.succeed(`B:${keyOfA}`), Exit.succeed(`B:${sibling(keyOfA)}`)])
+        assert.deepStrictEqual(FakeCluster.log(a).filter((line) => line === "A EXEC").length, 1)
+      })
+  )
+
   inVirtualTime("CLR-04: follow ASK, with ASKING before MULTI on one connection", () =>
     Effect.gen(function*() {
       const { a, b, cluster } = yield* FakeCluster.make()

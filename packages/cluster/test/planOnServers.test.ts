@@ -7,6 +7,7 @@ import { RedisCluster } from "@redfx/cluster"
 import { Redis, RedisArg } from "@redfx/core"
 import type { RedisClient, RedisCommand, RedisConfig } from "@redfx/core"
 import { NodeRedisClient, RedisClusterServers } from "@redfx/node"
+import * as Client from "@redfx/testing/Client"
 import { freshKey, requireCommand, until } from "@redfx/testing/Suite"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -505,6 +506,25 @@ describe("Failover", () => {
       assert.deepStrictEqual([...new Set(found)].sort(), keys)
       yield* cluster.moveSlot(RedisCluster.slotOf("foo"), before)
     })))
+
+  it.live("CKL-25: a scan ends, with all keys, where two masters say of each other that they have a slot", () =>
+    on(
+      Effect.gen(function*() {
+        yield* Redis.flushall()
+        const keys = Array.from({ length: 300 }, (_, i) => `key:${i}`).sort()
+        yield* Redis.mset(keys.map((key) => [key, "1"] as const))
+        const slot = RedisCluster.slotOf("foo")
+        const owner = yield* Client.make(yield* cluster.owner("foo"))
+        const other = yield* Client.make(yield* cluster.owner("hello"))
+        const ids = yield* Effect.forEach([owner, other], (client) => client.execute(Redis.clusterMyid()))
+        yield* owner.execute(Redis.clusterSetslot(slot, { node: ids[1]! }))
+        const found = yield* Redis.scanStream({ count: 50 }).pipe(Stream.take(2000), Stream.runCollect)
+        assert.deepStrictEqual([...new Set(found)].sort(), keys)
+        assert.isBelow(found.length, 2000)
+        yield* owner.execute(Redis.clusterSetslot(slot, { node: ids[0]! }))
+        yield* cluster.settled
+      }).pipe(Effect.scoped)
+    ))
 
   it.live("CLR-15: commands for all masters find the one that has replaced another by themselves", () =>
     on(Effect.gen(function*() {

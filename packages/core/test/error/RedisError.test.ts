@@ -4,6 +4,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { withFields } from "../../src/internal/error/retry.ts"
 
 const address = "127.0.0.1:6379"
 
@@ -478,6 +479,20 @@ describe("every class of error", () => {
         assert.strictEqual(caught, error)
       }))
   }
+
+  it.effect("ERR-02: an error that is told of a part of a pipeline keeps its cause", () =>
+    Effect.gen(function*() {
+      const cause = new Error("read ECONNRESET")
+      const error = new RedisError.ConnectionError({
+        reason: "Reset",
+        detail: "lost",
+        delivery: "unknown",
+        readonly: false,
+        cause
+      })
+      assert.strictEqual(withFields(error, { index: 1 }).cause, cause)
+      assert.isFalse("cause" in withFields(new RedisError.DataError({ command: "GET", detail: "x" }), { index: 1 }))
+    }))
 
   it.effect("ERR-02: a cause crosses a process boundary by its message", () =>
     Effect.gen(function*() {

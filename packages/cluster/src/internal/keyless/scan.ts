@@ -4,7 +4,8 @@
  * What counts as done are slots, not servers: when a master is
  * replaced, or slots move, they are scanned from the start on their new master.
  * So they are on a master that has started anew.
- * Elements may come again then, but none is left out. The cursor says which
+ * Elements may come again then. None is left out, unless its slot comes back to
+ * a master or is on its way while that one is scanned. The cursor says which
  * slots are done, so nothing is kept between pages.
  */
 import { wireValue } from "@redfx/core/RedisArg"
@@ -23,7 +24,7 @@ import { slotCount } from "../topology/slot.ts"
  * Where a scan stands. As text it is `cursor@address~life/claimed/done`; `0` alone before the first page and after the
  * last.
  *
- * - `cursor`: the server's own. `address`: the master that is being scanned, empty between two of them. `life`: what the
+ * - `cursor`: the server's own, or `end`. `address`: the master that is being scanned, empty between two of them. `life`: what the
  *   client counts of its starts, as each has another order.
  * - `claimed`: the slots that the master is scanned for, which it had when its scan began; others may have come to it
  *   later, behind the cursor. `done`: the slots that were scanned before. Both as `0-5460,7000`.
@@ -36,6 +37,9 @@ interface Position {
   readonly done: string
 }
 
+/** The cursor after the last page of a master, which is asked next whether it still has its slots: that page has no keys. */
+const end = "end"
+
 const start: Position = { cursor: "0", address: "", life: 1, claimed: "", done: "" }
 
 /** Runs SCAN with a cursor of the whole cluster. */
@@ -44,7 +48,10 @@ export const scan = (cluster: Cluster, command: RedisCommand.Any): Effect.Effect
   if (position === undefined) return Effect.fail(notACursor(command))
   return Effect.flatMap(cluster.masters, () => {
     const here = resume(cluster, position, command) ?? begin(cluster, position.done)
-    return here === undefined ? Effect.succeed([bulk("0"), []]) : page(cluster, command, here)
+    if (here === undefined) return Effect.succeed([bulk("0"), []])
+    return here.cursor === end
+      ? Effect.map(cluster.confirm(here.node), () => [bulk(afterLast(cluster, here)), []])
+      : page(cluster, command, here)
   })
 }
 
@@ -82,21 +89,17 @@ const page = (
 ): Effect.Effect<Resp.Value, CommandError> => {
   const own = RedisCommand.withParts(command, [here.cursor, ...command.parts.slice(1)])
   const before = startsOf(here.node, command)
-  return Effect.flatMap(cluster.onNode(here.node, RedisCommand.undecoded(own)), (reply) => {
+  return Effect.map(cluster.onNode(here.node, RedisCommand.undecoded(own)), (reply) => {
     const [first, ...found] = elements(reply)
     const life = startsOf(here.node, command)
-    const cursor = textOf(first)
+    const next = textOf(first)
     // A master that has started anew meanwhile has answered a cursor of its life before.
-    const position = life !== before
-      ? Effect.succeed(print({ ...here, life, cursor: "0" }))
-      : cursor !== "0"
-      ? Effect.succeed(print({ ...here, life, cursor }))
-      : Effect.map(cluster.confirm(here.node), () => afterLast(cluster, here))
-    return Effect.map(position, (position) => [bulk(position), ...found])
+    const cursor = life !== before ? "0" : next === "0" ? end : next
+    return [bulk(print({ ...here, life, cursor })), ...found]
   })
 }
 
-/** The position after the last page of a master. */
+/** The position after a master that was scanned to its end and asked for its slots. */
 const afterLast = (cluster: Cluster, here: NodePosition): string => {
   // A slot that has moved meanwhile took its unscanned keys along.
   const scanned = [...slotsIn(here.claimed)].filter((slot) => cluster.ofSlot(slot)?.address === here.address)
@@ -114,7 +117,7 @@ const print = ({ address, claimed, cursor, done, life }: Position): string =>
 const parse = ({ parts: [part] }: RedisCommand.Any): Position | undefined => {
   const text = part === undefined ? "" : asText(wireValue(part))
   if (text === "0") return start
-  const [, cursor, address, life, claimed, done] = /^(\d+)@([^/~]*)~(\d+)\/([\d,-]*)\/([\d,-]*)$/.exec(text) ?? []
+  const [, cursor, address, life, claimed, done] = /^(\d+|end)@([^/~]*)~(\d+)\/([\d,-]*)\/([\d,-]*)$/.exec(text) ?? []
   return cursor === undefined || address === undefined || claimed === undefined || done === undefined
     ? undefined
     : { cursor, address, life: Number(life), claimed, done }

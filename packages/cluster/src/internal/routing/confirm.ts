@@ -1,29 +1,61 @@
 /**
  * Asks a master whether it still has its slots.
  */
-import { clusterSlots } from "@redfx/core/commands/Cluster"
+import { clusterMyid, clusterSlots } from "@redfx/core/commands/Cluster"
+import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { CommandError } from "@redfx/core/RedisError"
-import { ConnectionError } from "@redfx/core/RedisError"
 import * as Effect from "effect/Effect"
 import type { ClusterNode } from "../topology/cluster.ts"
+import type { Node } from "../topology/nodes.ts"
+import { slotCount } from "../topology/slot.ts"
 import { endpointOf, fromSlots } from "../topology/topology.ts"
-import { onServer } from "./perNode.ts"
 import type { Retrying } from "./retrying.ts"
 
 /**
- * Asks a master for the topology, and reads it anew, first from this master, when it has given slots away. It is believed
- * about what it has no more, and not about what it has: it may have been replaced, and not know it.
+ * Asks a master whether it still has the slots that it is known for. A slot that it says another server has, which says so
+ * itself, has moved: then the topology is read anew, first from that server. Where the two contradict each other nothing is
+ * learnt, as nobody could tell who is right. Nor is there anything to learn from who does not answer.
  */
-export const confirm = (retrying: Retrying, { address }: ClusterNode): Effect.Effect<void, CommandError> => {
+export const confirm = (retrying: Retrying, { address }: ClusterNode): Effect.Effect<void> => {
   const { settings, state } = retrying
-  const endpoint = endpointOf(address)
-  const asked = onServer(retrying, state.nodes.at(endpoint), clusterSlots(), new Set())
-  return Effect.flatMap(asked, ({ reply }) => {
-    const view = fromSlots(reply, endpoint, settings.translate)
-    if (typeof view === "string" || view instanceof ConnectionError) return Effect.void
-    const hasLess = view.owners.some((owner, slot) =>
-      state.routeOf(slot)?.master.address === address && owner?.master !== address
-    )
-    return hasLess ? state.learnFrom(address) : Effect.void
+  return Effect.ignore(Effect.gen(function*() {
+    const endpoint = endpointOf(address)
+    const said = yield* saidBy(retrying, state.nodes.at(endpoint))
+    const topology = fromSlots(said.ranges, endpoint, settings.translate)
+    if (typeof topology === "string" || !("owners" in topology)) return
+    const moved = new Map<string, number>()
+    for (const [slot, id] of said.masters.entries()) {
+      const owner = topology.owners[slot]?.master
+      // Servers may write an address in different ways, and know each other by ids.
+      const isGone = id !== undefined && id !== said.id && state.routeOf(slot)?.master.address === address
+      if (isGone && owner !== undefined && owner !== address) moved.set(owner, slot)
+    }
+    for (const [owner, slot] of moved) {
+      const named = endpointOf(owner)
+      if (!state.nodes.mayBeNamed(named)) continue
+      const { id, masters } = yield* saidBy(retrying, state.nodes.named(named))
+      if (masters[slot] === id) yield* state.learnFrom(owner)
+    }
+  }))
+}
+
+/**
+ * What a server says.
+ *
+ * - `id`: its own. `masters`: the ids of the masters of all slots.
+ */
+interface Said {
+  readonly id: string
+  readonly ranges: RedisCommand.Success<ReturnType<typeof clusterSlots>>
+  readonly masters: ReadonlyArray<string | undefined>
+}
+
+const saidBy = ({ clientOf }: Retrying, node: Node): Effect.Effect<Said, CommandError> => {
+  const client = clientOf(node)
+  const asked = Effect.all([client.execute(clusterMyid()), client.execute(clusterSlots())], { concurrency: 2 })
+  return Effect.map(asked, ([id, ranges]) => {
+    const masters = new Array<string | undefined>(slotCount).fill(undefined)
+    for (const { end, master, start } of ranges) masters.fill(master.id, start, end + 1)
+    return { id, ranges, masters }
   })
 }

@@ -30,8 +30,8 @@ export const startsOf = ({ client }: ClusterNode, command: RedisCommand.Any): nu
  *
  * - `masters`, `nodes`: those that serve slots, and these with their replicas; asks for the topology when it is not known.
  * - `ofSlot`: the master of a slot as it is known at the moment, without asking; `undefined` when none serves it.
- * - `confirm`: asks a master whether it still has the slots that it is known for, and who has the others now. Commands
- *   without a key are not redirected, so they would not tell.
+ * - `confirm`: asks a master whether it still has the slots that it is known for, and learns who has the others now, if that can be
+ *   known. Commands without a key are not redirected, so they would not tell.
  * - `onNode`: runs a command on one server, and again where that is safe; also on its
  *   successor when it was replaced, unless that is one of `asked`, which run it already.
  * - `executeAll`: runs commands of one slot each, those of one server in one write.
@@ -42,7 +42,7 @@ export interface Cluster {
   readonly masters: Effect.Effect<ReadonlyArray<ClusterNode>, CommandError>
   readonly nodes: Effect.Effect<ReadonlyArray<ClusterNode>, CommandError>
   readonly ofSlot: (slot: number) => ClusterNode | undefined
-  readonly confirm: (node: ClusterNode) => Effect.Effect<void, CommandError>
+  readonly confirm: (node: ClusterNode) => Effect.Effect<void>
   readonly onNode: <A>(
     node: ClusterNode,
     command: RedisCommand.RedisCommand<A>,

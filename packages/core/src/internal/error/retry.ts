@@ -48,6 +48,7 @@ export interface Fault {
   readonly mayHaveWritten?: boolean | undefined
   readonly partial?: Partial | undefined
   readonly index?: number | undefined
+  readonly cause?: unknown
 }
 
 /** The facts about an effect's other parts when one part has failed. */
@@ -62,7 +63,8 @@ export interface Others {
 export const withFields = <E extends Fault>(error: E, change: Readonly<Record<string, unknown>>): E => {
   // Every error is made by a class that takes its own fields. A stack is of no use for an error that a server caused.
   const Class = error.constructor as unknown as new(fields: object) => E
-  const copy = stackless(() => new Class(present({ ...error, ...change })))
+  // The cause of an error is not enumerable.
+  const copy = stackless(() => new Class(present({ ...error, cause: error.cause, ...change })))
   origins.set(copy, originOf(error))
   earlier.set(copy, earlier.get(error))
   return copy
