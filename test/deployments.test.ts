@@ -151,7 +151,7 @@ describe("The same program", () => {
       for (const [url, options] of [...given.map((url) => [url, {}] as const), [given[0]!, { db: 1 }] as const]) {
         const error = yield* failure(url, options)
         assert.deepInclude(error, { _tag: "ConnectionError", reason: "Handshake" })
-        assert.match(error.message, /SELECT.*(database 0 alone|fewer databases)/)
+        assert.match(error.message, /SELECT.*(database 0 alone|no such database)/)
         assert.isFalse(RedisError.isRetryable(error))
       }
     }))
