@@ -18,10 +18,6 @@ export const handling = <A, E, R>(
     return Effect.isEffect(effect) ? effect : Effect.fail(returnedNoEffect(of))
   })
 
-/** What the program gives. */
-export const given = <A, E, R>(of: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | DataError, R> =>
-  Effect.isEffect(effect) ? effect : Effect.fail(noEffect(of, effect))
-
 /** Whether something is an effect, or may return one. A service's class is an effect, and a function as well. */
 export const isRunnable = (given: unknown): boolean => Effect.isEffect(given) || typeof given === "function"
 
