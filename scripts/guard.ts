@@ -13,7 +13,7 @@
 import { spawnSync } from "node:child_process"
 import { join } from "node:path"
 import process from "node:process"
-import type { Compiled, Figures, Part } from "./guard-child.ts"
+import type { Figures, Part, Ready } from "./guard-child.ts"
 
 const flags = ["--expose-gc", "--max-semi-space-size=512", "--min-semi-space-size=512"]
 const child = "scripts/guard-child.ts"
@@ -61,13 +61,18 @@ const guards: { readonly [K in keyof Figures]: Guard } = {
     title: "compiled functions that a collection throws away when no command is under way",
     limit: 20,
     look: `node ${flags.join(" ")} ${tracing} ${child} --part shapes names them; see connection/shapes.ts`
+  },
+  tenured: {
+    title: "literals of large replies that V8 takes for what lives long",
+    limit: 0,
+    look: "see internal/reply/plain.ts: what else makes objects or arrays of a literal, for each element of a reply?"
   }
 }
 
 const parts: ReadonlyArray<Part> = ["get", "set", "pipeline", "promise", "turns", "pending"]
 
-const output = (part: Part, more: ReadonlyArray<string> = []): string => {
-  const args = [...flags, ...more, child, "--part", part]
+const output = (part: Part, options: ReadonlyArray<string> = flags): string => {
+  const args = [...options, child, "--part", part]
   const { status, stderr, stdout } = spawnSync(process.execPath, args, {
     cwd: root,
     encoding: "utf8",
@@ -80,18 +85,24 @@ const output = (part: Part, more: ReadonlyArray<string> = []): string => {
 // The child prints its figures and nothing else.
 const measured = (part: Part): Partial<Figures> => JSON.parse(output(part)) as Partial<Figures>
 
-/** What the child prints when everything is compiled. */
-const compiled: Compiled = "compiled"
-
-/** How many functions V8 says to throw away because what they were compiled for is gone. */
-const discarded = (): Pick<Figures, "discarded"> => {
-  const [, after] = output("shapes", [tracing]).split(`${compiled}\n`)
-  if (after === undefined) throw new Error("The child has not said when everything was compiled.")
-  return { discarded: after.split("reason: embedded weak objects cleared").length - 1 }
+/** How often V8 says something once the child is ready. */
+const said = (part: Part, options: ReadonlyArray<string>, words: string): number => {
+  const [, after] = output(part, options).split(`${"ready" satisfies Ready}\n`)
+  if (after === undefined) throw new Error("The child has not said when it was ready.")
+  return after.split(words).length - 1
 }
 
+/** How many functions V8 throws away because what they were compiled for is gone. */
+const discarded = () => said("shapes", [...flags, tracing], "reason: embedded weak objects cleared")
+
+/**
+ * How many literals V8 decides to make among the old objects. It goes by how many objects of the young generation are in use,
+ * which therefore has the size that it has in programs.
+ */
+const tenured = () => said("replies", ["--expose-gc", "--trace-pretenuring-statistics"], " => tenure")
+
 // The parts make all of them; one that is missing is over every limit.
-const figures = Object.assign(discarded(), ...parts.map(measured)) as Figures
+const figures = Object.assign({ discarded: discarded(), tenured: tenured() }, ...parts.map(measured)) as Figures
 for (const [name, { limit, look, title }] of Object.entries(guards)) {
   const figure = figures[name as keyof Figures]
   console.log(`${figure.toFixed(1).padStart(8)} of at most ${String(limit).padStart(5)}  ${title}`)

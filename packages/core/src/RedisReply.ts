@@ -11,6 +11,7 @@
  */
 import * as Result from "effect/Result"
 import { few, flatPairs, many, manyPairs } from "./internal/reply/collections.ts"
+import { list, pair } from "./internal/reply/plain.ts"
 import { blob, decodeRaw, items, make, Mismatch, mismatch, text, textOrBytes } from "./internal/reply/reply.ts"
 import type { Raw, Reply, View } from "./internal/reply/reply.ts"
 import { fromReply } from "./RedisError.ts"
@@ -91,7 +92,7 @@ export const array = <A, B, I>(
 ): Reply<ReadonlyArray<A>, ReadonlyArray<B>, ReadonlyArray<I>> =>
   many(
     {
-      begin: (_, length) => new Array<A | B | I>(length),
+      begin: (_, length) => list<A | B | I>(length),
       fill: (out: Array<A | B | I>, source, view, at) => {
         for (let i = 0; i < source.length; i++) {
           // In range: i < length.
@@ -110,7 +111,7 @@ export const array = <A, B, I>(
  * @since 0.1.0
  */
 export const set: Reply<ReadonlySet<string>, ReadonlyArray<Uint8Array>, ReadonlySet<string>> = many({
-  begin: (view): Set<string> | Array<Uint8Array> => view.blob === "bytes" ? [] : new Set(),
+  begin: (view): Set<string> | Array<Uint8Array> => view.blob === "bytes" ? list() : new Set(),
   fill: (out, source, view) => {
     for (let i = 0; i < source.length; i++) {
       // In range: i < length.
@@ -217,9 +218,9 @@ export const pairs = <A, B, I, A2, B2, I2>(
   ReadonlyArray<readonly [I, I2]>
 > =>
   manyPairs({
-    begin: (): Array<readonly [A | B | I, A2 | B2 | I2]> => [],
+    begin: () => list<readonly [A | B | I, A2 | B2 | I2]>(),
     put: (out, key, value, view) => {
-      out.push([keyReply.decode(key, view), valueReply.decode(value, view)])
+      out.push(pair(keyReply.decode(key, view), valueReply.decode(value, view)))
     }
   })
 

@@ -5,6 +5,7 @@
  */
 import { isReadonlyArray } from "../internal/argument/isReadonlyArray.ts"
 import { known } from "../internal/argument/known.ts"
+import { plain } from "../internal/reply/plain.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -97,6 +98,18 @@ const positionArgs = (positions: ReadonlyArray<GeoMember>): Arg.Arg =>
 
 const coordinates = Reply.fields({ longitude: Reply.double, latitude: Reply.double })
 
+type AnyFound = GeoFound<string | Uint8Array, number | bigint>
+
+const Found = plain<
+  AnyFound,
+  [AnyFound["member"], AnyFound["distance"], AnyFound["hash"], AnyFound["coordinates"]]
+>(function(member, distance, hash, coordinates) {
+  this.member = member
+  this.distance = distance
+  this.hash = hash
+  this.coordinates = coordinates
+})
+
 /**
  * Distance, hash and coordinates come in this order, those that were asked for. Each has a shape of its own: text, an
  * integer, an array.
@@ -113,7 +126,7 @@ const found: Reply.Reply<GeoFound, GeoFound<Uint8Array>, GeoFound<string, bigint
   }
   const member = Reply.blob.decode(parts[0] ?? null, view)
   // Member and hash were decoded in the same view, so the record has one of the declared types.
-  return { member, distance, hash, coordinates: position } as GeoFound
+  return new Found(member, distance, hash, position) as GeoFound
 })
 
 /** When a search stores and its key is missing, Redis 6 answers with an empty array, later servers with 0. */

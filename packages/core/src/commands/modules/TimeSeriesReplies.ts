@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { anything, elements } from "../../internal/reply/asTheyCame.ts"
+import { plain } from "../../internal/reply/plain.ts"
 import { number } from "../../internal/reply/reply.ts"
 import * as Reply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
@@ -117,6 +118,13 @@ const times = Reply.tuple(Reply.integer)
 
 const doubles = Reply.array(Reply.double)
 
+const SampleValues = plain<TsSampleValues<number | bigint>, [number | bigint, ReadonlyArray<number>]>(
+  function(timestamp, values) {
+    this.timestamp = timestamp
+    this.values = values
+  }
+)
+
 const valuesOf = (
   list: (rest: ReadonlyArray<Resp.Value>) => Resp.Value
 ): Reply.Reply<TsSampleValues, TsSampleValues, TsSampleValues<bigint>> =>
@@ -124,7 +132,7 @@ const valuesOf = (
     const [, ...rest] = elements.decode(value, view)
     const [timestamp] = times.decode(value, view)
     // The time is a number or a bigint, depending on the view.
-    return { timestamp, values: doubles.decode(list(rest), view) } as TsSampleValues | TsSampleValues<bigint>
+    return new SampleValues(timestamp, doubles.decode(list(rest), view)) as TsSampleValues | TsSampleValues<bigint>
   })
 
 const sampleValues = Reply.array(valuesOf((rest) => rest))

@@ -6,6 +6,7 @@ import type * as Resp from "../../Resp.ts"
 import { Gathered, GatheredItems } from "../codec/gather.ts"
 import type { Reader } from "../codec/gather.ts"
 import { blobReader } from "./longString.ts"
+import { list } from "./plain.ts"
 import { decodeRaw, items, Mismatch, mismatch } from "./reply.ts"
 import type { Raw, Reply, View } from "./reply.ts"
 
@@ -163,7 +164,7 @@ export const raw: Reply<Raw> = {
 }
 
 const rawElements: Many<Array<Raw>> = {
-  begin: () => [],
+  begin: () => list(),
   fill: (out, source, view) => {
     for (const item of source) out.push(decodeRaw(item, view))
   }

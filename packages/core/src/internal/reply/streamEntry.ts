@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Reply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import { many } from "./collections.ts"
+import { list, plain } from "./plain.ts"
 import { items } from "./reply.ts"
 import type { View } from "./reply.ts"
 
@@ -135,11 +136,16 @@ class FieldsInTurn {
   }
 }
 
+const Entry = plain<StreamEntry<TextFields | BytesFields>, [string, TextFields | BytesFields]>(function(id, fields) {
+  this.id = id
+  this.fields = fields
+})
+
 const entryIn = (value: Resp.Value, view: View, fields: FieldsInTurn): StreamEntry | StreamEntry<BytesFields> => {
   const source = items(value)
   if (source.length < 2) return Reply.mismatch("an array of 2", value)
   // An entry has two elements, so the indexes are in range. The fields have the view that all have.
-  return { id: Reply.text.decode(source[0]!, view), fields: fields.read(source[1]!, view) } as
+  return new Entry(Reply.text.decode(source[0]!, view), fields.read(source[1]!, view)) as
     | StreamEntry
     | StreamEntry<BytesFields>
 }
@@ -162,7 +168,7 @@ export const entries: Reply.Reply<
       ReadonlyArray<StreamEntry>,
       Array<unknown>
     >({
-      begin: () => [],
+      begin: () => list(),
       fill: (out, source, view) => {
         const fields = new FieldsInTurn()
         for (const item of source) {
