@@ -56,11 +56,15 @@ export const allocate: (length: number) => Uint8Array = nodeBuffer === undefined
   ? (length) => new Uint8Array(length)
   : (length) => new Uint8Array(nodeBuffer.allocUnsafeSlow(length).buffer)
 
+/** V8 keeps arrays of up to so many bytes among its objects: a copy takes 60 ns, and 260 with memory of its own. */
+const AMONG_OBJECTS = 64
+
 /**
  * Copies the bytes from `start` to `end` of `source`, for somebody who keeps them and may write to them. It always
  * copies, because a chunk holds the replies of others too, and one reply may go to several callers.
  */
 export const ownBytes = (source: Uint8Array, start: number, end: number): Uint8Array => {
+  if (end - start <= AMONG_OBJECTS) return new Uint8Array(source.subarray(start, end))
   const copy = allocate(end - start)
   copy.set(source.subarray(start, end))
   return copy
