@@ -274,8 +274,7 @@ export const some = <T>(values: Readonly<Many<T>>, detail = "needs at least one 
  * @category constructors
  * @since 0.1.0
  */
-export const pairs = <K extends Key>(entries: Pairs<K, Value>): List =>
-  new List(entriesOf(entries).flatMap(([name, value]) => [name, value]))
+export const pairs = <K extends Key>(entries: Pairs<K, Value>): List => paired(entries, (name) => name)
 
 /**
  * Pairs whose first halves are keys, flattened; at least one is needed.
@@ -283,24 +282,32 @@ export const pairs = <K extends Key>(entries: Pairs<K, Value>): List =>
  * @category constructors
  * @since 0.1.0
  */
-export const keyPairs = (entries: Pairs<Key, Value>): List =>
-  new List(entriesOf(entries).flatMap(([name, value]) => [key(name), value]))
+export const keyPairs = (entries: Pairs<Key, Value>): List => paired(entries, key)
 
-const entriesOf = (entries: Pairs<Key, Value>): ReadonlyArray<readonly [Key, Value]> => {
+/** Loops over indexes and names, as `flatMap` and `Object.entries` take 90 µs of the 280 of MSET of 1000. */
+const paired = (entries: Pairs<Key, Value>, named: (name: Key) => Arg): List => {
   // Of a text the entries would be its characters: of `mset("key", "value")`, as other clients have it.
   if (typeof entries !== "object") return invalid(needsPairs)
-  // As a record, a Map has no entries.
-  if (!isReadonlyArray(entries) && Symbol.iterator in entries) {
-    return invalid("takes its pairs as a record or an array; of a Map, [...map] makes one")
+  const out: Array<Arg> = []
+  if (isReadonlyArray<readonly [Key, Value]>(entries)) {
+    for (let i = 0; i < entries.length; i++) {
+      const pair = entries[i]
+      if (!isReadonlyArray<Key | Value>(pair) || pair.length !== 2) return invalid(needsPairs)
+      out.push(named(half(pair[0])), half(pair[1]))
+    }
+  } else {
+    // As a record, a Map has no entries.
+    if (Symbol.iterator in entries) {
+      return invalid("takes its pairs as a record or an array; of a Map, [...map] makes one")
+    }
+    // The record has the name. That of an `undefined` value is refused with all that cannot be sent.
+    for (const name of Object.keys(entries)) out.push(named(name), half(entries[name]!))
   }
-  const list: ReadonlyArray<readonly [Key, Value]> = isReadonlyArray(entries) ? entries : Object.entries(entries)
-  for (const pair of list) {
-    if (!isReadonlyArray(pair) || pair.length !== 2) return invalid(needsPairs)
-    // An array would be taken apart when the pairs are made into one list.
-    for (const half of pair) if (isReadonlyArray(half)) return cannotSend(half)
-  }
-  return list.length === 0 ? invalid("needs at least one pair") : list
+  return out.length === 0 ? invalid("needs at least one pair") : new List(out)
 }
+
+/** An array would be taken apart when the pairs are made into one list. */
+const half = <A>(value: A): A => isReadonlyArray(value) ? cannotSend(value) : value
 
 const needsPairs = "needs pairs of a name and a value, such as { name: value }"
 

@@ -128,9 +128,11 @@ const scorePairs = (members: Arg.Pairs<Arg.Key, number>): Arg.List => {
   if (isOfScores(members) || isReadonlyArray(members) && members.some(isOfScores)) {
     return Arg.invalid("takes members as a record or pairs, such as { member: 1 } or [[\"member\", 1]]")
   }
-  const flat = [...Arg.pairs(members)]
-  // The index of the other half of a pair differs only in the last bit.
-  return new Arg.List(flat.map((_, i) => flat[i ^ 1]!))
+  const flat = Arg.List.argsOf(Arg.pairs(members)) ?? []
+  const swapped: Array<Arg.Arg> = []
+  // Both halves of each pair are there.
+  for (let i = 0; i < flat.length; i += 2) swapped.push(flat[i + 1]!, flat[i]!)
+  return new Arg.List(swapped)
 }
 
 const popped = Reply.nullable(Reply.fields({ key: Reply.blob, members: scoredMembers }))
