@@ -103,10 +103,24 @@ export interface ConnectOptions {
 export interface Reader extends Socket.Reader {
   /**
    * Called with a chunk of the last `pull` that nobody keeps, before the next `pull`: the socket may read into its memory again.
-   * These are the chunks in the midst of a long bulk string that is read as it comes; all others are kept. A text that `pull` has
-   * brought is given back as its bytes, which are nobody's. Default: nothing is given back.
+   * These are the chunks without bulk strings but long ones, which are read as they come; all others are kept. A text that `pull`
+   * has brought is given back as its bytes, which are nobody's. Default: nothing is given back.
    */
   readonly release?: ((chunk: Uint8Array) => void) | undefined
+}
+
+/**
+ * A writer of a socket that may say when it is done with what was written.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Writer extends Socket.Writer {
+  /**
+   * Whether the socket is done with every chunk that it was given: `true` only when nobody reads their memory any more, as it is
+   * written to again then. Asked before each write. Default: it is not known, and every chunk has memory of its own.
+   */
+  readonly done?: (() => boolean) | undefined
 }
 
 /**
@@ -115,7 +129,8 @@ export interface Reader extends Socket.Reader {
  * **Details**
  *
  * `socket` itself does no I/O. Acquiring the `reader` of the socket that it
- * returns dials; closing the scope of that acquisition closes the connection. The reader may be a {@link Reader}.
+ * returns dials; closing the scope of that acquisition closes the connection. The reader may be a {@link Reader}, the writer a
+ * {@link Writer}.
  *
  * The `writeAll` of its writer must not return before the socket is done with every chunk of more than 64 KB: it may be
  * memory of a caller's, who then uses it again.

@@ -99,11 +99,17 @@ export class RespDecoder {
   failure: ProtocolError | undefined = undefined
 
   /**
-   * Whether the last chunk lay within a long string that is read as it comes. Then nothing keeps it, and it may be written to.
+   * Whether it pauses where a long bulk string begins that is a reply, so that somebody who reads such strings as they come can
+   * take it; and whether it has paused in the last chunk, of which the rest is read by `resume` then.
    *
    * @internal
    */
-  spent = false
+  pauses = false
+  /** @internal */
+  paused = false
+
+  /** Whether values are slices of the last chunk. */
+  private _sliced = false
 
   private _limits: Limits
   private readonly _pushesApart: boolean
@@ -158,11 +164,25 @@ export class RespDecoder {
   /** Decodes a chunk and returns the values completed by it; the chunk must not change afterwards. */
   push(chunk: Uint8Array): ReadonlyArray<Value> {
     if (this.failure !== undefined) return []
+    this._position = 0
+    this._sliced = false
+    return this._read(chunk)
+  }
+
+  /**
+   * Goes on with a chunk in which it has paused.
+   *
+   * @internal
+   */
+  resume(chunk: Uint8Array): ReadonlyArray<Value> {
+    return this._read(chunk)
+  }
+
+  private _read(chunk: Uint8Array): ReadonlyArray<Value> {
     const values: Array<Value> = []
     this._frames[0]!.hold(values)
-    this._position = 0
-    this.spent = false
-    while (this._position < chunk.length && this.failure === undefined) {
+    this.paused = false
+    while (this._position < chunk.length && this.failure === undefined && !this.paused) {
       switch (this._state) {
         case AT_VALUE:
           this._readValues(chunk)
@@ -180,12 +200,13 @@ export class RespDecoder {
           this._readBulkEnd(chunk)
       }
     }
+    this._frames[0]!.hold(none)
+    if (this.paused) return values
     // Between two replies there is none that could be too long.
     if (this.failure === undefined && !this.idle) this._checkOpen(chunk.length)
     else this._replyStart = chunk.length
     this._replyStart -= chunk.length
     this._shared = undefined
-    this._frames[0]!.hold(none)
     return values
   }
 
@@ -210,6 +231,16 @@ export class RespDecoder {
    */
   get longString(): boolean {
     return this._state === IN_BULK && this._bulkType === BULK && this._bulkLength >= LONG_STRING
+  }
+
+  /**
+   * Whether nothing keeps the last chunk, which may be written to then: it held no bulk strings but pieces of long ones that are
+   * read as they come.
+   *
+   * @internal
+   */
+  get spent(): boolean {
+    return !this._sliced && !this._pieces.keeps
   }
 
   /**
@@ -271,9 +302,12 @@ export class RespDecoder {
   private _readBulks(chunk: Uint8Array, top: Frame): void {
     const whole = this._whole
     const { count } = top
-    const longest = this._limits.fastBulkLength
+    const longest = this.pauses && top.kind === ROOT
+      ? Math.min(this._limits.fastBulkLength, LONG_STRING - 1)
+      : this._limits.fastBulkLength
     top.count = whole.bulks(chunk, this._position, top.items, count, top.remaining, this._sharedText(chunk), longest)
     top.remaining -= top.count - count
+    if (top.count > count) this._sliced = true
     this._position = whole.next
   }
 
@@ -294,6 +328,7 @@ export class RespDecoder {
       whole.elements = 0
       const value = whole.array(chunk, this._position, shared, few, fastBulkLength, levels)
       if (value === undefined) return
+      this._sliced = true
       const elements = this._elements + whole.elements
       // Where they exceed the limit is found by reading them again.
       if (elements > maxReplyElements) return
@@ -605,6 +640,7 @@ export class RespDecoder {
     this._bulkLength = length
     this._arrived = 0
     this._state = IN_BULK
+    this.paused = this.pauses && this._depth === 0 && this.longString
     if (length === 0) this._endBulk(new Bulk(new Uint8Array(0), 0, 0))
   }
 
@@ -620,19 +656,22 @@ export class RespDecoder {
     const end = Math.min(chunk.length, start + this._bulkLength - this._arrived)
     this._position = end
     const gathered = this._gathered
-    if (gathered !== undefined) return this._readGathered(gathered, chunk, end)
-    if (end - start === this._bulkLength) return this._endBulk(new Bulk(chunk, start, end))
+    if (gathered !== undefined) return this._readGathered(gathered, chunk, start, end)
+    if (end - start === this._bulkLength) {
+      this._sliced = true
+      return this._endBulk(new Bulk(chunk, start, end))
+    }
     if (this._arrived === 0) this._pieces.begin(this._bulkLength)
     this._arrived += end - start
     this._pieces.append(chunk, start, end)
-    if (this._arrived === this._bulkLength) this._endBulk(this._pieces.join())
+    if (this._arrived < this._bulkLength) return
+    this._sliced = true
+    this._endBulk(this._pieces.join())
   }
 
-  /** Has the chunk read up to an end. A string is begun to be read between two chunks, so this one begins within it. */
-  private _readGathered(gathered: GatheredString, chunk: Uint8Array, end: number): void {
-    this.spent = end === chunk.length
-    this._arrived += end
-    gathered.add(this.spent ? chunk : chunk.subarray(0, end))
+  private _readGathered(gathered: GatheredString, chunk: Uint8Array, start: number, end: number): void {
+    this._arrived += end - start
+    gathered.add(end - start === chunk.length ? chunk : chunk.subarray(start, end))
     if (this._arrived < this._bulkLength) return
     this._gathered = undefined
     this._endBulk(gathered)

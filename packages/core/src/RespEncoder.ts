@@ -23,8 +23,11 @@ export type Argument = string | Uint8Array | number | bigint
 const CR = 0x0d
 const LF = 0x0a
 
-/** Allocating one costs 5 µs, which is 0.1 ns per byte. */
+/** Allocating one costs 5 µs, which is 0.1 ns per byte, and what it has V8 collect. */
 const SLAB = 64 * 1024
+
+/** So many slabs are kept to be written to again: those of a write of 1 MB. */
+const SPARE = 16
 
 /**
  * From this length on an argument gets a chunk of its own. Copying 8 KB into a slab costs 0.15 µs and its share of the
@@ -88,6 +91,9 @@ export class RespEncoder {
   /** The bytes of `_chunks`. */
   private _chunked = 0
   private _slab: Uint8Array = new Uint8Array(0)
+  /** The slabs before it of which something was handed over since `recycle`, and those to be written to again. */
+  private readonly _full: Array<Uint8Array> = []
+  private readonly _spare: Array<Uint8Array> = []
   /** Of the slab, what is before `_start` was handed over, and what is from there to `_at` is pending. */
   private _start = 0
   private _at = 0
@@ -96,17 +102,21 @@ export class RespEncoder {
   lend = false
   lent = false
 
+  /** Whether memory is taken back. */
+  recycles = false
+
   /** What one command may take since its `mark`: bytes as they are sent, and words. */
   maxBytes = Infinity
   maxWords = Infinity
 
   /** Where everything stood at the last `mark`. */
-  private _marked = { slab: this._slab, start: 0, at: 0, chunks: 0, chunked: 0, size: 0 }
+  private _marked = { slab: this._slab, full: 0, start: 0, at: 0, chunks: 0, chunked: 0, size: 0 }
 
   /** Begins what `rollback` takes back, until `take`. */
   mark(): void {
     const marked = this._marked
     marked.slab = this._slab
+    marked.full = this._full.length
     marked.start = this._start
     marked.at = this._at
     marked.chunks = this._chunks.length
@@ -130,8 +140,9 @@ export class RespEncoder {
 
   /** Takes back what was written since the last `mark`: what a slab holds after it was never handed over. */
   rollback(): void {
-    const { at, chunked, chunks, slab, start } = this._marked
+    const { at, chunked, chunks, full, slab, start } = this._marked
     this._slab = slab
+    this._full.length = full
     this._start = start
     this._at = at
     this._chunks.length = chunks
@@ -157,6 +168,19 @@ export class RespEncoder {
     return chunks
   }
 
+  /**
+   * Takes back the memory of everything that was handed over: nobody reads it any more. To be called with nothing pending, and
+   * only where it is known each time; without it, every chunk is somebody else's for good. SET of 4 KB takes 4.4 µs of processor
+   * time with it and 8.6 without, most of which V8 collects for.
+   */
+  recycle(): void {
+    this.recycles = true
+    this._start = 0
+    this._at = 0
+    while (this._full.length > 0 && this._spare.length < SPARE) this._spare.push(this._full.pop()!)
+    this._full.length = 0
+  }
+
   /** Begins a command of `count` arguments. */
   array(count: number): void {
     this._reserve(FRAMING)
@@ -179,7 +203,7 @@ export class RespEncoder {
   }
 
   private _copy(bytes: Uint8Array, length: number): void {
-    if (length >= OWN_CHUNK) {
+    if (length >= (this.recycles ? LEND_FROM : OWN_CHUNK)) {
       this._cut()
       return this._push(this._owned(bytes, length), length)
     }
@@ -317,7 +341,9 @@ export class RespEncoder {
   /** Goes on in a new slab, which has room for anything shorter than a chunk of its own. */
   private _newSlab(): void {
     this._cut()
-    this._slab = new Uint8Array(SLAB)
+    // The first one has no room.
+    if (this.recycles && this._slab.length > 0 && this._full.length < SPARE) this._full.push(this._slab)
+    this._slab = this._spare.pop() ?? new Uint8Array(SLAB)
     this._start = 0
     this._at = 0
   }

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { ConnectOptions, Endpoint, Reader } from "@redfx/core/RedisConnector"
+import type { ConnectOptions, Endpoint, Reader, Writer } from "@redfx/core/RedisConnector"
 import * as Certificates from "@redfx/testing/Certificates"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type * as Socket from "effect/socket/Socket"
+import { createHash } from "node:crypto"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import { dial } from "../src/internal/dial.ts"
@@ -145,6 +146,48 @@ describe("a socket with an inbox", () => {
           assert.strictEqual(sent.size, 6)
         })
     )
+
+    it.live(`over ${over} says that it is done when nobody reads the memory any more that it was given`, () =>
+      Effect.gen(function*() {
+        const certificates = yield* Certificates.make
+        const came = createHash("sha256")
+        let length = 0
+        const server = yield* listen(secure ? certificates : undefined, (socket) => {
+          socket.on("data", (bytes: Buffer) => {
+            came.update(bytes)
+            length += bytes.length
+            // A peer that reads so slowly that the system takes a part of what is written, or nothing.
+            socket.pause()
+            setTimeout(() => socket.resume(), length < 4_000_000 ? 2 : 0)
+          })
+        })
+        const options = secure ? { tls: { ca: certificates.ca } } : {}
+        const socket = InboxSocket.make((onread) =>
+          dial({ host, port: server.port }, { ...defaults, ...options }, { onread })
+        )
+        yield* socket.reader
+        const writer: Writer = yield* socket.writer
+        const sent = createHash("sha256")
+        let total = 0
+        let memory = new Uint8Array(60_000)
+        let again = 0
+        let other = 0
+        for (let i = 0; i < 2000; i++) {
+          if (writer.done?.() === true) again++
+          else {
+            other++
+            memory = new Uint8Array(60_000)
+          }
+          const chunk = memory.subarray(0, 1 + i * 7919 % 12_000).fill(i)
+          sent.update(chunk)
+          total += chunk.length
+          yield* writer.writeAll([chunk])
+        }
+        yield* Effect.sleep(10).pipe(Effect.repeat({ until: () => length === total }))
+        assert.strictEqual(came.digest("hex"), sent.digest("hex"))
+        assert.isAbove(again, 0)
+        assert.isAbove(other, 0)
+      }).pipe(Effect.scoped))
 
     it.live(`over ${over} reads into its own memory also when the first address of a name refuses`, () =>
       Effect.gen(function*() {

@@ -217,7 +217,69 @@ describe("A long string that is read as it comes", () => {
     decoder.gather(RedisReply.raw.reader?.(RedisReply.textView) ?? forgetting)
     decoder.push(new Uint8Array(LONG_STRING).fill(97))
     assert.isTrue(decoder.spent)
-    decoder.push(utf8.encode("\r\n$4\r\nab"))
+    decoder.push(utf8.encode("\r\n$2\r\nab\r\n"))
+    assert.isFalse(decoder.spent)
+  })
+
+  it("is taken from among other replies, and what is kept of a chunk is never written to", () => {
+    let taken = 0
+    let spent = 0
+    const short = fc.oneof(
+      fc.constantFrom("+OK\r\n", ":1\r\n", "$-1\r\n", "*0\r\n", "$0\r\n\r\n", "$5\r\nshort\r\n").map((text) =>
+        utf8.encode(text)
+      ),
+      fc.nat(LONG_STRING + 2).map((length) => bulkOf(new Uint8Array(length).fill(98))),
+      fc.array(fc.nat(40), { maxLength: 20 }).map((lengths) =>
+        Buffer.concat([
+          utf8.encode(`*${lengths.length}\r\n`),
+          ...lengths.map((length) => bulkOf(new Uint8Array(length).fill(99)))
+        ])
+      )
+    )
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(long.map(bulkOf), short), { minLength: 1, maxLength: 12 }),
+        cuts,
+        (replies, lengths) => {
+          const bytes = Buffer.concat(replies)
+          for (const view of views) {
+            const whole = new RespDecoder().push(bytes).map((value) => read(RedisReply.raw, value, view))
+            const resp = new RespDecoder()
+            resp.pauses = true
+            const values: Array<Value> = []
+            const reader = RedisReply.raw.reader?.(view) ?? forgetting
+            for (let at = 0, i = 0; at < bytes.length; i++) {
+              const chunk = Buffer.from(bytes.subarray(at, at += lengths[i % lengths.length]!))
+              values.push(...resp.push(chunk))
+              while (resp.paused) {
+                taken++
+                resp.gather(reader)
+                values.push(...resp.resume(chunk))
+              }
+              if (resp.longString) resp.gather(reader)
+              if (!resp.spent) continue
+              chunk.fill(0xff)
+              spent++
+            }
+            assert.isTrue(resp.idle)
+            assert.deepStrictEqual(values.map((value) => read(RedisReply.raw, value, view)), whole)
+          }
+        }
+      ),
+      { numRuns: 150 }
+    )
+    assert.isAbove(taken, 0)
+    assert.isAbove(spent, 0)
+  })
+
+  it("is read as any other where nobody takes it", () => {
+    const bytes = Buffer.concat([bulkOf(new Uint8Array(LONG_STRING).fill(97)), utf8.encode("+OK\r\n")])
+    const decoder = new RespDecoder()
+    decoder.pauses = true
+    assert.deepStrictEqual(decoder.push(bytes), [])
+    const [value, next] = decoder.resume(bytes)
+    assert.strictEqual(RedisReply.blob.decode(value!, RedisReply.textView), "a".repeat(LONG_STRING))
+    assert.strictEqual(next, "OK")
     assert.isFalse(decoder.spent)
   })
 

@@ -122,6 +122,63 @@ describe("RespEncoder", () => {
     assert.isTrue(taken.map(toLatin1).join("") === expected)
   })
 
+  it("writes again to what was taken back, and to nothing else", () => {
+    const size = fc.constantFrom(0, 12, 300, 5000, 8190, 20_000, 60_000, 65_536, 65_537)
+    const step = fc.oneof(
+      { weight: 8, arbitrary: fc.record({ kind: fc.constantFrom("text", "bytes", "bytes", "refused"), size }) },
+      { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("take", "recycle"), size: fc.constant(0) }) }
+    )
+    let reused = 0
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80, size: "max" }), (steps) => {
+        const encoder = new RespEncoder()
+        const memory = new Set<ArrayBufferLike>()
+        // What the socket has and is not done with, and what it must send of that.
+        let held: Array<readonly [Uint8Array, string]> = []
+        const take = () => {
+          for (const chunk of encoder.takeBytes()) {
+            if (memory.has(chunk.buffer)) reused++
+            held.push([chunk, toLatin1(chunk)])
+          }
+        }
+        let sent = ""
+        const finish = () => {
+          for (const [chunk, text] of held) {
+            assert.isTrue(toLatin1(chunk) === text)
+            memory.add(chunk.buffer)
+            sent += text
+          }
+          held = []
+        }
+        let expected = ""
+        for (const [i, { kind, size }] of steps.entries()) {
+          const argument = kind === "text"
+            ? String.fromCharCode(97 + i % 26).repeat(size)
+            : new Uint8Array(size).fill(i)
+          encoder.mark()
+          if (kind === "take") take()
+          else if (kind === "recycle") {
+            take()
+            finish()
+            encoder.recycle()
+          } else if (kind === "refused") {
+            for (let j = 0; j < 3; j++) encoder.argument(argument)
+            encoder.rollback()
+          } else {
+            encoder.argument(argument)
+            const text = received(argument)
+            expected += `$${text.length}\r\n${text}\r\n`
+          }
+        }
+        take()
+        finish()
+        assert.isTrue(sent === expected)
+      }),
+      { numRuns: 200 }
+    )
+    assert.isAbove(reused, 0)
+  })
+
   it("copies bytes unless it may lend them, and writes short commands in one chunk", () => {
     const encoder = new RespEncoder()
     for (

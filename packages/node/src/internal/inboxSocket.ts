@@ -1,7 +1,7 @@
 /**
  * Effect's socket over a socket of Node.js that reads into an {@link Inbox}.
  */
-import type { Reader } from "@redfx/core/RedisConnector"
+import type { Reader, Writer } from "@redfx/core/RedisConnector"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
@@ -58,7 +58,9 @@ export const make = (open: Open): Socket.Socket => {
     Effect.sync(() => void socket?.destroy(code > 1000 ? new Error(`closed with code ${code}`) : undefined))
 
   const writer = Effect.acquireRelease(
-    Effect.succeed<Socket.Writer>({
+    Effect.succeed<Writer>({
+      // Node.js counts what it has not handed to the system, or to TLS, which has copied it.
+      done: () => socket?.writableLength === 0,
       write: (chunk) => Socket.isCloseEvent(chunk) ? close(chunk) : writeAll([chunk]),
       writeAll
     }),

@@ -99,6 +99,11 @@ export class Pieces {
   private _slabAt = 0
   private _slabbed = false
 
+  /** Whether a piece is a view of its chunk. */
+  get keeps(): boolean {
+    return this._pieces.length > 0
+  }
+
   /** Begins a bulk string of a length that the server claims, which is believed only when it is short. */
   begin(length: number): void {
     this._length = 0

@@ -11,8 +11,12 @@ import type { Value } from "../../RespValue.ts"
  */
 export const LONG = 1024
 
-/** The length of a bulk string from which it is read as it comes. A shorter one comes in two or three chunks. */
-export const LONG_STRING = 64 * 1024
+/**
+ * The length of a bulk string from which it is read as it comes, also where a chunk has the whole of it. No slice of the chunk is
+ * made then, so that the socket reads into the same memory again. V8 collects its whole heap whenever 64 MB of such memory have
+ * come and gone: GET of 4 KB as bytes takes 5.0 µs of processor time and not 12, GET of 16 KB as text 8.6 and not 12.
+ */
+export const LONG_STRING = 2 * 1024
 
 /**
  * Says how a reply is read that is not complete.

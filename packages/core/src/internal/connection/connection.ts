@@ -10,11 +10,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
-import type * as Socket from "effect/socket/Socket"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { formatEndpoint, RedisConnector } from "../../RedisConnector.ts"
-import type { Endpoint, Reader } from "../../RedisConnector.ts"
+import type { Endpoint, Reader, Writer } from "../../RedisConnector.ts"
 import { ConnectionError, ProtocolError } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type * as Resp from "../../Resp.ts"
@@ -212,7 +211,7 @@ interface Wire {
 /** Reads and writes until the connection is lost, or the scope closes. */
 const wireOn = Effect.fnUntraced(function*(
   reader: Reader,
-  writer: Socket.Writer,
+  writer: Writer,
   target: Target,
   listener: Listener
 ): Effect.fn.Return<Wire, never, Scope.Scope> {
@@ -274,6 +273,7 @@ const wireOn = Effect.fnUntraced(function*(
     attributes: "drop",
     pushes: "apart"
   })
+  decoder.pauses = true
   yield* untilLost(read(reader, decoder, exchange, target, listener.onRead))
   yield* untilLost(write(writer, exchange, writing, liveness, target))
   return {
@@ -405,6 +405,10 @@ const read = (
       const { long } = decoder
       if (long) pace.begin()
       exchange.receive(decoder.push(chunk))
+      while (decoder.paused) {
+        exchange.gather(decoder)
+        exchange.receive(decoder.resume(chunk))
+      }
       if (decoder.long || decoder.longString) exchange.gather(decoder)
       if (decoder.spent) reader.release?.(chunk)
       if (long) pace.end()
@@ -429,7 +433,7 @@ const read = (
  * the socket takes it.
  */
 const write = (
-  writer: Socket.Writer,
+  writer: Writer,
   exchange: Exchange,
   writing: Wakeup,
   liveness: Liveness,
@@ -437,7 +441,7 @@ const write = (
 ): Effect.Effect<never, CommandError> =>
   Effect.forever(
     Effect.suspend(() => {
-      const chunks = exchange.encode()
+      const chunks = exchange.encode(writer.done?.())
       if (!isNonEmpty(chunks)) return writing.await
       liveness.wake()
       return writer.writeAll(chunks)

@@ -165,10 +165,11 @@ export class Exchange {
 
   /**
    * Encodes as many requests as the limits admit, and takes their bytes. It is to be called when the socket has taken
-   * the bytes before.
+   * the bytes before; `done` says that it reads none of them any more.
    */
-  encode(): ReadonlyArray<Uint8Array | string> {
+  encode(done = false): ReadonlyArray<Uint8Array | string> {
     this.#lending.end()
+    if (done) this.#encoder.recycle()
     let request = this.#waiting.first
     while (request !== undefined && this.#admits(request) && this.#encoder.size < writeSize) {
       this.#encodeSome(request)

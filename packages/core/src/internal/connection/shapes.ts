@@ -13,9 +13,10 @@ import * as Resp from "../../Resp.ts"
 import { Element, SharedText } from "../codec/sharedText.ts"
 import { CommandImpl } from "../command/impl.ts"
 import { Elements, Pairs } from "../reply/collections.ts"
+import { bytesReader, textReader } from "../reply/longString.ts"
 import { asking, BatchRequest, SingleRequest } from "./request.ts"
 
-let kept: ReadonlyArray<object> = []
+let kept: ReadonlyArray<object | undefined> = []
 
 /** Keeps the compiled code of commands from now on. */
 export const keepShapes = (): void => {
@@ -34,6 +35,8 @@ export const keepShapes = (): void => {
     new Resp.MapReply([]),
     new Resp.SetReply([]),
     new Resp.Push([]),
+    textReader(textView).string?.(0),
+    bytesReader.string?.(0),
     new Elements({ begin: () => [], fill: () => {} }, textView),
     new Pairs({ begin: () => [], put: () => {} }, textView, false)
   ]
