@@ -17,8 +17,9 @@ import {
   TimeoutError
 } from "@redfx/core/RedisError"
 import { ErrorReply } from "@redfx/core/Resp"
-import { demotion, judge, lossLimit, maxTries, outcomeOf, unspent } from "../src/internal/routing/verdict.ts"
-import type { Outcome, Sent, Spent, Verdict, Way, Where } from "../src/internal/routing/verdict.ts"
+import { demotion, judge, lossLimit, maxTries, outcomeOf } from "../src/internal/routing/verdict.ts"
+import { unspent } from "../src/internal/routing/verdictModel.ts"
+import type { Outcome, Sent, Spent, Verdict, Way, Where } from "../src/internal/routing/verdictModel.ts"
 import { slotOf } from "../src/internal/topology/slot.ts"
 
 const key = "k"

@@ -3,165 +3,18 @@
  * here for every way of sending, and nowhere else; the senders only ask, pass on what is learned, and do what is said.
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
-import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
-import { ConnectionError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
+import { connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
 import type { CommandError, Delivery, TransactionError } from "@redfx/core/RedisError"
 import { ErrorReply } from "@redfx/core/Resp"
-import type { Fault } from "@redfx/core/unstable/Request"
 import { backOff } from "@redfx/core/unstable/Runtime"
 import { downAfter, saidBy } from "../topology/clusterErrors.ts"
-import { slotCount, slotOf } from "../topology/slot.ts"
-import { parseAddress } from "../topology/topology.ts"
-import type { Translation } from "../topology/topology.ts"
+import { isBelieved, isUnblocking, targetOf, told } from "./errorReplies.ts"
+import type { Refused } from "./errorReplies.ts"
 import { exhausted, notCovered } from "./finalErrors.ts"
 import { isFull, kindOf } from "./losses.ts"
-import { routingKey } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
-
-/**
- * The ways in which a command is sent.
- *
- * - `single`, `batch`, `exclusive`: to the owner of its slot: alone, in a pipeline, on a connection of its own.
- * - `reserved`: the first command on a connection that its user keeps, `held`: one after others.
- * - `master`: to this master or its successor, `node`: to this server, for what it is.
- * - `subscription`: for messages, to the owner of its slot or to any server. `reading`: asking for the topology.
- */
-export type Way =
-  | "single"
-  | "batch"
-  | "exclusive"
-  | "reserved"
-  | "held"
-  | "master"
-  | "node"
-  | "subscription"
-  | "reading"
-
-/**
- * The thing that was sent. Of several commands that run together, it is one with a key.
- *
- * - `readonly`: whether all that was sent only reads. Default: whether the command does.
- */
-export interface Sent {
-  readonly way: Way
-  readonly command: RedisCommand.Any
-  readonly readonly?: boolean
-}
-
-/**
- * The server that it was sent to.
- *
- * - `address`: the server, `undefined` where nobody knows which one it was.
- * - `master`: the owner of the slot, as far as that is known. For a command without a key that server, if it is a master.
- * - `atPort`: the only server of the cluster at a port, if there is one.
- * - `follows`: whether a redirect to a server is followed.
- */
-export interface Where {
-  readonly address: string | undefined
-  readonly master: string | undefined
-  readonly translate: Translation
-  readonly atPort: (port: number) => NodeAddress | undefined
-  readonly follows: (address: NodeAddress) => boolean
-}
-
-/**
- * The outcome of what was sent.
- *
- * - `Refused`: an error reply; `queued` when it kept a transaction from being run at all.
- * - `Lost`: no reply. `Avoided`: not sent, as its server is down. `Uncovered`: not sent, as no server has its slot.
- * - `Other`: everything that does not concern servers.
- */
-export type Outcome =
-  | { readonly _tag: "Refused"; readonly code: string; readonly line: string; readonly queued: boolean }
-  | { readonly _tag: "Lost"; readonly error: CommandError; readonly delivery: Delivery }
-  | { readonly _tag: "Avoided"; readonly error: CommandError; readonly delivery: Delivery }
-  | { readonly _tag: "Uncovered" | "Other" }
-
-/**
- * The part that is spent of the one budget of a command, or of several that are sent together.
- *
- * - `tries`: how often it was sent. `downs`: how often the cluster was down for it. `lookups`: how often it waited as no
- *   server had its slot.
- * - `since`: when it found no server for the first time, in milliseconds of the clock.
- * - `renewed`: whether a new connection was tried to a server that names itself. `ran`: whether a try may have been run.
- * - `before`: what a try came to which may have written, and after which the client of the server sent it once more.
- * - `last`: the reason why it waits, or is sent again.
- */
-export interface Spent {
-  readonly tries: number
-  readonly downs: number
-  readonly lookups: number
-  readonly since: number | undefined
-  readonly renewed: boolean
-  readonly ran: boolean
-  readonly before: Fault | undefined
-  readonly last: string | undefined
-}
-
-/** The budget before the first try has failed. */
-export const unspent: Spent = {
-  tries: 1,
-  downs: 0,
-  lookups: 0,
-  since: undefined,
-  renewed: false,
-  ran: false,
-  before: undefined,
-  last: undefined
-}
-
-/** - `now`: milliseconds of the clock. `downAttempts`: the tries in all while the cluster says that it is down. */
-export interface Limits {
-  readonly now: number
-  readonly downAttempts: number
-}
-
-/**
- * What there is to learn, about the server at `address`, or about a slot.
- *
- * - `Unreachable`: could not be opened. `Silent`: owes an answer for too long. `Reset`: its connection was lost. `Late`: a
- *   command's time was up. `Loading`, `Full`, `Demoted`, `Down`: as it says itself.
- * - `Moved`: the owner of a slot. `Asking`: its next owner. `MovedToItself`: the server names itself for a slot that it
- *   does not serve, as one behind an old connection. `MovedSomewhere`: to a server whose address it does not know.
- */
-export type Learned =
-  | { readonly _tag: "Unreachable" | "Silent"; readonly address: string; readonly error: CommandError }
-  | { readonly _tag: "Reset" | "Late" | "Loading" | "Full" | "Demoted" | "Down"; readonly address: string }
-  | { readonly _tag: "Moved" | "Asking"; readonly slot: number; readonly node: NodeAddress }
-  | { readonly _tag: "MovedToItself"; readonly address: string }
-  | { readonly _tag: "MovedSomewhere" | "Uncovered" }
-
-/** The owner of the slot, the same server as before, or this one. */
-export type To = "owner" | "same" | { readonly node: NodeAddress; readonly asking: boolean }
-
-/**
- * The event to wait for: a number of milliseconds; the next reading of the topology; the reading under way, if there is
- * one; the return or the replacement of the server; or that the cluster is up again, for a limited time.
- */
-export type After = number | "topology" | "reading" | "recovery" | News
-
-/** - `until`: milliseconds of the clock. `of`: the server that says that the cluster is down. */
-export interface News {
-  readonly _tag: "News"
-  readonly until: number
-  readonly of: string | undefined
-}
-
-/**
- * - `Settle`: with this error, or the outcome as it is.
- * - `Again`: `ran`, when it may have been run already.
- */
-type Next =
-  | { readonly _tag: "Settle"; readonly error: CommandError | undefined }
-  | { readonly _tag: "Again"; readonly to: To; readonly after: After; readonly ran: boolean }
-
-/** - `spent`: the budget after this outcome. */
-export interface Verdict {
-  readonly learn: Learned | undefined
-  readonly next: Next
-  readonly spent: Spent
-}
+import type { After, Learned, Limits, News, Next, Outcome, Sent, Spent, To, Verdict, Where } from "./verdictModel.ts"
 
 /** The number of times that one command is sent at most. */
 export const maxTries = 16
@@ -277,8 +130,6 @@ export const demotion = (command: RedisCommand.Any, where: Where, reply: ErrorRe
   }
 }
 
-const isUnblocking = ({ line }: { readonly line: string }): boolean => line.includes("instance state changed")
-
 // -----------------------------------------------------------------------------
 // Next
 // -----------------------------------------------------------------------------
@@ -351,8 +202,6 @@ const addressed = (address: string | undefined, learned: (address: string) => Le
 // -----------------------------------------------------------------------------
 // Error replies
 // -----------------------------------------------------------------------------
-
-type Refused = Omit<Extract<Outcome, { readonly _tag: "Refused" }>, "_tag">
 
 const refused = (sent: Sent, where: Where, reply: Refused, spent: Spent, limits: Limits): Verdict => {
   if (!isBelieved(sent.command, where, reply)) return settle(spent)
@@ -456,57 +305,6 @@ const down = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent, l
     after: newsOf(sent, where.address, downs, now),
     last: line
   })
-}
-
-/**
- * The words in which servers refuse a command before it runs. A script would have to say exactly the same on purpose.
- */
-const told: ReadonlyMap<string, RegExp> = new Map([
-  ["MOVED", /^MOVED \d+ \S+$/],
-  ["ASK", /^ASK \d+ \S+$/],
-  ["TRYAGAIN", /^TRYAGAIN Multiple keys request during rehashing of slot$/],
-  ["CLUSTERDOWN", /^CLUSTERDOWN (The cluster is down\b|Hash slot not served$)/],
-  ["MASTERDOWN", /^MASTERDOWN Link with (MASTER|PRIMARY) is down and replica-serve-stale-data is set to 'no'\.$/],
-  ["LOADING", /^LOADING \w+ is loading the dataset in memory$/],
-  ["CROSSSLOT", /^CROSSSLOT Keys in request don't hash to the same slot$/],
-  ["READONLY", /^READONLY You can't write against a read only replica\.$/]
-])
-
-/**
- * Whether an error reply shows that nothing was run. Code on the server can write first and then answer with any error
- * that it likes.
- */
-const isBelieved = (command: RedisCommand.Any, where: Where, { code, line, queued }: Refused): boolean => {
-  if (queued || !command.spec.runsCode) return true
-  const words = told.get(code)
-  if (words === undefined) return code !== "UNBLOCKED"
-  if (!words.test(line)) return false
-  if (code !== "MOVED" && code !== "ASK") return true
-  const key = routingKey(command)
-  const target = targetOf(line, where)
-  return key !== undefined && target !== undefined && target.slot === slotOf(key) &&
-    (target.node === undefined || formatEndpoint(target.node) !== where.address)
-}
-
-/**
- * The address that a redirect names. `isUnknown` says that the topology has to tell it: the server does not know it, or has
- * named too many.
- */
-const targetOf = (
-  line: string,
-  { address, atPort, follows, translate }: Where
-): { readonly slot: number; readonly node: NodeAddress | undefined; readonly isUnknown: boolean } | undefined => {
-  const [code, slotText = "", addressText = ""] = line.split(" ")
-  const slot = Number(slotText)
-  if (!/^\d+$/.test(slotText) || slot >= slotCount) return undefined
-  const told = parseAddress(addressText, address)
-  if (told === undefined) return undefined
-  // The topology says nothing about an ASK. An ASK that is followed to a wrong server comes back as MOVED.
-  if (told.host === "?") return { slot, node: code === "ASK" ? atPort(told.port) : undefined, isUnknown: true }
-  const node = translate(told)
-  // A redirect to an address that the program cannot translate cannot be followed, so the command fails with it.
-  if (node instanceof ConnectionError) return { slot, node: undefined, isUnknown: false }
-  return follows(node) ? { slot, node, isUnknown: false } : { slot, node: undefined, isUnknown: true }
 }
 
 // -----------------------------------------------------------------------------
