@@ -15,7 +15,7 @@ export type Refused = Omit<Extract<Outcome, { readonly _tag: "Refused" }>, "_tag
 /**
  * The words in which servers refuse a command before it runs. A script would have to say exactly the same on purpose.
  */
-export const told: ReadonlyMap<string, RegExp> = new Map([
+export const refusalWords: ReadonlyMap<string, RegExp> = new Map([
   ["MOVED", /^MOVED \d+ \S+$/],
   ["ASK", /^ASK \d+ \S+$/],
   ["TRYAGAIN", /^TRYAGAIN Multiple keys request during rehashing of slot$/],
@@ -32,21 +32,21 @@ export const told: ReadonlyMap<string, RegExp> = new Map([
  */
 export const isBelieved = (command: RedisCommand.Any, where: Where, { code, line, queued }: Refused): boolean => {
   if (queued || !command.spec.runsCode) return true
-  const words = told.get(code)
+  const words = refusalWords.get(code)
   if (words === undefined) return code !== "UNBLOCKED"
   if (!words.test(line)) return false
   if (code !== "MOVED" && code !== "ASK") return true
   const key = routingKey(command)
-  const target = targetOf(line, where)
-  return key !== undefined && target !== undefined && target.slot === slotOf(key) &&
-    (target.node === undefined || formatEndpoint(target.node) !== where.address)
+  const redirect = redirectIn(line, where)
+  return key !== undefined && redirect !== undefined && redirect.slot === slotOf(key) &&
+    (redirect.node === undefined || formatEndpoint(redirect.node) !== where.address)
 }
 
 /**
- * The address that a redirect names. `isUnknown` says that the topology has to tell it: the server does not know it, or has
- * named too many.
+ * The slot and the server that a redirect names; `undefined` for a line that is none. `isUnknown` says that the topology
+ * has to tell the server: whoever redirects does not know it, or has named too many.
  */
-export const targetOf = (
+export const redirectIn = (
   line: string,
   { address, atPort, follows, translate }: Where
 ): { readonly slot: number; readonly node: NodeAddress | undefined; readonly isUnknown: boolean } | undefined => {
@@ -63,4 +63,5 @@ export const targetOf = (
   return follows(node) ? { slot, node, isUnknown: false } : { slot, node: undefined, isUnknown: true }
 }
 
+/** Whether a server has unblocked a command because it has become a replica. */
 export const isUnblocking = ({ line }: { readonly line: string }): boolean => line.includes("instance state changed")

@@ -228,16 +228,9 @@ export class State {
   }
 
   /** Learns from an outcome, and decides what becomes of the command. */
-  judge(
-    sent: Sent,
-    address: string | undefined,
-    outcome: Outcome,
-    spent: Spent
-  ): Verdict {
-    const verdict = judge(sent, this.#whereOf(sent, address), outcome, spent, {
-      now: this.#now(),
-      downAttempts: this.#options.clusterDownRetryAttempts
-    })
+  judge(sent: Sent, address: string | undefined, outcome: Outcome, spent: Spent): Verdict {
+    const limits = { now: this.#now(), downAttempts: this.#options.clusterDownRetryAttempts }
+    const verdict = judge({ sent, where: this.#whereOf(sent, address), spent, limits }, outcome)
     if (verdict.learn !== undefined) this.learn(verdict.learn)
     return verdict
   }

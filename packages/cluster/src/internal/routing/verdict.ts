@@ -9,12 +9,12 @@ import type { CommandError, Delivery, TransactionError } from "@redfx/core/Redis
 import { ErrorReply } from "@redfx/core/Resp"
 import { backOff } from "@redfx/core/unstable/Runtime"
 import { downAfter, saidBy } from "../topology/clusterErrors.ts"
-import { isBelieved, isUnblocking, targetOf, told } from "./errorReplies.ts"
+import { isBelieved, isUnblocking, redirectIn, refusalWords } from "./errorReplies.ts"
 import type { Refused } from "./errorReplies.ts"
 import { exhausted, notCovered } from "./finalErrors.ts"
 import { isFull, kindOf } from "./losses.ts"
 import { isForReplicas } from "./readFrom.ts"
-import type { After, Learned, Limits, News, Next, Outcome, Sent, Spent, To, Verdict, Where } from "./verdictModel.ts"
+import type { After, Learned, News, Next, Outcome, Sent, Spent, To, Try, Verdict, Where } from "./verdictModel.ts"
 
 /** The number of times that one command is sent at most. */
 export const maxTries = 16
@@ -26,7 +26,7 @@ export const maxTries = 16
 export const lossLimit = 2500
 const shareLimit = 1000
 
-const isOverdue = ({ way }: Sent, since: number, now: number): boolean =>
+const isOverdue = ({ limits: { now }, sent: { way } }: Try, since: number): boolean =>
   now - since >= (way === "master" ? shareLimit : lossLimit)
 
 /** The number of redirects and TRYAGAINs that are obeyed at once, and the pause after each further one. */
@@ -49,9 +49,9 @@ const longNews = lossLimit - shortNews
 /** The milliseconds within which commands run out of time together, so that they go out together. */
 const newsStep = 50
 
-const newsOf = ({ way }: Sent, of: string | undefined, downs: number, now: number): News => {
+const newsOf = ({ limits: { now }, sent: { way }, where: { address } }: Try, downs: number): News => {
   const time = downs === 1 || way === "master" ? shortNews : longNews
-  return { _tag: "News", until: Math.ceil((now + time) / newsStep) * newsStep, of }
+  return { _tag: "News", until: Math.ceil((now + time) / newsStep) * newsStep, of: address }
 }
 
 const pauseAfterRedirect = (tries: number): number => tries <= immediateTries ? 0 : redirectPause
@@ -72,7 +72,7 @@ export const outcomeOf = (error: TransactionError): Outcome => {
       return { _tag: "Refused", code: error.code, line: `${error.code} ${error.detail}`, queued: false }
     case "ExecAbortError": {
       // The server refused one of the queued commands, and ran none.
-      const cause = error.causes.find(({ code }) => told.has(code))
+      const cause = error.causes.find(({ code }) => refusalWords.has(code))
       return cause === undefined
         ? { _tag: "Other" }
         : { _tag: "Refused", code: cause.code, line: `${cause.code} ${cause.detail}`, queued: true }
@@ -84,19 +84,19 @@ export const outcomeOf = (error: TransactionError): Outcome => {
   }
 }
 
-/** The meaning of an outcome. */
-export const judge = (sent: Sent, where: Where, outcome: Outcome, spent: Spent, limits: Limits): Verdict => {
+/** The meaning of the outcome of a try. */
+export const judge = (each: Try, outcome: Outcome): Verdict => {
   switch (outcome._tag) {
     case "Refused":
-      return refused(sent, where, outcome, spent, limits)
+      return refused(each, outcome)
     case "Lost":
-      return lost(sent, where, outcome, spent, limits)
+      return lost(each, outcome)
     case "Avoided":
-      return avoided(sent, outcome, spent, limits)
+      return avoided(each, outcome)
     case "Uncovered":
-      return uncovered(sent, spent)
+      return uncovered(each)
     case "Other":
-      return { learn: undefined, next: asItIs, spent }
+      return settle(each)
   }
 }
 
@@ -110,14 +110,12 @@ export const demotion = (command: RedisCommand.Any, where: Where, reply: ErrorRe
   switch (reply.code) {
     case "MOVED":
     case "ASK": {
-      const target = targetOf(reply.line, where)
-      return target?.node === undefined
-        ? target?.isUnknown === true ? loss(`Slot ${target.slot} is served elsewhere`) : undefined
-        : loss(
-          `Slot ${target.slot} ${reply.code === "ASK" ? "is on its way" : "has moved"} to ${
-            formatEndpoint(target.node)
-          }`
-        )
+      const redirect = redirectIn(reply.line, where)
+      if (redirect === undefined) return undefined
+      const { isUnknown, node, slot } = redirect
+      if (node === undefined) return isUnknown ? loss(`Slot ${slot} is served elsewhere`) : undefined
+      const how = reply.code === "ASK" ? "is on its way" : "has moved"
+      return loss(`Slot ${slot} ${how} to ${formatEndpoint(node)}`)
     }
     case "READONLY":
       // A server that is known to be a replica was asked as one.
@@ -134,22 +132,24 @@ export const demotion = (command: RedisCommand.Any, where: Where, reply: ErrorRe
 // Next
 // -----------------------------------------------------------------------------
 
-const asItIs: Next = { _tag: "Settle", error: undefined }
-
-const settle = (spent: Spent, learn?: Learned, error?: CommandError): Verdict => ({
+const settle = ({ spent }: Try, learn?: Learned, error?: CommandError): Verdict => ({
   learn,
   next: error === undefined ? asItIs : { _tag: "Settle", error },
   spent
 })
 
+const asItIs: Next = { _tag: "Settle", error: undefined }
+
 /** Ends a command that was tried for too long or too often. */
 const giveUp = (
-  { command }: Sent,
-  spent: Spent,
+  each: Try,
   learn: Learned | undefined,
   last: string,
   delivery: Delivery = "not-sent"
-): Verdict => settle(spent, learn, exhausted(command, spent.tries, last, spent.ran ? "unknown" : delivery))
+): Verdict => {
+  const { sent: { command }, spent } = each
+  return settle(each, learn, exhausted(command, spent.tries, last, spent.ran ? "unknown" : delivery))
+}
 
 /** The next try, and what the last one has come to. */
 interface NextTry {
@@ -160,14 +160,9 @@ interface NextTry {
 }
 
 /** Sends a command again, unless its tries are used up. */
-const again = (
-  sent: Sent,
-  spent: Spent,
-  learn: Learned | undefined,
-  next: NextTry
-): Verdict => {
-  const { after, delivery, last, to } = next
-  if (spent.tries >= maxTries) return giveUp(sent, spent, learn, last, delivery)
+const again = (each: Try, learn: Learned | undefined, { after, delivery, last, to }: NextTry): Verdict => {
+  const { spent } = each
+  if (spent.tries >= maxTries) return giveUp(each, learn, last, delivery)
   const ran = delivery === "unknown"
   return {
     learn,
@@ -177,132 +172,121 @@ const again = (
 }
 
 /** Sends a command again, unless the time for a server that is not there is up. */
-const againInTime = (
-  sent: Sent,
-  spent: Spent,
-  learn: Learned | undefined,
-  { now }: Limits,
-  next: NextTry
-): Verdict => {
-  const since = spent.since ?? now
-  return isOverdue(sent, since, now)
-    ? giveUp(sent, spent, learn, next.last, next.delivery)
-    : again(sent, { ...spent, since }, learn, next)
+const againInTime = (each: Try, learn: Learned | undefined, next: NextTry): Verdict => {
+  const since = each.spent.since ?? each.limits.now
+  return isOverdue(each, since)
+    ? giveUp(each, learn, next.last, next.delivery)
+    : again(withSpent(each, { since }), learn, next)
 }
 
+/** The same try, of whose budget this is spent as well. */
+const withSpent = (each: Try, spent: Partial<Spent>): Try => ({ ...each, spent: { ...each.spent, ...spent } })
+
 /** Whether a command may go to another server, or over another connection, than the one that it was sent on. */
-const isFree = ({ way }: Sent): boolean => way !== "held" && way !== "reading"
+const isFree = ({ sent: { way } }: Try): boolean => way !== "held" && way !== "reading"
 
 /** Whether a command is for a server, not for a slot. */
-const isForServer = ({ way }: Sent): boolean => way === "node" || way === "master"
+const isForServer = ({ sent: { way } }: Try): boolean => way === "node" || way === "master"
 
-const addressed = (address: string | undefined, learned: (address: string) => Learned): Learned | undefined =>
-  address === undefined ? undefined : learned(address)
+/** What the server has shown that was sent to, where it is known which one that was. */
+const shown = ({ where: { address } }: Try, _tag: "Loading" | "Full" | "Demoted" | "Down"): Learned | undefined =>
+  address === undefined ? undefined : { _tag, address }
+
+/** Whether the master can answer what a replica could not. */
+const canMaster = (each: Try): boolean => {
+  const { sent: { command }, where: { address, master } } = each
+  return isFree(each) && !isForServer(each) && isForReplicas(command) && master !== undefined && master !== address
+}
+
+/** Sends a command to the master, which can answer what a replica cannot at the moment; `undefined` where it cannot. */
+const atMaster = (each: Try, learn: Learned | undefined, last: string): Verdict | undefined =>
+  canMaster(each) ? again(each, learn, { to: "owner", after: 0, last }) : undefined
 
 // -----------------------------------------------------------------------------
 // Error replies
 // -----------------------------------------------------------------------------
 
-const refused = (sent: Sent, where: Where, reply: Refused, spent: Spent, limits: Limits): Verdict => {
-  if (!isBelieved(sent.command, where, reply)) return settle(spent)
+const refused = (each: Try, reply: Refused): Verdict => {
+  const { sent: { command, way }, spent, where } = each
+  if (!isBelieved(command, where, reply)) return settle(each)
   switch (reply.code) {
     case "MOVED":
     case "ASK":
-      return redirected(sent, where, reply, spent, limits)
+      return redirected(each, reply)
     case "TRYAGAIN": {
       // On a connection that is kept, each command would need an ASKING of its own, so it waits until the slot has
       // arrived.
-      const after = sent.way === "reserved" ? redirectPause : pauseAfterRedirect(spent.tries)
-      return isFree(sent) ? again(sent, spent, undefined, { to: "same", after, last: reply.line }) : settle(spent)
+      const after = way === "reserved" ? redirectPause : pauseAfterRedirect(spent.tries)
+      return isFree(each) ? again(each, undefined, { to: "same", after, last: reply.line }) : settle(each)
     }
-    case "LOADING":
-      return atMaster(sent, where, reply, spent) ??
-        settle(spent, addressed(where.address, (address) => ({ _tag: "Loading", address })))
+    case "LOADING": {
+      const learn = shown(each, "Loading")
+      return atMaster(each, learn, reply.line) ?? settle(each, learn)
+    }
     case "READONLY":
     case "UNBLOCKED":
-      return demoted(sent, where, reply, spent, limits)
+      return demoted(each, reply)
     case "CLUSTERDOWN":
-    case "MASTERDOWN":
-      return atMaster(sent, where, reply, spent) ?? down(sent, where, reply, spent, limits)
+    case "MASTERDOWN": {
+      const learn = shown(each, "Down")
+      return atMaster(each, learn, reply.line) ?? down(each, learn, reply)
+    }
     case "CROSSSLOT":
-      return settle(spent, undefined, new CrossSlotError({ command: sent.command.spec.name }))
+      return settle(each, undefined, new CrossSlotError({ command: command.spec.name }))
     default:
-      return settle(spent)
+      return settle(each)
   }
 }
 
-const redirected = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent, limits: Limits): Verdict => {
-  const target = targetOf(line, where)
-  if (target === undefined) return settle(spent)
-  const { node, slot } = target
+const redirected = (each: Try, { code, line }: Refused): Verdict => {
+  const { sent: { way }, spent, where } = each
+  const redirect = redirectIn(line, where)
+  if (redirect === undefined) return settle(each)
+  const { isUnknown, node, slot } = redirect
   if (node === undefined) {
     const learn: Learned = { _tag: "MovedSomewhere" }
-    return !target.isUnknown || !isFree(sent) || isForServer(sent)
-      ? settle(spent, target.isUnknown ? learn : undefined)
-      : againInTime(sent, spent, learn, limits, { to: "owner", after: "topology", last: line })
+    return !isUnknown || !isFree(each) || isForServer(each)
+      ? settle(each, isUnknown ? learn : undefined)
+      : againInTime(each, learn, { to: "owner", after: "topology", last: line })
   }
   const isAsk = code === "ASK"
-  if (!isAsk && formatEndpoint(node) === where.address) return movedToItself(sent, where.address, line, spent, limits)
+  if (!isAsk && formatEndpoint(node) === where.address) return movedToItself(each, where.address, line)
   const learn: Learned = { _tag: isAsk ? "Asking" : "Moved", slot, node }
-  if (!isFree(sent) || isForServer(sent)) return settle(spent, learn)
-  if (sent.way === "reserved" && isAsk) {
-    return again(sent, spent, learn, { to: "owner", after: redirectPause, last: line })
-  }
-  return again(sent, spent, learn, { to: { node, asking: isAsk }, after: pauseAfterRedirect(spent.tries), last: line })
+  if (!isFree(each) || isForServer(each)) return settle(each, learn)
+  return way === "reserved" && isAsk
+    ? again(each, learn, { to: "owner", after: redirectPause, last: line })
+    : again(each, learn, { to: { node, asking: isAsk }, after: pauseAfterRedirect(spent.tries), last: line })
 }
 
 /**
  * Takes a redirect of a server to itself: another server has the address now, or the server does not know yet what
  * others know.
  */
-const movedToItself = (sent: Sent, address: string, line: string, spent: Spent, limits: Limits): Verdict => {
+const movedToItself = (each: Try, address: string, line: string): Verdict => {
   const learn: Learned = { _tag: "MovedToItself", address }
-  if (!isFree(sent) || isForServer(sent)) return settle(spent, learn)
-  return againInTime(sent, { ...spent, renewed: true }, learn, limits, {
-    to: "owner",
-    after: spent.renewed ? "topology" : 0,
-    last: line
-  })
+  if (!isFree(each) || isForServer(each)) return settle(each, learn)
+  const after = each.spent.renewed ? "topology" : 0
+  return againInTime(withSpent(each, { renewed: true }), learn, { to: "owner", after, last: line })
 }
-
-/** Sends a command to the master, which can answer what a replica cannot at the moment. */
-const atMaster = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent): Verdict | undefined =>
-  canAnother(sent, where)
-    ? again(
-      sent,
-      spent,
-      addressed(where.address, (address) => ({ _tag: code === "LOADING" ? "Loading" : "Down", address })),
-      {
-        to: "owner",
-        after: 0,
-        last: line
-      }
-    )
-    : undefined
-
-const canAnother = (sent: Sent, where: Where): boolean =>
-  isFree(sent) && !isForServer(sent) && isForReplicas(sent.command) && where.master !== undefined &&
-  where.master !== where.address
 
 /** Takes a refusal of a server that is no longer a master. It has run nothing, and its successor will soon be known. */
-const demoted = (sent: Sent, where: Where, reply: Refused, spent: Spent, limits: Limits): Verdict => {
-  if (reply.code === "UNBLOCKED" && !isUnblocking(reply)) return settle(spent)
-  const learn = addressed(where.address, (address) => ({ _tag: "Demoted", address }))
-  if (!isFree(sent) || sent.way === "node") return settle(spent, learn)
-  return againInTime(sent, spent, learn, limits, { to: "owner", after: "topology", last: reply.line })
+const demoted = (each: Try, reply: Refused): Verdict => {
+  if (reply.code === "UNBLOCKED" && !isUnblocking(reply)) return settle(each)
+  const learn = shown(each, "Demoted")
+  return isFree(each) && each.sent.way !== "node"
+    ? againInTime(each, learn, { to: "owner", after: "topology", last: reply.line })
+    : settle(each, learn)
 }
 
-const down = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent, limits: Limits): Verdict => {
-  const { downAttempts, now } = limits
-  const learn = addressed(where.address, (address) => ({ _tag: "Down", address }))
+const down = (each: Try, learn: Learned | undefined, { code, line }: Refused): Verdict => {
+  const { limits: { downAttempts }, sent: { command }, spent, where: { address } } = each
   const downs = spent.downs + 1
-  const isLast = !isFree(sent) || downs >= downAttempts
-  if (isLast) {
-    return settle(spent, learn, downAfter(sent.command, code, line.slice(code.length + 1), downs, where.address))
+  if (!isFree(each) || downs >= downAttempts) {
+    return settle(each, learn, downAfter(command, code, line.slice(code.length + 1), downs, address))
   }
-  return again(sent, { ...spent, downs }, learn, {
-    to: isForServer(sent) ? "same" : "owner",
-    after: newsOf(sent, where.address, downs, now),
+  return again(withSpent(each, { downs }), learn, {
+    to: isForServer(each) ? "same" : "owner",
+    after: newsOf(each, downs),
     last: line
   })
 }
@@ -313,48 +297,42 @@ const down = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent, l
 
 type Lost = Omit<Extract<Outcome, { readonly _tag: "Lost" }>, "_tag">
 
-const lost = (sent: Sent, where: Where, { delivery, error }: Lost, spent: Spent, limits: Limits): Verdict => {
+const lost = (each: Try, { delivery, error }: Lost): Verdict => {
+  const { sent, spent, where } = each
   const kind = kindOf(error)
-  if (kind === undefined) return isFull(error) ? full(sent, where, error, spent) : settle(spent)
+  if (kind === undefined) return isFull(error) ? full(each, error) : settle(each)
   const learn = learnedOf(error, where.address ?? where.master)
   const mayRepeat = delivery === "not-sent" || isHarmless(sent)
-  if (kind === "Late" || !isFree(sent) || !mayRepeat) return settle(spent, learn)
+  if (kind === "Late" || !isFree(each) || !mayRepeat) return settle(each, learn)
   const last = saidBy(error)
   if (kind === "Elsewhere") {
-    return again(sent, spent, learn, { to: "owner", after: pauseAfterRedirect(spent.tries), last, delivery })
+    return again(each, learn, { to: "owner", after: pauseAfterRedirect(spent.tries), last, delivery })
   }
-  if (canAnother(sent, where)) return again(sent, spent, learn, { to: "owner", after: 0, last, delivery })
+  if (canMaster(each)) return again(each, learn, { to: "owner", after: 0, last, delivery })
   if (sent.way === "node") {
-    return spent.tries === 1
-      ? again(sent, spent, learn, { to: "same", after: 0, last, delivery })
-      : settle(spent, learn)
+    return spent.tries === 1 ? again(each, learn, { to: "same", after: 0, last, delivery }) : settle(each, learn)
   }
   const after = kind === "Reset" ? pauseAfterLoss(spent.tries) : "recovery"
-  return againInTime(sent, spent, learn, limits, { to: "owner", after, last, delivery })
+  return againInTime(each, learn, { to: "owner", after, last, delivery })
 }
 
 /** Takes the refusal of a server that has no room. Of a master only its caller knows whether to wait. */
-const full = (sent: Sent, where: Where, error: CommandError, spent: Spent): Verdict =>
-  canAnother(sent, where)
-    ? again(sent, spent, addressed(where.address, (address) => ({ _tag: "Full", address })), {
-      to: "owner",
-      after: 0,
-      last: saidBy(error)
-    })
-    : settle(spent)
+const full = (each: Try, error: CommandError): Verdict =>
+  atMaster(each, shown(each, "Full"), saidBy(error)) ?? settle(each)
 
 /**
  * Takes a command that was not sent, as a loss without a try. A server that only stands still may be busy with one long
  * command, so its commands wait as long as their own limits allow.
  */
-const avoided = (sent: Sent, { delivery, error }: Lost, spent: Spent, { now }: Limits): Verdict => {
-  if (!isFree(sent)) return settle(spent, undefined, error)
+const avoided = (each: Try, { delivery, error }: Lost): Verdict => {
+  const { limits: { now }, sent: { way }, spent } = each
+  if (!isFree(each)) return settle(each, undefined, error)
   const since = spent.since ?? now
   // The try under way does not count, as nothing was sent.
   const tries = Math.max(spent.tries - 1, 1)
-  const mayWait = kindOf(error) === "Silent" && sent.way !== "master"
+  const mayWait = kindOf(error) === "Silent" && way !== "master"
   const last = saidBy(error)
-  if (!mayWait && isOverdue(sent, since, now)) return giveUp(sent, { ...spent, tries }, undefined, last, delivery)
+  if (!mayWait && isOverdue(each, since)) return giveUp(withSpent(each, { tries }), undefined, last, delivery)
   return {
     learn: undefined,
     next: { _tag: "Again", to: "owner", after: "recovery", ran: false },
@@ -363,10 +341,11 @@ const avoided = (sent: Sent, { delivery, error }: Lost, spent: Spent, { now }: L
 }
 
 /** Waits for a pause, and for the reading under way; nothing was sent. */
-const uncovered = (sent: Sent, spent: Spent): Verdict => {
+const uncovered = (each: Try): Verdict => {
+  const { sent: { command }, spent } = each
   const lookups = spent.lookups + 1
-  const error = notCovered(sent.command)
-  if (lookups > 2 || !isFree(sent)) return settle(spent, undefined, error)
+  const error = notCovered(command)
+  if (lookups > 2 || !isFree(each)) return settle(each, undefined, error)
   return {
     learn: lookups === 1 ? { _tag: "Uncovered" } : undefined,
     next: { _tag: "Again", to: "owner", after: lookups === 1 ? uncoveredPause : "reading", ran: false },

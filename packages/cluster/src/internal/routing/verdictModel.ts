@@ -100,9 +100,17 @@ export const unspent: Spent = {
 }
 
 /** - `now`: milliseconds of the clock. `downAttempts`: the tries in all while the cluster says that it is down. */
-export interface Limits {
+interface Limits {
   readonly now: number
   readonly downAttempts: number
+}
+
+/** One try: what was sent, and where; the budget with it; and the limits. */
+export interface Try {
+  readonly sent: Sent
+  readonly where: Where
+  readonly spent: Spent
+  readonly limits: Limits
 }
 
 /**
