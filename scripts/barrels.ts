@@ -3,12 +3,11 @@
  * package, where hovers, declarations and the API reference look for it. With
  * `--check` it only tells whether they are there.
  */
-import { globSync, readFileSync, writeFileSync } from "node:fs"
+import { globSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
-import process from "node:process"
+import { generate } from "./generated.ts"
 
 const root = join(import.meta.dirname, "..")
-const check = process.argv.includes("--check")
 
 for (const barrel of globSync("packages/{core,sentinel,cluster,node,testing}/src/index.ts", { cwd: root })) {
   const path = join(root, barrel)
@@ -16,13 +15,7 @@ for (const barrel of globSync("packages/{core,sentinel,cluster,node,testing}/src
   const exports = [...text.matchAll(/^export \* as \w+ from "(\.\/\w+\.ts)"$/gm)]
   const parts = exports.map(([line, module = ""]) => `${headerOf(join(dirname(path), module))}\n${line}`)
   const documented = [headerOf(path), ...parts].join("\n\n") + "\n"
-  if (documented === text) continue
-  if (check) {
-    console.error(`${barrel} does not have the headers of its modules: run pnpm barrels`)
-    process.exitCode = 1
-  } else {
-    writeFileSync(path, documented)
-  }
+  generate(barrel, documented, "barrels")
 }
 
 /** The comment that a file begins with. */

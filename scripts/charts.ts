@@ -4,9 +4,8 @@
  * of `docs/reliability.md`; the tables are those of `docs/performance.md` and of `README.md`, from `bench/results/*.json`.
  * With `--check` it tells whether they are up to date.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import process from "node:process"
 import { drawChart } from "../bench/src/bars.ts"
 import type { Bar, Chart } from "../bench/src/bars.ts"
 import { chartOf } from "../bench/src/chart.ts"
@@ -35,10 +34,10 @@ import { stallsTable } from "../bench/src/stalls.ts"
 import type { StallsRun } from "../bench/src/stalls.ts"
 import { startupTable } from "../bench/src/startup.ts"
 import type { StartupRun } from "../bench/src/startup.ts"
+import { generate } from "./generated.ts"
 
 const root = join(import.meta.dirname, "..")
 const read = (path: string): string => readFileSync(join(root, path), "utf8")
-const isCheck = process.argv.includes("--check")
 
 // -----------------------------------------------------------------------------
 // Tables
@@ -210,12 +209,5 @@ const files: ReadonlyArray<readonly [path: string, text: string | undefined]> = 
   ["README.md", filled(read("README.md"))]
 ]
 for (const [path, text] of files) {
-  if (text === undefined) continue
-  if (!isCheck) {
-    writeFileSync(join(root, path), text)
-    console.log(path)
-  } else if (!existsSync(join(root, path)) || read(path) !== text) {
-    console.error(`${path} is not up to date: pnpm charts`)
-    process.exitCode = 1
-  }
+  if (text !== undefined) generate(path, text, "charts")
 }

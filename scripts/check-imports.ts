@@ -3,11 +3,13 @@
  * that import only downwards, internal folders included. Imports of types count
  * as those of values do. Modules of one storey may import each other, as long as
  * no circle comes of it; the only circle there may be is named in {@link circle}.
+ * No module takes a namespace apart while it is loaded.
  */
 import { globSync, readFileSync } from "node:fs"
 import { basename, dirname, join, relative } from "node:path"
 import process from "node:process"
 import { parseSync } from "rolldown/utils"
+import type { ESTree } from "rolldown/utils"
 
 /** What the sources of each package may import besides their own modules. */
 const packages: Record<string, ReadonlyArray<RegExp>> = {
@@ -89,7 +91,7 @@ for (const directory of globSync("packages/*", { cwd: root })) {
 }
 
 for (const problem of problems) console.error(problem)
-console.log(problems.length === 0 ? "Imports are in order." : `${problems.length} imports are out of order.`)
+console.log(problems.length === 0 ? "Imports are in order." : `${problems.length} faults in imports.`)
 process.exitCode = problems.length === 0 ? 0 : 1
 
 function checkPackage(name: string, modules: ReadonlyMap<string, Imports>): void {
@@ -158,8 +160,9 @@ function wayBack(start: string, modules: ReadonlyMap<string, Imports>): Readonly
 }
 
 function importsOf(sources: string, file: string): Imports {
-  const { errors, module } = parseSync(file, readFileSync(join(sources, file), "utf8"))
+  const { errors, module, program } = parseSync(file, readFileSync(join(sources, file), "utf8"))
   if (errors.length > 0) problems.push(`${join(sources, file)} does not parse: ${errors[0]?.message}`)
+  checkNamespaces(relative(root, join(sources, file)), program)
   const specifiers = new Map<string, boolean>()
   const add = (specifier: string, isValue: boolean): void =>
     void specifiers.set(specifier, isValue || specifiers.get(specifier) === true)
@@ -182,6 +185,24 @@ function importsOf(sources: string, file: string): Imports {
     }
   }
   return { own, foreign }
+}
+
+/** Whether a module takes a namespace apart, as in `const { get } = Redis`: bundlers then keep all that the namespace has. */
+function checkNamespaces(file: string, { body }: ESTree.Program): void {
+  const namespaces = new Set<string>()
+  for (const node of body) {
+    if (node.type !== "ImportDeclaration") continue
+    for (const { local, type } of node.specifiers) if (type === "ImportNamespaceSpecifier") namespaces.add(local.name)
+  }
+  for (const node of body) {
+    const declaration = node.type === "ExportNamedDeclaration" ? node.declaration : node
+    if (declaration?.type !== "VariableDeclaration") continue
+    for (const { id, init } of declaration.declarations) {
+      if (id.type === "ObjectPattern" && init?.type === "Identifier" && namespaces.has(init.name)) {
+        problems.push(`${file} may not take ${init.name} apart: bundles would keep all of it`)
+      }
+    }
+  }
 }
 
 function moduleName(file: string): string {

@@ -7,17 +7,17 @@
  * starts servers, and fakes none, calls its function; any other has rows of a table only. Fails when a command has no
  * family; with `--check` also when the page is out of date.
  */
-import { globSync, readFileSync, writeFileSync } from "node:fs"
+import { globSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import { parseSync, Visitor } from "rolldown/utils"
 import * as Core from "../packages/core/src/index.ts"
 import { newerCommands, notOffered } from "../test/conformance-exclusions.ts"
 import type { Since } from "../test/conformance-exclusions.ts"
+import { generate, table } from "./generated.ts"
 import known from "./server-commands.json" with { type: "json" }
 
 const root = join(import.meta.dirname, "..")
-const page = join(root, "docs/commands.md")
 const problems: Array<string> = []
 
 const split = (names: string): ReadonlyArray<string> => names.split(", ")
@@ -93,14 +93,10 @@ const ours = new Set(
 const live = calledIn(liveTests())
 
 const text = write()
-if (!process.argv.includes("--check")) {
-  writeFileSync(page, text)
-} else if (globSync(page).length === 0 || readFileSync(page, "utf8") !== text) {
-  problems.push("docs/commands.md is out of date: run `pnpm commands-table`")
-}
+generate("docs/commands.md", text, "commands-table")
 for (const problem of problems) console.error(problem)
 console.log(text.split("\n").filter((line) => line.startsWith("|")).join("\n"))
-process.exitCode = problems.length === 0 ? 0 : 1
+if (problems.length > 0) process.exitCode = 1
 
 /** Tests that start servers of their own and fake none, and the suites that these run. */
 function liveTests(): ReadonlyArray<string> {
@@ -158,19 +154,15 @@ function write(): string {
   const rows = rowsOf()
   const sum = (of: (row: Row) => ReadonlyArray<string>): number =>
     rows.reduce((total, row) => total + of(row).length, 0)
-  const line = (row: Pick<Row, "title">, count: (of: (row: Row) => ReadonlyArray<string>) => number): string =>
-    `| ${
-      [
-        row.title,
-        count((row) => row.served),
-        count((row) => row.ours),
-        count((row) => row.live),
-        count((row) => row.ours) - count((row) => row.live),
-        count((row) => row.newer)
-      ].join(" | ")
-    } |`
+  const counts = (count: (of: (row: Row) => ReadonlyArray<string>) => number): ReadonlyArray<number> => [
+    count((row) => row.served),
+    count((row) => row.ours),
+    count((row) => row.live),
+    count((row) => row.ours) - count((row) => row.live),
+    count((row) => row.newer)
+  ]
   return [
-    // Aligned columns would make a change of one row a change of all.
+    // The formatter would align columns.
     "<!-- dprint-ignore-file -->",
     "<!-- Written by scripts/commands-table.ts from scripts/server-commands.json, the functions of redfx and its tests. -->",
     "",
@@ -182,10 +174,11 @@ function write(): string {
     "\"Run live\": a test calls the function on a real server. \"By table only\": what is sent and how replies are read is tested",
     "without one. \"Newer\": commands that none of these servers has, after the sources and the documentation of those that do.",
     "",
-    "| Family | Servers have | redfx has | Run live | By table only | Newer, by table only |",
-    "| --- | --- | --- | --- | --- | --- |",
-    ...rows.map((row) => line(row, (of) => of(row).length)),
-    line({ title: "**All**" }, sum),
+    ...table([
+      ["Family", "Servers have", "redfx has", "Run live", "By table only", "Newer, by table only"],
+      ...rows.map((row) => [row.title, ...counts((of) => of(row).length)]),
+      ["**All**", ...counts(sum)]
+    ], { isAligned: false }),
     "",
     "Commands of modules (`RedisBloom`, `RedisJson`, `RedisSearch`, `RedisTimeSeries`) are counted elsewhere: what a server has",
     "of them depends on what was loaded into it. [A command that redfx lacks](own-commands.md) is a line of your own.",

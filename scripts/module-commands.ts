@@ -6,13 +6,13 @@
  *
  * With `--check` it fails when the page is out of date, and writes nothing.
  */
-import { readFileSync, writeFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import process from "node:process"
 import { RedisBloom, RedisJson, RedisSearch, RedisTimeSeries } from "../packages/core/src/index.ts"
+import { generate, table } from "./generated.ts"
 
 const root = join(import.meta.dirname, "..")
-const page = join(root, "docs/modules.md")
+const page = "docs/modules.md"
 const mark = "<!-- Written by scripts/module-commands.ts. -->\n"
 
 const families = [
@@ -27,18 +27,13 @@ const families = [
 ] as const
 
 const live = liveCommands()
-const table = aligned([
+const rows = table([
   ["Family", "Functions", "Run on", "Commands run live", "By documentation only"],
   ...families.map(([title, prefix]) => row(title, prefix))
-])
-const text = readFileSync(page, "utf8")
-const written = `${text.slice(0, text.indexOf(mark) + mark.length)}\n${table.join("\n")}\n`
-if (!process.argv.includes("--check")) writeFileSync(page, written)
-else if (written !== text) {
-  console.error("docs/modules.md is out of date: run `pnpm modules`")
-  process.exitCode = 1
-}
-console.log(table.join("\n"))
+], { isAligned: true })
+const text = readFileSync(join(root, page), "utf8")
+generate(page, `${text.slice(0, text.indexOf(mark) + mark.length)}\n${rows.join("\n")}\n`, "modules")
+console.log(rows.join("\n"))
 
 function row(title: string, prefix: string): ReadonlyArray<string> {
   const functions = Object.values<unknown>({ ...RedisBloom, ...RedisJson, ...RedisSearch, ...RedisTimeSeries })
@@ -49,15 +44,6 @@ function row(title: string, prefix: string): ReadonlyArray<string> {
   const modules = new Set(commands.flatMap((name) => live.get(name) ?? []))
   const seen = `${commands.length - unseen.length} of ${commands.length}`
   return [title, String(functions.length), [...modules].join(", "), seen, unseen.join(", ")]
-}
-
-/** The lines of a table, as the formatter leaves them. */
-function aligned(rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> {
-  const [head = [], ...body] = rows
-  const widths = head.map((_, i) => Math.max(...rows.map((cells) => cells[i]?.length ?? 0)))
-  const line = (cells: ReadonlyArray<string>) =>
-    `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`
-  return [line(head), line(widths.map((width) => "-".repeat(width))), ...body.map(line)]
 }
 
 function nameOf(value: unknown): ReadonlyArray<string> {

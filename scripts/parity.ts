@@ -8,7 +8,7 @@
  * titles. Fails when a name of redfx does not exist, or when a title names a row
  * that there is not; with `--check` also when the page is out of date.
  */
-import { globSync, readFileSync, writeFileSync } from "node:fs"
+import { globSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import { parseSync, Visitor } from "rolldown/utils"
@@ -16,6 +16,7 @@ import * as Cluster from "../packages/cluster/src/index.ts"
 import * as Core from "../packages/core/src/index.ts"
 import * as Node from "../packages/node/src/index.ts"
 import * as Sentinel from "../packages/sentinel/src/index.ts"
+import { generate, table } from "./generated.ts"
 import { sections } from "./parity-rows.ts"
 
 interface Row {
@@ -25,7 +26,6 @@ interface Row {
 }
 
 const root = join(import.meta.dirname, "..")
-const page = join(root, "docs/parity.md")
 const problems: Array<string> = []
 
 const tables = sections.map(([title, text]) => ({
@@ -39,17 +39,12 @@ const rows = tables.flatMap(({ rows }) => rows)
 
 checkNames()
 const tests = findTests()
-const text = write()
-if (!process.argv.includes("--check")) {
-  writeFileSync(page, text)
-} else if (globSync(page).length === 0 || readFileSync(page, "utf8") !== text) {
-  problems.push("docs/parity.md is out of date: run `pnpm parity`")
-}
+generate("docs/parity.md", write(), "parity")
 
 for (const problem of problems) console.error(problem)
 const tested = rows.filter(({ id }) => tests.has(id)).length
 console.log(`${rows.length} rows, ${tested} with tests, ${problems.length} problems.`)
-process.exitCode = problems.length === 0 ? 0 : 1
+if (problems.length > 0) process.exitCode = 1
 
 /** Every name of a function must be one. */
 function checkNames(): void {
@@ -106,7 +101,7 @@ function stringsOf(file: string): ReadonlyArray<string> {
 
 function write(): string {
   return [
-    // Aligned columns would make a change of one row a change of all.
+    // The formatter would align columns.
     "<!-- dprint-ignore-file -->",
     "<!-- Written by scripts/parity.ts from scripts/parity-rows.ts and the titles of tests. -->",
     "",
@@ -121,7 +116,7 @@ function write(): string {
       ...table([
         ["Row", "redis-py", "redfx", "Test"],
         ...rows.map(({ id, ours, theirs }) => [id, code(theirs), ours, link(tests.get(id))])
-      ]),
+      ], { isAligned: false }),
       ""
     ])
   ].join("\n")
@@ -134,10 +129,4 @@ function code(names: string): string {
 
 function link(file: string | undefined): string {
   return file === undefined ? "" : `[${file.split("/").at(-1)?.replace(/(\.test)?\.ts$/, "")}](../${file})`
-}
-
-function table(lines: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> {
-  const [header = [], ...body] = lines
-  const row = (cells: ReadonlyArray<string>): string => `| ${cells.join(" | ")} |`
-  return [row(header), row(header.map(() => "---")), ...body.map(row)]
 }

@@ -13,8 +13,8 @@ import {
   RedisServer
 } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
-import * as Encode from "@redfx/testing/Encode"
-import * as FakeNode from "@redfx/testing/FakeNode"
+import * as FakeNode from "@redfx/testing/RedisFakeNode"
+import * as Encode from "@redfx/testing/RedisFakeReply"
 import { consume } from "@redfx/testing/Subscriber"
 import { inVirtualTime, turns } from "@redfx/testing/VirtualTime"
 import * as Clock from "effect/Clock"

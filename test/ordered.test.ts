@@ -6,7 +6,7 @@ import { Redis, RedisArg, RedisCommand, RedisLock, RedisReply } from "@redfx/cor
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
-import * as FakeNode from "@redfx/testing/FakeNode"
+import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"

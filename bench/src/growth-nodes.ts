@@ -1,6 +1,6 @@
 /** So many fake masters of a cluster, in a process of their own; sends their addresses to the parent. Argument: how many. */
-import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
+import * as Encode from "@redfx/testing/RedisFakeReply"
 import * as Effect from "effect/Effect"
 import process from "node:process"
 import { storedValue } from "./memoryServer.ts"

@@ -3,10 +3,10 @@
  */
 import { assert, describe } from "@effect/vitest"
 import { Redis } from "@redfx/core"
-import * as Encode from "@redfx/testing/Encode"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA } from "@redfx/testing/FakeCluster"
-import * as FakeNode from "@redfx/testing/FakeNode"
+import * as FakeNode from "@redfx/testing/RedisFakeNode"
+import * as Encode from "@redfx/testing/RedisFakeReply"
 import * as Subscriber from "@redfx/testing/Subscriber"
 import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Clock from "effect/Clock"

@@ -17,8 +17,9 @@ import {
   TimeoutError
 } from "@redfx/core/RedisError"
 import { ErrorReply } from "@redfx/core/Resp"
-import { demotion, judge, lossLimit, maxTries, outcomeOf, unspent } from "../src/internal/routing/verdict.ts"
-import type { Outcome, Sent, Spent, Verdict, Way, Where } from "../src/internal/routing/verdict.ts"
+import { demotion, judge, lossLimit, maxTries, outcomeOf } from "../src/internal/routing/verdict.ts"
+import { unspent } from "../src/internal/routing/verdictModel.ts"
+import type { Outcome, Sent, Spent, Verdict, Way, Where } from "../src/internal/routing/verdictModel.ts"
 import { slotOf } from "../src/internal/topology/slot.ts"
 
 const key = "k"
@@ -72,7 +73,7 @@ const shown = ({ learn, next }: Verdict): string => {
 const limits = { now: 10_000, downAttempts: 3 }
 
 const verdict = (outcome: Outcome, sent: Sent, where = at(master), spent: Spent = unspent): string =>
-  shown(judge(sent, where, outcome, spent, limits))
+  shown(judge({ sent, where, spent, limits }, outcome))
 
 /**
  * What an outcome means, by what was sent and where it came from:
@@ -303,7 +304,7 @@ describe("The budget", () => {
     for (const outcome of [lost("Refused", "not-sent"), avoided, refused("READONLY not me")]) {
       const ended = spending({ since: limits.now - lossLimit })
       assert.include(verdict(outcome, sent, at(master), ended), "ClusterRetriesExhaustedError")
-      const { spent } = judge(sent, at(master), outcome, unspent, limits)
+      const { spent } = judge({ sent, where: at(master), spent: unspent, limits }, outcome)
       assert.strictEqual(spent.since, limits.now)
       // What goes to all masters holds up what the others have answered.
       const share: Sent = { way: "master", command: write }
@@ -321,9 +322,9 @@ describe("The budget", () => {
 
   it("of a cluster that is down is what the option says", () => {
     const outcome = refused("CLUSTERDOWN not now")
-    const { next } = judge(sent, at(master), outcome, spending({ downs: 2 }), limits)
+    const { next } = judge({ sent, where: at(master), spent: spending({ downs: 2 }), limits }, outcome)
     assert.isTrue(next._tag === "Settle" && next.error instanceof ClusterDownError && next.error.attempts === 3)
-    assert.strictEqual(judge(sent, at(master), outcome, unspent, limits).spent.downs, 1)
+    assert.strictEqual(judge({ sent, where: at(master), spent: unspent, limits }, outcome).spent.downs, 1)
   })
 
   it("of a cluster that is down waits longer for news the second time, but for what goes to all masters", () => {
@@ -336,7 +337,7 @@ describe("The budget", () => {
 
   it("of redirects has pauses from the ninth on, of losses from the first on", () => {
     const pauses = (outcome: Outcome, tries: number) => {
-      const { next } = judge(sent, at(master), outcome, spending({ tries }), limits)
+      const { next } = judge({ sent, where: at(master), spent: spending({ tries }), limits }, outcome)
       return next._tag === "Again" ? next.after : undefined
     }
     assert.deepStrictEqual([1, 8, 9].map((tries) => pauses(refused(`MOVED ${slot} b:2`), tries)), [0, 0, 50])
@@ -359,11 +360,8 @@ describe("The budget", () => {
   it("of a command without owner names its slot, if it has one", () => {
     const errorFor = (command: RedisCommand.Any) => {
       const { next } = judge(
-        { way: "single", command },
-        at(undefined),
-        { _tag: "Uncovered" },
-        spending({ lookups: 2 }),
-        limits
+        { sent: { way: "single", command }, where: at(undefined), spent: spending({ lookups: 2 }), limits },
+        { _tag: "Uncovered" }
       )
       return next._tag === "Settle" ? next.error : undefined
     }
@@ -373,14 +371,15 @@ describe("The budget", () => {
 
   it("of a server that names itself is one new connection", () => {
     const outcome = refused(`MOVED ${slot} ${master}`)
-    const { spent } = judge(sent, at(master), outcome, unspent, limits)
+    const { spent } = judge({ sent, where: at(master), spent: unspent, limits }, outcome)
     assert.strictEqual(verdict(outcome, sent, at(master), spent), "MovedToItself: owner after topology")
   })
 
   it("remembers that a try may have been run", () => {
     const reading: Sent = { way: "single", command: read }
-    const { spent } = judge(reading, at(master), lost("Reset", "unknown"), unspent, limits)
-    const { next } = judge(reading, at(master), lost("Refused", "not-sent"), { ...spent, since: 0 }, limits)
+    const first = { sent: reading, where: at(master), spent: unspent, limits }
+    const { spent } = judge(first, lost("Reset", "unknown"))
+    const { next } = judge({ ...first, spent: { ...spent, since: 0 } }, lost("Refused", "not-sent"))
     assert.isTrue(
       next._tag === "Settle" && next.error !== undefined && "delivery" in next.error &&
         next.error.delivery === "unknown"

@@ -354,9 +354,9 @@ export const withCaching: {
   <A, Bytes, BigInts>(command: RedisCommand<A, Bytes, BigInts>, caching: Caching): RedisCommand<A, Bytes, BigInts>
 } = (command: Any, caching: Caching | undefined) => {
   const { parts, reply, spec, unsent, view } = commandIn(command)
+  // The types are those of the reply, which stays, here and below.
   if (caching === undefined) return implOf(undefined, spec.uncached, parts, reply, view, unsent) as never
   const refused = caching.life > 0 ? unsent : new RedisArg.InvalidArgument("is not kept for any time: its ttl is none")
-  // The types are those of the reply, which stays.
   return new CachedImpl(caching, spec, parts, reply, view, refused) as never
 }
 

@@ -8,9 +8,9 @@ import type { RedisConfig } from "@redfx/core"
 import { NodeRedisConnector } from "@redfx/node"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import * as Encode from "./Encode.ts"
-import * as FakeNode from "./FakeNode.ts"
 import * as Roles from "./internal/roles.ts"
+import * as FakeNode from "./RedisFakeNode.ts"
+import * as Encode from "./RedisFakeReply.ts"
 
 /**
  * A node, its name, and a script that replaces its usual answers; `undefined` from the script keeps the usual answer.

@@ -6,9 +6,9 @@ import { NodeRedisConnector } from "@redfx/node"
 import { RedisSentinel } from "@redfx/sentinel"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import * as Encode from "./Encode.ts"
-import * as FakeNode from "./FakeNode.ts"
 import * as Roles from "./internal/roles.ts"
+import * as FakeNode from "./RedisFakeNode.ts"
+import * as Encode from "./RedisFakeReply.ts"
 
 export const service = "mymaster"
 

@@ -12,7 +12,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import type { TestContext } from "vitest"
-import type * as FakeNode from "./FakeNode.ts"
+import type * as FakeNode from "./RedisFakeNode.ts"
 
 /** Lets come about what was set going. */
 export const turns: Effect.Effect<void> = Effect.promise(() =>

@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Net from "node:net"
-import * as Encode from "../src/Encode.ts"
-import * as FakeNode from "../src/FakeNode.ts"
+import * as FakeNode from "../src/RedisFakeNode.ts"
+import * as Encode from "../src/RedisFakeReply.ts"
 
 /** A client without any cleverness: it writes, and waits for text. */
 const client = (port: number) =>

@@ -1,7 +1,7 @@
 /**
  * Replies of a simulated server as plain data, and their bytes in either version of the protocol.
  */
-import * as Encode from "@redfx/testing/Encode"
+import * as Encode from "@redfx/testing/RedisFakeReply"
 
 /** A reply. Text stands for a bulk string. */
 export type Reply =

@@ -1,7 +1,7 @@
 /**
  * Runs the commands of simulated servers at which no fault strikes.
  */
-import type { Command } from "@redfx/testing/RequestParser"
+import type { Command } from "@redfx/testing/RedisFakeNode"
 import * as Programs from "./programs.ts"
 import type { Reply } from "./reply.ts"
 import { error, nilArray, ok } from "./reply.ts"

@@ -1,7 +1,7 @@
 /**
  * Takes commands that arrive at simulated servers, and lets faults strike.
  */
-import type { Command } from "@redfx/testing/RequestParser"
+import type { Command } from "@redfx/testing/RedisFakeNode"
 import type { Kind } from "./faults.ts"
 import { encode, error } from "./reply.ts"
 import { execute, refuse } from "./server.ts"

@@ -2,7 +2,7 @@
  * Decides which simulated server serves what, how that changes, and what the servers say about it.
  */
 import { RedisCluster } from "@redfx/cluster"
-import type { Command } from "@redfx/testing/RequestParser"
+import type { Command } from "@redfx/testing/RedisFakeNode"
 import { partitioned } from "./faults.ts"
 import type { Reply } from "./reply.ts"
 import { error } from "./reply.ts"

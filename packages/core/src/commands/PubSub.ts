@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import { manyPairs } from "../internal/reply/collections.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -25,16 +26,15 @@ export interface ChannelSubscribers<Channel = string, Count = number> {
   readonly subscribers: Count
 }
 
-const channelPairs = Reply.pairs(Reply.blob, Reply.integer)
-
 const subscribers: Reply.Reply<
   ReadonlyArray<ChannelSubscribers>,
   ReadonlyArray<ChannelSubscribers<Uint8Array>>,
   ReadonlyArray<ChannelSubscribers<string, bigint>>
-> = Reply.make((value, view) => {
-  const list: ReadonlyArray<readonly [unknown, unknown]> = channelPairs.decode(value, view)
-  // All are decoded in one view, and the view tells the three types apart.
-  return list.map(([channel, subscribers]) => ({ channel, subscribers })) as never
+> = manyPairs({
+  begin: (): Array<ChannelSubscribers<string | Uint8Array, number | bigint>> => [],
+  put: (out, channel, subscribers, view) => {
+    out.push({ channel: Reply.blob.decode(channel, view), subscribers: Reply.integer.decode(subscribers, view) })
+  }
 })
 
 // -----------------------------------------------------------------------------

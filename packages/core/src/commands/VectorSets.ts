@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import { known } from "../internal/argument/known.ts"
+import { manyPairs } from "../internal/reply/collections.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -178,33 +179,31 @@ const similarArgs = (
 // Replies
 // -----------------------------------------------------------------------------
 
-const elementScores = Reply.pairs(Reply.blob, Reply.double)
-
 const scoredElements: Reply.Reply<
   ReadonlyArray<ScoredElement>,
   ReadonlyArray<ScoredElement<Uint8Array>>,
   ReadonlyArray<ScoredElement>
-> = Reply.make((value, view) => {
-  const out: Array<ScoredElement<string | Uint8Array>> = []
-  for (const [element, score] of elementScores.decode(value, view)) out.push({ element, score })
-  // All elements were decoded in one view, so the array has one of the declared types.
-  return out as ReadonlyArray<ScoredElement> | ReadonlyArray<ScoredElement<Uint8Array>>
+> = manyPairs({
+  begin: (): Array<ScoredElement<string | Uint8Array>> => [],
+  put: (out, element, score, view) => {
+    out.push({ element: Reply.blob.decode(element, view), score: Reply.double.decode(score, view) })
+  }
 })
 
-const elementAttributes = Reply.pairs(Reply.blob, Reply.nullable(Reply.blob))
+const attributesReply = Reply.nullable(Reply.blob)
 
 const attributedElements: Reply.Reply<
   ReadonlyArray<AttributedElement>,
   ReadonlyArray<AttributedElement<Uint8Array>>,
   ReadonlyArray<AttributedElement>
-> = Reply.make((value, view) => {
-  const out: Array<AttributedElement<string | Uint8Array>> = []
-  for (const [element, attributes] of elementAttributes.decode(value, view)) out.push({ element, attributes })
-  // As above.
-  return out as ReadonlyArray<AttributedElement> | ReadonlyArray<AttributedElement<Uint8Array>>
+> = manyPairs({
+  begin: (): Array<AttributedElement<string | Uint8Array>> => [],
+  put: (out, element, attributes, view) => {
+    out.push({ element: Reply.blob.decode(element, view), attributes: attributesReply.decode(attributes, view) })
+  }
 })
 
-const scoreAndAttributes = Reply.tuple(Reply.double, Reply.nullable(Reply.blob))
+const scoreAndAttributes = Reply.tuple(Reply.double, attributesReply)
 
 const elementScoresAttributes = Reply.pairs(Reply.blob, scoreAndAttributes)
 
@@ -225,7 +224,7 @@ const scoredAttributedElements: Reply.Reply<
   for (const [element, [score, attributes]] of elementScoresAttributes.decode(asPairs(value), view)) {
     out.push({ element, score, attributes })
   }
-  // As above.
+  // All elements were decoded in one view, so the array has one of the declared types.
   return out as ReadonlyArray<ScoredAttributedElement> | ReadonlyArray<ScoredAttributedElement<Uint8Array>>
 })
 

@@ -8,20 +8,24 @@
  */
 export {
   /**
+   * A client above a router, for as long as the scope is open. Its limits go by the clock that it is made with.
+   *
+   * @category constructors
+   * @since 0.1.0
+   */
+  makeClient
+} from "../internal/client/client.ts"
+export {
+  /**
    * Whether a command goes on where another one ended: its cursor means nothing
    * to another server than the one that gave it.
    *
    * @category guards
    * @since 0.1.0
    */
-  isContinued,
-  /**
-   * A client above a router, for as long as the scope is open. Its limits go by the clock that it is made with.
-   *
-   * @category constructors
-   * @since 0.1.0
-   */
-  makeClient,
+  isContinued
+} from "../internal/client/continued.ts"
+export {
   /**
    * A router that sends everything over one connection of its caller's own, until
    * the lease ends: whoever kept it after that would use somebody else's.
@@ -29,14 +33,18 @@ export {
    * @category constructors
    * @since 0.1.0
    */
-  ofLease,
+  ofLease
+} from "../internal/client/exclusiveUse.ts"
+export {
   /**
    * Refuses what is of no use on connections that others share.
    *
    * @category constructors
    * @since 0.1.0
    */
-  refusals,
+  refusals
+} from "../internal/client/refusals.ts"
+export {
   /**
    * The counts of several routers together.
    *
@@ -44,7 +52,7 @@ export {
    * @since 0.1.0
    */
   sumStats
-} from "../internal/client/client.ts"
+} from "../internal/client/stats.ts"
 
 export {
   /**

@@ -4,7 +4,7 @@
 import { assert, it } from "@effect/vitest"
 import { Redis } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
-import * as FakeNode from "@redfx/testing/FakeNode"
+import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Effect from "effect/Effect"
 
 /** A server of which every connection has lists of fields of its own. */

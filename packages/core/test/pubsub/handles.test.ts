@@ -4,8 +4,8 @@
  */
 import { assert, describe } from "@effect/vitest"
 import * as Client from "@redfx/testing/Client"
-import * as Encode from "@redfx/testing/Encode"
-import * as FakeNode from "@redfx/testing/FakeNode"
+import * as FakeNode from "@redfx/testing/RedisFakeNode"
+import * as Encode from "@redfx/testing/RedisFakeReply"
 import { brief, consume } from "@redfx/testing/Subscriber"
 import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Clock from "effect/Clock"

@@ -8,17 +8,26 @@ import type * as Resp from "@redfx/core/Resp"
 import type * as Effect from "effect/Effect"
 import type { Cluster } from "../topology/cluster.ts"
 
-/** The facts of commands that only masters answer, by name. */
-const specs = new Map<string, RedisCommand.Spec>()
+/** The facts of a command that only a master may answer, although it may only read. */
+class MasterSpec extends RedisCommand.Spec {
+  constructor({ name, readonly }: RedisCommand.Spec) {
+    super(name, readonly ? ["readonly"] : [])
+  }
+}
 
-const specOf = ({ name, readonly }: RedisCommand.Spec): RedisCommand.Spec => {
-  const spec = specs.get(name) ?? new RedisCommand.Spec(name, readonly ? ["readonly"] : [])
-  specs.set(name, spec)
-  return spec
+/** Those facts by the facts of the same command where a replica may answer it. */
+const specs = new WeakMap<RedisCommand.Spec, MasterSpec>()
+
+const specOf = (spec: RedisCommand.Spec): MasterSpec => {
+  const known = specs.get(spec)
+  if (known !== undefined) return known
+  const made = new MasterSpec(spec)
+  specs.set(spec, made)
+  return made
 }
 
 /** Whether only a master may answer a command, although it only reads. */
-export const isForMaster = ({ spec }: RedisCommand.Any): boolean => specs.get(spec.name) === spec
+export const isForMaster = ({ spec }: RedisCommand.Any): boolean => spec instanceof MasterSpec
 
 const reply = RedisReply.make<Resp.Value>((value) => value)
 

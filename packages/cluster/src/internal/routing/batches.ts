@@ -20,8 +20,8 @@ import { routingKey } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
 import { judged, settledBy, targetOf } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"
-import { unspent } from "./verdict.ts"
-import type { After, Spent } from "./verdict.ts"
+import { unspent } from "./verdictModel.ts"
+import type { After, Spent } from "./verdictModel.ts"
 
 type Commands = ReadonlyArray<RedisCommand.Any>
 

@@ -8,8 +8,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { timedOut } from "./finalErrors.ts"
 import type { Retrying } from "./retrying.ts"
-import { unspent } from "./verdict.ts"
-import type { Spent } from "./verdict.ts"
+import { unspent } from "./verdictModel.ts"
+import type { Spent } from "./verdictModel.ts"
 
 /**
  * What the tries of one operation tell of themselves.

@@ -19,8 +19,8 @@ import { notCovered } from "./finalErrors.ts"
 import { routingKey } from "./plan.ts"
 import { targetOf, tryOnce } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"
-import { unspent } from "./verdict.ts"
-import type { Sent } from "./verdict.ts"
+import { unspent } from "./verdictModel.ts"
+import type { Sent } from "./verdictModel.ts"
 
 /** - `since`: the milliseconds since the first try began. */
 type Run<A, E> = (client: RedisClient["Service"], since: number) => Effect.Effect<A, E>

@@ -16,7 +16,7 @@ import { inOneTime, tryWithTimeout } from "./commandTimeout.ts"
 import type { Tries } from "./commandTimeout.ts"
 import { judged, tryOnce } from "./retrying.ts"
 import type { Retrying } from "./retrying.ts"
-import { unspent } from "./verdict.ts"
+import { unspent } from "./verdictModel.ts"
 
 /** A reply and the server that gave it. */
 export interface Answer<A> {

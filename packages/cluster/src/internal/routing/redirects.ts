@@ -16,8 +16,9 @@ import { routingKey } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
 import type { Reader } from "./readFrom.ts"
 import type { State } from "./state.ts"
-import { outcomeOf, unspent } from "./verdict.ts"
-import type { After, Outcome, Spent } from "./verdict.ts"
+import { outcomeOf } from "./verdict.ts"
+import { unspent } from "./verdictModel.ts"
+import type { After, Outcome, Spent } from "./verdictModel.ts"
 import { fail, WaitingRequests } from "./waitingRequests.ts"
 
 /**

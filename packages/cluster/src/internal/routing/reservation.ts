@@ -28,8 +28,9 @@ import { failed } from "./refusals.ts"
 import { judged } from "./retrying.ts"
 import type { Retrying } from "./retrying.ts"
 import type { State } from "./state.ts"
-import { outcomeOf, unspent } from "./verdict.ts"
-import type { Outcome, Spent } from "./verdict.ts"
+import { outcomeOf } from "./verdict.ts"
+import { unspent } from "./verdictModel.ts"
+import type { Outcome, Spent } from "./verdictModel.ts"
 import { fail, WaitingQueue } from "./waitingRequests.ts"
 
 /** - `served`: the slots that the server had when the connection was taken. */

@@ -17,7 +17,7 @@ import type { Redirects } from "./redirects.ts"
 import type { ClusterSettings } from "./settings.ts"
 import type { State } from "./state.ts"
 import { outcomeOf } from "./verdict.ts"
-import type { Outcome, Sent, Spent, To, Verdict } from "./verdict.ts"
+import type { Outcome, Sent, Spent, To, Verdict } from "./verdictModel.ts"
 
 /**
  * - `clock`: the client's, by which all its limits and pauses go. `clientOf`: the client of a node, with the limits of this

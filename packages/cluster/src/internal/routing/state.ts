@@ -30,7 +30,8 @@ import { Probes } from "./probes.ts"
 import type { Route } from "./readFrom.ts"
 import { checkReplaced } from "./replacedMaster.ts"
 import { Sources } from "./sources.ts"
-import * as Verdict from "./verdict.ts"
+import { demotion, judge, learnedOf } from "./verdict.ts"
+import type { After, Learned, News, Outcome, Sent, Spent, Verdict, Where } from "./verdictModel.ts"
 
 /** A server that hangs. */
 export interface Hung {
@@ -227,26 +228,19 @@ export class State {
   }
 
   /** Learns from an outcome, and decides what becomes of the command. */
-  judge(
-    sent: Verdict.Sent,
-    address: string | undefined,
-    outcome: Verdict.Outcome,
-    spent: Verdict.Spent
-  ): Verdict.Verdict {
-    const verdict = Verdict.judge(sent, this.#whereOf(sent, address), outcome, spent, {
-      now: this.#now(),
-      downAttempts: this.#options.clusterDownRetryAttempts
-    })
+  judge(sent: Sent, address: string | undefined, outcome: Outcome, spent: Spent): Verdict {
+    const limits = { now: this.#now(), downAttempts: this.#options.clusterDownRetryAttempts }
+    const verdict = judge({ sent, where: this.#whereOf(sent, address), spent, limits }, outcome)
     if (verdict.learn !== undefined) this.learn(verdict.learn)
     return verdict
   }
 
   /** The loss that an error reply means to a command that is not redirected. */
   demotion(error: ErrorReply, command: RedisCommand.Any, address: string): CommandError | undefined {
-    return Verdict.demotion(command, this.#whereOf({ way: "node", command }, address), error)
+    return demotion(command, this.#whereOf({ way: "node", command }, address), error)
   }
 
-  #whereOf({ command, way }: Verdict.Sent, address: string | undefined): Verdict.Where {
+  #whereOf({ command, way }: Sent, address: string | undefined): Where {
     const key = way === "node" || way === "master" ? undefined : routingKey(command)
     const master = key !== undefined
       ? this.#routes[slotOf(key)]?.master.address
@@ -264,7 +258,7 @@ export class State {
   }
 
   /** Learns from the fate of commands and connections. This is the only place that does. */
-  learn(learned: Verdict.Learned): void {
+  learn(learned: Learned): void {
     const node = "address" in learned ? this.nodes.find(learned.address) : undefined
     if ("slot" in learned) this.moved.tell(new Set([learned.slot]))
     switch (learned._tag) {
@@ -302,7 +296,7 @@ export class State {
   /** Takes news of a dial: a connection to a server was opened, or could not be. */
   onDial(node: Node, error: CommandError | undefined): void {
     if (error === undefined) return this.answered(node)
-    const learned = Verdict.learnedOf(error, node.address)
+    const learned = learnedOf(error, node.address)
     if (learned === undefined || !this.nodes.has(node)) return
     // A node of the options that the cluster does not name says nothing about the cluster.
     if (this.members.includes(node)) this.learn(learned)
@@ -342,19 +336,19 @@ export class State {
    * Suspends until the server that said that the cluster is down says that it is up, or is replaced, or the time is
    * over. Fails when the topology cannot be read. As long as somebody waits, the topology is read again and again.
    */
-  readonly news = ({ of, until }: Verdict.News): Effect.Effect<void, CommandError> =>
+  readonly news = ({ of, until }: News): Effect.Effect<void, CommandError> =>
     Effect.suspend(() => {
       this.requestRefresh(true)
       return Effect.raceFirst(this.#downMasters.until(of), this.#clock.sleep(Duration.millis(until - this.#now())))
     })
 
   /** Waits as a verdict says. Fails when the topology cannot be read, or the client is closed. */
-  readonly wait = (after: Verdict.After): Effect.Effect<void, CommandError> => {
+  readonly wait = (after: After): Effect.Effect<void, CommandError> => {
     const open = Effect.suspend(() => this.#closed === undefined ? Effect.void : Effect.fail(this.#closed))
     return Effect.andThen(open, Effect.andThen(this.#waited(after), open))
   }
 
-  #waited(after: Verdict.After): Effect.Effect<void, CommandError> {
+  #waited(after: After): Effect.Effect<void, CommandError> {
     switch (after) {
       case "topology":
         return this.refresh

@@ -28,7 +28,8 @@ import { endpointOf } from "../topology/topology.ts"
 import type { Topology } from "../topology/topology.ts"
 import { anyNode } from "./anyOf.ts"
 import type { Hung, State } from "./state.ts"
-import { outcomeOf, unspent } from "./verdict.ts"
+import { outcomeOf } from "./verdict.ts"
+import { unspent } from "./verdictModel.ts"
 
 const anywhere = ""
 

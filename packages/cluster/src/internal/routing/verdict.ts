@@ -3,165 +3,18 @@
  * here for every way of sending, and nowhere else; the senders only ask, pass on what is learned, and do what is said.
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
-import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
-import { ConnectionError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
+import { connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
 import type { CommandError, Delivery, TransactionError } from "@redfx/core/RedisError"
 import { ErrorReply } from "@redfx/core/Resp"
-import type { Fault } from "@redfx/core/unstable/Request"
 import { backOff } from "@redfx/core/unstable/Runtime"
 import { downAfter, saidBy } from "../topology/clusterErrors.ts"
-import { slotCount, slotOf } from "../topology/slot.ts"
-import { parseAddress } from "../topology/topology.ts"
-import type { Translation } from "../topology/topology.ts"
+import { isBelieved, isUnblocking, redirectIn, refusalWords } from "./errorReplies.ts"
+import type { Refused } from "./errorReplies.ts"
 import { exhausted, notCovered } from "./finalErrors.ts"
 import { isFull, kindOf } from "./losses.ts"
-import { routingKey } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
-
-/**
- * The ways in which a command is sent.
- *
- * - `single`, `batch`, `exclusive`: to the owner of its slot: alone, in a pipeline, on a connection of its own.
- * - `reserved`: the first command on a connection that its user keeps, `held`: one after others.
- * - `master`: to this master or its successor, `node`: to this server, for what it is.
- * - `subscription`: for messages, to the owner of its slot or to any server. `reading`: asking for the topology.
- */
-export type Way =
-  | "single"
-  | "batch"
-  | "exclusive"
-  | "reserved"
-  | "held"
-  | "master"
-  | "node"
-  | "subscription"
-  | "reading"
-
-/**
- * The thing that was sent. Of several commands that run together, it is one with a key.
- *
- * - `readonly`: whether all that was sent only reads. Default: whether the command does.
- */
-export interface Sent {
-  readonly way: Way
-  readonly command: RedisCommand.Any
-  readonly readonly?: boolean
-}
-
-/**
- * The server that it was sent to.
- *
- * - `address`: the server, `undefined` where nobody knows which one it was.
- * - `master`: the owner of the slot, as far as that is known. For a command without a key that server, if it is a master.
- * - `atPort`: the only server of the cluster at a port, if there is one.
- * - `follows`: whether a redirect to a server is followed.
- */
-export interface Where {
-  readonly address: string | undefined
-  readonly master: string | undefined
-  readonly translate: Translation
-  readonly atPort: (port: number) => NodeAddress | undefined
-  readonly follows: (address: NodeAddress) => boolean
-}
-
-/**
- * The outcome of what was sent.
- *
- * - `Refused`: an error reply; `queued` when it kept a transaction from being run at all.
- * - `Lost`: no reply. `Avoided`: not sent, as its server is down. `Uncovered`: not sent, as no server has its slot.
- * - `Other`: everything that does not concern servers.
- */
-export type Outcome =
-  | { readonly _tag: "Refused"; readonly code: string; readonly line: string; readonly queued: boolean }
-  | { readonly _tag: "Lost"; readonly error: CommandError; readonly delivery: Delivery }
-  | { readonly _tag: "Avoided"; readonly error: CommandError; readonly delivery: Delivery }
-  | { readonly _tag: "Uncovered" | "Other" }
-
-/**
- * The part that is spent of the one budget of a command, or of several that are sent together.
- *
- * - `tries`: how often it was sent. `downs`: how often the cluster was down for it. `lookups`: how often it waited as no
- *   server had its slot.
- * - `since`: when it found no server for the first time, in milliseconds of the clock.
- * - `renewed`: whether a new connection was tried to a server that names itself. `ran`: whether a try may have been run.
- * - `before`: what a try came to which may have written, and after which the client of the server sent it once more.
- * - `last`: the reason why it waits, or is sent again.
- */
-export interface Spent {
-  readonly tries: number
-  readonly downs: number
-  readonly lookups: number
-  readonly since: number | undefined
-  readonly renewed: boolean
-  readonly ran: boolean
-  readonly before: Fault | undefined
-  readonly last: string | undefined
-}
-
-/** The budget before the first try has failed. */
-export const unspent: Spent = {
-  tries: 1,
-  downs: 0,
-  lookups: 0,
-  since: undefined,
-  renewed: false,
-  ran: false,
-  before: undefined,
-  last: undefined
-}
-
-/** - `now`: milliseconds of the clock. `downAttempts`: the tries in all while the cluster says that it is down. */
-export interface Limits {
-  readonly now: number
-  readonly downAttempts: number
-}
-
-/**
- * What there is to learn, about the server at `address`, or about a slot.
- *
- * - `Unreachable`: could not be opened. `Silent`: owes an answer for too long. `Reset`: its connection was lost. `Late`: a
- *   command's time was up. `Loading`, `Full`, `Demoted`, `Down`: as it says itself.
- * - `Moved`: the owner of a slot. `Asking`: its next owner. `MovedToItself`: the server names itself for a slot that it
- *   does not serve, as one behind an old connection. `MovedSomewhere`: to a server whose address it does not know.
- */
-export type Learned =
-  | { readonly _tag: "Unreachable" | "Silent"; readonly address: string; readonly error: CommandError }
-  | { readonly _tag: "Reset" | "Late" | "Loading" | "Full" | "Demoted" | "Down"; readonly address: string }
-  | { readonly _tag: "Moved" | "Asking"; readonly slot: number; readonly node: NodeAddress }
-  | { readonly _tag: "MovedToItself"; readonly address: string }
-  | { readonly _tag: "MovedSomewhere" | "Uncovered" }
-
-/** The owner of the slot, the same server as before, or this one. */
-export type To = "owner" | "same" | { readonly node: NodeAddress; readonly asking: boolean }
-
-/**
- * The event to wait for: a number of milliseconds; the next reading of the topology; the reading under way, if there is
- * one; the return or the replacement of the server; or that the cluster is up again, for a limited time.
- */
-export type After = number | "topology" | "reading" | "recovery" | News
-
-/** - `until`: milliseconds of the clock. `of`: the server that says that the cluster is down. */
-export interface News {
-  readonly _tag: "News"
-  readonly until: number
-  readonly of: string | undefined
-}
-
-/**
- * - `Settle`: with this error, or the outcome as it is.
- * - `Again`: `ran`, when it may have been run already.
- */
-type Next =
-  | { readonly _tag: "Settle"; readonly error: CommandError | undefined }
-  | { readonly _tag: "Again"; readonly to: To; readonly after: After; readonly ran: boolean }
-
-/** - `spent`: the budget after this outcome. */
-export interface Verdict {
-  readonly learn: Learned | undefined
-  readonly next: Next
-  readonly spent: Spent
-}
+import type { After, Learned, News, Next, Outcome, Sent, Spent, To, Try, Verdict, Where } from "./verdictModel.ts"
 
 /** The number of times that one command is sent at most. */
 export const maxTries = 16
@@ -173,7 +26,7 @@ export const maxTries = 16
 export const lossLimit = 2500
 const shareLimit = 1000
 
-const isOverdue = ({ way }: Sent, since: number, now: number): boolean =>
+const isOverdue = ({ limits: { now }, sent: { way } }: Try, since: number): boolean =>
   now - since >= (way === "master" ? shareLimit : lossLimit)
 
 /** The number of redirects and TRYAGAINs that are obeyed at once, and the pause after each further one. */
@@ -196,9 +49,9 @@ const longNews = lossLimit - shortNews
 /** The milliseconds within which commands run out of time together, so that they go out together. */
 const newsStep = 50
 
-const newsOf = ({ way }: Sent, of: string | undefined, downs: number, now: number): News => {
+const newsOf = ({ limits: { now }, sent: { way }, where: { address } }: Try, downs: number): News => {
   const time = downs === 1 || way === "master" ? shortNews : longNews
-  return { _tag: "News", until: Math.ceil((now + time) / newsStep) * newsStep, of }
+  return { _tag: "News", until: Math.ceil((now + time) / newsStep) * newsStep, of: address }
 }
 
 const pauseAfterRedirect = (tries: number): number => tries <= immediateTries ? 0 : redirectPause
@@ -219,7 +72,7 @@ export const outcomeOf = (error: TransactionError): Outcome => {
       return { _tag: "Refused", code: error.code, line: `${error.code} ${error.detail}`, queued: false }
     case "ExecAbortError": {
       // The server refused one of the queued commands, and ran none.
-      const cause = error.causes.find(({ code }) => told.has(code))
+      const cause = error.causes.find(({ code }) => refusalWords.has(code))
       return cause === undefined
         ? { _tag: "Other" }
         : { _tag: "Refused", code: cause.code, line: `${cause.code} ${cause.detail}`, queued: true }
@@ -231,19 +84,19 @@ export const outcomeOf = (error: TransactionError): Outcome => {
   }
 }
 
-/** The meaning of an outcome. */
-export const judge = (sent: Sent, where: Where, outcome: Outcome, spent: Spent, limits: Limits): Verdict => {
+/** The meaning of the outcome of a try. */
+export const judge = (each: Try, outcome: Outcome): Verdict => {
   switch (outcome._tag) {
     case "Refused":
-      return refused(sent, where, outcome, spent, limits)
+      return refused(each, outcome)
     case "Lost":
-      return lost(sent, where, outcome, spent, limits)
+      return lost(each, outcome)
     case "Avoided":
-      return avoided(sent, outcome, spent, limits)
+      return avoided(each, outcome)
     case "Uncovered":
-      return uncovered(sent, spent)
+      return uncovered(each)
     case "Other":
-      return { learn: undefined, next: asItIs, spent }
+      return settle(each)
   }
 }
 
@@ -257,14 +110,12 @@ export const demotion = (command: RedisCommand.Any, where: Where, reply: ErrorRe
   switch (reply.code) {
     case "MOVED":
     case "ASK": {
-      const target = targetOf(reply.line, where)
-      return target?.node === undefined
-        ? target?.isUnknown === true ? loss(`Slot ${target.slot} is served elsewhere`) : undefined
-        : loss(
-          `Slot ${target.slot} ${reply.code === "ASK" ? "is on its way" : "has moved"} to ${
-            formatEndpoint(target.node)
-          }`
-        )
+      const redirect = redirectIn(reply.line, where)
+      if (redirect === undefined) return undefined
+      const { isUnknown, node, slot } = redirect
+      if (node === undefined) return isUnknown ? loss(`Slot ${slot} is served elsewhere`) : undefined
+      const how = reply.code === "ASK" ? "is on its way" : "has moved"
+      return loss(`Slot ${slot} ${how} to ${formatEndpoint(node)}`)
     }
     case "READONLY":
       // A server that is known to be a replica was asked as one.
@@ -277,28 +128,28 @@ export const demotion = (command: RedisCommand.Any, where: Where, reply: ErrorRe
   }
 }
 
-const isUnblocking = ({ line }: { readonly line: string }): boolean => line.includes("instance state changed")
-
 // -----------------------------------------------------------------------------
 // Next
 // -----------------------------------------------------------------------------
 
-const asItIs: Next = { _tag: "Settle", error: undefined }
-
-const settle = (spent: Spent, learn?: Learned, error?: CommandError): Verdict => ({
+const settle = ({ spent }: Try, learn?: Learned, error?: CommandError): Verdict => ({
   learn,
   next: error === undefined ? asItIs : { _tag: "Settle", error },
   spent
 })
 
+const asItIs: Next = { _tag: "Settle", error: undefined }
+
 /** Ends a command that was tried for too long or too often. */
 const giveUp = (
-  { command }: Sent,
-  spent: Spent,
+  each: Try,
   learn: Learned | undefined,
   last: string,
   delivery: Delivery = "not-sent"
-): Verdict => settle(spent, learn, exhausted(command, spent.tries, last, spent.ran ? "unknown" : delivery))
+): Verdict => {
+  const { sent: { command }, spent } = each
+  return settle(each, learn, exhausted(command, spent.tries, last, spent.ran ? "unknown" : delivery))
+}
 
 /** The next try, and what the last one has come to. */
 interface NextTry {
@@ -309,14 +160,9 @@ interface NextTry {
 }
 
 /** Sends a command again, unless its tries are used up. */
-const again = (
-  sent: Sent,
-  spent: Spent,
-  learn: Learned | undefined,
-  next: NextTry
-): Verdict => {
-  const { after, delivery, last, to } = next
-  if (spent.tries >= maxTries) return giveUp(sent, spent, learn, last, delivery)
+const again = (each: Try, learn: Learned | undefined, { after, delivery, last, to }: NextTry): Verdict => {
+  const { spent } = each
+  if (spent.tries >= maxTries) return giveUp(each, learn, last, delivery)
   const ran = delivery === "unknown"
   return {
     learn,
@@ -326,187 +172,123 @@ const again = (
 }
 
 /** Sends a command again, unless the time for a server that is not there is up. */
-const againInTime = (
-  sent: Sent,
-  spent: Spent,
-  learn: Learned | undefined,
-  { now }: Limits,
-  next: NextTry
-): Verdict => {
-  const since = spent.since ?? now
-  return isOverdue(sent, since, now)
-    ? giveUp(sent, spent, learn, next.last, next.delivery)
-    : again(sent, { ...spent, since }, learn, next)
+const againInTime = (each: Try, learn: Learned | undefined, next: NextTry): Verdict => {
+  const since = each.spent.since ?? each.limits.now
+  return isOverdue(each, since)
+    ? giveUp(each, learn, next.last, next.delivery)
+    : again(withSpent(each, { since }), learn, next)
 }
 
+/** The same try, of whose budget this is spent as well. */
+const withSpent = (each: Try, spent: Partial<Spent>): Try => ({ ...each, spent: { ...each.spent, ...spent } })
+
 /** Whether a command may go to another server, or over another connection, than the one that it was sent on. */
-const isFree = ({ way }: Sent): boolean => way !== "held" && way !== "reading"
+const isFree = ({ sent: { way } }: Try): boolean => way !== "held" && way !== "reading"
 
 /** Whether a command is for a server, not for a slot. */
-const isForServer = ({ way }: Sent): boolean => way === "node" || way === "master"
+const isForServer = ({ sent: { way } }: Try): boolean => way === "node" || way === "master"
 
-const addressed = (address: string | undefined, learned: (address: string) => Learned): Learned | undefined =>
-  address === undefined ? undefined : learned(address)
+/** What the server has shown that was sent to, where it is known which one that was. */
+const shown = ({ where: { address } }: Try, _tag: "Loading" | "Full" | "Demoted" | "Down"): Learned | undefined =>
+  address === undefined ? undefined : { _tag, address }
+
+/** Whether the master can answer what a replica could not. */
+const canMaster = (each: Try): boolean => {
+  const { sent: { command }, where: { address, master } } = each
+  return isFree(each) && !isForServer(each) && isForReplicas(command) && master !== undefined && master !== address
+}
+
+/** Sends a command to the master, which can answer what a replica cannot at the moment; `undefined` where it cannot. */
+const atMaster = (each: Try, learn: Learned | undefined, last: string): Verdict | undefined =>
+  canMaster(each) ? again(each, learn, { to: "owner", after: 0, last }) : undefined
 
 // -----------------------------------------------------------------------------
 // Error replies
 // -----------------------------------------------------------------------------
 
-type Refused = Omit<Extract<Outcome, { readonly _tag: "Refused" }>, "_tag">
-
-const refused = (sent: Sent, where: Where, reply: Refused, spent: Spent, limits: Limits): Verdict => {
-  if (!isBelieved(sent.command, where, reply)) return settle(spent)
+const refused = (each: Try, reply: Refused): Verdict => {
+  const { sent: { command, way }, spent, where } = each
+  if (!isBelieved(command, where, reply)) return settle(each)
   switch (reply.code) {
     case "MOVED":
     case "ASK":
-      return redirected(sent, where, reply, spent, limits)
+      return redirected(each, reply)
     case "TRYAGAIN": {
       // On a connection that is kept, each command would need an ASKING of its own, so it waits until the slot has
       // arrived.
-      const after = sent.way === "reserved" ? redirectPause : pauseAfterRedirect(spent.tries)
-      return isFree(sent) ? again(sent, spent, undefined, { to: "same", after, last: reply.line }) : settle(spent)
+      const after = way === "reserved" ? redirectPause : pauseAfterRedirect(spent.tries)
+      return isFree(each) ? again(each, undefined, { to: "same", after, last: reply.line }) : settle(each)
     }
-    case "LOADING":
-      return atMaster(sent, where, reply, spent) ??
-        settle(spent, addressed(where.address, (address) => ({ _tag: "Loading", address })))
+    case "LOADING": {
+      const learn = shown(each, "Loading")
+      return atMaster(each, learn, reply.line) ?? settle(each, learn)
+    }
     case "READONLY":
     case "UNBLOCKED":
-      return demoted(sent, where, reply, spent, limits)
+      return demoted(each, reply)
     case "CLUSTERDOWN":
-    case "MASTERDOWN":
-      return atMaster(sent, where, reply, spent) ?? down(sent, where, reply, spent, limits)
+    case "MASTERDOWN": {
+      const learn = shown(each, "Down")
+      return atMaster(each, learn, reply.line) ?? down(each, learn, reply)
+    }
     case "CROSSSLOT":
-      return settle(spent, undefined, new CrossSlotError({ command: sent.command.spec.name }))
+      return settle(each, undefined, new CrossSlotError({ command: command.spec.name }))
     default:
-      return settle(spent)
+      return settle(each)
   }
 }
 
-const redirected = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent, limits: Limits): Verdict => {
-  const target = targetOf(line, where)
-  if (target === undefined) return settle(spent)
-  const { node, slot } = target
+const redirected = (each: Try, { code, line }: Refused): Verdict => {
+  const { sent: { way }, spent, where } = each
+  const redirect = redirectIn(line, where)
+  if (redirect === undefined) return settle(each)
+  const { isUnknown, node, slot } = redirect
   if (node === undefined) {
     const learn: Learned = { _tag: "MovedSomewhere" }
-    return !target.isUnknown || !isFree(sent) || isForServer(sent)
-      ? settle(spent, target.isUnknown ? learn : undefined)
-      : againInTime(sent, spent, learn, limits, { to: "owner", after: "topology", last: line })
+    return !isUnknown || !isFree(each) || isForServer(each)
+      ? settle(each, isUnknown ? learn : undefined)
+      : againInTime(each, learn, { to: "owner", after: "topology", last: line })
   }
   const isAsk = code === "ASK"
-  if (!isAsk && formatEndpoint(node) === where.address) return movedToItself(sent, where.address, line, spent, limits)
+  if (!isAsk && formatEndpoint(node) === where.address) return movedToItself(each, where.address, line)
   const learn: Learned = { _tag: isAsk ? "Asking" : "Moved", slot, node }
-  if (!isFree(sent) || isForServer(sent)) return settle(spent, learn)
-  if (sent.way === "reserved" && isAsk) {
-    return again(sent, spent, learn, { to: "owner", after: redirectPause, last: line })
-  }
-  return again(sent, spent, learn, { to: { node, asking: isAsk }, after: pauseAfterRedirect(spent.tries), last: line })
+  if (!isFree(each) || isForServer(each)) return settle(each, learn)
+  return way === "reserved" && isAsk
+    ? again(each, learn, { to: "owner", after: redirectPause, last: line })
+    : again(each, learn, { to: { node, asking: isAsk }, after: pauseAfterRedirect(spent.tries), last: line })
 }
 
 /**
  * Takes a redirect of a server to itself: another server has the address now, or the server does not know yet what
  * others know.
  */
-const movedToItself = (sent: Sent, address: string, line: string, spent: Spent, limits: Limits): Verdict => {
+const movedToItself = (each: Try, address: string, line: string): Verdict => {
   const learn: Learned = { _tag: "MovedToItself", address }
-  if (!isFree(sent) || isForServer(sent)) return settle(spent, learn)
-  return againInTime(sent, { ...spent, renewed: true }, learn, limits, {
-    to: "owner",
-    after: spent.renewed ? "topology" : 0,
-    last: line
-  })
+  if (!isFree(each) || isForServer(each)) return settle(each, learn)
+  const after = each.spent.renewed ? "topology" : 0
+  return againInTime(withSpent(each, { renewed: true }), learn, { to: "owner", after, last: line })
 }
-
-/** Sends a command to the master, which can answer what a replica cannot at the moment. */
-const atMaster = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent): Verdict | undefined =>
-  canAnother(sent, where)
-    ? again(
-      sent,
-      spent,
-      addressed(where.address, (address) => ({ _tag: code === "LOADING" ? "Loading" : "Down", address })),
-      {
-        to: "owner",
-        after: 0,
-        last: line
-      }
-    )
-    : undefined
-
-const canAnother = (sent: Sent, where: Where): boolean =>
-  isFree(sent) && !isForServer(sent) && isForReplicas(sent.command) && where.master !== undefined &&
-  where.master !== where.address
 
 /** Takes a refusal of a server that is no longer a master. It has run nothing, and its successor will soon be known. */
-const demoted = (sent: Sent, where: Where, reply: Refused, spent: Spent, limits: Limits): Verdict => {
-  if (reply.code === "UNBLOCKED" && !isUnblocking(reply)) return settle(spent)
-  const learn = addressed(where.address, (address) => ({ _tag: "Demoted", address }))
-  if (!isFree(sent) || sent.way === "node") return settle(spent, learn)
-  return againInTime(sent, spent, learn, limits, { to: "owner", after: "topology", last: reply.line })
+const demoted = (each: Try, reply: Refused): Verdict => {
+  if (reply.code === "UNBLOCKED" && !isUnblocking(reply)) return settle(each)
+  const learn = shown(each, "Demoted")
+  return isFree(each) && each.sent.way !== "node"
+    ? againInTime(each, learn, { to: "owner", after: "topology", last: reply.line })
+    : settle(each, learn)
 }
 
-const down = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent, limits: Limits): Verdict => {
-  const { downAttempts, now } = limits
-  const learn = addressed(where.address, (address) => ({ _tag: "Down", address }))
+const down = (each: Try, learn: Learned | undefined, { code, line }: Refused): Verdict => {
+  const { limits: { downAttempts }, sent: { command }, spent, where: { address } } = each
   const downs = spent.downs + 1
-  const isLast = !isFree(sent) || downs >= downAttempts
-  if (isLast) {
-    return settle(spent, learn, downAfter(sent.command, code, line.slice(code.length + 1), downs, where.address))
+  if (!isFree(each) || downs >= downAttempts) {
+    return settle(each, learn, downAfter(command, code, line.slice(code.length + 1), downs, address))
   }
-  return again(sent, { ...spent, downs }, learn, {
-    to: isForServer(sent) ? "same" : "owner",
-    after: newsOf(sent, where.address, downs, now),
+  return again(withSpent(each, { downs }), learn, {
+    to: isForServer(each) ? "same" : "owner",
+    after: newsOf(each, downs),
     last: line
   })
-}
-
-/**
- * The words in which servers refuse a command before it runs. A script would have to say exactly the same on purpose.
- */
-const told: ReadonlyMap<string, RegExp> = new Map([
-  ["MOVED", /^MOVED \d+ \S+$/],
-  ["ASK", /^ASK \d+ \S+$/],
-  ["TRYAGAIN", /^TRYAGAIN Multiple keys request during rehashing of slot$/],
-  ["CLUSTERDOWN", /^CLUSTERDOWN (The cluster is down\b|Hash slot not served$)/],
-  ["MASTERDOWN", /^MASTERDOWN Link with (MASTER|PRIMARY) is down and replica-serve-stale-data is set to 'no'\.$/],
-  ["LOADING", /^LOADING \w+ is loading the dataset in memory$/],
-  ["CROSSSLOT", /^CROSSSLOT Keys in request don't hash to the same slot$/],
-  ["READONLY", /^READONLY You can't write against a read only replica\.$/]
-])
-
-/**
- * Whether an error reply shows that nothing was run. Code on the server can write first and then answer with any error
- * that it likes.
- */
-const isBelieved = (command: RedisCommand.Any, where: Where, { code, line, queued }: Refused): boolean => {
-  if (queued || !command.spec.runsCode) return true
-  const words = told.get(code)
-  if (words === undefined) return code !== "UNBLOCKED"
-  if (!words.test(line)) return false
-  if (code !== "MOVED" && code !== "ASK") return true
-  const key = routingKey(command)
-  const target = targetOf(line, where)
-  return key !== undefined && target !== undefined && target.slot === slotOf(key) &&
-    (target.node === undefined || formatEndpoint(target.node) !== where.address)
-}
-
-/**
- * The address that a redirect names. `isUnknown` says that the topology has to tell it: the server does not know it, or has
- * named too many.
- */
-const targetOf = (
-  line: string,
-  { address, atPort, follows, translate }: Where
-): { readonly slot: number; readonly node: NodeAddress | undefined; readonly isUnknown: boolean } | undefined => {
-  const [code, slotText = "", addressText = ""] = line.split(" ")
-  const slot = Number(slotText)
-  if (!/^\d+$/.test(slotText) || slot >= slotCount) return undefined
-  const told = parseAddress(addressText, address)
-  if (told === undefined) return undefined
-  // The topology says nothing about an ASK. An ASK that is followed to a wrong server comes back as MOVED.
-  if (told.host === "?") return { slot, node: code === "ASK" ? atPort(told.port) : undefined, isUnknown: true }
-  const node = translate(told)
-  // A redirect to an address that the program cannot translate cannot be followed, so the command fails with it.
-  if (node instanceof ConnectionError) return { slot, node: undefined, isUnknown: false }
-  return follows(node) ? { slot, node, isUnknown: false } : { slot, node: undefined, isUnknown: true }
 }
 
 // -----------------------------------------------------------------------------
@@ -515,48 +297,42 @@ const targetOf = (
 
 type Lost = Omit<Extract<Outcome, { readonly _tag: "Lost" }>, "_tag">
 
-const lost = (sent: Sent, where: Where, { delivery, error }: Lost, spent: Spent, limits: Limits): Verdict => {
+const lost = (each: Try, { delivery, error }: Lost): Verdict => {
+  const { sent, spent, where } = each
   const kind = kindOf(error)
-  if (kind === undefined) return isFull(error) ? full(sent, where, error, spent) : settle(spent)
+  if (kind === undefined) return isFull(error) ? full(each, error) : settle(each)
   const learn = learnedOf(error, where.address ?? where.master)
   const mayRepeat = delivery === "not-sent" || isHarmless(sent)
-  if (kind === "Late" || !isFree(sent) || !mayRepeat) return settle(spent, learn)
+  if (kind === "Late" || !isFree(each) || !mayRepeat) return settle(each, learn)
   const last = saidBy(error)
   if (kind === "Elsewhere") {
-    return again(sent, spent, learn, { to: "owner", after: pauseAfterRedirect(spent.tries), last, delivery })
+    return again(each, learn, { to: "owner", after: pauseAfterRedirect(spent.tries), last, delivery })
   }
-  if (canAnother(sent, where)) return again(sent, spent, learn, { to: "owner", after: 0, last, delivery })
+  if (canMaster(each)) return again(each, learn, { to: "owner", after: 0, last, delivery })
   if (sent.way === "node") {
-    return spent.tries === 1
-      ? again(sent, spent, learn, { to: "same", after: 0, last, delivery })
-      : settle(spent, learn)
+    return spent.tries === 1 ? again(each, learn, { to: "same", after: 0, last, delivery }) : settle(each, learn)
   }
   const after = kind === "Reset" ? pauseAfterLoss(spent.tries) : "recovery"
-  return againInTime(sent, spent, learn, limits, { to: "owner", after, last, delivery })
+  return againInTime(each, learn, { to: "owner", after, last, delivery })
 }
 
 /** Takes the refusal of a server that has no room. Of a master only its caller knows whether to wait. */
-const full = (sent: Sent, where: Where, error: CommandError, spent: Spent): Verdict =>
-  canAnother(sent, where)
-    ? again(sent, spent, addressed(where.address, (address) => ({ _tag: "Full", address })), {
-      to: "owner",
-      after: 0,
-      last: saidBy(error)
-    })
-    : settle(spent)
+const full = (each: Try, error: CommandError): Verdict =>
+  atMaster(each, shown(each, "Full"), saidBy(error)) ?? settle(each)
 
 /**
  * Takes a command that was not sent, as a loss without a try. A server that only stands still may be busy with one long
  * command, so its commands wait as long as their own limits allow.
  */
-const avoided = (sent: Sent, { delivery, error }: Lost, spent: Spent, { now }: Limits): Verdict => {
-  if (!isFree(sent)) return settle(spent, undefined, error)
+const avoided = (each: Try, { delivery, error }: Lost): Verdict => {
+  const { limits: { now }, sent: { way }, spent } = each
+  if (!isFree(each)) return settle(each, undefined, error)
   const since = spent.since ?? now
   // The try under way does not count, as nothing was sent.
   const tries = Math.max(spent.tries - 1, 1)
-  const mayWait = kindOf(error) === "Silent" && sent.way !== "master"
+  const mayWait = kindOf(error) === "Silent" && way !== "master"
   const last = saidBy(error)
-  if (!mayWait && isOverdue(sent, since, now)) return giveUp(sent, { ...spent, tries }, undefined, last, delivery)
+  if (!mayWait && isOverdue(each, since)) return giveUp(withSpent(each, { tries }), undefined, last, delivery)
   return {
     learn: undefined,
     next: { _tag: "Again", to: "owner", after: "recovery", ran: false },
@@ -565,10 +341,11 @@ const avoided = (sent: Sent, { delivery, error }: Lost, spent: Spent, { now }: L
 }
 
 /** Waits for a pause, and for the reading under way; nothing was sent. */
-const uncovered = (sent: Sent, spent: Spent): Verdict => {
+const uncovered = (each: Try): Verdict => {
+  const { sent: { command }, spent } = each
   const lookups = spent.lookups + 1
-  const error = notCovered(sent.command)
-  if (lookups > 2 || !isFree(sent)) return settle(spent, undefined, error)
+  const error = notCovered(command)
+  if (lookups > 2 || !isFree(each)) return settle(each, undefined, error)
   return {
     learn: lookups === 1 ? { _tag: "Uncovered" } : undefined,
     next: { _tag: "Again", to: "owner", after: lookups === 1 ? uncoveredPause : "reading", ran: false },

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { lossIn } from "../topology/clusterErrors.ts"
 import { timedOut } from "./finalErrors.ts"
-import type { News } from "./verdict.ts"
+import type { News } from "./verdictModel.ts"
 
 /**
  * The events that requests wait for.

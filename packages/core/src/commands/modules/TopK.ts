@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import { manyPairs } from "../../internal/reply/collections.ts"
 import * as Arg from "../../RedisArg.ts"
 import { define } from "../../RedisCommand.ts"
 import * as Reply from "../../RedisReply.ts"
@@ -41,16 +42,15 @@ export interface TopkCount<Item = string, Count = number> {
   readonly count: Count
 }
 
-const countPairs = Reply.pairs(Reply.blob, Reply.integer)
-
 const counts: Reply.Reply<
   ReadonlyArray<TopkCount>,
   ReadonlyArray<TopkCount<Uint8Array>>,
   ReadonlyArray<TopkCount<string, bigint>>
-> = Reply.make((value, view) => {
-  const list: ReadonlyArray<readonly [unknown, unknown]> = countPairs.decode(value, view)
-  // All were decoded in one view, which decides which of the three types this is.
-  return list.map(([item, count]) => ({ item, count })) as never
+> = manyPairs({
+  begin: (): Array<TopkCount<string | Uint8Array, number | bigint>> => [],
+  put: (out, item, count, view) => {
+    out.push({ item: Reply.blob.decode(item, view), count: Reply.integer.decode(count, view) })
+  }
 })
 
 // -----------------------------------------------------------------------------

@@ -10,28 +10,26 @@ import { NodeInspectSymbol } from "effect/Inspectable"
 import type * as Scope from "effect/Scope"
 import type { Key } from "../../RedisArg.ts"
 import { limited } from "../../RedisClient.ts"
-import type { ClientCache, RedisClient, RedisStats } from "../../RedisClient.ts"
+import type { ClientCache, RedisClient } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
-import { DataError } from "../../RedisError.ts"
-import type { CommandError, TimeoutError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import * as Cache from "../cache/clientCache.ts"
-import { errorAt, outcomeAt, weave } from "../command/weave.ts"
+import { outcomeAt, weave } from "../command/weave.ts"
 import { Deadlines } from "../connection/deadlines.ts"
-import type * as RedisConnection from "../connection/model.ts"
-import type { Batch } from "../connection/request.ts"
 import { BatchRequest, requestOf } from "../connection/request.ts"
 import type { Outcome, Request, Send } from "../connection/request.ts"
-import { clientClosed, failureOf, timeLimit } from "../error/events.ts"
+import { clientClosed } from "../error/events.ts"
 import { sentBefore } from "../error/retry.ts"
-import type { Wait } from "../pool/attempts.ts"
-import type { Lease } from "../pool/recycle.ts"
 import { make as makePubSub } from "../pubsub/subscriptions.ts"
-import { LoopTime, withTimeout } from "../runtime/elapsed.ts"
-import { errorIn } from "../runtime/firstError.ts"
+import type { Basis } from "./basis.ts"
+import { onLease, pipelineExclusive, unsentIn } from "./exclusiveUse.ts"
 import { make as makeMonitor } from "./monitor.ts"
-import type { RedisRouter, Subscribers } from "./router.ts"
+import { isOrdered, sendTimedOut } from "./repeat.ts"
+import type { SendAll } from "./repeat.ts"
+import type { RedisRouter } from "./router.ts"
 import { withSession } from "./session.ts"
+import { counted, withStats } from "./stats.ts"
 import * as Transaction from "./transaction.ts"
 
 /**
@@ -73,42 +71,9 @@ export const makeClient = Effect.fnUntraced(function*(
   })
 })
 
-/** Counts the open connections of subscriptions. */
-const counted = (subscribers: Subscribers) => {
-  let open = 0
-  const count = (change: number) =>
-    Effect.sync(() => {
-      open += change
-    })
-  return {
-    open: () => open,
-    subscribers: {
-      ...subscribers,
-      connect: (server, listener) =>
-        Effect.uninterruptibleMask((restore) =>
-          Effect.tap(
-            restore(subscribers.connect(server, listener)),
-            Effect.andThen(count(1), Effect.addFinalizer(() => count(-1)))
-          )
-        )
-    } satisfies Subscribers
-  }
-}
-
-/** A caller that reserves a connection sees the statistics of the whole client. */
-const withStats = ({ reserve }: RedisRouter, stats: RedisRouter["stats"]): RedisRouter["reserve"] =>
-  Effect.map(reserve, (reserved) => ({ ...reserved, stats }))
-
 /** The parts that a client shares with its copies that have other timeouts, and the one that it was given. */
 interface Feeds extends Pick<RedisClient["Service"], "pubSub" | "monitor" | "limit" | "original"> {
   readonly cache: Cache.CacheParts | undefined
-}
-
-/** What a client stands on. */
-interface Basis {
-  readonly router: RedisRouter
-  readonly settings: ConnectionSettings
-  readonly deadlines: Deadlines
 }
 
 const clientOf = (
@@ -193,8 +158,6 @@ const executeOf = (
     : once
 }
 
-type SendAll = (batch: Batch) => Effect.Effect<ReadonlyArray<Outcome>>
-
 /** Sends a batch. Those of its commands that timed out and may be repeated are sent a second time. */
 const sendAllOf = (basis: Basis, send: Send): SendAll => {
   const once: SendAll = (batch) =>
@@ -243,217 +206,7 @@ const printed = (description: string) => ({
   [NodeInspectSymbol]: () => `RedisClient(${description})`
 })
 
-/**
- * Whether a command is ordered. An ordered command is sent once: a second sending would come after commands that were
- * given since. A command that takes something if it is free, as locks do, would also find that its first sending has
- * taken it.
- */
-const isOrdered = ({ spec }: RedisCommand.Any): boolean => spec.traits.has("ordered")
-
-/**
- * Sends the commands once more that timed out and may be repeated, and no others, unless the batch must run as a whole.
- */
-const sendTimedOut = (
-  batch: Batch,
-  outcomes: ReadonlyArray<Outcome>,
-  send: SendAll
-): Effect.Effect<ReadonlyArray<Outcome>> => {
-  const { atomic, commands, positions } = batch
-  const timeouts = outcomes.map(timeoutIn)
-  const isLate = (index: number): boolean => timeouts[index] !== undefined
-  const indexes = Array.from(commands.keys())
-  const late = atomic !== true
-    ? indexes.filter((index) => isLate(index) && !isOrdered(commands[index]!))
-    : indexes.some(isLate) && !commands.some(isOrdered)
-    ? indexes
-    : []
-  if (late.length === 0) return Effect.succeed(outcomes)
-  // There is one outcome for each command, so the index is in range.
-  const again = {
-    commands: late.map((index) => commands[index]!),
-    positions: late.map((index) => positions?.[index] ?? index),
-    atomic
-  }
-  return Effect.map(send(again), (second) => {
-    const merged = [...outcomes]
-    late.forEach((index, i) => {
-      const before = timeouts[index]
-      merged[index] = before === undefined
-        ? second[i]!
-        : Exit.mapError(second[i]!, (error) => sentBefore(error, before))
-    })
-    return merged
-  })
-}
-
-const timeoutIn = (outcome: Outcome): TimeoutError | undefined => {
-  const error = errorIn(outcome)
-  return error?._tag === "TimeoutError" ? error : undefined
-}
-
 const unsendable = (command: RedisCommand.Any): Outcome | undefined => {
   const error = RedisCommand.unsendable(command)
   return error === undefined ? undefined : Exit.fail(error)
 }
-
-// -----------------------------------------------------------------------------
-// Exclusive use
-// -----------------------------------------------------------------------------
-
-const pipelineExclusive = (basis: Basis, batch: Batch): Effect.Effect<ReadonlyArray<Outcome>> =>
-  onLease(basis, batch.commands, (send) => new BatchRequest(batch, send)).pipe(
-    Effect.catch((error) =>
-      Effect.succeed(
-        batch.commands.map((command, index) => Exit.fail(unsentIn(error, command, batch.positions?.[index] ?? index)))
-      )
-    )
-  )
-
-/**
- * Sends a request on a connection that nobody else uses. The command timeout begins before the wait for the connection;
- * on top of it comes the time for which the commands ask the server to block.
- */
-const onLease = <A, E>(
-  basis: Basis,
-  commands: ReadonlyArray<RedisCommand.Any>,
-  make: (send: Send) => Effect.Effect<A, E>
-): Effect.Effect<A, E | CommandError> =>
-  Effect.suspend(() => {
-    const { deadlines, settings } = basis
-    const time = new LoopTime(deadlines.clock)
-    const started = time.now()
-    const limit = commands.reduce(
-      (sum, command) => sum + RedisCommand.blockMilliseconds(command),
-      Duration.toMillis(settings.commandTimeout)
-    )
-    return Effect.scoped(Effect.flatMap(lease(basis, commands, time), (connection) =>
-      make((request) => {
-        deadlines.addUntil(request, deadlines.now() + limit - (time.now() - started), limit)
-        connection.submit(request)
-      })))
-  })
-
-/** The error of one command, made of what kept all commands of a batch from being run. */
-const unsentIn = (error: CommandError, command: RedisCommand.Any, index: number): CommandError =>
-  "delivery" in error
-    ? failureOf(error, command.spec, error.delivery, index)
-    : error._tag === "DataError" && error.command !== command.spec.name
-    ? new DataError({
-      command: command.spec.name,
-      index,
-      detail: `is not sent beside ${error.command}: ${error.detail}`
-    })
-    : errorAt(error, command, index)
-
-/** A connection for commands that cannot share one. */
-const lease = Effect.fnUntraced(function*(
-  { router, settings }: Basis,
-  commands: ReadonlyArray<RedisCommand.Any>,
-  time: LoopTime
-): Effect.fn.Return<RedisConnection.RedisConnection, CommandError, Scope.Scope> {
-  // Empty batches are not sent, so there is a first command.
-  const first = commands[0]!
-  for (const command of commands) {
-    if (command.spec.traits.has("stateful")) yield* router.stateful(command)
-    if (commands.length === 1 && command.spec.traits.has("dependent")) yield* router.dependent(command)
-  }
-  const limit = Duration.toMillis(settings.commandTimeout)
-  const wait: Wait = { late: undefined }
-  return yield* Effect.mapError(
-    withTimeout(router.exclusive(commands, wait), {
-      time,
-      limit,
-      orElse: () => Effect.fail(wait.late?.(limit) ?? timeLimit("write", limit))
-    }),
-    (error) => failureOf(error, first.spec, "not-sent")
-  )
-})
-
-/**
- * A router that sends everything over the one connection that its caller has leased, until the lease ends. A caller
- * that kept the router for longer would use somebody else's connection.
- */
-export const ofLease = (
-  lease: Lease,
-  rest: Pick<RedisRouter, "attributes" | "events" | "stats" | "subscribers">
-): RedisRouter => {
-  const router: RedisRouter = {
-    submit: (request) => lease.submit(request),
-    exclusive: () => Effect.succeed(lease.connection),
-    stateful: () => Effect.void,
-    dependent: () => Effect.void,
-    reserve: Effect.suspend(() => Effect.succeed(router)),
-    held: lease,
-    ...rest,
-    describe: `${lease.connection.address}, reserved`
-  }
-  return router
-}
-
-/** Adds up the counts of several routers. */
-export const sumStats = (all: ReadonlyArray<RedisStats>): RedisStats => {
-  const sum = (count: (stats: RedisStats) => number) => all.reduce((total, stats) => total + count(stats), 0)
-  return {
-    shared: sum(({ shared }) => shared),
-    exclusive: sum(({ exclusive }) => exclusive),
-    exclusiveIdle: sum(({ exclusiveIdle }) => exclusiveIdle),
-    subscribers: sum(({ subscribers }) => subscribers),
-    waiting: sum(({ waiting }) => waiting),
-    inFlight: sum(({ inFlight }) => inFlight)
-  }
-}
-
-/**
- * Whether a command continues another one, or is continued. Its cursor means nothing to a server other than the one
- * that gave it.
- */
-export const isContinued = ({ parts, spec }: RedisCommand.Any): boolean => {
-  const name = spec.name.toUpperCase()
-  return continued.has(name) || name === "FT.AGGREGATE" && parts.includes("WITHCURSOR")
-}
-
-const continued: ReadonlySet<string> = new Set([
-  "SCAN",
-  "HSCAN",
-  "SSCAN",
-  "ZSCAN",
-  // These commands are about parts of one state of a filter.
-  "BF.SCANDUMP",
-  "CF.SCANDUMP",
-  "FT.CURSOR",
-  "FT.CURSOR DEL",
-  "FT.CURSOR READ"
-])
-
-/**
- * Refuses commands that are of no use on shared connections.
- */
-export const refusals: Pick<RedisRouter, "stateful" | "dependent"> = {
-  stateful: (command) => refuse(command, "it changes the state of its connection, which others share"),
-  dependent: (command) => refuse(command, "it answers for what was sent before on its connection, which others share")
-}
-
-const refuse = (command: RedisCommand.Any, reason: string): Effect.Effect<never, DataError> =>
-  Effect.fail(
-    new DataError({
-      command: command.spec.name,
-      detail: `${reason}. ${instead.get(command.spec.name.toUpperCase()) ?? "Run it inside Redis.withConnection"}`
-    })
-  )
-
-/** The advice for a refused command, where a connection of its own is not the answer. */
-const instead: ReadonlyMap<string, string> = new Map([
-  ["MULTI", "Use Redis.transaction"],
-  ["EXEC", "Use Redis.transaction"],
-  ["DISCARD", "Use Redis.transaction"],
-  ["WATCH", "Use Redis.watch"],
-  ["UNWATCH", "Use Redis.watch"],
-  ["MONITOR", "Use Redis.monitor"],
-  ["SELECT", "Use the option db, or run it inside Redis.withConnection"],
-  ["AUTH", "Use the options username and password, or credentials"],
-  ["HELLO", "Use the options protocol, username and password"],
-  ["READONLY", "Use the option readFrom of a cluster"],
-  ["READWRITE", "Use the option readFrom of a cluster"],
-  ["ASKING", "The client of a cluster sends it itself"],
-  ["QUIT", "Call close() of the RedisPromise; with Effect the end of the scope closes the client"]
-])

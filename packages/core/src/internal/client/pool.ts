@@ -22,7 +22,9 @@ import { withCloseTimeout } from "../runtime/closing.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import { inContext } from "../runtime/ownContext.ts"
 import { withFunctions } from "../script/calls.ts"
-import * as Client from "./client.ts"
+import { makeClient } from "./client.ts"
+import { ofLease } from "./exclusiveUse.ts"
+import { refusals } from "./refusals.ts"
 import type { RedisRouter, Subscribers } from "./router.ts"
 
 /**
@@ -56,7 +58,7 @@ export const clientOf = (
   router: RedisRouter,
   settings: RedisConfig.ConnectionSettings
 ): Effect.Effect<RedisClient["Service"], never, Scope.Scope> =>
-  Effect.map(Client.makeClient(router, settings, { caches: true }), (client) => withFunctions(client))
+  Effect.map(makeClient(router, settings, { caches: true }), (client) => withFunctions(client))
 
 /**
  * A pool to the server of a client's options.
@@ -145,7 +147,7 @@ export const makeFrom: (
   const router: RedisRouter = {
     submit: submitTo(shared),
     ...leasing(exclusive, undefined, rest),
-    ...Client.refusals,
+    ...refusals,
     ...rest,
     servers: () => servers.count,
     describe: `${dialer.address}, db ${settings.db}`
@@ -211,7 +213,7 @@ const leasing = (
   const lease = exclusive.lease(member)
   return {
     exclusive: (_, wait) => Effect.map(exclusive.lease(member, wait), ({ connection }) => connection),
-    reserve: Effect.map(lease, (lease) => Client.ofLease(lease, rest))
+    reserve: Effect.map(lease, (lease) => ofLease(lease, rest))
   }
 }
 

@@ -359,14 +359,15 @@ export interface Entry {
 
 const entriesOf = (
   texts: Readonly<Record<string, unknown>>,
-  prefix: ReadonlyArray<string> = []
+  whole?: Entry["path"]
 ): ReadonlyArray<Entry> =>
-  Object.entries(texts).flatMap(([name, value]) =>
-    value instanceof Text
-      ? [{ path: [...prefix, name] as unknown as Entry["path"], text: value }]
+  Object.entries(texts).flatMap(([name, value]) => {
+    const path: Entry["path"] = whole === undefined ? [name] : [...whole, name]
+    return value instanceof Text
+      ? [{ path, text: value }]
       // A value that is not a text is the table of an option's parts.
-      : entriesOf(value as Readonly<Record<string, unknown>>, [...prefix, name])
-  )
+      : entriesOf(value as Readonly<Record<string, unknown>>, path)
+  })
 
 const single: Entry = { path: ["pool"], text: oneOf("single") }
 const withTls: ReadonlyArray<Entry> = [{ path: ["tls"], text: boolean.named("ssl") }, ...entriesOf({ tls })]

@@ -1,11 +1,17 @@
 /**
  * PING: the question whether a server answers, and the one command that a client sends by itself at any time.
  */
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as RedisArg from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
+import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { CommandError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
+import { connectionLoss } from "../error/events.ts"
+import { withTimeout } from "../runtime/elapsed.ts"
+import type { Exchange } from "./exchange.ts"
 import type { RedisConnection } from "./model.ts"
 import { requestOf } from "./request.ts"
 
@@ -44,3 +50,21 @@ export const answerTo = (
  */
 const isAnswer = (error: CommandError): boolean =>
   error._tag === "NoPermissionError" || error._tag === "ResponseError" && ["BUSY", "MISCONF"].includes(error.code)
+
+export const probe = (
+  exchange: Exchange,
+  settings: ConnectionSettings,
+  address: string,
+  clock: Clock.Clock
+): Effect.Effect<void, CommandError> =>
+  withTimeout(answerTo(exchange), {
+    clock,
+    limit: Duration.toMillis(Duration.min(settings.connectTimeout, settings.livenessTimeout)),
+    orElse: () => Effect.fail(connectionLoss("HealthCheck", "The server did not answer a PING in time", address))
+  }).pipe(
+    Effect.flatMap((reply) =>
+      reply === undefined || reply === "PONG" || (Array.isArray(reply) && reply[0] === "pong")
+        ? Effect.void
+        : Effect.fail(connectionLoss("HealthCheck", "The server did not answer a PING with PONG", address))
+    )
+  )

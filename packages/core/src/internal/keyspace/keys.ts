@@ -38,6 +38,7 @@ export const keysOf = <Id>(options: KeyOptions<Id> & { readonly value: unknown }
   const name = typeof template === "function" ? template : fill(String(template))
   const title = nameOrNone(name, "*")
   const [prefix = "", suffix, ...more] = nameOrNone(name, placeholder).split(placeholder)
+  // Without the option, ids are strings.
   const id = codecOf(options.id ?? stringId as Schema.Codec<Id, string>, "id")
   const refusal = isTemplate(template) ? missing(options.value, "value") : noTemplate
   const refused = refusal === undefined ? undefined : refuse(title, "encode", refusal)

@@ -4,10 +4,12 @@
  */
 import { encodeUtf8 } from "../codec/utf8.ts"
 
+type State = [number, number, number, number, number]
+
 /** The SHA-1 digest of text as UTF-8, as 40 hexadecimal digits in lower case. */
 export const sha1 = (text: string): string => {
   const view = new DataView(pad(encodeUtf8(text)).buffer)
-  const state = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0]
+  const state: State = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0]
   const words = new Uint32Array(80)
   for (let offset = 0; offset < view.byteLength; offset += 64) {
     expand(words, view, offset)
@@ -36,8 +38,8 @@ const expand = (words: Uint32Array, view: DataView, offset: number): void => {
   }
 }
 
-const compress = (state: Array<number>, words: Uint32Array): void => {
-  let [a, b, c, d, e] = state as [number, number, number, number, number]
+const compress = (state: State, words: Uint32Array): void => {
+  let [a, b, c, d, e] = state
   for (let i = 0; i < 80; i++) {
     const next = (rotate(a, 5) + mix(i, b, c, d) + e + words[i]!) | 0
     e = d

@@ -7,6 +7,7 @@ import type { Key } from "../../RedisArg.ts"
 import type { CacheClearing } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import * as Resp from "../../Resp.ts"
+import { isReadonlyArray } from "../argument/isReadonlyArray.ts"
 import { nameOf } from "../codec/names.ts"
 import { keysChangedBy } from "./ownWrites.ts"
 
@@ -106,8 +107,8 @@ export class Tracking {
   takes(items: ReadonlyArray<Resp.Value>): boolean {
     const [kind, keys] = items
     if (!(kind instanceof Resp.Bulk) || kind.length !== 10 || kind.toString() !== "invalidate") return false
-    if (Array.isArray(keys)) {
-      for (const key of keys as ReadonlyArray<Resp.Value>) {
+    if (isReadonlyArray(keys)) {
+      for (const key of keys) {
         // Nearly all keys are text, and copying the bytes of a key takes longer than all the rest.
         if (key instanceof Resp.Bulk) this.#keepers.invalidate(key.text() ?? key.bytes())
       }

@@ -1,0 +1,110 @@
+/**
+ * Commands on a connection that nobody else uses, for as long as they run or for as long as a caller has it.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
+import * as RedisCommand from "../../RedisCommand.ts"
+import { DataError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
+import { errorAt } from "../command/weave.ts"
+import type * as RedisConnection from "../connection/model.ts"
+import { BatchRequest } from "../connection/request.ts"
+import type { Batch, Outcome, Send } from "../connection/request.ts"
+import { failureOf, timeLimit } from "../error/events.ts"
+import type { Wait } from "../pool/attempts.ts"
+import type { Lease } from "../pool/recycle.ts"
+import { LoopTime, withTimeout } from "../runtime/elapsed.ts"
+import type { Basis } from "./basis.ts"
+import type { RedisRouter } from "./router.ts"
+
+export const pipelineExclusive = (basis: Basis, batch: Batch): Effect.Effect<ReadonlyArray<Outcome>> =>
+  onLease(basis, batch.commands, (send) => new BatchRequest(batch, send)).pipe(
+    Effect.catch((error) =>
+      Effect.succeed(
+        batch.commands.map((command, index) => Exit.fail(unsentIn(error, command, batch.positions?.[index] ?? index)))
+      )
+    )
+  )
+
+/**
+ * Sends a request on a connection that nobody else uses. The command timeout begins before the wait for the connection;
+ * on top of it comes the time for which the commands ask the server to block.
+ */
+export const onLease = <A, E>(
+  basis: Basis,
+  commands: ReadonlyArray<RedisCommand.Any>,
+  make: (send: Send) => Effect.Effect<A, E>
+): Effect.Effect<A, E | CommandError> =>
+  Effect.suspend(() => {
+    const { deadlines, settings } = basis
+    const time = new LoopTime(deadlines.clock)
+    const started = time.now()
+    const limit = commands.reduce(
+      (sum, command) => sum + RedisCommand.blockMilliseconds(command),
+      Duration.toMillis(settings.commandTimeout)
+    )
+    return Effect.scoped(Effect.flatMap(lease(basis, commands, time), (connection) =>
+      make((request) => {
+        deadlines.addUntil(request, deadlines.now() + limit - (time.now() - started), limit)
+        connection.submit(request)
+      })))
+  })
+
+/** The error of one command, made of what kept all commands of a batch from being run. */
+export const unsentIn = (error: CommandError, command: RedisCommand.Any, index: number): CommandError =>
+  "delivery" in error
+    ? failureOf(error, command.spec, error.delivery, index)
+    : error._tag === "DataError" && error.command !== command.spec.name
+    ? new DataError({
+      command: command.spec.name,
+      index,
+      detail: `is not sent beside ${error.command}: ${error.detail}`
+    })
+    : errorAt(error, command, index)
+
+/** A connection for commands that cannot share one. */
+const lease = Effect.fnUntraced(function*(
+  { router, settings }: Basis,
+  commands: ReadonlyArray<RedisCommand.Any>,
+  time: LoopTime
+): Effect.fn.Return<RedisConnection.RedisConnection, CommandError, Scope.Scope> {
+  // Empty batches are not sent, so there is a first command.
+  const first = commands[0]!
+  for (const command of commands) {
+    if (command.spec.traits.has("stateful")) yield* router.stateful(command)
+    if (commands.length === 1 && command.spec.traits.has("dependent")) yield* router.dependent(command)
+  }
+  const limit = Duration.toMillis(settings.commandTimeout)
+  const wait: Wait = { late: undefined }
+  return yield* Effect.mapError(
+    withTimeout(router.exclusive(commands, wait), {
+      time,
+      limit,
+      orElse: () => Effect.fail(wait.late?.(limit) ?? timeLimit("write", limit))
+    }),
+    (error) => failureOf(error, first.spec, "not-sent")
+  )
+})
+
+/**
+ * A router that sends everything over the one connection that its caller has leased, until the lease ends. A caller
+ * that kept the router for longer would use somebody else's connection.
+ */
+export const ofLease = (
+  lease: Lease,
+  rest: Pick<RedisRouter, "attributes" | "events" | "stats" | "subscribers">
+): RedisRouter => {
+  const router: RedisRouter = {
+    submit: (request) => lease.submit(request),
+    exclusive: () => Effect.succeed(lease.connection),
+    stateful: () => Effect.void,
+    dependent: () => Effect.void,
+    reserve: Effect.suspend(() => Effect.succeed(router)),
+    held: lease,
+    ...rest,
+    describe: `${lease.connection.address}, reserved`
+  }
+  return router
+}

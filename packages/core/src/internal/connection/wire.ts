@@ -1,0 +1,226 @@
+/**
+ * The requests of a connection on its socket: what reads and writes until the connection is lost.
+ */
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Scheduler from "effect/Scheduler"
+import type * as Scope from "effect/Scope"
+import type { ConnectionSettings } from "../../RedisConfig.ts"
+import type { Reader, Writer } from "../../RedisConnector.ts"
+import { ProtocolError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
+import { RespDecoder } from "../../RespDecoder.ts"
+import type { DecodeOptions } from "../../RespLimits.ts"
+import { encodeUtf8 } from "../codec/utf8.ts"
+import { clientClosed, connectionLoss } from "../error/events.ts"
+import { errorOf } from "../runtime/firstError.ts"
+import { Pace } from "../runtime/pace.ts"
+import { KnownScripts } from "../script/knownScripts.ts"
+import { Tracking } from "../tracking/tracking.ts"
+import { Exchange } from "./exchange.ts"
+import { Liveness } from "./liveness.ts"
+import type { Listener, RedisConnection } from "./model.ts"
+import type { RequestQueue } from "./request.ts"
+import { keepShapes } from "./shapes.ts"
+import { answeredWithTls, isTlsAlert, lossOf } from "./socketFailure.ts"
+import type { Target } from "./socketFailure.ts"
+import { Wakeup } from "./wakeup.ts"
+
+/**
+ * The requests of one connection on its socket, from before the handshake on.
+ *
+ * - `accept`: told when the server has accepted the client. Before that replies are short, and the listener has no use for
+ *   requests that could not be written.
+ * - `idle`: whether no reply has come in part.
+ */
+export interface Wire {
+  readonly exchange: Exchange
+  readonly tracking: Tracking
+  readonly liveness: Liveness
+  readonly lost: Effect.Effect<CommandError>
+  readonly accept: (protocol: RedisConnection["protocol"]) => void
+  readonly idle: () => boolean
+}
+
+/** Reads and writes until the connection is lost, or the scope closes. */
+export const wireOn = Effect.fnUntraced(function*(
+  reader: Reader,
+  writer: Writer,
+  target: Target,
+  listener: Listener
+): Effect.fn.Return<Wire, never, Scope.Scope> {
+  const { address, settings } = target
+  const ended = Deferred.makeUnsafe<CommandError>()
+  const tracking = new Tracking(settings.keepers)
+  const writing = new Wakeup({
+    ready: () => exchange.writable,
+    // More of a reply is about to come, most likely in this turn of the event loop.
+    late: () => !decoder.idle,
+    scheduler: (yield* Scheduler.Scheduler).makeDispatcher()
+  })
+  const liveness = new Liveness()
+  keepShapes()
+  let takeUnsent: NonNullable<Listener["onUnsent"]> = failAll
+
+  const exchange: Exchange = new Exchange({
+    origin: {
+      address,
+      replaceInvalidText: settings.replaceInvalidText,
+      onRefusal: refusalsOf(listener, (loss) => {
+        tracking.end("Demoted")
+        exchange.leave(loss)
+      }),
+      scripts: new KnownScripts(),
+      again: (request) => exchange.submit(request),
+      tracking,
+      onUnended: () =>
+        exchange.close(connectionLoss("Other", "The server has refused EXEC, and may queue what comes", address)),
+      keepers: settings.keepers
+    },
+    maxCommands: settings.limits.inFlightCommands,
+    maxBytes: settings.limits.inFlightBytes,
+    onWork: writing.wake,
+    onFlush: writing.wakeNow,
+    onPush: (items) => !tracking.takes(items) && listener.onPush?.(items) === true,
+    subscriber: listener.subscriber,
+    onUnasked: listener.onUnasked,
+    onClose: (failure, unsent) => {
+      // Kept answers are dropped before anybody learns of the end of the connection, and reads.
+      tracking.end("Disconnected")
+      takeUnsent(unsent, failure)
+      Deferred.doneUnsafe(ended, Effect.succeed(failure))
+    }
+  })
+  yield* Effect.addFinalizer(() => Effect.sync(() => exchange.close(clientClosed(address))))
+
+  const untilLost = (effect: Effect.Effect<never, CommandError>) =>
+    Effect.forkScoped(
+      Effect.catchCause(effect, (cause) =>
+        Effect.sync(() =>
+          exchange.close(reasonOf(cause, "The client failed on the connection and gave it up", address))
+        )),
+      { startImmediately: true }
+    )
+  const decoder = new RespDecoder({
+    ...limitsOf(settings),
+    maxReplyBytes: greetingBytes,
+    attributes: "drop",
+    pushes: "apart"
+  })
+  decoder.pauses = true
+  yield* untilLost(read(reader, decoder, exchange, target, listener.onRead))
+  yield* untilLost(write(writer, exchange, writing, liveness, target))
+  return {
+    exchange,
+    tracking,
+    liveness,
+    lost: Deferred.await(ended),
+    accept: (protocol) => {
+      tracking.protocol = protocol
+      decoder.limit(limitsOf(settings))
+      exchange.limit(settings.limits)
+      takeUnsent = listener.onUnsent ?? failAll
+    },
+    idle: () => decoder.idle
+  }
+})
+
+const refusalsOf = (listener: Listener, leave: (loss: CommandError) => void): Listener["onRefusal"] => {
+  const { demotion, onRefusal } = listener
+  return demotion === undefined ? onRefusal : (error, command) => {
+    const loss = demotion(error)
+    if (loss !== undefined) leave(loss)
+    return loss ?? onRefusal?.(error, command)
+  }
+}
+
+/**
+ * The reason why something ended that a connection is of no use without. A defect and an interruption count as well, because
+ * callers would wait for ever otherwise. When its own scope closes, nobody asks.
+ */
+export const reasonOf = (cause: Cause.Cause<CommandError>, otherwise: string, address: string): CommandError =>
+  errorOf(cause) ?? connectionLoss("Other", otherwise, address, Cause.squash(cause))
+
+const failAll = (requests: RequestQueue, failure: CommandError): void => {
+  for (const request of requests.takeAll()) request.fail(failure)
+}
+
+/** The limit of a reply before the server has accepted the client. No reply is long at that time. */
+const greetingBytes = 1024 * 1024
+
+const limitsOf = ({ limits }: ConnectionSettings): DecodeOptions => ({
+  maxAggregateLength: limits.aggregateLength,
+  maxBulkLength: limits.bulkLength,
+  maxLineLength: limits.lineLength,
+  maxDepth: limits.replyDepth,
+  maxReplyBytes: limits.replyBytes,
+  maxReplyElements: limits.replyElements
+})
+
+/** A chunk of a socket, of which those of other protocols may be text. */
+const bytesOf = (chunk: Uint8Array | string): Uint8Array => typeof chunk === "string" ? encodeUtf8(chunk) : chunk
+
+/** Reads until the connection is lost, and fails with the reason. */
+const read = (
+  reader: Reader,
+  decoder: RespDecoder,
+  exchange: Exchange,
+  target: Target,
+  onRead: Listener["onRead"]
+): Effect.Effect<never, CommandError> => {
+  const pace = new Pace()
+  const receive = Effect.flatMap(reader.pull, (chunks) => {
+    for (let i = 0; i < chunks.length; i++) {
+      const chunk = bytesOf(chunks[i]!)
+      const answered = exchange.received > 0
+      const { long } = decoder
+      if (long) pace.begin()
+      exchange.receive(decoder.push(chunk))
+      while (decoder.paused) {
+        exchange.gather(decoder)
+        exchange.receive(decoder.resume(chunk))
+      }
+      if (decoder.long || decoder.longString) exchange.gather(decoder)
+      if (decoder.spent) reader.release?.(chunk)
+      if (long) pace.end()
+      if (decoder.failure !== undefined) {
+        return Effect.fail(
+          !answered && isTlsAlert(chunk)
+            ? answeredWithTls(target)
+            : new ProtocolError({ detail: decoder.failure.detail, address: target.address })
+        )
+      }
+    }
+    return onRead?.() ?? pace.pause ?? Effect.void
+  })
+  return Effect.forever(
+    Effect.catchTag(receive, "SocketError", (error) => Effect.fail(lossOf(error, target, exchange.received > 0))),
+    { disableYield: true }
+  )
+}
+
+/**
+ * Writes what has accumulated, in one write, whenever there is something and
+ * the socket takes it.
+ */
+const write = (
+  writer: Writer,
+  exchange: Exchange,
+  writing: Wakeup,
+  liveness: Liveness,
+  target: Target
+): Effect.Effect<never, CommandError> =>
+  Effect.forever(
+    Effect.suspend(() => {
+      const chunks = exchange.encode(writer.done?.())
+      if (!isNonEmpty(chunks)) return writing.await
+      liveness.wake()
+      return writer.writeAll(chunks)
+    }),
+    { disableYield: true }
+  ).pipe(Effect.mapError((error) => lossOf(error, target, exchange.received > 0)))
+
+type Chunk = Uint8Array | string
+
+const isNonEmpty = (chunks: ReadonlyArray<Chunk>): chunks is readonly [Chunk, ...Array<Chunk>] => chunks.length > 0
