@@ -22,7 +22,12 @@ const suspect = Effect.fnUntraced(function*(took: Duration.Input, said: Effect.E
   let hung = 0
   const execute = () => Effect.andThen(Effect.sync(() => void asked++), Effect.delay(said, took))
   // Nothing else of it is looked at.
-  const node = { address: "127.0.0.1:7001", health, client: { execute } } as unknown as Node
+  const node = {
+    address: "127.0.0.1:7001",
+    health,
+    client: { execute },
+    isOpen: Effect.succeed(false)
+  } as unknown as Node
   const services = yield* Effect.context<never>()
   const probes = new Probes({
     isOfUse: () => true,
@@ -81,7 +86,8 @@ describe("A server that is asked how it is", () => {
       assert.strictEqual(silent.hung(), 1)
     }))
 
-  it.effect("is one of so many at a time, the PING itself included", () =>
+  /** How many of twenty silent servers are asked within 100 ms, and half a second later. */
+  const twenty = (isOpen: boolean) =>
     Effect.gen(function*() {
       let asked = 0
       // Nobody of them ever answers.
@@ -98,11 +104,22 @@ describe("A server that is asked how it is", () => {
         const health = new Health()
         health.suspect()
         // Nothing else of it is looked at.
-        probes.start({ address: `127.0.0.1:${port}`, health, client: { execute } } as unknown as Node)
+        const node = { address: `127.0.0.1:${port}`, health, client: { execute }, isOpen: Effect.succeed(isOpen) }
+        probes.start(node as unknown as Node)
       }
       yield* TestClock.adjust("100 millis")
-      assert.strictEqual(asked, 4)
+      const first = asked
       yield* TestClock.adjust("500 millis")
-      assert.strictEqual(asked, 8)
+      return [first, asked]
+    })
+
+  it.effect("is one of so many at a time that have to be dialled, the PING itself included", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* twenty(false), [4, 8])
+    }))
+
+  it.effect("is asked at once where there is a connection", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* twenty(true), [20, 20])
     }))
 })

@@ -20,7 +20,7 @@ import { routingKey } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
 import { judged, settledBy, targetOf } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"
-import { unspent } from "./verdictModel.ts"
+import { nameOf, unspent } from "./verdictModel.ts"
 import type { After, Spent } from "./verdictModel.ts"
 
 type Commands = ReadonlyArray<RedisCommand.Any>
@@ -51,7 +51,8 @@ class Pipeline {
   readonly #nodeFor: (command: RedisCommand.Any) => Destination
   /** The outcomes. Each is kept from when it is known until its command is sent again. */
   readonly #outcomes: Array<Outcome | undefined>
-  readonly #running = new Set<number>()
+  /** The servers that owe answers, by the indexes of the commands. */
+  readonly #running = new Map<number, Node>()
   /** What the commands have spent that have failed, and are sent again. */
   readonly #spent = new Map<number, Spent>()
   readonly #began: number
@@ -90,9 +91,13 @@ class Pipeline {
   outcomes(limit: number): ReadonlyArray<Outcome> {
     return this.#commands.map((command, index) => {
       const { last, ran } = this.#spent.get(index) ?? unspent
-      const running = this.#running.has(index)
-      return this.#outcomes[index] ??
-        Exit.fail(timedOut(command.spec, limit, running || ran, running ? undefined : last))
+      const node = this.#running.get(index)
+      const running = node !== undefined
+      return this.#outcomes[index] ?? outcomeAt(
+        Exit.fail(timedOut(command.spec, limit, running || ran, running ? undefined : last, node?.address)),
+        command,
+        index
+      )
     })
   }
 
@@ -139,7 +144,7 @@ class Pipeline {
         )
       )
     }
-    for (const { index } of group) this.#running.add(index)
+    for (const { index } of group) this.#running.set(index, node)
     const sent = group.flatMap((each) =>
       each.target?.asking === true ? [asking, this.#sentAs(each)] : [this.#sentAs(each)]
     )
@@ -178,7 +183,7 @@ class Pipeline {
   #again(failed: ReadonlyArray<Failed>): Effect.Effect<void> {
     if (failed.length === 0) return Effect.void
     const wait = Effect.forEach(
-      new Set(failed.map(({ after }) => after)),
+      new Map(failed.map(({ after }) => [nameOf(after), after])).values(),
       (after) => this.#retrying.state.wait(after),
       { concurrency: "unbounded", discard: true }
     )

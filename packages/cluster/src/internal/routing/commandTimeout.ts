@@ -14,11 +14,11 @@ import type { Spent } from "./verdictModel.ts"
 /**
  * What the tries of one operation tell of themselves.
  *
- * - `tried`: marks an effect as a try: while it runs, and when it has not failed, a server can have run it.
+ * - `tried`: marks an effect as a try at a server: while it runs, and when it has not failed, the server can have run it.
  * - `waits`: takes what is spent when one has failed, and another will follow.
  */
 export interface Tries {
-  readonly tried: <B, F>(once: Effect.Effect<B, F>) => Effect.Effect<B, F>
+  readonly tried: <B, F>(address: string, once: Effect.Effect<B, F>) => Effect.Effect<B, F>
   readonly waits: (spent: Spent) => void
 }
 
@@ -58,20 +58,25 @@ export const tryWithTimeout = <A, E>(
   tries: (tries: Tries) => Effect.Effect<A, E>
 ): Effect.Effect<A, E | TimeoutError> =>
   Effect.suspend(() => {
-    let running = false
+    let running: string | undefined = undefined
     let spent = unspent
-    const mark = (now: boolean) =>
+    const mark = (now: string | undefined) =>
       Effect.sync(() => {
         running = now
       })
     return withCommandTimeout<A, E | TimeoutError>(retrying, [command], {
       whole: tries({
-        tried: (once) => Effect.andThen(mark(true), Effect.tapError(once, () => mark(false))),
+        tried: (address, once) => Effect.andThen(mark(address), Effect.tapError(once, () => mark(undefined))),
         waits: (after) => {
           spent = after
         }
       }),
-      orElse: (limit) => Effect.fail(timedOut(facts, limit, running || spent.ran, running ? undefined : spent.last))
+      orElse: (limit) => {
+        const isRunning = running !== undefined
+        return Effect.fail(
+          timedOut(facts, limit, isRunning || spent.ran, isRunning ? undefined : spent.last, running)
+        )
+      }
     })
   })
 

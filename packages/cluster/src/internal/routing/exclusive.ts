@@ -42,12 +42,17 @@ export const runExclusive = <A, E extends TransactionError>(
   tryWithTimeout(retrying, command, { name, readonly }, ({ tried, waits }) => {
     let began: number | undefined = undefined
     const send = ({ asking, node }: Target) =>
-      tried(Effect.suspend(() => {
-        const now = elapsed(retrying.clock)
-        const since = now - (began ??= now)
-        const client = retrying.clientOf(node)
-        return asking ? withAsking(client, (reserved) => run(reserved, since)) : run(client, since)
-      }))
+      tried(
+        node.address,
+        Effect.suspend(() => {
+          const now = elapsed(retrying.clock)
+          const since = now - (began ??= now)
+          const client = retrying.clientOf(node)
+          return asking
+            ? withAsking(client, (reserved) => run(reserved, since))
+            : run(client, since)
+        })
+      )
     // Reading the topology has tries of its own.
     return Effect.andThen(
       retrying.state.known,

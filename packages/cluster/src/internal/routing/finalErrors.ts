@@ -32,13 +32,15 @@ export const notCovered = (command: RedisCommand.Any): SlotNotCoveredError => {
 /**
  * The error of an operation that has run out of time.
  *
- * - `sent`: whether a server can have run it. `last`: the reason why it is not under way, where that is known.
+ * - `sent`: whether a server can have run it. `last`: the reason why it is not under way, where that is known. `address`:
+ *   the server that owes the answer.
  */
 export const timedOut = (
   { name, readonly }: Pick<RedisCommand.Spec, "name" | "readonly">,
   limit: number,
   sent: boolean,
-  last: string | undefined
+  last: string | undefined,
+  address?: string
 ): TimeoutError =>
   new TimeoutError({
     phase: sent ? "read" : "write",
@@ -46,5 +48,6 @@ export const timedOut = (
     command: name,
     delivery: sent ? "unknown" : "not-sent",
     readonly,
+    ...(address === undefined ? {} : { address }),
     ...(last === undefined ? {} : { detail: `the last time: ${last}` })
   })

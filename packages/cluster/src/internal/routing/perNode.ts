@@ -41,7 +41,7 @@ export const onServer = <A>(
     command.spec,
     ({ tried, waits }) =>
       untilRun(retrying, address, command, asked, {
-        send: (node) => tried(Effect.suspend(() => retrying.clientOf(node).execute(command))),
+        send: (node) => tried(node.address, Effect.suspend(() => retrying.clientOf(node).execute(command))),
         waits
       })
   )

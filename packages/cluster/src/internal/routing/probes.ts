@@ -29,7 +29,7 @@ export interface ProbesOptions {
   readonly onAnswer: (node: Node) => void
   /** Called once for a server that accepts connections, or bytes, and answers nothing. */
   readonly onHung: (node: Node, error: CommandError) => void
-  /** The number of servers that are asked at the same time. */
+  /** Those for dialling servers. A PING on a connection that is open needs none. */
   readonly permits: Semaphore.Semaphore
   /** Runs as long as a server is asked. */
   readonly meanwhile: (node: Node) => Effect.Effect<never>
@@ -83,7 +83,9 @@ export class Probes {
     return Effect.gen({ self: this }, function*() {
       let wasSilent = false
       while (!node.health.isHealthy && this.#options.isOfUse(node)) {
-        const { answer, asking, inTime } = yield* this.#options.permits.withPermit(this.#asked(node))
+        const { answer, asking, inTime } = yield* (yield* node.isOpen)
+          ? this.#asked(node)
+          : this.#options.permits.withPermit(this.#asked(node))
         if (inTime === undefined) {
           if (!this.#excuses(node)) this.#onSilence(node)
           const answered = yield* this.#afterSilence(node, answer)

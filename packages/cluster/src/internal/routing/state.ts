@@ -3,7 +3,6 @@
  * the outcomes of commands, and reads the topology again when there is reason to: one reading at a time, with a pause
  * between two.
  */
-import { ping } from "@redfx/core/commands/Connection"
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
@@ -25,6 +24,7 @@ import { slotCount, slotOf } from "../topology/slot.ts"
 import { endpointOf, isSame } from "../topology/topology.ts"
 import type { Shard, Topology } from "../topology/topology.ts"
 import { DownMasters } from "./downMasters.ts"
+import { Latencies } from "./latencies.ts"
 import { routingKey } from "./plan.ts"
 import { Probes } from "./probes.ts"
 import type { Route } from "./readFrom.ts"
@@ -53,14 +53,16 @@ export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf"> {
 }
 
 /**
- * The number of servers that are probed at the same time: a topology may name hundreds of servers that do not exist.
+ * The number of servers that are dialled at the same time to probe them: a topology may name hundreds of servers that do
+ * not exist.
  */
-const asked = 4
+const dialled = 4
 
 /**
- * The least pause between two readings, and the longest pause after readings that brought nothing new, before jitter.
+ * The least pause between two readings, and the longest pause after readings that brought nothing new, before jitter. `urgent`:
+ * after a server has told of a change.
  */
-const pauses = { shortest: 100, longest: 1000 }
+const pauses = { shortest: 100, longest: 1000, urgent: 50 }
 
 /**
  * The number of readings in a row after which they become rarer even while commands wait for a server. Elections take
@@ -85,7 +87,7 @@ export class State {
   readonly #options: StateOptions
   readonly #clock: Clock.Clock
   readonly #fork: (effect: Effect.Effect<void>) => void
-  readonly #latencies = new WeakMap<Node, number>()
+  readonly #latencies: Latencies
   readonly #routes: Array<Route | undefined> = new Array(slotCount).fill(undefined)
   #topology: Topology | undefined = undefined
   #masters: ReadonlyArray<Node> = []
@@ -96,6 +98,8 @@ export class State {
   #reading: Once<void, CommandError> | undefined = undefined
   #closed: CommandError | undefined = undefined
   #lastRead = -Infinity
+  /** Whether a server has told of a change that is to be read. */
+  #isUrgent = false
   #jitter = 1
   /** The number of readings in a row that brought nothing new. */
   #fruitless = 0
@@ -111,7 +115,6 @@ export class State {
   readonly #awaiting = new Listeners()
   readonly #downMasters: DownMasters
   readonly #probes: Probes
-  readonly #permits = Semaphore.makeUnsafe(asked)
   /** The times at which connections to servers that name themselves were renewed, by address. */
   readonly #renewed = new Map<string, number>()
   /** Functions that say whether somebody depends on the topology without sending commands. */
@@ -129,8 +132,9 @@ export class State {
     this.#clock = clock
     this.#options = options
     this.#fork = fork
+    this.#latencies = new Latencies(clock)
     this.#probes = new Probes({
-      permits: this.#permits,
+      permits: Semaphore.makeUnsafe(dialled),
       isOfUse: (node) =>
         this.#closed === undefined && nodes.has(node) && (this.members.includes(node) || nodes.isNamed(node)),
       onAnswer: (node) => this.answered(node),
@@ -170,7 +174,7 @@ export class State {
   }
 
   /** The milliseconds that a node took to answer when the topology was last read. */
-  readonly latency = (node: Node): number | undefined => this.#latencies.get(node)
+  readonly latency = (node: Node): number | undefined => this.#latencies.of(node)
 
   /** Reads the topology, or joins a reading under way. */
   readonly refresh: Effect.Effect<void, CommandError> = Effect.suspend(() => this.#read().outcome)
@@ -194,13 +198,13 @@ export class State {
     this.#read()
   }
 
-  /** Reads the topology at once, and first from a server that has just learned of a change. */
+  /** Reads the topology as soon as may be, and first from a server that has just learned of a change. */
   learnFrom(address: string): Effect.Effect<void, CommandError> {
     return Effect.gen({ self: this }, function*() {
       // The reading under way may have begun before the change.
       if (this.#reading !== undefined) yield* Effect.exit(this.#reading.outcome)
       this.#sources.inform(this.#nodeAt(address))
-      this.#lastRead = -Infinity
+      this.#isUrgent = true
       yield* this.refresh
     })
   }
@@ -452,6 +456,7 @@ export class State {
   readonly #readOnce: Effect.Effect<Exit.Exit<void, CommandError>> = Effect.gen({ self: this }, function*() {
     if (this.#pauseLeft < -pauses.longest) this.#fruitless = 0
     while (this.#pauseLeft > 0) yield* Effect.sleep(Math.min(Math.ceil(this.#pauseLeft), piece))
+    this.#isUrgent = false
     const exit = yield* Effect.exit(Effect.map(
       Effect.suspend(() =>
         discover(this.#candidates, { ...this.#options, nodesOf: (topology) => this.#membersOf(topology) })
@@ -469,6 +474,7 @@ export class State {
    * The milliseconds until the topology may be read again: few while somebody waits for a server, and few after news.
    */
   get #pauseLeft(): number {
+    if (this.#isUrgent) return this.#lastRead + pauses.urgent - this.#now()
     const isAwaited = this.#isAwaited && this.#fruitless < patientReadings
     const pause = isAwaited ? pauses.shortest : backOff(this.#fruitless, pauses)
     return this.#lastRead + Math.round(this.#jitter * pause) - this.#now()
@@ -501,7 +507,8 @@ export class State {
     if (before !== undefined) this.moved.tell(moved)
     // A server that was out of the cluster is not known to be back.
     for (const node of this.members) if (!node.health.isHealthy) this.#probes.start(node)
-    if (this.#options.measureLatency) this.#fork(this.#measure)
+    // Nodes that get no connection under the limit are not measured.
+    if (this.#options.measureLatency) this.#fork(this.#latencies.measure(this.members.slice(0, this.#options.most)))
     if (before !== undefined && isSame(before, topology)) return false
     this.#onChange(topology, deposed)
     return true
@@ -545,15 +552,4 @@ export class State {
   #nodeAt(address: string): Node {
     return this.nodes.at(endpointOf(address))
   }
-
-  readonly #measure: Effect.Effect<void> = Effect.suspend(() =>
-    // Nodes that get no connection under the limit are not measured.
-    Effect.forEach(this.members.slice(0, this.#options.most), (node) =>
-      Effect.gen({ self: this }, function*() {
-        const started = this.#now()
-        const answer = yield* Effect.exit(node.client.execute(ping()))
-        if (Exit.isFailure(answer)) this.#latencies.delete(node)
-        else this.#latencies.set(node, this.#now() - started)
-      }).pipe(this.#permits.withPermit), { concurrency: asked, discard: true })
-  )
 }

@@ -144,6 +144,9 @@ export interface News {
   readonly of: string | undefined
 }
 
+/** The name of an event, by which those that wait for the same one wait together. */
+export const nameOf = (after: After): string => typeof after === "object" ? `${after.until} ${after.of}` : `${after}`
+
 /**
  * - `Settle`: with this error, or the outcome as it is.
  * - `Again`: `ran`, when it may have been run already.

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { lossIn } from "../topology/clusterErrors.ts"
 import { timedOut } from "./finalErrors.ts"
+import { nameOf } from "./verdictModel.ts"
 import type { News } from "./verdictModel.ts"
 
 /**
@@ -106,7 +107,7 @@ export class WaitingRequests {
 
   /** Sends a request when the cluster is up again, or may be. Fails the request when the topology cannot be read. */
   untilNews(request: Request, news: News): void {
-    const name = `${news.until} ${news.of}`
+    const name = nameOf(news)
     const queue = this.#forNews.get(name) ?? new WaitingQueue(this.#reasonOf)
     queue.push(request)
     if (this.#forNews.has(name)) return

@@ -36,8 +36,11 @@ export interface Discovered {
 const together = 16
 const mostAsked = 64
 
-/** The time without an answer after which the next server is asked as well. */
-const patience = "300 millis"
+/**
+ * The milliseconds without an answer after which the next server is asked as well: fewer with each of several in a row that
+ * there is not even a connection to, as most of a long list may be gone.
+ */
+const patience = (silent: number): number => Math.max(300 >> Math.max(silent - 2, 0), 10)
 
 /**
  * The milliseconds for which a server is asked, beyond its own limits, because a server that stands still must not hold
@@ -99,7 +102,7 @@ const firstToKnow = (
   options: DiscoveryOptions,
   failures: Array<Failure>
 ): Effect.Effect<Discovered, Failure> => {
-  const from = (index: number): Effect.Effect<Discovered, Failure> => {
+  const from = (index: number, silent: number): Effect.Effect<Discovered, Failure> => {
     const candidate = candidates[index]
     if (candidate === undefined) return Effect.fail(nobodyElse)
     const failed = Deferred.makeUnsafe<boolean>()
@@ -107,13 +110,15 @@ const firstToKnow = (
       failures.push(failure)
       return Deferred.succeed(failed, failure.final)
     })
-    const next = Effect.flatMap(
-      Effect.raceFirst(Effect.as(Effect.sleep(patience), false), Deferred.await(failed)),
-      (final) => final ? Effect.never : from(index + 1)
+    const late = Effect.andThen(
+      Effect.sleep(patience(silent)),
+      Effect.map(candidate.isOpen, (isOpen) => from(index + 1, isOpen ? 0 : silent + 1))
     )
+    const passed = Effect.map(Deferred.await(failed), (final) => final ? Effect.never : from(index + 1, silent))
+    const next = Effect.flatten(Effect.raceFirst(late, passed))
     return Effect.race(asking, Effect.raceFirst(next, untilFinal(failed)))
   }
-  return from(0)
+  return from(0, 0)
 }
 
 /**

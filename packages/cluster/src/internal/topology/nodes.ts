@@ -27,7 +27,7 @@ import { Health } from "./health.ts"
 
 /**
  * - `dialer`: opens connections to it. `pool`: those that commands share. `health`: how it is.
- * - `isIdle`: whether nobody uses it at the moment.
+ * - `isIdle`: whether nobody uses it at the moment. `isOpen`: whether there is a connection that commands share.
  */
 export interface Node extends ClusterNode {
   readonly endpoint: NodeAddress
@@ -35,6 +35,7 @@ export interface Node extends ClusterNode {
   readonly pool: RedisPool.Pool
   readonly health: Health
   readonly isIdle: Effect.Effect<boolean>
+  readonly isOpen: Effect.Effect<boolean>
 }
 
 export interface NodesOptions {
@@ -258,7 +259,8 @@ export class Nodes {
       isIdle: Effect.map(
         pool.stats,
         ({ exclusive, exclusiveIdle, inFlight, waiting }) => inFlight + waiting + exclusive - exclusiveIdle === 0
-      )
+      ),
+      isOpen: Effect.map(pool.stats, ({ shared }) => shared > 0)
     }
     return node
   }).bind(this)

@@ -79,7 +79,6 @@ export class Flight extends SingleRequest<Resp.Value> {
    * nobody else.
    */
   marked = false
-  #origin: Origin | undefined = undefined
   readonly #mode: Mode
   /** The commands that are sent before the read, and after it. */
   #preparation: ReadonlyArray<RedisCommand.Any> = [askForNext]
@@ -106,14 +105,9 @@ export class Flight extends SingleRequest<Resp.Value> {
     })
   }
 
-  /** The connection that the flight was sent on last. */
-  get origin(): Origin | undefined {
-    return this.#origin
-  }
-
   /** What the server reports of the keys over that connection; `undefined` when it reports nothing. */
   get tracking(): Tracking | undefined {
-    const tracking = this.#tracked ? this.#origin?.tracking : undefined
+    const tracking = this.#tracked ? this.origin?.tracking : undefined
     return tracking?.ended === false ? tracking : undefined
   }
 
@@ -148,7 +142,6 @@ export class Flight extends SingleRequest<Resp.Value> {
 
   override renew(isAsking: boolean, mayHaveRun: boolean): void {
     super.renew(isAsking, mayHaveRun)
-    this.#origin = undefined
     this.#preparation = [askForNext]
     this.#addition = []
     this.#answer = undefined
@@ -166,7 +159,6 @@ export class Flight extends SingleRequest<Resp.Value> {
   }
 
   #begin(origin: Origin): void {
-    this.#origin = origin
     const { tracking } = origin
     if (this.asking) {
       // ASKING applies to the next command, and so does CLIENT CACHING, so the two cannot be combined.

@@ -197,12 +197,16 @@ export class Exchange {
 
   #encodeSome(request: Request): void {
     const encoder = this.#encoder
-    if (request.written === 0) this.#inFlight.push(request)
+    const { origin } = this.#options
+    if (request.written === 0) {
+      this.#inFlight.push(request)
+      request.origin = origin
+    }
     // A request of several commands may be written in parts, and could be given up between two of them.
     encoder.lend = request.count === 1
     const before = encoder.size
     do {
-      request.encode(encoder, this.#options.origin)
+      request.encode(encoder, origin)
       request.written++
       this.#written++
       this.#commands++

@@ -78,8 +78,9 @@ export abstract class Request<out A = unknown, out E extends CommandError = Comm
   later: Timed | undefined = undefined
   deadline: Deadline | undefined = undefined
 
-  /** The number of commands that were encoded, and the number of replies that have come. */
+  /** The number of commands that were encoded, for which connection, and the number of replies that have come. */
   written = 0
+  origin: Origin | undefined = undefined
   answered = 0
 
   /** Decides whether the request is sent elsewhere; `undefined` when it never is. */
@@ -101,10 +102,7 @@ export abstract class Request<out A = unknown, out E extends CommandError = Comm
   /** The milliseconds for which the server may hold back its answers, beyond the time that it takes to make them. */
   abstract readonly blockMilliseconds: number
 
-  /**
-   * Whether a cache keeps the answer. No replica may give such an answer, and it has its place among the server's
-   * reports of changes.
-   */
+  /** Whether a cache keeps the answer: no replica may give it, and it has its place among the reports of changes. */
   get isKept(): boolean {
     return false
   }
@@ -124,7 +122,7 @@ export abstract class Request<out A = unknown, out E extends CommandError = Comm
 
   /** Settles the request because its time has passed, with the reason for which it still waits, where that is known. */
   expire(limit: number): void {
-    this.fail(this.queue?.late(limit, this) ?? timeLimit("read", limit))
+    this.fail(this.queue?.late(limit, this) ?? timeLimit("read", limit, this.origin?.address))
   }
 
   /** The number of times that the request was sent elsewhere. */
@@ -160,6 +158,7 @@ export abstract class Request<out A = unknown, out E extends CommandError = Comm
     detour.asking = asking
     detour.redirects++
     this.written = 0
+    this.origin = undefined
     this.answered = 0
   }
 

@@ -1,0 +1,62 @@
+/**
+ * How servers are measured, with a clock of the test's.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { TestClock } from "effect/testing"
+import { Latencies } from "../src/internal/routing/latencies.ts"
+import { Health } from "../src/internal/topology/health.ts"
+import type { Node } from "../src/internal/topology/nodes.ts"
+
+/** A server that takes so long for a PING. */
+const server = (took: Duration.Input) => {
+  let asked = 0
+  const execute = () => Effect.delay(Effect.sync(() => void asked++), took)
+  // Nothing else of it is looked at.
+  return { node: { health: new Health(), client: { execute } } as unknown as Node, asked: () => asked }
+}
+
+const make = Effect.map(Clock.Clock, (clock) => new Latencies(clock))
+
+describe("Latencies", () => {
+  it.effect("are known of servers that answer within a second", () =>
+    Effect.gen(function*() {
+      const latencies = yield* make
+      const [near, far, hanging, down] = [server("20 millis"), server("200 millis"), server("1 hour"), server(0)]
+      down.node.health.suspect()
+      const all = [near, far, hanging, down].map(({ node }) => node)
+      yield* Effect.forkChild(latencies.measure(all), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(all.map(latencies.of), [20, 200, undefined, undefined])
+      assert.strictEqual(down.asked(), 0)
+    }))
+
+  it.effect("are measured once more, however often that is asked for while it is done", () =>
+    Effect.gen(function*() {
+      const latencies = yield* make
+      const hanging = server("1 hour")
+      let asked = 0
+      const { execute } = hanging.node.client
+      // The arguments are those of the original.
+      const counted = { execute: (...args: Parameters<typeof execute>) => (asked++, execute(...args)) }
+      const node = { ...hanging.node, client: counted } as unknown as Node
+      for (let reading = 0; reading < 100; reading++) {
+        yield* Effect.forkChild(latencies.measure([node]), { startImmediately: true })
+      }
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual(asked, 2)
+    }))
+
+  it.effect("hold for a second", () =>
+    Effect.gen(function*() {
+      const latencies = yield* make
+      const { asked, node } = server(0)
+      for (let reading = 0; reading < 10; reading++) {
+        yield* Effect.forkChild(latencies.measure([node]), { startImmediately: true })
+        yield* TestClock.adjust("200 millis")
+      }
+      assert.strictEqual(asked(), 2)
+    }))
+})
