@@ -1,8 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisArg, RedisSearch, RedisTimeSeries } from "@redfx/core"
 import type { RedisCommand } from "@redfx/core"
+import { runInNewContext } from "node:vm"
 import { plan, refusalInBatch, routingKey } from "../src/internal/routing/plan.ts"
 import { keyOn, makeFake, options, words } from "./fixtures/FakeCluster.ts"
+
+/** The class of these bytes is not that of the others. */
+const stranger: Uint8Array = runInNewContext("Uint8Array.of(107)")
 
 const line = (command: RedisCommand.Any): string => words(command).join(" ")
 
@@ -11,6 +15,7 @@ const routed: ReadonlyArray<readonly [ids: string, command: RedisCommand.Any, ke
   ["CKR-01", Redis.send("GET", "k"), "k"],
   ["CKR-01", Redis.send("new.command", Uint8Array.of(255), "x"), Uint8Array.of(255)],
   ["CKR-01", Redis.send("GET", 5), "5"],
+  ["CKR-01, another realm", Redis.send("new.command", stranger), stranger],
   ["CKR-01, ESC-05", Redis.send("NEW.COMMAND", "option", RedisArg.key("k")), "k"],
   ["CKR-02", Redis.eval("return 1", ["k", "k"]), "k"],
   ["CKR-02", Redis.send("EVAL", "return 1", 1, "k", "argument"), "k"],

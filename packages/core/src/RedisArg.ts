@@ -7,10 +7,11 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import { format } from "effect/Formatter"
 import * as Redacted from "effect/Redacted"
+import { isDate } from "./internal/argument/isDate.ts"
 import { isReadonlyArray } from "./internal/argument/isReadonlyArray.ts"
 import { invalid } from "./internal/argument/refusal.ts"
 import { secretText } from "./internal/argument/secretText.ts"
-import { isBytes } from "./internal/codec/utf8.ts"
+import { isByteArray, isBytes } from "./internal/codec/utf8.ts"
 import { durationFrom } from "./internal/runtime/milliseconds.ts"
 import type * as Resp from "./Resp.ts"
 
@@ -502,7 +503,7 @@ export const unixSeconds = (when: Instant | number): number =>
 export const unixMilliseconds = (when: Instant | number): number =>
   typeof when === "number"
     ? whole(when, when, "a millisecond after 1970")
-    : when instanceof Date
+    : isDate(when)
     ? when.getTime()
     : DateTime.toEpochMillis(when)
 
@@ -584,7 +585,7 @@ const describe = (value: unknown): string =>
     ? `a key that is ${describe(value.value)}`
     : value instanceof SecretArg
     ? "a secret that is no text, or was wiped"
-    : value instanceof Uint8Array
+    : isByteArray(value)
     ? "bytes whose buffer is detached, or that are none"
     : value === null || value === undefined || typeof value === "number"
     ? String(value)

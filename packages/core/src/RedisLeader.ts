@@ -99,7 +99,7 @@ export interface RedisLeader {
    * Waits until this is the leader, and runs the effect. Ends as it does, and
    * resigns then, also when it is interrupted.
    *
-   * When the lease is lost, or may be over as the server cannot be reached, the effect is interrupted, and runs again
+   * When the lease is lost, or may soon be over as the server cannot be reached, the effect is interrupted, and runs again
    * when this is the leader again. Failures to reach the server are waited out, and so is a server that takes no writes for
    * now (`OOM`, `NOREPLICAS`, `MISCONF`); others, such as `NoPermissionError`, fail.
    */

@@ -16,7 +16,7 @@ import { RateLimiterStore } from "effect/persistence/RateLimiter"
 import * as Redis from "effect/persistence/Redis"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { decodeUtf8 } from "./internal/codec/utf8.ts"
+import { decodeUtf8, isByteArray } from "./internal/codec/utf8.ts"
 import { backingOn } from "./internal/persistence/backing.ts"
 import { makeQueueStore } from "./internal/persistence/queue.ts"
 import { makeRateLimiterStore } from "./internal/persistence/rateLimiter.ts"
@@ -308,7 +308,7 @@ const textOf = (bytes: Uint8Array): string => decodeUtf8(bytes, 0, bytes.length)
 /** Converts a reply to the form that node-redis returns. */
 const plain = (value: RedisReply.Raw): unknown => {
   if (value === undefined) return null
-  if (value instanceof Uint8Array) return textOf(value)
+  if (isByteArray(value)) return textOf(value)
   // An integer beyond ±(2⁵³−1) is rounded here, as in node-redis.
   if (typeof value === "bigint") return Number(value)
   return Array.isArray(value) ? value.map(plain) : value

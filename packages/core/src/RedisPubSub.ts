@@ -7,6 +7,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { isReadonlyArray } from "./internal/argument/isReadonlyArray.ts"
 import type { Key, Many, Value } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type { RedisCommand } from "./RedisCommand.ts"
@@ -387,6 +388,6 @@ const streamOf = <O extends Options>(
 ): Stream.Stream<Element<O>, CommandError | PubSubOverflowError, RedisClient> =>
   Stream.unwrap(Effect.gen(function*() {
     const subscription = yield* pubsub(options)
-    yield* subscription[kind](typeof channels === "string" || channels instanceof Uint8Array ? [channels] : channels)
+    yield* subscription[kind](isReadonlyArray<Key>(channels) ? channels : [channels])
     return subscription.messages
   }))

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
+import { isReadonlyArray } from "./internal/argument/isReadonlyArray.ts"
 import * as Settle from "./internal/client/outcomes.ts"
 import type { Outcome } from "./internal/connection/request.ts"
 import { backOff, jitter } from "./internal/runtime/backOff.ts"
@@ -129,7 +130,7 @@ export const watch = <const C extends Commands, E, R>(
   body: Effect.Effect<C, E, R>,
   options?: { readonly schedule?: Schedule.Schedule<unknown, WatchError> | undefined }
 ): Effect.Effect<Successes<C>, E | CommandError | ExecAbortError | WatchError, R | RedisClient> => {
-  const list = typeof keys === "string" || keys instanceof Uint8Array ? [keys] : keys
+  const list = isReadonlyArray<RedisArg.Key>(keys) ? keys : [keys]
   if (!Effect.isEffect(body)) return Effect.fail(noBody)
   return Effect.flatMap(RedisClient, (client) => {
     // A `WatchError` of another watch that the body runs is the body's own.

@@ -6,6 +6,7 @@
 import * as DateTime from "effect/DateTime"
 import type * as Redacted from "effect/Redacted"
 import type { AtMostOne } from "../internal/argument/atMostOne.ts"
+import { isDate } from "../internal/argument/isDate.ts"
 import { known } from "../internal/argument/known.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
@@ -99,8 +100,7 @@ export interface ScanOptions {
   readonly type?: KeyType | undefined
 }
 
-const isInstant = (time: Arg.Time | Arg.Instant): time is Arg.Instant =>
-  time instanceof Date || DateTime.isDateTime(time)
+const isInstant = (time: Arg.Time | Arg.Instant): time is Arg.Instant => isDate(time) || DateTime.isDateTime(time)
 
 const manyKeys = (keys: Readonly<Arg.Many<Arg.Key>>): Arg.List | Arg.Answer => {
   const list = Arg.keys(keys)

@@ -6,6 +6,7 @@
 import type { AtMostOne } from "../internal/argument/atMostOne.ts"
 import { expiryArgs } from "../internal/argument/expiry.ts"
 import type { Expiry } from "../internal/argument/expiry.ts"
+import { isReadonlyArray } from "../internal/argument/isReadonlyArray.ts"
 import { known } from "../internal/argument/known.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
@@ -302,7 +303,7 @@ const ofFields = (
   fields: HashFields,
   args: (counted: Arg.List) => ReadonlyArray<Arg.Arg>
 ): ReadonlyArray<Arg.Arg> | Arg.Answer => {
-  const list = typeof fields === "string" || fields instanceof Uint8Array ? [fields] : Arg.many([fields])
+  const list = isReadonlyArray<Arg.Key>(fields) ? Arg.many([fields]) : [fields]
   return list.length === 0 ? Arg.answer([]) : args(new Arg.List(["FIELDS", list.length, ...list]))
 }
 

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { isKey } from "../internal/argument/isKey.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import type { RedisCommand, Spec } from "../RedisCommand.ts"
@@ -398,7 +399,7 @@ export const hvals = define("HVALS", (key: Arg.Key) => [Arg.key(key)], Reply.arr
 
 const entryArgs = (entries: HashEntries): Arg.List => {
   const [first, value, rest] = entries
-  if (typeof first !== "string" && !(first instanceof Uint8Array)) return Arg.pairs(first)
+  if (!isKey(first)) return Arg.pairs(first)
   // A field without a value is refused like every undefined argument.
   return Arg.list(first, value as Arg.Value, rest === undefined ? Arg.none : Arg.pairs(rest))
 }

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { isReadonlyArray } from "../internal/argument/isReadonlyArray.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -529,5 +530,4 @@ export const rpushx = define(
   Reply.integer
 )
 
-const keyList = (keys: ListKeys): readonly [ReadonlyArray<Arg.Key>] =>
-  typeof keys === "string" || keys instanceof Uint8Array ? [[keys]] : [keys]
+const keyList = (keys: ListKeys): readonly [ReadonlyArray<Arg.Key>] => [isReadonlyArray<Arg.Key>(keys) ? keys : [keys]]

@@ -57,11 +57,10 @@ const weightedKeys = (keys: WeightedKeys): Arg.Arg => {
   const names: Array<Arg.Key> = []
   const weights: Array<number> = []
   for (const entry of entries) {
-    if (typeof entry === "string" || entry instanceof Uint8Array) names.push(entry)
-    else {
+    if (isReadonlyArray<Arg.Key | number>(entry)) {
       names.push(entry[0])
       weights.push(entry[1])
-    }
+    } else names.push(entry)
   }
   if (weights.length !== 0 && weights.length !== names.length) Arg.invalid("needs a weight for every key or for none")
   return Arg.list(Arg.countedKeys([names]), weights.length === 0 ? Arg.none : new Arg.List(["WEIGHTS", ...weights]))

@@ -103,8 +103,7 @@ export interface ZscanOptions {
   readonly count?: number | undefined
 }
 
-const keyList = (keys: SortedSetKeys): ReadonlyArray<Arg.Key> =>
-  typeof keys === "string" || keys instanceof Uint8Array ? [keys] : keys
+const keyList = (keys: SortedSetKeys): ReadonlyArray<Arg.Key> => isReadonlyArray<Arg.Key>(keys) ? keys : [keys]
 
 const conditionArgs = (options: ZaddOptions): Arg.Arg => {
   const { gt, lt, nx, xx } = known(options, "{ nx: true }")

@@ -6,6 +6,7 @@ import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { runInNewContext, runInThisContext } from "node:vm"
 import { listed } from "../fixtures/listed.ts"
 
 type Make = (...args: ReadonlyArray<unknown>) => RedisCommand.Any
@@ -242,4 +243,23 @@ describe("hostile values, in every place and option of every definition", () => 
     const found = new Set(places.filter(({ call }) => isSplit(call(words))).map(({ name }) => name))
     assert.deepStrictEqual([...found].sort(), listed)
   })
+
+  for (
+    const code of [
+      "Uint8Array.of(107)",
+      "[Uint8Array.of(107)]",
+      "[Uint8Array.of(107), 1]",
+      "[[Uint8Array.of(107), 1]]",
+      "new Date('2030-01-02T03:04:05.678Z')",
+      "({ a: 1 })",
+      "['a']"
+    ]
+  ) {
+    it(`${code} of another realm, as of a vm context, is what it is of this one`, () => {
+      // Where the file runs, the types of the language are those of the other modules.
+      const [own, stranger] = [runInThisContext(code), runInNewContext(code)]
+      const differ = places.filter(({ call }) => String(sent(call(stranger))) !== String(sent(call(own))))
+      assert.deepStrictEqual(differ.map(({ name }) => name), [])
+    })
+  }
 })

@@ -15,6 +15,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import { runInNewContext } from "node:vm"
 
 /** Until what was given has been handed to sockets, which may not have taken it. */
 const writing = Effect.promise(() => new Promise((resume) => setTimeout(resume, 50)))
@@ -28,6 +29,20 @@ const storing = Effect.gen(function*() {
     return Encode.ok
   })
   return { node, values }
+})
+
+describe("bytes of another realm", () => {
+  it.effect("are one key to watch, and one channel", () =>
+    Effect.gen(function*() {
+      const bytes: Uint8Array = runInNewContext("Uint8Array.of(104, 105)")
+      const node = yield* FakeNode.make(({ name }) => name === "WATCH" || name === "UNWATCH" ? Encode.ok : undefined)
+      const client = yield* Client.make(node)
+      yield* Effect.exit(Client.on(client)(Redis.watch(bytes, Effect.fail("enough"))))
+      yield* fork(Client.on(client)(Stream.runDrain(Redis.subscribe(bytes))))
+      yield* node.awaitCommand("SUBSCRIBE")
+      const sent = node.commands.flatMap(({ args }) => args[0] === "WATCH" || args[0] === "SUBSCRIBE" ? [args] : [])
+      assert.deepStrictEqual(sent, [["WATCH", "hi"], ["SUBSCRIBE", "hi"]])
+    }))
 })
 
 describe("memory of callers", () => {

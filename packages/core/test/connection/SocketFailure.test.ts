@@ -4,12 +4,14 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { RedisConfig, RedisError } from "@redfx/core"
+import type { TlsOptions } from "@redfx/core/RedisConnector"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import * as Socket from "effect/socket/Socket"
 import { dialFailure, isTlsAlert, lossOf } from "../../src/internal/connection/socketFailure.ts"
 import type { Target } from "../../src/internal/connection/socketFailure.ts"
 
-const target = (options: { readonly tls?: boolean; readonly path?: string } = {}): Target => ({
+const target = (options: { readonly tls?: boolean | TlsOptions; readonly path?: string } = {}): Target => ({
   endpoint: options.path === undefined ? { host: "h", port: 1 } : { path: options.path },
   address: "h:1",
   settings: Effect.runSync(RedisConfig.settings({ tls: options.tls ?? false }))
@@ -155,10 +157,31 @@ describe("A server that speaks something else", () => {
     assert.notMatch(lossOf(closed, target(), true).message, /TLS/)
     assert.notMatch(lossOf(closed, target({ path: "/s" }), false).message, /TLS/)
     assert.match(lossOf(closed, target({ tls: true }), false).message, /client certificate/)
+    const given = target({ tls: { cert: "-----BEGIN CERTIFICATE-----", key: Redacted.make("-----BEGIN KEY-----") } })
+    assert.match(lossOf(closed, given, false).message, /does it accept this client's certificate \(tls\.cert\)\?/)
   })
 
   it("tells by an alert, which is no RESP", () => {
     assert.isTrue(isTlsAlert(Uint8Array.of(0x15, 0x03, 0x03, 0, 2, 2, 70)))
     assert.isFalse(isTlsAlert(new TextEncoder().encode("-ERR")))
   })
+})
+
+describe("A process or machine that is at its limits", () => {
+  for (
+    const [code, hint, path] of [
+      ["EMFILE", /ulimit -n/],
+      ["ENFILE", /ulimit -n/],
+      ["EADDRNOTAVAIL", /no port left/],
+      ["ERR_ACCESS_DENIED", /--allow-net/],
+      ["EINVAL", /path of a unix socket/, "/s".repeat(200)]
+    ] as const
+  ) {
+    it(`says what to try after ${code}`, () => {
+      const error = dialFailure(opening(code), target(path === undefined ? {} : { path }))
+      assert.match(error.message, hint)
+      assert.include(error.message, code)
+      assert.isTrue(RedisError.isSafeToRetry(error))
+    })
+  }
 })

@@ -2,7 +2,7 @@
  * How connections that were idle, or are silent, are checked and replaced.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisConfig } from "@redfx/core"
+import { Redis, RedisConfig, RedisConnector } from "@redfx/core"
 import type { RedisCommand } from "@redfx/core"
 import * as RedisConnection from "@redfx/core/unstable/Connection"
 import { NodeRedisConnector } from "@redfx/node"
@@ -16,6 +16,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Socket from "effect/socket/Socket"
 import { TestClock } from "effect/testing"
 
 describe("Health checks", () => {
@@ -250,6 +251,58 @@ describe("Silence", () => {
       assert.deepStrictEqual(silence, [])
       yield* TestClock.adjust("500 millis")
       assert.deepStrictEqual(silence, [true])
+    }))
+
+  /** A connection whose socket takes what it is given in so long, and from which nothing comes. */
+  const uploading = Effect.fnUntraced(function*(taken: (piece: number) => Effect.Effect<void>) {
+    const lengths: Array<number> = []
+    const socket = Socket.make({
+      reader: Effect.succeed({ pull: Effect.never, upgrade: () => Effect.void }),
+      writer: Effect.succeed({
+        write: () => Effect.void,
+        writeAll: (chunks) =>
+          Effect.suspend(() => {
+            lengths.push(chunks.reduce((sum, { length }) => sum + length, 0))
+            return taken(lengths.length)
+          })
+      })
+    })
+    const silence: Array<boolean> = []
+    const settings = yield* RedisConfig.settings({ protocol: 2, clientInfo: false, commandTimeout: Infinity })
+    const onSilence = (silent: boolean) => void silence.push(silent)
+    const connection = yield* RedisConnection.make({ host: "memory", port: 1 }, settings, { onSilence }).pipe(
+      Effect.provideService(RedisConnector.RedisConnector, { socket: () => Effect.succeed(socket) })
+    )
+    return { lengths, silence, run: (command: RedisCommand.Any) => RedisConnection.run(connection, command) }
+  })
+
+  it.effect("is none while the socket goes on taking what is written, however long it is", () =>
+    Effect.gen(function*() {
+      const { lengths, run, silence } = yield* uploading(() => Effect.sleep("1 second"))
+      yield* fork(run(Redis.set("k", "v".repeat(40 << 20))))
+      yield* TestClock.adjust("39 seconds")
+      assert.deepStrictEqual(silence, [])
+      assert.isAtMost(Math.max(...lengths), 1 << 20)
+      // All of it is expected to have reached the server after 41.9 seconds.
+      yield* TestClock.adjust("3750 millis")
+      assert.deepStrictEqual(silence, [])
+      yield* TestClock.adjust("250 millis")
+      assert.deepStrictEqual(silence, [true])
+      assert.isAtLeast(lengths.reduce((sum, length) => sum + length, 0), 40 << 20)
+    }))
+
+  it.effect("is that of a server that takes no more of a long command", () =>
+    Effect.gen(function*() {
+      const { run, silence } = yield* uploading((piece) => piece < 5 ? Effect.void : Effect.never)
+      const lost = yield* fork(Effect.flip(run(Redis.set("k", "v".repeat(100 << 20)))))
+      yield* TestClock.adjust("8750 millis")
+      assert.deepStrictEqual(silence, [])
+      yield* TestClock.adjust("250 millis")
+      assert.deepStrictEqual(silence, [true])
+      // livenessTimeout is 30 seconds without commandTimeout, and the PING has connectTimeout.
+      yield* TestClock.adjust("32 seconds")
+      const error = Client.expectTag(yield* Fiber.join(lost), "ConnectionError")
+      assert.deepStrictEqual([error.reason, error.delivery], ["HealthCheck", "unknown"])
     }))
 
   it.effect("ends a connection that only waits for answers to leave", () =>

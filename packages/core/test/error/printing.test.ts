@@ -46,6 +46,23 @@ describe("An error in a console", () => {
   })
 })
 
+describe("An error in JSON", () => {
+  const json = (cause: unknown): unknown =>
+    JSON.parse(JSON.stringify(new RedisError.ConnectionError({ ...lost, cause }))).cause
+
+  it("has of its cause what JSON can have, whatever hangs on that", () => {
+    const certificate: Record<string, unknown> = {}
+    certificate["issuerCertificate"] = certificate
+    const cause = Object.assign(new Error("wrong name"), { code: "ERR_TLS", cert: certificate, port: 1, big: 1n })
+    assert.deepStrictEqual(json(cause), { name: "Error", message: "wrong name", code: "ERR_TLS", port: 1 })
+    assert.strictEqual(json(certificate), "[object Object]")
+    assert.strictEqual(json(Object.assign(new Error("own"), { toJSON: () => certificate })), "Error: own")
+    assert.deepStrictEqual(json({ line: "ERR no" }), { line: "ERR no" })
+    assert.deepInclude(json(lost), { _tag: "ConnectionError", reason: "Reset" })
+    assert.notInclude(JSON.stringify(lost), "cause")
+  })
+})
+
 describe("A name that a stranger has chosen", () => {
   const name = "a\n\u001b[31m\u009b2J\u202e"
   const active = /[\u0000-\u001f\u007f-\u009f\u2028\u202e]/

@@ -9,7 +9,7 @@ const decoder = new TextDecoder()
 
 /** The text of what is sent as text or as bytes. */
 export const asText = (value: string | number | bigint | Uint8Array): string =>
-  value instanceof Uint8Array ? decoder.decode(value) : String(value)
+  typeof value === "object" ? decoder.decode(value) : String(value)
 
 /** An argument in upper case, for comparing it with the words of commands and their options. */
 export const wordOf = (part: Part): string => asText(wireValue(part)).toUpperCase()
@@ -29,7 +29,7 @@ export const numberAt = (command: RedisCommand.Any, index: number): number | und
 /** An argument as the name of a key. */
 export const keyOf = (part: Part): Key => {
   const value = wireValue(part)
-  return value instanceof Uint8Array ? value : String(value)
+  return typeof value === "object" ? value : String(value)
 }
 
 /** The index of the first key. Without a key it is the index after the last argument. */

@@ -35,12 +35,15 @@ const lengthGetter = getterOf("byteLength")
 // The getter gives a number for every typed array.
 export const bytesLength = (bytes: Uint8Array): number => lengthGetter.call(bytes) as number
 
+/** Whether a value is a `Uint8Array`, also one of another realm, such as a `vm` context: there the class is another one. */
+export const isByteArray = (value: unknown): value is Uint8Array => tagGetter.call(value) === "Uint8Array"
+
 /** Whether a value is bytes and can be read, and does not only look like it. */
 export const isBytes = (value: unknown): value is Uint8Array =>
-  tagGetter.call(value) === "Uint8Array" &&
+  isByteArray(value) &&
   // A buffer that was given away has no bytes: the bytes that were to be sent are lost, and must not pass for the empty
   // text.
-  (bytesLength(value as Uint8Array) > 0 || !isGone(value as Uint8Array))
+  (bytesLength(value) > 0 || !isGone(value))
 
 const isGone = ({ buffer }: Uint8Array): boolean => {
   try {

@@ -10,7 +10,7 @@ export const secretsIn = (word: string, parts: ReadonlyArray<RedisArg.Part>): Re
   try {
     return parts.filter((part) => part instanceof RedisArg.SecretArg || all).map((part) => {
       const value = RedisArg.wireValue(part)
-      return value instanceof Uint8Array ? decodeUtf8(value, 0, value.length) : String(value)
+      return typeof value === "object" ? decodeUtf8(value, 0, value.length) : String(value)
     })
   } catch {
     return undefined

@@ -18,6 +18,7 @@ import { isReadonlyArray } from "../argument/isReadonlyArray.ts"
 import { besides, connectionLoss } from "../error/events.ts"
 import { give } from "./give.ts"
 import { InFlight } from "./inFlight.ts"
+import { Pieces } from "./pieces.ts"
 import { RequestQueue } from "./request.ts"
 import type { Origin, Request } from "./request.ts"
 
@@ -56,6 +57,12 @@ const writeSize = 1024 * 1024
 /** The bytes that even a slow network takes in a millisecond. A command that is still on its way cannot be answered. */
 const slowestUpload = 1000
 
+/**
+ * The milliseconds in which that network takes what a socket has taken and the server has not got. The buffers of Linux hold 4 MB
+ * of that at the most, and there is a piece that is being taken.
+ */
+const longestRest = 8000
+
 /** The requests whose callers' memory the socket holds. When one of these callers goes away, the connection ends. */
 class Lending extends RequestQueue {
   readonly #onGone: () => void
@@ -85,6 +92,8 @@ export class Exchange {
   readonly #waiting = new RequestQueue()
   readonly #inFlight = new InFlight()
   readonly #encoder = new RespEncoder()
+  /** What was encoded, and is given to the socket when it has taken what was before. */
+  readonly #pieces = new Pieces(writeSize)
   /** The requests whose callers' memory the socket holds. */
   readonly #lending = new Lending(() => {
     // The caller is told first why it goes away. Nothing is written meanwhile, as that takes another turn.
@@ -93,6 +102,7 @@ export class Exchange {
   #commands = 0
   #bytes = 0
   #written = 0
+  #handed = 0
   #received = 0
   #replies = 0
   #failure: CommandError | undefined = undefined
@@ -115,6 +125,11 @@ export class Exchange {
   /** The number of commands that were written so far. */
   get written(): number {
     return this.#written
+  }
+
+  /** The number of times that the socket was given something to write. It has taken what it was given before then. */
+  get handed(): number {
+    return this.#handed
   }
 
   /** The number of times that anything has come from the server: replies, or a piece of one. */
@@ -145,11 +160,14 @@ export class Exchange {
 
   /**
    * The milliseconds for which the server may hold back its next answer; `undefined` when it owes none. They include
-   * the time in which what was written reaches the server.
+   * the time in which what was written reaches the server: as long as the socket goes on taking it, and for what it has taken.
+   *
+   * - `taking`: the milliseconds since the server's last answer after which the socket took something last.
    */
-  get heldBack(): number | undefined {
+  heldBack(taking: number): number | undefined {
     const first = this.#commands > 0 ? this.#inFlight.first : undefined
-    return first === undefined ? undefined : first.blockMilliseconds + Math.floor(this.#bytes / slowestUpload)
+    if (first === undefined) return undefined
+    return first.blockMilliseconds + Math.min(Math.floor(this.#bytes / slowestUpload), taking + longestRest)
   }
 
   get closed(): boolean {
@@ -168,6 +186,13 @@ export class Exchange {
    * the bytes before; `done` says that it reads none of them any more.
    */
   encode(done = false): ReadonlyArray<Uint8Array | string> {
+    const rest = this.#pieces.take()
+    const chunks = rest.length > 0 ? rest : this.#encodeNext(done)
+    if (chunks.length > 0) this.#handed++
+    return chunks
+  }
+
+  #encodeNext(done: boolean): ReadonlyArray<Uint8Array | string> {
     this.#lending.end()
     if (done) this.#encoder.recycle()
     let request = this.#waiting.first
@@ -178,7 +203,12 @@ export class Exchange {
       if (this.#encoder.lent) this.#lend(request)
       request = this.#waiting.first
     }
-    return this.#encoder.size === 0 ? [] : this.#encoder.take()
+    const { size } = this.#encoder
+    if (size === 0) return []
+    const chunks = this.#encoder.take()
+    if (size < 2 * writeSize) return chunks
+    this.#pieces.push(chunks)
+    return this.#pieces.take()
   }
 
   /** Whether there is something to write, and the limits admit it. */
@@ -330,6 +360,7 @@ export class Exchange {
     if (this.#failure !== undefined) return
     this.#failure = failure
     this.#lending.end()
+    this.#pieces.clear()
     const unsent = new RequestQueue()
     for (const request of this.#waiting.takeAll()) {
       // A request that is written in part is in flight as well, and fails with the others in flight.

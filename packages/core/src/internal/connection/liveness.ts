@@ -54,7 +54,7 @@ export class Liveness {
         yield* watchSilence(connection, {
           every: tick,
           limit,
-          while: () => mayEnd(exchange.heldBack),
+          while: () => mayEnd(exchange),
           onLook: (silence, over) => {
             slowReply.look(tick)
             if (over) {
@@ -75,7 +75,7 @@ export class Liveness {
   /** Suspends until the server owes an answer that it may not hold back for ever. */
   #owed({ exchange }: RedisConnection): Effect.Effect<void> {
     return Effect.callback<void>((resume) => {
-      if (exchange.closed || mayEnd(exchange.heldBack)) return resume(Effect.void)
+      if (exchange.closed || mayEnd(exchange)) return resume(Effect.void)
       this.#resume = () => resume(Effect.void)
     })
   }
@@ -99,4 +99,7 @@ export const listening = (
 }
 
 /** Whether the server owes an answer that it may not hold back for ever. */
-const mayEnd = (heldBack: number | undefined): heldBack is number => heldBack !== undefined && heldBack !== Infinity
+const mayEnd = (exchange: RedisConnection["exchange"]): boolean => {
+  const heldBack = exchange.heldBack(0)
+  return heldBack !== undefined && heldBack !== Infinity
+}

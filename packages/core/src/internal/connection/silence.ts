@@ -36,19 +36,24 @@ export const watchSilence = (connection: RedisConnection, options: SilenceOption
   const { address, exchange, probe } = connection
   const { deaf = () => false, every, limit, onLook } = options
   return Effect.gen(function*() {
-    let { received } = exchange
+    let { handed, received } = exchange
     let silent = 0
+    let taking = 0
     let silence = 0
     while (!exchange.closed && options.while?.() !== false) {
       yield* Effect.sleep(every)
       if (exchange.received !== received || deaf()) {
         onLook?.(silence, true)
         received = exchange.received
-        silent = silence = 0
+        silent = silence = taking = 0
         continue
       }
       silent += every
-      silence = silent - (exchange.heldBack ?? 0)
+      if (exchange.handed !== handed) {
+        handed = exchange.handed
+        taking = silent
+      }
+      silence = silent - (exchange.heldBack(taking) ?? 0)
       onLook?.(silence, false)
       if (silence < limit) continue
       const answer = yield* Effect.exit(options.probe ?? probe)

@@ -120,7 +120,7 @@ export const dialFailure = (error: Socket.SocketError, target: Target): CommandE
   const found = evidence(error)
   const { code } = found
   const tls = tlsFailure(found)
-  const [kind, detail] = tls === undefined ? dialReasonOf(code) : ["Tls", tls] as const
+  const [kind, detail] = tls === undefined ? dialReasonOf(code, target) : ["Tls", tls] as const
   const hint = encrypted(target) === true && (kind === "Reset" || kind === "Other") ? `; ${speaksTls}` : ""
   return connectionLoss(
     kind,
@@ -149,11 +149,23 @@ const dialReasons: ReadonlyArray<readonly [RegExp, Reason, string]> = [
   [/^ECONNREFUSED$/, "Refused", "The connection was refused; is a server listening there?"],
   [/^ENOENT$/, "Refused", "There is no such socket; is a server listening there?"],
   [/^EACCES$/, "Refused", "The socket may not be opened"],
+  [/^ERR_ACCESS_DENIED$/, "Refused", "This process may open no connections; was Node.js started without --allow-net?"],
+  [
+    /^(EMFILE|ENFILE)$/,
+    "Other",
+    "This process or machine has as many files open as it may; raise that (ulimit -n), or lower pool.max"
+  ],
+  [
+    /^EADDRNOTAVAIL$/,
+    "Other",
+    "There is no such address here, or no port left for a connection to this one; lower pool.max"
+  ],
   [/^(ENOTFOUND|EAI_\w+)$/, "Dns", "The host name could not be resolved"],
   [/^(ECONNRESET|EPIPE)$/, "Reset", "The connection was reset while it was being opened"]
 ]
 
-const dialReasonOf = (code: string): readonly [Reason, string] => {
+const dialReasonOf = (code: string, { endpoint }: Target): readonly [Reason, string] => {
+  if (code === "EINVAL" && endpoint.path !== undefined) return ["Other", "The path of a unix socket may have 107 bytes"]
   const [, reason = "Other", detail = "The connection could not be opened"] =
     dialReasons.find(([pattern]) => pattern.test(code)) ?? []
   return [reason, detail]
@@ -182,7 +194,7 @@ const hintFor = (target: Target): string => {
     case true:
       return target.settings.tls?.cert === undefined
         ? " before it said anything; does it ask for a client certificate ({tls}.cert and {tls}.key)?"
-        : " before it said anything"
+        : " before it said anything; does it accept this client's certificate ({tls}.cert)?"
     case false:
       return " before it said anything; does it want TLS (the option {tls})?"
     case undefined:

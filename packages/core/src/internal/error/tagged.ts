@@ -1,27 +1,55 @@
 /**
  * Classes of errors that print with their message.
  */
+import * as Data from "effect/Data"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Schema from "effect/Schema"
 
 /** What consoles give to an object that prints itself: how deep it stands, how to print, and what prints its parts. */
 type Inspect = (value: unknown, options: unknown) => string
 
-interface Printed extends Error {
-  readonly toJSON: () => unknown
-}
+/** What an error that Effect makes has for JSON: its fields as they are. */
+// Its types do not tell of it.
+const fieldsOf = Data.Error.prototype.toJSON as unknown as (this: Error) => { readonly cause?: unknown }
 
 /** The stack with the message, or the message where there is no stack, and the fields. */
-function printed(this: Printed, depth: number, options: unknown, inspect?: Inspect): unknown {
+function printed(this: Error, depth: number, options: unknown, inspect?: Inspect): unknown {
   const { message, name, stack } = this
   const head = stack?.includes(message) === true ? stack : `${name}: ${message}`
-  const fields = this.toJSON()
+  const fields = fieldsOf.call(this)
   return depth < 0 || inspect === undefined ? fields : `${head} ${inspect(fields, options)}`
+}
+
+/** The fields for JSON, which never fails: who logs an error has no use for another one. */
+function json(this: Error): unknown {
+  const fields = fieldsOf.call(this)
+  return "cause" in fields ? { ...fields, cause: toldOf(fields.cause) } : fields
+}
+
+/**
+ * What JSON has of a cause, which may be anybody's. From the errors of Node.js hang certificates, and from others sockets and
+ * requests, in circles. Of these there is the message, and what is no object.
+ */
+const toldOf = (cause: unknown): unknown => {
+  if (!(cause instanceof Error) || "toJSON" in cause) return isJson(cause) ? cause : String(cause)
+  const { message, name } = cause
+  return { name, message, ...Object.fromEntries(Object.entries(cause).filter(([, value]) => isPlain(value))) }
+}
+
+const isPlain = (value: unknown): boolean => ["string", "number", "boolean"].includes(typeof value)
+
+const isJson = (value: unknown): boolean => {
+  try {
+    JSON.stringify(value)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /**
  * Like `Schema.TaggedError`, but for how its errors print where a console is given one: as their fields alone, without the
- * message, which says what to try.
+ * message, which says what to try; and but for causes in JSON.
  */
 export const TaggedError: typeof Schema.TaggedError = ((identifier?: string) => {
   const define: (...parameters: ReadonlyArray<never>) => { readonly prototype: object } = Schema.TaggedError<Error>(
@@ -30,6 +58,7 @@ export const TaggedError: typeof Schema.TaggedError = ((identifier?: string) => 
   return (...parameters: ReadonlyArray<never>) => {
     const made = define(...parameters)
     Object.defineProperty(made.prototype, NodeInspectSymbol, { value: printed, writable: true, configurable: true })
+    Object.defineProperty(made.prototype, "toJSON", { value: json, writable: true, configurable: true })
     return made
   }
   // It takes and gives what the original does.

@@ -317,6 +317,8 @@ class Held {
    * count.
    */
   #validUntil: number
+  /** The milliseconds before that in which it counts as lost, so that its holder has ended when it is over. */
+  #margin: number
   /** Opened each time that this is sooner than before. */
   readonly #shortened = Latch.makeUnsafe()
 
@@ -327,6 +329,7 @@ class Held {
     this.#token = token
     this.#named = { name, kind }
     this.#validUntil = at + (ttl ?? Infinity)
+    this.#margin = marginOf(ttl ?? Infinity)
     this.handle = {
       name,
       token,
@@ -405,20 +408,20 @@ class Held {
       const renewed = startedAt + duration
       // The server may make the life shorter from now on, whether its answer arrives or not.
       if (mode === "replace" && renewed < this.#validUntil) {
-        this.#validUntil = renewed
+        this.#lives(renewed, duration)
         this.#shortened.openUnsafe()
       }
       return Effect.map(on(this.#client, this.#settings.ways.extend(this.#token, duration, mode)), (owned) => {
-        if (owned) {
-          this.#validUntil = mode === "add"
-            ? this.#validUntil + duration
-            : mode === "replace"
-            ? renewed
-            : Math.max(this.#validUntil, renewed)
-        }
+        if (owned && mode === "add") this.#validUntil += duration
+        else if (owned && (mode === "replace" || renewed > this.#validUntil)) this.#lives(renewed, duration)
         return owned
       })
     })
+  }
+
+  #lives(until: number, duration: number): void {
+    this.#validUntil = until
+    this.#margin = marginOf(duration)
   }
 
   #keptAlive(ttl: number): Effect.Effect<never, LockNotOwnedError> {
@@ -426,7 +429,7 @@ class Held {
       client: this.#client,
       renew: this.#change(ttl, "atLeast"),
       ttl,
-      validUntil: () => this.#validUntil,
+      validUntil: () => this.#validUntil - this.#margin,
       shortened: this.#shortened
     }).pipe(
       Effect.andThen(Effect.suspend(() => {
@@ -438,6 +441,14 @@ class Held {
     )
   }
 }
+
+/**
+ * How long before its end a lease of so many milliseconds counts as lost. Timers are late by what else a program does, an
+ * interruption takes turns of the event loop, and clocks do not go alike.
+ */
+const marginOf = (duration: number): number => Math.min(duration / 20, longestMargin)
+
+const longestMargin = 1000
 
 /** The milliseconds for which a release is tried at least, also when the lock may be over. */
 const shortestRelease = 1000
@@ -458,7 +469,7 @@ const releasing = { name: "EVALSHA", readonly: false }
  * A lease that is kept alive.
  *
  * - `renew`: extends it; returns whether it is still held. `ttl`: how long it lives then, in milliseconds.
- * - `validUntil`: the time until which it is certainly held. `shortened`: opened when that is sooner than before.
+ * - `validUntil`: the time until which it counts as held. `shortened`: opened when that is sooner than before.
  */
 interface Kept {
   readonly client: RedisClient["Service"]
@@ -470,7 +481,7 @@ interface Kept {
 
 /**
  * Extends the lock every third of its life, and at once when another server has taken over, which may never have heard of the
- * lock. Ends when the lock is lost: the server says so, or has not answered for so long that the lock may have expired.
+ * lock. Ends when the lock is lost: the server says so, or has not answered for so long that the lock may expire soon.
  */
 const keepAlive = ({ client, renew, shortened, ttl, validUntil }: Kept): Effect.Effect<void> =>
   Effect.scoped(Effect.gen(function*() {

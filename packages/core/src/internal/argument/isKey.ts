@@ -1,0 +1,10 @@
+/**
+ * A guard for keys, beside what else may stand in their place.
+ */
+import type { Key } from "../../RedisArg.ts"
+
+/**
+ * Whether a value is text or bytes, those of another realm included, such as a `vm` context. Other views of memory are refused
+ * where they are sent.
+ */
+export const isKey = (value: unknown): value is Key => typeof value === "string" || ArrayBuffer.isView(value)

@@ -1,0 +1,56 @@
+/**
+ * A long write in pieces. Only a socket that is given one after the other shows whether it goes on: of what it has it tells no
+ * more than that it has not taken all of it yet. It also makes bytes of a text, for which it takes three times the length of
+ * what it is given.
+ */
+
+type Chunk = Uint8Array | string
+
+export class Pieces {
+  readonly #size: number
+  #chunks: Array<Chunk> = []
+
+  /** `size`: the length of a piece at the most, in bytes, and in characters of a text. */
+  constructor(size: number) {
+    this.#size = size
+  }
+
+  /** Adds to what is to be taken. */
+  push(chunks: ReadonlyArray<Chunk>): void {
+    for (const chunk of chunks) this.#chunks.push(chunk)
+  }
+
+  /** Takes the next piece, which is empty when there is no more. */
+  take(): Array<Chunk> {
+    const piece: Array<Chunk> = []
+    let room = this.#size
+    while (room > 0) {
+      const chunk = this.#chunks[0]
+      if (chunk === undefined) break
+      if (chunk.length <= room) {
+        this.#chunks.shift()
+        piece.push(chunk)
+        room -= chunk.length
+      } else {
+        const [head, rest] = cut(chunk, room)
+        this.#chunks[0] = rest
+        piece.push(head)
+        room = 0
+      }
+    }
+    return piece
+  }
+
+  clear(): void {
+    this.#chunks = []
+  }
+}
+
+const cut = (chunk: Chunk, at: number): readonly [Chunk, Chunk] => {
+  if (typeof chunk !== "string") return [chunk.subarray(0, at), chunk.subarray(at)]
+  // The halves of a pair of surrogates make no bytes by themselves.
+  const end = isHighSurrogate(chunk.charCodeAt(at - 1)) ? at + 1 : at
+  return [chunk.slice(0, end), chunk.slice(end)]
+}
+
+const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code < 0xdc00
