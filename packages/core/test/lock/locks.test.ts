@@ -405,6 +405,21 @@ describe("On a server that says nothing", () => {
     }))
 })
 
+describe("On a server that takes no writes", () => {
+  it.live("it is told how many permits are free, and whether one is held", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      const on = Client.on(yield* Client.make(server))
+      const short = RedisSemaphore.make("s", { permits: 3, ttl: "20 millis" })
+      const semaphore = RedisSemaphore.make("s", { permits: 3, ttl: "1 minute" })
+      const over = (yield* on(short.acquire))!
+      const permit = (yield* on(semaphore.acquire))!
+      yield* on(Redis.configSet({ "min-replicas-to-write": "1" }))
+      yield* until(on(semaphore.available), (free) => free === 2)
+      assert.deepStrictEqual([yield* permit.owned, yield* over.owned], [true, false])
+    }).pipe(Effect.scoped))
+})
+
 describe("On a node of a cluster", () => {
   it.live("LCK-18: a lock and its counter are in one slot, whatever the name looks like", () =>
     Effect.gen(function*() {
