@@ -282,12 +282,14 @@ for (const protocol of [2, 3] as const) {
             tokens.push(handle.fencingToken!)
             if (i % 3 === 0) yield* Effect.ignore(handle.release)
           }
-          assert.deepStrictEqual(tokens, Array.from({ length: 20 }, (_, i) => i + 1))
-          assert.strictEqual(yield* Redis.get(`{${name}}:fence`), "20")
+          // A lock that was over before its answer came has taken a number, too.
+          assert.deepStrictEqual(tokens, Array.from(new Set(tokens)).sort((one, other) => one - other))
+          const last = tokens.at(-1)!
+          assert.strictEqual(yield* Redis.get(`{${name}}:fence`), String(last))
           const holder = (yield* RedisLock.make(name, { fencing: true }).acquire)!
           assert.isUndefined(yield* lock.tryAcquire)
           assert.isTrue(yield* holder.owned)
-          assert.strictEqual(yield* Redis.get(`{${name}}:fence`), "21", "who gets no lock gets no number")
+          assert.strictEqual(yield* Redis.get(`{${name}}:fence`), String(last + 1), "who gets no lock gets no number")
           assert.strictEqual(yield* Redis.ttl(`{${name}}:fence`), -1, "it never expires")
         }))
 
