@@ -236,7 +236,7 @@ describe("RedisStream.consume", () => {
       for (const { fields } of letters) assert.strictEqual(fields["dead-letter:id"], big)
       assert.deepStrictEqual(
         letters.flatMap(({ fields }) => Object.entries(fields).filter(([name]) => !name.startsWith("dead-letter:"))),
-        fields.map(([name, value]) => [name, value])
+        fields.map(([name, value]): [string, string] => [name, value])
       )
       assert.strictEqual(yield* pendingOf(outside), 0)
     }))
