@@ -61,13 +61,14 @@ const fake = Effect.gen(function*() {
       const args = command.parts.map((part) => String(RedisArg.wireValue(part)))
       if (state.away) return Effect.fail(unreachable)
       const found = answer(command.spec.name, args)
+      if (found !== undefined) return RedisCommand.decode(command, found, false)
       // What blocks is over when the server goes, or when it has waited for nothing.
-      return found === undefined
-        ? Effect.flatMap(
-          Effect.delay(Effect.sync(() => state.away), "100 millis"),
-          (away) => away ? Effect.fail(unreachable) : RedisCommand.decode(command, null, false)
+      return Effect.andThen(
+        Effect.sleep("100 millis"),
+        Effect.suspend((): Effect.Effect<A, RedisError> =>
+          state.away ? Effect.fail(unreachable) : RedisCommand.decode(command, null, false)
         )
-        : RedisCommand.decode(command, found, false)
+      )
     })
   // Consumers use nothing else.
   const client = { execute, stats: Effect.never } as Partial<RedisClient.RedisClient["Service"]>
