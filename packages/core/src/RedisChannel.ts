@@ -22,6 +22,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { publish, spublish } from "./commands/PubSub.ts"
+import { orNone } from "./internal/argument/options.ts"
 import { quoted } from "./internal/error/printable.ts"
 import { TaggedError } from "./internal/error/tagged.ts"
 import { onlyFitting } from "./internal/values/misfits.ts"
@@ -147,10 +148,11 @@ export interface RedisChannel<A> {
  * @since 0.1.0
  */
 export const make = <A>(name: string, options: ChannelOptions<A>): RedisChannel<A> => {
-  const values = Values.asBytes(Values.asJson(options.value), options.codec)
-  const sharded = options.sharded === true
+  const { codec, sharded: isSharded, value } = orNone(options)
+  const values = Values.asBytes(Values.asJson(value), codec)
+  const sharded = isSharded === true
   const misfit = ({ detail, operation }: CodecError) => new ChannelError({ channel: name, operation, detail })
-  const missing = Values.missing(options.value, "value")
+  const missing = Values.missing(value, "value")
   const opened = ({ buffer }: SubscribeOptions) => {
     if (missing !== undefined) return Stream.fail(new DataError({ command: "RedisChannel.make", detail: missing }))
     const elements = { payload: "bytes", events: true, buffer } as const

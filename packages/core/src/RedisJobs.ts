@@ -222,8 +222,9 @@ export const make = <A>(
   name: string,
   options: { readonly payload: Schema.Codec<A, unknown> }
 ): RedisJobs<A> => {
-  const missing = Values.missing(options.payload, "payload")
-  const { decode, encode } = Values.asJson(options.payload, "payload")
+  const { payload } = Options.orNone(options)
+  const missing = Values.missing(payload, "payload")
+  const { decode, encode } = Values.asJson(payload, "payload")
   return {
     name,
     enqueue: Effect.fnUntraced(function*(payload, { at, delay, id = SecureRandom.uuidV4Unsafe() } = {}) {

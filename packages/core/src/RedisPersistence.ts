@@ -16,6 +16,7 @@ import { RateLimiterStore } from "effect/persistence/RateLimiter"
 import * as Redis from "effect/persistence/Redis"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { life, readOptions } from "./internal/argument/options.ts"
 import { decodeUtf8, isByteArray } from "./internal/codec/utf8.ts"
 import { backingOn } from "./internal/persistence/backing.ts"
 import { makeQueueStore } from "./internal/persistence/queue.ts"
@@ -25,7 +26,7 @@ import { scriptSpec } from "./internal/script/calls.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
-import type { CommandError, PubSubOverflowError } from "./RedisError.ts"
+import type { CommandError, DataError, PubSubOverflowError } from "./RedisError.ts"
 import * as RedisReply from "./RedisReply.ts"
 
 // -----------------------------------------------------------------------------
@@ -175,7 +176,8 @@ export const layerPersistence: Layer.Layer<Persistence.Persistence, never, Redis
  *
  * - `prefix`: the text that all keys begin with; `"effectq:"` by default. The keys of the queue `mails` begin with
  *   `effectq:{mails}:`, so that each queue is in one slot of a cluster, and different queues are in different slots.
- * - `pollInterval`, `lockRefreshInterval`, `lockExpiration`: as in Effect's own store; by default 1, 30 and 90 seconds.
+ * - `pollInterval`, `lockRefreshInterval`, `lockExpiration`: as in Effect's own store; by default 1, 30 and 90 seconds. No time at
+ *   all is `DataError`, and so is a time without end.
  *
  * This is Effect's store for Redis with other keys. It does not see what Effect's own store has under the same prefix.
  *
@@ -198,8 +200,22 @@ export const layerPersistence: Layer.Layer<Persistence.Persistence, never, Redis
  */
 export const layerQueueStore = (
   options: QueueStoreOptions = {}
-): Layer.Layer<PersistedQueueStore, never, RedisClient> =>
-  Layer.provide(Layer.effect(PersistedQueueStore)(makeQueueStore(options)), layer)
+): Layer.Layer<PersistedQueueStore, DataError, RedisClient> =>
+  Layer.provide(
+    Layer.effect(PersistedQueueStore)(
+      Effect.flatMap(readOptions("RedisPersistence.layerQueueStore", () => timesOf(options)), makeQueueStore)
+    ),
+    layer
+  )
+
+/** Effect takes a bare 0 for its default and every other time that is none for a millisecond, which would keep a server busy. */
+const timesOf = (options: QueueStoreOptions): QueueStoreOptions => {
+  for (const name of ["pollInterval", "lockRefreshInterval", "lockExpiration"] as const) {
+    const time = options[name]
+    if (time !== undefined) life(name, time)
+  }
+  return options
+}
 
 /**
  * Provides the store in which Effect's `RateLimiter` counts.

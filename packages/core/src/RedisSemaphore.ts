@@ -117,7 +117,8 @@ export interface RedisSemaphore {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (name: string, options: SemaphoreOptions): RedisSemaphore => {
+export const make = (name: string, given: SemaphoreOptions): RedisSemaphore => {
+  const options = Options.orNone(given)
   const { permits } = options
   const { acquire, holding, scoped, tryAcquire } = Lease.make(
     "RedisSemaphore.withPermit",

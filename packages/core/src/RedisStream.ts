@@ -12,6 +12,7 @@ import * as Stream from "effect/Stream"
 import { xreadgroup } from "./commands/StreamGroups.ts"
 import { xadd, xread, xrevrange } from "./commands/Streams.ts"
 import type { BytesFields, StreamEntry, StreamId, XaddOptions } from "./commands/Streams.ts"
+import { orNone } from "./internal/argument/options.ts"
 import { nameOf } from "./internal/codec/names.ts"
 import { backOffSchedule } from "./internal/runtime/backOffSchedule.ts"
 import * as Consumer from "./internal/stream/consumer.ts"
@@ -292,7 +293,8 @@ export type ConsumeOptions<F extends Fields = "text"> =
  * A dead letter has the fields of the entry, as they were, and
  * `dead-letter:stream`, `:id`, `:group`, `:consumer`, `:deliveries` and
  * `:reason`. It is added and the entry acknowledged by one script; an entry whose dead letter cannot be written stays
- * pending.
+ * pending. An entry of more than 3,000 fields becomes several letters, each with some of its fields and with
+ * `dead-letter:part`, such as `1/2`.
  *
  * Each consumer needs a connection of its own to wait on. Where `pool.max`
  * leaves none it fails with `ConnectionError` when its first read does, and
@@ -436,7 +438,7 @@ export type TypedConsumeOptions = ConsumeOptions extends infer O
  * @since 0.1.0
  */
 export const make = <A>(key: string, schema: EntrySchema<A>): RedisStream<A> => {
-  const entries = entriesOf(schema)
+  const entries = entriesOf(orNone(schema))
   const decode = ({ fields, id }: EntryOf<"bytes">): Effect.Effect<TypedEntry<A>, EntryError> =>
     Effect.mapBoth(entries.decode(fields), {
       onSuccess: (value) => ({ id, value }),

@@ -5,14 +5,17 @@ import {
   RedisKeyspace,
   RedisLeader,
   RedisLock,
+  RedisPersistence,
   RedisRateLimiter,
   RedisSemaphore,
   RedisStream
 } from "@redfx/core"
 import type { RedisArg, RedisCommand } from "@redfx/core"
 import { RedisClient } from "@redfx/core/RedisClient"
+import { DataError } from "@redfx/core/RedisError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -158,6 +161,36 @@ describe("Options", () => {
           const error = yield* refusal(made)
           assert.deepInclude(error, { _tag: "DataError", command: of })
           assert.include((error as Error).message, `${of}: ${option} is `)
+        }
+      }
+    }))
+
+  it.effect("what is made without any options says what is missing, and throws nothing", () =>
+    Effect.gen(function*() {
+      const untyped = <A>(make: (name: string, options: never) => A): A => make("x", undefined as never)
+      const jobs = untyped(RedisJobs.make<never>)
+      const channel = untyped(RedisChannel.make<never>)
+      const stream = untyped(RedisStream.make<never>)
+      const uses: ReadonlyArray<readonly [Made, string]> = [
+        [jobs.enqueue("v" as never), "payload is missing or is no schema"],
+        [jobs.run({ worker: "w" }, () => Effect.void), "payload is missing or is no schema"],
+        [channel.publish("v" as never), "value is missing or is no schema"],
+        [Stream.runDrain(channel.subscribe()), "value is missing or is no schema"],
+        [stream.add("v" as never), "value is missing or is no schema"],
+        [Stream.runDrain(stream.read("0")), "value is missing or is no schema"],
+        [untyped(RedisSemaphore.make).acquire, "ttl is undefined, and must be a duration"]
+      ]
+      for (const [used, missing] of uses) assert.include(String(yield* refusal(used)), missing)
+    }))
+
+  it.effect("a store of queues refuses times that are none, which would keep a server busy", () =>
+    Effect.gen(function*() {
+      for (const option of ["pollInterval", "lockRefreshInterval", "lockExpiration"] as const) {
+        for (const time of [0, "0 millis", Infinity, -1, { minute: 5 } as unknown as Duration.Input] as const) {
+          const store = Layer.build(RedisPersistence.layerQueueStore({ [option]: time }))
+          const error = yield* refusal(store)
+          assert.instanceOf(error, DataError)
+          assert.include(String(error), `RedisPersistence.layerQueueStore: ${option} is `)
         }
       }
     }))

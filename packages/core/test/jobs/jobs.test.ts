@@ -2,7 +2,9 @@
  * Jobs on real servers that are short of memory, refuse commands, or come back empty: none is lost.
  */
 import { assert, describe, layer } from "@effect/vitest"
-import { Redis, RedisJobs } from "@redfx/core"
+import { Redis, RedisArg, RedisClient, RedisJobs } from "@redfx/core"
+import type { RedisCommand } from "@redfx/core"
+import { ConnectionError } from "@redfx/core/RedisError"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import { freshKey, until } from "@redfx/testing/Suite"
@@ -18,6 +20,9 @@ import * as Scripts from "../../src/internal/jobs/scripts.ts"
 const quick = { pollInterval: "10 millis", claimIdle: "50 millis", backoff: () => 1 } as const
 
 const queue = () => RedisJobs.make(freshKey("jobs"), { payload: Schema.String })
+
+const isBegin = (command: RedisCommand.RedisCommand<unknown, unknown, unknown>): boolean =>
+  command.parts.some((part) => RedisArg.wireValue(part) === Scripts.begin.sha1)
 
 /** What a script or a worker of jobs may send that changes something. */
 const writes = ["xadd", "xack", "xdel", "hset", "hdel", "zadd", "zrem", "xclaim"]
@@ -108,6 +113,55 @@ describe("Jobs", () => {
         assert.deepStrictEqual((yield* jobs.deadLetters()).map(({ id, reason }) => [id, reason]), [["fails", "no"]])
         yield* Fiber.interrupt(worker)
       }).pipe(Effect.ensuring(Effect.orDie(Redis.configSet({ "maxmemory": "0" })))))
+
+    it.effect("have all their attempts where the answer to a begin was lost", () =>
+      Effect.gen(function*() {
+        const jobs = queue()
+        const client = yield* RedisClient.RedisClient
+        let lost = 0
+        const execute: typeof client.execute = (command) =>
+          Effect.tap(client.execute(command), () =>
+            isBegin(command) && lost++ < 2
+              ? Effect.fail(
+                new ConnectionError({ reason: "Reset", detail: "gone", delivery: "unknown", readonly: false })
+              )
+              : Effect.void)
+        const attempts = yield* Queue.unbounded<number>()
+        yield* jobs.enqueue("fails")
+        const worker = yield* Effect.forkChild(
+          Client.on({ ...client, execute })(
+            jobs.run({ ...quick, claimIdle: "1 minute", worker: "w", maxAttempts: 2 }, ({ attempt }) =>
+              Effect.andThen(Queue.offer(attempts, attempt), Effect.fail(`no ${attempt}`)))
+          )
+        )
+        yield* until(jobs.counts, ({ dead }) =>
+          dead === 1)
+        assert.deepStrictEqual(yield* Queue.takeAll(attempts), [1, 2])
+        assert.deepInclude((yield* jobs.deadLetters())[0], { attempts: 2, reason: "no 2" })
+        yield* Fiber.interrupt(worker)
+      }))
+
+    it.effect("are not ended, behind a failover that lost the begin, by one whom another has followed", () =>
+      Effect.gen(function*() {
+        const jobs = queue()
+        const ready = `${jobs.name}:ready`
+        yield* jobs.enqueue("x", { id: "a" })
+        yield* Redis.xgroupCreate(ready, "workers", "0")
+        const [entry] = yield* Redis.xrange(ready, "-", "+")
+        const before = yield* Redis.hget(`${jobs.name}:jobs`, "a")
+        const begin = (by: string) => Scripts.begin(jobs.name, "a", entry!.id, by)
+        assert.deepStrictEqual(yield* begin("first"), [1, "\"x\""])
+        // What the server that takes over has not heard of.
+        yield* Redis.hset(`${jobs.name}:jobs`, { a: before! })
+        assert.deepStrictEqual(yield* begin("second"), [1, "\"x\""])
+        const settle = (by: string) => Scripts.settle(jobs.name, "a", entry!.id, by, { to: "done" })
+        assert.isFalse(yield* settle("first"))
+        assert.deepInclude(yield* jobs.status("a"), { attempts: 1 })
+        // Where nobody is at it, what was done counts.
+        yield* Redis.hset(`${jobs.name}:jobs`, { a: before! })
+        assert.isTrue(yield* settle("first"))
+        assert.isUndefined(yield* jobs.status("a"))
+      }))
 
     it.effect("that come after the server has come back empty are done by the workers that there were", () =>
       Effect.gen(function*() {

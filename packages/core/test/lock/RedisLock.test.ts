@@ -721,6 +721,72 @@ describe("RedisLock", () => {
       }))
   })
 
+  describe("an answer that comes late, as the server stood still", () => {
+    const late = (name: string, milliseconds: number, once = true) => {
+      let isFirst = true
+      return fake((command) => {
+        if (command !== name || !isFirst && once) return Effect.void
+        isFirst = false
+        return Effect.sleep(milliseconds)
+      })
+    }
+
+    it.effect("a lock that is over by then is not held, but taken again", () =>
+      Effect.gen(function*() {
+        for (const token of [undefined, "mine"]) {
+          const { run, store } = yield* late("SET", 3000)
+          const lock = RedisLock.make(name, { ttl: "2 seconds", retryInterval: "1 second", token })
+          const entered: Array<number | undefined> = []
+          const body = Effect.andThen(Effect.sync(() => entered.push(store.timeLeft(name))), Effect.never)
+          const fiber = yield* fork(run(lock.withLock(body)))
+          yield* TestClock.adjust("3999 millis")
+          assert.deepStrictEqual(entered, [])
+          yield* TestClock.adjust("1 millis")
+          assert.deepStrictEqual(entered, [2000])
+          yield* Fiber.interrupt(fiber)
+          assert.isUndefined(owner(store))
+        }
+      }))
+
+    it.effect("a lock that somebody else has by then is left to them", () =>
+      Effect.gen(function*() {
+        const { run, store } = yield* late("SET", 3000)
+        const lock = RedisLock.make(name, { ttl: "2 seconds", waitTimeout: 0 })
+        const fiber = yield* fork(run(Effect.flip(lock.withLock(Effect.die("entered")))))
+        yield* TestClock.adjust("2500 millis")
+        store.put(name, "theirs", 0)
+        yield* TestClock.adjust("500 millis")
+        assert.strictEqual((yield* Fiber.join(fiber))._tag, "LockError")
+        assert.strictEqual(owner(store), "theirs")
+      }))
+
+    it.effect("a lock that is still there by then is renewed before it is held, with its fencing token", () =>
+      Effect.gen(function*() {
+        const { run, store } = yield* late("EVALSHA", 3000)
+        const lock = RedisLock.make(name, { ttl: "2 seconds", fencing: true })
+        const fiber = yield* fork(run(lock.acquire))
+        yield* TestClock.adjust("2999 millis")
+        // The server has run late what it answered late.
+        store.put(name, store.log[0]!.split(" ")[5]!, 500)
+        yield* TestClock.adjust("1 millis")
+        assert.strictEqual(store.timeLeft(name), 2000)
+        const handle = yield* Fiber.join(fiber)
+        assert.strictEqual(handle?.fencingToken, 1)
+      }))
+
+    it.effect("autoExtend renews sooner where its last answer took long", () =>
+      Effect.gen(function*() {
+        const { run, store } = yield* late("EVALSHA", 1900)
+        const lock = RedisLock.make(name, { ttl: "3 seconds", autoExtend: true })
+        const fiber = yield* fork(run(lock.withLock(Effect.never)))
+        yield* TestClock.adjust("2900 millis")
+        assert.strictEqual(store.timeLeft(name), 1100)
+        yield* TestClock.adjust("400 millis")
+        assert.isAbove(store.timeLeft(name)!, 2900)
+        yield* Fiber.interrupt(fiber)
+      }))
+  })
+
   describe("autoExtend", () => {
     it.effect("keeps the lock as long as the body runs, and not longer", () =>
       Effect.gen(function*() {

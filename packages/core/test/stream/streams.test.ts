@@ -222,6 +222,25 @@ describe("RedisStream.consume", () => {
       yield* until(pendingOf(outside), (pending) => pending === 0)
     }))
 
+  it.live("moves an entry of more fields than a script can pass on at once in several letters", () =>
+    Effect.gen(function*() {
+      const { client, outside } = yield* real()
+      const fields = Array.from({ length: 7001 }, (_, index) => [`f${index}`, `v${index}`] as const)
+      const big = yield* outside.execute(Redis.xadd("s", fields))
+      yield* RedisStream.consume(
+        { ...options, maxDeliveries: 1, deadLetter: "dead" },
+        () => Effect.fail("no")
+      ).pipe(Client.on(client), Effect.forkChild)
+      const letters = yield* until(outside.execute(Redis.xrange("dead")), (dead) => dead.length > 0)
+      assert.deepStrictEqual(letters.map(({ fields }) => fields["dead-letter:part"]), ["1/3", "2/3", "3/3"])
+      for (const { fields } of letters) assert.strictEqual(fields["dead-letter:id"], big)
+      assert.deepStrictEqual(
+        letters.flatMap(({ fields }) => Object.entries(fields).filter(([name]) => !name.startsWith("dead-letter:"))),
+        fields.map(([name, value]): [string, string] => [name, value])
+      )
+      assert.strictEqual(yield* pendingOf(outside), 0)
+    }))
+
   it.live("takes over the entries of a consumer that is gone, also one that never acknowledged any", () =>
     Effect.gen(function*() {
       const { client, outside } = yield* real()

@@ -3,12 +3,14 @@
  *
  * - `ready`: a stream of the ids of jobs that wait for a worker or are with one.
  * - `delayed`: a sorted set of the ids of jobs that wait until they are due, scored by that time.
- * - `jobs`: a hash of all jobs by id. It holds how often a job was begun, its entry in `ready` or `-`, and its payload.
+ * - `jobs`: a hash of all jobs by id. It holds how often a job was begun, its entry in `ready` or `-`, the begin that it is with or
+ *   `-`, and its payload.
  * - `dead`: a stream of jobs that were given up.
  *
  * Invariant: a job in `jobs` is in one of `ready` and `delayed`. An entry of `ready` that its job does not name
- * is left over from a cancelled job, and is ignored. The number of a begin is a fencing token: only the worker that
- * began a job last decides its outcome.
+ * is left over from a cancelled job, and is ignored. Each begin has a text of its own. So one that is repeated, as its answer was
+ * lost, counts once, and only the worker that began a job last decides its outcome. The number of a begin does not tell: a server
+ * that took over without the last writes gives it out again.
  *
  * A script that fails half way, as its user lacks a right, keeps what it has written. So a job is put where it goes before it
  * is taken from where it was. A server without memory refuses the first write of a script, unless that only removes
@@ -53,10 +55,10 @@ local function text(number) return string.format("%.0f", number) end
 local function find(id)
   local job = redis.call("HGET", jobs, id)
   if not job then return nil end
-  return string.match(job, "^(%d+) (%S+) (.*)$")
+  return string.match(job, "^(%d+) (%S+) (%S+) (.*)$")
 end
-local function keep(id, begun, entry, payload)
-  redis.call("HSET", jobs, id, begun .. " " .. entry .. " " .. payload)
+local function keep(id, begun, entry, by, payload)
+  redis.call("HSET", jobs, id, begun .. " " .. entry .. " " .. by .. " " .. payload)
 end
 local function wait(id, begun, payload, due)
   local entry = "-"
@@ -65,7 +67,7 @@ local function wait(id, begun, payload, due)
   else
     entry = redis.call("XADD", ready, "*", "id", id)
   end
-  keep(id, begun, entry, payload)
+  keep(id, begun, entry, "-", payload)
 end
 local function allowOutOfMemory() redis.call("XDEL", ready, "0-0") end
 `
@@ -89,7 +91,7 @@ export const promote = RedisScript.make({
   name: "RedisJobs.promote",
   lua: `${common}allowOutOfMemory()
 for _, id in ipairs(redis.call("ZRANGEBYSCORE", delayed, "-inf", text(now), "LIMIT", 0, ARGV[1])) do
-  local begun, _, payload = find(id)
+  local begun, _, _, payload = find(id)
   if begun then wait(id, begun, payload, now) end
   redis.call("ZREM", delayed, id)
 end
@@ -100,21 +102,26 @@ return following and math.max(following - now, 0) or -1`,
   result: RedisReply.integer
 })
 
-/** Begins a job. When the entry no longer belongs to the job, removes the entry and returns nothing. */
+/**
+ * Begins a job; the same begin once more has no further effect. When the entry no longer belongs to the job, removes the entry and
+ * returns nothing.
+ */
 export const begin = RedisScript.make({
   name: "RedisJobs.begin",
-  lua: `${common}local begun, entry, payload = find(ARGV[1])
+  lua: `${common}local begun, entry, by, payload = find(ARGV[1])
 if entry ~= ARGV[2] then
   redis.call("XACK", ready, ARGV[3], ARGV[2])
   redis.call("XDEL", ready, ARGV[2])
   return nil
 end
-begun = text(begun + 1)
-allowOutOfMemory()
-keep(ARGV[1], begun, entry, payload)
+if by ~= ARGV[4] then
+  begun = text(begun + 1)
+  allowOutOfMemory()
+  keep(ARGV[1], begun, entry, ARGV[4], payload)
+end
 return {tonumber(begun), payload}`,
-  keys: (name: string, _id: string, _entry: string) => keys(name),
-  args: (_name, id, entry) => [id, entry, group],
+  keys: (name: string, _id: string, _entry: string, _by: string) => keys(name),
+  args: (_name, id, entry, by) => [id, entry, group, by],
   result: RedisReply.nullable(RedisReply.tuple(RedisReply.integer, RedisReply.text))
 })
 
@@ -129,13 +136,14 @@ export type Outcome =
 
 /**
  * Ends a job that was begun. Returns `false` when another worker has begun the job since; the job is then theirs, and
- * its entry stays pending. A second call has no further effect.
+ * its entry stays pending. A second call has no further effect. Where a server took over that does not know of the begin, and
+ * nobody is at the job, the outcome counts.
  */
 export const settle = RedisScript.make({
   name: "RedisJobs.settle",
   lua: `${common}local id, sent, outcome = ARGV[1], ARGV[2], ARGV[5]
-local begun, entry, payload = find(id)
-if entry == sent and begun ~= ARGV[4] then return 0 end
+local begun, entry, by, payload = find(id)
+if entry == sent and by ~= ARGV[4] and by ~= "-" then return 0 end
 allowOutOfMemory()
 if entry == sent then
   if outcome == "later" then
@@ -150,12 +158,12 @@ end
 redis.call("XACK", ready, ARGV[3], sent)
 redis.call("XDEL", ready, sent)
 return 1`,
-  keys: (name: string, _id: string, _entry: string, _attempt: number, _outcome: Outcome) => keys(name),
-  args: (_name, id, entry, attempt, outcome) => [
+  keys: (name: string, _id: string, _entry: string, _by: string, _outcome: Outcome) => keys(name),
+  args: (_name, id, entry, by, outcome) => [
     id,
     entry,
     group,
-    attempt,
+    by,
     outcome.to,
     // The words of a failure may be cut in the middle of a character, which is not sent.
     outcome.to === "later" ? outcome.delay : outcome.to === "dead" ? outcome.reason.toWellFormed() : ""

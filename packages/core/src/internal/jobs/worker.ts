@@ -3,6 +3,7 @@
  * due.
  */
 import type * as Cause from "effect/Cause"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -102,29 +103,19 @@ const handle = Effect.fnUntraced(function*<A, E, R>(
   entry: string,
   id: string
 ): Effect.fn.Return<void, CommandError | Overtaken, R | RedisClient> {
-  let unseen = 0
-  const begun = yield* Scripts.begin(settings.name, id, entry).pipe(
-    Effect.tapError((error) =>
-      Effect.sync(() => {
-        // An error reply is an answer: the script counts after all that a server may refuse.
-        if ("delivery" in error && error.delivery === "unknown") unseen++
-      })
-    ),
-    Effect.retry({ schedule: backOffFor(patience), while: isRetryable })
-  )
+  const by = SecureRandom.uuidV4Unsafe()
+  const begun = yield* persevere(Scripts.begin(settings.name, id, entry, by))
   if (begun === undefined) return
   const [attempt, payload] = begun
-  // An attempt that was counted, and whose answer was lost, has not run the handler.
-  const tries = attempt - unseen
-  const outcome = tries > settings.maxAttempts
+  const outcome = attempt > settings.maxAttempts
     ? { to: "dead" as const, reason: "its worker did not finish" }
-    : yield* outcomeOf(settings, { id, attempt, payload }, tries)
-  const settled = yield* Effect.retry(Scripts.settle(settings.name, id, entry, attempt, outcome), {
-    schedule: backOffFor(patience),
-    while: isRetryable
-  })
+    : yield* outcomeOf(settings, { id, attempt, payload })
+  const settled = yield* persevere(Scripts.settle(settings.name, id, entry, by, outcome))
   if (!settled) return yield* Effect.fail(new Overtaken(id, attempt))
 })
+
+const persevere = <A>(step: Effect.Effect<A, CommandError, RedisClient>) =>
+  Effect.retry(step, { schedule: backOffFor(patience), while: isRetryable })
 
 /** For how many milliseconds beginning and settling are tried. After that the entry is taken over anyway. */
 const patience = 30_000
@@ -139,8 +130,7 @@ class Overtaken {
 
 const outcomeOf = Effect.fnUntraced(function*<A, E, R>(
   settings: Settings<A, E, R>,
-  { attempt, id, payload }: Job<string>,
-  tries: number
+  { attempt, id, payload }: Job<string>
 ): Effect.fn.Return<Scripts.Outcome, DataError, R> {
   const decoded = yield* Effect.result(settings.decode(payload))
   // The next attempt would fail in the same way.
@@ -153,7 +143,7 @@ const outcomeOf = Effect.fnUntraced(function*<A, E, R>(
   yield* Effect.logWarning(`Attempt ${attempt} of job ${id} failed`, exit.cause)
   // The failure is the handler's own, as no missing Effect is among its reasons.
   const cause = exit.cause as Cause.Cause<E>
-  const pause = tries >= settings.maxAttempts ? undefined : settings.backoff(attempt, cause)
+  const pause = attempt >= settings.maxAttempts ? undefined : settings.backoff(attempt, cause)
   const least = pause === undefined ? Infinity : yield* readOptions(of, () => milliseconds("backoff", pause))
   if (least > Scripts.longestDelay) return { to: "dead", reason: Consumer.reasonOf(cause) }
   return { to: "later", delay: Math.ceil(yield* lengthened(least, jitter)) }

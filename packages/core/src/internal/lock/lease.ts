@@ -250,8 +250,9 @@ const attempt = (
     const command = settings.ways.acquire(token)
     const request = command.settled ?? client.execute(command)
     const answer = Effect.map(traced(command, client, request), (taken): Tried => ({ token, at, taken }))
+    const inTime = (tried: Tried) => renewedIfLate(client, settings, tried)
     // The lock may hold a given token already, so it cannot be known what to undo.
-    if (settings.token !== undefined) return answer
+    if (settings.token !== undefined) return Effect.flatMap(answer, inTime)
     const undo = Effect.flatMap(
       undoing(client, settings, token),
       // A reserved connection is closed when its holder ends, with what is still under way on it.
@@ -259,9 +260,33 @@ const attempt = (
     )
     return restore(answer).pipe(
       Effect.onInterrupt(() => deliveryOf(request) === "not-sent" ? Effect.void : undo),
-      Effect.tapError((error) => mayHaveRun(error) ? undo : Effect.void)
+      Effect.tapError((error) => mayHaveRun(error) ? undo : Effect.void),
+      Effect.flatMap((tried) => Effect.onError(restore(inTime(tried)), () => undo))
     )
   })
+
+/**
+ * Asks whether a lease is still there that was taken so long ago that it may be over, and renews it: the answer may have come late,
+ * as the server stood still between taking and answering. What is over is as if it had not been free.
+ */
+const renewedIfLate = (
+  client: RedisClient["Service"],
+  settings: Settings,
+  tried: Tried
+): Effect.Effect<Tried, CommandError> => {
+  const { ttl, ways } = settings
+  if (ttl === undefined || tried.taken === undefined) return Effect.succeed(tried)
+  return Effect.flatMap(elapsedNow, (now) =>
+    now - tried.at < ttl
+      ? Effect.succeed(tried)
+      : Effect.flatMap(
+        on(client, ways.extend(tried.token, ttl, "atLeast")),
+        (owned): Effect.Effect<Tried, CommandError> =>
+          owned
+            ? renewedIfLate(client, settings, { ...tried, at: now })
+            : Effect.succeed({ ...tried, taken: undefined })
+      ))
+}
 
 /** How long an attempt on a reserved connection waits at the most until it is undone. */
 const patience = "1 second"
@@ -486,7 +511,9 @@ interface Kept {
 const keepAlive = ({ client, renew, shortened, ttl, validUntil }: Kept): Effect.Effect<void> =>
   Effect.scoped(Effect.gen(function*() {
     const takenOver = yield* takeovers(client)
-    let pause = ttl / 3
+    // An answer that came late leaves less time for the next.
+    const untilThird = Effect.map(elapsedNow, (now) => Math.min(ttl, Math.max(validUntil() - now, 0)) / 3)
+    let pause = yield* untilThird
     for (;;) {
       const isDue = yield* Effect.raceFirst(
         Effect.as(Effect.raceFirst(Effect.sleep(pause), takenOver), true),
@@ -505,7 +532,9 @@ const keepAlive = ({ client, renew, shortened, ttl, validUntil }: Kept): Effect.
         Effect.raceFirst(Effect.as(shortened.await, "unknown" as const))
       )
       if (renewed === false) return
-      pause = renewed === true ? ttl / 3 : Math.min(ttl / 10, Math.max(validUntil() - (yield* elapsedNow), 0))
+      pause = renewed === true
+        ? yield* untilThird
+        : Math.min(ttl / 10, Math.max(validUntil() - (yield* elapsedNow), 0))
     }
   }))
 

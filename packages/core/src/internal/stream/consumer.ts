@@ -35,6 +35,7 @@ import * as DeadLetters from "./deadLetters.ts"
 import { claimedReply, nextId, receivedOfOne } from "./reading.ts"
 import type { Received } from "./reading.ts"
 import type { Settings } from "./settings.ts"
+import { Silence } from "./silence.ts"
 
 interface Delivered {
   readonly id: string
@@ -52,6 +53,7 @@ interface State {
   readonly held: Map<string, { readonly stage: "waiting" | "handled"; readonly deliveries: number }>
   /** Wakes whoever waits for room, each time that an entry leaves `held`. */
   readonly released: Latch.Latch
+  readonly silence: Silence
   /** Whether the consumer was told to end, so that it waits and retries no more. */
   ending: boolean
 }
@@ -68,7 +70,15 @@ export const run = <E, R>(
     Effect.gen(function*() {
       const client = yield* RedisClient
       const queue = yield* Queue.unbounded<Received & { readonly deliveries: number }>()
-      const state: State = { settings, client, queue, held: new Map(), released: yield* Latch.make(), ending: false }
+      const state: State = {
+        settings,
+        client,
+        queue,
+        held: new Map(),
+        released: yield* Latch.make(),
+        silence: new Silence(settings.claimIdle),
+        ending: false
+      }
       const failed = yield* Deferred.make<never, CommandError>()
       const work = Effect.forever(Effect.flatMap(Queue.take(queue), (entry) => handle(state, handler, entry))).pipe(
         Effect.catchCause((cause) => Deferred.failCause(failed, cause))
@@ -262,7 +272,7 @@ const makeReading = (state: State) => {
     })
 
   const some = Effect.fnUntraced(function*(count: number, pause: number): Effect.fn.Return<void, CommandError> {
-    const found = yield* once(count, pause).pipe(
+    const read = once(count, pause).pipe(
       Effect.tapError((error) => {
         pending = true
         if (mayHaveRun(error)) unseen++
@@ -272,6 +282,7 @@ const makeReading = (state: State) => {
       }),
       Effect.retry({ schedule, while: (error) => isRetryable(error) && (waitedOnce || !isWithoutRoom(error)) })
     )
+    const found = yield* state.silence.listen(read, Math.min(settings.block, pause))
     const counts = pending ? yield* countDeliveries(state, found, unseen) : []
     if (found.length === 0) pending = false
     if (!pending) unseen = 0
@@ -299,7 +310,7 @@ const impatiently = <A>(
           `The consumer ${
             keyText(settings.consumer)
           } waits for a connection of its own, and ${exclusive} are in use: ` +
-            "each consumer needs one, and pool.max limits their number"
+            "pool.max is too small, as each consumer needs one, or the server does not answer"
         )
         : Effect.void).pipe(Effect.andThen(Effect.never))
   )
@@ -350,15 +361,25 @@ const makeSweeping = (state: State) => {
   let due = 0
 
   const pause = Duration.isFinite(claimIdle)
-    ? Effect.map(elapsedNow, (time) => start !== undefined || found.length > 0 ? 0 : Math.max(due - time, 0))
+    ? Effect.map(elapsedNow, (time) => {
+      const { until } = state.silence
+      if (until > time) {
+        due = until
+        start = undefined
+        found.length = 0
+      }
+      return start !== undefined || found.length > 0 ? 0 : Math.max(due - time, 0)
+    })
     : Effect.succeed(Infinity)
 
   const some = Effect.fnUntraced(function*(count: number): Effect.fn.Return<void, CommandError> {
     if (found.length === 0) {
-      const page = yield* idlePage(state, start ?? "-")
+      const page = yield* state.silence.listen(idlePage(state, start ?? "-"))
       start = page.length < pageSize ? undefined : nextId(page.at(-1)!.messageId)
       found.push(...page.filter(({ messageId }) => !state.held.has(messageId)))
     }
+    // The server may have been away meanwhile.
+    if ((yield* pause) > 0) return
     yield* claim(state, found.splice(0, count))
     if (start === undefined && found.length === 0) due = (yield* elapsedNow) + Duration.toMillis(claimEvery)
   })
@@ -427,8 +448,9 @@ const renew = (state: State): Effect.Effect<void> => {
     const pages = Arr.chunksOf(held.keys(), pageSize)
     return Effect.forEach(pages, (page) => client.execute(Groups.xclaimJustid(stream, group, consumer, 0, page)))
   })
-  // The next renewal makes up for a failed one. At worst another consumer handles the entry as well.
-  return Effect.forever(Effect.delay(Effect.ignore(claimHeld), Duration.divideUnsafe(claimIdle, 3)))
+  // After an outage others wait for this. The next renewal makes up for one that is refused.
+  const renewed = Effect.ignore(state.silence.listen(persevering(state, claimHeld)))
+  return Effect.forever(Effect.delay(renewed, Duration.divideUnsafe(claimIdle, 3)))
 }
 
 // -----------------------------------------------------------------------------

@@ -16,7 +16,8 @@ export interface Letter {
 
 /**
  * Adds a dead letter and acknowledges the entry. Does nothing for an entry that is no longer pending, as another
- * consumer has dealt with it. An entry that was deleted is only acknowledged. An error, such as that of a key which is
+ * consumer has dealt with it. An entry of more than 3,000 fields becomes several letters: Lua unpacks less than 8,000 values, and
+ * Redis 6 breaks down when a script puts together more arguments in another way. An entry that was deleted is only acknowledged. An error, such as that of a key which is
  * not a stream, ends the script before the entry is acknowledged. Without an id the script does nothing; such a call
  * only checks that it can run.
  */
@@ -28,12 +29,20 @@ if #redis.call("XPENDING", KEYS[1], group, id, id, 1) == 0 then return 0 end
 local entry = redis.call("XRANGE", KEYS[1], id, id)[1]
 if entry then
   local fields = entry[2]
-  local facts = {"stream", KEYS[1], "id", id, "group", group, "consumer", ARGV[3], "deliveries", ARGV[4], "reason", ARGV[5]}
-  for i = 1, #facts, 2 do
-    fields[#fields + 1] = "dead-letter:" .. facts[i]
-    fields[#fields + 1] = facts[i + 1]
+  local parts = math.ceil(#fields / 6000)
+  for part = 1, parts do
+    local letter = {unpack(fields, part * 6000 - 5999, math.min(part * 6000, #fields))}
+    local facts = {"stream", KEYS[1], "id", id, "group", group, "consumer", ARGV[3], "deliveries", ARGV[4], "reason", ARGV[5]}
+    if parts > 1 then
+      facts[#facts + 1] = "part"
+      facts[#facts + 1] = part .. "/" .. parts
+    end
+    for i = 1, #facts, 2 do
+      letter[#letter + 1] = "dead-letter:" .. facts[i]
+      letter[#letter + 1] = facts[i + 1]
+    end
+    redis.call("XADD", KEYS[2], "*", unpack(letter))
   end
-  redis.call("XADD", KEYS[2], "*", unpack(fields))
 end
 return redis.call("XACK", KEYS[1], group, id)`,
   keys: (stream: RedisArg.Key, deadLetter: RedisArg.Key, _letter: Letter) => [stream, deadLetter],
