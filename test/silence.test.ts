@@ -7,6 +7,7 @@ import { Redis, RedisClient } from "@redfx/core"
 import { NodeRedisClient, RedisClusterServers, RedisSentinelServers, RedisServer } from "@redfx/node"
 import * as Pace from "@redfx/testing/Pace"
 import * as Subscriber from "@redfx/testing/Subscriber"
+import { requireCommand } from "@redfx/testing/Suite"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -75,20 +76,22 @@ describe("A server that stops says Lost to who only subscribes, within two secon
       yield* subscriber.until((elements) => elements.some(({ _tag }) => _tag === "Message"))
     }))
 
-  it.live("a master of a cluster, of a shard channel", () =>
+  it.live("a master of a cluster, of a shard channel", (context) =>
     Effect.gen(function*() {
       const deployment = yield* RedisClusterServers.make({ replicas: 1 })
       const client = yield* clientOf(NodeRedisClient.layerCluster({ nodes: deployment.addresses }))
+      yield* Effect.provideService(requireCommand(context, "SSUBSCRIBE"), RedisClient.RedisClient, client)
       const { told } = yield* watching(client, Redis.ssubscribe, "news")
       const owner = yield* deployment.owner("news")
       assert.isBelow(yield* stopped(owner, told), limit)
       yield* told("Restored")
     }))
 
-  it.live("a master of a cluster, of a shard channel that its predecessor took, as the client had not heard of it", () =>
+  it.live("a master of a cluster, of a shard channel that its predecessor took, as the client had not heard of it", (context) =>
     Effect.gen(function*() {
       const deployment = yield* RedisClusterServers.make({ replicas: 1 })
       const client = yield* clientOf(NodeRedisClient.layerCluster({ nodes: deployment.addresses }))
+      yield* Effect.provideService(requireCommand(context, "SSUBSCRIBE"), RedisClient.RedisClient, client)
       yield* client.execute(Redis.get("news"))
       const [successor] = yield* deployment.replicasOf(yield* deployment.owner("news"))
       yield* deployment.failover(successor!)

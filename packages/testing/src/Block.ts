@@ -1,6 +1,7 @@
 /**
  * Programs that compute, and let nothing else happen meanwhile.
  */
+import type { RedisConnector } from "@redfx/core"
 import { execFileSync } from "node:child_process"
 import process from "node:process"
 
@@ -15,10 +16,7 @@ export const spin = (milliseconds: number): void => {
 }
 
 /** Blocks the event loop for a while, and until the server has answered what was sent to it before, however long that takes. */
-export const block = (
-  { host = "", port }: { readonly host?: string | undefined; readonly port: number },
-  milliseconds: number
-): void => {
+export const block = ({ host = "", port }: RedisConnector.Endpoint, milliseconds: number): void => {
   const until = performance.now() + milliseconds
   execFileSync(process.execPath, ["-e", ask, String(port), host], { timeout: 120_000 })
   spin(until - performance.now())
