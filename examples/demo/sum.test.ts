@@ -51,33 +51,39 @@ describe("The sum of the demo", () => {
       assert.isTrue(isSound(sum))
     }))
 
-  inVirtualTime("counts what a client doubles, whatever it tells, and does not let that hide a loss", () =>
-    Effect.gen(function*() {
-      const behaviours: ReadonlyArray<Behaviour> = [
-        acknowledges,
-        { times: 2, fate: "acknowledged" },
-        { times: 0, fate: "acknowledged" },
-        { times: 3, fate: "unknown" }
-      ]
-      const { count, sum } = yield* writeAll((number) => behaviours[number % 4] ?? acknowledges)
-      assert.isAbove(sum.acknowledged, 100)
-      assert.strictEqual(sum.doubled, count(({ times }) => times > 1))
-      assert.strictEqual(sum.lost, count(({ fate, times }) => fate === "acknowledged" && times === 0))
-      assert.strictEqual(sum.applied, count(({ times }) => times > 0))
-      assert.strictEqual(sum.applied, sum.acknowledged - sum.lost + sum.unknownApplied)
-      assert.isFalse(isSound(sum))
-    }))
+  inVirtualTime(
+    "counts what a client doubles, whatever it tells, and does not let that hide a loss",
+    () =>
+      Effect.gen(function*() {
+        const behaviours: ReadonlyArray<Behaviour> = [
+          acknowledges,
+          { times: 2, fate: "acknowledged" },
+          { times: 0, fate: "acknowledged" },
+          { times: 3, fate: "unknown" }
+        ]
+        const { count, sum } = yield* writeAll((number) => behaviours[number % 4] ?? acknowledges)
+        assert.isAbove(sum.acknowledged, 100)
+        assert.strictEqual(sum.doubled, count(({ times }) => times > 1))
+        assert.strictEqual(sum.lost, count(({ fate, times }) => fate === "acknowledged" && times === 0))
+        assert.strictEqual(sum.applied, count(({ times }) => times > 0))
+        assert.strictEqual(sum.applied, sum.acknowledged - sum.lost + sum.unknownApplied)
+        assert.isFalse(isSound(sum))
+      })
+  )
 
-  inVirtualTime("tells of unknown writes which of them ran, and takes neither kind for a fault", () =>
-    Effect.gen(function*() {
-      const { book, count, sum } = yield* writeAll((number) => ({ times: number % 3 === 0 ? 1 : 0, fate: "unknown" }))
-      assert.strictEqual(sum.acknowledged, 0)
-      assert.strictEqual(sum.unknown, count(() => true))
-      assert.strictEqual(sum.unknownApplied, count(({ times }) => times > 0))
-      assert.strictEqual(sum.applied, sum.unknownApplied)
-      assert.strictEqual(book.errors.get("FakeError"), sum.unknown)
-      assert.isTrue(isSound(sum))
-    }))
+  inVirtualTime(
+    "tells of unknown writes which of them ran, and takes neither kind for a fault",
+    () =>
+      Effect.gen(function*() {
+        const { book, count, sum } = yield* writeAll((number) => ({ times: number % 3 === 0 ? 1 : 0, fate: "unknown" }))
+        assert.strictEqual(sum.acknowledged, 0)
+        assert.strictEqual(sum.unknown, count(() => true))
+        assert.strictEqual(sum.unknownApplied, count(({ times }) => times > 0))
+        assert.strictEqual(sum.applied, sum.unknownApplied)
+        assert.strictEqual(book.errors.get("FakeError"), sum.unknown)
+        assert.isTrue(isSound(sum))
+      })
+  )
 
   inVirtualTime("does not forgive a write that ran though it was refused", () =>
     Effect.gen(function*() {
