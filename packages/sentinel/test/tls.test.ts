@@ -194,7 +194,8 @@ describe("Sentinels that speak TLS", () => {
         for (const message of plainPort.messages) {
           assert.match(
             message,
-            /No answer within 500 ms; TLS was not established; does the server speak TLS on this port\?/
+            // A busy machine may have the time of the question pass before that of the dial.
+            /No answer within 500 ms; (no connection could be opened in \d+ ms: )?TLS was not established; does the server speak TLS on this port\?/
           )
         }
         // A server that hangs up or hangs may be one that goes down.
