@@ -152,7 +152,7 @@ const ofCollections = ({ bytes, key, text }: Stored): Checks => ({
     const own = key(freshKey())
     yield* Redis.rpush(own, [bytes, text])
     isBytes(yield* Redis.asBytes(Redis.lpop(own)), bytes)
-    isText((yield* Redis.blmpop([own], "left", { timeout: "1 second" }))?.elements[0], text)
+    isText((yield* Redis.blpop(own, "1 second"))?.value, text)
   })
 })
 
