@@ -45,7 +45,10 @@ describe("Memory of a cache", () => {
       ])
       for (const [what, count, read] of kinds) {
         yield* Effect.scoped(Effect.gen(function*() {
-          const client = yield* RedisCache.make(yield* Client.make(server), { maxEntries: 20_000, maxBytes: 1e9 })
+          const client = yield* RedisCache.make(yield* Client.make(server, { commandTimeout: Infinity }), {
+            maxEntries: 20_000,
+            maxBytes: 1e9
+          })
           yield* client.execute(Redis.get("first"))
           const before = yield* used
           // The second time each is decoded from the cache, which keeps what it was decoded to.
