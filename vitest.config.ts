@@ -73,9 +73,9 @@ export default defineConfig({
     // Most of the time goes into waiting for servers: two at a time kept two cores half busy, three let a quarter of them rest.
     maxWorkers: availableParallelism() + 2,
     // What hangs is ended, and that is all: no test has these limits for what must have happened by a certain time. On a
-    // machine that has thirty times the work that it can do, some that take two seconds take a minute.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // machine that has thirty times the work that it can do, some that take two seconds take a minute, and some two minutes.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     dangerouslyIgnoreUnhandledErrors: false,
     // What @effect/vitest logs of a test that skipped itself because the server lacks a command.
     onConsoleLog: (log) => !log.includes("test is skipped; abort execution")

@@ -61,7 +61,7 @@ const runAll = (
     const child = spawn(process.execPath, ["all.ts"], {
       cwd: directory,
       env: { ...process.env, REDIS_URL: server.url },
-      timeout: 40_000
+      timeout: 250_000
     })
     let printed = ""
     child.stdout.on("data", (chunk: Buffer) => printed += chunk.toString())

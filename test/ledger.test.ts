@@ -8,6 +8,10 @@ import * as Program from "./harness/ledger/program.ts"
 const seconds = Number(process.env["LEDGER_SECONDS"] ?? 45)
 const seed = Number(process.env["LEDGER_SEED"] ?? Date.now() % 1_000_000)
 
+/** The trouble was real: several times as much where nothing else uses the machine. */
+const enough = ({ faults, interruptions, programs }: Ledger.Summary): boolean =>
+  [programs, faults, interruptions].every((count) => count > seconds / 3)
+
 describe("Composition ledger", () => {
   for (const deployment of ["standalone", "sentinel", "cluster"] as const) {
     it.live(
@@ -15,15 +19,11 @@ describe("Composition ledger", () => {
       () =>
         Effect.gen(function*() {
           const summary = yield* Effect.promise(() =>
-            Ledger.run({ deployment, ingredients: Program.everything, seed, seconds: seconds / 3 })
+            Ledger.run({ deployment, ingredients: Program.everything, seed, seconds: seconds / 3, enough })
           )
           assert.deepStrictEqual(summary.findings.map(Ledger.format), [])
-          // The trouble was real: several times as much where nothing else uses the machine.
-          assert.isAbove(summary.programs, seconds / 3)
-          assert.isAbove(summary.faults, seconds / 3)
-          assert.isAbove(summary.interruptions, seconds / 3)
         }),
-      seconds * 1000 + 60_000
+      seconds * 1000 + 300_000
     )
   }
 })

@@ -15,7 +15,7 @@ import * as Fiber from "effect/Fiber"
 const stopped = Effect.fnUntraced(function*(options: Parameters<typeof Client.make>[1]) {
   const server = yield* RedisServer.make()
   const client = yield* Client.make(server, { livenessTimeout: "1 hour", commandTimeout: "1 hour", ...options })
-  yield* client.execute(Redis.set("k", "v"))
+  yield* client.withTimeout(Infinity).execute(Redis.set("k", "v"))
   yield* server.pause
   return { server, client }
 })

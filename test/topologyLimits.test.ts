@@ -7,6 +7,7 @@ import { Redis } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import * as Encode from "@redfx/testing/RedisFakeReply"
+import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
 import * as Net from "node:net"
 import process from "node:process"
@@ -85,7 +86,7 @@ describe("A node that names too many others", () => {
 
 describe("A node that redirects each command to another server", () => {
   for (const redirect of ["MOVED", "ASK"]) {
-    it.live(`is followed to few of them: ${redirect}`, () =>
+    inVirtualTime(`is followed to few of them: ${redirect}`, () =>
       Effect.gen(function*() {
         const { cluster } = yield* FakeCluster.make()
         let named = 0
@@ -113,6 +114,6 @@ describe("A node that redirects each command to another server", () => {
         }
         const again = yield* Client.outcomes(client, FakeCluster.keys.map((key) => Redis.get(key)))
         assert.deepStrictEqual(again.map((outcome) => outcome._tag), ["Success", "Success", "Success"])
-      }).pipe(Effect.scoped))
+      }))
   }
 })

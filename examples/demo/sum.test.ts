@@ -1,5 +1,6 @@
 /** The sum of the demo, with clients that are known to double and to lose. */
 import { assert, describe, it } from "@effect/vitest"
+import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
 import type { Fate } from "../../bench/src/chaos/clients.ts"
 import type { Write } from "./clients.ts"
@@ -40,7 +41,7 @@ const writeAll = Effect.fnUntraced(function*(
 }, Effect.scoped)
 
 describe("The sum of the demo", () => {
-  it.live("finds each write once where the client tells the truth", () =>
+  inVirtualTime("finds each write once where the client tells the truth", () =>
     Effect.gen(function*() {
       const { count, sum } = yield* writeAll(() => acknowledges)
       assert.isAbove(sum.acknowledged, 100)
@@ -50,35 +51,41 @@ describe("The sum of the demo", () => {
       assert.isTrue(isSound(sum))
     }))
 
-  it.live("counts what a client doubles, whatever it tells, and does not let that hide a loss", () =>
-    Effect.gen(function*() {
-      const behaviours: ReadonlyArray<Behaviour> = [
-        acknowledges,
-        { times: 2, fate: "acknowledged" },
-        { times: 0, fate: "acknowledged" },
-        { times: 3, fate: "unknown" }
-      ]
-      const { count, sum } = yield* writeAll((number) => behaviours[number % 4] ?? acknowledges)
-      assert.isAbove(sum.acknowledged, 100)
-      assert.strictEqual(sum.doubled, count(({ times }) => times > 1))
-      assert.strictEqual(sum.lost, count(({ fate, times }) => fate === "acknowledged" && times === 0))
-      assert.strictEqual(sum.applied, count(({ times }) => times > 0))
-      assert.strictEqual(sum.applied, sum.acknowledged - sum.lost + sum.unknownApplied)
-      assert.isFalse(isSound(sum))
-    }))
+  inVirtualTime(
+    "counts what a client doubles, whatever it tells, and does not let that hide a loss",
+    () =>
+      Effect.gen(function*() {
+        const behaviours: ReadonlyArray<Behaviour> = [
+          acknowledges,
+          { times: 2, fate: "acknowledged" },
+          { times: 0, fate: "acknowledged" },
+          { times: 3, fate: "unknown" }
+        ]
+        const { count, sum } = yield* writeAll((number) => behaviours[number % 4] ?? acknowledges)
+        assert.isAbove(sum.acknowledged, 100)
+        assert.strictEqual(sum.doubled, count(({ times }) => times > 1))
+        assert.strictEqual(sum.lost, count(({ fate, times }) => fate === "acknowledged" && times === 0))
+        assert.strictEqual(sum.applied, count(({ times }) => times > 0))
+        assert.strictEqual(sum.applied, sum.acknowledged - sum.lost + sum.unknownApplied)
+        assert.isFalse(isSound(sum))
+      })
+  )
 
-  it.live("tells of unknown writes which of them ran, and takes neither kind for a fault", () =>
-    Effect.gen(function*() {
-      const { book, count, sum } = yield* writeAll((number) => ({ times: number % 3 === 0 ? 1 : 0, fate: "unknown" }))
-      assert.strictEqual(sum.acknowledged, 0)
-      assert.strictEqual(sum.unknown, count(() => true))
-      assert.strictEqual(sum.unknownApplied, count(({ times }) => times > 0))
-      assert.strictEqual(sum.applied, sum.unknownApplied)
-      assert.strictEqual(book.errors.get("FakeError"), sum.unknown)
-      assert.isTrue(isSound(sum))
-    }))
+  inVirtualTime(
+    "tells of unknown writes which of them ran, and takes neither kind for a fault",
+    () =>
+      Effect.gen(function*() {
+        const { book, count, sum } = yield* writeAll((number) => ({ times: number % 3 === 0 ? 1 : 0, fate: "unknown" }))
+        assert.strictEqual(sum.acknowledged, 0)
+        assert.strictEqual(sum.unknown, count(() => true))
+        assert.strictEqual(sum.unknownApplied, count(({ times }) => times > 0))
+        assert.strictEqual(sum.applied, sum.unknownApplied)
+        assert.strictEqual(book.errors.get("FakeError"), sum.unknown)
+        assert.isTrue(isSound(sum))
+      })
+  )
 
-  it.live("does not forgive a write that ran though it was refused", () =>
+  inVirtualTime("does not forgive a write that ran though it was refused", () =>
     Effect.gen(function*() {
       const { sum } = yield* writeAll((number) => number === 7 ? { times: 1, fate: "refused" } : acknowledges)
       assert.strictEqual(sum.refusedApplied, 1)
@@ -86,7 +93,7 @@ describe("The sum of the demo", () => {
       assert.include(table([sum]), "1 writes ran that were refused")
     }))
 
-  it.live("ends, and counts as unanswered what never settles", () =>
+  inVirtualTime("ends, and counts as unanswered what never settles", () =>
     Effect.gen(function*() {
       const { sum } = yield* writeAll((number) => number === 20 ? "hangs" : acknowledges, "6 seconds")
       // The fake stands still at its twentieth write, and with it every writer that comes there.

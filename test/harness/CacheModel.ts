@@ -10,16 +10,17 @@
  */
 import { Redis } from "@redfx/core"
 import type { RedisClient, RedisCommand } from "@redfx/core"
-import * as Clock from "effect/Clock"
+import { until } from "@redfx/testing/Suite"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
 
 /**
  * The options of a run.
  *
  * - `client`: whose cache it is. `outside`: a client of the same servers that keeps nothing.
- * - `seconds`: for how long. `keys`: of several slots in a cluster.
+ * - `seconds`: for how long, and until `enough` has happened. `keys`: of several slots in a cluster.
  * - `trouble`: something that befalls the client or its servers, done again and again. `loses`: acknowledged writes may be
  *   undone by it, so that what the client was told does not hold any more.
  */
@@ -27,6 +28,7 @@ export interface CacheModelOptions {
   readonly client: RedisClient.RedisClient["Service"]
   readonly outside: RedisClient.RedisClient["Service"]
   readonly seconds: number
+  readonly enough: (report: CacheModelReport) => Effect.Effect<boolean>
   readonly keys: ReadonlyArray<string>
   readonly trouble: ReadonlyArray<{ readonly effect: Effect.Effect<unknown, unknown>; readonly loses?: boolean }>
   readonly pause?: number
@@ -35,11 +37,11 @@ export interface CacheModelOptions {
 /** The age in milliseconds that answers for every other key may have; the others may be older than the run. */
 const shortLife = 1000
 
-/**
- * The milliseconds after the end of a life in which an old answer is not held against the cache, because this process
- * stops now and then.
- */
-const slack = 500
+/** How often the cache may differ from the server when the writers rest, as messages are under way; 10 ms lie between two looks. */
+const differences = 180
+
+/** How many of the last things that were done with a key are told with a fault. */
+const remembered = 40
 
 /** Sets a key to a number that is not less than its present one. */
 const grow =
@@ -55,6 +57,7 @@ interface Key {
   readonly replaced: Array<{ readonly value: number; readonly at: number }>
   /** The value that the client was told. */
   told: number
+  readonly history: Array<string>
 }
 
 export interface CacheModelReport {
@@ -66,21 +69,41 @@ export interface CacheModelReport {
   readonly wrong: ReadonlyArray<string>
 }
 
-export const run = Effect.fnUntraced(function*(options: CacheModelOptions): Effect.fn.Return<CacheModelReport> {
-  const model = new Model(options, yield* Clock.Clock)
-  yield* Effect.raceFirst(
-    Effect.all([...model.readers, ...model.writers, model.trouble, model.rests], {
-      concurrency: "unbounded",
-      discard: true
-    }),
-    Effect.sleep(options.seconds * 1000)
-  )
-  return model.report
-})
+export const run = Effect.fnUntraced(
+  function*(options: CacheModelOptions): Effect.fn.Return<CacheModelReport, never, Scope.Scope> {
+    const { ticks } = yield* ticking
+    const model = new Model(options, ticks)
+    const over = Effect.andThen(
+      Effect.sleep(options.seconds * 1000),
+      until(Effect.suspend(() => options.enough(model.report)), (enough) => enough)
+    )
+    yield* Effect.raceFirst(
+      Effect.all([...model.readers, ...model.writers, model.trouble, model.rests], {
+        concurrency: "unbounded",
+        discard: true
+      }),
+      over
+    )
+    return model.report
+  },
+  Effect.scoped
+)
+
+/**
+ * The time as it was before the present turn of the event loop. So it is never ahead of the time that the cache goes by,
+ * wherever this process stops.
+ */
+const ticking = Effect.acquireRelease(
+  Effect.sync(() => {
+    const ticks = { now: performance.now() }
+    return { ticks, timer: setInterval(() => ticks.now = performance.now(), 1) }
+  }),
+  ({ timer }) => Effect.sync(() => clearInterval(timer))
+)
 
 class Model {
   readonly #options: CacheModelOptions
-  readonly #clock: Clock.Clock
+  readonly #ticks: { readonly now: number }
   readonly #keys: ReadonlyArray<Key>
   readonly #counts = { reads: 0, writes: 0, failed: 0, troubles: 0, rests: 0 }
   readonly #wrong: Array<string> = []
@@ -90,9 +113,9 @@ class Model {
   #resting = false
   #writing = 0
 
-  constructor(options: CacheModelOptions, clock: Clock.Clock) {
+  constructor(options: CacheModelOptions, ticks: { readonly now: number }) {
     this.#options = options
-    this.#clock = clock
+    this.#ticks = ticks
     this.#keys = options.keys.map((name, index) => {
       const life = index % 2 === 0 ? shortLife : 3_600_000
       return {
@@ -102,7 +125,8 @@ class Model {
         written: 0,
         acknowledged: 0,
         replaced: [],
-        told: 0
+        told: 0,
+        history: []
       }
     })
   }
@@ -111,8 +135,13 @@ class Model {
     return { ...this.#counts, wrong: this.#wrong }
   }
 
-  get #now(): number {
-    return this.#clock.currentTimeMillisUnsafe()
+  #note({ history }: Key, what: string): void {
+    history.push(`${performance.now().toFixed(1)} ${what}`)
+    if (history.length > remembered) history.shift()
+  }
+
+  #faulty({ history, name }: Key, what: string): void {
+    this.#wrong.push([`${name}: ${what}`, ...history].join("\n"))
   }
 
   /** Readers that each read one key after the other. Some of their reads begin when the last answer comes. */
@@ -138,7 +167,7 @@ class Model {
     return Effect.suspend(() => {
       const { told } = key
       const era = this.#era
-      const old = this.#now - key.life - slack
+      const old = this.#ticks.now - key.life
       const overwritten = key.replaced.findLast(({ at }) => at < old)?.value ?? -1
       const unsure = this.#unsure
       return Effect.map(read, (exit) => {
@@ -149,8 +178,9 @@ class Model {
         this.#counts.reads++
         const value = Number(exit.value ?? 0)
         if (unsure || this.#unsure || era !== this.#era) return
-        if (value < told) this.#wrong.push(`${key.name}: ${value} after ${told}`)
-        if (value <= overwritten) this.#wrong.push(`${key.name}: ${value}, which was overwritten too long ago`)
+        if (value > key.told) this.#note(key, `read ${value}`)
+        if (value < told) this.#faulty(key, `${value} after ${told}`)
+        if (value <= overwritten) this.#faulty(key, `${value}, which was overwritten too long ago`)
         key.told = Math.max(key.told, value)
       })
     })
@@ -166,6 +196,7 @@ class Model {
         const era = this.#era
         const exit = yield* Effect.exit(this.#write(index, Redis.eval(grow, [key.name], [value])))
         this.#writing--
+        this.#note(key, `${exit._tag} of writing ${value}`)
         if (Exit.isFailure(exit)) {
           this.#counts.failed++
           return
@@ -173,7 +204,7 @@ class Model {
         this.#counts.writes++
         if (era !== this.#era || this.#unsure) return
         if (index % 3 < 2) key.told = Math.max(key.told, value)
-        key.replaced.push({ value: key.acknowledged, at: this.#now })
+        key.replaced.push({ value: key.acknowledged, at: performance.now() })
         if (key.replaced.length > 4000) key.replaced.splice(0, 2000)
         key.acknowledged = value
       }))
@@ -203,7 +234,13 @@ class Model {
       for (const { effect, loses = false } of trouble) {
         yield* Effect.sleep(pause)
         if (loses) this.#begin(true)
-        yield* Effect.exit(effect)
+        const exit = yield* Effect.exit(effect)
+        for (const key of this.#keys) {
+          this.#note(
+            key,
+            `${exit._tag} of trouble ${trouble.findIndex((one) => one.effect === effect)}`
+          )
+        }
         this.#counts.troubles++
         if (loses) this.#begin(false)
       }
@@ -234,15 +271,15 @@ class Model {
   #agrees(key: Key): Effect.Effect<void> {
     const { client, outside } = this.#options
     return Effect.gen({ self: this }, function*() {
-      const started = this.#now
+      let differed = 0
       while (true) {
         const era = this.#era
         const kept = yield* Effect.exit(client.execute(key.cached))
         const actual = yield* Effect.exit(outside.execute(Redis.get(key.name)))
         if (Exit.isSuccess(kept) && Exit.isSuccess(actual) && kept.value === actual.value) return
         const isFair = Exit.isSuccess(kept) && Exit.isSuccess(actual) && !this.#unsure && era === this.#era
-        if (isFair && this.#now - started > 2000) {
-          this.#wrong.push(`${key.name}: the cache says ${kept.value} for long, the server ${actual.value}`)
+        if (isFair && ++differed > differences) {
+          this.#faulty(key, `the cache says ${kept.value} for long, the server ${actual.value}`)
           return
         }
         yield* Effect.sleep(10)

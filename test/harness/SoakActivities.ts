@@ -309,7 +309,8 @@ const subscribes: Activity = (state, client) =>
     Redis[state.random() < 0.5 ? "subscribe" : "psubscribe"](`brief${Math.floor(state.random() * 10)}`).pipe(
       Stream.take(1),
       Stream.runDrain,
-      Effect.timeoutOption(state.random() * 20),
+      // Some go away, and some wait for what a busy machine is late with, so that they are cut.
+      Effect.timeoutOption(state.random() < 0.5 ? state.random() * 20 : 1000),
       Client.on(client)
     )
   ))
@@ -318,7 +319,12 @@ const monitors: Activity = (state, client) =>
   Effect.asVoid(attempt(
     state,
     "monitor",
-    Redis.monitor().pipe(Stream.take(50), Stream.runDrain, Effect.timeoutOption("50 millis"), Client.on(client))
+    Redis.monitor().pipe(
+      Stream.take(50),
+      Stream.runDrain,
+      Effect.timeoutOption(state.random() < 0.5 ? 50 : 1000),
+      Client.on(client)
+    )
   ))
 
 const scans: Activity = (state, client) =>

@@ -5,6 +5,7 @@
 import { Redis, RedisError } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
+import { until } from "@redfx/testing/Suite"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
@@ -18,11 +19,13 @@ import { patiently } from "./SoakDeployment.ts"
 import * as Resources from "./SoakResources.ts"
 
 /**
- * - `seconds`: for how long. `fibers`: how many callers at a time. `seed`: of the choices that they make.
+ * - `seconds`: for how long, and until `enough` has happened. `fibers`: how many callers at a time. `seed`: of the choices that
+ *   they make.
  * - `deployment`: what it runs on. Default: one server.
  */
 export interface SoakAllOptions {
   readonly seconds: number
+  readonly enough?: ((report: SoakAllReport) => boolean) | undefined
   readonly fibers: number
   readonly seed: number
   readonly deployment?: SoakDeployment.Kind | undefined
@@ -54,27 +57,23 @@ const newEpoch = (number: number): Epoch => ({ number, ledger: new Map(), pairs:
 
 const epochSeconds = 10
 
-/** Asks until an answer is as expected; reports a fault when that takes too long. */
+/** How often it is asked what is to come about, 20 ms apart: 15 seconds where nothing else uses the machine. */
+const questions = 700
+
+/** Asks until an answer is as expected; reports a fault when that was asked for too often. */
 const eventually = <A, E>(
   state: State,
   what: string,
   ask: Effect.Effect<A, E>,
-  expected: (answer: A) => boolean
-): Effect.Effect<A | undefined> => {
-  let last: A | undefined
-  const loop: Effect.Effect<A> = Effect.flatMap(Effect.orDie(ask), (answer) => {
-    last = answer
-    return expected(answer) ? Effect.succeed(answer) : Effect.andThen(Effect.sleep(20), loop)
+  expected: (answer: A) => boolean,
+  left = questions
+): Effect.Effect<A> =>
+  Effect.flatMap(Effect.orDie(ask), (answer) => {
+    if (expected(answer)) return Effect.succeed(answer)
+    if (left > 0) return Effect.andThen(Effect.sleep(20), eventually(state, what, ask, expected, left - 1))
+    state.wrong.push(`${what}: still ${JSON.stringify(answer)}`)
+    return Effect.succeed(answer)
   })
-  return Effect.timeoutOrElse(loop, {
-    duration: "15 seconds",
-    orElse: () =>
-      Effect.sync(() => {
-        state.wrong.push(`${what}: still ${JSON.stringify(last)}`)
-        return last
-      })
-  })
-}
 
 // -----------------------------------------------------------------------------
 // Trouble
@@ -327,20 +326,26 @@ const round = Effect.fnUntraced(function*(options: SoakAllOptions, deployment: D
   )
   const following = yield* Effect.forkChild(follower(state, clients[0]))
 
-  const end = performance.now() + options.seconds * 1000
+  let isOver = false
   const caller = Effect.suspend(() => anything(state, clients[Math.floor(state.random() * 3)]!)).pipe(
-    Effect.repeat({ while: () => performance.now() < end })
+    Effect.repeat({ while: () => !isOver })
   )
   const callers = yield* Effect.forkChild(
     Effect.all(Array.from({ length: options.fibers }, () => caller), { concurrency: "unbounded", discard: true })
   )
   yield* Effect.sleep(options.seconds * 1000)
+  yield* until(Effect.sync(report), options.enough ?? (() => true))
+  isOver = true
   yield* Fiber.interruptAll(background)
   for (const proxy of proxies) proxy.resume()
-  yield* Effect.timeoutOrElse(Fiber.join(callers), {
-    duration: deployment.strike === undefined ? "15 seconds" : "40 seconds",
-    orElse: () => Effect.sync(() => void state.wrong.push("there are callers that wait for ever"))
-  })
+  const haveEnded = yield* eventually(
+    state,
+    "whether all callers have ended",
+    Effect.sync(() => callers.pollUnsafe() !== undefined),
+    (haveEnded) => haveEnded,
+    deployment.strike === undefined ? questions : 3 * questions
+  )
+  if (haveEnded) yield* Fiber.join(callers)
   yield* settle(state, deployment, strikes)
   yield* checkStream(state, outside)
   yield* Fiber.interruptAll(consumers)
@@ -377,14 +382,12 @@ const soak = Effect.fnUntraced(function*(options: SoakAllOptions, fibers: () => 
 
   const held = Resources.held(deployment.probes, fibers)
   const first = yield* round(
-    { ...options, seconds: Math.min(options.seconds, warmUp), onProgress: undefined },
+    { ...options, seconds: Math.min(options.seconds, warmUp), enough: undefined, onProgress: undefined },
     deployment
   )
   yield* checkServers(first.state, deployment)
   // The first measurement is made like the one at the end, because asking takes fibers and a timer itself.
-  const before = yield* Effect.fromNullishOr(yield* eventually(first.state, "what is held", held, () => true)).pipe(
-    Effect.orDie
-  )
+  const before = yield* eventually(first.state, "what is held", held, () => true)
   const { report, state } = yield* round(options, deployment)
   yield* checkServers(state, deployment)
   const { wrong } = state

@@ -9,7 +9,7 @@ import * as Stream from "effect/Stream"
 import { setTimeout as sleep } from "node:timers/promises"
 import { fateOfError, fateOfExit, keyAt } from "./clients.ts"
 import type { Caller, Fate, Run, Written } from "./clients.ts"
-import { places } from "./ledger.ts"
+import { places, until } from "./ledger.ts"
 
 /** A place and two others, in other slots. */
 const three = (place: string): readonly [string, string, string] => {
@@ -179,8 +179,7 @@ const consumers = (run: Run): Caller => {
     applied: async (written) => {
       const stored = valueOf(await run(Redis.xrange(stream, "-", "+")))
       const entries = stored.map(({ fields }) => String(fields["token"]))
-      const limit = performance.now() + 5000
-      while (performance.now() < limit && !entries.every((token) => handled.has(token))) await sleep(50)
+      await until(() => entries.every((token) => handled.has(token)), 5000)
       return written.map(({ token }) =>
         handled.has(token) ? Math.max(1, entries.filter((each) => each === token).length) : 0
       )

@@ -60,6 +60,14 @@ const pause = 4
 /** How long callers may take to end when they were told to. */
 const patience = 10_000
 
+/** How often it is looked whether something has come about, in milliseconds. */
+const interval = 20
+
+/** Waits for a condition, for some milliseconds at the most: those in which this process could look. */
+export const until = async (condition: () => boolean, milliseconds: number): Promise<void> => {
+  for (let left = milliseconds / interval; left > 0 && !condition(); left--) await sleep(interval)
+}
+
 let runs = 0
 
 const hashes = async (
@@ -110,14 +118,13 @@ export const start = (caller: Caller, callers: number): Ledger => {
   return {
     acknowledged,
     errors,
-    until: async (is, milliseconds) => {
-      const limit = performance.now() + milliseconds
-      while (performance.now() < limit && !acknowledged.some(is)) await sleep(20)
-    },
+    until: (is, milliseconds) => until(() => acknowledged.some(is), milliseconds),
     stop: async () => {
       stopped = true
+      let haveEnded = false
+      void running.then(() => haveEnded = true)
       // A client that never settles a write must not keep the run.
-      await Promise.race([running, sleep(patience, undefined, { ref: false })])
+      await until(() => haveEnded, patience)
     },
     balance: async (hash) => {
       const written = [...told]

@@ -7,7 +7,7 @@ import type * as Scope from "effect/Scope"
 import { layerOf } from "./clients.ts"
 import type { ChaosClient, Deployment, Session } from "./clients.ts"
 import type { Fault, Struck } from "./faults.ts"
-import { places, start } from "./ledger.ts"
+import { places, start, until } from "./ledger.ts"
 import type { Acknowledged, Balance, Ledger } from "./ledger.ts"
 import { observe } from "./observe.ts"
 
@@ -30,11 +30,16 @@ const isRecovered = (
   { at, concerns, open = at }: Struck
 ): boolean => !lost && concerns(place) && ended > open && begun > at
 
+/** The milliseconds between two times of `performance.now()`; a test counts those alone that the machine gave it. */
+export type Measure = (from: number, to: number) => number
+
+export const passed: Measure = (from, to) => to - from
+
 /** Milliseconds from when a server took the write again; `Infinity`: never. */
-export const recoveryOf = ({ acknowledged }: Ledger, struck: Struck): number | undefined => {
+export const recoveryOf = ({ acknowledged }: Ledger, struck: Struck, measure: Measure): number | undefined => {
   if (struck.open === undefined) return undefined
   const first = acknowledged.find((write) => isRecovered(write, struck))
-  return first === undefined ? Infinity : first.ended - struck.open
+  return first === undefined ? Infinity : measure(struck.open, first.ended)
 }
 
 /** The longest time in which nothing that was struck was acknowledged, from a second before on. */
@@ -117,10 +122,11 @@ const closeLimit = 3000
 export const close = (session: Session): Promise<void> =>
   Promise.race([session.close(), new Promise<void>((done) => setTimeout(done, closeLimit).unref())])
 
-/** Has a fault strike while clients write. */
+/** Has a fault strike while clients write, and goes on until so many writes of each were acknowledged. */
 export const strike = Effect.fnUntraced(function*(
   fault: Fault,
-  clients: ReadonlyArray<ChaosClient>
+  clients: ReadonlyArray<ChaosClient>,
+  { least = 0, measure = passed }: { readonly least?: number; readonly measure?: Measure } = {}
 ): Effect.fn.Return<ReadonlyArray<Row>, unknown, Scope.Scope> {
   const { deployment, observers } = fault.field
   const seen = yield* observe(observers)
@@ -129,6 +135,9 @@ export const strike = Effect.fnUntraced(function*(
   const struck = yield* fault.run(places[0] ?? "", places)
   yield* recovered(ledgers, struck)
   yield* Effect.sleep(settleTime)
+  yield* Effect.promise(() =>
+    Promise.all(ledgers.map(({ acknowledged }) => until(() => acknowledged.length >= least, Infinity)))
+  )
   const end = performance.now()
   yield* Effect.promise(() => Promise.all(ledgers.map((ledger) => ledger.stop())))
   const { close: closeReader, hash } = reader(deployment())
@@ -141,7 +150,7 @@ export const strike = Effect.fnUntraced(function*(
       rows.push({
         fault: `${mode}: ${fault.title}`,
         client: label === undefined ? client.name : `${client.name}: ${label}`,
-        recovery: recoveryOf(ledger, struck),
+        recovery: recoveryOf(ledger, struck, measure),
         gap: gapOf(ledger, struck, end),
         errors: ledger.errors,
         readings: mode === "cluster" ? seen.readings(connectionName) : undefined,

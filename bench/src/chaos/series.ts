@@ -9,8 +9,8 @@ import type { Fault, Struck } from "./faults.ts"
 import { places } from "./ledger.ts"
 import type { Balance } from "./ledger.ts"
 import { observe } from "./observe.ts"
-import { beginAll, close, reader, recovered, recoveryOf } from "./run.ts"
-import type { Running } from "./run.ts"
+import { beginAll, close, passed, reader, recovered, recoveryOf } from "./run.ts"
+import type { Measure, Running } from "./run.ts"
 
 /** What one use of a client went through. Of each turn the recovery, and of its whole client what it had by then. */
 export interface SeriesRow extends Balance {
@@ -30,8 +30,9 @@ const settleTime = 1000
 
 const rowsOf = Effect.fnUntraced(function*(
   { client, ledgers }: Running,
-  { fault, hash, struck, title }: {
+  { fault, hash, measure, struck, title }: {
     readonly fault: Fault
+    readonly measure: Measure
     readonly title: string
     readonly struck: ReadonlyArray<Struck>
     readonly hash: (key: string) => Promise<Readonly<Record<string, string>>>
@@ -45,7 +46,7 @@ const rowsOf = Effect.fnUntraced(function*(
     rows.push({
       fault: title,
       client: label === undefined ? client.name : `${client.name}: ${label}`,
-      recoveries: struck.flatMap((one) => recoveryOf(ledger, one) ?? []),
+      recoveries: struck.flatMap((one) => recoveryOf(ledger, one, measure) ?? []),
       errors: ledger.errors,
       readings: fault.field.deployment().mode === "cluster"
         ? counts.map(({ readings }, turn) => readings - (counts[turn - 1]?.readings ?? 0))
@@ -61,7 +62,8 @@ const rowsOf = Effect.fnUntraced(function*(
 export const series = Effect.fnUntraced(function*(
   fault: Fault,
   clients: ReadonlyArray<ChaosClient>,
-  turns: number
+  turns: number,
+  measure = passed
 ): Effect.fn.Return<ReadonlyArray<SeriesRow>, unknown, Scope.Scope> {
   const { deployment, observers } = fault.field
   const seen = yield* observe(observers)
@@ -89,7 +91,7 @@ export const series = Effect.fnUntraced(function*(
   const rows: Array<SeriesRow> = []
   for (const one of running) {
     const own = counts.flatMap((each) => each.get(one) ?? [])
-    rows.push(...yield* rowsOf(one, { fault, hash, struck, title }, own))
+    rows.push(...yield* rowsOf(one, { fault, hash, measure, struck, title }, own))
     yield* Effect.promise(() => close(one.session))
   }
   yield* Effect.promise(closeReader)

@@ -4,9 +4,9 @@
 import { assert, describe } from "@effect/vitest"
 import { Redis } from "@redfx/core"
 import type { RedisError } from "@redfx/core"
-import * as Encode from "@redfx/testing/Encode"
+import * as Encode from "@redfx/testing/RedisFakeReply"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
-import * as FakeNode from "@redfx/testing/FakeNode"
+import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Subscriber from "@redfx/testing/Subscriber"
 import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Clock from "effect/Clock"
@@ -143,11 +143,11 @@ describe("Many servers", () => {
         const keys = keysOf(cluster)
         yield* Effect.forEach(keys, (key) => client.execute(Redis.get(key)))
         hanging.instead = () => FakeNode.stall()
-        const late = { _tag: "TimeoutError", phase: "read", address: hanging.address }
+        const late = { _tag: "TimeoutError", phase: "read", address: hanging.address } as const
         const [first, second, third] = yield* client.pipeline(keys.map((key) => Redis.get(key)))
-        assert.isTrue(Exit.isSuccess(first))
+        assert.isDefined(second)
+        assert.isTrue(first?._tag === "Success" && third?._tag === "Success")
         assert.deepInclude(errorOf(second), { ...late, index: 1 })
-        assert.isTrue(Exit.isSuccess(third))
         assert.deepInclude(yield* Effect.flip(client.execute(Redis.get(keys[1] ?? ""))), late)
         assert.deepInclude(yield* Effect.flip(client.execute(Redis.dbsize())), late)
       })

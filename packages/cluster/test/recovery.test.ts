@@ -8,6 +8,7 @@ import { Redis, RedisClient } from "@redfx/core"
 import { NodeRedisConnector, RedisClusterServers } from "@redfx/node"
 import type { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
+import * as Pace from "@redfx/testing/Pace"
 import * as Subscriber from "@redfx/testing/Subscriber"
 import { requireCommand } from "@redfx/testing/Suite"
 import * as Context from "effect/Context"
@@ -80,6 +81,7 @@ const untilServed = (
 describe("A master that is killed", () => {
   it.live("writes are acknowledged at once when its replica takes them", () =>
     Effect.gen(function*() {
+      const pace = yield* Pace.watch
       const run = yield* start
       const times: Array<number> = []
       for (let turn = 0; turn < 3; turn++) {
@@ -90,7 +92,7 @@ describe("A master that is killed", () => {
         yield* master.kill()
         const served = yield* Effect.forkChild(untilServed(run, ["a command"]), { startImmediately: true })
         const since = yield* accepted
-        for (const [, at] of yield* Fiber.join(served)) times.push(at - since)
+        for (const [, at] of yield* Fiber.join(served)) times.push(pace.between(since, at))
         yield* master.restart
       }
       yield* servers.settled
@@ -100,6 +102,7 @@ describe("A master that is killed", () => {
 
   it.live("every other way of sending is served as soon as a command", () =>
     Effect.gen(function*() {
+      const pace = yield* Pace.watch
       const run = yield* start
       yield* servers.settled
       for (const call of Object.values(calls)) yield* run(call)
@@ -108,7 +111,7 @@ describe("A master that is killed", () => {
       yield* master.kill()
       const served = yield* Effect.forkChild(untilServed(run), { startImmediately: true })
       const since = yield* accepted
-      for (const [name, at] of yield* Fiber.join(served)) assert.isBelow(at - since, 600, name)
+      for (const [name, at] of yield* Fiber.join(served)) assert.isBelow(pace.between(since, at), 600, name)
       yield* master.restart
       yield* servers.settled
     }))
@@ -116,6 +119,7 @@ describe("A master that is killed", () => {
   for (const [name, call] of Object.entries(calls)) {
     it.live(`${name} alone finds the one in its place`, () =>
       Effect.gen(function*() {
+        const pace = yield* Pace.watch
         const run = yield* start
         yield* servers.settled
         yield* run(call)
@@ -124,7 +128,7 @@ describe("A master that is killed", () => {
         yield* master.kill()
         const served = yield* Effect.forkChild(untilServed(run, [name]), { startImmediately: true })
         const since = yield* accepted
-        for (const [, at] of yield* Fiber.join(served)) assert.isBelow(at - since, 600)
+        for (const [, at] of yield* Fiber.join(served)) assert.isBelow(pace.between(since, at), 600)
         yield* master.restart
         yield* servers.settled
       }))
@@ -134,6 +138,7 @@ describe("A master that is killed", () => {
 describe("A master that stands still", () => {
   it.live("is noticed within two seconds: all ways of sending go on with its replica, and a subscriber is told", (context) =>
     Effect.gen(function*() {
+      const pace = yield* Pace.watch
       const run = yield* start
       yield* servers.settled
       yield* run(requireCommand(context, "SSUBSCRIBE"))
@@ -146,10 +151,10 @@ describe("A master that stands still", () => {
       const paused = performance.now()
       const served = yield* Effect.forkChild(untilServed(run), { startImmediately: true })
       yield* subscriber.until((elements) => elements.some(({ _tag }) => _tag === "Lost"))
-      assert.isBelow(performance.now() - paused, 2500)
+      assert.isBelow(pace.between(paused, performance.now()), 2500)
       const since = yield* accepted
       // What was under way when it was replaced is given up first.
-      for (const [name, at] of yield* Fiber.join(served)) assert.isBelow(at - since, 2500, name)
+      for (const [name, at] of yield* Fiber.join(served)) assert.isBelow(pace.between(since, at), 2500, name)
       yield* master.resume
       yield* servers.settled
     }))

@@ -65,7 +65,7 @@ export interface RedisClusterServersOptions
   readonly nodeTimeout?: Duration.Input | undefined
   /** Whether the whole cluster is down while a slot has no owner. Default `true`. */
   readonly requireFullCoverage?: boolean | undefined
-  /** How long each wait for the nodes to agree may take. Default 20 seconds. */
+  /** How long each wait for the nodes to agree may take. Default 2 minutes, which a machine with other work may need. */
   readonly settleTimeout?: Duration.Input | undefined
 }
 
@@ -216,7 +216,7 @@ export const make = (
   options: RedisClusterServersOptions = {}
 ): Effect.Effect<RedisClusterServers["Service"], RedisServer.RedisServerError, Scope.Scope> =>
   Effect.gen(function*() {
-    const { masters = 3, replicas = 0, settleTimeout = "20 seconds" } = options
+    const { masters = 3, replicas = 0, settleTimeout = "2 minutes" } = options
     const given = settled(options)
     const start = RedisServer.make(nodeOptions(given))
     const servers = yield* Effect.replicateEffect(start, masters * (1 + replicas), { concurrency: "unbounded" })

@@ -68,7 +68,7 @@ export interface RedisSentinelServersOptions
   readonly sentinelPassword?: Redacted.Redacted<string> | "random" | undefined
   /** Further options of the Sentinels. `acl` needs Redis 6.2. */
   readonly sentinelOptions?: Pick<RedisServer.RedisServerOptions, "acl" | "config" | "tls"> | undefined
-  /** How long each wait for all servers to agree may take. Default 20 seconds. */
+  /** How long each wait for all servers to agree may take. Default 2 minutes, which a machine with other work may need. */
   readonly settleTimeout?: Duration.Input | undefined
 }
 
@@ -115,7 +115,7 @@ const withDefaults = (options: RedisSentinelServersOptions) => ({
   service: options.service ?? "mymaster",
   downAfter: options.downAfter ?? "800 millis",
   failoverTimeout: options.failoverTimeout ?? "3 seconds",
-  timeout: options.settleTimeout ?? "20 seconds",
+  timeout: options.settleTimeout ?? "2 minutes",
   password: settled(options).password,
   // A Sentinel also sends the password to the others, so all have the same one.
   sentinelPassword: settled({ password: options.sentinelPassword }).password

@@ -234,7 +234,7 @@ const startProcess = Effect.fnUntraced(function*(state: State) {
       (how) => startFailure(state, "Exited", `ended with ${how} before it answered`)
     )),
     Effect.timeoutOrElse({
-      duration: options.startTimeout ?? Duration.seconds(10),
+      duration: options.startTimeout ?? Duration.minutes(1),
       orElse: () => startFailure(state, "Timeout", "did not answer in time")
     })
   )

@@ -4,6 +4,7 @@ import { RedisConnector } from "@redfx/core/RedisConnector"
 import * as NodeRedisConnector from "@redfx/node/NodeRedisConnector"
 import * as RedisServer from "@redfx/node/RedisServer"
 import * as Certificates from "@redfx/testing/Certificates"
+import * as Pace from "@redfx/testing/Pace"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -273,12 +274,13 @@ describe("ends", () => {
       // Accepts, and never answers the TLS handshake.
       const node = yield* FakeNode.make(() => FakeNode.stall())
       const server = yield* listen((socket) => socket.resume())
+      const pace = yield* Pace.watch
       const started = performance.now()
       const scope = yield* Scope.make()
       const socket = yield* socketTo({ host, port: server.port }, { tls: {}, connectTimeout: Duration.millis(100) })
       const error = yield* failure(Scope.provide(socket.reader, scope))
       assert.deepStrictEqual(error, { tag: "SocketOpenError", kind: "Timeout", code: undefined })
-      assert.isBelow(performance.now() - started, 2000)
+      assert.isBelow(pace.between(started, performance.now()), 2000)
       // Gone at once, and not only with the scope.
       yield* untilClosed(server.sockets[0])
       yield* Scope.close(scope, Exit.void)

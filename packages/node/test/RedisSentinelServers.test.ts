@@ -6,7 +6,7 @@ import * as Redacted from "effect/Redacted"
 import * as Fs from "node:fs"
 import { codeOf, isAlive, on } from "./harness/servers.ts"
 
-describe("RedisSentinelServers", { timeout: 60_000, concurrent: true }, () => {
+describe("RedisSentinelServers", { concurrent: true }, () => {
   it.effect("starts what knows each other, also under a test's clock, and leaves nothing behind", () =>
     Effect.gen(function*() {
       const [all, pids] = yield* Effect.scoped(Effect.gen(function*() {

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ConnectOptions, Endpoint, Reader, Writer } from "@redfx/core/RedisConnector"
 import * as Certificates from "@redfx/testing/Certificates"
+import { until } from "@redfx/testing/Suite"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -313,9 +314,17 @@ describe("a socket with an inbox", () => {
       const reset = yield* listen(undefined, (socket) =>
         socket.once("data", () => socket.write("last words", () => socket.resetAndDestroy())))
       const first = yield* pullOf({ host, port: ended.port }, {})
-      const second = yield* pullOf({ host, port: reset.port }, {}, undefined, (socket) =>
-        socket.write("go on"))
-      yield* Effect.sleep("100 millis")
+      let own: Net.Socket | undefined
+      const second = yield* pullOf({ host, port: reset.port }, {}, undefined, (socket) => {
+        own = socket
+        socket.write("go on")
+      })
+      yield* until(
+        Effect.sync(() =>
+          own?.destroyed
+        ),
+        (isReset) => isReset === true
+      )
       assert.strictEqual((yield* all(first)).bytes.toString(), "last words")
       const { bytes, end } = yield* all(second)
       assert.strictEqual(bytes.length, 0)

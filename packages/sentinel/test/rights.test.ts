@@ -9,7 +9,7 @@ import { RedisSentinel } from "@redfx/sentinel"
 import * as Client from "@redfx/testing/Client"
 import * as Fake from "@redfx/testing/FakeSentinel"
 import * as Encode from "@redfx/testing/RedisFakeReply"
-import { until } from "@redfx/testing/Suite"
+import { serversAreBefore, until } from "@redfx/testing/Suite"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
@@ -59,7 +59,8 @@ const as = (name: keyof typeof ofSentinels, role: "master" | "replica" = "master
 const roleOf = (client: Effect.Success<ReturnType<typeof as>>) =>
   Effect.map(client.execute(Redis.role()), ({ role }) => role)
 
-describe("A user", () => {
+// Before that there are neither rights to channels nor users of sentinels.
+describe.skipIf(serversAreBefore(6, 2))("A user", () => {
   layer(servers, { excludeTestServices: true })((it) => {
     for (const name of Object.keys(ofData) as ReadonlyArray<keyof typeof ofData>) {
       it.effect(`of the servers ${name} reads and writes, also where connections are checked`, () =>

@@ -8,7 +8,7 @@ import { NodeRedisConnector, RedisServer } from "@redfx/node"
 import type { RedisServerError } from "@redfx/node/RedisServer"
 import { RedisSentinel } from "@redfx/sentinel"
 import * as Certificates from "@redfx/testing/Certificates"
-import { until } from "@redfx/testing/Suite"
+import { serversAreBefore, until } from "@redfx/testing/Suite"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -83,7 +83,8 @@ const told = (options: (deployment: Effect.Success<typeof make>) => Options) =>
 
 const occurrences = (text: string, part: RegExp) => text.match(new RegExp(part, "g"))?.length
 
-describe("Sentinels that speak TLS", () => {
+// Before that Sentinel has no names of hosts.
+describe.skipIf(serversAreBefore(6, 2))("Sentinels that speak TLS", () => {
   layer(servers, { excludeTestServices: true })((it) => {
     it.effect("lead to servers with certificates of another authority, and to one another, by host names", () =>
       Effect.gen(function*() {
@@ -194,7 +195,8 @@ describe("Sentinels that speak TLS", () => {
         for (const message of plainPort.messages) {
           assert.match(
             message,
-            /No answer within 500 ms; TLS was not established; does the server speak TLS on this port\?/
+            // A busy machine may have the time of the question pass before that of the dial.
+            /No answer within 500 ms; (no connection could be opened in \d+ ms: )?TLS was not established; does the server speak TLS on this port\?/
           )
         }
         // A server that hangs up or hangs may be one that goes down.

@@ -5,6 +5,8 @@
 import { assert } from "@effect/vitest"
 import { Redis, RedisArg, RedisLock } from "@redfx/core"
 import * as Effect from "effect/Effect"
+import { execFileSync } from "node:child_process"
+import process from "node:process"
 
 let count = 0
 let group = 0
@@ -59,6 +61,14 @@ export const requireCjson = (context: Skippable) =>
 
 interface Skippable {
   readonly skip: (reason?: string) => void
+}
+
+/** Whether the servers of this run are older than a version of Redis: for what they would not start with. */
+export const serversAreBefore = (major: number, minor: number): boolean => {
+  const told = execFileSync(process.env["REDIS_SERVER"] ?? "redis-server", ["--version"], { encoding: "utf8" })
+  const [, ...version] = /v=(\d+)\.(\d+)/.exec(told) ?? []
+  const [ownMajor = 0, ownMinor = 0] = version.map(Number)
+  return ownMajor < major || ownMajor === major && ownMinor < minor
 }
 
 /** Skips the rest of the test when the server does not know the command. */

@@ -13,6 +13,7 @@ import type { Deployment } from "./world.ts"
 /**
  * - `form`: simulated servers, which is the default, or real ones. `lanes`: how many real deployments run at a time. Default 2.
  * - `seed`: of the first program; the others have those after it. `programs`, `seconds`: how many there are, or for how long.
+ * - `enough`: goes on after these seconds until it is so.
  * - `ingredients`: what programs are made of; default: everything.
  * - `stopAfter`: so many findings. `shrinkSeconds`: how long one of them is made smaller at the most.
  */
@@ -23,6 +24,7 @@ export interface Options {
   readonly seed: number
   readonly programs?: number | undefined
   readonly seconds?: number | undefined
+  readonly enough?: ((summary: Summary) => boolean) | undefined
   readonly ingredients?: Program.Ingredients | undefined
   readonly stopAfter?: number | undefined
   readonly shrinkSeconds?: number | undefined
@@ -100,7 +102,8 @@ const work = async (
   end: number
 ): Promise<void> => {
   const { deployment, form = "fake", ingredients = Program.everything } = options
-  while (performance.now() < end && summary.programs < (options.programs ?? Infinity)) {
+  const goesOn = () => performance.now() < end || !(options.enough?.(summary) ?? true)
+  while (goesOn() && summary.programs < (options.programs ?? Infinity)) {
     const settings = { deployment, form, ingredients, seed: nextSeed() }
     summary.programs++
     const report = await run(written(settings))

@@ -45,11 +45,19 @@ describe("Memory of a cache", () => {
       ])
       for (const [what, count, read] of kinds) {
         yield* Effect.scoped(Effect.gen(function*() {
-          const client = yield* RedisCache.make(yield* Client.make(server), { maxEntries: 20_000, maxBytes: 1e9 })
+          const client = yield* RedisCache.make(yield* Client.make(server, { commandTimeout: Infinity }), {
+            maxEntries: 20_000,
+            maxBytes: 1e9
+          })
           yield* client.execute(Redis.get("first"))
           const before = yield* used
           // The second time each is decoded from the cache, which keeps what it was decoded to.
-          for (const _ of times(2, (i) => i)) for (let i = 0; i < count; i++) yield* client.execute(read(i))
+          for (const _ of times(2, (i) => i)) {
+            yield* Effect.forEach(times(count, read), (command) => client.execute(command), {
+              concurrency: 100,
+              discard: true
+            })
+          }
           const taken = ((yield* used) - before) * 1e6
           const { bytes, entries } = yield* Client.on(client)(RedisCache.stats)
           assert.strictEqual(entries, count + 1, what)

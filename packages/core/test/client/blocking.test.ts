@@ -9,6 +9,8 @@ import * as Client from "@redfx/testing/Client"
 import { fork } from "@redfx/testing/Fork"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
+import * as VirtualTime from "@redfx/testing/VirtualTime"
+import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -53,11 +55,18 @@ describe("Blocking commands", () => {
       assert.deepInclude(yield* client.stats, { shared: 1, exclusive: 20, exclusiveIdle: 20 })
     }))
 
-  it.live("CFG-06: commandTimeout comes on top of the time that a command blocks for", () =>
-    Effect.gen(function*() {
-      const { client } = yield* real({ commandTimeout: "1 second" })
-      assert.strictEqual(yield* client.execute(Redis.blpop("none", "1200 millis")), undefined)
-    }))
+  inVirtualTime(
+    "CFG-06: commandTimeout comes on top of the time that a command blocks for",
+    () =>
+      Effect.gen(function*() {
+        const late = (yield* VirtualTime.delay)("2100 millis")
+        const node = yield* FakeNode.make(({ name }) =>
+          name === "BLPOP" ? [late, FakeNode.reply("*-1\r\n")] : undefined
+        )
+        const client = yield* Client.make(node, { commandTimeout: "1 second" })
+        assert.strictEqual(yield* client.execute(Redis.blpop("none", "1200 millis")), undefined)
+      })
+  )
 
   it.effect("CFG-06: a blocking command that is not answered in time fails, and its connection is closed", () =>
     Effect.gen(function*() {

@@ -306,7 +306,8 @@ describe("The rest of the handshake", () => {
     Effect.gen(function*() {
       const server = yield* RedisServer.make({ config: { maxclients: "1" } })
       const first = yield* Client.make(server)
-      yield* first.execute(ping)
+      // Who has looked whether the server answers may not have gone yet.
+      yield* Effect.eventually(first.execute(ping))
       const second = yield* Client.make(server)
       const error = yield* Client.failure(second, ping, "ConnectionError")
       assert.strictEqual(error.reason, "MaxClients")

@@ -5,9 +5,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisArg, RedisCommand, RedisReply } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
+import { block } from "@redfx/testing/Block"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
+import { until } from "@redfx/testing/Suite"
 import * as VirtualTime from "@redfx/testing/VirtualTime"
 import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
@@ -24,6 +26,10 @@ class Turns {
     this.#next()
   }
 
+  get all(): number {
+    return this.#counts.reduce((all, count) => all + count, 0)
+  }
+
   count(): void {
     this.#counts[this.#turn] = (this.#counts[this.#turn] ?? 0) + 1
   }
@@ -31,12 +37,9 @@ class Turns {
   /** How many were done in the turn with most of them, and in all turns. */
   stop(): { readonly most: number; readonly all: number } {
     this.#stopped = true
-    let [most, all] = [0, 0]
-    this.#counts.forEach((count) => {
-      most = Math.max(most, count)
-      all += count
-    })
-    return { most, all }
+    let most = 0
+    this.#counts.forEach((count) => most = Math.max(most, count))
+    return { most, all: this.all }
   }
 
   readonly #next = (): void => {
@@ -110,9 +113,9 @@ describe("A long reply that has arrived in time", () => {
       const turns = new Turns()
       const slow = counted(turns, 0.002)
       const reader = yield* Effect.forkChild(client.execute(lrangeBy(slow)), { startImmediately: true })
-      // What was written has left; then nothing is read until the time is up, and the server has had time to answer.
+      // What was written has left; then nothing is read until the time is up, and the server has answered.
       yield* Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
-      for (const started = performance.now(); performance.now() - started < 2500;);
+      block({ host, port }, 2500)
       assert.strictEqual((yield* Fiber.join(reader)).length, count)
       assert.isBelow(turns.stop().most, count)
     }).pipe(Effect.scoped))
@@ -149,7 +152,7 @@ describe("In the middle of a long reply", () => {
       )
       yield* Deferred.await(reached)
       // What was written has come and been read.
-      yield* Effect.sleep("50 millis")
+      yield* until(Effect.sync(() => turns.all), (all) => all > long.length / 4)
       yield* Fiber.interrupt(reader)
       yield* Deferred.succeed(gate, undefined)
       assert.deepStrictEqual(yield* Fiber.join(behind), ["a", long, "b"])

@@ -7,7 +7,7 @@ import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import { brief, consume } from "@redfx/testing/Subscriber"
-import { inVirtualTime } from "@redfx/testing/VirtualTime"
+import { delay, inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -100,6 +100,44 @@ describe("Calls of one handle at the same time", () => {
         )
         assert.deepStrictEqual([...new Set(errors.map(({ _tag }) => _tag))], ["TimeoutError"])
         assert.isBelow((yield* Clock.currentTimeMillis) - started, 5000)
+      })
+  )
+})
+
+describe("A handle without channels", () => {
+  /** A server whose answer to each PING but the first comes so many milliseconds late. */
+  const late = Effect.fnUntraced(function*(milliseconds: number) {
+    const wait = (yield* delay)(milliseconds)
+    let pings = 0
+    const node = yield* FakeNode.make(({ name }) =>
+      name === "PING" && pings++ > 0 ? [wait, FakeNode.reply("+PONG\r\n")] : undefined
+    )
+    const client = yield* Client.make(node)
+    return { node, subscription: yield* client.pubSub.open({}) }
+  })
+
+  inVirtualTime(
+    "is answered a PING for which the server takes longer than an unused connection stays open",
+    () =>
+      Effect.gen(function*() {
+        const { node, subscription } = yield* late(3000)
+        yield* subscription.ping()
+        assert.strictEqual(yield* subscription.ping(), "PONG")
+        yield* node.awaitOpen(0)
+        assert.strictEqual(node.connections.total, 1)
+      })
+  )
+
+  inVirtualTime(
+    "is answered a PING that is on its way when the connection was unused for long enough to be closed",
+    () =>
+      Effect.gen(function*() {
+        const { node, subscription } = yield* late(100)
+        yield* subscription.ping()
+        yield* Effect.sleep(950)
+        assert.strictEqual(yield* subscription.ping(), "PONG")
+        yield* node.awaitOpen(0)
+        assert.strictEqual(node.connections.total, 1)
       })
   )
 })

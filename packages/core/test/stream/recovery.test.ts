@@ -8,6 +8,7 @@ import { BusyLoadingError, ConnectionError, MasterNotFoundError } from "@redfx/c
 import type { CommandError } from "@redfx/core/RedisError"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
+import * as Pace from "@redfx/testing/Pace"
 import { until } from "@redfx/testing/Suite"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -37,6 +38,14 @@ const counting = (client: RedisClient.RedisClient["Service"]) => {
   return { count, service }
 }
 
+/** How much is tried in a second; it is looked at for so many milliseconds. */
+const triesPerSecond = (count: { tries: number }, milliseconds: number) =>
+  Effect.suspend(() => {
+    const since = performance.now()
+    count.tries = 0
+    return Effect.map(Effect.sleep(milliseconds), () => count.tries * 1000 / (performance.now() - since))
+  })
+
 /** Ends the server, and starts it again after 1.5 seconds, three times; tells what was late, and what was tried meanwhile. */
 const outages = Effect.fnUntraced(function*(
   use: (arrived: Queue.Queue<number>) => Effect.Effect<never, unknown, RedisClient.RedisClient>,
@@ -49,17 +58,16 @@ const outages = Effect.fnUntraced(function*(
   yield* Effect.forkChild(Effect.provideService(use(arrived), RedisClient.RedisClient, service))
   yield* add(outside)
   yield* Queue.take(arrived)
+  const pace = yield* Pace.watch
   const late: Array<number> = []
   const tries: Array<number> = []
   for (let i = 0; i < 3; i++) {
     yield* server.kill()
-    count.tries = 0
-    yield* Effect.sleep(1500)
-    tries.push(count.tries)
+    tries.push(1.5 * (yield* triesPerSecond(count, 1500)))
     yield* server.restart
     yield* Effect.eventually(add(outside))
     const added = performance.now()
-    late.push((yield* Queue.take(arrived)) - added)
+    late.push(pace.between(added, yield* Queue.take(arrived)))
   }
   return { late, tries }
 })
@@ -209,9 +217,7 @@ describe("While there is no server", () => {
           )
         )
         yield* Effect.sleep(1000)
-        count.tries = 0
-        yield* Effect.sleep(2000)
-        assert.isBelow(count.tries, 100)
+        assert.isBelow(yield* triesPerSecond(count, 2000), 50)
         assert.isUndefined(consuming.pollUnsafe())
       }).pipe(Effect.provide(layer))
   )

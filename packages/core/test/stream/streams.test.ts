@@ -43,8 +43,8 @@ const pendingOf = (client: RedisClient.RedisClient["Service"], stream = "s", gro
   Effect.map(client.execute(Redis.xpending(stream, group)), ({ pending }) => pending)
 
 /** Ends every connection of the server but the asker's own. */
-const killAll = (client: RedisClient.RedisClient["Service"]) =>
-  client.execute(Redis.send("CLIENT KILL", "TYPE", "normal", "SKIPME", "yes"))
+const kill = Redis.send("CLIENT KILL", "TYPE", "normal", "SKIPME", "yes")
+const killAll = (client: RedisClient.RedisClient["Service"]) => client.execute(kill)
 
 const blockedClients = (client: RedisClient.RedisClient["Service"]) =>
   Effect.map(
@@ -151,10 +151,8 @@ describe("RedisStream.readGroup", () => {
       )
       assert.deepStrictEqual(yield* Queue.takeN(seen, 4), [0, 1, 2, 3])
       yield* until(blockedClients(outside), (count) => count === 1)
-      yield* killAll(outside)
-      // What the server gives to this name while it is away counts as its own.
-      yield* add(outside, "s", 4, 5)
-      yield* outside.execute(Redis.xreadgroup("g", "c", { s: ">" }))
+      // What the server gives to this name while it is away counts as its own. It is back soon, so that is done at once.
+      yield* outside.transaction([kill, Redis.xadd("s", { n: 4 }), Redis.xreadgroup("g", "c", { s: ">" })])
       yield* add(outside, "s", 5, 6)
       assert.deepStrictEqual(yield* Queue.takeN(seen, 2), [4, 5])
       assert.strictEqual(yield* pendingOf(outside), 6)
@@ -486,17 +484,17 @@ describe("RedisStream.consume", () => {
         { ...options, block: 0, claimIdle: "1 minute", claimEvery: "100 millis" },
         () => Effect.void
       ).pipe(Client.on(client), Effect.forkChild)
-      const calls = Effect.map(
-        outside.execute(Redis.send("INFO", "commandstats")),
-        (text) => Number(/cmdstat_xreadgroup:calls=(\d+)/.exec(String(text))?.[1] ?? 0)
-      )
-      yield* until(calls, (count) => count >= 6)
-      const sweeps = /cmdstat_xpending:calls=(\d+)/.exec(
-        String(yield* outside.execute(Redis.send("INFO", "commandstats")))
-      )
+      const calls = Effect.map(outside.execute(Redis.send("INFO", "commandstats")), (text) => ({
+        reads: Number(/cmdstat_xreadgroup:calls=(\d+)/.exec(String(text))?.[1] ?? 0),
+        sweeps: Number(/cmdstat_xpending:calls=(\d+)/.exec(String(text))?.[1] ?? 0)
+      }))
+      const { reads, sweeps } = yield* until(calls, ({ reads }) => reads >= 6)
       // Servers before 6.2 have to list all of it, ten pages for each look.
       const old = Number(version?.[1]) < 6 || (version?.[1] === "6" && version[2] === "0")
-      if (!old) assert.isAtMost(Number(sweeps?.[1]), 8)
+      if (!old) {
+        assert.isAbove(sweeps, 0)
+        assert.isAtMost(sweeps, reads + 2)
+      }
     }))
 
   it.live("ends with a handler that returns no Effect", () =>

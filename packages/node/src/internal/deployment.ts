@@ -23,10 +23,10 @@ export class NotYet extends Data.TaggedError("NotYet")<{ readonly message: strin
 export const notYet = (message: string): Effect.Effect<never, NotYet> => Effect.fail(new NotYet({ message }))
 
 /** A server that is silent for so long is stopped or overloaded; the waiting loop asks again. */
-const silence = Duration.seconds(1)
+const silence = Duration.seconds(3)
 
 /** Where nobody would ask again, a server on a busy machine has this time. */
-const patience = Duration.seconds(10)
+const patience = Duration.minutes(1)
 
 /** A client that stays connected would show in the server's list of clients, and would wait before it dials again after an outage. */
 const within =

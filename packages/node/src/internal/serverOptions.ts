@@ -50,6 +50,6 @@ export interface RedisServerOptions {
   readonly sentinel?: boolean | undefined
   /** Further directives of the configuration file, written unchanged; a list repeats the directive. */
   readonly config?: Readonly<Record<string, string | ReadonlyArray<string>>> | undefined
-  /** How long the server may take to answer. Default 10 seconds. */
+  /** How long the server may take to answer; one that ends is told at once. Default 1 minute. */
   readonly startTimeout?: Duration.Input | undefined
 }

@@ -1,6 +1,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { RedisPersistence } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { CircuitBreaker } from "effect/persistence"
@@ -14,8 +15,9 @@ export const CircuitBreakerTest = <E>(client: Layer.Layer<RedisClient.RedisClien
     layer(circuits, { excludeTestServices: true })((it) => {
       it.effect("opens a circuit for all processes, and closes it when a probe succeeds", () =>
         Effect.gen(function*() {
-          const make = CircuitBreaker.make({ tripPolicy: CircuitBreaker.consecutive(2), openDuration: "150 millis" })
-          const [first, second] = [yield* make, yield* make]
+          const make = (openDuration: Duration.Input) =>
+            CircuitBreaker.make({ tripPolicy: CircuitBreaker.consecutive(2), openDuration })
+          const [first, second] = [yield* make("1 hour"), yield* make("1 hour")]
           for (const key of ["payments", "{mails}", "search"]) {
             const failing = Effect.fail("boom").pipe(first.execute({ key }))
             assert.strictEqual(yield* Effect.flip(failing), "boom")
@@ -24,9 +26,13 @@ export const CircuitBreakerTest = <E>(client: Layer.Layer<RedisClient.RedisClien
             assert.strictEqual((yield* second.state(key))._tag, "Open")
             const refused = yield* Effect.flip(Effect.succeed("fine").pipe(second.execute({ key })))
             assert.strictEqual(refused.reason._tag, "CircuitOpen")
-            yield* Effect.sleep(170)
-            assert.strictEqual(yield* Effect.succeed("fine").pipe(second.execute({ key })), "fine")
-            assert.strictEqual((yield* first.state(key))._tag, "Closed")
+            const brief = yield* make("20 millis")
+            const again = { key: `${key} again` }
+            const failingAgain = Effect.flip(Effect.fail("boom").pipe(brief.execute(again)))
+            yield* Effect.andThen(failingAgain, failingAgain)
+            yield* Effect.sleep(30)
+            assert.strictEqual(yield* Effect.succeed("fine").pipe(brief.execute(again)), "fine")
+            assert.strictEqual((yield* first.state(again.key))._tag, "Closed")
           }
         }))
     })

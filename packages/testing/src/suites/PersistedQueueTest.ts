@@ -68,12 +68,13 @@ export const PersistedQueueTest = <E>(client: Layer.Layer<RedisClient.RedisClien
             retrySchedule: Schedule.spaced("1 second")
           })
           yield* queue.offer({ n: 42n })
+          const since = performance.now()
           assert.strictEqual(yield* Effect.flip(queue.take(() => Effect.fail("boom"))), "boom")
-          const again = yield* Effect.forkScoped(
-            Effect.flip(queue.take((_, { attempts }) => Effect.fail(`boom ${attempts}`)))
+          assert.strictEqual(
+            yield* Effect.flip(queue.take((_, { attempts }) => Effect.fail(`boom ${attempts}`))),
+            "boom 2"
           )
-          yield* assertWaits(again)
-          assert.strictEqual(yield* Fiber.join(again), "boom 2")
+          assert.isAtLeast(performance.now() - since, 990)
           yield* assertWaits(yield* Effect.forkScoped(queue.take(Effect.succeed)))
         }))
 
@@ -93,13 +94,13 @@ export const PersistedQueueTest = <E>(client: Layer.Layer<RedisClient.RedisClien
         Effect.gen(function*() {
           yield* requireCjson(context)
           const queue = yield* queueOf("delayed")
+          const since = performance.now()
           yield* queue.offer({ n: 1n }, { delay: "1 second" })
           yield* queue.offer({ n: 2n }, { id: "id", delay: "1 second" })
-          const taking = yield* Effect.forkScoped(
-            Effect.all([queue.take(Effect.succeed), queue.take(Effect.succeed)])
-          )
-          yield* assertWaits(taking)
-          assert.sameMembers((yield* Fiber.join(taking)).map(({ n }) => n), [1n, 2n])
+          const taken = [(yield* queue.take(Effect.succeed)).n]
+          assert.isAtLeast(performance.now() - since, 990)
+          taken.push((yield* queue.take(Effect.succeed)).n)
+          assert.sameMembers(taken, [1n, 2n])
         }))
 
       it.effect("puts aside what cannot be read", (context) =>

@@ -15,6 +15,7 @@ import type { Subscribers } from "../client/router.ts"
 import type { Listener, RedisConnection } from "../connection/model.ts"
 import { ping } from "../connection/ping.ts"
 import { requestOf, SingleRequest } from "../connection/request.ts"
+import type { Request } from "../connection/request.ts"
 import { saidNothing, watchSilence } from "../connection/silence.ts"
 import { clientClosed, connectionLoss } from "../error/events.ts"
 import { longestPause, redial } from "../pool/redial.ts"
@@ -70,6 +71,8 @@ export class Link {
   #throttle: Receiver | undefined = undefined
   #continue: (() => void) | undefined = undefined
   #overdue = false
+  /** The commands that callers have run on the connection, and that may not be answered yet. */
+  #asked: ReadonlyArray<Request> = []
 
   constructor(options: LinkOptions) {
     this.#options = options
@@ -120,9 +123,14 @@ export class Link {
   execute<A>(command: RedisCommand.RedisCommand<A>): Effect.Effect<A, CommandError> {
     return Effect.flatMap(this.#connection, (connection) =>
       requestOf(command, (request) => {
+        this.#asked = [...this.#unanswered, request]
         connection.submit(request)
         this.proceed()
       }))
+  }
+
+  get #unanswered(): ReadonlyArray<Request> {
+    return this.#asked.filter(({ settled }) => !settled)
   }
 
   /** The connection, opened when there is none. */
@@ -284,7 +292,7 @@ export class Link {
     })
   })
 
-  /** Suspends until there have been no subscriptions for a while. */
+  /** Suspends until there have been no subscriptions for a while, and nobody waits for an answer. */
   readonly #awaitUnused: Effect.Effect<void> = Effect.gen({ self: this }, function*() {
     while (true) {
       yield* this.#disuse.until(() => this.hub.empty)
@@ -294,7 +302,7 @@ export class Link {
   })
 
   get #wanted(): boolean {
-    return !this.hub.empty || this.#waiters.size > 0
+    return !this.hub.empty || this.#waiters.size > 0 || this.#unanswered.length > 0
   }
 }
 

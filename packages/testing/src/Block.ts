@@ -1,0 +1,23 @@
+/**
+ * Programs that compute, and let nothing else happen meanwhile.
+ */
+import type { RedisConnector } from "@redfx/core"
+import { execFileSync } from "node:child_process"
+import process from "node:process"
+
+/** Connects to a server, and ends when that has answered. */
+const ask = `const socket = net.connect(process.argv[1], process.argv[2], () => socket.write("PING\\r\\n"))
+socket.once("data", () => socket.destroy())`
+
+/** Blocks the event loop for some milliseconds. */
+export const spin = (milliseconds: number): void => {
+  const until = performance.now() + milliseconds
+  while (performance.now() < until) { /* computes */ }
+}
+
+/** Blocks the event loop for a while, and until the server has answered what was sent to it before, however long that takes. */
+export const block = ({ host = "", port }: RedisConnector.Endpoint, milliseconds: number): void => {
+  const until = performance.now() + milliseconds
+  execFileSync(process.execPath, ["-e", ask, String(port), host], { timeout: 120_000 })
+  spin(until - performance.now())
+}
