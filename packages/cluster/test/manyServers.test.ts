@@ -11,7 +11,7 @@ import * as Subscriber from "@redfx/testing/Subscriber"
 import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import type * as Exit from "effect/Exit"
 import type * as Stream from "effect/Stream"
 
 const slots = 16_384
