@@ -62,7 +62,10 @@ export interface LockHandle {
   readonly name: string
   /** What the lock holds while it is this handle's. */
   readonly token: string
-  /** Higher than that of every earlier holder; `undefined` unless the option `fencing` asks for it. */
+  /**
+   * Higher than that of every holder that the server knows of: a failover that loses the last writes loses the number with the
+   * lock, and it may be given again. `undefined` unless the option `fencing` asks for it.
+   */
   readonly fencingToken: number | undefined
   /**
    * Frees the lock. The handle counts as unlocked from then on, also when that fails. It is given up with `TimeoutError`
@@ -454,7 +457,8 @@ class Held {
       client: this.#client,
       renew: this.#change(ttl, "atLeast"),
       ttl,
-      validUntil: () => this.#validUntil - this.#margin,
+      validUntil: () => this.#validUntil,
+      lostAt: () => this.#validUntil - this.#margin,
       shortened: this.#shortened
     }).pipe(
       Effect.andThen(Effect.suspend(() => {
@@ -494,13 +498,15 @@ const releasing = { name: "EVALSHA", readonly: false }
  * A lease that is kept alive.
  *
  * - `renew`: extends it; returns whether it is still held. `ttl`: how long it lives then, in milliseconds.
- * - `validUntil`: the time until which it counts as held. `shortened`: opened when that is sooner than before.
+ * - `validUntil`: the time until which it is certainly held. `lostAt`: the time from which it counts as lost.
+ * - `shortened`: opened when these are sooner than before.
  */
 interface Kept {
   readonly client: RedisClient["Service"]
   readonly renew: Effect.Effect<boolean, CommandError>
   readonly ttl: number
   readonly validUntil: () => number
+  readonly lostAt: () => number
   readonly shortened: Latch.Latch
 }
 
@@ -508,7 +514,7 @@ interface Kept {
  * Extends the lock every third of its life, and at once when another server has taken over, which may never have heard of the
  * lock. Ends when the lock is lost: the server says so, or has not answered for so long that the lock may expire soon.
  */
-const keepAlive = ({ client, renew, shortened, ttl, validUntil }: Kept): Effect.Effect<void> =>
+const keepAlive = ({ client, lostAt, renew, shortened, ttl, validUntil }: Kept): Effect.Effect<void> =>
   Effect.scoped(Effect.gen(function*() {
     const takenOver = yield* takeovers(client)
     // An answer that came late leaves less time for the next.
@@ -520,7 +526,7 @@ const keepAlive = ({ client, renew, shortened, ttl, validUntil }: Kept): Effect.
         Effect.as(shortened.await, false)
       )
       shortened.closeUnsafe()
-      const left = validUntil() - (yield* elapsedNow)
+      const left = lostAt() - (yield* elapsedNow)
       if (left <= 0) return
       if (!isDue) {
         pause = left / 3
@@ -534,7 +540,7 @@ const keepAlive = ({ client, renew, shortened, ttl, validUntil }: Kept): Effect.
       if (renewed === false) return
       pause = renewed === true
         ? yield* untilThird
-        : Math.min(ttl / 10, Math.max(validUntil() - (yield* elapsedNow), 0))
+        : Math.min(ttl / 10, Math.max(lostAt() - (yield* elapsedNow), 0))
     }
   }))
 
