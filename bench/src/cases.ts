@@ -174,39 +174,50 @@ const collection = (
   costs: 100
 })
 
+/** How values of a size are measured: kilobytes by ten callers, megabytes by one, and on a cluster too. */
+const largeSizes: {
+  readonly [S in LargeSize]: { readonly label: string; readonly callers: number; readonly milliseconds: number }
+} = {
+  "4kb": { label: "4 KB", callers: 10, milliseconds: 70 },
+  "32kb": { label: "32 KB", callers: 10, milliseconds: 70 },
+  "1mb": { label: "1 MB", callers: 1, milliseconds: 70 },
+  "16mb": { label: "16 MB", callers: 1, milliseconds: 120 }
+}
+
 const largeCases = (size: LargeSize): ReadonlyArray<Case> => {
-  const label = size === "1mb" ? "1 MB" : "16 MB"
+  const { callers, label, milliseconds } = largeSizes[size]
+  const of = callers === 1 ? "" : `, ${by(callers)}`
   const target = `bench:written:${size}`
-  const isSmaller = size === "1mb"
-  const base = { ...usual, milliseconds: isSmaller ? 70 : 120, costs: undefined, places: onCluster }
+  const places = callers === 1 ? onCluster : []
+  const base = { ...usual, milliseconds, costs: undefined, places }
   return [
     {
       ...base,
-      ...ofCallers(1, (operations) => () => operations.get(`bench:large:${size}`)),
+      ...ofCallers(callers, (operations) => () => operations.get(`bench:large:${size}`)),
       name: `get-${size}`,
-      title: `GET ${label} as text`,
+      title: `GET ${label} as text${of}`,
       check: equals(large[size]),
-      places: isSmaller ? ["cluster", "tls"] : onCluster
+      places: size === "1mb" ? ["cluster", "tls"] : places
     },
     {
       ...base,
-      ...ofCallers(1, ({ getBytes }) => getBytes && (() => getBytes(`bench:large:${size}`))),
+      ...ofCallers(callers, ({ getBytes }) => getBytes && (() => getBytes(`bench:large:${size}`))),
       name: `get-${size}-bytes`,
-      title: `GET ${label} as bytes`,
+      title: `GET ${label} as bytes${of}`,
       check: isBytes(largeBytes[size])
     },
     {
       ...base,
-      ...ofCallers(1, (operations) => () => operations.set(target, large[size])),
+      ...ofCallers(callers, (operations) => () => operations.set(target, large[size])),
       name: `set-${size}`,
-      title: `SET ${label} from text`,
+      title: `SET ${label} from text${of}`,
       check: isStored
     },
     {
       ...base,
-      ...ofCallers(1, ({ setBytes }) => setBytes && (() => setBytes(target, largeBytes[size]))),
+      ...ofCallers(callers, ({ setBytes }) => setBytes && (() => setBytes(target, largeBytes[size]))),
       name: `set-${size}-bytes`,
-      title: `SET ${label} from bytes`,
+      title: `SET ${label} from bytes${of}`,
       check: isStored
     }
   ]
@@ -250,6 +261,8 @@ export const cases: ReadonlyArray<Case> = [
   },
   gets(1),
   sets(1),
+  ...largeCases("4kb"),
+  ...largeCases("32kb"),
   ...largeCases("1mb"),
   ...largeCases("16mb"),
   {

@@ -18,9 +18,21 @@ export const hashEntries = indexes.map((i) => [`field:${i}`, value(`value:${i}`,
 export const scored = indexes.map((i) => [value(`member:${i}`, 64), i + i % 2 / 2] as const)
 /** Ids of entries of a stream, and what each holds. */
 export const entries = indexes.map((i) => [`${i + 1}-0`, "field", value(`entry:${i}`, 64)] as const)
-export const large = { "1mb": value("large", mebibyte), "16mb": value("large", 16 * mebibyte) }
+const kibibyte = 1024
+/** Long values, by the names of their sizes. */
+export const large = {
+  "4kb": value("large", 4 * kibibyte),
+  "32kb": value("large", 32 * kibibyte),
+  "1mb": value("large", mebibyte),
+  "16mb": value("large", 16 * mebibyte)
+}
 export type LargeSize = keyof typeof large
-export const largeBytes = { "1mb": Buffer.from(large["1mb"]), "16mb": Buffer.from(large["16mb"]) }
+export const largeBytes = {
+  "4kb": Buffer.from(large["4kb"]),
+  "32kb": Buffer.from(large["32kb"]),
+  "1mb": Buffer.from(large["1mb"]),
+  "16mb": Buffer.from(large["16mb"])
+}
 
 /** A raw command that puts data in place before the run. Its second word is its key, but for MSET, which has several. */
 export type Preparation = ReadonlyArray<string>
@@ -32,6 +44,5 @@ export const preparations: ReadonlyArray<Preparation> = [
   ["HSET", "bench:hash", ...hashEntries.flat()],
   ["ZADD", "bench:scored", ...scored.flatMap(([member, score]) => [String(score), member])],
   ...entries.map(([id, ...pair]) => ["XADD", "bench:stream", id, ...pair]),
-  ["SET", "bench:large:1mb", large["1mb"]],
-  ["SET", "bench:large:16mb", large["16mb"]]
+  ...Object.entries(large).map(([size, text]) => ["SET", `bench:large:${size}`, text])
 ]
