@@ -141,6 +141,9 @@ export const make = (name: string, given: SemaphoreOptions): RedisSemaphore => {
     acquire,
     scoped,
     withPermit: holding,
-    available: Effect.map(taken(name), (count) => Math.max(permits - count, 0))
+    available: Effect.flatMap(
+      Options.readOptions("RedisSemaphore.make", () => Options.count("permits", permits)),
+      (count) => Effect.map(taken(name), (held) => Math.max(count - held, 0))
+    )
   }
 }

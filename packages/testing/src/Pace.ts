@@ -18,10 +18,7 @@ export interface Pace {
 const interval = 10
 const lateness = 5
 
-/**
- * The part of time that passes in any case. Several servers may wait at the same time, so that their waiting is more than the
- * time; but nothing may take for ever.
- */
+/** The part of time that passes in any case: nothing may take for ever. */
 const least = 1 / 50
 
 const contentOf = (path: string): string | undefined => {
@@ -60,38 +57,52 @@ const makeChildren = () => {
   }
 }
 
+/** `own`: the time that was given to this process until then. `waited`: how long each of the others has waited until then. */
+interface Look {
+  readonly at: number
+  readonly own: number
+  readonly waited: ReadonlyMap<string, number>
+}
+
 /** Watches from now on, until the scope closes. */
 export const watch: Effect.Effect<Pace, never, Scope.Scope> = Effect.acquireRelease(
   Effect.sync(() => {
     const children = makeChildren()
-    const looks: Array<{ readonly at: number; readonly given: number }> = [{ at: performance.now(), given: 0 }]
-    let waited = children()
+    const looks: Array<Look> = [{ at: performance.now(), own: 0, waited: children() }]
     let cpu = process.cpuUsage()
     const look = (): void => {
       // Every look leaves one behind, so there is a last one.
       const last = looks.at(-1)!
       const at = performance.now()
-      const [used, now] = [process.cpuUsage(cpu), children()]
-      let others = 0
-      for (const [pid, time] of now) others += time - (waited.get(pid) ?? 0)
+      const used = process.cpuUsage(cpu)
       // What this process computes counts: nobody but it has kept the look from coming.
       const own = Math.min(at - last.at, interval + lateness + (used.user + used.system) / 1000)
-      looks.push({ at, given: last.given + Math.max(own - others, (at - last.at) * least) })
+      looks.push({ at, own: last.own + own, waited: children() })
       cpu = process.cpuUsage()
-      waited = now
     }
     const timer = setInterval(look, interval)
-    const givenUntil = (time: number): number => {
+    /** The looks about a time: the last before it, and the first from then on. */
+    const about = (time: number): readonly [Look, Look] => {
       const index = looks.findIndex(({ at }) => at >= time)
-      const before = looks[index - 1]
-      const after = looks[index]
-      if (before === undefined || after === undefined) return looks.at(index)!.given
-      return before.given + (after.given - before.given) * (time - before.at) / (after.at - before.at)
+      const [before, after] = [looks[index - 1], looks.at(index)!]
+      return [before ?? after, after]
+    }
+    const ownUntil = (time: number): number => {
+      const [before, after] = about(time)
+      return before === after
+        ? after.own
+        : before.own + (after.own - before.own) * (time - before.at) / (after.at - before.at)
     }
     return {
       between: (from: number, to: number) => {
         look()
-        return givenUntil(to) - givenUntil(from)
+        const [, first] = about(from)
+        const [, last] = about(to)
+        // That of the server that has waited longest: whoever keeps several busy has them wait for each other.
+        let waited = 0
+        for (const [pid, time] of last.waited) waited = Math.max(waited, time - (first.waited.get(pid) ?? 0))
+        const own = ownUntil(to) - ownUntil(from)
+        return Math.max(Math.min(own, to - from - waited), (to - from) * least)
       },
       end: () => clearInterval(timer)
     }

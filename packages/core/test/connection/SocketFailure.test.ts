@@ -174,7 +174,7 @@ describe("A process or machine that is at its limits", () => {
       ["ENFILE", /ulimit -n/],
       ["EADDRNOTAVAIL", /no port left/],
       ["ERR_ACCESS_DENIED", /--allow-net/],
-      ["EINVAL", /path of a unix socket/, "/s".repeat(200)]
+      ["EINVAL", /too long for a unix socket/, "/s".repeat(200)]
     ] as const
   ) {
     it(`says what to try after ${code}`, () => {

@@ -100,6 +100,8 @@ export class State {
   #lastRead = -Infinity
   /** Whether a server has told of a change that is to be read. */
   #isUrgent = false
+  /** Whether the reading under way has asked a server: before that it waits for its time. */
+  #isAsking = false
   #jitter = 1
   /** The number of readings in a row that brought nothing new. */
   #fruitless = 0
@@ -201,10 +203,11 @@ export class State {
   /** Reads the topology as soon as may be, and first from a server that has just learned of a change. */
   learnFrom(address: string): Effect.Effect<void, CommandError> {
     return Effect.gen({ self: this }, function*() {
-      // The reading under way may have begun before the change.
-      if (this.#reading !== undefined) yield* Effect.exit(this.#reading.outcome)
+      // The reading under way may have asked before the change.
+      if (this.#reading !== undefined && this.#isAsking) yield* Effect.exit(this.#reading.outcome)
       this.#sources.inform(this.#nodeAt(address))
       this.#isUrgent = true
+      this.#fruitless = 0
       yield* this.refresh
     })
   }
@@ -457,12 +460,14 @@ export class State {
     if (this.#pauseLeft < -pauses.longest) this.#fruitless = 0
     while (this.#pauseLeft > 0) yield* Effect.sleep(Math.min(Math.ceil(this.#pauseLeft), piece))
     this.#isUrgent = false
+    this.#isAsking = true
     const exit = yield* Effect.exit(Effect.map(
       Effect.suspend(() =>
         discover(this.#candidates, { ...this.#options, nodesOf: (topology) => this.#membersOf(topology) })
       ),
       (discovered) => this.#adopt(discovered)
     ))
+    this.#isAsking = false
     const brought = Exit.isSuccess(exit) && exit.value
     this.#fruitless = brought ? 0 : this.#fruitless + 1
     this.#jitter = yield* jitter

@@ -38,9 +38,11 @@ const mostAsked = 64
 
 /**
  * The milliseconds without an answer after which the next server is asked as well: fewer with each of several in a row that
- * there is not even a connection to, as most of a long list may be gone.
+ * there is not even a connection to, as most of a long list may be gone. When that many are silent it may be the network, which
+ * takes no more connections for being asked for them.
  */
-const patience = (silent: number): number => Math.max(300 >> Math.max(silent - 2, 0), 10)
+const patience = (silent: number): number =>
+  silent >= mostAsked ? 300 : Math.max(300 / 2 ** Math.max(silent - 2, 0), 10)
 
 /**
  * The milliseconds for which a server is asked, beyond its own limits, because a server that stands still must not hold

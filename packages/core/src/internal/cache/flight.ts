@@ -19,6 +19,7 @@ import * as Resp from "../../Resp.ts"
 import type { RespEncoder } from "../../RespEncoder.ts"
 import { asking, RequestQueue, SingleRequest } from "../connection/request.ts"
 import type { Origin, Request } from "../connection/request.ts"
+import { timeLimit } from "../error/events.ts"
 import { present } from "../error/present.ts"
 import { stackless } from "../error/stackless.ts"
 import type { Mode, Tracking } from "../tracking/tracking.ts"
@@ -40,6 +41,11 @@ export class Waiter<A> extends SingleRequest<A> {
 
   override get delivery(): Delivery {
     return this.#flight.delivery
+  }
+
+  override expire(limit: number): void {
+    const flight = this.#flight
+    this.fail(flight.queue?.late(limit, flight) ?? timeLimit("read", limit, flight.address))
   }
 }
 
@@ -79,6 +85,7 @@ export class Flight extends SingleRequest<Resp.Value> {
    * nobody else.
    */
   marked = false
+  #origin: Origin | undefined = undefined
   readonly #mode: Mode
   /** The commands that are sent before the read, and after it. */
   #preparation: ReadonlyArray<RedisCommand.Any> = [askForNext]
@@ -105,9 +112,14 @@ export class Flight extends SingleRequest<Resp.Value> {
     })
   }
 
+  /** The connection that the flight was sent on last. */
+  get origin(): Origin | undefined {
+    return this.#origin
+  }
+
   /** What the server reports of the keys over that connection; `undefined` when it reports nothing. */
   get tracking(): Tracking | undefined {
-    const tracking = this.#tracked ? this.origin?.tracking : undefined
+    const tracking = this.#tracked ? this.#origin?.tracking : undefined
     return tracking?.ended === false ? tracking : undefined
   }
 
@@ -142,6 +154,7 @@ export class Flight extends SingleRequest<Resp.Value> {
 
   override renew(isAsking: boolean, mayHaveRun: boolean): void {
     super.renew(isAsking, mayHaveRun)
+    this.#origin = undefined
     this.#preparation = [askForNext]
     this.#addition = []
     this.#answer = undefined
@@ -159,6 +172,7 @@ export class Flight extends SingleRequest<Resp.Value> {
   }
 
   #begin(origin: Origin): void {
+    this.#origin = origin
     const { tracking } = origin
     if (this.asking) {
       // ASKING applies to the next command, and so does CLIENT CACHING, so the two cannot be combined.

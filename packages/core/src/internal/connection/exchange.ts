@@ -13,7 +13,7 @@ import { ProtocolError } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import * as Resp from "../../Resp.ts"
 import type { RespDecoder } from "../../RespDecoder.ts"
-import { RespEncoder } from "../../RespEncoder.ts"
+import { LEND_FROM, RespEncoder } from "../../RespEncoder.ts"
 import { isReadonlyArray } from "../argument/isReadonlyArray.ts"
 import { besides, connectionLoss } from "../error/events.ts"
 import { give } from "./give.ts"
@@ -93,7 +93,7 @@ export class Exchange {
   readonly #inFlight = new InFlight()
   readonly #encoder = new RespEncoder()
   /** What was encoded, and is given to the socket when it has taken what was before. */
-  readonly #pieces = new Pieces(writeSize)
+  readonly #pieces = new Pieces(writeSize, LEND_FROM)
   /** The requests whose callers' memory the socket holds. */
   readonly #lending = new Lending(() => {
     // The caller is told first why it goes away. Nothing is written meanwhile, as that takes another turn.
@@ -183,18 +183,19 @@ export class Exchange {
 
   /**
    * Encodes as many requests as the limits admit, and takes their bytes. It is to be called when the socket has taken
-   * the bytes before; `done` says that it reads none of them any more.
+   * the bytes before. `done`: whether it reads none of them any more, `undefined` where that is not known.
    */
-  encode(done = false): ReadonlyArray<Uint8Array | string> {
+  encode(done?: boolean): ReadonlyArray<Uint8Array | string> {
     const rest = this.#pieces.take()
     const chunks = rest.length > 0 ? rest : this.#encodeNext(done)
     if (chunks.length > 0) this.#handed++
     return chunks
   }
 
-  #encodeNext(done: boolean): ReadonlyArray<Uint8Array | string> {
-    this.#lending.end()
-    if (done) this.#encoder.recycle()
+  #encodeNext(done: boolean | undefined): ReadonlyArray<Uint8Array | string> {
+    // A socket that says nothing is done with what it was lent: it takes no more before.
+    if (done !== false) this.#lending.end()
+    if (done === true) this.#encoder.recycle()
     let request = this.#waiting.first
     while (request !== undefined && this.#admits(request) && this.#encoder.size < writeSize) {
       this.#encodeSome(request)
@@ -230,7 +231,7 @@ export class Exchange {
     const { origin } = this.#options
     if (request.written === 0) {
       this.#inFlight.push(request)
-      request.origin = origin
+      request.address = origin.address
     }
     // A request of several commands may be written in parts, and could be given up between two of them.
     encoder.lend = request.count === 1

@@ -8,11 +8,17 @@ type Chunk = Uint8Array | string
 
 export class Pieces {
   readonly #size: number
+  readonly #least: number
   #chunks: Array<Chunk> = []
 
-  /** `size`: the length of a piece at the most, in bytes, and in characters of a text. */
-  constructor(size: number) {
+  /**
+   * - `size`: about how long a piece is, in bytes, and in characters of a text.
+   * - `least`: no chunk is cut into shorter parts. A socket takes such parts without saying when it is done with them, and the
+   *   chunk may be lent.
+   */
+  constructor(size: number, least: number) {
     this.#size = size
+    this.#least = least
   }
 
   /** Adds to what is to be taken. */
@@ -27,10 +33,12 @@ export class Pieces {
     while (room > 0) {
       const chunk = this.#chunks[0]
       if (chunk === undefined) break
-      if (chunk.length <= room) {
+      if (chunk.length < room + this.#least) {
         this.#chunks.shift()
         piece.push(chunk)
         room -= chunk.length
+      } else if (room < this.#least && piece.length > 0) {
+        break
       } else {
         const [head, rest] = cut(chunk, room)
         this.#chunks[0] = rest

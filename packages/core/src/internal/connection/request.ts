@@ -78,9 +78,9 @@ export abstract class Request<out A = unknown, out E extends CommandError = Comm
   later: Timed | undefined = undefined
   deadline: Deadline | undefined = undefined
 
-  /** The number of commands that were encoded, for which connection, and the number of replies that have come. */
+  /** The number of commands that were encoded, for which server, and the number of replies that have come. */
   written = 0
-  origin: Origin | undefined = undefined
+  address: string | undefined = undefined
   answered = 0
 
   /** Decides whether the request is sent elsewhere; `undefined` when it never is. */
@@ -122,7 +122,7 @@ export abstract class Request<out A = unknown, out E extends CommandError = Comm
 
   /** Settles the request because its time has passed, with the reason for which it still waits, where that is known. */
   expire(limit: number): void {
-    this.fail(this.queue?.late(limit, this) ?? timeLimit("read", limit, this.origin?.address))
+    this.fail(this.queue?.late(limit, this) ?? timeLimit("read", limit, this.address))
   }
 
   /** The number of times that the request was sent elsewhere. */
@@ -158,7 +158,7 @@ export abstract class Request<out A = unknown, out E extends CommandError = Comm
     detour.asking = asking
     detour.redirects++
     this.written = 0
-    this.origin = undefined
+    this.address = undefined
     this.answered = 0
   }
 

@@ -165,7 +165,7 @@ const dialReasons: ReadonlyArray<readonly [RegExp, Reason, string]> = [
 ]
 
 const dialReasonOf = (code: string, { endpoint }: Target): readonly [Reason, string] => {
-  if (code === "EINVAL" && endpoint.path !== undefined) return ["Other", "The path of a unix socket may have 107 bytes"]
+  if (code === "EINVAL" && endpoint.path !== undefined) return ["Other", "The path is too long for a unix socket"]
   const [, reason = "Other", detail = "The connection could not be opened"] =
     dialReasons.find(([pattern]) => pattern.test(code)) ?? []
   return [reason, detail]

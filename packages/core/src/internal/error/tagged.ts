@@ -28,22 +28,32 @@ function json(this: Error): unknown {
 
 /**
  * What JSON has of a cause, which may be anybody's. From the errors of Node.js hang certificates, and from others sockets and
- * requests, in circles. Of these there is the message, and what is no object.
+ * requests, in circles. Of these there is the message, and what is no object. A cause is asked once, as it may answer otherwise
+ * when it is asked again.
  */
 const toldOf = (cause: unknown): unknown => {
-  if (!(cause instanceof Error) || "toJSON" in cause) return isJson(cause) ? cause : String(cause)
+  try {
+    const text: string | undefined = JSON.stringify(
+      cause instanceof Error && !("toJSON" in cause) ? plainOf(cause) : cause
+    )
+    return text === undefined ? undefined : JSON.parse(text)
+  } catch {
+    return textOf(cause)
+  }
+}
+
+const plainOf = (cause: Error): object => {
   const { message, name } = cause
   return { name, message, ...Object.fromEntries(Object.entries(cause).filter(([, value]) => isPlain(value))) }
 }
 
 const isPlain = (value: unknown): boolean => ["string", "number", "boolean"].includes(typeof value)
 
-const isJson = (value: unknown): boolean => {
+const textOf = (cause: unknown): string => {
   try {
-    JSON.stringify(value)
-    return true
+    return String(cause)
   } catch {
-    return false
+    return typeof cause
   }
 }
 

@@ -28,7 +28,10 @@ export type { View } from "./view.ts"
 export interface Reply<out A, out Bytes = A, out BigInts = A> {
   /** Throws {@link Mismatch} when the value is not what the command promises. */
   readonly decode: (value: Resp.Value, view: View) => A | Bytes | BigInts
-  /** Reads a long reply as it comes; `undefined` where it is read as a whole. */
+  /**
+   * Reads a long reply as it comes, for this `decode` alone; `undefined` where it is read as a whole. A decoder of your own is made by
+   * {@link make} or `map`, and not of the fields of another.
+   */
   readonly reader?: ((view: View) => Reader | undefined) | undefined
   /** Never present: holds the types of the three views. */
   readonly "~views"?: { readonly text: A; readonly bytes: Bytes; readonly bigint: BigInts }
