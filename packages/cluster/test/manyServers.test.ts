@@ -4,9 +4,9 @@
 import { assert, describe } from "@effect/vitest"
 import { Redis } from "@redfx/core"
 import type { RedisError } from "@redfx/core"
-import * as Encode from "@redfx/testing/RedisFakeReply"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
+import * as Encode from "@redfx/testing/RedisFakeReply"
 import * as Subscriber from "@redfx/testing/Subscriber"
 import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Clock from "effect/Clock"
@@ -80,7 +80,7 @@ describe("Many servers", () => {
 
   inVirtualTime("of the options that do not answer do not hold up the one that does", () =>
     Effect.gen(function*() {
-      const { cluster, masters } = yield* make(30)
+      const { cluster, masters } = yield* make(60)
       for (const master of masters.slice(0, -1)) master.instead = () => FakeNode.stall()
       const { client } = yield* FakeCluster.client(cluster)
       const [last = ""] = keysOf(cluster).slice(-1)
@@ -150,6 +150,29 @@ describe("Many servers", () => {
         assert.deepInclude(errorOf(second), { ...late, index: 1 })
         assert.deepInclude(yield* Effect.flip(client.execute(Redis.get(keys[1] ?? ""))), late)
         assert.deepInclude(yield* Effect.flip(client.execute(Redis.dbsize())), late)
+      })
+  )
+
+  inVirtualTime(
+    "are named by cached reads too, and not by a command that was sent on and has not been written",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, cluster } = yield* FakeCluster.make()
+        const { client } = yield* FakeCluster.client(cluster, {
+          commandTimeout: "400 millis",
+          limits: { inFlightCommands: 1 }
+        })
+        yield* client.execute(Redis.get(FakeCluster.keyOfA))
+        yield* client.execute(Redis.get(FakeCluster.keyOfB))
+        b.instead = ({ name }) => name === "GET" ? FakeNode.stall() : undefined
+        const late = { _tag: "TimeoutError", phase: "read", address: b.address } as const
+        const cached = Redis.cached(Redis.get(FakeCluster.keyOfB), { ttl: "1 minute" })
+        assert.deepInclude(yield* Effect.flip(client.execute(cached)), late)
+        yield* Effect.forkChild(Effect.exit(client.execute(Redis.get(FakeCluster.keyOfB))), { startImmediately: true })
+        a.instead = ({ name }) => name === "GET" ? FakeCluster.moved(FakeCluster.keyOfA, b) : undefined
+        const error = yield* Effect.flip(client.execute(Redis.get(FakeCluster.keyOfA)))
+        assert.strictEqual(error._tag, "TimeoutError")
+        assert.notProperty(error, "address")
       })
   )
 

@@ -11,6 +11,7 @@ import * as Encode from "@redfx/testing/RedisFakeReply"
 import { freshKey } from "@redfx/testing/Suite"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { RespEncoder } from "../../src/RespEncoder.ts"
 
 const server = RedisServer.layer()
 const made = Effect.flatMap(RedisServer.RedisServer, (server) => Client.make(server))
@@ -24,6 +25,18 @@ const tags = (exits: ReadonlyArray<Exit.Exit<unknown, { readonly _tag: string }>
   )
 
 describe("limits.argumentBytes and limits.argumentCount", () => {
+  it("are noticed before much is copied, also in memory that is used again", () => {
+    const encoder = new RespEncoder()
+    encoder.maxBytes = 1_000_000
+    encoder.recycle()
+    encoder.mark()
+    let written = 0
+    assert.throws(() => {
+      for (; written < 100; written++) encoder.argument(new Uint8Array(60_000))
+    })
+    assert.isBelow(written, 20)
+  })
+
   const options = { limits: { argumentBytes: 1000, argumentCount: 20 } } as const
   const long = "x".repeat(1000)
   const keys = Array.from({ length: 20 }, (_, i) => `k${i}`)

@@ -235,6 +235,32 @@ describe("Exchange", () => {
     assert.isTrue(exchange.idle)
   })
 
+  it("ends when a caller gives up whose memory the socket still has, in pieces and when more could be written", async () => {
+    for (const gaveUp of [true, false]) {
+      const { closings, exchange } = makeExchange({ maxCommands: 10, maxBytes: 10 })
+      const request = new SingleRequest(
+        RedisCommand.send("SET", "k", new Uint8Array(2 * 1024 * 1024 + 64_000)),
+        undefined,
+        () => {}
+      )
+      exchange.submit(request)
+      let length = 0
+      // A socket that has taken what it was given, and is not done with it.
+      for (let chunks = exchange.encode(true); chunks.length > 0; chunks = exchange.encode(false)) {
+        for (const chunk of chunks) {
+          length += chunk.length
+          // Of less it takes some without saying when it is done.
+          if (chunk.length > 100) assert.isAbove(chunk.length, 64 * 1024)
+        }
+      }
+      assert.isAbove(length, 2 * 1024 * 1024 + 64_000)
+      if (!gaveUp) exchange.encode(true)
+      request.cancel()
+      await Promise.resolve()
+      assert.strictEqual(closings(), gaveUp ? 1 : 0)
+    }
+  })
+
   it("sends a batch that must not be torn apart to its end, though its caller has gone away", () => {
     const { exchange } = makeExchange({ maxCommands: 2, maxBytes: 1000 })
     const server = new EchoServer()

@@ -58,6 +58,22 @@ describe("An error in JSON", () => {
     assert.strictEqual(json(certificate), "[object Object]")
     assert.strictEqual(json(Object.assign(new Error("own"), { toJSON: () => certificate })), "Error: own")
     assert.deepStrictEqual(json({ line: "ERR no" }), { line: "ERR no" })
+    // Whatever they do when they are asked.
+    const bare = Object.create(null)
+    bare.self = bare
+    assert.strictEqual(json(bare), "object")
+    const refusing = Object.defineProperty(new Error("no"), "code", {
+      enumerable: true,
+      get: () => {
+        throw new Error("refused")
+      }
+    })
+    assert.strictEqual(json(refusing), "Error: no")
+    let asked = 0
+    assert.deepStrictEqual(json({ toJSON: () => ++asked > 1 ? bare : { asked } }), { asked: 1 })
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    assert.strictEqual(json(proxy), "object")
     assert.deepInclude(json(lost), { _tag: "ConnectionError", reason: "Reset" })
     assert.notInclude(JSON.stringify(lost), "cause")
   })
