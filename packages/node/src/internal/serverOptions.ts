@@ -50,6 +50,9 @@ export interface RedisServerOptions {
   readonly sentinel?: boolean | undefined
   /** Further directives of the configuration file, written unchanged; a list repeats the directive. */
   readonly config?: Readonly<Record<string, string | ReadonlyArray<string>>> | undefined
-  /** How long the server may take to answer; one that ends is told at once. Default 1 minute. */
+  /**
+   * How long the server may take to answer; one that ends is told at once. Default 1 minute, which a machine with other work may
+   * need. A test runner whose limit is shorter ends the test before, without the last lines of the server's log.
+   */
   readonly startTimeout?: Duration.Input | undefined
 }
