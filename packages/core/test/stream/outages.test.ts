@@ -28,8 +28,8 @@ const fake = Effect.gen(function*() {
   const renewed = { "1-1": now(), "2-1": now() }
   const taken: Array<number> = []
   const renewals: Array<number> = []
-  /** `stands`: the server does not answer, `waits`: how long there is no connection for what blocks. */
-  const state = { away: false, entry: "new" as "new" | "given" | "none", stands: false, waits: 0 }
+  /** `stands`: the server does not answer; `waits`: how long there is no connection for what blocks, which is at most `blocks`. */
+  const state = { away: false, entry: "new" as "new" | "given" | "none", stands: false, waits: 0, blocks: 100 }
   const idle = (id: keyof typeof renewed, least: number) => now() - renewed[id] >= least
   const answer = (name: string, args: ReadonlyArray<string>): Resp.Value | undefined => {
     switch (name) {
@@ -64,22 +64,21 @@ const fake = Effect.gen(function*() {
         throw new Error(`unexpected ${name}`)
     }
   }
+  const standing: Effect.Effect<void> = Effect.suspend(() =>
+    state.stands ? Effect.delay(standing, "10 millis") : Effect.void
+  )
   const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
     Effect.suspend((): Effect.Effect<A, RedisError> => {
       const args = command.parts.map((part) => String(RedisArg.wireValue(part)))
-      if (state.stands) return Effect.delay(execute(command), "10 millis")
+      if (state.stands) return Effect.andThen(standing, execute(command))
       if (state.away) return Effect.fail(unreachable)
       const found = answer(command.spec.name, args)
       if (found !== undefined) return RedisCommand.decode(command, found, false)
       // What blocks is over when the server goes, or when it has waited for nothing.
       return Effect.andThen(
-        Effect.sleep(100 + state.waits),
+        Effect.delay(standing, Math.min(Number(args[args.indexOf("BLOCK") + 1]), state.blocks) + state.waits),
         Effect.suspend((): Effect.Effect<A, RedisError> =>
-          state.stands
-            ? execute(command)
-            : state.away
-            ? Effect.fail(unreachable)
-            : RedisCommand.decode(command, null, false)
+          state.away ? Effect.fail(unreachable) : RedisCommand.decode(command, null, false)
         )
       )
     })
@@ -147,7 +146,7 @@ describe("RedisStream.consume, after an outage longer than claimIdle", () => {
           const { renew, run, state, taken } = yield* fake
           // It holds nothing, and blocks for as long as it may.
           state.entry = "none"
-          state.waits = 4900
+          state.blocks = Infinity
           const fiber = yield* fork(
             run(RedisStream.consume({ ...from, claimIdle: "6 seconds", claimEvery: "5 seconds" }, forever))
           )
