@@ -12,20 +12,23 @@ import { isRetryable } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { LoopTime } from "../runtime/elapsed.ts"
 
+/** In milliseconds; less is no outage. */
+const shortest = 1000
+
 export class Silence {
   readonly #time: LoopTime
   readonly #claimIdle: number
   readonly #longest: number
   #heard: number
-  #until = 0
+  #until: number
   #met = false
 
   constructor(clock: Clock.Clock, claimIdle: Duration.Duration) {
     this.#time = new LoopTime(clock)
     this.#claimIdle = Duration.toMillis(claimIdle)
     // An entry may have been idle for a third of `claimIdle` when a silence begins. After one of a half, a sixth is left for
-    // its renewal. Less than a second is no outage.
-    this.#longest = Math.max(this.#claimIdle / 2, 1000)
+    // its renewal.
+    this.#longest = Math.max(this.#claimIdle / 2, shortest)
     this.#heard = this.#time.now()
     this.#until = this.#heard
   }
@@ -33,7 +36,8 @@ export class Silence {
   /** The milliseconds for which nothing is taken over. */
   get left(): number {
     const now = this.#time.now()
-    if (now - this.#heard > this.#longest) this.#until = now + this.#claimIdle
+    // Nobody knows how long a silence is into which a consumer is started.
+    if (now - this.#heard > (this.#met ? this.#longest : shortest)) this.#until = now + this.#claimIdle
     return Math.max(this.#until - now, 0)
   }
 
@@ -55,7 +59,6 @@ export class Silence {
     this.#met = true
   })
 
-  /** Nobody knows how long a silence is into which a consumer is started. */
   readonly #miss = Effect.sync(() => {
     if (!this.#met) this.#heard = -Infinity
   })
