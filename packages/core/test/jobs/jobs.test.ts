@@ -163,6 +163,41 @@ describe("Jobs", () => {
         assert.isUndefined(yield* jobs.status("a"))
       }))
 
+    // As they were written before there were begins.
+    it.effect.each(["mail", "a b c", ":x y", "", "a\nb c"].map((text) => JSON.stringify(text)))(
+      "of an older version have their payload: %j",
+      (payload) =>
+        Effect.gen(function*() {
+          const jobs = queue()
+          const [ready, hash, delayed] = [`${jobs.name}:ready`, `${jobs.name}:jobs`, `${jobs.name}:delayed`]
+          const entry = yield* Redis.xadd(ready, { id: "begun" })
+          yield* Redis.hset(hash, { begun: `1 ${entry} ${payload}`, due: `0 - ${payload}`, gone: `3 - ${payload}` })
+          yield* Redis.zadd(delayed, { due: 1, gone: 1e15 })
+          assert.deepInclude(yield* jobs.status("begun"), { attempts: 1 })
+          assert.deepInclude(yield* jobs.status("gone"), { attempts: 3 })
+          assert.isTrue(yield* jobs.cancel("gone"))
+          const seen: Array<readonly [string, number, string]> = []
+          const worker = yield* Effect.forkChild(
+            jobs.run({ ...quick, worker: "w", maxAttempts: 3 }, ({ attempt, id, payload }) =>
+              Effect.andThen(
+                Effect.sync(() => seen.push([id, attempt, payload])),
+                Effect.fail("no")
+              ))
+          )
+          yield* until(jobs.counts, ({ dead }) => dead === 2)
+          const text: string = JSON.parse(payload)
+          assert.sameDeepMembers(seen, [
+            ["begun", 2, text],
+            ["begun", 3, text],
+            ["due", 1, text],
+            ["due", 2, text],
+            ["due", 3, text]
+          ])
+          assert.strictEqual(yield* Redis.hlen(hash), 0)
+          yield* Fiber.interrupt(worker)
+        })
+    )
+
     it.effect("that come after the server has come back empty are done by the workers that there were", () =>
       Effect.gen(function*() {
         const jobs = queue()

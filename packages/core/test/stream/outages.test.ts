@@ -28,16 +28,20 @@ const fake = Effect.gen(function*() {
   const renewed = { "1-1": now(), "2-1": now() }
   const taken: Array<number> = []
   const renewals: Array<number> = []
-  const state = { away: false, isGiven: false }
+  /** `stands`: the server does not answer; `waits`: how long there is no connection for what blocks, which is at most `blocks`. */
+  const state = { away: false, entry: "new" as "new" | "given" | "none", stands: false, waits: 0, blocks: 100 }
   const idle = (id: keyof typeof renewed, least: number) => now() - renewed[id] >= least
   const answer = (name: string, args: ReadonlyArray<string>): Resp.Value | undefined => {
     switch (name) {
       case "XPENDING":
-        return (["1-1", "2-1"] as const).filter((id) => idle(id, Number(args[3])))
+        return (["1-1", "2-1"] as const).slice(0, state.entry === "given" ? 2 : 1).filter((id) =>
+          idle(id, Number(args[3]))
+        )
           .map((id) => [bulk(id), bulk("x"), Math.floor(now() - renewed[id]), 1])
       case "XCLAIM": {
         if (args.includes("JUSTID")) {
-          assert.deepStrictEqual(args.slice(4, -1), ["2-1"])
+          // A consumer that holds nothing only asks for a sign of life.
+          assert.deepStrictEqual(args.slice(4, -1), [state.entry === "given" ? "2-1" : "0-0"])
           renewals.push(now())
           renewed["2-1"] = now()
           return []
@@ -49,22 +53,30 @@ const fake = Effect.gen(function*() {
       }
       case "XREADGROUP":
         if (args.at(-1) !== ">") return null
-        if (state.isGiven) return undefined
-        state.isGiven = true
+        if (state.entry !== "new") return undefined
+        state.entry = "given"
         return [[bulk("s"), [[bulk("2-1"), [bulk("n"), bulk("2")]]]]]
+      case "XGROUP CREATE":
+        return "OK"
+      case "EVALSHA":
+        return 0
       default:
         throw new Error(`unexpected ${name}`)
     }
   }
+  const standing: Effect.Effect<void> = Effect.suspend(() =>
+    state.stands ? Effect.delay(standing, "10 millis") : Effect.void
+  )
   const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
     Effect.suspend((): Effect.Effect<A, RedisError> => {
       const args = command.parts.map((part) => String(RedisArg.wireValue(part)))
+      if (state.stands) return Effect.andThen(standing, execute(command))
       if (state.away) return Effect.fail(unreachable)
       const found = answer(command.spec.name, args)
       if (found !== undefined) return RedisCommand.decode(command, found, false)
       // What blocks is over when the server goes, or when it has waited for nothing.
       return Effect.andThen(
-        Effect.sleep("100 millis"),
+        Effect.delay(standing, Math.min(Number(args[args.indexOf("BLOCK") + 1]), state.blocks) + state.waits),
         Effect.suspend((): Effect.Effect<A, RedisError> =>
           state.away ? Effect.fail(unreachable) : RedisCommand.decode(command, null, false)
         )
@@ -85,10 +97,10 @@ const fake = Effect.gen(function*() {
   }
 })
 
-const consume = RedisStream.consume(
-  { stream: "s", group: "g", consumer: "c", concurrency: 2, claimIdle: "1 minute", drain: 0 },
-  () => Effect.never
-)
+const from = { stream: "s", group: "g", consumer: "c", concurrency: 2, drain: 0, claimIdle: "1 minute" } as const
+const forever = () => Effect.never
+
+const consume = RedisStream.consume(from, forever)
 
 describe("RedisStream.consume, after an outage longer than claimIdle", () => {
   it.effect("renews what it has as soon as the server is back", () =>
@@ -123,6 +135,97 @@ describe("RedisStream.consume, after an outage longer than claimIdle", () => {
       assert.deepStrictEqual(taken, [])
       // It has died.
       yield* TestClock.adjust("1 minute")
+      assert.strictEqual(taken.length, 1)
+      yield* Fiber.interrupt(fiber)
+    }))
+
+  for (const silence of [4, 6.5, 7.5, 8.5]) {
+    it.effect(`leaves to others what they have after a silence of ${silence} of 6 seconds, whenever it looks`, () =>
+      Effect.gen(function*() {
+        for (const begin of [10, 11, 12, 13, 14, 15]) {
+          const { renew, run, state, taken } = yield* fake
+          // It holds nothing, and blocks for as long as it may.
+          state.entry = "none"
+          state.blocks = Infinity
+          const fiber = yield* fork(
+            run(RedisStream.consume({ ...from, claimIdle: "6 seconds", claimEvery: "5 seconds" }, forever))
+          )
+          for (let i = 0; i < begin; i++) {
+            yield* renew
+            yield* TestClock.adjust("1 second")
+          }
+          // It was to be renewed now.
+          yield* TestClock.adjust("1 second")
+          state.stands = true
+          yield* TestClock.adjust(silence * 1000)
+          state.stands = false
+          yield* TestClock.adjust("900 millis")
+          yield* renew
+          yield* TestClock.adjust("4 seconds")
+          assert.deepStrictEqual(taken, [], `it began after ${begin} seconds`)
+          yield* TestClock.adjust("20 seconds")
+          assert.strictEqual(taken.length, 1)
+          yield* Fiber.interrupt(fiber)
+        }
+      }))
+  }
+
+  const starts = [
+    ["", consume],
+    [" and makes the group", RedisStream.consume({ ...from, createGroup: "0" }, forever)],
+    [" and has dead letters", RedisStream.consume({ ...from, maxDeliveries: 10, deadLetter: "d" }, forever)]
+  ] as const
+  for (const [what, starting] of starts) {
+    for (const way of ["away", "stands"] as const) {
+      it.effect(`leaves to others what they have where it starts at the end of the outage${what}; the server ${way === "away" ? "is away" : "stands"}`, () =>
+        Effect.gen(function*() {
+          const { renew, run, state, taken } = yield* fake
+          state[way] = true
+          yield* TestClock.adjust("100 seconds")
+          const fiber = yield* fork(run(starting))
+          yield* TestClock.adjust("5 seconds")
+          state[way] = false
+          yield* TestClock.adjust("15 seconds")
+          assert.deepStrictEqual(taken, [])
+          yield* renew
+          yield* TestClock.adjust("50 seconds")
+          assert.deepStrictEqual(taken, [])
+          yield* TestClock.adjust("1 minute")
+          assert.strictEqual(taken.length, 1)
+          yield* Fiber.interrupt(fiber)
+        }))
+    }
+  }
+})
+
+describe("RedisStream.consume takes over what a dead consumer has", () => {
+  it.effect("also where it waits long for a connection of its own, each time", () =>
+    Effect.gen(function*() {
+      const { run, state, taken } = yield* fake
+      state.waits = 4000
+      const fiber = yield* fork(run(RedisStream.consume({ ...from, claimIdle: "2 seconds" }, forever)))
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(taken.length, 1)
+      yield* Fiber.interrupt(fiber)
+    }))
+
+  it.effect("also where the program itself stands still for as long as an outage", () =>
+    Effect.gen(function*() {
+      const { run, taken } = yield* fake
+      const clock = yield* Clock.Clock
+      let stood = 0n
+      // The test's clock does not go on meanwhile, so that all timers are late.
+      const late: Clock.Clock = Object.assign(Object.create(clock), {
+        monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe() + stood
+      })
+      const fiber = yield* fork(
+        Effect.provideService(run(RedisStream.consume({ ...from, claimEvery: "1 second" }, forever)), Clock.Clock, late)
+      )
+      for (let i = 0; i < 5; i++) {
+        yield* TestClock.adjust("11 seconds")
+        stood += 50_000_000_000n
+      }
+      yield* TestClock.adjust("15 seconds")
       assert.strictEqual(taken.length, 1)
       yield* Fiber.interrupt(fiber)
     }))

@@ -3,8 +3,9 @@
  *
  * - `ready`: a stream of the ids of jobs that wait for a worker or are with one.
  * - `delayed`: a sorted set of the ids of jobs that wait until they are due, scored by that time.
- * - `jobs`: a hash of all jobs by id. It holds how often a job was begun, its entry in `ready` or `-`, the begin that it is with or
- *   `-`, and its payload.
+ * - `jobs`: a hash of all jobs by id. It holds how often a job was begun, its entry in `ready` or `-`, behind that and a
+ *   colon the begin that it is with, and its payload: `2 5-0:x payload`, or `2 - payload` of one that no worker has. Old
+ *   records have no begin.
  * - `dead`: a stream of jobs that were given up.
  *
  * Invariant: a job in `jobs` is in one of `ready` and `delayed`. An entry of `ready` that its job does not name
@@ -55,10 +56,11 @@ local function text(number) return string.format("%.0f", number) end
 local function find(id)
   local job = redis.call("HGET", jobs, id)
   if not job then return nil end
-  return string.match(job, "^(%d+) (%S+) (%S+) (.*)$")
+  return string.match(job, "^(%d+) ([^%s:]+):?(%S*) (.*)$")
 end
 local function keep(id, begun, entry, by, payload)
-  redis.call("HSET", jobs, id, begun .. " " .. entry .. " " .. by .. " " .. payload)
+  if by ~= "" then entry = entry .. ":" .. by end
+  redis.call("HSET", jobs, id, begun .. " " .. entry .. " " .. payload)
 end
 local function wait(id, begun, payload, due)
   local entry = "-"
@@ -67,7 +69,7 @@ local function wait(id, begun, payload, due)
   else
     entry = redis.call("XADD", ready, "*", "id", id)
   end
-  keep(id, begun, entry, "-", payload)
+  keep(id, begun, entry, "", payload)
 end
 local function allowOutOfMemory() redis.call("XDEL", ready, "0-0") end
 `
@@ -143,7 +145,7 @@ export const settle = RedisScript.make({
   name: "RedisJobs.settle",
   lua: `${common}local id, sent, outcome = ARGV[1], ARGV[2], ARGV[5]
 local begun, entry, by, payload = find(id)
-if entry == sent and by ~= ARGV[4] and by ~= "-" then return 0 end
+if entry == sent and by ~= ARGV[4] and by ~= "" then return 0 end
 allowOutOfMemory()
 if entry == sent then
   if outcome == "later" then

@@ -8,6 +8,7 @@
  */
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -76,7 +77,7 @@ export const run = <E, R>(
         queue,
         held: new Map(),
         released: yield* Latch.make(),
-        silence: new Silence(settings.claimIdle),
+        silence: new Silence(yield* Clock.Clock, settings.claimIdle),
         ending: false
       }
       const failed = yield* Deferred.make<never, CommandError>()
@@ -190,17 +191,15 @@ const persevering = <A>(state: State, effect: Effect.Effect<A, CommandError>): E
 const createGroup = (state: State): Effect.Effect<void, CommandError> => {
   const { client, settings: { createGroup: id, group, stream } } = state
   if (id === undefined) return Effect.void
-  return persevering(
-    state,
-    Effect.asVoid(client.execute(Groups.xgroupCreate(stream, group, id, { mkstream: true }))).pipe(
-      Effect.catchTags({
-        ResponseError: (error) => error.code === "BUSYGROUP" ? Effect.void : Effect.fail(error),
-        // A server without memory says so of a group that exists, too.
-        OutOfMemoryError: (error) =>
-          Effect.asVoid(Effect.mapError(client.execute(Groups.xpending(stream, group)), () => error))
-      })
-    )
+  const created = Effect.asVoid(client.execute(Groups.xgroupCreate(stream, group, id, { mkstream: true }))).pipe(
+    Effect.catchTags({
+      ResponseError: (error) => error.code === "BUSYGROUP" ? Effect.void : Effect.fail(error),
+      // A server without memory says so of a group that exists, too.
+      OutOfMemoryError: (error) =>
+        Effect.asVoid(Effect.mapError(client.execute(Groups.xpending(stream, group)), () => error))
+    })
   )
+  return persevering(state, state.silence.listen(created))
 }
 
 // -----------------------------------------------------------------------------
@@ -265,14 +264,15 @@ const makeReading = (state: State) => {
       const options = waits ? { count, block } : { count }
       const command = Groups.xreadgroup(group, consumer, [[stream, pending ? last : ">"]], options)
       const read = client.execute(inView(settings, RedisCommand.withReply(command, receivedOfOne)))
-      return !waits ? read : Effect.tap(waitedOnce ? read : impatiently(state, read), () =>
+      if (!waits) return state.silence.listen(read)
+      return Effect.tap(waitedOnce ? read : impatiently(state, read), () =>
         Effect.sync(() => {
           waitedOnce = true
         }))
     })
 
   const some = Effect.fnUntraced(function*(count: number, pause: number): Effect.fn.Return<void, CommandError> {
-    const read = once(count, pause).pipe(
+    const found = yield* once(count, pause).pipe(
       Effect.tapError((error) => {
         pending = true
         if (mayHaveRun(error)) unseen++
@@ -282,7 +282,6 @@ const makeReading = (state: State) => {
       }),
       Effect.retry({ schedule, while: (error) => isRetryable(error) && (waitedOnce || !isWithoutRoom(error)) })
     )
-    const found = yield* state.silence.listen(read, Math.min(settings.block, pause))
     const counts = pending ? yield* countDeliveries(state, found, unseen) : []
     if (found.length === 0) pending = false
     if (!pending) unseen = 0
@@ -362,9 +361,9 @@ const makeSweeping = (state: State) => {
 
   const pause = Duration.isFinite(claimIdle)
     ? Effect.map(elapsedNow, (time) => {
-      const { until } = state.silence
-      if (until > time) {
-        due = until
+      const { left } = state.silence
+      if (left > 0) {
+        due = time + left
         start = undefined
         found.length = 0
       }
@@ -374,7 +373,7 @@ const makeSweeping = (state: State) => {
 
   const some = Effect.fnUntraced(function*(count: number): Effect.fn.Return<void, CommandError> {
     if (found.length === 0) {
-      const page = yield* state.silence.listen(idlePage(state, start ?? "-"))
+      const page = yield* idlePage(state, start ?? "-")
       start = page.length < pageSize ? undefined : nextId(page.at(-1)!.messageId)
       found.push(...page.filter(({ messageId }) => !state.held.has(messageId)))
     }
@@ -439,19 +438,25 @@ const forgetDeleted = (state: State, ids: ReadonlyArray<string>): Effect.Effect<
   )
 }
 
-/** Keeps others from taking over the entries that are held here. */
+/** Keeps others from taking over the entries that are held here, and asks the server for a sign of life where there are none. */
 const renew = (state: State): Effect.Effect<void> => {
-  const { client, held, settings } = state
+  const { client, held, settings, silence } = state
   const { claimIdle, consumer, group, stream } = settings
   if (!Duration.isFinite(claimIdle)) return Effect.void
   const claimHeld = Effect.suspend(() => {
-    const pages = Arr.chunksOf(held.keys(), pageSize)
+    const pages = Arr.chunksOf(held.size === 0 ? [noEntry] : held.keys(), pageSize)
     return Effect.forEach(pages, (page) => client.execute(Groups.xclaimJustid(stream, group, consumer, 0, page)))
   })
   // After an outage others wait for this. The next renewal makes up for one that is refused.
-  const renewed = Effect.ignore(state.silence.listen(persevering(state, claimHeld)))
-  return Effect.forever(Effect.delay(renewed, Duration.divideUnsafe(claimIdle, 3)))
+  const renewed = Effect.ignore(persevering(state, silence.listen(claimHeld)))
+  return Effect.raceFirst(
+    Effect.forever(Effect.delay(renewed, Duration.divideUnsafe(claimIdle, 3))),
+    silence.keepTime
+  )
 }
+
+/** The id that no entry has. */
+const noEntry = "0-0"
 
 // -----------------------------------------------------------------------------
 // Handling entries
@@ -558,8 +563,9 @@ const bury = (
  * dead letter.
  */
 const checkDeadLetters = (state: State): Effect.Effect<void, CommandError> => {
-  const { consumer, group, limit, stream } = state.settings
+  const { client, settings: { consumer, group, limit, stream }, silence } = state
   if (limit === undefined) return Effect.void
   const nothing = { id: "", group, consumer, deliveries: 0, reason: "" }
-  return Effect.asVoid(persevere(state, DeadLetters.bury(stream, limit.deadLetter, nothing)))
+  const checked = client.execute(DeadLetters.bury(stream, limit.deadLetter, nothing))
+  return Effect.asVoid(persevering(state, silence.listen(checked)))
 }

@@ -16,10 +16,10 @@ export interface Letter {
 
 /**
  * Adds a dead letter and acknowledges the entry. Does nothing for an entry that is no longer pending, as another
- * consumer has dealt with it. An entry of more than 3,000 fields becomes several letters: Lua unpacks less than 8,000 values, and
- * Redis 6 breaks down when a script puts together more arguments in another way. An entry that was deleted is only acknowledged. An error, such as that of a key which is
- * not a stream, ends the script before the entry is acknowledged. Without an id the script does nothing; such a call
- * only checks that it can run.
+ * consumer has dealt with it. An entry of more than 3,000 fields becomes several letters: Lua unpacks less than 8,000
+ * values, and Redis 6 breaks down when a script puts together more arguments in another way. An entry that was deleted is
+ * only acknowledged. An error, such as that of a key which is not a stream, ends the script before the entry is
+ * acknowledged. Without an id the script does nothing; such a call only checks that it can run.
  */
 export const bury = RedisScript.make({
   name: "RedisStream.bury",

@@ -1,29 +1,70 @@
 /**
- * Times in which a server does not answer. Nobody can renew what they have then, so that an entry that is idle says nothing of its
- * consumer. After such a time all have as long as ever to be heard of, before anything is taken over.
+ * Times in which a server does not answer. Nobody can renew what they have then, so that an entry that is idle says nothing
+ * of its consumer. After such a time all have as long as ever to be heard of, before anything is taken over.
+ *
+ * What counts is the time between two answers to renewals, as a renewal is sent each third of `claimIdle`. What waits for a
+ * connection, or blocks, says nothing of the server. Neither does a standstill of the program itself.
  */
+import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { elapsedNow } from "../runtime/elapsed.ts"
+import { isRetryable } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
+import { LoopTime } from "../runtime/elapsed.ts"
+
+/** In milliseconds; less is no outage. */
+const shortest = 1000
 
 export class Silence {
+  readonly #time: LoopTime
   readonly #claimIdle: number
   readonly #longest: number
-  /** The time before which nothing is taken over. */
-  until = 0
+  #heard: number
+  #until: number
+  #met = false
 
-  constructor(claimIdle: Duration.Duration) {
+  constructor(clock: Clock.Clock, claimIdle: Duration.Duration) {
+    this.#time = new LoopTime(clock)
     this.#claimIdle = Duration.toMillis(claimIdle)
-    // Entries are renewed each third, and as soon as the server is back. Less than a second is no outage.
-    this.#longest = Math.max(this.#claimIdle / 2, 1000)
+    // An entry may have been idle for a third of `claimIdle` when a silence begins. After one of a half, a sixth is left for
+    // its renewal.
+    this.#longest = Math.max(this.#claimIdle / 2, shortest)
+    this.#heard = this.#time.now()
+    this.#until = this.#heard
   }
 
-  /** Runs what the server answers, with all its tries, and notes how long it took. `block`: the milliseconds that it may take. */
-  listen<A, E, R>(asking: Effect.Effect<A, E, R>, block = 0): Effect.Effect<A, E, R> {
-    return Effect.flatMap(elapsedNow, (asked) =>
-      Effect.tap(asking, () =>
-        Effect.map(elapsedNow, (now) => {
-          if (now - asked - block > this.#longest) this.until = now + this.#claimIdle
-        })))
+  /** The milliseconds for which nothing is taken over. */
+  get left(): number {
+    const now = this.#time.now()
+    // Nobody knows how long a silence is into which a consumer is started.
+    if (now - this.#heard > (this.#met ? this.#longest : shortest)) this.#until = now + this.#claimIdle
+    return Math.max(this.#until - now, 0)
   }
+
+  /**
+   * Notes whether the server answers one try of a command that writes and does not block. A refusal that no retry can fix is
+   * an answer.
+   */
+  listen<A, R>(asking: Effect.Effect<A, CommandError, R>): Effect.Effect<A, CommandError, R> {
+    return asking.pipe(
+      Effect.tap(() => this.#hear),
+      Effect.tapError((error) => isRetryable(error) ? this.#miss : this.#hear)
+    )
+  }
+
+  readonly #hear = Effect.sync(() => {
+    // From here on all have time again, if this ends a silence.
+    void this.left
+    this.#heard = this.#time.now()
+    this.#met = true
+  })
+
+  readonly #miss = Effect.sync(() => {
+    if (!this.#met) this.#heard = -Infinity
+  })
+
+  /** Keeps the time in which the event loop goes on. */
+  readonly keepTime: Effect.Effect<never> = Effect.forever(
+    Effect.suspend(() => this.#time.sleepUntil(this.#time.now() + this.#claimIdle / 3))
+  )
 }
