@@ -905,6 +905,28 @@ describe("RedisLock", () => {
         }
       }))
 
+    it.effect("what a server that stood still has renewed after the loss is given back, unless others may have its token", () =>
+      Effect.gen(function*() {
+        for (const token of [undefined, "mine"]) {
+          const { run, store } = yield* fake()
+          const scope = yield* Scope.make()
+          const lock = RedisLock.make(name, { ttl: "4 seconds", autoExtend: true, token })
+          const other = RedisLock.make("other", { ttl: "4 seconds", autoExtend: true, token })
+          const held = yield* fork(run(Effect.flip(lock.withLock(Effect.never))))
+          const loss = yield* fork(Effect.flip((yield* run(Scope.provide(other.scoped, scope))).lost))
+          yield* TestClock.adjust("1 second")
+          store.outage = "still"
+          yield* TestClock.adjust("2800 millis")
+          assert.strictEqual((yield* Fiber.join(held))._tag, "LockNotOwnedError")
+          assert.strictEqual((yield* Fiber.join(loss))._tag, "LockNotOwnedError")
+          yield* Scope.close(scope, Exit.void)
+          yield* TestClock.adjust("100 millis")
+          store.goesOn()
+          assert.strictEqual(owner(store), token)
+          assert.strictEqual(store.get("other")?.value, token)
+        }
+      }))
+
     it.effect("scoped tells of the loss by `lost`", () =>
       Effect.gen(function*() {
         const { run, store } = yield* fake()

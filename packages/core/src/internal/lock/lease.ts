@@ -340,6 +340,8 @@ class Held {
   readonly #named: Pick<Settings, "name" | "kind">
   readonly #loss = new Once<never, LockNotOwnedError>()
   #isHeld = true
+  /** Whether the lease was lost by silence: the server may have renewed it since, or may do so. */
+  #mayBeLeft = false
   /**
    * The time until which the lease is certainly valid. It counts from the request, which is before the server began to
    * count.
@@ -382,10 +384,16 @@ class Held {
     return this.#isHeld
   }
 
-  /** Releases the lease if it is held; that it could not be is logged. */
+  /** Releases the lease if it is held; that it could not be is logged. What may be left of a lost one is released behind it. */
   get giveBack(): Effect.Effect<void> {
     const { kind, name } = this.#named
-    return Effect.suspend(() => this.#isHeld ? this.handle.release : Effect.void).pipe(
+    return Effect.suspend((): Effect.Effect<unknown, CommandError | LockLikeError> => {
+      if (this.#isHeld) return this.handle.release
+      // A given token may be that of the next holder.
+      const isLeft = this.#mayBeLeft && this.#settings.token === undefined
+      return isLeft ? undoing(this.#client, this.#settings, this.#token) : Effect.void
+    }).pipe(
+      Effect.asVoid,
       Effect.catch((error) => Effect.logWarning(`The ${kind} ${quoted(name)} could not be released`, error))
     )
   }
@@ -461,12 +469,13 @@ class Held {
       lostAt: () => this.#validUntil - this.#margin,
       shortened: this.#shortened
     }).pipe(
-      Effect.andThen(Effect.suspend(() => {
+      Effect.flatMap((end) => {
         this.#isHeld = false
+        this.#mayBeLeft = end === "silence"
         const error = new LockNotOwnedError(this.#named)
         this.#loss.end(Exit.fail(error))
         return error
-      }))
+      })
     )
   }
 }
@@ -513,8 +522,9 @@ interface Kept {
 /**
  * Extends the lock every third of its life, and at once when another server has taken over, which may never have heard of the
  * lock. Ends when the lock is lost: the server says so, or has not answered for so long that the lock may expire soon.
+ * Returns which of these it was.
  */
-const keepAlive = ({ client, lostAt, renew, shortened, ttl, validUntil }: Kept): Effect.Effect<void> =>
+const keepAlive = ({ client, lostAt, renew, shortened, ttl, validUntil }: Kept): Effect.Effect<"told" | "silence"> =>
   Effect.scoped(Effect.gen(function*() {
     const takenOver = yield* takeovers(client)
     // An answer that came late leaves less time for the next.
@@ -527,7 +537,7 @@ const keepAlive = ({ client, lostAt, renew, shortened, ttl, validUntil }: Kept):
       )
       shortened.closeUnsafe()
       const left = lostAt() - (yield* elapsedNow)
-      if (left <= 0) return
+      if (left <= 0) return "silence"
       if (!isDue) {
         pause = left / 3
         continue
@@ -537,7 +547,7 @@ const keepAlive = ({ client, lostAt, renew, shortened, ttl, validUntil }: Kept):
         Effect.catch(() => Effect.succeed("unknown" as const)),
         Effect.raceFirst(Effect.as(shortened.await, "unknown" as const))
       )
-      if (renewed === false) return
+      if (renewed === false) return "told"
       pause = renewed === true
         ? yield* untilThird
         : Math.min(ttl / 10, Math.max(lostAt() - (yield* elapsedNow), 0))
