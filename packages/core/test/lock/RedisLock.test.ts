@@ -774,6 +774,78 @@ describe("RedisLock", () => {
         assert.strictEqual(handle?.fencingToken, 1)
       }))
 
+    it.effect("with autoExtend a body begins with time to extend its lock, and goes on where later answers are fast", () =>
+      Effect.gen(function*() {
+        for (
+          const latencies of [[400], [600], [900], [970], [1100, 10, 1100], [600, 900], [600, 940], [600, 970]]
+        ) {
+          let [entered, sent] = [0, 0]
+          const { run } = yield* fake(() => Effect.sleep(latencies[sent++] ?? 4))
+          const lock = RedisLock.make(name, { ttl: "1 second", autoExtend: true })
+          const fiber = yield* fork(run(lock.withLock(Effect.andThen(Effect.sync(() => entered++), Effect.never))))
+          yield* TestClock.adjust("1 minute")
+          assert.isUndefined(fiber.pollUnsafe(), `answers after ${latencies}`)
+          assert.strictEqual(entered, 1)
+          yield* fork(Fiber.interrupt(fiber))
+          // Its release is answered.
+          yield* TestClock.adjust("1 second")
+        }
+      }))
+
+    describe("whose renewal is not answered", () => {
+      const tokens = [undefined, "mine"]
+      /** `SET` is answered after some time, and what comes then never. */
+      const hanging = (milliseconds: number) => {
+        let sent = 0
+        return fake(() => [Effect.sleep(milliseconds), Effect.never][sent++] ?? Effect.void)
+      }
+
+      it.effect("is given back by who is interrupted, at once", () =>
+        Effect.gen(function*() {
+          for (const token of tokens) {
+            for (const act of ["withLock", "tryAcquire"] as const) {
+              const { run, store } = yield* hanging(1500)
+              const lock = RedisLock.make(name, { ttl: "2 seconds", token })
+              const fiber = yield* fork(
+                run(act === "withLock" ? lock.withLock(Effect.die("entered")) : lock.tryAcquire)
+              )
+              yield* TestClock.adjust("1500 millis")
+              assert.strictEqual(store.timeLeft(name), 2000)
+              yield* Fiber.interrupt(fiber)
+              assert.isUndefined(owner(store))
+            }
+          }
+        }))
+
+      it.effect("is given back when the time to wait is over and it may be over, too", () =>
+        Effect.gen(function*() {
+          for (const token of tokens) {
+            const { run, store } = yield* hanging(1500)
+            const lock = RedisLock.make(name, { ttl: "2 seconds", waitTimeout: "2500 millis", token })
+            const fiber = yield* fork(run(lock.acquire))
+            yield* TestClock.adjust("2499 millis")
+            assert.isUndefined(fiber.pollUnsafe())
+            yield* TestClock.adjust("1 millis")
+            assert.deepStrictEqual(fiber.pollUnsafe(), Exit.succeed(undefined))
+            assert.isUndefined(owner(store))
+          }
+        }))
+
+      it.effect("is held when the time to wait is over and it is not", () =>
+        Effect.gen(function*() {
+          for (const token of tokens) {
+            for (const [waitTimeout, at] of [["7 seconds", 7000], [0, 6000]] as const) {
+              const { run } = yield* hanging(6000)
+              const fiber = yield* fork(run(RedisLock.make(name, { ttl: "10 seconds", waitTimeout, token }).acquire))
+              yield* TestClock.adjust(at - 1)
+              assert.isUndefined(fiber.pollUnsafe())
+              yield* TestClock.adjust(1)
+              assert.isDefined(yield* Fiber.join(fiber))
+            }
+          }
+        }))
+    })
+
     it.effect("autoExtend renews sooner where its last answer took long", () =>
       Effect.gen(function*() {
         const { run, store } = yield* late("EVALSHA", 1700)
@@ -902,6 +974,28 @@ describe("RedisLock", () => {
           assert.isUndefined(fiber.pollUnsafe())
           yield* TestClock.adjust("1 millis")
           assert.strictEqual(((yield* Fiber.join(fiber)) as RedisError)._tag, "LockNotOwnedError")
+        }
+      }))
+
+    it.effect("what a server that stood still has renewed after the loss is given back, unless others may have its token", () =>
+      Effect.gen(function*() {
+        for (const token of [undefined, "mine"]) {
+          const { run, store } = yield* fake()
+          const scope = yield* Scope.make()
+          const lock = RedisLock.make(name, { ttl: "4 seconds", autoExtend: true, token })
+          const other = RedisLock.make("other", { ttl: "4 seconds", autoExtend: true, token })
+          const held = yield* fork(run(Effect.flip(lock.withLock(Effect.never))))
+          const loss = yield* fork(Effect.flip((yield* run(Scope.provide(other.scoped, scope))).lost))
+          yield* TestClock.adjust("1 second")
+          store.outage = "still"
+          yield* TestClock.adjust("2800 millis")
+          assert.strictEqual((yield* Fiber.join(held))._tag, "LockNotOwnedError")
+          assert.strictEqual((yield* Fiber.join(loss))._tag, "LockNotOwnedError")
+          yield* Scope.close(scope, Exit.void)
+          yield* TestClock.adjust("100 millis")
+          store.goesOn()
+          assert.strictEqual(owner(store), token)
+          assert.strictEqual(store.get("other")?.value, token)
         }
       }))
 

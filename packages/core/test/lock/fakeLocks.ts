@@ -22,8 +22,9 @@ export class Store {
   readonly entries = new Map<string, Entry>()
   readonly log: Array<string> = []
   readonly now: () => number
-  /** While set, every command fails with it; `"silent"` answers nothing. */
-  outage: RedisError | "silent" | undefined = undefined
+  /** While set, every command fails with it; `"silent"` answers nothing, `"still"` runs what has come when it goes on. */
+  outage: RedisError | "silent" | "still" | undefined = undefined
+  readonly #come: Array<() => void> = []
   /** What commands of a name fail with. */
   readonly refused = new Map<string, RedisError>()
   /** How many commands each pipeline had. */
@@ -31,6 +32,21 @@ export class Store {
 
   constructor(now: () => number) {
     this.now = now
+  }
+
+  /** Runs what is sent, at once or when the server goes on. Nobody takes back what was sent. */
+  run(act: () => Resp.Value): Effect.Effect<Resp.Value> {
+    return Effect.callback((resume) => {
+      const run = () => resume(Effect.succeed(act()))
+      if (this.outage === "still") this.#come.push(run)
+      else run()
+    })
+  }
+
+  /** Ends that the server stands still. */
+  goesOn(): void {
+    this.outage = undefined
+    for (const run of this.#come.splice(0)) run()
   }
 
   get(key: string): Entry | undefined {
@@ -105,13 +121,18 @@ export const fake = Effect.fnUntraced(function*(act: (name: string) => Effect.Ef
   const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
     Effect.suspend(() => {
       if (store.outage === "silent") return Effect.never
-      if (store.outage !== undefined) return Effect.fail(store.outage)
+      if (store.outage !== undefined && store.outage !== "still") return Effect.fail(store.outage)
       const refusal = store.refused.get(command.spec.name)
       if (refusal !== undefined) return Effect.fail(refusal)
       const args = command.parts.map((part) => String(RedisArg.wireValue(part)))
-      store.log.push([command.spec.name, ...args].join(" "))
-      const reply = answer(store, command.spec.name, args)
-      return Effect.andThen(act(command.spec.name), RedisCommand.decode(command, reply, false))
+      const reply = store.run(() => {
+        store.log.push([command.spec.name, ...args].join(" "))
+        return answer(store, command.spec.name, args)
+      })
+      return reply.pipe(
+        Effect.tap(() => act(command.spec.name)),
+        Effect.flatMap((reply) => RedisCommand.decode(command, reply, false))
+      )
     })
   const pipeline = (commands: ReadonlyArray<RedisCommand.Any>) => {
     store.pipelines.push(commands.length)

@@ -181,32 +181,39 @@ const acquireFor = (given: Given, acquire: Acquire) =>
   )
 
 /** Tries once, whoever waits. */
-const tryOnce: Acquire = (settings, restore) =>
-  Effect.flatMap(
-    RedisClient,
-    (client) =>
-      Effect.map(attempt(client, settings, tokenOf(settings), restore), (tried) => heldBy(client, settings, tried))
-  )
+const tryOnce: Acquire = (settings, restore) => heldBy(settings, restore, (ask) => ask)
 
 /** Tries when it is its turn, until the lock is taken, or the next try would be too late. */
 const acquire: Acquire = (settings, restore) =>
+  heldBy(settings, restore, (ask) =>
+    lines.wait(lineOf(settings), {
+      size: 1,
+      most: settings.ways.most,
+      ask,
+      told: ({ taken }) => {
+        const room = taken?.left ?? 0
+        return { granted: taken !== undefined, room, pause: room > 0 ? 0 : settings.retryInterval }
+      },
+      pausesFrom: "answer",
+      waitTimeout: settings.waitTimeout,
+      late: (last) => ({ ...last, taken: undefined }),
+      jitter
+    }, restore))
+
+/** Holds what `tries` takes with the attempt that it is given. */
+const heldBy = (
+  settings: Settings,
+  restore: Restore,
+  tries: (ask: Effect.Effect<Tried, CommandError>) => On<Tried>
+): On<Held | undefined> =>
   Effect.flatMap(RedisClient, (client) =>
-    Effect.map(
-      lines.wait(lineOf(settings), {
-        size: 1,
-        most: settings.ways.most,
-        ask: attempt(client, settings, tokenOf(settings), restore),
-        told: ({ taken }) => {
-          const room = taken?.left ?? 0
-          return { granted: taken !== undefined, room, pause: room > 0 ? 0 : settings.retryInterval }
-        },
-        pausesFrom: "answer",
-        waitTimeout: settings.waitTimeout,
-        late: (last) => ({ ...last, taken: undefined }),
-        jitter
-      }, restore),
-      (tried) => heldBy(client, settings, tried)
-    ))
+    Effect.flatMap(elapsedNow, (now) => {
+      const wanted = { token: tokenOf(settings), stopAt: now + settings.waitTimeout }
+      return Effect.map(
+        tries(attempt(client, settings, wanted, restore)),
+        (tried) => tried.taken && new Held(client, settings, tried, tried.taken)
+      )
+    }))
 
 const lines = new Lines<Tried>()
 
@@ -239,56 +246,73 @@ interface Tried {
   readonly taken: Taken | undefined
 }
 
-const heldBy = (client: RedisClient["Service"], settings: Settings, tried: Tried): Held | undefined =>
-  tried.taken && new Held(client, settings, tried, tried.taken)
-
-/** Tries once. A caller that never learns the outcome must not keep others out. */
+/** Tries once to take a lease by a time. A caller that never learns the outcome must not keep others out. */
 const attempt = (
   client: RedisClient["Service"],
   settings: Settings,
-  token: string,
+  { stopAt, token }: { readonly token: string; readonly stopAt: number },
   restore: Restore
 ): Effect.Effect<Tried, CommandError> =>
   Effect.flatMap(elapsedNow, (at) => {
     const command = settings.ways.acquire(token)
     const request = command.settled ?? client.execute(command)
     const answer = Effect.map(traced(command, client, request), (taken): Tried => ({ token, at, taken }))
-    const inTime = (tried: Tried) => renewedIfLate(client, settings, tried)
-    // The lock may hold a given token already, so it cannot be known what to undo.
-    if (settings.token !== undefined) return Effect.flatMap(answer, inTime)
     const undo = Effect.flatMap(
       undoing(client, settings, token),
       // A reserved connection is closed when its holder ends, with what is still under way on it.
       (fiber) => client.session === undefined ? Effect.void : Effect.timeoutOption(Fiber.await(fiber), patience)
     )
-    return restore(answer).pipe(
-      Effect.onInterrupt(() => deliveryOf(request) === "not-sent" ? Effect.void : undo),
-      Effect.tapError((error) => mayHaveRun(error) ? undo : Effect.void),
-      Effect.flatMap((tried) => Effect.onError(restore(inTime(tried)), () => undo))
-    )
+    // Until there is an answer the lock may hold a given token already, so it cannot be known what to undo.
+    const isOurs = settings.token === undefined
+    const tried = isOurs
+      ? restore(answer).pipe(
+        Effect.onInterrupt(() => deliveryOf(request) === "not-sent" ? Effect.void : undo),
+        Effect.tapError((error) => mayHaveRun(error) ? undo : Effect.void)
+      )
+      : answer
+    return Effect.flatMap(tried, (tried) => {
+      const { taken } = tried
+      if (taken === undefined) return Effect.succeed(tried)
+      const giveBack = isOurs ? undo : Effect.suspend(() => new Held(client, settings, tried, taken).giveBack)
+      return restore(renewedIfLate(client, settings, tried, stopAt)).pipe(
+        Effect.onError(() => giveBack),
+        Effect.tap((renewed) => renewed === "late" ? giveBack : Effect.void),
+        Effect.map((renewed) => typeof renewed === "object" ? renewed : { ...tried, taken: undefined })
+      )
+    })
   })
 
+type Renewed = Tried | "gone" | "late"
+
 /**
- * Asks whether a lease is still there that was taken so long ago that it may be over, and renews it: the answer may have come late,
- * as the server stood still between taking and answering. What is over is as if it had not been free.
+ * Renews a lease whose answer came so late that half of its life is over, or all of it: the server may have stood still between
+ * taking and answering. One whose renewal takes as long is held if it does not count as lost by then. When the time is over,
+ * a lease is what it is. `"gone"` is as if it had not been free; `"late"` may still be there.
  */
 const renewedIfLate = (
   client: RedisClient["Service"],
   settings: Settings,
-  tried: Tried
-): Effect.Effect<Tried, CommandError> => {
-  const { ttl, ways } = settings
-  if (ttl === undefined || tried.taken === undefined) return Effect.succeed(tried)
-  return Effect.flatMap(elapsedNow, (now) =>
-    now - tried.at < ttl
-      ? Effect.succeed(tried)
-      : Effect.flatMap(
-        on(client, ways.extend(tried.token, ttl, "atLeast")),
-        (owned): Effect.Effect<Tried, CommandError> =>
-          owned
-            ? renewedIfLate(client, settings, { ...tried, at: now })
-            : Effect.succeed({ ...tried, taken: undefined })
-      ))
+  tried: Tried,
+  stopAt: number,
+  isRenewed = false
+): Effect.Effect<Renewed, CommandError> => {
+  const { ttl = Infinity, ways } = settings
+  return Effect.flatMap(elapsedNow, (now) => {
+    const age = now - tried.at
+    const isLost = age >= ttl - marginOf(ttl)
+    if (!isLost && (isRenewed || age < ttl / 2 || now >= stopAt)) return Effect.succeed(tried)
+    if (now >= stopAt) return Effect.succeed("late")
+    const renew = on(client, ways.extend(tried.token, ttl, "atLeast"))
+    return Effect.flatMap(
+      Effect.timeoutOrElse(renew, { duration: stopAt - now, orElse: () => Effect.undefined }),
+      (owned): Effect.Effect<Renewed, CommandError> => {
+        if (owned === false) return Effect.succeed("gone")
+        return owned === true
+          ? renewedIfLate(client, settings, { ...tried, at: now }, stopAt, true)
+          : renewedIfLate(client, settings, tried, -Infinity, isRenewed)
+      }
+    )
+  })
 }
 
 /** How long an attempt on a reserved connection waits at the most until it is undone. */
@@ -340,6 +364,8 @@ class Held {
   readonly #named: Pick<Settings, "name" | "kind">
   readonly #loss = new Once<never, LockNotOwnedError>()
   #isHeld = true
+  /** Whether the lease was lost by silence: the server may have renewed it since, or may do so. */
+  #mayBeLeft = false
   /**
    * The time until which the lease is certainly valid. It counts from the request, which is before the server began to
    * count.
@@ -382,10 +408,16 @@ class Held {
     return this.#isHeld
   }
 
-  /** Releases the lease if it is held; that it could not be is logged. */
+  /** Releases the lease if it is held; that it could not be is logged. What may be left of a lost one is released behind it. */
   get giveBack(): Effect.Effect<void> {
     const { kind, name } = this.#named
-    return Effect.suspend(() => this.#isHeld ? this.handle.release : Effect.void).pipe(
+    return Effect.suspend((): Effect.Effect<unknown, CommandError | LockLikeError> => {
+      if (this.#isHeld) return this.handle.release
+      // A given token may be that of the next holder.
+      const isLeft = this.#mayBeLeft && this.#settings.token === undefined
+      return isLeft ? undoing(this.#client, this.#settings, this.#token) : Effect.void
+    }).pipe(
+      Effect.asVoid,
       Effect.catch((error) => Effect.logWarning(`The ${kind} ${quoted(name)} could not be released`, error))
     )
   }
@@ -461,12 +493,13 @@ class Held {
       lostAt: () => this.#validUntil - this.#margin,
       shortened: this.#shortened
     }).pipe(
-      Effect.andThen(Effect.suspend(() => {
+      Effect.flatMap((end) => {
         this.#isHeld = false
+        this.#mayBeLeft = end === "silence"
         const error = new LockNotOwnedError(this.#named)
         this.#loss.end(Exit.fail(error))
         return error
-      }))
+      })
     )
   }
 }
@@ -513,12 +546,16 @@ interface Kept {
 /**
  * Extends the lock every third of its life, and at once when another server has taken over, which may never have heard of the
  * lock. Ends when the lock is lost: the server says so, or has not answered for so long that the lock may expire soon.
+ * Returns which of these it was.
  */
-const keepAlive = ({ client, lostAt, renew, shortened, ttl, validUntil }: Kept): Effect.Effect<void> =>
+const keepAlive = ({ client, lostAt, renew, shortened, ttl, validUntil }: Kept): Effect.Effect<"told" | "silence"> =>
   Effect.scoped(Effect.gen(function*() {
     const takenOver = yield* takeovers(client)
     // An answer that came late leaves less time for the next.
-    const untilThird = Effect.map(elapsedNow, (now) => Math.min(ttl, Math.max(validUntil() - now, 0)) / 3)
+    const untilThird = Effect.map(
+      elapsedNow,
+      (now) => Math.max(Math.min(ttl / 3, (validUntil() - now) / 3, (lostAt() - now) / 2), 0)
+    )
     let pause = yield* untilThird
     for (;;) {
       const isDue = yield* Effect.raceFirst(
@@ -527,7 +564,7 @@ const keepAlive = ({ client, lostAt, renew, shortened, ttl, validUntil }: Kept):
       )
       shortened.closeUnsafe()
       const left = lostAt() - (yield* elapsedNow)
-      if (left <= 0) return
+      if (left <= 0) return "silence"
       if (!isDue) {
         pause = left / 3
         continue
@@ -537,7 +574,7 @@ const keepAlive = ({ client, lostAt, renew, shortened, ttl, validUntil }: Kept):
         Effect.catch(() => Effect.succeed("unknown" as const)),
         Effect.raceFirst(Effect.as(shortened.await, "unknown" as const))
       )
-      if (renewed === false) return
+      if (renewed === false) return "told"
       pause = renewed === true
         ? yield* untilThird
         : Math.min(ttl / 10, Math.max(lostAt() - (yield* elapsedNow), 0))
