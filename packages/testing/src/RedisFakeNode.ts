@@ -34,11 +34,11 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
+import type { Command } from "./internal/requestParser.ts"
+import * as RequestParser from "./internal/requestParser.ts"
 import * as Encode from "./RedisFakeReply.ts"
-import type { Command } from "./RequestParser.ts"
-import * as RequestParser from "./RequestParser.ts"
 
-export type { Command } from "./RequestParser.ts"
+export type { Command } from "./internal/requestParser.ts"
 
 // -----------------------------------------------------------------------------
 // Scripts
