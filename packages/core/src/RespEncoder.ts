@@ -2,8 +2,9 @@
  * The pooled writer: commands in, chunks of bytes out.
  *
  * Bytes are written back to back into slabs and handed over as views. What was
- * handed over is never written again, so the socket may keep it as long as it
- * likes. Bytes of callers are copied. With `lend` large ones are handed over
+ * handed over is not written to again before `recycle` says that nobody reads it;
+ * where that is never said, the socket may keep it as long as it likes. Bytes of
+ * callers are copied. With `lend` large ones are handed over
  * themselves: whoever sets it must make sure that nobody writes to them until
  * the socket has taken them.
  *
@@ -172,7 +173,7 @@ export class RespEncoder {
 
   /**
    * Takes back the memory of everything that was handed over: nobody reads it any more. To be called with nothing pending, and
-   * only where it is known each time; without it, every chunk is somebody else's for good. SET of 4 KB takes 4.4 µs of processor
+   * only where it is known each time; without it, every chunk is somebody else's for good. SET of 4 KB takes 2.4 µs of processor
    * time with it and 8.6 without, most of which V8 collects for.
    */
   recycle(): void {

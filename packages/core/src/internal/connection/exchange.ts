@@ -127,7 +127,7 @@ export class Exchange {
     return this.#written
   }
 
-  /** The number of times that the socket was given something to write. It has taken what it was given before then. */
+  /** The number of times that the socket was given something to write. Of what it was given before, it had not taken 64 KB at the most. */
   get handed(): number {
     return this.#handed
   }

@@ -71,8 +71,8 @@ export class Link {
   #throttle: Receiver | undefined = undefined
   #continue: (() => void) | undefined = undefined
   #overdue = false
-  /** The commands that callers have run on the connection, and that may not be answered yet. */
-  #asked: ReadonlyArray<Request> = []
+  /** The commands that callers have run on the connection, from the first that may not be answered yet. */
+  readonly #asked: Array<Request> = []
 
   constructor(options: LinkOptions) {
     this.#options = options
@@ -123,14 +123,16 @@ export class Link {
   execute<A>(command: RedisCommand.RedisCommand<A>): Effect.Effect<A, CommandError> {
     return Effect.flatMap(this.#connection, (connection) =>
       requestOf(command, (request) => {
-        this.#asked = [...this.#unanswered, request]
+        this.#forgetAnswered()
+        this.#asked.push(request)
         connection.submit(request)
         this.proceed()
       }))
   }
 
-  get #unanswered(): ReadonlyArray<Request> {
-    return this.#asked.filter(({ settled }) => !settled)
+  /** Answers come in the order of the commands: the first that has none keeps those behind it. */
+  #forgetAnswered(): void {
+    while (this.#asked[0]?.settled === true) this.#asked.shift()
   }
 
   /** The connection, opened when there is none. */
@@ -302,7 +304,8 @@ export class Link {
   })
 
   get #wanted(): boolean {
-    return !this.hub.empty || this.#waiters.size > 0 || this.#unanswered.length > 0
+    this.#forgetAnswered()
+    return !this.hub.empty || this.#waiters.size > 0 || this.#asked.length > 0
   }
 }
 

@@ -35,10 +35,15 @@ export class Silence {
 
   /** The milliseconds for which nothing is taken over. */
   get left(): number {
+    this.#note()
+    return Math.max(this.#until - this.#time.now(), 0)
+  }
+
+  /** Gives all their time again when the server is silent, or has been until now. */
+  #note(): void {
     const now = this.#time.now()
     // Nobody knows how long a silence is into which a consumer is started.
     if (now - this.#heard > (this.#met ? this.#longest : shortest)) this.#until = now + this.#claimIdle
-    return Math.max(this.#until - now, 0)
   }
 
   /**
@@ -53,8 +58,7 @@ export class Silence {
   }
 
   readonly #hear = Effect.sync(() => {
-    // From here on all have time again, if this ends a silence.
-    void this.left
+    this.#note()
     this.#heard = this.#time.now()
     this.#met = true
   })
