@@ -18,8 +18,6 @@ import { zrangeWithScores, zrevrangeWithScores } from "./commands/SortedSetRange
 import { zadd, zcard, zincrby, zrank, zrem, zrevrank, zscore } from "./commands/SortedSets.ts"
 import { incrby, set } from "./commands/Strings.ts"
 import { keyspace, replace, settingMany, strings, written } from "./internal/keyspace/access.ts"
-import * as Cache from "./internal/keyspace/cache.ts"
-import type { CacheKeyspace, CacheOptions } from "./internal/keyspace/cacheModel.ts"
 import { bytesOf, codecOf, jsonOf, reading, refuse, textOf } from "./internal/keyspace/codec.ts"
 import { keysOf } from "./internal/keyspace/keys.ts"
 import type {
@@ -31,14 +29,14 @@ import type {
   ValueKeyspace,
   Writing
 } from "./internal/keyspace/model.ts"
+import * as Cache from "./internal/keyspaceCache/cache.ts"
+import type { CacheKeyspace, CacheOptions } from "./internal/keyspaceCache/model.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import type { RedisCodec } from "./RedisCodec.ts"
 import { asBytes } from "./RedisCommand.ts"
 import { sscanStreamBytes } from "./RedisScan.ts"
 import { transaction } from "./RedisTransaction.ts"
 
-export { LoadTimeoutError } from "./internal/keyspace/cacheModel.ts"
-export type { CacheKeyspace, CacheOptions } from "./internal/keyspace/cacheModel.ts"
 export { KeyspaceError } from "./internal/keyspace/model.ts"
 export type {
   CounterKeyspace,
@@ -56,6 +54,8 @@ export type {
   ValueKeyspace,
   Writing
 } from "./internal/keyspace/model.ts"
+export { LoadTimeoutError } from "./internal/keyspaceCache/model.ts"
+export type { CacheKeyspace, CacheOptions } from "./internal/keyspaceCache/model.ts"
 
 // -----------------------------------------------------------------------------
 // Constructors
