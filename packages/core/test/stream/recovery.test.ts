@@ -163,9 +163,11 @@ describe("While the server cannot save", () => {
             { stream, group: "g", consumer: "c", createGroup: "0", block: "100 millis" },
             () => Queue.offer(found, "entry")
           )
-        const lead = leader.run(({ fencingToken }) =>
-          Effect.andThen(Queue.offer(found, `term ${fencingToken}`), Effect.never)
-        )
+        const terms: Array<number> = []
+        const lead = leader.run(({ fencingToken }) => {
+          terms.push(fencingToken)
+          return Effect.andThen(Queue.offer(found, `term ${terms.length}`), Effect.never)
+        })
         const client = yield* Client.make(server)
         const start = <A, E>(effect: Effect.Effect<A, E, RedisClient.RedisClient>) =>
           Effect.forkChild(Client.on(client)(effect))
@@ -192,6 +194,7 @@ describe("While the server cannot save", () => {
         yield* outside.execute(Redis.xadd("t", { n: 1 }))
         yield* Client.on(outside)(queue.enqueue(2))
         assert.sameMembers(yield* Queue.takeN(found, 4), ["term 2", "entry", "entry", "job"])
+        assert.isAbove(terms[1]!, terms[0]!)
         for (const fiber of [...before, ...meanwhile]) assert.isUndefined(fiber.pollUnsafe())
       })
   )
