@@ -44,7 +44,8 @@ interface Delivered {
   readonly deliveries: number
 }
 
-type Handler<E, R> = (entry: Delivered) => Effect.Effect<unknown, E, R>
+/** `isEnding`: whether the consumer was told to end. */
+type Handler<E, R> = (entry: Delivered, isEnding: () => boolean) => Effect.Effect<unknown, E, R>
 
 /** The state that the fibers of one consumer share. */
 interface State {
@@ -482,7 +483,7 @@ const handle = <E, R>(
     const handled = Telemetry.handling(
       state.settings,
       { deliveries, id },
-      start(state.settings.of, handler, { deliveries, fields, id })
+      start(state, handler, { deliveries, fields, id })
     )
     return Effect.exit(handled).pipe(
       Effect.flatMap((exit) =>
@@ -502,7 +503,7 @@ const handle = <E, R>(
 }
 
 const start = <E, R>(
-  of: string,
+  state: State,
   handler: Handler<E, R>,
   { deliveries, fields, id }: Received & { readonly deliveries: number }
 ): Effect.Effect<unknown, E | DecodeError | DataError, R> =>
@@ -510,7 +511,7 @@ const start = <E, R>(
     ? Effect.void
     : fields instanceof Mismatch
     ? Effect.fail(new DecodeError({ command: "XREADGROUP", detail: fields.detail }))
-    : handling(of, () => handler({ id, fields, deliveries }))
+    : handling(state.settings.of, () => handler({ id, fields, deliveries }, () => state.ending))
 
 const failed = (
   state: State,
