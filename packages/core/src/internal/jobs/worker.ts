@@ -58,7 +58,7 @@ export const run = <A, E, R>(settings: Settings<A, E, R>): Effect.Effect<never, 
   )
   return Effect.flatMap(located, (consumer) => {
     const consume = Consumer.run(
-      consumer,
+      { ...consumer, acknowledges: true },
       // Fields are text where nothing else is asked for.
       ({ fields, id }, isEnding) => handle(settings, id, (fields as TextFields)["id"] ?? "", isEnding)
     )
@@ -98,7 +98,7 @@ const promoting = (name: string, pollInterval: number): Effect.Effect<never, Com
 // Handling
 // -----------------------------------------------------------------------------
 
-/** An entry is acknowledged when this succeeds. When it fails, the entry stays pending and comes back. */
+/** Its entry is acknowledged by the last step on the server. When this fails, the entry stays pending and comes back. */
 const handle = Effect.fnUntraced(function*<A, E, R>(
   settings: Settings<A, E, R>,
   entry: string,

@@ -468,8 +468,8 @@ const handle = <E, R>(
   handler: Handler<E, R>,
   { deliveries, fields, id }: Received & { readonly deliveries: number }
 ): Effect.Effect<void, CommandError, R> => {
-  const { group, stream } = state.settings
-  const acknowledge = Effect.catch(
+  const { acknowledges, group, stream } = state.settings
+  const acknowledge = acknowledges === true && fields !== "deleted" ? Effect.void : Effect.catch(
     Effect.asVoid(persevere(state, Groups.xack(stream, group, id))),
     (error) =>
       state.ending
