@@ -20,13 +20,13 @@ import * as Queue from "effect/Queue"
 import * as Groups from "../../commands/StreamGroups.ts"
 import { xrange } from "../../commands/Streams.ts"
 import type * as RedisArg from "../../RedisArg.ts"
-import { uncached } from "../../RedisCache.ts"
 import { RedisClient } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import { DecodeError, isRetryable } from "../../RedisError.ts"
 import type { CommandError, DataError } from "../../RedisError.ts"
 import { Mismatch } from "../../RedisReply.ts"
 import { handling, isNoEffect, returnedNoEffect } from "../argument/effects.ts"
+import { forMaster } from "../client/forMaster.ts"
 import { quoted } from "../error/printable.ts"
 import { mayHaveRun } from "../error/retry.ts"
 import type { BytesFields, TextFields } from "../reply/streamEntry.ts"
@@ -62,6 +62,10 @@ interface State {
 
 /** How many pending entries one command looks at or renews. */
 const pageSize = 500
+
+/** What is pending, which consumers act on, so that an old answer would be a wrong one. */
+const pendingRange = (...of: Parameters<typeof Groups.xpendingRange>) =>
+  forMaster(RedisCommand.asBytes(Groups.xpendingRange(...of)))
 
 /** Runs a consumer until it is interrupted, or fails with an error that no retry can fix. */
 export const run = <E, R>(
@@ -121,7 +125,7 @@ const giveBack = (state: State, waiting: ReadonlyMap<string, number>): Effect.Ef
   const idle = Duration.isFinite(claimIdle) ? { idle: Math.ceil(Duration.toMillis(claimIdle)) } : {}
   return Effect.forEach(waiting, ([id, deliveries]) =>
     Effect.flatMap(
-      client.execute(RedisCommand.asBytes(Groups.xpendingRange(stream, group, id, id, 1, { consumer }))),
+      client.execute(pendingRange(stream, group, id, id, 1, { consumer })),
       (mine) =>
         mine.length === 0
           ? Effect.void
@@ -197,7 +201,7 @@ const createGroup = (state: State): Effect.Effect<void, CommandError> => {
       ResponseError: (error) => error.code === "BUSYGROUP" ? Effect.void : Effect.fail(error),
       // A server without memory says so of a group that exists, too.
       OutOfMemoryError: (error) =>
-        Effect.asVoid(Effect.mapError(client.execute(Groups.xpending(stream, group)), () => error))
+        Effect.asVoid(Effect.mapError(client.execute(forMaster(Groups.xpending(stream, group))), () => error))
     })
   )
   return persevering(state, state.silence.listen(created))
@@ -328,7 +332,7 @@ const countDeliveries = (
     found,
     ({ id }) =>
       Effect.flatMap(
-        persevere(state, RedisCommand.asBytes(Groups.xpendingRange(stream, group, id, id, 1))),
+        persevere(state, pendingRange(stream, group, id, id, 1)),
         ([entry]) => {
           const counted = entry?.timesDelivered ?? 1
           const deliveries = Math.max(counted - unseen, 1)
@@ -397,7 +401,7 @@ interface Pending {
 const idlePage = (state: State, start: string): Effect.Effect<ReadonlyArray<Pending>, CommandError> => {
   const { claimIdle, group, stream } = state.settings
   const page = (options: { readonly idle?: Duration.Duration }) =>
-    persevere(state, RedisCommand.asBytes(Groups.xpendingRange(stream, group, start, "+", pageSize, options)))
+    persevere(state, pendingRange(stream, group, start, "+", pageSize, options))
   return Effect.catchTag(
     page({ idle: claimIdle }),
     "ResponseError",
@@ -432,7 +436,7 @@ const forgetDeleted = (state: State, ids: ReadonlyArray<string>): Effect.Effect<
     ids,
     (id) =>
       Effect.flatMap(
-        persevere(state, uncached(RedisCommand.asBytes(xrange(stream, id, id)))),
+        persevere(state, forMaster(RedisCommand.asBytes(xrange(stream, id, id)))),
         ([entry]) => entry === undefined ? persevere(state, Groups.xack(stream, group, id)) : Effect.void
       ),
     { concurrency: "unbounded", discard: true }
