@@ -12,17 +12,15 @@ import * as Pace from "@redfx/testing/Pace"
 import { until } from "@redfx/testing/Suite"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import { TestClock } from "effect/testing"
 import { mkdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
-import { backOffFor, backOffSchedule } from "../../src/internal/runtime/backOffSchedule.ts"
+import { backOffSchedule } from "../../src/internal/runtime/backOffSchedule.ts"
 
 /** The client, and how many commands were tried. */
 const counting = (client: RedisClient.RedisClient["Service"]) => {
@@ -252,14 +250,5 @@ describe("The pause before the next try", () => {
       }
       const busy = new BusyLoadingError({ code: "LOADING", detail: "loads", command: "GET" })
       assert.deepStrictEqual(yield* pauses(busy, 4), [50, 100, 100, 100])
-    }))
-
-  it.effect("is none when the time is over", () =>
-    Effect.gen(function*() {
-      const step = yield* Schedule.toStep(backOffFor(1000))
-      yield* TestClock.adjust(999)
-      yield* step(0, lost("not-sent"))
-      yield* TestClock.adjust(1)
-      assert.isTrue(Exit.isFailure(yield* Effect.exit(step(0, lost("not-sent")))))
     }))
 })
