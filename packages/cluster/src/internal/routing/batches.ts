@@ -87,17 +87,24 @@ class Pipeline {
     )
   }
 
-  /** The outcomes. A command without one has timed out. */
+  /**
+   * The outcomes. A command without one has timed out. Those that differ in nothing but their indexes share an error without
+   * one, as those of a lost connection do.
+   */
   outcomes(limit: number): ReadonlyArray<Outcome> {
-    return this.#commands.map((command, index) => {
+    const late = new Map<string, Outcome>()
+    return this.#commands.map(({ spec }, index) => {
+      const settled = this.#outcomes[index]
+      if (settled !== undefined) return settled
       const { last, ran } = this.#spent.get(index) ?? unspent
       const node = this.#running.get(index)
       const running = node !== undefined
-      return this.#outcomes[index] ?? outcomeAt(
-        Exit.fail(timedOut(command.spec, limit, running || ran, running ? undefined : last, node?.address)),
-        command,
-        index
-      )
+      const kind = [spec.name, spec.readonly, ran, node?.address, last].join(" ")
+      const known = late.get(kind)
+      if (known !== undefined) return known
+      const made = Exit.fail(timedOut(spec, limit, running || ran, running ? undefined : last, node?.address))
+      late.set(kind, made)
+      return made
     })
   }
 
