@@ -178,7 +178,9 @@ class Pipeline {
     const sent = { way: "batch", command: this.#commandAt(each.index) } as const
     const { next, spent } = judged(this.#retrying, sent, { error, isAvoided, node, spent: each.spent })
     if (next._tag === "Settle") {
-      this.#settle(each.index, Exit.fail(settledBy(spent, next.error ?? error)))
+      const failure = settledBy(spent, next.error ?? error)
+      if (failure === error && isShared(error)) this.#outcomes[each.index] = Exit.fail(error)
+      else this.#settle(each.index, Exit.fail(failure))
       return []
     }
     this.#spent.set(each.index, spent)
@@ -213,6 +215,10 @@ class Pipeline {
     return this.#commands[index]!
   }
 }
+
+/** Whether an error is that of all commands of a pipeline that were on a lost connection, or late: it has no index. */
+const isShared = (error: CommandError): boolean =>
+  (error._tag === "ConnectionError" || error._tag === "TimeoutError") && error.index === undefined
 
 /**
  * Runs a pipeline: the parts for all servers at once. The commands of a slot are sent in their order, and so are those of
