@@ -17,6 +17,7 @@ import { sadd, scard, sismember, smembers, srem } from "./commands/Sets.ts"
 import { zrangeWithScores, zrevrangeWithScores } from "./commands/SortedSetRanges.ts"
 import { zadd, zcard, zincrby, zrank, zrem, zrevrank, zscore } from "./commands/SortedSets.ts"
 import { incrby, set } from "./commands/Strings.ts"
+import { orNone } from "./internal/argument/options.ts"
 import { keyspace, replace, settingMany, strings, written } from "./internal/keyspace/access.ts"
 import { bytesOf, codecOf, jsonOf, reading, refuse, textOf } from "./internal/keyspace/codec.ts"
 import { keysOf } from "./internal/keyspace/keys.ts"
@@ -87,11 +88,13 @@ export type { CacheKeyspace, CacheOptions } from "./internal/keyspaceCache/model
  * @since 0.1.0
  */
 export const make = <A, Id = string>(
-  options: KeyOptions<Id> & { readonly value: Schema.Codec<A, unknown>; readonly codec?: RedisCodec | undefined }
-): StringKeyspace<Id, A> =>
-  options.codec === undefined
+  given: KeyOptions<Id> & { readonly value: Schema.Codec<A, unknown>; readonly codec?: RedisCodec | undefined }
+): StringKeyspace<Id, A> => {
+  const options = orNone(given)
+  return options.codec === undefined
     ? strings(keysOf(options), jsonOf(options.value), identity)
     : strings(keysOf(options), bytesOf(options.value, options.codec), (command) => asBytes(command))
+}
 
 /**
  * Creates a keyspace whose values are records, each stored as a hash with one field for each property. `set` replaces all
@@ -118,8 +121,9 @@ export const make = <A, Id = string>(
  * @since 0.1.0
  */
 export const makeHash = <A, Id = string>(
-  options: KeyOptions<Id> & { readonly value: Schema.Codec<A, { readonly [field: string]: string | undefined }> }
+  given: KeyOptions<Id> & { readonly value: Schema.Codec<A, { readonly [field: string]: string | undefined }> }
 ): ValueKeyspace<Id, A> => {
+  const options = orNone(given)
   const value = codecOf(options.value)
   const keys = keysOf(options)
   return {
@@ -198,8 +202,9 @@ const counted = Schema.String.check(Schema.isPattern(/^(0|-?[1-9]\d*)$/, { expec
  * @since 0.1.0
  */
 export const makeSet = <A, Id = string>(
-  options: KeyOptions<Id> & { readonly value: Schema.Codec<A, string> }
+  given: KeyOptions<Id> & { readonly value: Schema.Codec<A, string> }
 ): SetKeyspace<Id, A> => {
+  const options = orNone(given)
   const member = codecOf(options.value)
   const keys = keysOf(options)
   const encodeAll = (all: ReadonlyArray<A>, key: string) => Effect.forEach(all, (a) => member.encode(a, key))
@@ -263,8 +268,9 @@ export const makeSet = <A, Id = string>(
  * @since 0.1.0
  */
 export const makeSortedSet = <A, Id = string>(
-  options: KeyOptions<Id> & { readonly value: Schema.Codec<A, string> }
+  given: KeyOptions<Id> & { readonly value: Schema.Codec<A, string> }
 ): SortedSetKeyspace<Id, A> => {
+  const options = orNone(given)
   const member = codecOf(options.value)
   const keys = keysOf(options)
   const onMember = <B, E, R>(id: Id, a: A, f: (key: string, member: string) => Effect.Effect<B, E, R>) =>
@@ -362,4 +368,4 @@ export const makeSortedSet = <A, Id = string>(
  */
 export const makeCache = <A, Id = string, E = never, R = never>(
   options: CacheOptions<Id, A, E, R>
-): Effect.Effect<CacheKeyspace<Id, A, E>, never, R | RedisClient | Scope.Scope> => Cache.make(options)
+): Effect.Effect<CacheKeyspace<Id, A, E>, never, R | RedisClient | Scope.Scope> => Cache.make(orNone(options))

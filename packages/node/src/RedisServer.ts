@@ -20,6 +20,7 @@
  *
  * @since 0.1.0
  */
+import { TaggedError } from "@redfx/core/unstable/Runtime"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -58,7 +59,7 @@ export type { RedisServerOptions } from "./internal/serverOptions.ts"
  * @category errors
  * @since 0.1.0
  */
-export class RedisServerError extends Schema.TaggedError<RedisServerError>("@redfx/node/RedisServer/RedisServerError")(
+export class RedisServerError extends TaggedError<RedisServerError>("@redfx/node/RedisServer/RedisServerError")(
   "RedisServerError",
   {
     reason: Schema.Literals(["NotFound", "Exited", "Timeout", "Closed", "Other"]),
@@ -355,7 +356,10 @@ export const make = (
   options: RedisServerOptions = {}
 ): Effect.Effect<RedisServer["Service"], RedisServerError, Scope.Scope> =>
   Effect.gen(function*() {
-    const state = yield* firstStart(ServerConfig.settled(options))
+    const settled = ServerConfig.settled(options)
+    const refusal = ServerConfig.refusal(settled, { host })
+    if (refusal !== undefined) return yield* new RedisServerError({ reason: "Other", detail: refusal })
+    const state = yield* firstStart(settled)
     const lock = yield* Semaphore.make(1)
     // This runs before the finalizer that ends the process, and waits for a restart that is under way.
     yield* Effect.addFinalizer(() => lock.withPermit(Effect.sync(() => state.closed = true)))

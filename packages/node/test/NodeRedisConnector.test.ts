@@ -15,7 +15,7 @@ import * as Scope from "effect/Scope"
 import type * as Socket from "effect/socket/Socket"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
-import { dial } from "../src/internal/dial.ts"
+import { dial, longestAttempt } from "../src/internal/dial.ts"
 
 const defaults: ConnectOptions = {
   tls: undefined,
@@ -118,6 +118,12 @@ describe("TCP and unix sockets", () => {
       yield* node.awaitConnections(1)
       assert.strictEqual(socket.remoteAddress, "127.0.0.1")
     }))
+
+  it("CFG-01: leaves time for the other addresses when the first is silent", () => {
+    const most = Net.getDefaultAutoSelectFamilyAttemptTimeout()
+    const attempts = [0, 200, 1000, 60_000, Infinity].map((limit) => longestAttempt(Duration.millis(limit)))
+    assert.deepStrictEqual(attempts, [10, 50, 250, most, most])
+  })
 
   it.effect("CFG-01: tries every address over TLS too", () =>
     Effect.gen(function*() {

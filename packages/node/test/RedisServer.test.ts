@@ -205,6 +205,31 @@ describe("RedisServer", () => {
       assert.match(missing.message, /REDIS_SERVER/)
     }))
 
+  it("has an error whose JSON does not fail, whatever hangs on its cause", () => {
+    const cause = Object.assign(new Error("spawn"), { self: {} })
+    cause.self = cause
+    const error = new RedisServer.RedisServerError({ reason: "Other", detail: "d", cause })
+    assert.deepInclude(JSON.parse(JSON.stringify(error)), {
+      reason: "Other",
+      cause: { name: "Error", message: "spawn" }
+    })
+  })
+
+  it.live("refuses at once a config with which nobody could reach the server, and says what to do", () =>
+    Effect.gen(function*() {
+      const refused = (config: Record<string, string | ReadonlyArray<string>>) =>
+        Effect.map(Effect.flip(RedisServer.make({ binary: "no-such-server", config })), ({ detail }) => detail)
+      assert.match(yield* refused({ port: "7777" }), /^config cannot have port: .*`port` of the server/)
+      assert.match(yield* refused({ "TLS-port": "7777" }), /^config cannot have TLS-port: .*the option tls/)
+      assert.match(yield* refused({ daemonize: "yes" }), /^config cannot have daemonize: /)
+      for (const bind of ["::1", "127.0.0.2 -::1", ["127.0.0.1", "::1"]]) {
+        assert.match(yield* refused({ bind }), /^config cannot have bind without 127\.0\.0\.1: /)
+      }
+      for (const bind of ["-127.0.0.1 ::1", "* -::*", "0.0.0.0"]) {
+        assert.match(yield* refused({ bind }), /no-such-server/)
+      }
+    }))
+
   it.effect("fails with the log's last lines, and without secrets, when the server ends by itself", () =>
     Effect.gen(function*() {
       const refused = yield* Effect.flip(RedisServer.make({ config: { "no-such-directive": "yes" } }))
