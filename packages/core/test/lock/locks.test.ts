@@ -422,6 +422,21 @@ describe("On a server that takes no writes", () => {
     }).pipe(Effect.scoped))
 })
 
+describe("Of a semaphore whose options are wrong", () => {
+  it.effect("nothing is told but what is wrong with them, and nothing is sent", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make()
+      const on = Client.on(yield* Client.make(node))
+      const missing = undefined as unknown as RedisSemaphore.SemaphoreOptions
+      for (const options of [{ permits: 0, ttl: 1000 }, { permits: 1.5, ttl: 1000 }, missing]) {
+        const { available } = RedisSemaphore.make("s", options)
+        const error = Client.expectTag(yield* Effect.flip(on(available)), "DataError")
+        assert.match(error.message, /^RedisSemaphore.make: permits is .*, and must be a whole number from 1 on/)
+      }
+      assert.strictEqual(node.connections.total, 0)
+    }))
+})
+
 describe("On a node of a cluster", () => {
   it.live("LCK-18: a lock and its counter are in one slot, whatever the name looks like", () =>
     Effect.gen(function*() {
