@@ -15,8 +15,8 @@ export const spin = (milliseconds: number): void => {
   while (performance.now() < until) { /* computes */ }
 }
 
-/** Blocks the event loop for a while, and until the server has answered what was sent to it before, however long that takes. */
-export const block = ({ host = "", port }: RedisConnector.Endpoint, milliseconds: number): void => {
+/** Blocks the event loop until the server has answered what was sent to it before, however long that takes, and for a while. */
+export const block = ({ host = "", port }: RedisConnector.Endpoint, milliseconds = 0): void => {
   const until = performance.now() + milliseconds
   execFileSync(process.execPath, ["-e", ask, String(port), host], { timeout: 120_000 })
   spin(until - performance.now())

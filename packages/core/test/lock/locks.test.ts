@@ -428,7 +428,8 @@ describe("Of a semaphore whose options are wrong", () => {
       const node = yield* FakeNode.make()
       const on = Client.on(yield* Client.make(node))
       const missing = undefined as unknown as RedisSemaphore.SemaphoreOptions
-      for (const options of [{ permits: 0, ttl: 1000 }, { permits: 1.5, ttl: 1000 }, missing]) {
+      const ttl = "1 second"
+      for (const options of [{ permits: 0, ttl }, { permits: 1.5, ttl }, missing] as const) {
         const { available } = RedisSemaphore.make("s", options)
         const error = Client.expectTag(yield* Effect.flip(on(available)), "DataError")
         assert.match(error.message, /^RedisSemaphore.make: permits is .*, and must be a whole number from 1 on/)
