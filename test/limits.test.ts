@@ -7,7 +7,8 @@ import { RedisCluster } from "@redfx/cluster"
 import { Redis, RedisConnector, RedisStandalone } from "@redfx/core"
 import type { RedisClient, RedisConfig } from "@redfx/core"
 import { NodeRedisConnector, RedisServer } from "@redfx/node"
-import { block, spin } from "@redfx/testing/Block"
+import { block, computing, spin } from "@redfx/testing/Block"
+import type { Computing } from "@redfx/testing/Block"
 import * as Client from "@redfx/testing/Client"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { fork } from "@redfx/testing/Fork"
@@ -16,7 +17,6 @@ import * as Encode from "@redfx/testing/RedisFakeReply"
 import { turns } from "@redfx/testing/VirtualTime"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -44,52 +44,6 @@ const busyWith = (turn: number) =>
     }),
     (busy) => Effect.sync(busy.stop)
   )
-
-/**
- * A clock that stands still but for the time that a test lets pass, in which its program computes: whoever sleeps until
- * then finds out when the loop next looks at its timers, and that is before it looks at its sockets.
- */
-const computing = Effect.sync(() => {
-  let now = 0
-  const sleeping = new Set<{ readonly until: number; readonly wake: () => void }>()
-  const wake = () => {
-    for (const sleeper of [...sleeping].sort((a, b) => a.until - b.until)) {
-      if (sleeper.until <= now && sleeping.delete(sleeper)) sleeper.wake()
-    }
-  }
-  const nanos = () => BigInt(Math.round(now * 1e6))
-  const clock: Clock.Clock = {
-    currentTimeMillisUnsafe: () => now,
-    currentTimeMillis: Effect.sync(() => now),
-    currentTimeNanosUnsafe: nanos,
-    currentTimeNanos: Effect.sync(nanos),
-    monotonicTimeNanosUnsafe: nanos,
-    monotonicTimeNanos: Effect.sync(nanos),
-    sleep: (duration) =>
-      Effect.callback((resume) => {
-        const sleeper = { until: now + Duration.toMillis(duration), wake: () => resume(Effect.void) }
-        sleeping.add(sleeper)
-        return Effect.sync(() => sleeping.delete(sleeper))
-      })
-  }
-  return {
-    clock,
-    /** Computes at once; what it returns ends when those who slept until then have found out. */
-    compute: (milliseconds: number): Promise<void> => {
-      now += milliseconds
-      return new Promise((resume) =>
-        setTimeout(() => {
-          wake()
-          resume()
-        })
-      )
-    },
-    /** How often something took longer. */
-    blocks: 0
-  }
-})
-
-type Computing = Effect.Success<typeof computing>
 
 /**
  * Blocks the event loop for a while whenever something was written that has this in it: the answer is there when the loop goes
