@@ -133,6 +133,26 @@ describe("RedisServer", () => {
       assert.strictEqual(yield* talk(server, "GET a"), "$1\r\n1\r\n+OK\r\n")
     }))
 
+  it.live("restarts on its port when who has taken it meanwhile has given it back", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      yield* server.kill()
+      const { host, port } = server
+      const other = yield* Effect.acquireRelease(
+        Effect.callback<Net.Server>((resume) => {
+          const other = Net.createServer((socket) => socket.destroy()).listen({ host, port }, () =>
+            resume(Effect.succeed(other)))
+        }),
+        (other) =>
+          Effect.sync(() => other.close())
+      )
+      const restarting = yield* Effect.forkChild(server.restart, { startImmediately: true })
+      while (!(yield* server.log).includes("Address already in use")) yield* Effect.sleep("10 millis")
+      other.close()
+      yield* Fiber.join(restarting)
+      assert.strictEqual(yield* talk(server, "PING"), "+PONG\r\n+OK\r\n")
+    }))
+
   it.effect("keeps a snapshot over a stop, and loses it over a kill", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.make({ persistence: "rdb" })
