@@ -166,7 +166,7 @@ describe("While the server cannot save", () => {
             const one = yield* Queue.take(found)
             ;(one.startsWith("term") ? terms : others).push(one)
           }
-          assert.sameMembers(others, expected)
+          assert.sameMembers(others, [...expected])
         })
         const consume = (stream: string) =>
           RedisStream.consume(
