@@ -240,9 +240,7 @@ describe("RedisServer", () => {
 
   it.live("gives up on a server that does not answer in time, and ends it", () =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip(
-        RedisServer.make({ binary: "sleep", startTimeout: "100 millis" }).pipe(Effect.scoped)
-      )
+      const error = yield* Effect.flip(RedisServer.make({ binary: "sleep" }).pipe(Effect.scoped))
       // `sleep` refuses its arguments: what cannot be a server is seen by its end.
       assert.strictEqual(error.reason, "Exited")
       const scope = yield* Scope.make()
