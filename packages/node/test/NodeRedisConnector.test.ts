@@ -138,12 +138,13 @@ describe("TCP and unix sockets", () => {
       assert.isTrue(socket instanceof Tls.TLSSocket && socket.authorized)
     }))
 
-  it.effect("fails with the code of Node's error when nobody listens, the name is unknown or the port is none", () =>
+  it.effect("fails with the code of Node's error when nobody listens, a path is too long, a name unknown, a port none", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make()
       yield* node.stopListening
       assert.deepStrictEqual(yield* failure(ping({ host, port: node.port })), openFailure("ECONNREFUSED"))
       assert.deepStrictEqual(yield* failure(ping({ path: "/nowhere/redis.sock" })), openFailure("ENOENT"))
+      assert.deepStrictEqual(yield* failure(ping({ path: "/long".repeat(100) })), openFailure("EINVAL"))
       assert.deepStrictEqual(yield* failure(ping({ host, port: 70_000 })), openFailure("ERR_SOCKET_BAD_PORT"))
       const unknown = yield* failure(ping({ host: "no-such-host.invalid", port: 1 }))
       assert.match(unknown.code ?? "", /^(ENOTFOUND|EAI_AGAIN)$/)

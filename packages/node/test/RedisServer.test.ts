@@ -133,6 +133,26 @@ describe("RedisServer", () => {
       assert.strictEqual(yield* talk(server, "GET a"), "$1\r\n1\r\n+OK\r\n")
     }))
 
+  it.live("restarts on its port when who has taken it meanwhile has given it back", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      yield* server.kill()
+      const { host, port } = server
+      const other = yield* Effect.acquireRelease(
+        Effect.callback<Net.Server>((resume) => {
+          const other = Net.createServer((socket) => socket.destroy()).listen({ host, port }, () =>
+            resume(Effect.succeed(other)))
+        }),
+        (other) =>
+          Effect.sync(() => other.close())
+      )
+      const restarting = yield* Effect.forkChild(server.restart, { startImmediately: true })
+      while (!(yield* server.log).includes("Address already in use")) yield* Effect.sleep("10 millis")
+      other.close()
+      yield* Fiber.join(restarting)
+      assert.strictEqual(yield* talk(server, "PING"), "+PONG\r\n+OK\r\n")
+    }))
+
   it.effect("keeps a snapshot over a stop, and loses it over a kill", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.make({ persistence: "rdb" })
@@ -245,9 +265,7 @@ describe("RedisServer", () => {
 
   it.live("gives up on a server that does not answer in time, and ends it", () =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip(
-        RedisServer.make({ binary: "sleep", startTimeout: "100 millis" }).pipe(Effect.scoped)
-      )
+      const error = yield* Effect.flip(RedisServer.make({ binary: "sleep" }).pipe(Effect.scoped))
       // `sleep` refuses its arguments: what cannot be a server is seen by its end.
       assert.strictEqual(error.reason, "Exited")
       const scope = yield* Scope.make()

@@ -201,4 +201,9 @@ describe("A process or machine that is at its limits", () => {
       assert.isTrue(RedisError.isSafeToRetry(error))
     })
   }
+  it("has no path to shorten after EINVAL where the server has a host", () => {
+    const { message } = dialFailure(opening("EINVAL"), target())
+    assert.include(message, "The connection could not be opened")
+    assert.notInclude(message, "path")
+  })
 })

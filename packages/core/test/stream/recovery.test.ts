@@ -156,6 +156,16 @@ describe("While the server cannot save", () => {
                 refuses === (Result.isFailure(result) && "code" in result.failure && result.failure.code === "MISCONF")
             )
           )
+        /** Takes until a term has begun and all these have come. Where the machine stands still for as long as a lease, others follow. */
+        const heard = Effect.fnUntraced(function*(...expected: ReadonlyArray<string>) {
+          const terms: Array<string> = []
+          const others: Array<string> = []
+          while (terms.length === 0 || others.length < expected.length) {
+            const one = yield* Queue.take(found)
+            ;(one.startsWith("term") ? terms : others).push(one)
+          }
+          assert.sameMembers(others, [...expected])
+        })
         const consume = (stream: string) =>
           RedisStream.consume(
             { stream, group: "g", consumer: "c", createGroup: "0", block: "100 millis" },
@@ -176,7 +186,7 @@ describe("While the server cannot save", () => {
         ]
         yield* outside.execute(Redis.xadd("s", { n: 1 }))
         yield* Client.on(outside)(queue.enqueue(1))
-        assert.sameMembers(yield* Queue.takeN(found, 3), ["term 1", "entry", "job"])
+        yield* heard("entry", "job")
         // What is in the place of the file cannot be replaced by it.
         const file = join(server.directory, "dump.rdb")
         yield* Effect.sync(() => mkdirSync(join(file, "in the way"), { recursive: true }))
@@ -185,14 +195,16 @@ describe("While the server cannot save", () => {
         const meanwhile = [yield* start(consume("t")), yield* start(lead)]
         // The lease is over by then, and all have tried to write.
         yield* Effect.sleep(1500)
+        // Nobody begins a term before it can be written down.
+        yield* Queue.clear(found)
         yield* Effect.sync(() => rmSync(file, { recursive: true }))
         yield* outside.execute(Redis.bgsave())
         yield* until(false)
         yield* outside.execute(Redis.xadd("s", { n: 1 }))
         yield* outside.execute(Redis.xadd("t", { n: 1 }))
         yield* Client.on(outside)(queue.enqueue(2))
-        assert.sameMembers(yield* Queue.takeN(found, 4), ["term 2", "entry", "entry", "job"])
-        assert.isAbove(terms[1]!, terms[0]!)
+        yield* heard("entry", "entry", "job")
+        assert.isTrue(terms.every((term, index) => index === 0 || term > terms[index - 1]!))
         for (const fiber of [...before, ...meanwhile]) assert.isUndefined(fiber.pollUnsafe())
       })
   )
