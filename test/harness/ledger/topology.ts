@@ -61,20 +61,22 @@ export const keysOf = ({ args, name }: Command): ReadonlyArray<string> => {
   }
 }
 
-const isWrite = ({ name }: Command): boolean =>
-  (Store.isKnown(name) && !Store.isRead(name)) || runsCode(name) || name === "BLPOP"
+const isWrite = ({ args: [, subcommand], name }: Command): boolean =>
+  (Store.isKnown(name) && !Store.isRead(name)) || runsCode(name) || name === "BLPOP" ||
+  (name === "FUNCTION" && subcommand?.toUpperCase() === "LOAD")
 
 export const runsCode = (name: string): boolean => name === "EVALSHA" || name === "EVAL" || name === "FCALL"
 
 /** The reason why a server does not run a command. */
 export const elsewhere = (link: Link, command: Command, asking: boolean): string | undefined => {
   const { node, world } = link
-  if (world.deployment !== "cluster") {
+  const slots = world.deployment === "cluster" ? new Set(keysOf(command).map(slotOf)) : undefined
+  // What has no key, such as loading functions, is no matter of slots.
+  if (slots === undefined || slots.size === 0) {
     return node.role === "replica" && isWrite(command)
       ? "READONLY You can't write against a read only replica."
       : undefined
   }
-  const slots = new Set(keysOf(command).map(slotOf))
   if (slots.size > 1) return "CROSSSLOT Keys in request don't hash to the same slot"
   for (const slot of slots) {
     const owner = ownerOf(world, slot)
