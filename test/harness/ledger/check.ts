@@ -19,7 +19,8 @@ import type { Env, Heard, Outcome, Try } from "./interpreter.ts"
  * - `closed`: whether the client was closed under everybody. `isFar`: whether servers are so far away that limits end on the way.
  *   `roomy`: whether the pool has room for all. `demoting`: codes with which a server says that it is no master. `again`: whether what runs out of time is sent once more.
  * - `commandTimeout`: the limit of commands. `late`: how much later something may come. `lag`: how much later than a caller goes
- *   away a server knows of it.
+ *   away a server knows of it. `inTurns`: the milliseconds that waiting for turns takes from one moment to another, where only
+ *   so many commands may be unanswered.
  */
 export interface Facts {
   readonly applied: ReadonlyMap<string, number>
@@ -37,6 +38,7 @@ export interface Facts {
   readonly commandTimeout: number | undefined
   readonly late: number
   readonly lag: number
+  readonly inTurns: (from: number, until: number) => number
 }
 
 const errorOf = (outcome: Outcome): RedisError.RedisError | undefined => {
@@ -336,7 +338,8 @@ const checkSmooth = (env: Env, facts: Facts, attempt: Try, report: Report): void
   const { ended, outcome, outcomes = [outcome], parts, started } = attempt
   const { commandTimeout = Infinity, late } = facts
   const timeout = outcomes.find((each) => errorOf(each)?._tag === "TimeoutError")
-  const most = smooth + late + demotedFor(env, facts, ended)
+  // With a limit of two unanswered commands, twenty that others have sent before take ten round trips.
+  const most = smooth + late + demotedFor(env, facts, ended) + facts.inTurns(started, Math.min(ended, env.now()))
   if (timeout !== undefined && commandTimeout >= most) report(`was kept waiting, told ${said(timeout)}`)
   // What has run out of its time is sent once more, and blocks anew.
   const blocks = parts.reduce((sum, part) => sum + part.blocks, 0) * (facts.again ? 2 : 1)

@@ -177,6 +177,7 @@ const factsOf = Effect.fnUntraced(function*(site: Site, program: Program, events
     queued: new Set(queued.flat()),
     struck: cutter.struck() + events(),
     // The proxy holds nothing back for longer, and the machine is busy.
+    inTurns: () => 0,
     lag: late,
     unasked: false,
     flushed: program.events.some(({ kind }) => kind === "flush")
