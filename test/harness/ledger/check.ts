@@ -245,7 +245,7 @@ const checkTry = (env: Env, facts: Facts, attempt: Try): void => {
   checkTime(facts, attempt, most, report)
   checkScripts(attempt, report)
   checkSmooth(env, facts, attempt, report)
-  if (isFaultless(facts) && error !== undefined) checkFaultless(attempt, error, report)
+  if (isFaultless(facts) && error !== undefined) checkFaultless(facts, attempt, error, report)
 }
 
 /** The codes of errors that pass. A plain command with such an error has not been run. */
@@ -368,12 +368,22 @@ const checkScripts = ({ kind, outcome, outcomes, parts }: Try, report: Report): 
   }
 }
 
+/**
+ * Whether servers did not answer within the limit of commands. Where no command gets through to any server of a cluster
+ * there is another error for that, as on a machine that is busy for longer than the limit.
+ */
+const isOverdue = ({ commandTimeout = Infinity, late }: Facts, error: RedisError.RedisError): boolean =>
+  error._tag === "TimeoutError" ||
+  (error._tag === "ClusterConnectError" && commandTimeout < late &&
+    error.attempts.every(({ detail }) => detail.endsWith(`within ${commandTimeout} ms`)))
+
 /** Checks that nothing fails, where nothing goes wrong, but what cannot succeed. */
-const checkFaultless = ({ mayFail, outcome, parts }: Try, error: RedisError.RedisError, report: Report): void => {
+const checkFaultless = (facts: Facts, attempt: Try, error: RedisError.RedisError, report: Report): void => {
+  const { mayFail, outcome, parts } = attempt
   if (
     mayFail || parts.some(({ fails, lies }) => fails || lies) || error._tag === "LockError" ||
     // A pool with room for all never reports that it is full, and missing scripts have a rule of their own.
-    error._tag === "TimeoutError" || isFull(error) || isMissing(outcome)
+    isOverdue(facts, error) || isFull(error) || isMissing(outcome)
   ) return
   report(`failed though nothing went wrong, told ${said(outcome)}`)
 }
