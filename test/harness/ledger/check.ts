@@ -18,7 +18,8 @@ import type { Env, Heard, Outcome, Try } from "./interpreter.ts"
  *   servers forget functions; `unasked`: whether one kept the client from learning what functions there are.
  * - `closed`: whether the client was closed under everybody. `isFar`: whether servers are so far away that limits end on the way.
  *   `roomy`: whether the pool has room for all. `demoting`: codes with which a server says that it is no master. `again`: whether what runs out of time is sent once more.
- * - `commandTimeout`: the limit of commands. `late`: how much later something may come. `lag`: how much later than a caller goes
+ * - `commandTimeout`: the limit of commands. `late`: how much later something may come. `between`: the milliseconds that the machine has
+ *   given from one moment to another. `lag`: how much later than a caller goes
  *   away a server knows of it. `inTurns`: the milliseconds that waiting for turns takes from one moment to another, where only
  *   so many commands may be unanswered.
  */
@@ -37,6 +38,7 @@ export interface Facts {
   readonly again: boolean
   readonly commandTimeout: number | undefined
   readonly late: number
+  readonly between: (from: number, until: number) => number
   readonly lag: number
   readonly inTurns: (from: number, until: number) => number
 }
@@ -290,15 +292,16 @@ const simple = new Set(
 )
 
 /** Checks that a limit ends neither early nor much too late. */
-const checkTime = ({ commandTimeout, late }: Facts, attempt: Try, most: number, report: Report): void => {
+const checkTime = ({ between, commandTimeout, late }: Facts, attempt: Try, most: number, report: Report): void => {
   if (commandTimeout === undefined || !simple.has(attempt.kind)) return
   const took = attempt.ended - attempt.started
   const error = errorOf(attempt.outcome)
   if (error?._tag === "TimeoutError" && error.milliseconds === commandTimeout && took < commandTimeout - 1) {
     report(`ran into its limit of ${commandTimeout} ms after ${took} ms`)
   }
-  if (took > (commandTimeout * 17 / 16 + 20 + late) * most) {
-    report(`took ${took} ms with a limit of ${commandTimeout} ms`)
+  const given = between(attempt.started, attempt.ended)
+  if (given > (commandTimeout * 17 / 16 + 20 + late) * most) {
+    report(`took ${given} ms with a limit of ${commandTimeout} ms`)
   }
 }
 
@@ -343,7 +346,7 @@ const checkSmooth = (env: Env, facts: Facts, attempt: Try, report: Report): void
   if (timeout !== undefined && commandTimeout >= most) report(`was kept waiting, told ${said(timeout)}`)
   // What has run out of its time is sent once more, and blocks anew.
   const blocks = parts.reduce((sum, part) => sum + part.blocks, 0) * (facts.again ? 2 : 1)
-  const took = ended - started
+  const took = facts.between(started, ended)
   if (took > most + blocks) report(`took ${took} ms where nobody had to wait`)
 }
 

@@ -145,6 +145,7 @@ const stageOf = (program: Program, world: World.World): Trial.Stage => {
     connector: () => World.connector(world, serve),
     pause: 100,
     late: 5,
+    between: (from, until) => until - from,
     now: sim.now
   }
 }
