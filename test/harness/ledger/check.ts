@@ -18,10 +18,10 @@ import type { Env, Heard, Outcome, Try } from "./interpreter.ts"
  *   servers forget functions; `unasked`: whether one kept the client from learning what functions there are.
  * - `closed`: whether the client was closed under everybody. `isFar`: whether servers are so far away that limits end on the way.
  *   `roomy`: whether the pool has room for all. `demoting`: codes with which a server says that it is no master. `again`: whether what runs out of time is sent once more.
- * - `commandTimeout`: the limit of commands. `late`: how much later something may come. `between`: the milliseconds that the machine has
- *   given from one moment to another. `lag`: how much later than a caller goes
- *   away a server knows of it. `inTurns`: the milliseconds that waiting for turns takes from one moment to another, where only
- *   so many commands may be unanswered.
+ * - `commandTimeout`: the limit of commands. `late`: how much later something may come. `lag`: how much later than a caller goes
+ *   away a server knows of it.
+ * - `between`: the milliseconds that the machine has given from one moment to another. `inTurns`: those that waiting for turns takes
+ *   meanwhile, where only so many commands may be unanswered.
  */
 export interface Facts {
   readonly applied: ReadonlyMap<string, number>
