@@ -372,12 +372,12 @@ const checkScripts = ({ kind, outcome, outcomes, parts }: Try, report: Report): 
 }
 
 /**
- * Whether servers did not answer within the limit of commands. Where no command gets through to any server of a cluster
- * there is another error for that, as on a machine that is busy for longer than the limit.
+ * Whether servers did not answer within the limit of commands. Where no command gets through to any server of a cluster, or
+ * to any sentinel, there are other errors for that, as on a machine that is busy for longer than the limit.
  */
 const isOverdue = ({ commandTimeout = Infinity, late }: Facts, error: RedisError.RedisError): boolean =>
   error._tag === "TimeoutError" ||
-  (error._tag === "ClusterConnectError" && commandTimeout < late &&
+  (commandTimeout < late && "attempts" in error && Array.isArray(error.attempts) &&
     error.attempts.every(({ detail }) => detail.endsWith(`within ${commandTimeout} ms`)))
 
 /** Checks that nothing fails, where nothing goes wrong, but what cannot succeed. */
