@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
+import { MaxOpsBeforeYield } from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import type * as Socket from "effect/socket/Socket"
 import * as Net from "node:net"
@@ -148,6 +149,20 @@ describe("TCP and unix sockets", () => {
       assert.deepStrictEqual(yield* failure(ping({ host, port: 70_000 })), openFailure("ERR_SOCKET_BAD_PORT"))
       const unknown = yield* failure(ping({ host: "no-such-host.invalid", port: 1 }))
       assert.match(unknown.code ?? "", /^(ENOTFOUND|EAI_AGAIN)$/)
+    }))
+
+  it.live("hears what a socket tells between any two steps of the fiber that dials", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make()
+      const refusing = yield* FakeNode.make()
+      yield* refusing.stopListening
+      for (let steps = 3; steps < 40; steps++) {
+        // After so many steps a fiber lets others, and the sockets, go on.
+        const resting = Effect.provideService(MaxOpsBeforeYield, steps)
+        assert.strictEqual(yield* resting(ping({ host, port: node.port })), "+PONG\r\n")
+        const refused = failure(ping({ host, port: refusing.port }))
+        assert.deepStrictEqual(yield* resting(refused), openFailure("ECONNREFUSED"))
+      }
     }))
 
   it.effect("CFG-08, CFG-09, CFG-30: switches Nagle's algorithm off, and keep-alive on when asked for", () =>

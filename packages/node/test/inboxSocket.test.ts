@@ -308,6 +308,23 @@ describe("a socket with an inbox", () => {
       assert.isAbove(Buffer.concat(chunks).length, 1_000_000)
     }))
 
+  it.live("is at its end when the peer has hung up before the fiber that dials goes on", () =>
+    Effect.gen(function*() {
+      const ended = yield* listen(undefined, (socket) => socket.once("data", () => socket.end()))
+      const reset = yield* listen(undefined, (socket) => socket.once("data", () => socket.resetAndDestroy()))
+      const hungUp = (socket: Net.Socket) =>
+        Effect.andThen(
+          Effect.sync(() => socket.write("go on")),
+          until(Effect.sync(() => socket.closed), (isClosed) => isClosed)
+        )
+      for (const [{ port }, code] of [[ended, 1000], [reset, 1006]] as const) {
+        const { reader } = InboxSocket.make((onread) => Effect.tap(dial({ host, port }, defaults, { onread }), hungUp))
+        const { pull } = yield* reader
+        const { reason } = yield* Effect.flip(pull)
+        assert.isTrue(reason._tag === "SocketCloseError" && reason.code === code)
+      }
+    }))
+
   it.live("brings what came before the peer hung up, and drops it after a reset", () =>
     Effect.gen(function*() {
       const ended = yield* listen(undefined, (socket) => socket.end("last words"))

@@ -2,6 +2,7 @@
  * Opens Node sockets, and makes sure that they are closed with their scope.
  */
 import type { ConnectOptions, Endpoint, TlsOptions } from "@redfx/core/RedisConnector"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -109,6 +110,31 @@ const tune = (socket: Net.Socket, options: ConnectOptions): void => {
   if (options.keepAlive) socket.setKeepAlive(true, Duration.toMillis(options.keepAliveInitialDelay))
 }
 
+/** A socket that is being opened, and how that ends. */
+interface Opening {
+  readonly socket: Net.Socket
+  readonly opened: Deferred.Deferred<Net.Socket, Socket.SocketError>
+}
+
+/**
+ * Starts to connect, and listens from the beginning: a fiber may rest between any two steps, and what the socket tells
+ * meanwhile, to nobody, would be waited for in vain or end the process.
+ */
+const begin = (endpoint: Endpoint, options: ConnectOptions, files: Pem, dialOptions: DialOptions): Opening => {
+  const socket = connect(endpoint, options, files, dialOptions)
+  const opened = Deferred.makeUnsafe<Net.Socket, Socket.SocketError>()
+  const fail = (cause: unknown): void => void Deferred.doneUnsafe(opened, Effect.fail(openError(cause)))
+  socket.once(options.tls === undefined || endpoint.path !== undefined ? "connect" : "secureConnect", () => {
+    if (endpoint.path === undefined) tune(socket, options)
+    Deferred.doneUnsafe(opened, Effect.succeed(socket))
+  })
+  // The listener stays for the life of the socket: an error after its reader is gone must not end the process.
+  socket.on("error", fail)
+  // Handles a peer that hangs up during a TLS handshake. After an error, this event comes too late to matter.
+  socket.once("close", () => fail(new Error("The connection was closed while it was being opened")))
+  return { socket, opened }
+}
+
 /**
  * Dials, and succeeds when the socket is open, including TLS.
  *
@@ -124,24 +150,11 @@ export const dial = (
   Effect.mapError(readPem(endpoint.path === undefined ? options.tls ?? {} : {}), openError).pipe(
     Effect.flatMap((files) =>
       Effect.acquireRelease(
-        Effect.try({ try: () => connect(endpoint, options, files, dialOptions), catch: openError }),
-        (socket) => Effect.sync(() => socket.destroy())
+        Effect.try({ try: () => begin(endpoint, options, files, dialOptions), catch: openError }),
+        ({ socket }) => Effect.sync(() => socket.destroy())
       )
     ),
-    Effect.flatMap((socket) =>
-      Effect.callback<Net.Socket, Socket.SocketError>((resume) => {
-        socket.once(options.tls === undefined || endpoint.path !== undefined ? "connect" : "secureConnect", () => {
-          if (endpoint.path === undefined) tune(socket, options)
-          resume(Effect.succeed(socket))
-        })
-        // The listener stays for the life of the socket: an error after its reader is gone must not end the process.
-        socket.on("error", (cause) => resume(Effect.fail(openError(cause))))
-        // Handles a peer that hangs up during a TLS handshake. After an error, this event comes too late to matter.
-        socket.once(
-          "close",
-          () => resume(Effect.fail(openError(new Error("The connection was closed while it was being opened"))))
-        )
-        return Effect.sync(() => socket.destroy())
-      })
+    Effect.flatMap(({ opened, socket }) =>
+      Effect.onInterrupt(Deferred.await(opened), () => Effect.sync(() => socket.destroy()))
     )
   )
