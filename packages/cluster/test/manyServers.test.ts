@@ -4,6 +4,7 @@
 import { assert, describe } from "@effect/vitest"
 import { Redis } from "@redfx/core"
 import type { RedisError } from "@redfx/core"
+import * as Client from "@redfx/testing/Client"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
@@ -12,6 +13,7 @@ import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
 import type * as Stream from "effect/Stream"
 
 const slots = 16_384
@@ -144,10 +146,12 @@ describe("Many servers", () => {
         yield* Effect.forEach(keys, (key) => client.execute(Redis.get(key)))
         hanging.instead = () => FakeNode.stall()
         const late = { _tag: "TimeoutError", phase: "read", address: hanging.address } as const
-        const [first, second, third] = yield* client.pipeline(keys.map((key) => Redis.get(key)))
-        assert.isDefined(second)
-        assert.isTrue(first?._tag === "Success" && third?._tag === "Success")
-        assert.deepInclude(errorOf(second), { ...late, index: 1 })
+        const [first, second, third] = yield* Client.on(client)(
+          Redis.pipelineSettled(keys.map((key) => Redis.get(key)))
+        )
+        assert(first !== undefined && second !== undefined && third !== undefined)
+        assert.isTrue(Result.isSuccess(first) && Result.isSuccess(third) && Result.isFailure(second))
+        assert.deepInclude(yield* Effect.flip(Effect.fromResult(second)), { ...late, index: 1 })
         assert.deepInclude(yield* Effect.flip(client.execute(Redis.get(keys[1] ?? ""))), late)
         assert.deepInclude(yield* Effect.flip(client.execute(Redis.dbsize())), late)
       })
