@@ -75,6 +75,15 @@ const within = (milliseconds: number) => <A, E, R>(effect: Effect.Effect<A, E, R
 /** What is done once may find a script missing; what is done again finds it. */
 const twice = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.andThen(effect, effect)
 
+const locking = (fencing: boolean): Program =>
+  Effect.gen(function*() {
+    const lock = RedisLock.make("lock", { ttl: "2 minutes", fencing })
+    yield* Effect.scoped(lock.scoped)
+    // It is free again only if it could be given back, which a second time is done by the digest of a script.
+    yield* within(1000)(Effect.scoped(lock.scoped))
+    yield* within(1000)(Effect.scoped(lock.scoped))
+  })
+
 /** What each row of the tables is for. */
 const features: Readonly<Record<string, Program>> = {
   "plain commands": Effect.andThen(Redis.set("k", "v"), Redis.get("k")),
@@ -100,13 +109,8 @@ const features: Readonly<Record<string, Program>> = {
     ))
   }),
   "scripts": Effect.andThen(script("k"), script("k")),
-  "locks": Effect.gen(function*() {
-    const lock = RedisLock.make("lock", { ttl: "2 minutes" })
-    yield* Effect.scoped(lock.scoped)
-    // It is free again only if it could be given back, which a second time is done by the digest of a script.
-    yield* within(1000)(Effect.scoped(lock.scoped))
-    yield* within(1000)(Effect.scoped(lock.scoped))
-  }),
+  "locks": locking(false),
+  "locks with `fencing`": locking(true),
   "streams with a group": Effect.gen(function*() {
     yield* Effect.result(Redis.xgroupCreate("s", "g", "0", { mkstream: true }))
     yield* Redis.xadd("s", { a: "1" })

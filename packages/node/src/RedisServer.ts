@@ -169,8 +169,8 @@ const stopGrace = Duration.seconds(3)
 /** How many ports are tried when another process takes the chosen one first. */
 const portAttempts = 5
 
-/** How often the same port is tried when a server starts again: for a minute. */
-const restartAttempts = 600
+/** How long the same port is tried when a server starts again. */
+const restartTime = Duration.minutes(1)
 
 /** How much of the log an error shows. */
 const shownLines = 12
@@ -287,13 +287,21 @@ const chooseLocation = Effect.fnUntraced(function*(options: SettledOptions, dire
 /** Whether another process has the port. */
 const isTaken = ({ detail }: RedisServerError): boolean => detail.includes("Address already in use")
 
-/** Starts a server again. What has taken its port while it was down gives it back when it ends, as servers of other tests do. */
-const startAgain = (state: State): Effect.Effect<void, RedisServerError> =>
-  Effect.retry(startProcess(state), {
-    while: (error) => !state.closed && isTaken(error),
-    times: restartAttempts,
-    schedule: Schedule.spaced("100 millis")
-  })
+/**
+ * Starts a server again. What has taken its port while it was down gives it back when it ends, as servers of other tests do.
+ * Until then nothing is started: one that wants a password does not tell which process it is, and would pass for this one.
+ */
+const startAgain = (state: State): Effect.Effect<void, RedisServerError> => {
+  const { host, port } = state.location
+  const taken = new RedisServerError({ reason: "Other", detail: `${host}:${port} was taken: Address already in use` })
+  return Effect.retry(
+    Effect.flatMap(Probe.isFree(host, port), (free) => free ? startProcess(state) : Effect.fail(taken)),
+    {
+      while: (error) => !state.closed && isTaken(error),
+      schedule: Schedule.upTo(Schedule.spaced("100 millis"), { duration: restartTime })
+    }
+  )
+}
 
 /** Starts a server for the first time. Uses another port when the chosen one was taken meanwhile. */
 const firstStart = (
@@ -377,8 +385,13 @@ export const make = (
     if (refusal !== undefined) return yield* new RedisServerError({ reason: "Other", detail: refusal })
     const state = yield* firstStart(settled)
     const lock = yield* Semaphore.make(1)
-    // This runs before the finalizer that ends the process, and waits for a restart that is under way.
-    yield* Effect.addFinalizer(() => lock.withPermit(Effect.sync(() => state.closed = true)))
+    // This runs before the finalizer that ends the process, and waits for a restart that is under way, but not for its port.
+    yield* Effect.addFinalizer(() =>
+      Effect.suspend(() => {
+        state.closed = true
+        return lock.withPermit(Effect.void)
+      })
+    )
     return toService(state, lock)
   }).pipe(inRealTime)
 

@@ -133,24 +133,42 @@ describe("RedisServer", () => {
       assert.strictEqual(yield* talk(server, "GET a"), "$1\r\n1\r\n+OK\r\n")
     }))
 
+  /** Takes the port of a server that does not run, and answers as servers do that want a password. */
+  const take = ({ host, port }: RedisServer.RedisServer["Service"]) =>
+    Effect.acquireRelease(
+      Effect.callback<Net.Server>((resume) => {
+        const refuse = (socket: Net.Socket) => socket.on("error", () => {}).end("-NOAUTH\r\n-NOAUTH\r\n")
+        const other = Net.createServer(refuse).listen({ host, port }, () => resume(Effect.succeed(other)))
+      }),
+      (other) => Effect.sync(() => other.close())
+    )
+
   it.live("restarts on its port when who has taken it meanwhile has given it back", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.make()
       yield* server.kill()
-      const { host, port } = server
-      const other = yield* Effect.acquireRelease(
-        Effect.callback<Net.Server>((resume) => {
-          const other = Net.createServer((socket) => socket.destroy()).listen({ host, port }, () =>
-            resume(Effect.succeed(other)))
-        }),
-        (other) =>
-          Effect.sync(() => other.close())
-      )
+      const other = yield* take(server)
       const restarting = yield* Effect.forkChild(server.restart, { startImmediately: true })
-      while (!(yield* server.log).includes("Address already in use")) yield* Effect.sleep("10 millis")
+      // However much it tries meanwhile, it has to wait.
+      yield* Effect.sleep("500 millis")
+      assert.isUndefined(restarting.pollUnsafe())
       other.close()
       yield* Fiber.join(restarting)
       assert.strictEqual(yield* talk(server, "PING"), "+PONG\r\n+OK\r\n")
+      assert.isDefined(yield* server.pid)
+    }))
+
+  it.live("waits no longer for its port when its scope closes", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const server = yield* Scope.provide(RedisServer.make(), scope)
+      yield* server.kill()
+      yield* take(server)
+      const restarting = yield* Effect.forkChild(Effect.flip(server.restart), { startImmediately: true })
+      const began = performance.now()
+      yield* Scope.close(scope, Exit.void)
+      assert.isBelow(performance.now() - began, 60_000, "it would have given up by itself")
+      assert.include((yield* Fiber.join(restarting)).detail, "Address already in use")
     }))
 
   it.effect("keeps a snapshot over a stop, and loses it over a kill", () =>

@@ -177,8 +177,8 @@ const factsOf = Effect.fnUntraced(function*(site: Site, program: Program, events
     published: deployment === "cluster" ? undefined : journal.published,
     queued: new Set(queued.flat()),
     struck: cutter.struck() + events(),
-    // The proxy holds nothing back for longer, and the machine is busy.
     inTurns: () => 0,
+    // The proxy holds nothing back for longer, and the machine is busy.
     lag: late,
     unasked: false,
     flushed: program.events.some(({ kind }) => kind === "flush")

@@ -15,7 +15,8 @@ const lastPort = 22_000
 /** The distance between the port of a cluster node and its bus port, which Redis fixes. */
 const busOffset = 10_000
 
-const isFree = (host: string, port: number): Effect.Effect<boolean> =>
+/** Whether nothing listens on a port at this moment. */
+export const isFree = (host: string, port: number): Effect.Effect<boolean> =>
   Effect.callback((resume) => {
     const server = Net.createServer()
     server.once("error", () => resume(Effect.succeed(false)))

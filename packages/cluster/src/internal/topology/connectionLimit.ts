@@ -87,10 +87,10 @@ export class ConnectionLimit {
   get #reached(): string {
     const { nodes, pool } = this.#options
     const limit = `the limit of ${pool.max} to all nodes of the cluster (pool.max)`
+    if (this.#room(0) > 1) return limit
     // Whoever has many nodes may not know that one connection is all there is for what blocks.
-    return this.#room(0) > 1
-      ? limit
-      : `${limit}, all but one of which are for the shared connections to ${nodes()} nodes,`
+    const to = nodes() === 1 ? "1 node" : `${nodes()} nodes`
+    return `${limit}, which leaves one besides the shared connections to ${to},`
   }
 
   /** How many exclusive connections there may be. */
