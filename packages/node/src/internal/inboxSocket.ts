@@ -31,9 +31,8 @@ export const make = (open: Open): Socket.Socket => {
     const onError = (cause: Error) => inbox.close(readFailed(cause))
     const onClose = (hadError: boolean) => hadError ? inbox.close(closed(1006)) : onEnd()
     own.on("end", onEnd).on("error", onError).on("close", onClose)
-    // What it has told already, while this fiber rested, it does not tell again.
+    // What it has told already, while this fiber rested, it does not tell again. It closes soon after its end.
     if (own.closed) onClose(own.errored !== null)
-    else if (own.readableEnded) onEnd()
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         inbox.close(closed(1006))
