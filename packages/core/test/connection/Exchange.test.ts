@@ -316,6 +316,18 @@ describe("Exchange", () => {
     }
   })
 
+  it("ends when a caller gives up of whose memory a piece has yet to be given to the socket, which is done with the others", async () => {
+    const { closings, exchange } = makeExchange({ maxCommands: 10, maxBytes: 10 }, undefined, () => true)
+    const value = new Uint8Array(3 * 1024 * 1024)
+    const request = new SingleRequest(RedisCommand.send("SET", "k", value), undefined, () => {})
+    exchange.submit(request)
+    assert.isTrue(exchange.encode().some((chunk) => typeof chunk !== "string" && chunk.buffer === value.buffer))
+    request.cancel()
+    await Promise.resolve()
+    assert.strictEqual(closings(), 1)
+    assert.deepStrictEqual(exchange.encode(), [])
+  })
+
   it("sends a batch that must not be torn apart to its end, though its caller has gone away", () => {
     const { exchange } = makeExchange({ maxCommands: 2, maxBytes: 1000 })
     const server = new EchoServer()
