@@ -137,7 +137,7 @@ describe("memory of callers", () => {
           const controller = new AbortController()
           const value = new Uint8Array(2_200_000).fill(65)
           const setting = redis.withSignal(controller.signal).set("k", value).catch(() => {})
-          for (let step = 0; step < steps; step++) await undefined
+          for (let step = 0; step < steps; step++) await Promise.resolve()
           controller.abort()
           value.fill(66)
           await setting

@@ -328,6 +328,18 @@ describe("Exchange", () => {
     assert.deepStrictEqual(exchange.encode(), [])
   })
 
+  it("holds nothing of a caller whose command takes too much after bytes that would have been lent", async () => {
+    const { closings, exchange } = makeExchange({ maxCommands: 10, maxBytes: 10 }, undefined, () => false)
+    exchange.limit({ argumentBytes: 300_000, argumentCount: 10 })
+    const command = RedisCommand.send("MSET", "a", new Uint8Array(200_000), "b", new Uint8Array(200_000))
+    const request = new SingleRequest(command, undefined, () => {})
+    exchange.submit(request)
+    assert.strictEqual(exchange.encode().reduce((sum, chunk) => sum + chunk.length, 0), "*1\r\n$3\r\nGET\r\n".length)
+    request.cancel()
+    await Promise.resolve()
+    assert.strictEqual(closings(), 0)
+  })
+
   it("sends a batch that must not be torn apart to its end, though its caller has gone away", () => {
     const { exchange } = makeExchange({ maxCommands: 2, maxBytes: 1000 })
     const server = new EchoServer()
