@@ -122,7 +122,7 @@ export class RespEncoder {
   maxWords = Infinity
 
   /** Where everything stood at the last `mark`. */
-  private _marked = { slab: this._slab, full: 0, start: 0, at: 0, chunks: 0, chunked: 0, size: 0 }
+  private _marked = { slab: this._slab, full: 0, start: 0, at: 0, chunks: 0, chunked: 0, size: 0, lent: false }
 
   /** Begins what `rollback` takes back, until `take`. */
   mark(): void {
@@ -134,6 +134,7 @@ export class RespEncoder {
     marked.chunks = this._chunks.length
     marked.chunked = this._chunked
     marked.size = this.size
+    marked.lent = this.lent
   }
 
   /**
@@ -152,13 +153,14 @@ export class RespEncoder {
 
   /** Takes back what was written since the last `mark`: what a slab holds after it was never handed over. */
   rollback(): void {
-    const { at, chunked, chunks, full, slab, start } = this._marked
+    const { at, chunked, chunks, full, lent, slab, start } = this._marked
     this._slab = slab
     this._full.length = full
     this._start = start
     this._at = at
     this._chunks.length = chunks
     this._chunked = chunked
+    this.lent = lent
   }
 
   /** The number of bytes written since the last `take`. */

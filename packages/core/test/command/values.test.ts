@@ -127,6 +127,27 @@ describe("memory of callers", () => {
       }
     }))
 
+  it.live("bytes of megabytes are never torn, however soon after the first of them was written somebody goes away", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      const redis = RedisPromise.make(NodeRedisClient.layer({ host: server.host, port: server.port }))
+      yield* Effect.promise(async () => {
+        await redis.ping()
+        for (let steps = 0; steps < 40; steps++) {
+          const controller = new AbortController()
+          const value = new Uint8Array(2_200_000).fill(65)
+          const setting = redis.withSignal(controller.signal).set("k", value).catch(() => {})
+          for (let step = 0; step < steps; step++) await Promise.resolve()
+          controller.abort()
+          value.fill(66)
+          await setting
+          const stored = await redis.getdel("k")
+          assert.isTrue(stored === undefined || /^A{2200000}$/.test(stored), `after ${steps} steps`)
+        }
+        await redis.close()
+      })
+    }))
+
   it.effect("once it is written, or where it was copied, a caller that goes away costs nothing", () =>
     Effect.gen(function*() {
       const gate = yield* Deferred.make<void>()

@@ -316,6 +316,30 @@ describe("Exchange", () => {
     }
   })
 
+  it("ends when a caller gives up of whose memory a piece has yet to be given to the socket, which is done with the others", async () => {
+    const { closings, exchange } = makeExchange({ maxCommands: 10, maxBytes: 10 }, undefined, () => true)
+    const value = new Uint8Array(3 * 1024 * 1024)
+    const request = new SingleRequest(RedisCommand.send("SET", "k", value), undefined, () => {})
+    exchange.submit(request)
+    assert.isTrue(exchange.encode().some((chunk) => typeof chunk !== "string" && chunk.buffer === value.buffer))
+    request.cancel()
+    await Promise.resolve()
+    assert.strictEqual(closings(), 1)
+    assert.deepStrictEqual(exchange.encode(), [])
+  })
+
+  it("holds nothing of a caller whose command takes too much after bytes that would have been lent", async () => {
+    const { closings, exchange } = makeExchange({ maxCommands: 10, maxBytes: 10 }, undefined, () => false)
+    exchange.limit({ argumentBytes: 300_000, argumentCount: 10 })
+    const command = RedisCommand.send("MSET", "a", new Uint8Array(200_000), "b", new Uint8Array(200_000))
+    const request = new SingleRequest(command, undefined, () => {})
+    exchange.submit(request)
+    assert.strictEqual(exchange.encode().reduce((sum, chunk) => sum + chunk.length, 0), "*1\r\n$3\r\nGET\r\n".length)
+    request.cancel()
+    await Promise.resolve()
+    assert.strictEqual(closings(), 0)
+  })
+
   it("sends a batch that must not be torn apart to its end, though its caller has gone away", () => {
     const { exchange } = makeExchange({ maxCommands: 2, maxBytes: 1000 })
     const server = new EchoServer()

@@ -2,8 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisClient, RedisCommand, RedisError, RedisReply, Resp } from "@redfx/core"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Exit from "effect/Exit"
+import * as Hash from "effect/Hash"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { connectionLoss, failureOf } from "../../src/internal/error/events.ts"
 import { withFields } from "../../src/internal/error/retry.ts"
 
 const address = "127.0.0.1:6379"
@@ -42,6 +46,49 @@ const failing = (error: RedisError.RedisError): RedisClient.RedisClient["Service
     toString: () => "failing"
   }
 }
+
+describe("two errors", () => {
+  const cause = new Error("why")
+  const lost = connectionLoss("Reset", "The connection was reset", address, cause)
+  const fields = {
+    reason: lost.reason,
+    detail: lost.detail,
+    address,
+    command: "GET",
+    delivery: "unknown",
+    readonly: true
+  } as const
+  const copy = failureOf(lost, { name: "GET", readonly: true }, "unknown")
+
+  it("are equal that have the same fields, however they were made", () => {
+    const alone = new RedisError.ConnectionError({ ...fields, cause })
+    const third = new RedisError.ConnectionError({ ...fields, cause, index: 3 })
+    for (
+      const [one, other] of [[alone, copy], [third, RedisError.atIndex(copy, 3)], [copy, withFields(copy, {})]] as const
+    ) {
+      assert.isTrue(Equal.equals(one, other))
+      assert.strictEqual(Hash.hash(one), Hash.hash(other))
+      assert.isTrue(Equal.equals(Exit.fail(one), Exit.fail(other)))
+    }
+  })
+
+  it("are not equal that differ in a field, the cause or the class", () => {
+    const others = [
+      RedisError.atIndex(copy, 3),
+      new RedisError.ConnectionError(fields),
+      new RedisError.ConnectionError({ ...fields, cause: new Error("something else") }),
+      new RedisError.TimeoutError({
+        phase: "read",
+        milliseconds: 1,
+        command: "GET",
+        delivery: "unknown",
+        readonly: true
+      }),
+      { ...copy, cause }
+    ]
+    for (const other of others) assert.isFalse(Equal.equals(copy, other))
+  })
+})
 
 describe("fromReply", () => {
   const table: ReadonlyArray<readonly [row: string, line: string, tag: RedisError.RedisError["_tag"]]> = [

@@ -7,7 +7,7 @@
  * - The commands of a request are encoded without a command of another request in between.
  * - The requests in flight are in the order of their bytes.
  * - Every encoded command takes exactly one reply, whether or not its caller is still there.
- * - The socket holds memory of a caller only while the caller waits.
+ * - The socket holds memory of a caller, or is yet to be given it, only while the caller waits.
  */
 import { ProtocolError } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
@@ -77,7 +77,7 @@ export class Exchange {
   readonly #lending: Lending
   #commands = 0
   #bytes = 0
-  /** Whether the socket has yet to ask for more. */
+  /** Whether the socket has yet to ask for more: from when it was given something, or is about to be. */
   #taking = false
   #written = 0
   #handed = 0
@@ -88,8 +88,10 @@ export class Exchange {
 
   constructor(options: ExchangeOptions) {
     this.#options = options
+    const { done } = options
     this.#lending = new Lending({
-      done: options.done,
+      // Before the socket asks for more it may have yet to be given some: the next pieces of the same memory.
+      done: done && (() => !this.#taking && done()),
       // The caller is told first why it goes away. Nothing is written meanwhile, as that takes another turn.
       onTorn: () => queueMicrotask(() => this.close(this.#torn()))
     })
@@ -169,6 +171,7 @@ export class Exchange {
    * the bytes before, and no later.
    */
   encode(): ReadonlyArray<Uint8Array | string> {
+    this.#taking = false
     const rest = this.#pieces.take()
     const chunks = rest.length > 0 ? rest : this.#encodeNext()
     this.#taking = chunks.length > 0

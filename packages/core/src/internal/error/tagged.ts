@@ -1,6 +1,8 @@
 /**
  * Classes of errors that print with their message.
  */
+import * as Equal from "effect/Equal"
+import * as Hash from "effect/Hash"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Schema from "effect/Schema"
 
@@ -56,9 +58,20 @@ const textOf = (cause: unknown): string => {
   }
 }
 
+/** Whether an error of the same class has the same fields. What else hangs on one tells only how it was made. */
+function equals(this: Error, that: unknown): boolean {
+  return that instanceof Error && that.constructor === this.constructor && Equal.equals(fieldsOf(this), fieldsOf(that))
+}
+
+function hash(this: Error): number {
+  return Hash.hash(fieldsOf(this))
+}
+
+const methods = { [NodeInspectSymbol]: printed, toJSON: json, [Equal.symbol]: equals, [Hash.symbol]: hash }
+
 /**
  * Like `Schema.TaggedError`, but for how its errors print where a console is given one: as their fields alone, without the
- * message, which says what to try; and but for causes in JSON.
+ * message, which says what to try; but for causes in JSON; and but for what makes two of them equal.
  */
 export const TaggedError: typeof Schema.TaggedError = ((identifier?: string) => {
   const define: (...parameters: ReadonlyArray<never>) => { readonly prototype: object } = Schema.TaggedError<Error>(
@@ -66,8 +79,10 @@ export const TaggedError: typeof Schema.TaggedError = ((identifier?: string) => 
   )
   return (...parameters: ReadonlyArray<never>) => {
     const made = define(...parameters)
-    Object.defineProperty(made.prototype, NodeInspectSymbol, { value: printed, writable: true, configurable: true })
-    Object.defineProperty(made.prototype, "toJSON", { value: json, writable: true, configurable: true })
+    for (const name of Reflect.ownKeys(methods)) {
+      const value: unknown = Reflect.get(methods, name)
+      Object.defineProperty(made.prototype, name, { value, writable: true, configurable: true })
+    }
     return made
   }
   // It takes and gives what the original does.
