@@ -2,7 +2,7 @@
  * Calls of one handle at the same time: what one of them takes back, because it fails or is interrupted, is not what
  * another has added.
  */
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
@@ -10,7 +10,9 @@ import { brief, consume } from "@redfx/testing/Subscriber"
 import { delay, inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Scheduler from "effect/Scheduler"
 
 const confirmation = (verb: string, channel: string): Uint8Array =>
   Encode.push([Encode.bulk(verb), Encode.bulk(channel), Encode.integer(1)])
@@ -138,6 +140,55 @@ describe("A handle without channels", () => {
         assert.strictEqual(yield* subscription.ping(), "PONG")
         yield* node.awaitOpen(0)
         assert.strictEqual(node.connections.total, 1)
+      })
+  )
+
+  /** A scheduler on which a fiber rests once, after so many steps, until it is told to go on. */
+  const restingAt = (step: number) => {
+    const usual = new Scheduler.MixedScheduler()
+    const held: Array<() => void> = []
+    let steps = 0
+    let rests = false
+    const scheduler: Scheduler.Scheduler = {
+      executionMode: "async",
+      shouldYield: () => {
+        steps++
+        if (steps === step) rests = true
+        return steps === step
+      },
+      makeDispatcher: () => {
+        const dispatcher = usual.makeDispatcher()
+        return {
+          flush: () => dispatcher.flush(),
+          scheduleTask: (task, priority) => {
+            const schedule = () => dispatcher.scheduleTask(task, priority)
+            if (rests) held.push(schedule)
+            else schedule()
+            rests = false
+          }
+        }
+      }
+    }
+    return { scheduler, goOn: () => held.splice(0).forEach((schedule) => schedule()) }
+  }
+
+  inVirtualTime(
+    "is answered a PING at whatever step its fiber rests for longer than an unused connection stays open",
+    () =>
+      Effect.gen(function*() {
+        const node = yield* FakeNode.make()
+        const answers = yield* Effect.forEach(Array.from({ length: 40 }), (_, step) =>
+          Effect.gen(function*() {
+            const client = yield* Client.make(node, { commandTimeout: "1 minute" })
+            const subscription = yield* client.pubSub.open({})
+            yield* subscription.ping()
+            const { goOn, scheduler } = restingAt(step)
+            const answer = Effect.runPromiseExit(subscription.ping(), { scheduler })
+            yield* Effect.sleep(2500)
+            goOn()
+            return yield* Effect.promise(() => answer)
+          }), { concurrency: "unbounded" })
+        assert.deepStrictEqual(answers, answers.map(() => Exit.succeed("PONG")))
       })
   )
 })
