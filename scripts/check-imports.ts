@@ -45,7 +45,7 @@ const storeys: Record<string, ReadonlyArray<Storey>> = {
     ["clients", /^Redis(Cache|Prefix|Pool|Standalone|Pipeline|Transaction|KeyspaceEvents|Script|Scan)$/],
     [
       "applications",
-      /^(Redis(Stream|Channel|Lock|RateLimiter|Semaphore|Leader|Jobs|Keyspace|KeyValueStore|Persistence)|internal\/(stream|lock|limits|jobs|keyspace|persistence)\/\w+)$/
+      /^(Redis(Stream|Channel|Lock|RateLimiter|Semaphore|Leader|Jobs|Keyspace|KeyValueStore|Persistence)|internal\/(stream|lock|limits|jobs|keyspace|keyspaceCache|persistence)\/\w+)$/
     ],
     ["barrels", /^(Redis(Bloom|Json|Promise|Search|TimeSeries)?|index)$/]
   ],

@@ -9,6 +9,6 @@ import * as Soak from "../test/harness/Soak.ts"
 
 const [commands = 200_000, fibers = 200, seed = Date.now() % 1_000_000] = process.argv.slice(2).map(Number)
 console.log({ commands, fibers, seed })
-const report = await Effect.runPromise(Soak.run({ commands, fibers, seed }))
+const report = await Effect.runPromise(Soak.run({ commands, enough: () => ({}), fibers, seed }))
 console.log({ ...report, wrong: report.wrong.slice(0, 20) })
 process.exitCode = report.wrong.length === 0 ? 0 : 1

@@ -6,6 +6,7 @@ import { NodeRedisConnector, RedisClusterServers, RedisSentinelServers, RedisSer
 import { RedisSentinel } from "@redfx/sentinel"
 import * as Client from "@redfx/testing/Client"
 import * as Effect from "effect/Effect"
+import type * as Amounts from "./harness/Amounts.ts"
 import * as CacheModel from "./harness/CacheModel.ts"
 import * as SlowConnector from "./harness/SlowConnector.ts"
 
@@ -22,7 +23,7 @@ const keys = Array.from({ length: 9 }, (_, i) => `model:${i}`)
 const enoughOf = (client: RedisClient.RedisClient["Service"]) => (report: CacheModel.CacheModelReport) =>
   Effect.map(
     Client.on(client)(RedisCache.stats),
-    ({ hits }) => hits > 300 && report.writes > 300 && report.rests > 1
+    ({ hits }): Amounts.Amounts => ({ hits: [hits, 301], writes: [report.writes, 301], rests: [report.rests, 2] })
   )
 
 const expectRight = (client: RedisClient.RedisClient["Service"], report: CacheModel.CacheModelReport) =>

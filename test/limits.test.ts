@@ -7,14 +7,16 @@ import { RedisCluster } from "@redfx/cluster"
 import { Redis, RedisConnector, RedisStandalone } from "@redfx/core"
 import type { RedisClient, RedisConfig } from "@redfx/core"
 import { NodeRedisConnector, RedisServer } from "@redfx/node"
-import { block, spin } from "@redfx/testing/Block"
+import { block, computing, spin } from "@redfx/testing/Block"
+import type { Computing } from "@redfx/testing/Block"
 import * as Client from "@redfx/testing/Client"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { fork } from "@redfx/testing/Fork"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
-import { until } from "@redfx/testing/Suite"
+import { turns } from "@redfx/testing/VirtualTime"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -43,8 +45,11 @@ const busyWith = (turn: number) =>
     (busy) => Effect.sync(busy.stop)
   )
 
-/** Blocks the event loop for a while whenever something was written that has this in it. */
-const blockingAfter = (marker: string, milliseconds = 300) =>
+/**
+ * Blocks the event loop for a while whenever something was written that has this in it: the answer is there when the loop goes
+ * on, and until then nothing else takes time.
+ */
+const blockingAfter = (program: Computing, marker: string, milliseconds = 300) =>
   Layer.effect(RedisConnector.RedisConnector)(Effect.map(RedisConnector.RedisConnector, (connector) => ({
     socket: (endpoint, options) =>
       Effect.map(connector.socket(endpoint, options), ({ reader, writer }) =>
@@ -54,15 +59,18 @@ const blockingAfter = (marker: string, milliseconds = 300) =>
             ...writer,
             writeAll: (chunks) =>
               Effect.map(writer.writeAll(chunks), () => {
-                if (chunks.some((chunk) => Buffer.from(chunk).includes(marker))) block(endpoint, milliseconds)
+                if (!chunks.some((chunk) => Buffer.from(chunk).includes(marker))) return
+                program.blocks++
+                void program.compute(milliseconds)
+                block(endpoint)
               })
           }))
         }))
-  }))).pipe(Layer.provide(NodeRedisConnector.layer))
+  }))).pipe(Layer.provide(NodeRedisConnector.layer), Layer.merge(Layer.succeed(Clock.Clock)(program.clock)))
 
 describe("An event loop that was blocked for longer than the limit", () => {
   const limit: RedisConfig.ConnectionOptions = { commandTimeout: "100 millis" }
-  /** Opens the connections, which may take its time, and keeps that of subscriptions. */
+  /** Opens the connections, and keeps that of subscriptions. */
   const opened = Redis.withTimeout(
     Effect.gen(function*() {
       yield* Redis.rpush("other", "v")
@@ -73,8 +81,7 @@ describe("An event loop that was blocked for longer than the limit", () => {
     }),
     Infinity
   )
-  /** Tries until that has come about within limits that are not for it, unless it is what is tested. */
-  const prepare = (marker: string) => marker === "HELLO" ? opened : Effect.eventually(opened)
+  const one = Redis.withConnection(Redis.get("k"))
   const uses: ReadonlyArray<readonly [string, Use, string, RedisConfig.ConnectionOptions]> = [
     ["a single command", Redis.get("{block}"), "{block}", limit],
     ["a pipeline", Redis.pipeline([Redis.set("{block}", "v"), Redis.get("{block}")]), "{block}", limit],
@@ -96,8 +103,8 @@ describe("An event loop that was blocked for longer than the limit", () => {
       "MONITOR",
       limit
     ],
-    ["a dial", Redis.get("k"), "HELLO", { connectTimeout: "100 millis" }],
-    ["a check of a connection", Effect.andThen(Effect.sleep("20 millis"), Redis.get("k")), "PING", {
+    ["a dial", Effect.all([one, one], { concurrency: 2 }), "HELLO", { connectTimeout: "100 millis" }],
+    ["a check of a connection", Redis.get("k"), "PING", {
       connectTimeout: "100 millis",
       healthCheckInterval: "10 millis"
     }]
@@ -106,13 +113,19 @@ describe("An event loop that was blocked for longer than the limit", () => {
   it.live.each(uses)("fails no replies that have arrived: %s", ([, use, marker, options]) =>
     Effect.gen(function*() {
       const server = yield* RedisServer.make()
+      const program = yield* computing
       const client = yield* Effect.provide(
         RedisStandalone.make({ host: server.host, port: server.port, ...options }),
-        blockingAfter(marker)
+        blockingAfter(program, marker)
       )
       const run = Client.on(client)
-      yield* run(prepare(marker))
+      yield* run(opened)
+      yield* Effect.promise(() => program.compute(20))
+      // What is written while timers run is answered before they run again.
+      yield* turns
+      const { blocks } = program
       yield* run(use)
+      assert.isAbove(program.blocks, blocks)
       assert.deepInclude(yield* client.stats, { shared: 1 })
     }))
 
@@ -131,14 +144,17 @@ describe("An event loop that was blocked for longer than the limit", () => {
       ([, use, marker, options]) =>
         Effect.gen(function*() {
           const { host, port } = yield* RedisServer.RedisServer
+          const program = yield* computing
           const { client } = yield* Effect.provide(
             RedisCluster.make({ ...options, nodes: [{ host, port }] }),
-            blockingAfter(marker)
+            blockingAfter(program, marker)
           )
           const run = Client.on(client)
-          yield* Effect.eventually(run(Redis.flushall()))
-          yield* run(prepare(marker))
+          yield* run(Redis.flushall())
+          yield* run(opened)
+          const { blocks } = program
           yield* run(use)
+          assert.isAbove(program.blocks, blocks)
         })
     )
   })
@@ -162,7 +178,7 @@ describe("An event loop that stands still", () => {
       for (const [options, standstill] of limits) {
         const client = yield* Effect.provide(
           RedisStandalone.make({ host: server.host, port: server.port, ...options }),
-          blockingAfter("HELLO", standstill)
+          blockingAfter(yield* computing, "HELLO", standstill)
         )
         yield* Client.on(client)(use)
       }
@@ -200,20 +216,26 @@ describe("A limit", () => {
   it.live.each(uses)("is late by the turn under way at most, and never early: %s", ([, use]) =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make(stalling)
-      const client = yield* Client.make(node, { commandTimeout: "400 millis" })
+      const { clock, compute } = yield* computing
+      const client = yield* Effect.provideService(
+        Client.make(node, { commandTimeout: "400 millis" }),
+        Clock.Clock,
+        clock
+      )
       const run = Client.on(client)
-      yield* run(Redis.withTimeout(Redis.ping(), Infinity))
-      const busy = yield* busyWith(20)
+      yield* run(Redis.ping())
+      const turn = 20
       for (let i = 0; i < 3; i++) {
-        const started = performance.now()
-        yield* Effect.exit(run(use))
-        const late = performance.now() - started - 400
-        // The turn under way counts as well.
-        const { turns } = busy
-        yield* until(Effect.sync(() => busy.turns), (now) => now > turns)
+        const started = clock.currentTimeMillisUnsafe()
+        const fiber = yield* fork(Effect.exit(run(use)))
+        while (fiber.pollUnsafe() === undefined) {
+          yield* Effect.promise(() => compute(turn))
+          yield* turns
+        }
+        assert.include(JSON.stringify(yield* Fiber.join(fiber)), `"TimeoutError"`)
+        const late = clock.currentTimeMillisUnsafe() - started - 400
         assert.isAtLeast(late, 0)
-        // What has arrived is read in one turn more.
-        assert.isAtMost(late, 400 / 16 + 20 + 2 * busy.longest)
+        assert.isAtMost(late, turn)
       }
     }))
 

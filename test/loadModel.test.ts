@@ -6,6 +6,7 @@ import { NodeRedisConnector, RedisClusterServers, RedisSentinelServers, RedisSer
 import { RedisSentinel } from "@redfx/sentinel"
 import * as Client from "@redfx/testing/Client"
 import * as Effect from "effect/Effect"
+import type * as Amounts from "./harness/Amounts.ts"
 import * as LoadModel from "./harness/LoadModel.ts"
 
 /** For how long on each deployment. */
@@ -13,8 +14,15 @@ const seconds = Number(process.env["CACHE_SECONDS"] ?? 4)
 const timeout = (seconds + 300) * 1000
 
 /** There was something to see. */
-const enough = ({ changes, failed, interrupted, loads, reads }: LoadModel.LoadModelReport): boolean =>
-  [reads, loads, changes, interrupted, failed].every((count) => count > 20)
+const enough = (
+  { changes, failed, interrupted, loads, reads }: LoadModel.LoadModelReport
+): Amounts.Amounts => ({
+  reads: [reads, 21],
+  loads: [loads, 21],
+  changes: [changes, 21],
+  interrupted: [interrupted, 21],
+  failed: [failed, 21]
+})
 
 const expectRight = Effect.fnUntraced(function*(
   programs: ReadonlyArray<RedisClient.RedisClient["Service"]>,

@@ -47,27 +47,36 @@ const lying = (a: FakeCluster.Node, count: number, port: number): ReadonlyArray<
 }
 
 describe("A node that names too many others", () => {
+  /** Asks a node that names so many others, which do not answer: the microseconds of a processor that the second after it takes. */
+  const usedWith = Effect.fnUntraced(function*(count: number) {
+    const { a, cluster } = yield* FakeCluster.make()
+    const sink = yield* makeSink
+    cluster.told = lying(a, count, sink.port)
+    const before = process.cpuUsage()
+    const { client } = yield* FakeCluster.client(cluster, {
+      nodes: [{ host: a.host, port: a.port }],
+      readFrom: "nearest",
+      pool: { max: 20 },
+      commandTimeout: "1 second",
+      connectTimeout: "1 second"
+    })
+    yield* Effect.exit(client.execute(Redis.get("k")))
+    yield* Effect.sleep("1 second")
+    const { system, user } = process.cpuUsage(before)
+    assert.isAbove(sink.seen.total, 0)
+    assert.isAtMost(sink.seen.most, 20)
+    return system + user
+  }, Effect.scoped)
+
   it.live("has as many of them dialled as there may be connections, not hundreds", () =>
     Effect.gen(function*() {
-      const { a, cluster } = yield* FakeCluster.make()
-      const sink = yield* makeSink
-      cluster.told = lying(a, 500, sink.port)
-      const before = process.cpuUsage()
-      const { client } = yield* FakeCluster.client(cluster, {
-        nodes: [{ host: a.host, port: a.port }],
-        readFrom: "nearest",
-        pool: { max: 20 },
-        commandTimeout: "1 second",
-        connectTimeout: "1 second"
-      })
-      yield* Effect.exit(client.execute(Redis.get("k")))
-      yield* Effect.sleep("1 second")
-      const { system, user } = process.cpuUsage(before)
-      assert.isAbove(sink.seen.total, 0)
-      assert.isAtMost(sink.seen.most, 20)
-      // Microseconds of a processor, all together: no matter what else the machine has to do, nothing has blocked for longer.
-      assert.isBelow(user + system, 1_000_000)
-    }).pipe(Effect.scoped))
+      // What is compiled on the way is compiled once.
+      yield* usedWith(20)
+      const few = yield* usedWith(20)
+      const many = yield* usedWith(500)
+      // Measured: 5 times as much for 25 times as many. How fast the machine is, is in both.
+      assert.isBelow(many, 14 * few)
+    }))
 
   it.live("is not believed when it names thousands, while another tells the truth", () =>
     Effect.gen(function*() {

@@ -10,11 +10,11 @@
  */
 import { Redis } from "@redfx/core"
 import type { RedisClient, RedisCommand } from "@redfx/core"
-import { until } from "@redfx/testing/Suite"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
+import * as Amounts from "./Amounts.ts"
 
 /**
  * The options of a run.
@@ -28,7 +28,7 @@ export interface CacheModelOptions {
   readonly client: RedisClient.RedisClient["Service"]
   readonly outside: RedisClient.RedisClient["Service"]
   readonly seconds: number
-  readonly enough: (report: CacheModelReport) => Effect.Effect<boolean>
+  readonly enough: (report: CacheModelReport) => Effect.Effect<Amounts.Amounts>
   readonly keys: ReadonlyArray<string>
   readonly trouble: ReadonlyArray<{ readonly effect: Effect.Effect<unknown, unknown>; readonly loses?: boolean }>
   readonly pause?: number
@@ -75,7 +75,7 @@ export const run = Effect.fnUntraced(
     const model = new Model(options, ticks)
     const over = Effect.andThen(
       Effect.sleep(options.seconds * 1000),
-      until(Effect.suspend(() => options.enough(model.report)), (enough) => enough)
+      Amounts.reached(Effect.suspend(() => options.enough(model.report)))
     )
     yield* Effect.raceFirst(
       Effect.all([...model.readers, ...model.writers, model.trouble, model.rests], {

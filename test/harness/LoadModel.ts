@@ -17,6 +17,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
+import * as Amounts from "./Amounts.ts"
 
 /**
  * The options of a run.
@@ -27,7 +28,7 @@ import * as Schema from "effect/Schema"
 export interface LoadModelOptions {
   readonly programs: ReadonlyArray<RedisClient.RedisClient["Service"]>
   readonly seconds: number
-  readonly enough: (report: LoadModelReport) => boolean
+  readonly enough: (report: LoadModelReport) => Amounts.Amounts
   readonly prefix: string
   readonly trouble?: Effect.Effect<unknown, unknown> | undefined
 }
@@ -184,7 +185,7 @@ export const run = Effect.fnUntraced(function*(options: LoadModelOptions) {
   const endsAt = performance.now() + options.seconds * 1000
   const again = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.whileLoop({
-      while: () => performance.now() < endsAt || !options.enough(report),
+      while: () => performance.now() < endsAt || !Amounts.areReached(options.enough(report)),
       body: () => effect,
       step: () => undefined
     })
@@ -193,6 +194,6 @@ export const run = Effect.fnUntraced(function*(options: LoadModelOptions) {
     ...keys.filter(({ quiet }) => !quiet).map((key) => again(change(key))),
     ...options.trouble === undefined ? [] : [again(Effect.andThen(Effect.ignore(options.trouble), Effect.sleep(100)))]
   ]
-  yield* Effect.all(busy, { concurrency: "unbounded" })
+  yield* Effect.all(busy, { concurrency: "unbounded" }).pipe(Amounts.told(() => options.enough(report)))
   return report
 })

@@ -10,17 +10,22 @@ import { until } from "@redfx/testing/Suite"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Amounts from "./Amounts.ts"
 import * as Chaos from "./Chaos.ts"
 
-/** `commands`: how many in all. `fibers`: how many at a time. `seed`: of the choices that callers make. */
+/**
+ * `commands`: how many at the least, and until `enough` has happened. `fibers`: how many at a time. `seed`: of the choices
+ * that callers make.
+ */
 export interface SoakOptions {
   readonly commands: number
+  readonly enough: (report: SoakReport) => Amounts.Amounts
   readonly fibers: number
   readonly seed: number
 }
 
 /** The counts of what callers were told, and what is wrong with it, which is nothing if all is well. */
-interface SoakReport {
+export interface SoakReport {
   readonly answered: number
   readonly failed: number
   readonly interrupted: number
@@ -125,13 +130,17 @@ const runPipeline = (state: State, client: RedisClient.RedisClient["Service"]) =
     })
   })
 
-const caller = (state: State, clients: ReadonlyArray<RedisClient.RedisClient["Service"]>): Effect.Effect<void> =>
+const caller = (
+  state: State,
+  clients: ReadonlyArray<RedisClient.RedisClient["Service"]>,
+  isOver: () => boolean
+): Effect.Effect<void> =>
   Effect.suspend(() => {
     const client = clients[Math.floor(state.random() * clients.length)]!
     const choice = state.random()
     state.left--
     return choice < 0.5 ? askOne(state, client) : choice < 0.9 ? writeOne(state, client) : runPipeline(state, client)
-  }).pipe(Effect.repeat({ while: () => state.left > 0 }), Effect.asVoid)
+  }).pipe(Effect.repeat({ until: isOver }), Effect.asVoid)
 
 /** How many commands are answered between two cuts, each of which may fail as many as there are callers. */
 const peace = 400
@@ -182,18 +191,30 @@ export const run = Effect.fnUntraced(function*(options: SoakOptions) {
   ]
   const started = performance.now()
   const troubling = yield* Effect.forkChild(trouble(state, chaos))
+  const report = (): SoakReport => ({
+    ...state.count,
+    cuts: chaos.cuts(),
+    milliseconds: Math.round(performance.now() - started),
+    wrong: state.wrong
+  })
+  const amounts = (): Amounts.Amounts => ({
+    commands: [options.commands - state.left, options.commands],
+    ...options.enough(report())
+  })
+  const isOver = () => state.left <= 0 && Amounts.areReached(amounts())
   const callers = yield* Effect.forkChild(
-    Effect.all(Array.from({ length: options.fibers }, () => caller(state, clients)), { concurrency: "unbounded" })
+    Effect.all(Array.from({ length: options.fibers }, () => caller(state, clients, isOver)), {
+      concurrency: "unbounded"
+    })
   )
-  while (state.left > 0) yield* Effect.sleep(20)
+  yield* Amounts.reached(Effect.sync(amounts))
   yield* Fiber.interrupt(troubling)
   chaos.resume()
   // The test itself has a limit for callers that hang.
   yield* Fiber.join(callers)
-  const milliseconds = Math.round(performance.now() - started)
+  const { milliseconds } = report()
   const outside = yield* Client.make(server)
   const fields = yield* outside.execute(Redis.hgetall(ledgerKey))
   checkLedger(state, new Map(Object.entries(fields)))
-  const { answered, failed, interrupted } = state.count
-  return { answered, failed, interrupted, cuts: chaos.cuts(), milliseconds, wrong: state.wrong } satisfies SoakReport
+  return { ...report(), milliseconds }
 }, Effect.scoped)

@@ -5,10 +5,10 @@
 import { Redis, RedisError } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
-import { until } from "@redfx/testing/Suite"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
+import * as Amounts from "./Amounts.ts"
 import * as Chaos from "./Chaos.ts"
 import { generator } from "./Soak.ts"
 import { anything, consumer, counterKey, counters, follower, ledgerKey, lockTtl } from "./SoakActivities.ts"
@@ -25,7 +25,7 @@ import * as Resources from "./SoakResources.ts"
  */
 export interface SoakAllOptions {
   readonly seconds: number
-  readonly enough?: ((report: SoakAllReport) => boolean) | undefined
+  readonly enough?: ((report: SoakAllReport) => Amounts.Amounts) | undefined
   readonly fibers: number
   readonly seed: number
   readonly deployment?: SoakDeployment.Kind | undefined
@@ -334,7 +334,7 @@ const round = Effect.fnUntraced(function*(options: SoakAllOptions, deployment: D
     Effect.all(Array.from({ length: options.fibers }, () => caller), { concurrency: "unbounded", discard: true })
   )
   yield* Effect.sleep(options.seconds * 1000)
-  yield* until(Effect.sync(report), options.enough ?? (() => true))
+  yield* Amounts.reached(Effect.sync(() => options.enough?.(report()) ?? {}))
   isOver = true
   yield* Fiber.interruptAll(background)
   for (const proxy of proxies) proxy.resume()

@@ -2,16 +2,17 @@
  * A master that the other nodes do not see says that the cluster is down, while another is about to take its place.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisClient } from "@redfx/core"
+import { Redis, RedisClient, RedisPersistence } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, sibling } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
-import { pass, timed } from "@redfx/testing/VirtualTime"
+import { inVirtualTime, pass, timed } from "@redfx/testing/VirtualTime"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as EffectRedis from "effect/persistence/Redis"
 
 const calls: Readonly<Record<string, Effect.Effect<unknown, unknown, RedisClient.RedisClient>>> = {
   "a single command": Redis.set(keyOfA, "v"),
@@ -210,4 +211,22 @@ describe("A master that says that the cluster is down", () => {
       // One every 50 ms at the most, for all of them, and the one that was under way.
       assert.isAtMost(slots(cluster) - before, time / 50 + 1)
     }))
+})
+
+describe("A master that is away", () => {
+  inVirtualTime(
+    "keeps no script of Effect's Redis service from running where its keys are",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, cluster } = yield* FakeCluster.make()
+        const { client } = yield* FakeCluster.client(cluster)
+        yield* client.execute(Redis.get(keyOfA))
+        yield* b.node.stopListening
+        yield* b.node.cutAll()
+        a.instead = ({ name }) => name === "EVAL" ? Encode.integer(7) : undefined
+        const script = EffectRedis.script((key: string) => [key], { lua: "return 7", numberOfKeys: 1 })
+        const redis = yield* Effect.provideService(RedisPersistence.make(), RedisClient.RedisClient, client)
+        assert.strictEqual(yield* redis.eval(script.withReturnType<number>())(keyOfA), 7)
+      })
+  )
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisArg, RedisCommand, RedisError } from "@redfx/core"
+import { Redis, RedisArg, RedisCommand, RedisError, RedisReply } from "@redfx/core"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -356,6 +356,29 @@ describe("Emulated commands", () => {
         assert.strictEqual(yield* run(cluster, Redis.pfcount(n1, n2), "emulate"), 7)
         assert.match(cluster.sent.at(-2) ?? "", /^n1 PFCOUNT hello redfx:temporary:/)
         assert.match(cluster.sent.at(-1) ?? "", /^n1 DEL redfx:temporary:/)
+      }))
+
+    it.effect("a command is one that reads as its own definition says, not as another one of its name does", () =>
+      Effect.gen(function*() {
+        const args = (...keys: ReadonlyArray<string>) => keys.map((key) => RedisArg.key(key))
+        const reading = RedisCommand.define("PFCOUNT", args, RedisReply.integer, "readonly")
+        const writing = RedisCommand.define("PFCOUNT", args, RedisReply.integer)
+        for (const definition of [reading, writing, reading]) {
+          const cluster = makeFake(answer)
+          const seen: Array<RedisCommand.Any> = []
+          const watching = {
+            ...cluster,
+            execute: <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>) => {
+              if (command.spec.name === "PFCOUNT") seen.push(command)
+              return cluster.execute(command)
+            }
+          }
+          yield* run(watching, definition(n1, n2), "emulate")
+          assert.deepStrictEqual(seen.map(({ spec }) => spec.readonly), [definition === reading])
+          assert.isFalse(seen.some(isForReplicas))
+          // The command of the program itself may be answered by replicas as before.
+          assert.strictEqual(isForReplicas(definition(n1, n2)), definition === reading)
+        }
       }))
   })
 

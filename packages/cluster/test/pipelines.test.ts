@@ -228,6 +228,25 @@ describe("Pipelines", () => {
       })
   )
 
+  inVirtualTime(
+    "CPL-06: a huge one that times out makes few errors, and results have one each, with its index",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, cluster } = yield* FakeCluster.make()
+        const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "1 second" })
+        yield* client.execute(Redis.get(keyOfA))
+        for (const node of [a, b]) node.instead = ({ name }) => name === "INCR" ? FakeNode.stall() : undefined
+        const commands = Array.from({ length: 300 }, (_, i) => Redis.incr(sibling(FakeCluster.keys[i % 2]!, i)))
+        const outcomes = yield* client.pipeline(commands)
+        assert.isAtMost(new Set(outcomes.map(errorOf)).size, 4)
+        const results = yield* Client.on(client)(Redis.pipelineSettled(commands))
+        assert.deepStrictEqual(
+          results.map((result) => result._tag === "Failure" && "index" in result.failure && result.failure.index),
+          commands.map((_, index) => index)
+        )
+      })
+  )
+
   inVirtualTime("CPL-01: it is no transaction", () =>
     Effect.gen(function*() {
       const { cluster } = yield* FakeCluster.make()

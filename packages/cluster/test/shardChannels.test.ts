@@ -10,6 +10,7 @@ import * as Encode from "@redfx/testing/RedisFakeReply"
 import * as Subscriber from "@redfx/testing/Subscriber"
 import { until } from "@redfx/testing/Suite"
 import { inVirtualTime } from "@redfx/testing/VirtualTime"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -38,7 +39,49 @@ const start = Effect.gen(function*() {
   return { a, b, c, client, cluster, nodes, consume }
 })
 
+/** A channel whose slot A has, and a client that reads the topology as rarely as it ever does: it brought nothing new. */
+const settled = Effect.gen(function*() {
+  const started = yield* start
+  const subscriber = yield* started.consume(Redis.ssubscribe(keyOfA, { events: true }))
+  const connection = yield* subscribed(started.a, "SSUBSCRIBE")
+  yield* subscriber.until((elements) => elements.length === 1)
+  yield* Effect.replicateEffect(started.nodes.refresh, 6, { discard: true })
+  return { ...started, giveUp: started.a.node.push(connection, confirmation("sunsubscribe", keyOfA)) }
+})
+
 describe("A shard channel", () => {
+  inVirtualTime(
+    "that moves does not wait for a reading of the topology that only pauses",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, cluster, giveUp, nodes } = yield* settled
+        // This one has at least half a second to wait.
+        yield* Effect.forkChild(nodes.refresh, { startImmediately: true })
+        yield* Effect.sleep("20 millis")
+        FakeCluster.replace(cluster, a, b)
+        const since = yield* Clock.currentTimeMillis
+        yield* giveUp
+        yield* b.node.awaitCommand("SSUBSCRIBE")
+        assert.isBelow((yield* Clock.currentTimeMillis) - since, 300)
+      })
+  )
+
+  inVirtualTime(
+    "that moves before any server knows where to has the topology read more often again",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, cluster, giveUp, nodes } = yield* settled
+        const before = FakeCluster.readings(cluster)
+        yield* giveUp
+        yield* a.node.awaitCommand("SSUBSCRIBE", 2)
+        assert.strictEqual(FakeCluster.readings(cluster), before + 1)
+        FakeCluster.replace(cluster, a, b)
+        const since = yield* Clock.currentTimeMillis
+        yield* nodes.refresh
+        assert.isBelow((yield* Clock.currentTimeMillis) - since, 300)
+      })
+  )
+
   inVirtualTime("that moves takes along who has asked for it in vain where it was", () =>
     Effect.gen(function*() {
       const { a, b, c, client, cluster, consume } = yield* start

@@ -1230,7 +1230,7 @@ describe("Connections", () => {
         assert.deepInclude(error, { phase: "write", delivery: "not-sent", milliseconds: 200 })
         assert.match(
           error.detail ?? "",
-          /no connection could be opened in \d+ ms: the limit of 4 to all nodes of the cluster \(pool\.max\) is reached, and no/
+          /in \d+ ms: the limit of 4 to all nodes of the cluster \(pool\.max\), all but one of .* to 3 nodes, is reached, and no/
         )
       })
   )

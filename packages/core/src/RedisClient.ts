@@ -253,7 +253,8 @@ export interface Client {
   readonly execute: <A>(command: RedisCommand<A>) => Effect.Effect<A, CommandError>
   /**
    * Runs several commands in one write; each has its own outcome, also when the
-   * connection is lost in between.
+   * connection is lost in between. Commands that one event befalls may share its error, which then has no index;
+   * `Redis.pipeline` and `Redis.pipelineSettled` put that in.
    */
   readonly pipeline: (commands: ReadonlyArray<Any>) => Effect.Effect<ReadonlyArray<Exit.Exit<unknown, CommandError>>>
   /**

@@ -118,7 +118,8 @@ export interface Reader extends Socket.Reader {
 export interface Writer extends Socket.Writer {
   /**
    * Whether the socket is done with every chunk that it was given: `true` only when nobody reads their memory any more, as it is
-   * written to again then. Asked before each write. Default: it is not known, and every chunk has memory of its own.
+   * written to again then. Asked before each write, and when a caller goes away whose own memory it was given, of any length.
+   * Default: it is not known, and every chunk of up to 64 KB has memory of its own.
    */
   readonly done?: (() => boolean) | undefined
 }

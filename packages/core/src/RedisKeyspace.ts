@@ -17,9 +17,8 @@ import { sadd, scard, sismember, smembers, srem } from "./commands/Sets.ts"
 import { zrangeWithScores, zrevrangeWithScores } from "./commands/SortedSetRanges.ts"
 import { zadd, zcard, zincrby, zrank, zrem, zrevrank, zscore } from "./commands/SortedSets.ts"
 import { incrby, set } from "./commands/Strings.ts"
+import { orNone } from "./internal/argument/options.ts"
 import { keyspace, replace, settingMany, strings, written } from "./internal/keyspace/access.ts"
-import * as Cache from "./internal/keyspace/cache.ts"
-import type { CacheKeyspace, CacheOptions } from "./internal/keyspace/cacheModel.ts"
 import { bytesOf, codecOf, jsonOf, reading, refuse, textOf } from "./internal/keyspace/codec.ts"
 import { keysOf } from "./internal/keyspace/keys.ts"
 import type {
@@ -31,14 +30,14 @@ import type {
   ValueKeyspace,
   Writing
 } from "./internal/keyspace/model.ts"
+import * as Cache from "./internal/keyspaceCache/cache.ts"
+import type { CacheKeyspace, CacheOptions } from "./internal/keyspaceCache/model.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import type { RedisCodec } from "./RedisCodec.ts"
 import { asBytes } from "./RedisCommand.ts"
 import { sscanStreamBytes } from "./RedisScan.ts"
 import { transaction } from "./RedisTransaction.ts"
 
-export { LoadTimeoutError } from "./internal/keyspace/cacheModel.ts"
-export type { CacheKeyspace, CacheOptions } from "./internal/keyspace/cacheModel.ts"
 export { KeyspaceError } from "./internal/keyspace/model.ts"
 export type {
   CounterKeyspace,
@@ -56,6 +55,8 @@ export type {
   ValueKeyspace,
   Writing
 } from "./internal/keyspace/model.ts"
+export { LoadTimeoutError } from "./internal/keyspaceCache/model.ts"
+export type { CacheKeyspace, CacheOptions } from "./internal/keyspaceCache/model.ts"
 
 // -----------------------------------------------------------------------------
 // Constructors
@@ -87,11 +88,13 @@ export type {
  * @since 0.1.0
  */
 export const make = <A, Id = string>(
-  options: KeyOptions<Id> & { readonly value: Schema.Codec<A, unknown>; readonly codec?: RedisCodec | undefined }
-): StringKeyspace<Id, A> =>
-  options.codec === undefined
+  given: KeyOptions<Id> & { readonly value: Schema.Codec<A, unknown>; readonly codec?: RedisCodec | undefined }
+): StringKeyspace<Id, A> => {
+  const options = orNone(given)
+  return options.codec === undefined
     ? strings(keysOf(options), jsonOf(options.value), identity)
     : strings(keysOf(options), bytesOf(options.value, options.codec), (command) => asBytes(command))
+}
 
 /**
  * Creates a keyspace whose values are records, each stored as a hash with one field for each property. `set` replaces all
@@ -118,8 +121,9 @@ export const make = <A, Id = string>(
  * @since 0.1.0
  */
 export const makeHash = <A, Id = string>(
-  options: KeyOptions<Id> & { readonly value: Schema.Codec<A, { readonly [field: string]: string | undefined }> }
+  given: KeyOptions<Id> & { readonly value: Schema.Codec<A, { readonly [field: string]: string | undefined }> }
 ): ValueKeyspace<Id, A> => {
+  const options = orNone(given)
   const value = codecOf(options.value)
   const keys = keysOf(options)
   return {
@@ -198,8 +202,9 @@ const counted = Schema.String.check(Schema.isPattern(/^(0|-?[1-9]\d*)$/, { expec
  * @since 0.1.0
  */
 export const makeSet = <A, Id = string>(
-  options: KeyOptions<Id> & { readonly value: Schema.Codec<A, string> }
+  given: KeyOptions<Id> & { readonly value: Schema.Codec<A, string> }
 ): SetKeyspace<Id, A> => {
+  const options = orNone(given)
   const member = codecOf(options.value)
   const keys = keysOf(options)
   const encodeAll = (all: ReadonlyArray<A>, key: string) => Effect.forEach(all, (a) => member.encode(a, key))
@@ -263,8 +268,9 @@ export const makeSet = <A, Id = string>(
  * @since 0.1.0
  */
 export const makeSortedSet = <A, Id = string>(
-  options: KeyOptions<Id> & { readonly value: Schema.Codec<A, string> }
+  given: KeyOptions<Id> & { readonly value: Schema.Codec<A, string> }
 ): SortedSetKeyspace<Id, A> => {
+  const options = orNone(given)
   const member = codecOf(options.value)
   const keys = keysOf(options)
   const onMember = <B, E, R>(id: Id, a: A, f: (key: string, member: string) => Effect.Effect<B, E, R>) =>
@@ -362,4 +368,4 @@ export const makeSortedSet = <A, Id = string>(
  */
 export const makeCache = <A, Id = string, E = never, R = never>(
   options: CacheOptions<Id, A, E, R>
-): Effect.Effect<CacheKeyspace<Id, A, E>, never, R | RedisClient | Scope.Scope> => Cache.make(options)
+): Effect.Effect<CacheKeyspace<Id, A, E>, never, R | RedisClient | Scope.Scope> => Cache.make(orNone(options))

@@ -76,9 +76,9 @@ export interface Term {
   /** The id of the leader. */
   readonly id: string
   /**
-   * Higher than that of every term that the server knows of: a failover that loses the last writes loses the number with the lease,
-   * and it may be given again. Send it along with what must be written by one leader only, and have it refused when a higher one
-   * was seen.
+   * Higher than that of every term before, as that of a lock is: a failover that loses the last writes repeats none, unless the
+   * clock of the new master is behind by more than the failover took. Send it along with what must be written by one leader only,
+   * and have it refused when a higher one was seen.
    */
   readonly fencingToken: number
 }

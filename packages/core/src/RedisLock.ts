@@ -71,7 +71,8 @@ export interface LockOptions {
   readonly token?: string | undefined
   /**
    * Whether the lock comes with a fencing token: a number that rises with each holder, by which a store can refuse the
-   * older ones. Its counter is a second key in the same hash slot, which never expires. Default `false`.
+   * older ones. Its counter is a second key in the same hash slot, which never expires. The number is about the microseconds of the
+   * server's clock, so that it rises also where the counter was lost. Default `false`.
    */
   readonly fencing?: boolean | undefined
   /**

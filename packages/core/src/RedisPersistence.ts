@@ -23,6 +23,7 @@ import { makeQueueStore } from "./internal/persistence/queue.ts"
 import { makeRateLimiterStore } from "./internal/persistence/rateLimiter.ts"
 import { acquireIn } from "./internal/runtime/ownScope.ts"
 import { scriptSpec } from "./internal/script/calls.ts"
+import { sha1 } from "./internal/script/sha1.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
@@ -74,7 +75,7 @@ export interface RateLimiterStoreOptions {
  *   value. A map becomes an array of keys and values in turn. Invalid UTF-8 is replaced.
  *   On a client with a prefix (`RedisPrefix`), it refuses commands whose keys it does not know: it knows those of commands
  *   that Effect's stores send.
- * - `eval`: loads a script once, and again when a server no longer has it.
+ * - `eval`: sends a script with its text to a server that is not known to have it, and by its digest afterwards.
  * - `reserve`: takes exclusive connections of the client, at most `maxConnections`, and keeps them for the next caller.
  *   Both this limit and the limit of the client's pool apply.
  * - `subscribe`: continues after a lost connection. Messages published meanwhile are missed.
@@ -89,12 +90,14 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Redis.Redis["Service"], never, RedisClient | Scope.Scope> {
   const client = yield* RedisClient
   const scripts = new Map<string, string>()
-  return yield* Redis.make({
-    send: sendOn(client, scripts),
+  const send = sendOn(client, scripts)
+  const redis = yield* Redis.make({
+    send: digesting(send, scripts),
     connect: reserve(client, scripts),
     subscribe: (channel, onMessage) => Effect.mapError(subscribe(client, channel, onMessage), failure),
     pool
   })
+  return { ...redis, send }
 })
 
 // -----------------------------------------------------------------------------
@@ -270,6 +273,23 @@ const sendOn = (client: RedisClient["Service"], scripts: Map<string, string>): S
     // The caller names the type of the reply; nothing checks it.
     Effect.mapError(sending(name, args), failure) as Effect.Effect<A, Redis.RedisError>
 }
+
+/**
+ * Answers what Effect's service asks before it runs a script: it loads the script, which on a cluster takes every master, and
+ * one may be away. Here a script brings its text along to the server that runs it, so that its digest is enough.
+ */
+const digesting =
+  (send: Send, scripts: Map<string, string>): Send => <A>(name: string, ...args: ReadonlyArray<string>) => {
+    const [word, lua] = args
+    return name === "SCRIPT" && word === "LOAD" && lua !== undefined
+      ? Effect.sync(() => {
+        const digest = sha1(lua)
+        scripts.set(digest, lua)
+        // The caller names the type of the reply, which is text.
+        return digest as A
+      })
+      : send<A>(name, ...args)
+  }
 
 /** Reserves an exclusive connection until it is closed. */
 const reserve = (client: RedisClient["Service"], scripts: Map<string, string>) =>

@@ -99,7 +99,9 @@ const ofCache = (cache: ClientCache, prefix: Prefix): ClientCache => ({
 })
 
 const checked = (prefix: string): Effect.Effect<Prefix, RedisConfigError> =>
-  prefix === ""
+  typeof prefix !== "string"
+    ? invalid("it is missing, or no text")
+    : prefix === ""
     ? invalid("it is empty. Leave the Layer out instead")
     : prefix.includes("*")
     ? invalid("it has a *, which SORT takes for the place of an element")

@@ -38,6 +38,7 @@ import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { functionList, functionLoad } from "./commands/Functions.ts"
+import { orNone } from "./internal/argument/options.ts"
 import { FunctionSpec, LibrarySpec, scriptSpec } from "./internal/script/calls.ts"
 import type { LibraryFunction } from "./internal/script/calls.ts"
 import { sha1 as digest } from "./internal/script/sha1.ts"
@@ -180,14 +181,23 @@ export interface FunctionOptions<Parameters extends ReadonlyArray<unknown>, A, B
  * @since 0.1.0
  */
 export const make = <Parameters extends ReadonlyArray<unknown> = [], A = unknown, Bytes = A, BigInts = A>(
-  options: ScriptOptions<Parameters, A, Bytes, BigInts>
+  given: ScriptOptions<Parameters, A, Bytes, BigInts>
 ): RedisScript<Parameters, A, Bytes, BigInts> => {
-  const { lua } = options
+  const options = orNone(given)
+  const isGiven = typeof options.lua === "string"
+  const lua = isGiven ? options.lua : ""
   const sha1 = digest(lua)
   const { name = sha1 } = options
   const command = options.readonly === true ? "EVALSHA_RO" : "EVALSHA"
   const spec = scriptSpec(command, traitsOf(options), { lua, name, sha1 })
-  return Object.assign(callOf(spec, sha1, `the script ${name}`, options), { lua, sha1 })
+  const call = callOf({
+    spec,
+    program: sha1,
+    title: `the script ${name}`,
+    options,
+    refusal: isGiven ? undefined : "lua is missing; give the text of the script"
+  })
+  return Object.assign(call, { lua, sha1 })
 }
 
 // -----------------------------------------------------------------------------
@@ -232,18 +242,27 @@ export const make = <Parameters extends ReadonlyArray<unknown> = [], A = unknown
  * @since 0.1.0
  */
 export const library = (options: { readonly name: string; readonly code: string }): Library => {
-  const code = options.code.startsWith("#!") ? options.code : `#!lua name=${options.name}\n${options.code}`
-  return { name: options.name, code, load: functionLoad(code, { replace: true }) }
+  const { code: given, name } = orNone(options)
+  // What is no text is refused by the command.
+  const code = typeof given !== "string" || given.startsWith("#!") ? given : `#!lua name=${name}\n${given}`
+  return { name, code, load: functionLoad(code, { replace: true }) }
 }
 
 const libraryFunction = <Parameters extends ReadonlyArray<unknown> = [], A = unknown, Bytes = A, BigInts = A>(
-  options: FunctionOptions<Parameters, A, Bytes, BigInts>
+  given: FunctionOptions<Parameters, A, Bytes, BigInts>
 ): RedisCommand.Definition<Parameters, A, Bytes, BigInts> => {
+  const options = orNone(given)
   const name = options.readonly === true ? "FCALL_RO" : "FCALL"
   const spec = options.library === undefined
     ? new FunctionSpec(name, traitsOf(options), options.name)
     : new LibrarySpec(name, traitsOf(options), functionOf(options.library, options.name))
-  return callOf(spec, options.name, `the function ${options.name}`, options)
+  return callOf({
+    spec,
+    program: options.name,
+    title: `the function ${options.name}`,
+    options,
+    refusal: typeof options.name === "string" ? undefined : "name is missing; give that of the function in its library"
+  })
 }
 
 export {
@@ -285,11 +304,15 @@ const traitsOf = (
   ...(options.ordered === true ? ["ordered" as const] : [])
 ]
 
+/** `program`: what the server knows it by. `title`: what errors call it. `refusal`: why it cannot be called. */
 const callOf = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
-  spec: RedisCommand.Spec,
-  program: string,
-  title: string,
-  options: CallOptions<Parameters, A, Bytes, BigInts>
+  { options, program, refusal, spec, title }: {
+    readonly spec: RedisCommand.Spec
+    readonly program: string
+    readonly title: string
+    readonly options: CallOptions<Parameters, A, Bytes, BigInts>
+    readonly refusal: string | undefined
+  }
 ): RedisCommand.Definition<Parameters, A, Bytes, BigInts> => {
   // As programs without types may leave it out.
   const isMissing = isReply(options.result) && !Predicate.hasProperty(options.result, "decode")
@@ -298,6 +321,7 @@ const callOf = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
     RedisCommand.make<A, Bytes, BigInts>({
       spec,
       args: () => {
+        if (refusal !== undefined) RedisArg.invalid(refusal)
         if (isMissing) RedisArg.invalid(noResult)
         const keys = options.keys?.(...parameters) ?? []
         return [

@@ -145,11 +145,12 @@ export const read = <K extends RedisArg.Key = string, F extends Fields = "text">
   options: ReadOptions<F> = {}
 ): Stream.Stream<ReadEntry<K, F>, CommandError, RedisClient> =>
   Stream.unwrap(
-    Effect.map(startAfter(positionsOf(streams), options), (start) =>
+    Effect.map(startAfter(positionsOf(orNone(streams)), options), (start) =>
       Stream.paginate(start, (positions) =>
         Effect.flatMap(
           persevere(runRead(xread(pairsOf(positions), blocking(options)), options), options),
-          (found) => Effect.map(advance(positions, found), (next) => [elements<K, F>(next), Option.some(next)] as const)
+          (found) =>
+            Effect.map(advance(positions, found), (next) => [elements<K, F>(next), Option.some(next)] as const)
         )))
   )
 
@@ -168,11 +169,12 @@ export const read = <K extends RedisArg.Key = string, F extends Fields = "text">
  * @since 0.1.0
  */
 export const readGroup = <K extends RedisArg.Key = string, F extends Fields = "text">(
-  { consumer, group, noack }: GroupMember,
+  member: GroupMember,
   streams: ReadonlyArray<K> | K,
   options: ReadOptions<F> = {}
 ): Stream.Stream<ReadEntry<K, F>, CommandError, RedisClient> =>
   Stream.suspend(() => {
+    const { consumer, group, noack } = orNone(member)
     // A key alone, or several: bytes are not an array.
     const keys = Array.isArray(streams) ? streams as ReadonlyArray<K> : [streams as K]
     let pending = true

@@ -48,6 +48,14 @@ const OWN_CHUNK = 8 * 1024
 export const LEND_FROM = 64 * 1024 + 1
 
 /**
+ * That length for a socket that says when it is done. SET of 8 KB takes as long with a copy, of 12 KB 9 µs of CPU instead of 17,
+ * of 32 KB 12 instead of 31: its slabs are too many to stay in the processor's cache.
+ *
+ * @internal
+ */
+export const LEND_SHORT_FROM = 10 * 1024
+
+/**
  * Up to this length a loop over the characters beats the native write: an argument of 8 characters takes 26 ns against 39,
  * one of 15 takes 42 against 50, one of 20 takes 59 against 40.
  */
@@ -101,8 +109,9 @@ export class RespEncoder {
   private _start = 0
   private _at = 0
 
-  /** Whether large bytes may be handed over themselves, and whether some were. */
+  /** Whether large bytes may be handed over themselves, from which length on, and whether some were. */
   lend = false
+  lendFrom = LEND_FROM
   lent = false
 
   /** Whether memory is taken back. */
@@ -208,7 +217,7 @@ export class RespEncoder {
   }
 
   private _copy(bytes: Uint8Array, length: number): void {
-    if (length >= (this.recycles ? LEND_FROM : OWN_CHUNK)) {
+    if (length >= (this.recycles ? LEND_FROM : OWN_CHUNK) || (this.lend && length >= this.lendFrom)) {
       this._cut()
       return this._push(this._owned(bytes, length), length)
     }
@@ -226,7 +235,7 @@ export class RespEncoder {
   /** The bytes for the socket to keep. */
   private _owned(bytes: Uint8Array, length: number): Uint8Array {
     this.check(0, length)
-    if (this.lend && length >= LEND_FROM) {
+    if (this.lend && length >= this.lendFrom) {
       this.lent = true
       return bytes
     }

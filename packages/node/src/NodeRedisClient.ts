@@ -255,7 +255,7 @@ export const layerSentinelConfig = (
 ): Layer.Layer<
   RedisClient.RedisClient | RedisSentinel.RedisSentinel,
   RedisError.CommandError | RedisError.RedisConfigError | Config.ConfigError
-> => Layer.unwrap(Effect.map(Config.unwrap(config), layerSentinel))
+> => Layer.unwrap(Effect.map(Config.unwrap(config ?? {}), layerSentinel))
 
 /**
  * Provides a client of a cluster, as {@link layerCluster} does, with options from the configuration.
@@ -280,7 +280,7 @@ export const layerClusterConfig = (
 ): Layer.Layer<
   RedisClient.RedisClient | RedisCluster.RedisCluster,
   RedisError.CommandError | RedisError.RedisConfigError | Config.ConfigError
-> => Layer.unwrap(Effect.map(Config.unwrap(config), layerCluster))
+> => Layer.unwrap(Effect.map(Config.unwrap(config ?? {}), layerCluster))
 
 const layerDeployment = (
   deployment: RedisConfig.Deployment

@@ -20,6 +20,7 @@
  *
  * @since 0.1.0
  */
+import { TaggedError } from "@redfx/core/unstable/Runtime"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -28,6 +29,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
@@ -58,7 +60,7 @@ export type { RedisServerOptions } from "./internal/serverOptions.ts"
  * @category errors
  * @since 0.1.0
  */
-export class RedisServerError extends Schema.TaggedError<RedisServerError>("@redfx/node/RedisServer/RedisServerError")(
+export class RedisServerError extends TaggedError<RedisServerError>("@redfx/node/RedisServer/RedisServerError")(
   "RedisServerError",
   {
     reason: Schema.Literals(["NotFound", "Exited", "Timeout", "Closed", "Other"]),
@@ -89,7 +91,8 @@ export class RedisServerError extends Schema.TaggedError<RedisServerError>("@red
  * - `log`: what it has printed since it was first started, without passwords.
  * - `stop`: shuts it down (SIGTERM). `kill`: ends it with a signal, by default SIGKILL. Both wait until the process is
  *   gone, also end a paused server, and do nothing when it does not run.
- * - `restart`: stops it, if it runs, and starts it again on the same port and with the same files.
+ * - `restart`: stops it, if it runs, and starts it again on the same port and with the same files. Where another process
+ *   has taken the port meanwhile, it is waited for, for about a minute.
  * - `pause`, `resume`: SIGSTOP and SIGCONT. A paused server keeps its connections, but does nothing.
  *
  * @category services
@@ -165,6 +168,9 @@ const stopGrace = Duration.seconds(3)
 
 /** How many ports are tried when another process takes the chosen one first. */
 const portAttempts = 5
+
+/** How often the same port is tried when a server starts again: for a minute. */
+const restartAttempts = 600
 
 /** How much of the log an error shows. */
 const shownLines = 12
@@ -278,6 +284,17 @@ const chooseLocation = Effect.fnUntraced(function*(options: SettledOptions, dire
   }
 })
 
+/** Whether another process has the port. */
+const isTaken = ({ detail }: RedisServerError): boolean => detail.includes("Address already in use")
+
+/** Starts a server again. What has taken its port while it was down gives it back when it ends, as servers of other tests do. */
+const startAgain = (state: State): Effect.Effect<void, RedisServerError> =>
+  Effect.retry(startProcess(state), {
+    while: (error) => !state.closed && isTaken(error),
+    times: restartAttempts,
+    schedule: Schedule.spaced("100 millis")
+  })
+
 /** Starts a server for the first time. Uses another port when the chosen one was taken meanwhile. */
 const firstStart = (
   options: SettledOptions,
@@ -299,7 +316,7 @@ const firstStart = (
     return yield* startProcess(state).pipe(
       Effect.as(state),
       Effect.catchIf(
-        (error) => attempt < portAttempts && error.detail.includes("Address already in use"),
+        (error) => attempt < portAttempts && isTaken(error),
         () => firstStart(options, attempt + 1)
       )
     )
@@ -334,7 +351,7 @@ const toService = (state: State, lock: Semaphore.Semaphore): RedisServer["Servic
     restart: inRealTime(lock.withPermit(Effect.suspend(() =>
       state.closed
         ? Effect.fail(new RedisServerError({ reason: "Closed", detail: "The scope of this server is closed" }))
-        : Effect.andThen(endProcess(state, "SIGTERM"), startProcess(state))
+        : Effect.andThen(endProcess(state, "SIGTERM"), startAgain(state))
     ))),
     pause: signal("SIGSTOP"),
     resume: signal("SIGCONT")
@@ -355,7 +372,10 @@ export const make = (
   options: RedisServerOptions = {}
 ): Effect.Effect<RedisServer["Service"], RedisServerError, Scope.Scope> =>
   Effect.gen(function*() {
-    const state = yield* firstStart(ServerConfig.settled(options))
+    const settled = ServerConfig.settled(options)
+    const refusal = ServerConfig.refusal(settled, { host })
+    if (refusal !== undefined) return yield* new RedisServerError({ reason: "Other", detail: refusal })
+    const state = yield* firstStart(settled)
     const lock = yield* Semaphore.make(1)
     // This runs before the finalizer that ends the process, and waits for a restart that is under way.
     yield* Effect.addFinalizer(() => lock.withPermit(Effect.sync(() => state.closed = true)))

@@ -16,7 +16,7 @@ import * as Scope from "effect/Scope"
 import type * as Socket from "effect/socket/Socket"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
-import { dial } from "../src/internal/dial.ts"
+import { dial, longestAttempt } from "../src/internal/dial.ts"
 
 const defaults: ConnectOptions = {
   tls: undefined,
@@ -120,6 +120,12 @@ describe("TCP and unix sockets", () => {
       assert.strictEqual(socket.remoteAddress, "127.0.0.1")
     }))
 
+  it("CFG-01: leaves time for the other addresses when the first is silent", () => {
+    const most = Net.getDefaultAutoSelectFamilyAttemptTimeout()
+    const attempts = [0, 200, 1000, 60_000, Infinity].map((limit) => longestAttempt(Duration.millis(limit)))
+    assert.deepStrictEqual(attempts, [10, 50, 250, most, most])
+  })
+
   it.effect("CFG-01: tries every address over TLS too", () =>
     Effect.gen(function*() {
       const certificates = yield* Certificates.make
@@ -133,12 +139,13 @@ describe("TCP and unix sockets", () => {
       assert.isTrue(socket instanceof Tls.TLSSocket && socket.authorized)
     }))
 
-  it.effect("fails with the code of Node's error when nobody listens, the name is unknown or the port is none", () =>
+  it.effect("fails with the code of Node's error when nobody listens, a path is too long, a name unknown, a port none", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make()
       yield* node.stopListening
       assert.deepStrictEqual(yield* failure(ping({ host, port: node.port })), openFailure("ECONNREFUSED"))
       assert.deepStrictEqual(yield* failure(ping({ path: "/nowhere/redis.sock" })), openFailure("ENOENT"))
+      assert.deepStrictEqual(yield* failure(ping({ path: "/long".repeat(100) })), openFailure("EINVAL"))
       assert.deepStrictEqual(yield* failure(ping({ host, port: 70_000 })), openFailure("ERR_SOCKET_BAD_PORT"))
       const unknown = yield* failure(ping({ host: "no-such-host.invalid", port: 1 }))
       assert.match(unknown.code ?? "", /^(ENOTFOUND|EAI_AGAIN)$/)

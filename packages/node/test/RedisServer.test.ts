@@ -133,6 +133,26 @@ describe("RedisServer", () => {
       assert.strictEqual(yield* talk(server, "GET a"), "$1\r\n1\r\n+OK\r\n")
     }))
 
+  it.live("restarts on its port when who has taken it meanwhile has given it back", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      yield* server.kill()
+      const { host, port } = server
+      const other = yield* Effect.acquireRelease(
+        Effect.callback<Net.Server>((resume) => {
+          const other = Net.createServer((socket) => socket.destroy()).listen({ host, port }, () =>
+            resume(Effect.succeed(other)))
+        }),
+        (other) =>
+          Effect.sync(() => other.close())
+      )
+      const restarting = yield* Effect.forkChild(server.restart, { startImmediately: true })
+      while (!(yield* server.log).includes("Address already in use")) yield* Effect.sleep("10 millis")
+      other.close()
+      yield* Fiber.join(restarting)
+      assert.strictEqual(yield* talk(server, "PING"), "+PONG\r\n+OK\r\n")
+    }))
+
   it.effect("keeps a snapshot over a stop, and loses it over a kill", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.make({ persistence: "rdb" })
@@ -205,6 +225,31 @@ describe("RedisServer", () => {
       assert.match(missing.message, /REDIS_SERVER/)
     }))
 
+  it("has an error whose JSON does not fail, whatever hangs on its cause", () => {
+    const cause = Object.assign(new Error("spawn"), { self: {} })
+    cause.self = cause
+    const error = new RedisServer.RedisServerError({ reason: "Other", detail: "d", cause })
+    assert.deepInclude(JSON.parse(JSON.stringify(error)), {
+      reason: "Other",
+      cause: { name: "Error", message: "spawn" }
+    })
+  })
+
+  it.live("refuses at once a config with which nobody could reach the server, and says what to do", () =>
+    Effect.gen(function*() {
+      const refused = (config: Record<string, string | ReadonlyArray<string>>) =>
+        Effect.map(Effect.flip(RedisServer.make({ binary: "no-such-server", config })), ({ detail }) => detail)
+      assert.match(yield* refused({ port: "7777" }), /^config cannot have port: .*`port` of the server/)
+      assert.match(yield* refused({ "TLS-port": "7777" }), /^config cannot have TLS-port: .*the option tls/)
+      assert.match(yield* refused({ daemonize: "yes" }), /^config cannot have daemonize: /)
+      for (const bind of ["::1", "127.0.0.2 -::1", ["127.0.0.1", "::1"]]) {
+        assert.match(yield* refused({ bind }), /^config cannot have bind without 127\.0\.0\.1: /)
+      }
+      for (const bind of ["-127.0.0.1 ::1", "* -::*", "0.0.0.0"]) {
+        assert.match(yield* refused({ bind }), /no-such-server/)
+      }
+    }))
+
   it.effect("fails with the log's last lines, and without secrets, when the server ends by itself", () =>
     Effect.gen(function*() {
       const refused = yield* Effect.flip(RedisServer.make({ config: { "no-such-directive": "yes" } }))
@@ -220,9 +265,7 @@ describe("RedisServer", () => {
 
   it.live("gives up on a server that does not answer in time, and ends it", () =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip(
-        RedisServer.make({ binary: "sleep", startTimeout: "100 millis" }).pipe(Effect.scoped)
-      )
+      const error = yield* Effect.flip(RedisServer.make({ binary: "sleep" }).pipe(Effect.scoped))
       // `sleep` refuses its arguments: what cannot be a server is seen by its end.
       assert.strictEqual(error.reason, "Exited")
       const scope = yield* Scope.make()

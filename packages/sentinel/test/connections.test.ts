@@ -2,7 +2,7 @@
  * Which servers a client of sentinels is connected to, and what becomes of its connections when the roles change.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisError, RedisSearch } from "@redfx/core"
+import { Redis, RedisError, RedisSearch, RedisStream } from "@redfx/core"
 import { NodeRedisClient } from "@redfx/node"
 import { RedisSentinel } from "@redfx/sentinel"
 import * as Client from "@redfx/testing/Client"
@@ -256,6 +256,43 @@ describe("readFrom: \"preferReplica\"", () => {
       assert.deepStrictEqual(Fake.names(replica), ["ROLE", "GET", "ROLE", "XREAD"])
       const { exclusive, shared } = yield* client.stats
       assert.deepStrictEqual([shared, exclusive], [2, 1])
+    }))
+
+  it.effect("what a consumer goes by is the master's: a replica may not have heard how often an entry was delivered", () =>
+    Effect.gen(function*() {
+      const { master, replicas: [replica], sentinel } = yield* Fake.make({ replicas: 1 })
+      if (replica === undefined) return assert.fail("there is one")
+      const client = yield* Fake.client([sentinel], { readFrom: "preferReplica" })
+      const pending = (deliveries: number) =>
+        Encode.array([
+          Encode.array([Encode.bulk("1-1"), Encode.bulk("c"), Encode.integer(0), Encode.integer(deliveries)])
+        ])
+      const entry = Encode.array([Encode.bulk("1-1"), Encode.bulks(["n", "1"])])
+      let isGiven = false
+      const stream: FakeNode.Handler = ({ args, name }) => {
+        if (name === "XGROUP") return Encode.ok
+        if (name === "XPENDING") return pending(3)
+        if (name === "XACK" || name === "EVAL" || name === "EVALSHA") return Encode.integer(1)
+        if (name !== "XREADGROUP") return undefined
+        if (args.at(-1) === ">") return FakeNode.stall()
+        if (isGiven) return Encode.nil3
+        isGiven = true
+        return Encode.map([[Encode.bulk("s"), Encode.array([entry])]])
+      }
+      master.instead = stream
+      replica.instead = ({ name }) => name === "XPENDING" ? pending(1) : undefined
+      const handled = yield* Deferred.make<number>()
+      const consumer = yield* Effect.forkChild(
+        Client.on(client)(
+          RedisStream.consume(
+            { stream: "s", group: "g", consumer: "c", createGroup: "0", maxDeliveries: 5, deadLetter: "d" },
+            ({ deliveries }) => Deferred.succeed(handled, deliveries)
+          )
+        )
+      )
+      assert.strictEqual(yield* Deferred.await(handled), 3)
+      assert.notInclude(Fake.names(replica), "XPENDING")
+      yield* Fiber.interrupt(consumer)
     }))
 
   it.effect("reads fall back to the master while there is no replica, and writes never go to one", () =>

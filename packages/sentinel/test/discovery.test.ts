@@ -5,11 +5,14 @@ import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisError } from "@redfx/core"
 import { NodeRedisConnector } from "@redfx/node"
 import { RedisSentinel } from "@redfx/sentinel"
+import { computing } from "@redfx/testing/Block"
 import * as Client from "@redfx/testing/Client"
 import * as Fake from "@redfx/testing/FakeSentinel"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
+import * as Encode from "@redfx/testing/RedisFakeReply"
 import * as Uncaught from "@redfx/testing/Uncaught"
 import { turns } from "@redfx/testing/VirtualTime"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -264,6 +267,35 @@ describe("Discovery", () => {
       silent.instead = undefined
       silent.master = { port: 5, epoch: 5 }
       assert.strictEqual((yield* group.discoverMaster(service)).port, 5)
+    }))
+
+  it.live("the one that knows of the latest failover is believed if its answer is there when the program goes on", () =>
+    Effect.gen(function*() {
+      const { sentinels: [behind, informed] } = yield* Fake.make({ sentinels: 2 })
+      if (informed === undefined) return assert.fail("there are two")
+      const { clock, compute } = yield* computing
+      behind.master = { port: 1, epoch: 3 }
+      informed.master = { port: 2, epoch: 4 }
+      const group = yield* Effect.provideService(Fake.group([behind, informed]), Clock.Clock, clock)
+      const found = Effect.provideService(group.discoverMaster(service), Clock.Clock, clock)
+      assert.strictEqual((yield* found).port, 2)
+      behind.master = { port: 3, epoch: 5 }
+      const gate = yield* Deferred.make<void>()
+      const state = { name: service, ip: "127.0.0.1", port: "6", runid: "x", flags: "master" }
+      const fields = { ...state, "num-other-sentinels": "2", "config-epoch": "6" }
+      informed.instead = ({ args: [, question] }) =>
+        question === "MASTER"
+          ? [
+            FakeNode.gate(gate),
+            FakeNode.reply(Encode.bulks(Object.entries(fields).flat())),
+            { _tag: "Wait", until: Effect.promise(() => compute(150)) }
+          ]
+          : undefined
+      const fiber = yield* Effect.forkChild(found, { startImmediately: true })
+      yield* Fake.awaitAsked(behind, "MASTER", 2)
+      yield* turns
+      yield* Deferred.succeed(gate, undefined)
+      assert.strictEqual((yield* Fiber.join(fiber)).port, 6)
     }))
 
   it.effect("sentinels that were set up anew are believed when most of them know nothing of earlier failovers", () =>

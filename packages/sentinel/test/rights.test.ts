@@ -149,7 +149,7 @@ describe.skipIf(serversAreBefore(6, 2))("A user", () => {
 })
 
 describe("A sentinel that makes another server the master, and does not say which,", () => {
-  it.live("is not taken to mean the server that it deposes, whose number is that of the failover already", () =>
+  it.effect("is not taken to mean the server that it deposes, whose number is that of the failover already", () =>
     Effect.gen(function*() {
       const { master, sentinels } = yield* Fake.make({ sentinels: 2 })
       const [leader, other] = sentinels

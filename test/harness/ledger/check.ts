@@ -20,6 +20,8 @@ import type { Env, Heard, Outcome, Try } from "./interpreter.ts"
  *   `roomy`: whether the pool has room for all. `demoting`: codes with which a server says that it is no master. `again`: whether what runs out of time is sent once more.
  * - `commandTimeout`: the limit of commands. `late`: how much later something may come. `lag`: how much later than a caller goes
  *   away a server knows of it.
+ * - `between`: the milliseconds that the machine has given from one moment to another. `inTurns`: those that waiting for turns takes
+ *   meanwhile, where only so many commands may be unanswered.
  */
 export interface Facts {
   readonly applied: ReadonlyMap<string, number>
@@ -36,7 +38,9 @@ export interface Facts {
   readonly again: boolean
   readonly commandTimeout: number | undefined
   readonly late: number
+  readonly between: (from: number, until: number) => number
   readonly lag: number
+  readonly inTurns: (from: number, until: number) => number
 }
 
 const errorOf = (outcome: Outcome): RedisError.RedisError | undefined => {
@@ -243,7 +247,7 @@ const checkTry = (env: Env, facts: Facts, attempt: Try): void => {
   checkTime(facts, attempt, most, report)
   checkScripts(attempt, report)
   checkSmooth(env, facts, attempt, report)
-  if (isFaultless(facts) && error !== undefined) checkFaultless(attempt, error, report)
+  if (isFaultless(facts) && error !== undefined) checkFaultless(facts, attempt, error, report)
 }
 
 /** The codes of errors that pass. A plain command with such an error has not been run. */
@@ -288,15 +292,16 @@ const simple = new Set(
 )
 
 /** Checks that a limit ends neither early nor much too late. */
-const checkTime = ({ commandTimeout, late }: Facts, attempt: Try, most: number, report: Report): void => {
+const checkTime = ({ between, commandTimeout, late }: Facts, attempt: Try, most: number, report: Report): void => {
   if (commandTimeout === undefined || !simple.has(attempt.kind)) return
   const took = attempt.ended - attempt.started
   const error = errorOf(attempt.outcome)
   if (error?._tag === "TimeoutError" && error.milliseconds === commandTimeout && took < commandTimeout - 1) {
     report(`ran into its limit of ${commandTimeout} ms after ${took} ms`)
   }
-  if (took > (commandTimeout * 17 / 16 + 20 + late) * most) {
-    report(`took ${took} ms with a limit of ${commandTimeout} ms`)
+  const given = between(attempt.started, attempt.ended)
+  if (given > (commandTimeout * 17 / 16 + 20 + late) * most) {
+    report(`took ${given} ms with a limit of ${commandTimeout} ms`)
   }
 }
 
@@ -336,11 +341,12 @@ const checkSmooth = (env: Env, facts: Facts, attempt: Try, report: Report): void
   const { ended, outcome, outcomes = [outcome], parts, started } = attempt
   const { commandTimeout = Infinity, late } = facts
   const timeout = outcomes.find((each) => errorOf(each)?._tag === "TimeoutError")
-  const most = smooth + late + demotedFor(env, facts, ended)
+  // With a limit of two unanswered commands, twenty that others have sent before take ten round trips.
+  const most = smooth + late + demotedFor(env, facts, ended) + facts.inTurns(started, Math.min(ended, env.now()))
   if (timeout !== undefined && commandTimeout >= most) report(`was kept waiting, told ${said(timeout)}`)
   // What has run out of its time is sent once more, and blocks anew.
   const blocks = parts.reduce((sum, part) => sum + part.blocks, 0) * (facts.again ? 2 : 1)
-  const took = ended - started
+  const took = facts.between(started, ended)
   if (took > most + blocks) report(`took ${took} ms where nobody had to wait`)
 }
 
@@ -365,12 +371,22 @@ const checkScripts = ({ kind, outcome, outcomes, parts }: Try, report: Report): 
   }
 }
 
+/**
+ * Whether servers did not answer within the limit of commands. Where no command gets through to any server of a cluster, or
+ * to any sentinel, there are other errors for that, as on a machine that is busy for longer than the limit.
+ */
+const isOverdue = ({ commandTimeout = Infinity, late }: Facts, error: RedisError.RedisError): boolean =>
+  error._tag === "TimeoutError" ||
+  (commandTimeout < late && "attempts" in error && Array.isArray(error.attempts) &&
+    error.attempts.every(({ detail }) => detail.endsWith(`within ${commandTimeout} ms`)))
+
 /** Checks that nothing fails, where nothing goes wrong, but what cannot succeed. */
-const checkFaultless = ({ mayFail, outcome, parts }: Try, error: RedisError.RedisError, report: Report): void => {
+const checkFaultless = (facts: Facts, attempt: Try, error: RedisError.RedisError, report: Report): void => {
+  const { mayFail, outcome, parts } = attempt
   if (
     mayFail || parts.some(({ fails, lies }) => fails || lies) || error._tag === "LockError" ||
     // A pool with room for all never reports that it is full, and missing scripts have a rule of their own.
-    error._tag === "TimeoutError" || isFull(error) || isMissing(outcome)
+    isOverdue(facts, error) || isFull(error) || isMissing(outcome)
   ) return
   report(`failed though nothing went wrong, told ${said(outcome)}`)
 }

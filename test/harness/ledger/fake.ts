@@ -7,10 +7,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as References from "effect/References"
 import { inspect } from "node:util"
+import type { Facts } from "./check.ts"
 import { initial, isOfKeyspace, keyOf } from "./commands.ts"
 import * as Faults from "./faults.ts"
 import type { Env } from "./interpreter.ts"
-import type { Program } from "./program.ts"
+import type { Program, Settings } from "./program.ts"
 import * as Sim from "./sim.ts"
 import * as Store from "./store.ts"
 import { serve } from "./strikes.ts"
@@ -65,6 +66,7 @@ const makeWorld = (program: Program, sim: Sim.Sim): World.World => {
     sentAt: new WeakMap(),
     conflicts: new Set(),
     published: new Map(),
+    arrivals: [],
     hooks: new Set(),
     log: [],
     wrong: [],
@@ -85,7 +87,13 @@ const arming = (world: World.World): Env["arm"] => ({ count, side }, act) => {
   world.hooks.add(hook)
 }
 
-const factsOf = ({ conflicts, faults, latencies, published, store }: World.World) => {
+/** The milliseconds that the commands took which arrived in a span of time, where only so many go per round trip. */
+const inTurns = ({ arrivals }: World.World, { inFlight = Infinity }: Settings): Facts["inTurns"] => (from, until) =>
+  arrivals.filter(({ at }) => from <= at && at <= until)
+    .reduce((sum, { latency }) => sum + 2 * latency / inFlight, 0)
+
+const factsOf = (world: World.World, { settings }: Program) => {
+  const { conflicts, faults, latencies, published, store } = world
   const queued = [0, 1, 2].flatMap((slot) => {
     const value = store.entries.get(keyOf(slot, "queue"))?.value
     return value?.type === "list" ? value.items : []
@@ -96,6 +104,7 @@ const factsOf = ({ conflicts, faults, latencies, published, store }: World.World
     published: published.get("feed") ?? [],
     queued: new Set(queued),
     struck: faults.struck(),
+    inTurns: inTurns(world, settings),
     lag: Math.max(...latencies) + faults.stalled(),
     unasked: faults.hidFunctions(),
     flushed: faults.have("flush")
@@ -127,7 +136,7 @@ const stageOf = (program: Program, world: World.World): Trial.Stage => {
     // The commands that servers have yet to run count as well.
     facts: Effect.map(
       Effect.repeat(Effect.sleep(100), { while: () => world.links.size > 0, times: 100 }),
-      () => factsOf(world)
+      () => factsOf(world, program)
     ),
     held: Effect.sync(() => [0, 1, 2].map((slot) => keyOf(slot, "lock")).filter((key) => store.entries.has(key))),
     immortal: Effect.sync(() =>
@@ -136,6 +145,7 @@ const stageOf = (program: Program, world: World.World): Trial.Stage => {
     connector: () => World.connector(world, serve),
     pause: 100,
     late: 5,
+    between: (from, until) => until - from,
     now: sim.now
   }
 }

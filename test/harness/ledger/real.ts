@@ -6,6 +6,7 @@ import { Redis, RedisStandalone } from "@redfx/core"
 import type { RedisClient, RedisConfig } from "@redfx/core"
 import { NodeRedisConnector, RedisClusterServers, RedisSentinelServers, RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
+import * as Pace from "@redfx/testing/Pace"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -177,13 +178,20 @@ const factsOf = Effect.fnUntraced(function*(site: Site, program: Program, events
     queued: new Set(queued.flat()),
     struck: cutter.struck() + events(),
     // The proxy holds nothing back for longer, and the machine is busy.
+    inTurns: () => 0,
     lag: late,
     unasked: false,
     flushed: program.events.some(({ kind }) => kind === "flush")
   }
 })
 
-const stageOf = (site: Site, program: Program, events: () => number, calm: Effect.Effect<unknown>): Trial.Stage => {
+const stageOf = (
+  site: Site,
+  program: Program,
+  events: () => number,
+  calm: Effect.Effect<unknown>,
+  { between }: Pace.Pace
+): Trial.Stage => {
   const { addresses, cutter, natMap, outside } = site
   const { execute } = outside
   return {
@@ -220,6 +228,7 @@ const stageOf = (site: Site, program: Program, events: () => number, calm: Effec
     connector: undefined,
     pause: 5,
     late,
+    between,
     now: () => performance.now()
   }
 }
@@ -227,7 +236,7 @@ const stageOf = (site: Site, program: Program, events: () => number, calm: Effec
 /** The time that a program may take, which is longer than a connection may stay silent. */
 const limit = "60 seconds"
 
-const run = Effect.fnUntraced(function*(site: Site, program: Program): Effect.fn.Return<Trial.Report> {
+const run = Effect.fnUntraced(function*(site: Site, program: Program, pace: Pace.Pace): Effect.fn.Return<Trial.Report> {
   const { cutter, direct, journal, outside } = site
   site.runs++
   yield* Effect.orDie(Effect.forEach(direct, (client) => client.execute(Redis.flushall())))
@@ -250,7 +259,7 @@ const run = Effect.fnUntraced(function*(site: Site, program: Program): Effect.fn
       ),
     { concurrency: "unbounded" }
   ))
-  const stage = stageOf(site, program, () => log.length, Fiber.interrupt(troubles))
+  const stage = stageOf(site, program, () => log.length, Fiber.interrupt(troubles), pace)
   const exit = yield* connected(Trial.run(program, stage)).pipe(
     Effect.timeoutOption(limit),
     Effect.exit
@@ -279,7 +288,9 @@ export const lane = async (deployment: Deployment): Promise<Lane> => {
       const note = (reason: unknown) => unhandled.push(`unhandled rejection: ${inspect(reason)}`)
       process.on("unhandledRejection", note)
       try {
-        const report = await Effect.runPromise(quietly(run(site, program)))
+        const report = await Effect.runPromise(
+          quietly(Effect.scoped(Effect.flatMap(Pace.watch, (pace) => run(site, program, pace))))
+        )
         return { ...report, wrong: [...report.wrong, ...unhandled] }
       } finally {
         process.off("unhandledRejection", note)

@@ -6,7 +6,7 @@ import * as Programs from "./programs.ts"
 import type { Reply } from "./reply.ts"
 import { error, nilArray, ok } from "./reply.ts"
 import * as Store from "./store.ts"
-import { elsewhere, isBelievedAgain, keysOf, replicaOf, roleReply, sentinelReply, slots } from "./topology.ts"
+import { elsewhere, isBelievedAgain, isScript, keysOf, replicaOf, roleReply, sentinelReply, slots } from "./topology.ts"
 import type { Link, World } from "./world.ts"
 import { answer } from "./world.ts"
 
@@ -184,7 +184,25 @@ const exec = (link: Link): Reply => {
   }
   forget(link)
   if (spoiled !== undefined) return error(`EXECABORT Transaction discarded because of previous errors.`)
-  return changed ? nilArray : queued.map((command) => run(link, command))
+  return changed ? nilArray : queued.map((command) => {
+    const text = elsewhere(link, command, false)
+    return text === undefined ? run(link, command) : error(text)
+  })
+}
+
+/**
+ * The answer of a server that was to run what it has queued, and has become a replica since or lost the slot. A server
+ * that is not of a cluster looks for writes only, and takes no script for one.
+ */
+const notHere = (link: Link, command: Command): Reply | undefined => {
+  const isCluster = link.world.deployment === "cluster"
+  for (const queued of link.queued ?? []) {
+    const text = isCluster || !isScript(queued.name) ? elsewhere(link, queued, false) : undefined
+    if (text === undefined) continue
+    const aborted = refuse(link, command, text)
+    return isCluster ? error(text) : aborted
+  }
+  return undefined
 }
 
 const transactionReply = (link: Link, command: Command): Reply | undefined => {
@@ -288,7 +306,7 @@ export const execute = (link: Link, command: Command, serve: () => void): Readon
   const { asking, world } = link
   const { name } = command
   if (name.endsWith("SUBSCRIBE")) return subscribe(link, command)
-  const control = transactionReply(link, command)
+  const control = (name === "EXEC" ? notHere(link, command) : undefined) ?? transactionReply(link, command)
   if (control !== undefined) {
     if (name === "WATCH") {
       const text = elsewhere(link, command, asking)

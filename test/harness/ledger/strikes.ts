@@ -111,6 +111,7 @@ export const serve = (link: Link, command: Command): void => {
   const { world } = link
   const next = () => pump(link, serve)
   world.commands++
+  if (link.node.kind === "data") world.arrivals.push({ at: world.sim.now(), latency: link.latency })
   const fault = world.faults.next(command.name, link.node.kind === "sentinel", world.sim.now())
   if (fault !== undefined) {
     world.log.push(`${world.sim.now()} ms: ${JSON.stringify(fault)} at ${command.args.join(" ").slice(0, 60)}`)

@@ -61,26 +61,32 @@ export const keysOf = ({ args, name }: Command): ReadonlyArray<string> => {
   }
 }
 
-const isWrite = ({ name }: Command): boolean =>
-  (Store.isKnown(name) && !Store.isRead(name)) || runsCode(name) || name === "BLPOP"
+const isWrite = ({ args: [, subcommand], name }: Command): boolean =>
+  (Store.isKnown(name) && !Store.isRead(name)) || runsCode(name) || name === "BLPOP" ||
+  (name === "FUNCTION" && subcommand?.toUpperCase() === "LOAD")
 
-export const runsCode = (name: string): boolean => name === "EVALSHA" || name === "EVAL" || name === "FCALL"
+export const isScript = (name: string): boolean => name === "EVALSHA" || name === "EVAL"
+
+export const runsCode = (name: string): boolean => isScript(name) || name === "FCALL"
+
+const readOnly = "READONLY You can't write against a read only replica."
 
 /** The reason why a server does not run a command. */
 export const elsewhere = (link: Link, command: Command, asking: boolean): string | undefined => {
   const { node, world } = link
-  if (world.deployment !== "cluster") {
-    return node.role === "replica" && isWrite(command)
-      ? "READONLY You can't write against a read only replica."
-      : undefined
+  const slots = world.deployment === "cluster" ? new Set(keysOf(command).map(slotOf)) : undefined
+  // What has no key, such as loading functions, is no matter of slots.
+  if (slots === undefined || slots.size === 0) {
+    if (node.role !== "replica" || !isWrite(command)) return undefined
+    // It is a script's own first write that fails.
+    return isScript(command.name) ? `${readOnly} script: on @user_script:1.` : readOnly
   }
-  const slots = new Set(keysOf(command).map(slotOf))
   if (slots.size > 1) return "CROSSSLOT Keys in request don't hash to the same slot"
   for (const slot of slots) {
     const owner = ownerOf(world, slot)
     const isReplica = link.readonly && node === replicaOf(world, owner)
     // A real one runs the script up to its first write, so that the client cannot know what became of it.
-    if (isReplica && !asking && (command.name === "EVAL" || command.name === "EVALSHA")) {
+    if (isReplica && !asking && isScript(command.name)) {
       world.wrong.push(`${command.args.join(" ")} went to a replica, on a connection with READONLY`)
     }
     const readsHere = isReplica && !isWrite(command)

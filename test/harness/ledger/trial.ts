@@ -39,7 +39,8 @@ export const service = "mymaster"
  *   that were to have a time to live, and have none.
  * - `connector`: of one more client, if that has one of its own.
  * - `pause`: between two looks at what is to come about, in milliseconds. `late`: how much later than its
- *   limit something may come because the machine is busy.
+ *   limit something may come because the machine is busy. `between`: the milliseconds that the machine has given from one moment to
+ *   another.
  */
 export interface Stage extends Pick<Env, "arm" | "base" | "now" | "seed"> {
   readonly addresses: readonly [RedisConfig.NodeAddress, ...Array<RedisConfig.NodeAddress>]
@@ -49,13 +50,14 @@ export interface Stage extends Pick<Env, "arm" | "base" | "now" | "seed"> {
   readonly well: () => number
   readonly entries: Effect.Effect<ReadonlyArray<string>>
   readonly facts: Effect.Effect<
-    Omit<Facts, "again" | "closed" | "commandTimeout" | "demoting" | "isFar" | "late" | "roomy">
+    Omit<Facts, "again" | "between" | "closed" | "commandTimeout" | "demoting" | "isFar" | "late" | "roomy">
   >
   readonly held: Effect.Effect<ReadonlyArray<string>>
   readonly immortal: Effect.Effect<ReadonlyArray<string>>
   readonly connector: (() => RedisConnector.RedisConnector["Service"]) | undefined
   readonly pause: number
   readonly late: number
+  readonly between: Facts["between"]
 }
 
 const optionsOf = ({ settings }: Program, clientName: string | undefined): RedisConfig.ConnectionOptions => ({
@@ -125,7 +127,7 @@ const settle = (env: Env, pause: number): Effect.Effect<void> =>
 const entryLimit = 10_000
 
 /** Handles what is left of a stream, one entry after the other, when all is well again. */
-const handleRest = (env: Env, { entries, now, pause, well }: Stage): Effect.Effect<void> =>
+const handleRest = (env: Env, { between, entries, now, pause, well }: Stage): Effect.Effect<void> =>
   Effect.gen(function*() {
     const added = yield* entries
     const missing = () => added.filter((token) => !env.handled.has(token))
@@ -136,7 +138,7 @@ const handleRest = (env: Env, { entries, now, pause, well }: Stage): Effect.Effe
       const before = left
       left = missing().length
       since = left < before ? now() : Math.max(since, well())
-      return left > 0 && now() < since + entryLimit
+      return left > 0 && between(since, now()) < entryLimit
     }
     const until = Effect.repeat(Effect.sleep(pause), { while: goesOn })
     const rest = Effect.raceFirst(Interpreter.consume(env, "last", Infinity), until)
@@ -161,7 +163,7 @@ const close = (env: Env, scope: Scope.Closeable, stage: Stage): Effect.Effect<vo
   Effect.gen(function*() {
     const before = stage.now()
     yield* Scope.close(scope, Exit.void)
-    const took = stage.now() - before
+    const took = stage.between(before, stage.now())
     if (took > closeLimit) env.wrong.push(`closing took ${took} ms`)
   })
 
@@ -198,7 +200,7 @@ export const run = Effect.fnUntraced(function*(program: Program, stage: Stage): 
 > {
   const scope = yield* Scope.make()
   const client = yield* Scope.provide(clientOf(program, stage), scope)
-  const { arm, base, now, seed } = stage
+  const { arm, base, between, late, now, seed } = stage
   // The client's default limit applies without the option.
   const { commandTimeout = 5000, far: isFar, max, retryOnTimeout: again } = program.settings
   const connector = yield* RedisConnector.RedisConnector
@@ -213,7 +215,7 @@ export const run = Effect.fnUntraced(function*(program: Program, stage: Stage): 
   const closed = yield* runAll(env, program, scope, stage)
   const facts = yield* stage.facts
   const demoting = demotingOf(program.deployment)
-  check(env, { ...facts, closed, isFar, late: stage.late, commandTimeout, again, demoting, roomy: max >= roomyPool })
+  check(env, { ...facts, between, closed, isFar, late, commandTimeout, again, demoting, roomy: max >= roomyPool })
   // Unless a fault struck on the way, or a limit ended, no lock is left behind.
   if (facts.struck === 0 && demotions(env, { demoting }) === 0 && !isFar && !closed) {
     for (const name of yield* stage.held) env.wrong.push(`${name} is held by nobody`)

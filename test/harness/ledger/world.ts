@@ -83,6 +83,7 @@ interface Waiter {
  * - `keptScripts`: how many scripts a server keeps, if not all of them.
  * - `sentAt`: when the client wrote a command. `conflicts`: tokens of what was sent on a connection whose EXEC found a watched key changed. `published`: by channel, in
  *   order. `popped`: elements that were taken from lists by blocking commands.
+ * - `arrivals`: when commands reached servers with data, and the latencies of their connections.
  * - `hooks`: who wants to know of each chunk that reaches the client, just before and just after it does.
  */
 export interface World {
@@ -100,6 +101,7 @@ export interface World {
   readonly sentAt: WeakMap<Command, number>
   readonly conflicts: Set<string>
   readonly published: Map<string, Array<string>>
+  readonly arrivals: Array<{ readonly at: number; readonly latency: number }>
   readonly hooks: Set<(side: "before" | "after") => void>
   readonly log: Array<string>
   readonly wrong: Array<string>

@@ -37,6 +37,22 @@ export {
 } from "../internal/client/exclusiveUse.ts"
 export {
   /**
+   * The same read, which a master answers whatever the option `readFrom` says, and the client's cache never.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  forMaster,
+  /**
+   * Whether only a master may answer a command, although it only reads.
+   *
+   * @category guards
+   * @since 0.1.0
+   */
+  isForMaster
+} from "../internal/client/forMaster.ts"
+export {
+  /**
    * Refuses what is of no use on connections that others share.
    *
    * @category constructors

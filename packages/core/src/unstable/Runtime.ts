@@ -176,3 +176,13 @@ export {
    */
   errorOf
 } from "../internal/runtime/firstError.ts"
+
+export {
+  /**
+   * Like `Schema.TaggedError`, for errors that print with their message, and whose JSON never fails.
+   *
+   * @category constructors
+   * @since 0.1.0
+   */
+  TaggedError
+} from "../internal/error/tagged.ts"

@@ -1,12 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
+  Redis,
   RedisChannel,
   RedisJobs,
   RedisKeyspace,
   RedisLeader,
   RedisLock,
   RedisPersistence,
+  RedisPrefix,
   RedisRateLimiter,
+  RedisScript,
   RedisSemaphore,
   RedisStream
 } from "@redfx/core"
@@ -167,7 +170,8 @@ describe("Options", () => {
 
   it.effect("what is made without any options says what is missing, and throws nothing", () =>
     Effect.gen(function*() {
-      const untyped = <A>(make: (name: string, options: never) => A): A => make("x", undefined as never)
+      const none = undefined as never
+      const untyped = <A>(make: (name: string, options: never) => A): A => make("x", none)
       const jobs = untyped(RedisJobs.make<never>)
       const channel = untyped(RedisChannel.make<never>)
       const stream = untyped(RedisStream.make<never>)
@@ -178,7 +182,18 @@ describe("Options", () => {
         [Stream.runDrain(channel.subscribe()), "value is missing or is no schema"],
         [stream.add("v" as never), "value is missing or is no schema"],
         [Stream.runDrain(stream.read("0")), "value is missing or is no schema"],
-        [untyped(RedisSemaphore.make).acquire, "ttl is undefined, and must be a duration"]
+        [untyped(RedisSemaphore.make).acquire, "ttl is undefined, and must be a duration"],
+        [RedisScript.make(none)(), "lua is missing; give the text of the script"],
+        [RedisScript.function(none)(), "name is missing; give that of the function in its library"],
+        [RedisScript.library(none).load, "FUNCTION LOAD: cannot send undefined"],
+        [RedisKeyspace.make(none).get("1"), "key is missing"],
+        [RedisKeyspace.makeHash(none).get("1"), "key is missing"],
+        [RedisKeyspace.makeSet(none).get("1"), "key is missing"],
+        [RedisKeyspace.makeSortedSet(none).get("1"), "key is missing"],
+        [Effect.flatMap(RedisKeyspace.makeCache<string>(none), (cache) => cache.get("1")), "ttl is undefined"],
+        [Stream.runDrain(RedisStream.read(none)), "XREAD: needs at least one pair"],
+        [Stream.runDrain(RedisStream.readGroup(none, none)), "XREADGROUP: cannot send undefined"],
+        [RedisPrefix.prefixed(Redis.get("k"), none), "The option prefix is not valid: it is missing, or no text"]
       ]
       for (const [used, missing] of uses) assert.include(String(yield* refusal(used)), missing)
     }))

@@ -4,12 +4,15 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Redis, RedisClient, RedisError, RedisReply, RedisScript } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
+import * as Memory from "@redfx/testing/Memory"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import { freshKey } from "@redfx/testing/Suite"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import { TestClock } from "effect/testing"
@@ -219,6 +222,39 @@ describe("on the wire", () => {
         { tag: "ConnectionError", command: "GET", delivery: "unknown", readonly: true, safe: true }
       ])
       assert.strictEqual(node.commands.filter(({ command }) => command.name === "SET").length, 1)
+    }))
+
+  it.live("a huge one that is lost makes few errors, and results have one each, with its index", () =>
+    Effect.gen(function*() {
+      const { client, on } = yield* pair(({ name }) => name === "GET" ? FakeNode.cut("reset") : undefined)
+      const commands = Array.from({ length: 1000 }, (_, index) => index % 2 === 0 ? Redis.get("k") : Redis.incr("k"))
+      const outcomes = yield* client.pipeline(commands)
+      const errors = outcomes.map((outcome) => Exit.isFailure(outcome) && Cause.squash(outcome.cause))
+      assert.isAtMost(new Set(errors).size, 4)
+      const failures = failuresOf(yield* on(Redis.pipelineSettled(commands)))
+      assert.deepStrictEqual(
+        failures.map((error) => error?._tag === "ConnectionError" ? [error.index, error.command] : []),
+        commands.map(({ spec }, index) => [index, spec.name])
+      )
+      assert.strictEqual(new Set(failures).size, commands.length)
+    }))
+
+  it.effect("one that has timed out is let go, though the server still owes its answers", () =>
+    Effect.gen(function*() {
+      const { client, node } = yield* pair(({ name }) => name === "GET" ? FakeNode.stall() : undefined)
+      // The error is only held by what holds the outcomes.
+      const begin = Effect.forkChild(
+        client.pipeline([Redis.get("a"), Redis.get("b")]).pipe(
+          Effect.map((outcomes) => new WeakRef(outcomes))
+        )
+      )
+      const fiber = yield* begin
+      yield* node.awaitCommand("GET")
+      yield* TestClock.adjust("5 seconds")
+      const outcomes = yield* Fiber.join(fiber)
+      yield* Memory.used
+      assert.isUndefined(outcomes.deref())
+      assert.isFalse(node.connections.all[0]!.socket.destroyed)
     }))
 
   it.effect("PIP-11, CFG-17: with retryOnTimeout what timed out is sent once more, and nothing else", () =>

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { RespDecoder } from "../../src/RespDecoder.ts"
-import { RespEncoder } from "../../src/RespEncoder.ts"
+import { LEND_FROM, LEND_SHORT_FROM, RespEncoder } from "../../src/RespEncoder.ts"
 import type { Argument } from "../../src/RespEncoder.ts"
 import { Attributed, Bulk, ErrorReply, MapReply, Push, SetReply, Verbatim } from "../../src/RespValue.ts"
 import type { Value } from "../../src/RespValue.ts"
@@ -182,9 +182,15 @@ describe("RespEncoder", () => {
   it("copies bytes unless it may lend them, and writes short commands in one chunk", () => {
     const encoder = new RespEncoder()
     for (
-      const [size, lend, lent] of [[100_000, false, false], [64 * 1024, true, false], [100_000, true, true]] as const
+      const [size, from, lend, lent] of [
+        [100_000, LEND_FROM, false, false],
+        [64 * 1024, LEND_FROM, true, false],
+        [100_000, LEND_FROM, true, true],
+        [LEND_SHORT_FROM, LEND_SHORT_FROM, true, true]
+      ] as const
     ) {
       const large = new Uint8Array(size).fill(65)
+      encoder.lendFrom = from
       encoder.lend = lend
       encoder.lent = false
       encoder.argument("before")

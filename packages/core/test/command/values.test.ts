@@ -2,8 +2,8 @@
  * Whose bytes are whose, and what becomes of values that cannot be sent or told.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisArg, RedisCommand, RedisPromise, RedisReply } from "@redfx/core"
-import { NodeRedisClient, RedisServer } from "@redfx/node"
+import { Redis, RedisArg, RedisCommand, RedisPromise, RedisReply, RedisStandalone } from "@redfx/core"
+import { NodeRedisClient, NodeRedisConnector, RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import { fork } from "@redfx/testing/Fork"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
@@ -98,6 +98,33 @@ describe("memory of callers", () => {
       const closing = redis.close({ drain: Infinity })
       assert.deepStrictEqual(yield* Effect.promise(() => Promise.all(pinged)), [true, true, true])
       yield* Effect.promise(() => closing)
+    }))
+
+  it.live("bytes of kilobytes are never torn, whoever goes away while a server stands still", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make({ unixSocket: true })
+      const path = server.path ?? ""
+      const client = yield* Effect.provide(RedisStandalone.make({ path }), NodeRedisConnector.layer)
+      const other = yield* Client.make(server)
+      const keys = Array.from({ length: 16 }, (_, index) => `k${index}`)
+      for (let round = 0; round < 5; round++) {
+        yield* client.execute(Redis.ping())
+        yield* server.pause
+        // The buffers of such a socket hold some 200 KB.
+        const setting = yield* Effect.forEach(keys, (key) => {
+          const value = new Uint8Array(30_000).fill(65)
+          return Effect.map(fork(Effect.exit(client.execute(Redis.set(key, value)))), (fiber) => ({ fiber, value }))
+        })
+        yield* writing
+        for (const { fiber, value } of setting.slice(8 + round)) {
+          yield* Fiber.interrupt(fiber)
+          value.fill(66)
+        }
+        yield* server.resume
+        yield* Effect.forEach(setting, ({ fiber }) => Fiber.await(fiber))
+        const values = yield* other.execute(Redis.mget(keys))
+        assert.deepStrictEqual(values.filter((value) => value !== undefined && !/^A{30000}$/.test(value)), [])
+      }
     }))
 
   it.effect("once it is written, or where it was copied, a caller that goes away costs nothing", () =>

@@ -72,13 +72,15 @@ const closed = connectionLoss("Closed", "The server closed the connection", "tes
 
 const makeExchange = (
   limits: { readonly maxCommands: number; readonly maxBytes: number },
-  flush: (exchange: Exchange) => void = () => {}
+  flush: (exchange: Exchange) => void = () => {},
+  done?: () => boolean
 ) => {
   const unsent: Array<Request> = []
   let closings = 0
   const exchange: Exchange = new Exchange({
     origin: { address: "test:1", replaceInvalidText: false },
     ...limits,
+    done,
     onWork: () => {},
     onFlush: () => flush(exchange),
     onPush: () => false,
@@ -235,9 +237,61 @@ describe("Exchange", () => {
     assert.isTrue(exchange.idle)
   })
 
+  it("lends bytes of kilobytes to a socket that takes them at once, and to no other", async () => {
+    let done: boolean | undefined = true
+    const { closings, exchange } = makeExchange(
+      { maxCommands: 10_000, maxBytes: 100_000_000 },
+      undefined,
+      () => done === true
+    )
+    const value = new Uint8Array(20_000)
+    let last: Request | undefined
+    /** Whether the socket is given the caller's own memory. */
+    const lends = () => {
+      exchange.submit(last = new SingleRequest(RedisCommand.send("SET", "k", value), undefined, () => {}))
+      return exchange.encode().includes(value)
+    }
+    const answer = (count: number) => exchange.receive(Array.from({ length: count }, () => "OK"))
+    /** The socket has taken all, and asks for more. */
+    const taken = () => assert.deepStrictEqual(exchange.encode(), [])
+    assert.isTrue(lends())
+    taken()
+    answer(1)
+    assert.isTrue(lends())
+    taken()
+    // So much may lie in the buffers of the system that the next bytes have to wait.
+    let count = 1
+    for (; lends(); count++) taken()
+    assert.isAbove(count, 20)
+    taken()
+    answer(count + 1)
+    assert.isTrue(lends())
+    // An answer comes while the socket has yet to ask: it has to wait.
+    answer(1)
+    taken()
+    assert.isFalse(lends())
+    for (let i = 0; i < 1100; i++) {
+      taken()
+      answer(1)
+      lends()
+    }
+    taken()
+    answer(1)
+    assert.isTrue(lends())
+    taken()
+    // It asks, and is not done with what it was given.
+    done = false
+    answer(1)
+    assert.isFalse(lends())
+    last!.cancel()
+    await Promise.resolve()
+    assert.strictEqual(closings(), 0)
+  })
+
   it("ends when a caller gives up whose memory the socket still has, in pieces and when more could be written", async () => {
     for (const gaveUp of [true, false]) {
-      const { closings, exchange } = makeExchange({ maxCommands: 10, maxBytes: 10 })
+      let done = true
+      const { closings, exchange } = makeExchange({ maxCommands: 10, maxBytes: 10 }, undefined, () => done)
       const request = new SingleRequest(
         RedisCommand.send("SET", "k", new Uint8Array(2 * 1024 * 1024 + 64_000)),
         undefined,
@@ -246,7 +300,8 @@ describe("Exchange", () => {
       exchange.submit(request)
       let length = 0
       // A socket that has taken what it was given, and is not done with it.
-      for (let chunks = exchange.encode(true); chunks.length > 0; chunks = exchange.encode(false)) {
+      for (let chunks = exchange.encode(); chunks.length > 0; chunks = exchange.encode()) {
+        done = false
         for (const chunk of chunks) {
           length += chunk.length
           // Of less it takes some without saying when it is done.
@@ -254,7 +309,7 @@ describe("Exchange", () => {
         }
       }
       assert.isAbove(length, 2 * 1024 * 1024 + 64_000)
-      if (!gaveUp) exchange.encode(true)
+      if (!gaveUp) done = true
       request.cancel()
       await Promise.resolve()
       assert.strictEqual(closings(), gaveUp ? 1 : 0)

@@ -58,6 +58,23 @@ const verifyCodes = `UNSPECIFIED UNABLE_TO_GET_ISSUER_CERT UNABLE_TO_GET_CRL UNA
   SUBJECT_KEY_IDENTIFIER_CRITICAL CA_CERT_MISSING_KEY_USAGE EXTENSIONS_REQUIRE_VERSION_3 EC_KEY_EXPLICIT_PARAMS
   RPK_UNTRUSTED`.split(/\s+/)
 
+describe("A name", () => {
+  it("is told with the addresses that it stood for", () => {
+    const refused = (address: string) => Object.assign(new Error(), { code: "ECONNREFUSED", address })
+    const messageOf = (cause: Error) => {
+      const reason = new Socket.SocketOpenError({ kind: "Unknown", cause })
+      return dialFailure(new Socket.SocketError({ reason }), target()).message
+    }
+    const both = new AggregateError([refused("::1"), refused("10.0.0.1")])
+    assert.include(
+      messageOf(Object.assign(both, { code: "ECONNREFUSED" })),
+      "(ECONNREFUSED; tried ::1, 10.0.0.1) at h:1"
+    )
+    assert.include(messageOf(refused("10.0.0.1")), "(ECONNREFUSED; tried 10.0.0.1) at h:1")
+    assert.include(messageOf(refused("h")), "(ECONNREFUSED) at h:1")
+  })
+})
+
 describe("A certificate that is refused", () => {
   it("is Tls, with each of OpenSSL's codes, and no later try helps", () => {
     assert.strictEqual(verifyCodes.length, 94)
@@ -184,4 +201,9 @@ describe("A process or machine that is at its limits", () => {
       assert.isTrue(RedisError.isSafeToRetry(error))
     })
   }
+  it("has no path to shorten after EINVAL where the server has a host", () => {
+    const { message } = dialFailure(opening("EINVAL"), target())
+    assert.include(message, "The connection could not be opened")
+    assert.notInclude(message, "path")
+  })
 })

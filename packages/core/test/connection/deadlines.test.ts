@@ -2,7 +2,11 @@
  * Deadlines of their own: each request expires in its turn, whatever was removed meanwhile, and many cost little each.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { spin } from "@redfx/testing/Block"
+import { until } from "@redfx/testing/Suite"
 import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as fc from "fast-check"
 import { DeadlineHeap } from "../../src/internal/connection/deadlineHeap.ts"
 import { Deadlines } from "../../src/internal/connection/deadlines.ts"
@@ -72,4 +76,28 @@ describe("Deadlines in any order", () => {
     }
     assert.isBelow(most, 60)
   })
+
+  it.live("that many callers have together let others have their turns, and each expires", () =>
+    Effect.gen(function*() {
+      const deadlines = new Deadlines(1, Clock.Clock.defaultValue())
+      const expired: Array<number> = []
+      let others = 0
+      const all = Array.from({ length: 400 }, (_, id) => ({
+        ...named(id, 0),
+        expire: () => {
+          if (id % 100 === 0) {
+            setImmediate(() => others++)
+            // One with an earlier limit wakes whoever watches the limits.
+            if (id === 0) deadlines.addUntil(named(-1, 0), deadlines.now() - 1000, 1)
+            spin(10)
+          }
+          expired.push(others)
+        }
+      }))
+      for (const request of all) deadlines.add(request)
+      const watching = yield* Effect.forkChild(deadlines.run)
+      yield* until(Effect.sync(() => expired.length), (length) => length === all.length)
+      yield* Fiber.interrupt(watching)
+      assert.isAbove(expired.at(-1)!, 1)
+    }))
 })

@@ -30,12 +30,13 @@ const bulk = (text: string): Resp.Bulk => {
 
 /**
  * A server with one job, which it gives once; `due` says in how many milliseconds the next is, one look after the other, and
- * `lost` what it is begun with in vain.
+ * `lost` what it is begun with in vain, and `untold` what an outcome is told with in vain.
  */
 const fake = Effect.fnUntraced(function*(
   due: Array<number | RedisError>,
   attempt = 1,
-  lost: Array<RedisError> = []
+  lost: Array<RedisError> = [],
+  untold: Array<RedisError> = []
 ) {
   const clock = yield* Clock.Clock
   const looked: Array<number> = []
@@ -55,6 +56,8 @@ const fake = Effect.fnUntraced(function*(
     [Scripts.settle.sha1]: (args) => {
       const [id = "", entry = "", group = "", by = "", ...outcome] = args.slice(6)
       assert.strictEqual(by, begins.at(-1))
+      const error = untold.shift()
+      if (error !== undefined) return error
       settled.push([id, entry, group, ...outcome])
       return 1
     }
@@ -174,6 +177,33 @@ describe("RedisJobs.run", () => {
       assert.deepStrictEqual(settled, [["a", "1-1", "workers", "dead", "no"]])
       assert.isUndefined(fiber.pollUnsafe())
       yield* Fiber.interrupt(fiber)
+    }))
+
+  it.effect("an outcome is told when the server is back, however long that takes, and the job is done once", () =>
+    Effect.gen(function*() {
+      const untold = Array.from({ length: 60 }, () => reset)
+      const { begins, run, settled } = yield* fake([], 1, [], untold)
+      let done = 0
+      const handler = () => Effect.sync(() => done++)
+      const fiber = yield* fork(run(jobs.run({ worker: "w" }, handler)))
+      yield* TestClock.adjust("3 minutes")
+      assert.deepStrictEqual(untold, [])
+      assert.deepStrictEqual(settled, [["a", "1-1", "workers", "done", ""]])
+      assert.strictEqual(begins.length, 1)
+      assert.strictEqual(done, 1)
+      yield* Fiber.interrupt(fiber)
+    }))
+
+  it.effect("a worker that ends while the server is away gives up telling an outcome after half a minute", () =>
+    Effect.gen(function*() {
+      const { run } = yield* fake([], 1, [], Array.from({ length: 1000 }, () => reset))
+      const fiber = yield* fork(run(jobs.run({ worker: "w" }, () => Effect.void)))
+      yield* TestClock.adjust("10 seconds")
+      const ending = yield* fork(Fiber.interrupt(fiber))
+      yield* TestClock.adjust("15 seconds")
+      assert.isUndefined(ending.pollUnsafe())
+      yield* TestClock.adjust("10 seconds")
+      assert.isDefined(ending.pollUnsafe())
     }))
 
   it.effect("a failure of any kind is the reason of the dead letter", () =>

@@ -21,8 +21,8 @@ const quick = { pollInterval: "10 millis", claimIdle: "50 millis", backoff: () =
 
 const queue = () => RedisJobs.make(freshKey("jobs"), { payload: Schema.String })
 
-const isBegin = (command: RedisCommand.RedisCommand<unknown, unknown, unknown>): boolean =>
-  command.parts.some((part) => RedisArg.wireValue(part) === Scripts.begin.sha1)
+const runs = (command: RedisCommand.RedisCommand<unknown, unknown, unknown>, { sha1 }: { readonly sha1: string }) =>
+  command.parts.some((part) => RedisArg.wireValue(part) === sha1)
 
 /** What a script or a worker of jobs may send that changes something. */
 const writes = ["xadd", "xack", "xdel", "hset", "hdel", "zadd", "zrem", "xclaim"]
@@ -121,7 +121,7 @@ describe("Jobs", () => {
         let lost = 0
         const execute: typeof client.execute = (command) =>
           Effect.tap(client.execute(command), () =>
-            isBegin(command) && lost++ < 2
+            runs(command, Scripts.begin) && lost++ < 2
               ? Effect.fail(
                 new ConnectionError({ reason: "Reset", detail: "gone", delivery: "unknown", readonly: false })
               )
@@ -161,6 +161,43 @@ describe("Jobs", () => {
         yield* Redis.hset(`${jobs.name}:jobs`, { a: before! })
         assert.isTrue(yield* settle("first"))
         assert.isUndefined(yield* jobs.status("a"))
+      }))
+
+    it.effect("are done again, or tried again, behind a failover that lost what they came to", () =>
+      Effect.gen(function*() {
+        for (const outcome of [Effect.void, Effect.fail("no")]) {
+          const jobs = queue()
+          const keys = [`${jobs.name}:ready`, `${jobs.name}:jobs`]
+          const client = yield* RedisClient.RedisClient
+          const on = Client.on(client)
+          let lost = 0
+          // The server that takes over has heard of nothing since the job was begun.
+          const execute: typeof client.execute = (command) =>
+            !runs(command, Scripts.settle) || lost++ > 0 ? client.execute(command) : on(Effect.gen(function*() {
+              const before = yield* Effect.forEach(keys, (key) => Redis.dump(key))
+              const settled = yield* client.execute(command)
+              yield* Effect.orDie(Redis.transaction([
+                Redis.del(`${jobs.name}:delayed`),
+                ...keys.map((key, index) => Redis.restore(key, 0, before[index]!, { replace: true }))
+              ]))
+              return settled
+            }))
+          const attempts: Array<number> = []
+          yield* jobs.enqueue("x", { id: "a" })
+          const worker = yield* Effect.forkChild(
+            Client.on({ ...client, execute })(
+              jobs.run(
+                { ...quick, worker: "w" },
+                ({ attempt }) => Effect.suspend(() => attempts.push(attempt) === 1 ? outcome : Effect.void)
+              )
+            )
+          )
+          // It is gone for a moment before it comes back.
+          yield* until(jobs.status("a"), (status) => status === undefined && attempts.length > 1)
+          assert.deepStrictEqual(attempts, [1, 2])
+          assert.deepStrictEqual(yield* jobs.counts, { ready: 0, running: 0, delayed: 0, dead: 0 })
+          yield* Fiber.interrupt(worker)
+        }
       }))
 
     // As they were written before there were begins.

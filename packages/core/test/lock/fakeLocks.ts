@@ -70,6 +70,7 @@ export class Store {
 const scripts: Record<string, (store: Store, keys: ReadonlyArray<string>, args: ReadonlyArray<string>) => number> = {
   [Scripts.acquireFenced.sha1]: (store, [name, counter], [token, milliseconds]) => {
     if (store.get(name!) !== undefined) return 0
+    // Its TIME stands at zero, so that tests can count.
     const fencingToken = Number(store.get(counter!)?.value ?? 0) + 1
     store.put(counter!, String(fencingToken), 0)
     store.put(name!, token!, Number(milliseconds))

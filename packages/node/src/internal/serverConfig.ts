@@ -74,6 +74,26 @@ export const render = (options: SettledOptions, location: Location): string =>
     ""
   ].join("\n")
 
+/** What is told of a directive of `options.config` with which nobody could reach the server; `undefined` when there is none. */
+export const refusal = ({ config = {} }: SettledOptions, { host }: Pick<Location, "host">): string | undefined => {
+  for (const [name, value] of Object.entries(config)) {
+    const instead = chosen.get(name.toLowerCase())
+    if (instead !== undefined) return `config cannot have ${name}: ${instead}`
+    const addresses = [value].flat().at(-1)?.split(/\s+/).map((address) => address.replace(/^-/, "")) ?? []
+    if (name.toLowerCase() === "bind" && !addresses.some((address) => [host, "0.0.0.0", "*"].includes(address))) {
+      return `config cannot have bind without ${host}: the server is waited for there; give it too, as in "${host} ::1"`
+    }
+  }
+  return undefined
+}
+
+/** The directives that are chosen here, and where to find what was chosen. */
+const chosen: ReadonlyMap<string, string> = new Map([
+  ["port", "a port that is free is chosen, which `port` of the server says"],
+  ["tls-port", "a port that is free is chosen with the option tls, which `tls` of the server says"],
+  ["daemonize", "the server is a child of this process, and is ended with its scope"]
+])
+
 /** The strings that must not be shown, because a server that refuses its configuration prints the line. */
 export const secrets = (options: SettledOptions): ReadonlyArray<string> =>
   [

@@ -48,7 +48,10 @@ export interface RedisServerOptions {
   readonly clusterEnabled?: boolean | undefined
   /** Starts a Sentinel; `config` has what it monitors. Default `false`. */
   readonly sentinel?: boolean | undefined
-  /** Further directives of the configuration file, written unchanged; a list repeats the directive. */
+  /**
+   * Further directives of the configuration file, written unchanged; a list repeats the directive. `port`, `tls-port` and
+   * `daemonize` are refused, and so is a `bind` without 127.0.0.1, as nobody could reach the server then.
+   */
   readonly config?: Readonly<Record<string, string | ReadonlyArray<string>>> | undefined
   /**
    * How long the server may take to answer; one that ends is told at once. Default 1 minute, which a machine with other work may

@@ -2,20 +2,22 @@
  * Routers above two others, which decide which commands go to which servers of a deployment.
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import { isContinued, sumStats } from "@redfx/core/unstable/Router"
+import { isContinued, isForMaster, sumStats } from "@redfx/core/unstable/Router"
 import type { RedisRouter } from "@redfx/core/unstable/Router"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 
 /**
  * A router that sends single commands that only read keys to replicas. Batches go to the master as a whole, and so do
- * questions about the server itself, and scans, which must go on where their last page ended.
+ * questions about the server itself, scans, which must go on where their last page ended, and reads that must see every write.
  */
 export const readingFrom = (master: RedisRouter, replicas: RedisRouter): RedisRouter =>
   divide(
     master,
     replicas,
-    (command) => command.spec.readonly && RedisCommand.firstKey(command) !== undefined && !isContinued(command)
+    (command) =>
+      command.spec.readonly && RedisCommand.firstKey(command) !== undefined && !isContinued(command) &&
+      !isForMaster(command)
   )
 
 /** A router that sends scans over connections to one server, where the other commands go to several. */

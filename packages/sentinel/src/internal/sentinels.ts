@@ -38,13 +38,20 @@ const learnedFor = 10_000
 const mostLearned = 32
 
 /**
- * The time for which the other sentinels are waited for after one has given the answer that is looked for. A sentinel
- * that takes longer is not waited for the next time.
+ * The milliseconds for which the other sentinels are waited for after one has given the answer that is looked for. A
+ * sentinel that takes longer is not waited for the next time.
  */
-const grace = Duration.millis(100)
+const grace = 100
 
-/** The time for which the others are waited for after one has answered at all. */
-const longGrace = Duration.millis(250)
+/** The milliseconds for which the others are waited for after one has answered at all. */
+const longGrace = 250
+
+/**
+ * Waits for so many milliseconds, and for what has arrived by then: where the program stood still meanwhile, one that knows
+ * better may have answered.
+ */
+const waited = (limit: number): Effect.Effect<void> =>
+  Runtime.withTimeout(Effect.never, { limit, orElse: () => Effect.void })
 
 /** The milliseconds after which an answer is overdue. */
 const overdue = 100
@@ -172,8 +179,8 @@ export class Sentinels {
       }
       yield* Effect.raceAllFirst([
         done.outcome,
-        Effect.andThen(useful.outcome, Effect.sleep(grace)),
-        Effect.andThen(answered.outcome, Effect.sleep(longGrace))
+        Effect.andThen(useful.outcome, waited(grace)),
+        Effect.andThen(answered.outcome, waited(longGrace))
       ])
       over = true
       for (const sentinel of asked) if (!answers.has(sentinel)) this.#slow.add(sentinel.name)

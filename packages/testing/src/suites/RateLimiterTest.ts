@@ -112,8 +112,8 @@ export const RateLimiterTest = <E>(client: Layer.Layer<RedisClient.RedisClient, 
           for (const [cost, entry] of [[1, 0], [2, 1], [10, 1], [11, 2], [17, 3], [18, 4], [20, 4]] as const) {
             const { remaining, resetAfter, retryAfter } = yield* window.take("a", cost)
             assert.strictEqual(remaining, 0)
-            assert.approximately(Duration.toMinutes(retryAfter), 10 + 10 * entry, 0.2, `a cost of ${cost}`)
-            assert.approximately(Duration.toMinutes(resetAfter), 50, 0.2)
+            assert.approximately(Duration.toMinutes(retryAfter), 10 + 10 * entry, 2, `a cost of ${cost}`)
+            assert.approximately(Duration.toMinutes(resetAfter), 50, 2)
           }
         }))
 
@@ -121,7 +121,7 @@ export const RateLimiterTest = <E>(client: Layer.Layer<RedisClient.RedisClient, 
         Effect.gen(function*() {
           const key = freshKey()
           const window = RedisRateLimiter.slidingWindow(key, { limit: 4, window: "1 hour" })
-          const before = (Date.now() - 1000) * 1000
+          const before = (Date.now() - 1_800_000) * 1000
           // The sum is where it begins again, and where numbers are too large to count on.
           for (const [subject, sum] of [["a", "0999999999999999"], ["b", "9007199254740992"]] as const) {
             yield* Redis.zadd(`${key}:${subject}`, [[`${sum}:1`, before]])
@@ -130,9 +130,9 @@ export const RateLimiterTest = <E>(client: Layer.Layer<RedisClient.RedisClient, 
             }
             const { allowed, retryAfter } = yield* window.take(subject)
             assert.isFalse(allowed)
-            assert.approximately(Duration.toMinutes(retryAfter), 60, 0.2)
+            assert.approximately(Duration.toMinutes(retryAfter), 30, 1)
             // What was taken last is the last to be free again.
-            assert.approximately(Duration.toSeconds((yield* window.peek(subject, 4)).retryAfter), 3600, 2)
+            assert.approximately(Duration.toMinutes((yield* window.peek(subject, 4)).retryAfter), 60, 1)
           }
         }))
 

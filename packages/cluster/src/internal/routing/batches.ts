@@ -87,17 +87,24 @@ class Pipeline {
     )
   }
 
-  /** The outcomes. A command without one has timed out. */
+  /**
+   * The outcomes. A command without one has timed out. Those that differ in nothing but their indexes share an error without
+   * one, as those of a lost connection do.
+   */
   outcomes(limit: number): ReadonlyArray<Outcome> {
-    return this.#commands.map((command, index) => {
+    const late = new Map<string, Outcome>()
+    return this.#commands.map(({ spec }, index) => {
+      const settled = this.#outcomes[index]
+      if (settled !== undefined) return settled
       const { last, ran } = this.#spent.get(index) ?? unspent
       const node = this.#running.get(index)
       const running = node !== undefined
-      return this.#outcomes[index] ?? outcomeAt(
-        Exit.fail(timedOut(command.spec, limit, running || ran, running ? undefined : last, node?.address)),
-        command,
-        index
-      )
+      const kind = [spec.name, spec.readonly, ran, node?.address, last].join(" ")
+      const known = late.get(kind)
+      if (known !== undefined) return known
+      const made = Exit.fail(timedOut(spec, limit, running || ran, running ? undefined : last, node?.address))
+      late.set(kind, made)
+      return made
     })
   }
 
@@ -171,7 +178,9 @@ class Pipeline {
     const sent = { way: "batch", command: this.#commandAt(each.index) } as const
     const { next, spent } = judged(this.#retrying, sent, { error, isAvoided, node, spent: each.spent })
     if (next._tag === "Settle") {
-      this.#settle(each.index, Exit.fail(settledBy(spent, next.error ?? error)))
+      const failure = settledBy(spent, next.error ?? error)
+      if (failure === error && isShared(error)) this.#outcomes[each.index] = Exit.fail(error)
+      else this.#settle(each.index, Exit.fail(failure))
       return []
     }
     this.#spent.set(each.index, spent)
@@ -206,6 +215,10 @@ class Pipeline {
     return this.#commands[index]!
   }
 }
+
+/** Whether an error is that of all commands of a pipeline that were on a lost connection, or late: it has no index. */
+const isShared = (error: CommandError): boolean =>
+  (error._tag === "ConnectionError" || error._tag === "TimeoutError") && error.index === undefined
 
 /**
  * Runs a pipeline: the parts for all servers at once. The commands of a slot are sent in their order, and so are those of

@@ -3,9 +3,8 @@
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { ConnectionError } from "@redfx/core/RedisError"
-import { isContinued } from "@redfx/core/unstable/Router"
+import { isContinued, isForMaster } from "@redfx/core/unstable/Router"
 import type { Random } from "effect/Random"
-import { isForMaster } from "../multiKey/onMaster.ts"
 import type { Node } from "../topology/nodes.ts"
 import { anyHealthy } from "./anyOf.ts"
 import type { ReadFrom } from "./settings.ts"

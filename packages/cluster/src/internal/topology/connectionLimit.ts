@@ -85,7 +85,18 @@ export class ConnectionLimit {
   }
 
   get #reached(): string {
-    return `the limit of ${this.#options.pool.max} to all nodes of the cluster (pool.max)`
+    const { nodes, pool } = this.#options
+    const limit = `the limit of ${pool.max} to all nodes of the cluster (pool.max)`
+    // Whoever has many nodes may not know that one connection is all there is for what blocks.
+    return this.#room(0) > 1
+      ? limit
+      : `${limit}, all but one of which are for the shared connections to ${nodes()} nodes,`
+  }
+
+  /** How many exclusive connections there may be. */
+  #room(shared: number): number {
+    const { nodes, pool } = this.#options
+    return Math.max(pool.max - Math.max(shared, pool.shared * nodes()), 1)
   }
 
   #awaitRoom(permit: Permit): Effect.Effect<void> {
@@ -127,11 +138,9 @@ export class ConnectionLimit {
   }
 
   #take(permit: Permit): boolean {
-    const { nodes, pool } = this.#options
+    const { pool } = this.#options
     const { exclusive, shared } = this.#held
-    const isFree = permit.kind === "shared"
-      ? shared + exclusive < pool.max
-      : exclusive < Math.max(pool.max - Math.max(shared, pool.shared * nodes()), 1)
+    const isFree = permit.kind === "shared" ? shared + exclusive < pool.max : exclusive < this.#room(shared)
     if (permit.state !== "waiting" || !isFree) return false
     this.#hold(permit)
     return true

@@ -79,17 +79,12 @@ const failureOf = (
   if (errorOf(first) === undefined) return first
   const parts = outcomes.map((outcome, index): Part<CommandError> => {
     // There is one outcome for each command, so the index is in range.
-    const command = commands[index]!
-    const error = errorIn(outcome)
-    return {
-      indexes: [index],
-      readonly: command.spec.readonly,
-      sent: command.settled === undefined,
-      error: error && errorAt(error, command, index)
-    }
+    const { settled, spec } = commands[index]!
+    return { indexes: [index], readonly: spec.readonly, sent: settled === undefined, error: errorIn(outcome) }
   })
+  const at = outcomes.findIndex(Exit.isFailure)
   const error = failureAmong(of, parts)
-  return error === undefined ? first : Cause.fail(error)
+  return error === undefined ? first : Cause.fail(errorAt(error, commands[at]!, at))
 }
 
 /** A result for each outcome, at the indexes of the commands. */

@@ -9,6 +9,7 @@ import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { CommandError } from "../../RedisError.ts"
 import { arrived, LoopTime } from "../runtime/elapsed.ts"
+import { paced } from "../runtime/pace.ts"
 import { DeadlineHeap } from "./deadlineHeap.ts"
 import type { Deadline, Timed } from "./timed.ts"
 
@@ -170,9 +171,10 @@ export class Deadlines {
     return Effect.suspend(() => {
       // The sleep may have ended before, with nobody left who waited.
       const due = this.#time.hasCome(next) ? Math.max(this.now(), next) : this.now()
-      return Effect.map(arrived, () => {
+      return Effect.flatMap(arrived, () => {
         const late = [...this.#common.takeUntil(due), ...this.#own.takeUntil(due)]
-        for (const { limit, request } of late) request.expire(limit)
+        // Of a million callers each has something to do now. None of them may be forgotten.
+        return Effect.uninterruptible(paced(late, ({ limit, request }) => request.expire(limit)))
       })
     })
   }

@@ -18,6 +18,7 @@ import { isReadonlyArray } from "../argument/isReadonlyArray.ts"
 import { besides, connectionLoss } from "../error/events.ts"
 import { give } from "./give.ts"
 import { InFlight } from "./inFlight.ts"
+import { Lending } from "./lending.ts"
 import { Pieces } from "./pieces.ts"
 import { RequestQueue } from "./request.ts"
 import type { Origin, Request } from "./request.ts"
@@ -27,6 +28,8 @@ export interface ExchangeOptions {
   /** The limits of what is in flight. One request is always admitted. */
   readonly maxCommands: number
   readonly maxBytes: number
+  /** Whether the socket reads nothing any more of what it was given; absent where that is not known. */
+  readonly done?: (() => boolean) | undefined
   /** Called when there is something to write. */
   readonly onWork: () => void
   /** Called when what there is to write should not wait any longer. */
@@ -63,30 +66,6 @@ const slowestUpload = 1000
  */
 const longestRest = 8000
 
-/** The requests whose callers' memory the socket holds. When one of these callers goes away, the connection ends. */
-class Lending extends RequestQueue {
-  readonly #onGone: () => void
-
-  constructor(onGone: () => void) {
-    super()
-    this.#onGone = onGone
-  }
-
-  override remove(request: Request): void {
-    super.remove(request)
-    this.#onGone()
-  }
-
-  override release(request: Request): void {
-    super.remove(request)
-  }
-
-  /** Takes note that the socket has written everything, so that it holds no memory of callers any more. */
-  end(): void {
-    for (let request = this.first; request !== undefined; request = this.first) this.release(request)
-  }
-}
-
 export class Exchange {
   readonly #options: ExchangeOptions
   readonly #waiting = new RequestQueue()
@@ -95,12 +74,11 @@ export class Exchange {
   /** What was encoded, and is given to the socket when it has taken what was before. */
   readonly #pieces = new Pieces(writeSize, LEND_FROM)
   /** The requests whose callers' memory the socket holds. */
-  readonly #lending = new Lending(() => {
-    // The caller is told first why it goes away. Nothing is written meanwhile, as that takes another turn.
-    queueMicrotask(() => this.close(this.#torn()))
-  })
+  readonly #lending: Lending
   #commands = 0
   #bytes = 0
+  /** Whether the socket has yet to ask for more. */
+  #taking = false
   #written = 0
   #handed = 0
   #received = 0
@@ -110,6 +88,11 @@ export class Exchange {
 
   constructor(options: ExchangeOptions) {
     this.#options = options
+    this.#lending = new Lending({
+      done: options.done,
+      // The caller is told first why it goes away. Nothing is written meanwhile, as that takes another turn.
+      onTorn: () => queueMicrotask(() => this.close(this.#torn()))
+    })
   }
 
   /** The number of requests that are not written yet. */
@@ -183,25 +166,27 @@ export class Exchange {
 
   /**
    * Encodes as many requests as the limits admit, and takes their bytes. It is to be called when the socket has taken
-   * the bytes before. `done`: whether it reads none of them any more, `undefined` where that is not known.
+   * the bytes before, and no later.
    */
-  encode(done?: boolean): ReadonlyArray<Uint8Array | string> {
+  encode(): ReadonlyArray<Uint8Array | string> {
     const rest = this.#pieces.take()
-    const chunks = rest.length > 0 ? rest : this.#encodeNext(done)
-    if (chunks.length > 0) this.#handed++
+    const chunks = rest.length > 0 ? rest : this.#encodeNext()
+    this.#taking = chunks.length > 0
+    if (this.#taking) this.#handed++
     return chunks
   }
 
-  #encodeNext(done: boolean | undefined): ReadonlyArray<Uint8Array | string> {
-    // A socket that says nothing is done with what it was lent: it takes no more before.
-    if (done !== false) this.#lending.end()
-    if (done === true) this.#encoder.recycle()
+  #encodeNext(): ReadonlyArray<Uint8Array | string> {
+    if (this.#lending.settle()) this.#encoder.recycle()
     let request = this.#waiting.first
     while (request !== undefined && this.#admits(request) && this.#encoder.size < writeSize) {
       this.#encodeSome(request)
       if (request.written < request.count) break
       this.#waiting.remove(request)
-      if (this.#encoder.lent) this.#lend(request)
+      if (this.#encoder.lent) {
+        this.#encoder.lent = false
+        this.#lending.push(request)
+      }
       request = this.#waiting.first
     }
     const { size } = this.#encoder
@@ -235,6 +220,7 @@ export class Exchange {
     }
     // A request of several commands may be written in parts, and could be given up between two of them.
     encoder.lend = request.count === 1
+    encoder.lendFrom = this.#lending.from(this.#bytes)
     const before = encoder.size
     do {
       request.encode(encoder, origin)
@@ -249,6 +235,8 @@ export class Exchange {
 
   receive(values: ReadonlyArray<Resp.Value>): void {
     this.#received++
+    // A socket that takes all at once asks for more before anything comes.
+    if (this.#taking) this.#lending.wait()
     const origin = this.#options.origin
     const flush = flushAfter(values.length)
     let untilFlush = flush
@@ -332,11 +320,6 @@ export class Exchange {
     this.#inFlight.shift()
     // The server answers what it has read, so the socket does not need the memory of this caller any more.
     if (request.queue === this.#lending) this.#lending.release(request)
-  }
-
-  #lend(request: Request): void {
-    this.#encoder.lent = false
-    this.#lending.push(request)
   }
 
   /**

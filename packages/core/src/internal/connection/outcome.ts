@@ -10,6 +10,9 @@ import { asSinceSeven } from "../error/classify.ts"
 import { failureOf, isHangUp } from "../error/events.ts"
 import { present } from "../error/present.ts"
 
+/** The outcome of one command of a batch. */
+export type Outcome = Exit.Exit<unknown, CommandError>
+
 /**
  * The origin of a reply, for the messages of errors and for the view of text.
  *
@@ -26,12 +29,33 @@ export interface Replies {
 export const failed = <A>(
   command: RedisCommand.RedisCommand<A>,
   error: CommandError,
-  delivery: Delivery,
-  index?: number
+  delivery: Delivery
 ): Exit.Exit<A, CommandError> =>
   command.spec.traits.has("closing") && delivery === "unknown" && isHangUp(error)
     ? RedisCommand.decode(command, null, false)
-    : Exit.fail(failureOf(error, command.spec, delivery, index))
+    : Exit.fail(failureOf(error, command.spec, delivery))
+
+/**
+ * The outcomes of the commands of a batch whose connection has ended. Those that differ in nothing but their indexes share one
+ * error, without an index: who sees the outcome of one puts that in. A million errors take a second and 400 MB.
+ */
+export class Losses {
+  readonly #error: CommandError
+  readonly #known = { "not-sent": new Map<object, Outcome>(), unknown: new Map<object, Outcome>() }
+
+  constructor(error: CommandError) {
+    this.#error = error
+  }
+
+  of(command: RedisCommand.Any, delivery: Delivery): Outcome {
+    const known = this.#known[delivery]
+    const before = known.get(command.spec)
+    if (before !== undefined) return before
+    const outcome = failed(command, this.#error, delivery)
+    if (Exit.isFailure(outcome)) known.set(command.spec, outcome)
+    return outcome
+  }
+}
 
 /** The error that an error reply to a command stands for. */
 export const errorOf = (
@@ -86,7 +110,7 @@ export const outcome = (
   index: number,
   value: Resp.Value,
   origin: Replies
-): Exit.Exit<unknown, CommandError> =>
+): Outcome =>
   value instanceof Resp.ErrorReply
     ? Exit.fail(errorOf(command, value, origin, index))
     : RedisCommand.decode(command, value, origin.replaceInvalidText, index)

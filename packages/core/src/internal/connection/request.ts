@@ -18,8 +18,8 @@ import type { Resume } from "../runtime/suspension.ts"
 import { formOf } from "../script/knownScripts.ts"
 import type { Form, KnownScripts } from "../script/knownScripts.ts"
 import type { Keepers, Tracking } from "../tracking/tracking.ts"
-import { begins, errorAsItIs, errorOf, failed, isUnended, outcome } from "./outcome.ts"
-import type { Replies } from "./outcome.ts"
+import { begins, errorAsItIs, errorOf, failed, isUnended, Losses, outcome } from "./outcome.ts"
+import type { Outcome, Replies } from "./outcome.ts"
 import type { Deadline, Timed } from "./timed.ts"
 
 /**
@@ -350,8 +350,7 @@ class ScriptRequest<out A> extends SingleRequest<A> {
   }
 }
 
-/** The outcome of one command of a batch. */
-export type Outcome = Exit.Exit<unknown, CommandError>
+export type { Outcome } from "./outcome.ts"
 
 /**
  * Commands that are written one right after the other.
@@ -374,7 +373,7 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
   readonly #positions: ReadonlyArray<number> | undefined
   readonly #atomic: boolean
   readonly #withTexts: boolean
-  readonly #outcomes: Array<Outcome> = []
+  #outcomes: Array<Outcome> = []
   /** The errors of the commands that could not be encoded, by index. */
   #unsendable: Map<number, DataError> | undefined = undefined
   /**
@@ -498,14 +497,12 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
   fail(error: CommandError): void {
     if (this.settled) return
     this.#rest?.cancel()
-    const others = besides(error)
-    let own = error
+    const others = new Losses(besides(error))
+    let losses = new Losses(error)
     for (let index = this.#outcomes.length; index < this.commands.length; index++) {
       const delivery = index < this.written || this.committed ? "unknown" : "not-sent"
-      this.#outcomes.push(
-        this.#refusal(index) ?? failed(this.commands[index]!, own, delivery, this.#positions?.[index] ?? index)
-      )
-      own = others
+      this.#outcomes.push(this.#refusal(index) ?? losses.of(this.commands[index]!, delivery))
+      losses = others
     }
     this.#settle()
   }
@@ -518,11 +515,15 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
   protected override abandon(): void {
     super.abandon()
     this.#rest?.cancel()
+    this.#outcomes = []
   }
 
   #settle(): void {
     this.release()
-    this.settle(Exit.succeed(this.#outcomes))
+    // The place in flight may last for much longer than the caller needs the outcomes.
+    const outcomes = this.#outcomes
+    this.#outcomes = []
+    this.settle(Exit.succeed(outcomes))
   }
 }
 

@@ -2,6 +2,7 @@
  * Says what failures of sockets mean, and what to try after each.
  */
 import * as Duration from "effect/Duration"
+import * as Predicate from "effect/Predicate"
 import type * as Socket from "effect/socket/Socket"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { Endpoint } from "../../RedisConnector.ts"
@@ -124,10 +125,19 @@ export const dialFailure = (error: Socket.SocketError, target: Target): CommandE
   const hint = encrypted(target) === true && (kind === "Reset" || kind === "Other") ? `; ${speaksTls}` : ""
   return connectionLoss(
     kind,
-    `${withNames(detail, target)}${code === "" ? "" : ` (${code})`}${hint}`,
+    `${withNames(detail, target)}${code === "" ? "" : ` (${code}${triedOf(causeOf(error), target)})`}${hint}`,
     target.address,
     causeOf(error)
   )
+}
+
+/** The addresses that a name stood for when it was dialled, which it may not do any more. */
+const triedOf = (cause: unknown, { endpoint }: Target): string => {
+  const failures = Predicate.hasProperty(cause, "errors") && Array.isArray(cause.errors) ? cause.errors : [cause]
+  const tried = failures.flatMap((failure: unknown) =>
+    Predicate.hasProperty(failure, "address") && failure.address !== endpoint.host ? [String(failure.address)] : []
+  )
+  return endpoint.path !== undefined || tried.length === 0 ? "" : `; tried ${[...new Set(tried)].join(", ")}`
 }
 
 const speaksTls = "does the server speak TLS on this port?"

@@ -80,6 +80,7 @@ export const wireOn = Effect.fnUntraced(function*(
     },
     maxCommands: settings.limits.inFlightCommands,
     maxBytes: settings.limits.inFlightBytes,
+    done: writer.done,
     onWork: writing.wake,
     onFlush: writing.wakeNow,
     onPush: (items) => !tracking.takes(items) && listener.onPush?.(items) === true,
@@ -213,7 +214,7 @@ const write = (
 ): Effect.Effect<never, CommandError> =>
   Effect.forever(
     Effect.suspend(() => {
-      const chunks = exchange.encode(writer.done?.())
+      const chunks = exchange.encode()
       if (!isNonEmpty(chunks)) return writing.await
       liveness.wake()
       return writer.writeAll(chunks)

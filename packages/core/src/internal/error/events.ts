@@ -2,6 +2,7 @@
  * Makes one event, such as the loss of a connection, the error of each command that it befell.
  */
 import { ConnectionError, TimeoutError } from "./connection.ts"
+import { copied } from "./copy.ts"
 import type { Delivery } from "./fields.ts"
 import { present } from "./present.ts"
 import { inPart, withFields } from "./retry.ts"
@@ -40,6 +41,16 @@ interface Facts {
   readonly readonly: boolean
 }
 
+/** The fields in which the errors of the commands differ that one event befalls. */
+const ofCommand = ({ name, readonly }: Facts, delivery: Delivery, index: number | undefined) => ({
+  command: name,
+  delivery,
+  readonly,
+  index,
+  mayHaveWritten: undefined,
+  partial: undefined
+})
+
 /**
  * The error of one command: the event with the command's name, whether the server can have run the command, and its
  * index in the caller's pipeline.
@@ -47,27 +58,12 @@ interface Facts {
 export const failureOf = (event: CommandError, command: Facts, delivery: Delivery, index?: number): CommandError => {
   switch (event._tag) {
     case "ConnectionError":
-      return stackless(() =>
-        new ConnectionError({
-          reason: event.reason,
-          detail: event.detail,
-          command: command.name,
-          delivery,
-          readonly: command.readonly,
-          ...present({ index, permanent: event.permanent, address: event.address, cause: event.cause })
-        })
-      )
+      return copied(event, ofCommand(command, delivery, index))
     case "TimeoutError":
-      return stackless(() =>
-        new TimeoutError({
-          phase: event.phase === "connect" ? "connect" : delivery === "not-sent" ? "write" : "read",
-          milliseconds: event.milliseconds,
-          command: command.name,
-          delivery,
-          readonly: command.readonly,
-          ...present({ index, address: event.address, detail: event.detail })
-        })
-      )
+      return copied(event, {
+        ...ofCommand(command, delivery, index),
+        phase: event.phase === "connect" ? "connect" : delivery === "not-sent" ? "write" : "read"
+      })
     case "ProtocolError":
       return delivery === "unknown" && !command.readonly
         ? inPart(event, { answered: [], unknown: [], mayHaveWritten: true })

@@ -1,28 +1,27 @@
 /**
  * Classes of errors that print with their message.
  */
-import * as Data from "effect/Data"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Schema from "effect/Schema"
 
 /** What consoles give to an object that prints itself: how deep it stands, how to print, and what prints its parts. */
 type Inspect = (value: unknown, options: unknown) => string
 
-/** What an error that Effect makes has for JSON: its fields as they are. */
-// Its types do not tell of it.
-const fieldsOf = Data.Error.prototype.toJSON as unknown as (this: Error) => { readonly cause?: unknown }
+/** The fields as they are. That of the cause is not enumerable. */
+const fieldsOf = (error: Error): { readonly cause?: unknown } =>
+  error.cause === undefined ? { ...error } : { ...error, cause: error.cause }
 
 /** The stack with the message, or the message where there is no stack, and the fields. */
 function printed(this: Error, depth: number, options: unknown, inspect?: Inspect): unknown {
   const { message, name, stack } = this
   const head = stack?.includes(message) === true ? stack : `${name}: ${message}`
-  const fields = fieldsOf.call(this)
+  const fields = fieldsOf(this)
   return depth < 0 || inspect === undefined ? fields : `${head} ${inspect(fields, options)}`
 }
 
 /** The fields for JSON, which never fails: who logs an error has no use for another one. */
 function json(this: Error): unknown {
-  const fields = fieldsOf.call(this)
+  const fields = fieldsOf(this)
   return "cause" in fields ? { ...fields, cause: toldOf(fields.cause) } : fields
 }
 

@@ -15,7 +15,8 @@ import { handling, isNoEffect, returnedNoEffect } from "../argument/effects.ts"
 import { milliseconds, readOptions } from "../argument/options.ts"
 import type { TextFields } from "../reply/streamEntry.ts"
 import { lengthened } from "../runtime/backOff.ts"
-import { backOffFor, backOffSchedule } from "../runtime/backOffSchedule.ts"
+import { backOffSchedule } from "../runtime/backOffSchedule.ts"
+import { elapsedNow } from "../runtime/elapsed.ts"
 import * as Consumer from "../stream/consumer.ts"
 import { settingsOf } from "../stream/settings.ts"
 import * as Scripts from "./scripts.ts"
@@ -57,9 +58,9 @@ export const run = <A, E, R>(settings: Settings<A, E, R>): Effect.Effect<never, 
   )
   return Effect.flatMap(located, (consumer) => {
     const consume = Consumer.run(
-      consumer,
+      { ...consumer, acknowledges: true },
       // Fields are text where nothing else is asked for.
-      ({ fields, id }) => handle(settings, id, (fields as TextFields)["id"] ?? "")
+      ({ fields, id }, isEnding) => handle(settings, id, (fields as TextFields)["id"] ?? "", isEnding)
     )
     return Effect.raceFirst(
       consume,
@@ -97,27 +98,36 @@ const promoting = (name: string, pollInterval: number): Effect.Effect<never, Com
 // Handling
 // -----------------------------------------------------------------------------
 
-/** An entry is acknowledged when this succeeds. When it fails, the entry stays pending and comes back. */
+/** Its entry is acknowledged by the last step on the server. When this fails, the entry stays pending and comes back. */
 const handle = Effect.fnUntraced(function*<A, E, R>(
   settings: Settings<A, E, R>,
   entry: string,
-  id: string
+  id: string,
+  isEnding: () => boolean
 ): Effect.fn.Return<void, CommandError | Overtaken, R | RedisClient> {
   const by = SecureRandom.uuidV4Unsafe()
-  const begun = yield* persevere(Scripts.begin(settings.name, id, entry, by))
+  const begun = yield* persevere(Scripts.begin(settings.name, id, entry, by), isEnding)
   if (begun === undefined) return
   const [attempt, payload] = begun
   const outcome = attempt > settings.maxAttempts
     ? { to: "dead" as const, reason: "its worker did not finish" }
     : yield* outcomeOf(settings, { id, attempt, payload })
-  const settled = yield* persevere(Scripts.settle(settings.name, id, entry, by, outcome))
+  const settled = yield* persevere(Scripts.settle(settings.name, id, entry, by, outcome), isEnding)
   if (!settled) return yield* Effect.fail(new Overtaken(id, attempt))
 })
 
-const persevere = <A>(step: Effect.Effect<A, CommandError, RedisClient>) =>
-  Effect.retry(step, { schedule: backOffFor(patience), while: isRetryable })
+/**
+ * Tries until there is an answer: nobody takes a job over while its server is away, so an outcome that is told late is told in
+ * time. A worker that ends gives up after `patience`.
+ */
+const persevere = <A>(step: Effect.Effect<A, CommandError, RedisClient>, isEnding: () => boolean) =>
+  Effect.flatMap(elapsedNow, (begunAt) =>
+    Effect.retry(step, {
+      schedule: backOffSchedule,
+      while: (error) => isRetryable(error) && Effect.map(elapsedNow, (now) => !isEnding() || now - begunAt < patience)
+    }))
 
-/** For how many milliseconds beginning and settling are tried. After that the entry is taken over anyway. */
+/** In milliseconds. */
 const patience = 30_000
 
 /** A job was taken over while it was handled. Its entry must not be acknowledged, because another worker has it. */

@@ -63,8 +63,9 @@ export interface LockHandle {
   /** What the lock holds while it is this handle's. */
   readonly token: string
   /**
-   * Higher than that of every holder that the server knows of: a failover that loses the last writes loses the number with the
-   * lock, and it may be given again. `undefined` unless the option `fencing` asks for it.
+   * Higher than that of every holder before: than all that the server knows of, and than the microseconds of its clock when others
+   * were given theirs. So a failover that loses the last writes repeats none, unless the clock of the new master is behind by
+   * more than the failover took. `undefined` unless the option `fencing` asks for it.
    */
   readonly fencingToken: number | undefined
   /**

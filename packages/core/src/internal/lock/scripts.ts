@@ -31,11 +31,20 @@ export const acquire = (name: string, token: string, milliseconds: number | unde
 /**
  * Takes the lock and the next number of its counter, or returns 0. The counter
  * goes first: when it cannot be incremented, nothing is taken.
+ *
+ * The number is not below the microseconds of the server's clock. A counter that a failover or an eviction has set back, or that is
+ * gone, goes on above the numbers that it gave before.
  */
 export const acquireFenced = RedisScript.make({
   name: "RedisLock.acquire",
   lua: `if redis.call("EXISTS", KEYS[1]) == 1 then return 0 end
+local time = redis.call("TIME")
+local now = time[1] * 1000000 + time[2]
 local fencingToken = redis.call("INCR", KEYS[2])
+if fencingToken < now then
+  fencingToken = now
+  redis.call("SET", KEYS[2], string.format("%.0f", now))
+end
 if ARGV[2] == "0" then
   redis.call("SET", KEYS[1], ARGV[1])
 else

@@ -1,13 +1,10 @@
 /**
  * The back-off of loops that retry. It is apart from the pauses of connections, which a bundle has without schedules.
  */
-import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { backOff, jitter } from "./backOff.ts"
-import { elapsed } from "./elapsed.ts"
 
 /** The least of an error that tells whether it reached a server. */
 interface Failed {
@@ -37,23 +34,16 @@ const isUnreached = ({ _tag, delivery, reason }: Failed): boolean =>
   delivery === "not-sent" && reason?.startsWith("Pool") !== true
 
 /**
- * The schedule of a loop that retries for `limit` milliseconds at the most: soon at first, then at growing intervals of up
- * to 2 seconds; where the server is away, as soon as there is a connection again.
+ * The schedule of a loop that retries for as long as it takes: soon at first, then at growing intervals of up to 2 seconds; where
+ * the server is away, as soon as there is a connection again.
  */
-export const backOffFor = (limit: number): Schedule.Schedule<void, Failed> =>
-  Schedule.fromStep(
-    Effect.map(Clock.Clock, (clock) => {
-      const stopAt = elapsed(clock) + limit
-      let failures = 0
-      return (_now: number, error: Failed) =>
-        elapsed(clock) >= stopAt
-          ? Cause.done()
-          : Effect.map(jitter, (jitter): [void, Duration.Duration] => [
-            undefined,
-            Duration.millis(pauseAfter(error, isUnreached(error) ? failures : failures++) * jitter)
-          ])
-    })
-  )
-
-/** The same for as long as it takes. */
-export const backOffSchedule: Schedule.Schedule<void, Failed> = backOffFor(Infinity)
+export const backOffSchedule: Schedule.Schedule<void, Failed> = Schedule.fromStep(
+  Effect.sync(() => {
+    let failures = 0
+    return (_now: number, error: Failed) =>
+      Effect.map(jitter, (jitter): [void, Duration.Duration] => [
+        undefined,
+        Duration.millis(pauseAfter(error, isUnreached(error) ? failures : failures++) * jitter)
+      ])
+  })
+)

@@ -44,3 +44,21 @@ export class Pace {
     return pause
   }
 }
+
+/** The number of things that are done between two looks at the clock. */
+const together = 64
+
+/** Does something with each of many, and gives others their turns meanwhile. */
+export const paced = <A>(all: ReadonlyArray<A>, act: (each: A) => void, from = 0): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const began = performance.now()
+    for (let next = from; next < all.length;) {
+      const end = Math.min(next + together, all.length)
+      // The index is in range.
+      while (next < end) act(all[next++]!)
+      if (next < all.length && performance.now() - began >= most) {
+        return Effect.andThen(Effect.yieldNow, paced(all, act, next))
+      }
+    }
+    return Effect.void
+  })

@@ -20,13 +20,13 @@ import * as Queue from "effect/Queue"
 import * as Groups from "../../commands/StreamGroups.ts"
 import { xrange } from "../../commands/Streams.ts"
 import type * as RedisArg from "../../RedisArg.ts"
-import { uncached } from "../../RedisCache.ts"
 import { RedisClient } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import { DecodeError, isRetryable } from "../../RedisError.ts"
 import type { CommandError, DataError } from "../../RedisError.ts"
 import { Mismatch } from "../../RedisReply.ts"
 import { handling, isNoEffect, returnedNoEffect } from "../argument/effects.ts"
+import { forMaster } from "../client/forMaster.ts"
 import { quoted } from "../error/printable.ts"
 import { mayHaveRun } from "../error/retry.ts"
 import type { BytesFields, TextFields } from "../reply/streamEntry.ts"
@@ -44,7 +44,8 @@ interface Delivered {
   readonly deliveries: number
 }
 
-type Handler<E, R> = (entry: Delivered) => Effect.Effect<unknown, E, R>
+/** `isEnding`: whether the consumer was told to end. */
+type Handler<E, R> = (entry: Delivered, isEnding: () => boolean) => Effect.Effect<unknown, E, R>
 
 /** The state that the fibers of one consumer share. */
 interface State {
@@ -61,6 +62,10 @@ interface State {
 
 /** How many pending entries one command looks at or renews. */
 const pageSize = 500
+
+/** What is pending, which consumers act on, so that an old answer would be a wrong one. */
+const pendingRange = (...of: Parameters<typeof Groups.xpendingRange>) =>
+  forMaster(RedisCommand.asBytes(Groups.xpendingRange(...of)))
 
 /** Runs a consumer until it is interrupted, or fails with an error that no retry can fix. */
 export const run = <E, R>(
@@ -120,7 +125,7 @@ const giveBack = (state: State, waiting: ReadonlyMap<string, number>): Effect.Ef
   const idle = Duration.isFinite(claimIdle) ? { idle: Math.ceil(Duration.toMillis(claimIdle)) } : {}
   return Effect.forEach(waiting, ([id, deliveries]) =>
     Effect.flatMap(
-      client.execute(RedisCommand.asBytes(Groups.xpendingRange(stream, group, id, id, 1, { consumer }))),
+      client.execute(pendingRange(stream, group, id, id, 1, { consumer })),
       (mine) =>
         mine.length === 0
           ? Effect.void
@@ -196,7 +201,7 @@ const createGroup = (state: State): Effect.Effect<void, CommandError> => {
       ResponseError: (error) => error.code === "BUSYGROUP" ? Effect.void : Effect.fail(error),
       // A server without memory says so of a group that exists, too.
       OutOfMemoryError: (error) =>
-        Effect.asVoid(Effect.mapError(client.execute(Groups.xpending(stream, group)), () => error))
+        Effect.asVoid(Effect.mapError(client.execute(forMaster(Groups.xpending(stream, group))), () => error))
     })
   )
   return persevering(state, state.silence.listen(created))
@@ -327,7 +332,7 @@ const countDeliveries = (
     found,
     ({ id }) =>
       Effect.flatMap(
-        persevere(state, RedisCommand.asBytes(Groups.xpendingRange(stream, group, id, id, 1))),
+        persevere(state, pendingRange(stream, group, id, id, 1)),
         ([entry]) => {
           const counted = entry?.timesDelivered ?? 1
           const deliveries = Math.max(counted - unseen, 1)
@@ -396,7 +401,7 @@ interface Pending {
 const idlePage = (state: State, start: string): Effect.Effect<ReadonlyArray<Pending>, CommandError> => {
   const { claimIdle, group, stream } = state.settings
   const page = (options: { readonly idle?: Duration.Duration }) =>
-    persevere(state, RedisCommand.asBytes(Groups.xpendingRange(stream, group, start, "+", pageSize, options)))
+    persevere(state, pendingRange(stream, group, start, "+", pageSize, options))
   return Effect.catchTag(
     page({ idle: claimIdle }),
     "ResponseError",
@@ -431,7 +436,7 @@ const forgetDeleted = (state: State, ids: ReadonlyArray<string>): Effect.Effect<
     ids,
     (id) =>
       Effect.flatMap(
-        persevere(state, uncached(RedisCommand.asBytes(xrange(stream, id, id)))),
+        persevere(state, forMaster(RedisCommand.asBytes(xrange(stream, id, id)))),
         ([entry]) => entry === undefined ? persevere(state, Groups.xack(stream, group, id)) : Effect.void
       ),
     { concurrency: "unbounded", discard: true }
@@ -467,8 +472,8 @@ const handle = <E, R>(
   handler: Handler<E, R>,
   { deliveries, fields, id }: Received & { readonly deliveries: number }
 ): Effect.Effect<void, CommandError, R> => {
-  const { group, stream } = state.settings
-  const acknowledge = Effect.catch(
+  const { acknowledges, group, stream } = state.settings
+  const acknowledge = acknowledges === true && fields !== "deleted" ? Effect.void : Effect.catch(
     Effect.asVoid(persevere(state, Groups.xack(stream, group, id))),
     (error) =>
       state.ending
@@ -482,7 +487,7 @@ const handle = <E, R>(
     const handled = Telemetry.handling(
       state.settings,
       { deliveries, id },
-      start(state.settings.of, handler, { deliveries, fields, id })
+      start(state, handler, { deliveries, fields, id })
     )
     return Effect.exit(handled).pipe(
       Effect.flatMap((exit) =>
@@ -502,7 +507,7 @@ const handle = <E, R>(
 }
 
 const start = <E, R>(
-  of: string,
+  state: State,
   handler: Handler<E, R>,
   { deliveries, fields, id }: Received & { readonly deliveries: number }
 ): Effect.Effect<unknown, E | DecodeError | DataError, R> =>
@@ -510,7 +515,7 @@ const start = <E, R>(
     ? Effect.void
     : fields instanceof Mismatch
     ? Effect.fail(new DecodeError({ command: "XREADGROUP", detail: fields.detail }))
-    : handling(of, () => handler({ id, fields, deliveries }))
+    : handling(state.settings.of, () => handler({ id, fields, deliveries }, () => state.ending))
 
 const failed = (
   state: State,

@@ -20,9 +20,16 @@ interface Consumer {
   readonly fields?: "text" | "bytes" | undefined
 }
 
-/** What a consumer is made of, with all defaults. `of`: what errors call the function that makes it. */
+/**
+ * What a consumer is made of, with all defaults.
+ *
+ * - `of`: what errors call the function that makes it.
+ * - `acknowledges`: whether a handler that succeeds has acknowledged its entry itself, in one step with what came of it. Then
+ *   the consumer must not do so: a server that took over in between may have the entry and not what came of it.
+ */
 export interface Settings extends Consumer {
   readonly of: string
+  readonly acknowledges?: boolean | undefined
   readonly concurrency: number
   readonly count: number
   /** In milliseconds. */

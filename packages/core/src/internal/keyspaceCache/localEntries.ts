@@ -11,9 +11,9 @@ import type { RedisClient } from "../../RedisClient.ts"
 import { asBytes } from "../../RedisCommand.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { decodeUtf8 } from "../codec/utf8.ts"
+import type { KeyspaceError } from "../keyspace/model.ts"
 import { elapsed } from "../runtime/elapsed.ts"
-import type { Found } from "./cacheScripts.ts"
-import type { KeyspaceError } from "./model.ts"
+import type { Found } from "./scripts.ts"
 
 /**
  * - `synchronize`: takes the server's time, and when it was asked for: the server's is later, so that entries may seem

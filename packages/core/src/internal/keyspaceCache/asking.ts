@@ -18,10 +18,10 @@ import { quoted } from "../error/printable.ts"
 import { Flights } from "../runtime/flights.ts"
 import type { Flight } from "../runtime/flights.ts"
 import type { Restore } from "../runtime/restore.ts"
-import * as Loads from "./cacheLoads.ts"
-import type { Loaded } from "./cacheLoads.ts"
-import type { Lookup, Sight } from "./cacheLookup.ts"
-import type { Failure, Grant, Shared } from "./cacheShared.ts"
+import * as Loads from "./loads.ts"
+import type { Loaded } from "./loads.ts"
+import type { Lookup, Sight } from "./lookup.ts"
+import type { Failure, Grant, Shared } from "./shared.ts"
 
 /**
  * What a flight brings.

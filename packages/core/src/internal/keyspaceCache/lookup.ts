@@ -5,13 +5,13 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { CommandError } from "../../RedisError.ts"
 import { mayHaveRun } from "../error/retry.ts"
+import type { KeyspaceError } from "../keyspace/model.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import type { Restore } from "../runtime/restore.ts"
-import * as Scripts from "./cacheScripts.ts"
-import { release } from "./cacheShared.ts"
-import type { Grant, Shared } from "./cacheShared.ts"
 import type { LocalEntries } from "./localEntries.ts"
-import type { KeyspaceError } from "./model.ts"
+import * as Scripts from "./scripts.ts"
+import { release } from "./shared.ts"
+import type { Grant, Shared } from "./shared.ts"
 
 /** The result of a look: a value, the right to load it, or that another caller has that right. */
 export type Sight<A> =

@@ -10,13 +10,13 @@ import type { TimeToLive } from "../../RedisArg.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { milliseconds, readOptions } from "../argument/options.ts"
 import { quoted } from "../error/printable.ts"
+import type { KeyspaceError } from "../keyspace/model.ts"
 import { elapsed, withTimeout } from "../runtime/elapsed.ts"
 import type { Restore } from "../runtime/restore.ts"
-import { LoadTimeoutError } from "./cacheModel.ts"
-import * as Scripts from "./cacheScripts.ts"
-import { pauseOfRenewal, release, whole } from "./cacheShared.ts"
-import type { Failure, Grant, Shared } from "./cacheShared.ts"
-import type { KeyspaceError } from "./model.ts"
+import { LoadTimeoutError } from "./model.ts"
+import * as Scripts from "./scripts.ts"
+import { pauseOfRenewal, release, whole } from "./shared.ts"
+import type { Failure, Grant, Shared } from "./shared.ts"
 
 /**
  * The outcome of a load.

@@ -9,7 +9,7 @@ import type { RedisCodec } from "../../RedisCodec.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { quoted } from "../error/printable.ts"
 import { TaggedError } from "../error/tagged.ts"
-import type { KeyOptions, KeyspaceError, SetOptions } from "./model.ts"
+import type { KeyOptions, KeyspaceError, SetOptions } from "../keyspace/model.ts"
 
 /**
  * A value could not be loaded in the time that a load may take. The load was interrupted, and others may try.

@@ -11,11 +11,11 @@ import type { TimeToLive } from "../../RedisArg.ts"
 import type { RedisClient } from "../../RedisClient.ts"
 import type { CommandError, DataError } from "../../RedisError.ts"
 import * as Options from "../argument/options.ts"
+import type { Codec } from "../keyspace/codec.ts"
+import type { KeyspaceError } from "../keyspace/model.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
-import type { CacheOptions, LoadTimeoutError } from "./cacheModel.ts"
-import * as Scripts from "./cacheScripts.ts"
-import type { Codec } from "./codec.ts"
-import type { KeyspaceError } from "./model.ts"
+import type { CacheOptions, LoadTimeoutError } from "./model.ts"
+import * as Scripts from "./scripts.ts"
 
 /** The right to load, which begins at a time of `elapsed`. */
 export interface Grant {
