@@ -220,18 +220,19 @@ export class Link {
     const greeted = exchange.received
     yield* Effect.forkScoped(this.#watchLiveness(connection))
     error = yield* Effect.raceFirst(connection.lost, Effect.as(this.#awaitUnused, undefined))
-    this.#leaveReady()
     const end = error ?? unused(address)
+    this.#leaveConnection(end)
     connection.close(end)
-    this.hub.detach(end)
     const lasted = elapsed(clock) - opened > longestPause
     // The first thing to arrive confirms what was subscribed to before.
     const useful = lasted || exchange.received > greeted + 1
     return useful || error === undefined ? undefined : { error, isUnused: false }
   }).bind(this)
 
-  #leaveReady(): void {
+  /** Whoever comes from now on is for the next connection. */
+  #leaveConnection(end: CommandError): void {
     if (this.#state._tag === "Ready") this.#state = { _tag: "Idle" }
+    this.hub.detach(end)
   }
 
   /**
@@ -293,16 +294,14 @@ export class Link {
 
   /**
    * Suspends until there have been no subscriptions for a while, and nobody waits for an answer. The connection is left in the
-   * step that finds so: whoever comes until it is closed is for the next one.
+   * step that finds so, as others may come before it is closed.
    */
   readonly #awaitUnused: Effect.Effect<void> = Effect.gen({ self: this }, function*() {
     while (true) {
       yield* this.#disuse.until(() => this.hub.empty)
       yield* Effect.sleep(linger)
       if (this.#wanted) continue
-      this.#leaveReady()
-      this.hub.detach(unused(this.#options.server))
-      return
+      return this.#leaveConnection(unused(this.#options.server))
     }
   })
 
