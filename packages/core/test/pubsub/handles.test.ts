@@ -9,8 +9,12 @@ import * as Encode from "@redfx/testing/RedisFakeReply"
 import { brief, consume } from "@redfx/testing/Subscriber"
 import { delay, inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Scheduler from "effect/Scheduler"
+import type * as Scope from "effect/Scope"
 
 const confirmation = (verb: string, channel: string): Uint8Array =>
   Encode.push([Encode.bulk(verb), Encode.bulk(channel), Encode.integer(1)])
@@ -140,4 +144,101 @@ describe("A handle without channels", () => {
         assert.strictEqual(node.connections.total, 1)
       })
   )
+
+  /**
+   * A scheduler on which one fiber rests, so many steps after `restAfter` was called, until `goOn` is called.
+   *
+   * - `rests`: suspends until it does so.
+   */
+  const restingScheduler = () => {
+    const usual = new Scheduler.MixedScheduler()
+    const begun = Deferred.makeUnsafe<void>()
+    const held: Array<() => void> = []
+    let left = Infinity
+    let isHeld = false
+    const scheduler: Scheduler.Scheduler = {
+      executionMode: usual.executionMode,
+      shouldYield: () => isHeld = left-- === 0,
+      makeDispatcher: () => {
+        const dispatcher = usual.makeDispatcher()
+        return {
+          flush: () => dispatcher.flush(),
+          scheduleTask: (task, priority) => {
+            const schedule = () => dispatcher.scheduleTask(task, priority)
+            if (!isHeld) return schedule()
+            isHeld = false
+            held.push(schedule)
+            Deferred.doneUnsafe(begun, Exit.void)
+          }
+        }
+      }
+    }
+    return {
+      scheduler,
+      restAfter: (steps: number) => void (left = steps),
+      rests: Deferred.await(begun),
+      goOn: () => held.splice(0).forEach((schedule) => schedule())
+    }
+  }
+
+  /** Without limits: a fiber that rests while it asks the clock of the test keeps that from going on. */
+  const withoutLimits = { commandTimeout: Infinity, livenessTimeout: Infinity }
+
+  const eachOf = <A, E>(steps: number, outcome: (step: number) => Effect.Effect<A, E, Scope.Scope>) =>
+    Effect.forEach(Array.from({ length: steps }).keys(), outcome, { concurrency: "unbounded" })
+
+  inVirtualTime(
+    "is answered a PING at whatever step its fiber rests for longer than an unused connection stays open",
+    () =>
+      Effect.gen(function*() {
+        const node = yield* FakeNode.make()
+        const answers = yield* eachOf(20, (step) =>
+          Effect.gen(function*() {
+            const client = yield* Client.make(node, withoutLimits)
+            const subscription = yield* client.pubSub.open({})
+            yield* subscription.ping()
+            const { goOn, restAfter, scheduler } = restingScheduler()
+            restAfter(step)
+            const answer = yield* Effect.forkChild(
+              Effect.provideService(Effect.exit(subscription.ping()), Scheduler.Scheduler, scheduler)
+            )
+            yield* Effect.sleep(2500)
+            goOn()
+            return yield* Fiber.join(answer)
+          }))
+        assert.deepStrictEqual(answers, answers.map(() => Exit.succeed("PONG")))
+      })
+  )
+
+  for (const [what, call] of [["a PING", "ping"], ["a subscription", "subscribe"]] as const) {
+    inVirtualTime(
+      `is answered ${what} that comes while the client rests between any two steps of closing an unused connection`,
+      () =>
+        Effect.gen(function*() {
+          const node = yield* FakeNode.make(({ name }) =>
+            name === "SUBSCRIBE" ? [FakeNode.reply(confirmation("subscribe", "room"))] : undefined
+          )
+          const answers = yield* eachOf(30, (step) =>
+            Effect.gen(function*() {
+              const { goOn, restAfter, rests, scheduler } = restingScheduler()
+              const client = yield* Effect.provideService(
+                Client.make(node, withoutLimits),
+                Scheduler.Scheduler,
+                scheduler
+              )
+              const subscription = yield* client.pubSub.open({})
+              yield* subscription.ping()
+              yield* Effect.sleep(900)
+              restAfter(step)
+              yield* Effect.raceFirst(rests, Effect.sleep(500))
+              const answer = yield* Effect.forkChild(Effect.exit(subscription[call]("room")), {
+                startImmediately: true
+              })
+              goOn()
+              return yield* Fiber.join(answer)
+            }))
+          assert.deepStrictEqual(answers.filter(Exit.isFailure), [])
+        })
+    )
+  }
 })

@@ -208,8 +208,12 @@ export class Hub {
     for (const topics of Object.values(this.#topics)) this.#subscribe([...topics.values()])
   }
 
-  /** Takes the end of the connection: fails callers that wait for it, and tells the others of their gap. */
+  /**
+   * Takes the end of the connection: fails callers that wait for it, and tells the others of their gap. Those that come after it
+   * wait for the next connection.
+   */
   detach(error: CommandError): void {
+    if (this.#exchange === undefined) return
     this.#exchange = undefined
     const sent = this.#sent
     this.#sent = []

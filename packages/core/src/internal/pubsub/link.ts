@@ -15,7 +15,6 @@ import type { Subscribers } from "../client/router.ts"
 import type { Listener, RedisConnection } from "../connection/model.ts"
 import { ping } from "../connection/ping.ts"
 import { requestOf, SingleRequest } from "../connection/request.ts"
-import type { Request } from "../connection/request.ts"
 import { saidNothing, watchSilence } from "../connection/silence.ts"
 import { clientClosed, connectionLoss } from "../error/events.ts"
 import { longestPause, redial } from "../pool/redial.ts"
@@ -71,8 +70,8 @@ export class Link {
   #throttle: Receiver | undefined = undefined
   #continue: (() => void) | undefined = undefined
   #overdue = false
-  /** The commands that callers have run on the connection, from the first that may not be answered yet. */
-  readonly #asked: Array<Request> = []
+  /** The number of callers that run a command on the connection, or wait for it to. */
+  #asking = 0
 
   constructor(options: LinkOptions) {
     this.#options = options
@@ -119,20 +118,18 @@ export class Link {
     })
   }
 
-  /** Runs a command on the connection. */
+  /** Runs a command on the connection, which stays open for it. */
   execute<A>(command: RedisCommand.RedisCommand<A>): Effect.Effect<A, CommandError> {
-    return Effect.flatMap(this.#connection, (connection) =>
-      requestOf(command, (request) => {
-        this.#forgetAnswered()
-        this.#asked.push(request)
-        connection.submit(request)
-        this.proceed()
-      }))
-  }
-
-  /** Answers come in the order of the commands: the first that has none keeps those behind it. */
-  #forgetAnswered(): void {
-    while (this.#asked[0]?.settled === true) this.#asked.shift()
+    return Effect.acquireUseRelease(
+      Effect.sync(() => void this.#asking++),
+      () =>
+        Effect.flatMap(this.#connection, (connection) =>
+          requestOf(command, (request) => {
+            connection.submit(request)
+            this.proceed()
+          })),
+      () => Effect.sync(() => void this.#asking--)
+    )
   }
 
   /** The connection, opened when there is none. */
@@ -223,18 +220,19 @@ export class Link {
     const greeted = exchange.received
     yield* Effect.forkScoped(this.#watchLiveness(connection))
     error = yield* Effect.raceFirst(connection.lost, Effect.as(this.#awaitUnused, undefined))
-    this.#leaveReady()
-    const end = error ?? connectionLoss("Closed", "Nobody has subscribed any more", address)
+    const end = error ?? unused(address)
+    this.#leaveConnection(end)
     connection.close(end)
-    this.hub.detach(end)
     const lasted = elapsed(clock) - opened > longestPause
     // The first thing to arrive confirms what was subscribed to before.
     const useful = lasted || exchange.received > greeted + 1
     return useful || error === undefined ? undefined : { error, isUnused: false }
   }).bind(this)
 
-  #leaveReady(): void {
+  /** Whoever comes from now on is for the next connection. */
+  #leaveConnection(end: CommandError): void {
     if (this.#state._tag === "Ready") this.#state = { _tag: "Idle" }
+    this.hub.detach(end)
   }
 
   /**
@@ -294,20 +292,25 @@ export class Link {
     })
   })
 
-  /** Suspends until there have been no subscriptions for a while, and nobody waits for an answer. */
+  /**
+   * Suspends until there have been no subscriptions for a while, and nobody waits for an answer. The connection is left in the
+   * step that finds so, as others may come before it is closed.
+   */
   readonly #awaitUnused: Effect.Effect<void> = Effect.gen({ self: this }, function*() {
     while (true) {
       yield* this.#disuse.until(() => this.hub.empty)
       yield* Effect.sleep(linger)
-      if (!this.#wanted) return
+      if (this.#wanted) continue
+      return this.#leaveConnection(unused(this.#options.server))
     }
   })
 
   get #wanted(): boolean {
-    this.#forgetAnswered()
-    return !this.hub.empty || this.#waiters.size > 0 || this.#asked.length > 0
+    return !this.hub.empty || this.#asking > 0
   }
 }
+
+const unused = (address: string): CommandError => connectionLoss("Closed", "Nobody has subscribed any more", address)
 
 /** A refusal shows life as well, like any answer. */
 const submitPing = (connection: RedisConnection): void =>
