@@ -245,6 +245,7 @@ function checkExamples(examples: ReadonlyArray<Example>): void {
   )
   const { status, stdout } = spawnSync("tsc", ["-p", directory, "--pretty", "false"], { cwd: root, encoding: "utf8" })
   if (status === 0) return
+  if (stdout === null) throw new Error("tsc is not on the PATH; run pnpm lint")
   // Faults of the sources are reported by `check`.
   const fault = /^node_modules\/\.cache\/examples\/(.*)@\d+\.ts\((\d+),\d+\): (.*)$/gm
   for (const [, name = "", line, message] of stdout.matchAll(fault)) {

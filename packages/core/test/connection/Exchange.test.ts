@@ -262,7 +262,7 @@ describe("Exchange", () => {
     // So much may lie in the buffers of the system that the next bytes have to wait.
     let count = 1
     for (; lends(); count++) taken()
-    assert.isAbove(count, 20)
+    assert.isAbove(count, 8)
     taken()
     answer(count + 1)
     assert.isTrue(lends())

@@ -223,7 +223,7 @@ export class Exchange {
     }
     // A request of several commands may be written in parts, and could be given up between two of them.
     encoder.lend = request.count === 1
-    encoder.lendFrom = this.#lending.from(this.#bytes)
+    encoder.lendFrom = this.#lending.lendFrom(this.#bytes)
     const before = encoder.size
     do {
       request.encode(encoder, origin)
@@ -239,7 +239,7 @@ export class Exchange {
   receive(values: ReadonlyArray<Resp.Value>): void {
     this.#received++
     // A socket that takes all at once asks for more before anything comes.
-    if (this.#taking) this.#lending.wait()
+    if (this.#taking) this.#lending.noteWait()
     const origin = this.#options.origin
     const flush = flushAfter(values.length)
     let untilFlush = flush

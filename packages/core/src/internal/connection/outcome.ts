@@ -37,7 +37,7 @@ export const failed = <A>(
 
 /**
  * The outcomes of the commands of a batch whose connection has ended. Those that differ in nothing but their indexes share one
- * error, without an index: who sees the outcome of one puts that in. A million errors take a second and 400 MB.
+ * error, without an index: `Redis.pipeline` and `Redis.pipelineSettled` put that in. A million errors take a second and 400 MB.
  */
 export class Losses {
   readonly #error: CommandError

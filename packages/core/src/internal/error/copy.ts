@@ -10,7 +10,7 @@ export type Change<E> = { readonly [K in keyof E]?: E[K] | undefined }
 /** An error of the same class with other fields, and without a stack trace. A field that is `undefined` is left out. */
 export const copied = <E extends object & { readonly cause?: unknown }>(error: E, change: Change<E>): E => {
   const { cause } = error
-  // All else that an error of redfx has is that of its class. The cause is not enumerable.
+  // Everything but its fields comes from the prototype of its class. The cause is not enumerable.
   const copy: E = stackless(() =>
     Reflect.construct(Error, cause === undefined ? [] : [undefined, { cause }], error.constructor)
   )

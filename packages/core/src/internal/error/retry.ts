@@ -69,7 +69,7 @@ export const withFields = <E extends Fault>(error: E, change: Readonly<Record<st
   return copy
 }
 
-/** The name of what nobody sees, and no copy takes over. A WeakMap takes 1 µs more for each copy, which doubles that. */
+/** A field that is not enumerable, so that no copy takes it over. A WeakMap takes 1 µs more for each copy, which doubles that. */
 const origin: unique symbol = Symbol("origin")
 
 /** The error that an error was copied from, or the error itself. */

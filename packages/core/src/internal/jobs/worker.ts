@@ -117,8 +117,8 @@ const handle = Effect.fnUntraced(function*<A, E, R>(
 })
 
 /**
- * Tries until there is an answer: nobody takes a job over while its server is away, so an outcome that is told late is told in
- * time. A worker that ends gives up after `patience`.
+ * Tries until there is an answer: nobody takes a job over while its server is away, so a late outcome still
+ * counts. A worker that ends gives up after `patience`.
  */
 const persevere = <A>(step: Effect.Effect<A, CommandError, RedisClient>, isEnding: () => boolean) =>
   Effect.flatMap(elapsedNow, (begunAt) =>
@@ -127,7 +127,7 @@ const persevere = <A>(step: Effect.Effect<A, CommandError, RedisClient>, isEndin
       while: (error) => isRetryable(error) && Effect.map(elapsedNow, (now) => !isEnding() || now - begunAt < patience)
     }))
 
-/** In milliseconds. */
+/** The milliseconds after which a worker that was told to end gives up a step. */
 const patience = 30_000
 
 /** A job was taken over while it was handled. Its entry must not be acknowledged, because another worker has it. */
