@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { MaxOpsBeforeYield } from "effect/Scheduler"
 import { TestClock } from "effect/testing"
 import { Latencies } from "../src/internal/routing/latencies.ts"
 import { Health } from "../src/internal/topology/health.ts"
@@ -48,6 +49,19 @@ describe("Latencies", () => {
       yield* TestClock.adjust("20 seconds")
       assert.strictEqual(asked, 2)
     }))
+
+  it.effect("are measured whenever that is asked for, also between the last measurement and the end of it", () =>
+    Effect.gen(function*() {
+      const latencies = yield* make
+      for (let turns = 0; turns < 20; turns++) {
+        const [first, second] = [server(0), server(0)]
+        yield* Effect.forkChild(latencies.measure([first.node]), { startImmediately: true })
+        for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow
+        yield* Effect.forkChild(latencies.measure([second.node]), { startImmediately: true })
+        for (let turn = 0; turn < 60; turn++) yield* Effect.yieldNow
+        assert.strictEqual(second.asked(), 1, `after ${turns} turns`)
+      }
+    }).pipe(Effect.provideService(MaxOpsBeforeYield, 3)))
 
   it.effect("hold for a second", () =>
     Effect.gen(function*() {

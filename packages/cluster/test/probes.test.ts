@@ -6,6 +6,7 @@ import { ConnectionError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { MaxOpsBeforeYield } from "effect/Scheduler"
 import * as Semaphore from "effect/Semaphore"
 import { TestClock } from "effect/testing"
 import { Probes } from "../src/internal/routing/probes.ts"
@@ -41,6 +42,32 @@ const suspect = Effect.fnUntraced(function*(took: Duration.Input, said: Effect.E
 })
 
 describe("A server that is asked how it is", () => {
+  it.effect("is asked again when it is suspect again before those who asked it have gone", () =>
+    Effect.gen(function*() {
+      const { asked, health, node, probes } = yield* suspect("400 millis")
+      // The server is suspect again in the same turn in which its answer comes.
+      const { answered } = health
+      health.answered = () => {
+        health.answered = answered
+        const was = answered.call(health)
+        queueMicrotask(() => {
+          health.suspect()
+          probes.start(node)
+        })
+        return was
+      }
+      const restsPassed = Effect.gen(function*() {
+        for (let turn = 0; turn < 100; turn++) yield* Effect.yieldNow
+      })
+      for (const questions of [1, 2]) {
+        yield* restsPassed
+        assert.strictEqual(asked(), questions)
+        yield* TestClock.adjust("400 millis")
+      }
+      yield* restsPassed
+      assert.isTrue(health.isHealthy)
+    }).pipe(Effect.provideService(MaxOpsBeforeYield, 3)))
+
   it.effect("is sound as soon as it answers", () =>
     Effect.gen(function*() {
       const { asked, health } = yield* suspect("400 millis")

@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { RedisConnector } from "@redfx/core/RedisConnector"
 import type { ConnectOptions, Endpoint } from "@redfx/core/RedisConnector"
 import { withTimeout } from "@redfx/core/unstable/Runtime"
@@ -13,6 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Socket from "effect/socket/Socket"
 import { dial } from "./internal/dial.ts"
 import type { DialOptions } from "./internal/dial.ts"
+import * as DuplexSocket from "./internal/duplexSocket.ts"
 import * as InboxSocket from "./internal/inboxSocket.ts"
 
 const tooLate = new Socket.SocketError({
@@ -43,7 +43,7 @@ export const layer: Layer.Layer<RedisConnector> = Layer.succeed(
     socket: (endpoint, options) =>
       hasOnread
         ? Effect.succeed(InboxSocket.make((onread) => opened(endpoint, options, { onread })))
-        : NodeSocket.fromDuplex(opened(endpoint, options))
+        : DuplexSocket.make(opened(endpoint, options))
   })
 )
 

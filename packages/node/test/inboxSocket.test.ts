@@ -12,6 +12,7 @@ import { createHash } from "node:crypto"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import { dial } from "../src/internal/dial.ts"
+import * as DuplexSocket from "../src/internal/duplexSocket.ts"
 import * as InboxSocket from "../src/internal/inboxSocket.ts"
 
 const host = "127.0.0.1"
@@ -318,10 +319,16 @@ describe("a socket with an inbox", () => {
           until(Effect.sync(() => socket.closed), (isClosed) => isClosed)
         )
       for (const [{ port }, code] of [[ended, 1000], [reset, 1006]] as const) {
-        const { reader } = InboxSocket.make((onread) => Effect.tap(dial({ host, port }, defaults, { onread }), hungUp))
+        const { reader, writer } = InboxSocket.make((onread) =>
+          Effect.tap(dial({ host, port }, defaults, { onread }), hungUp)
+        )
         const { pull } = yield* reader
         const { reason } = yield* Effect.flip(pull)
         assert.isTrue(reason._tag === "SocketCloseError" && reason.code === code)
+        assert.strictEqual((yield* Effect.flip((yield* writer).write("late"))).reason._tag, "SocketWriteError")
+        const asStream = yield* DuplexSocket.make(Effect.tap(dial({ host, port }, defaults), hungUp))
+        const late = yield* Effect.flip(Effect.flatMap(asStream.reader, ({ pull }) => pull))
+        assert.strictEqual(late.reason._tag, "SocketCloseError")
       }
     }))
 

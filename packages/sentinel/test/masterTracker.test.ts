@@ -3,10 +3,12 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import type { RedisEvent } from "@redfx/core/RedisClient"
+import type { RedisConnection } from "@redfx/core/unstable/Connection"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { MasterTracker } from "../src/internal/masterTracker.ts"
 import type { Standing } from "../src/internal/masterTracker.ts"
+import type { Role } from "../src/internal/verdict.ts"
 
 const at = (port: number) => ({ host: "h", port })
 
@@ -132,6 +134,27 @@ describe("MasterTracker", () => {
       assert.isUndefined(news.pollUnsafe())
       tracker.becomes({ address: at(2), epoch: 3 })
       yield* Fiber.join(news)
+    }))
+
+  it.effect("closes a connection for which another server has become the master before it was kept track of", () =>
+    Effect.gen(function*() {
+      const { tracker } = make()
+      const closed: Array<string> = []
+      const track = (role: Role, port: number, since: number) => {
+        const close = () => void closed.push(`${role} ${port}`)
+        // Nothing else of it is looked at.
+        return tracker.add({ address: `h:${port}`, close } as unknown as RedisConnection, role, since)
+      }
+      tracker.becomes({ address: at(1), epoch: 1 })
+      const { changes } = tracker
+      tracker.becomes({ address: at(2), epoch: 2 })
+      for (const port of [1, 2, 3]) {
+        yield* track("master", port, changes)
+        yield* track("replica", port, changes)
+        // A server that is a replica now was the master the last time that the sentinels were asked.
+        yield* track("replica", port, tracker.changes)
+      }
+      assert.deepStrictEqual(closed, ["master 1", "replica 2", "master 3"])
     }))
 
   it("asks so often until it is settled, and once more for what was heard meanwhile", () => {

@@ -90,6 +90,8 @@ const send = (socket: Net.Socket, chunks: ReadonlyArray<Uint8Array | string>): b
 /** Waits until the socket takes more. */
 const drained = (socket: Net.Socket): Effect.Effect<void, Socket.SocketError> =>
   Effect.callback((resume) => {
+    // It takes nothing more either, and says nothing more when it is closed.
+    if (socket.destroyed) return resume(Effect.fail(writeFailed(new Error("The socket was closed"))))
     const leave = () => void socket.off("drain", onDrain).off("error", onEnd).off("close", onClose)
     const onDrain = () => {
       leave()

@@ -114,7 +114,7 @@ const openMaster = (resolver: Resolver, listener: Listener): Opened =>
       connection.close(late)
       return yield* late
     }
-    yield* tracker.add(connection, "master")
+    yield* tracker.add(connection, "master", tracker.changes)
     tracker.observe({ _tag: "Opened" }, "master", connection.address)
     return connection
   }).pipe(
@@ -177,9 +177,10 @@ const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: L
     for (const [index, address] of startingAt(addresses, turn).slice(0, mostTried).entries()) {
       if ((yield* elapsedNow) - began >= patience) break
       roundRobin.reach(turn + index)
+      const { changes } = resolver.tracker
       const attempt = yield* Effect.result(VerifiedConnection.open(resolver, address, "replica", listener))
       if (Result.isSuccess(attempt)) {
-        yield* resolver.tracker.add(attempt.success, "replica")
+        yield* resolver.tracker.add(attempt.success, "replica", changes)
         yield* tell
         return attempt.success
       }

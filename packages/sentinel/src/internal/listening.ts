@@ -52,6 +52,8 @@ export class Listening {
   readonly #listeners = new Listeners<Heard>()
   readonly #fibers: FiberMap.FiberMap<string>
   readonly #run: (name: string, effect: Effect.Effect<never>) => void
+  /** The sentinels that are listened to. One that no longer is has a fiber until its connection is closed. */
+  readonly #followed = new Set<string>()
 
   constructor(
     sentinels: Sentinels,
@@ -84,10 +86,14 @@ export class Listening {
     const wanted = this.#listeners.size === 0 ? [] : this.#sentinels.inOrder
     const names = new Set(wanted.map(({ name }) => name))
     for (const [name, fiber] of Array.from(this.#fibers)) {
-      if (!names.has(name)) fiber.interruptUnsafe()
+      if (names.has(name)) continue
+      fiber.interruptUnsafe()
+      this.#followed.delete(name)
     }
     for (const sentinel of wanted) {
-      if (!FiberMap.hasUnsafe(this.#fibers, sentinel.name)) this.#run(sentinel.name, this.#follow(sentinel))
+      if (this.#followed.has(sentinel.name)) continue
+      this.#followed.add(sentinel.name)
+      this.#run(sentinel.name, this.#follow(sentinel))
     }
   }
 

@@ -107,8 +107,11 @@ export class MasterTracker {
   /** Suspends until another server becomes the master. */
   readonly news: Effect.Effect<void> = this.#successions.next
 
-  /** Keeps track of a connection until the scope closes. */
-  add(connection: RedisConnection, role: Role): Effect.Effect<void, never, Scope.Scope> {
+  /**
+   * Keeps track of a connection until the scope closes. `since` are the `changes` that were known when it was right: after
+   * others it is looked at again, as they have closed only the connections that were tracked by then.
+   */
+  add(connection: RedisConnection, role: Role, since: number): Effect.Effect<void, never, Scope.Scope> {
     return Effect.andThen(
       Effect.addFinalizer(() => Effect.sync(() => this.#open.delete(connection))),
       Effect.sync(() => {
@@ -116,6 +119,7 @@ export class MasterTracker {
         // It has told its role a moment ago.
         this.#asleep.delete(connection.address)
         this.#served ||= role === "master"
+        if (since !== this.#changes) this.#closeUnlessRight(connection, role, demoted)
       })
     )
   }
@@ -232,12 +236,16 @@ export class MasterTracker {
     if (previous !== undefined) {
       this.#onEvent({ _tag: "MasterChanged", service: this.#service, address, previous })
     }
-    for (const [connection, role] of this.#open) {
-      const isMaster = connection.address === address
-      if (role === "master" && !isMaster) connection.close(loss(connection.address))
-      if (role === "replica" && isMaster) connection.close(promoted(address))
-    }
+    for (const [connection, role] of this.#open) this.#closeUnlessRight(connection, role, loss)
     this.#successions.tell()
+  }
+
+  /** Closes a connection to a server that is not what it was opened for. */
+  #closeUnlessRight(connection: RedisConnection, role: Role, loss: (address: string) => CommandError): void {
+    const { address } = connection
+    const isMaster = address === this.address
+    if (role === "master" && !isMaster) connection.close(loss(address))
+    if (role === "replica" && isMaster) connection.close(promoted(address))
   }
 
   #believe(claim: Claim): void {

@@ -42,7 +42,12 @@ export class Latencies {
       if (this.#isMeasuring) return Effect.void
       this.#isMeasuring = true
       return Effect.ensuring(
-        Effect.whileLoop({ while: () => this.#next !== undefined, body: () => this.#measureNext(), step: () => {} }),
+        Effect.whileLoop({
+          // In the step that finds none left, or those that come before the next step would never be measured.
+          while: () => this.#isMeasuring = this.#next !== undefined,
+          body: () => this.#measureNext(),
+          step: () => {}
+        }),
         Effect.sync(() => {
           this.#isMeasuring = false
         })

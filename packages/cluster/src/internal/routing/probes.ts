@@ -6,6 +6,7 @@ import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import type * as Semaphore from "effect/Semaphore"
@@ -53,8 +54,14 @@ export class Probes {
   start(node: Node): void {
     if (this.#running.has(node)) return
     this.#running.add(node)
-    const done = Effect.sync(() => this.#running.delete(node))
-    this.#fork(Effect.ensuring(Effect.raceFirst(this.#run(node), this.#options.meanwhile(node)), done))
+    this.#fork(
+      Effect.onExit(Effect.raceFirst(this.#run(node), this.#options.meanwhile(node)), (exit) =>
+        Effect.sync(() => {
+          this.#running.delete(node)
+          // It may be suspect again since, and whoever found that has asked nothing as this was still running.
+          if (Exit.isSuccess(exit) && !node.health.isHealthy && this.#options.isOfUse(node)) this.start(node)
+        }))
+    )
   }
 
   /** Takes the end of a connection: a server that was silent is back, or gone, so it is asked once without a pause. */

@@ -68,7 +68,8 @@ class Reservation implements Redirector {
 
   submit(request: Request): void {
     if (this.#returned) return request.fail(tooLate)
-    if (this.#bound !== undefined) return this.#send(this.#bound, request)
+    // Those that wait go first, also where the fiber that is about to send them rests.
+    if (this.#bound !== undefined && this.#waiting.length === 0) return this.#send(this.#bound, request)
     this.#waiting.push(request)
     if (this.#waiting.length > 1) return
     this.#fork(this.#flush)

@@ -56,6 +56,28 @@ const isKeyspaceChannel = (kind: Kind, channel: Key): boolean => {
     : false
 }
 
+interface Roles {
+  readonly masters: ReadonlySet<string>
+  readonly members: ReadonlySet<string>
+}
+
+const rolesIn = ({ shards }: Topology): Roles => ({
+  masters: new Set(shards.map(({ master }) => master)),
+  members: new Set(shards.flatMap(({ master, replicas }) => [master, ...replicas]))
+})
+
+/** Why a connection that was opened for a server is of no use any more; `undefined` when it is. */
+const uselessness = (
+  { address }: RedisConnection,
+  server: string,
+  { masters, members }: Roles
+): CommandError | undefined =>
+  !members.has(address)
+    ? connectionLoss("Closed", "The cluster does not name the server any more", address)
+    : server !== anywhere && !masters.has(address)
+    ? connectionLoss("Demoted", "The server is a replica now", address)
+    : undefined
+
 export class Subscribers {
   readonly #state: State
   readonly #context: Context.Context<RedisConnector>
@@ -207,13 +229,18 @@ export class Subscribers {
             if (this.#last === node) this.#last = undefined
           })
       )
-      this.#open.set(connection, server)
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
           this.#open.delete(connection)
           this.#lost.add(server)
         })
       )
+      this.#open.set(connection, server)
+      // What was learned while it was opened has concerned only those that were open by then.
+      const { topology } = this.#state
+      const useless = topology === undefined ? undefined : uselessness(connection, server, rolesIn(topology))
+      const error = useless ?? node.health.downWith
+      if (error !== undefined) connection.close(error)
       return connection
     }).pipe(inContext(this.#context))
 
@@ -231,19 +258,14 @@ export class Subscribers {
    * Ends connections to servers that are of no use any more. Such a server need not send an error; it may just send
    * nothing.
    */
-  retain({ shards }: Topology): void {
+  retain(topology: Topology): void {
     // A subscription that another server serves by now loses nothing when its old connection ends.
     this.#listeners.tell()
-    const masters = new Set(shards.map(({ master }) => master))
-    const members = new Set(shards.flatMap(({ master, replicas }) => [master, ...replicas]))
-    for (const server of this.#lost) if (!masters.has(server)) this.#lost.delete(server)
+    const roles = rolesIn(topology)
+    for (const server of this.#lost) if (!roles.masters.has(server)) this.#lost.delete(server)
     for (const [connection, server] of this.#open) {
-      const { address } = connection
-      if (!members.has(address)) {
-        connection.close(connectionLoss("Closed", "The cluster does not name the server any more", address))
-      } else if (server !== anywhere && !masters.has(address)) {
-        connection.close(connectionLoss("Demoted", "The server is a replica now", address))
-      }
+      const error = uselessness(connection, server, roles)
+      if (error !== undefined) connection.close(error)
     }
   }
 

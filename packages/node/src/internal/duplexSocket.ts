@@ -1,0 +1,27 @@
+/**
+ * Effect's socket over a socket of Node.js that is read as a stream.
+ */
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Socket from "effect/socket/Socket"
+import type * as Net from "node:net"
+
+const closed = new Socket.SocketError({ reason: new Socket.SocketCloseError({ code: 1006 }) })
+
+/**
+ * A socket that is opened by whoever acquires its reader. One that was closed while that fiber rested, between opening and
+ * listening, does not tell that again.
+ */
+export const make = (
+  open: Effect.Effect<Net.Socket, Socket.SocketError, Scope.Scope>
+): Effect.Effect<Socket.Socket> =>
+  Effect.suspend(() => {
+    let own: Net.Socket | undefined = undefined
+    const opened = Effect.map(open, (socket) => own = socket)
+    return Effect.map(NodeSocket.fromDuplex(opened), ({ reader, writer }) =>
+      Socket.make({
+        reader: Effect.flatMap(reader, (reader) => own?.closed === true ? Effect.fail(closed) : Effect.succeed(reader)),
+        writer
+      }))
+  })
