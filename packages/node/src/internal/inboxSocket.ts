@@ -90,8 +90,9 @@ const send = (socket: Net.Socket, chunks: ReadonlyArray<Uint8Array | string>): b
 /** Waits until the socket takes more. */
 const drained = (socket: Net.Socket): Effect.Effect<void, Socket.SocketError> =>
   Effect.callback((resume) => {
-    // It takes nothing more either, and says nothing more when it is closed.
+    // The fiber may have rested since the write, and what was told meanwhile is not told again.
     if (socket.destroyed) return resume(Effect.fail(writeFailed(new Error("The socket was closed"))))
+    if (!socket.writableNeedDrain) return resume(Effect.void)
     const leave = () => void socket.off("drain", onDrain).off("error", onEnd).off("close", onClose)
     const onDrain = () => {
       leave()
