@@ -5,10 +5,12 @@ import { assert, describe } from "@effect/vitest"
 import { Redis, RedisError, RedisPool } from "@redfx/core"
 import { NodeRedisConnector } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
+import { fork } from "@redfx/testing/Fork"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { MaxOpsBeforeYield } from "effect/Scheduler"
 
 /** After so many steps a fiber lets others, and the sockets, go on. */
@@ -38,15 +40,14 @@ describe("A pool that is retired", () => {
       )
       const pool = yield* Effect.provide(RedisPool.make({ host: node.host, port: node.port }), NodeRedisConnector.layer)
       const client = yield* pool.client
-      const first = yield* Effect.forkChild(Effect.flip(client.execute(Redis.ping())), { startImmediately: true })
+      const ping = Effect.flip(client.execute(Redis.ping()))
+      const waiting = yield* fork(ping)
       yield* node.awaitCommand("HELLO")
-      const reason = new RedisError.ConnectionError({ reason: "Closed", detail: "retired", permanent: false, delivery: "not-sent", readonly: false })
-      yield* pool.retire(reason)
+      const unsent = { permanent: false, delivery: "not-sent", readonly: false } as const
+      yield* pool.retire(new RedisError.ConnectionError({ reason: "Closed", detail: "retired", ...unsent }))
+      assert.deepInclude(yield* Fiber.join(waiting), { detail: "retired" })
       yield* Deferred.succeed(gate, undefined)
-      yield* Effect.sleep("100 millis")
-      const error = yield* Effect.flip(client.execute(Redis.ping()))
-      assert.deepInclude(error, { reason: "Closed" })
-      void first
-      assert.strictEqual(node.connections.open, 0)
+      yield* node.awaitOpen(0)
+      assert.deepInclude(yield* ping, { detail: "retired" })
     }))
 })
