@@ -5,6 +5,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import { MaxOpsBeforeYield } from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 
 const make = Effect.map(Effect.scope, (scope) => new Flights<number, string>(scope))
@@ -57,6 +58,28 @@ describe("Flights", () => {
       yield* Fiber.interrupt(second)
       assert.isUndefined(flights.get("k"))
       assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(fiber)))
+    }))
+
+  it.effect("goes on for one whose fiber rests as it joins, when the last of the others goes", () =>
+    Effect.gen(function*() {
+      for (let steps = 3; steps < 12; steps++) {
+        const flights = yield* make
+        const gate = yield* Deferred.make<number>()
+        yield* flights.start("k", Deferred.await(gate), 0)
+        const other = yield* join(flights)
+        const joining = yield* Effect.forkChild(
+          Effect.uninterruptibleMask((restore) =>
+            Effect.suspend(() => {
+              const flight = flights.get("k")
+              return flight === undefined ? Effect.succeed(1) : flights.join("k", flight, restore)
+            })
+          ).pipe(Effect.provideService(MaxOpsBeforeYield, steps)),
+          { startImmediately: true }
+        )
+        yield* Fiber.interrupt(other)
+        yield* Deferred.succeed(gate, 1)
+        assert.deepStrictEqual(yield* Fiber.await(joining), Exit.succeed(1), `${steps} steps`)
+      }
     }))
 
   it.effect("replaces older work, which goes on for those that wait for it and takes nothing away", () =>

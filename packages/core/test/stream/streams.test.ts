@@ -7,6 +7,7 @@ import type { RedisClient, RedisConfig } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import { fork } from "@redfx/testing/Fork"
+import { restingAt } from "@redfx/testing/Resting"
 import { until } from "@redfx/testing/Suite"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -15,6 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Queue from "effect/Queue"
+import { Scheduler } from "effect/Scheduler"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 
@@ -676,6 +678,31 @@ describe("RedisStream.consume", () => {
       assert.match(String(yield* consume({ consumer: undefined as never })), /consumer is missing; give its name/)
       assert.match(String(yield* consume({ createGroup: true as never })), /createGroup takes the id to begin after/)
       assert.strictEqual((yield* consume({ block: -1 }))._tag, "DataError")
+    }))
+
+  it.live("finds room for the next entry at whatever step one of its fibers rests while a handler ends", () =>
+    Effect.gen(function*() {
+      const { client } = yield* real({ pool: { max: 20 } })
+      // An entry takes fewer steps. Two follow each other between a look at the room and the wait for it.
+      yield* Effect.forEach(
+        Array.from({ length: 75 }, (_, index) => 200 + 2 * index),
+        (step) =>
+          Effect.gen(function*() {
+            const stream = `s${step}`
+            yield* client.execute(Redis.xgroupCreate(stream, "g", "0", { mkstream: true }))
+            yield* add(client, stream, 0, 3)
+            let handled = 0
+            yield* RedisStream.consume(
+              { stream, group: "g", consumer: "c", concurrency: 1, count: 1 },
+              () => Effect.andThen(Effect.sleep(20), Effect.sync(() => void handled++))
+            ).pipe(
+              Client.on(client),
+              Effect.provideService(Scheduler, restingAt(step, 200)),
+              Effect.raceFirst(until(Effect.sync(() => handled), (count) => count === 3))
+            )
+          }),
+        { concurrency: 15, discard: true }
+      )
     }))
 })
 

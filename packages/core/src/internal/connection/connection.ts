@@ -167,6 +167,8 @@ const dial = Effect.fnUntraced(function*(
       listener.onBusy?.(exchange.submit)
     }
   })
+  // The listener is told of a loss from here on. What was lost while this fiber rested it would never hear of.
+  if (exchange.closed) return yield* Effect.flatMap(wire.lost, Effect.fail)
   wire.accept(protocol)
   const connection: RedisConnection = {
     address,

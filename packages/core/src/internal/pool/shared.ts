@@ -120,12 +120,12 @@ export class SharedConnection {
       news: dialer.news,
       awaitDemand: Effect.suspend(() => {
         if (this.#state._tag === "Closed") return Effect.never
-        this.#state = { _tag: "Idle" }
+        this.#become({ _tag: "Idle" })
         return this.#demand.until(() => this.#waiting.length > 0)
       }),
       serve: this.#serve,
       coolDown: ({ error, isUnused }) => {
-        this.#state = { _tag: "CoolingDown" }
+        this.#become({ _tag: "CoolingDown" })
         this.#attempts.fail(error)
         // The connection took none of the requests, so those that wait have waited in vain.
         if (isUnused) this.#failWaiting(error)
@@ -140,14 +140,14 @@ export class SharedConnection {
   retire(failure: CommandError): void {
     if (this.#state._tag === "Closed") return
     const connection = this.#connection
-    this.#state = { _tag: "Closed", failure }
+    this.#become({ _tag: "Closed", failure })
     this.#failWaiting(failure)
     connection?.close(failure)
   }
 
   /** Serves one connection from its dial to its end. */
   readonly #serve: Effect.Effect<Useless | undefined, never, RedisConnector> = Effect.suspend(() => {
-    this.#state = { _tag: "Dialling" }
+    this.#become({ _tag: "Dialling" })
     this.#attempts.begin()
     return Effect.scoped(Effect.gen({ self: this }, function*() {
       const { onEvent, dialer } = this.#options
@@ -176,26 +176,32 @@ export class SharedConnection {
 
   #onEnd(address: string, exit: Exit.Exit<unknown, unknown>): void {
     if (this.#state._tag === "Closed") return
-    this.#state = { _tag: "Idle" }
+    this.#become({ _tag: "Idle" })
     if (Exit.isFailure(exit)) {
       this.#options.onEvent({ _tag: "Disconnected", address, error: undefined })
     }
   }
 
+  /** Closed is for good: what was under way then, such as a dial, changes nothing any more. */
+  #become(state: State): void {
+    if (this.#state._tag !== "Closed") this.#state = state
+  }
+
   #becomeReady(connection: RedisConnection.RedisConnection): void {
+    if (this.#state._tag === "Closed") return connection.close(this.#state.failure)
     this.#lastUsed = this.#now()
     this.#attempts.succeed()
-    this.#state = { _tag: "Ready", connection }
+    this.#become({ _tag: "Ready", connection })
     for (const request of this.#waiting.takeAll()) connection.submit(request)
   }
 
   #becomeBusy(submit: (request: Request) => void): void {
-    this.#state = { _tag: "Busy", submit }
+    this.#become({ _tag: "Busy", submit })
     for (const request of this.#waiting.takeAll()) this.submit(request)
   }
 
   #takeBack(unsent: RequestQueue): void {
-    if (this.open) this.#state = { _tag: "Idle" }
+    if (this.open) this.#become({ _tag: "Idle" })
     for (const request of unsent.takeAll()) this.submit(request)
   }
 
@@ -212,7 +218,7 @@ export class SharedConnection {
     const unused = connection.exchange.idle ? now - this.#lastUsed : 0
     this.#lastUsed = now
     if (unused < this.#healthCheckInterval) return connection.submit(request)
-    this.#state = { _tag: "Checking", connection }
+    this.#become({ _tag: "Checking", connection })
     this.#attempts.check(connection.address)
     this.#waiting.push(request)
     fork(this.#context)(Effect.match(connection.probe, {

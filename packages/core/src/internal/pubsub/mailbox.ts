@@ -122,8 +122,9 @@ export class Mailbox {
     for (let i = 0; i < takers.length; i++) takers[i]!.wake()
   }
 
-  /** Notes a consumer that waits. */
+  /** Notes a consumer that waits. What has come since it looked wakes it at once. */
   add(taker: Taker): void {
+    if (this.#filled || this.#failure !== undefined || this.#finished) return taker.wake()
     this.#takers = [...this.#takers, taker]
     this.idle = true
   }
@@ -145,9 +146,13 @@ export class Mailbox {
   // A consumer that is woken takes what is there by then, so that an interrupted one takes nothing with it.
   readonly #takeLater = Effect.flatMap(new Taker(this), () => this.take)
 
+  get #filled(): boolean {
+    return this.#items.length + this.#passed.length + this.#dropped > 0
+  }
+
   #takeAll(): ReadonlyArray<Element> {
     this.#tellOfDropped()
-    if (this.#items.length + this.#passed.length + this.#dropped === 0) return none
+    if (!this.#filled) return none
     const left = this.#first === 0 ? this.#items : this.#items.slice(this.#first)
     const gap = this.#options.onFull === "dropOldest" ? this.#takeGap() : none
     const taken = this.#passed.length + gap.length === 0 ? left : [...this.#passed, ...gap, ...left]

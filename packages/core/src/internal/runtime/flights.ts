@@ -50,18 +50,17 @@ export class Flights<A, E> {
 
   /**
    * Waits for work, which ends when all callers that wait so have gone. Called in an uninterruptible region, so that
-   * nobody comes and goes uncounted.
+   * nobody comes and goes uncounted, and run at once: the caller counts from now on, so that work which was there in this step
+   * does not end while its fiber rests.
    */
   join(key: string, flight: Flight<A, E>, restore: Restore): Effect.Effect<A, E> {
-    return Effect.suspend(() => {
-      flight.waiting++
-      return Effect.onExit(restore(joined(flight.fiber)), () =>
-        Effect.sync(() => {
-          if (--flight.waiting > 0 || flight.fiber.pollUnsafe() !== undefined) return
-          this.#drop(key, flight)
-          flight.fiber.interruptUnsafe()
-        }))
-    })
+    flight.waiting++
+    return Effect.onExit(restore(joined(flight.fiber)), () =>
+      Effect.sync(() => {
+        if (--flight.waiting > 0 || flight.fiber.pollUnsafe() !== undefined) return
+        this.#drop(key, flight)
+        flight.fiber.interruptUnsafe()
+      }))
   }
 
   /** Lets nobody join any more. */

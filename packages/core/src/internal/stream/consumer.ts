@@ -15,7 +15,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { format } from "effect/Formatter"
-import * as Latch from "effect/Latch"
 import * as Queue from "effect/Queue"
 import * as Groups from "../../commands/StreamGroups.ts"
 import { xrange } from "../../commands/Streams.ts"
@@ -31,6 +30,7 @@ import { quoted } from "../error/printable.ts"
 import { mayHaveRun } from "../error/retry.ts"
 import type { BytesFields, TextFields } from "../reply/streamEntry.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
+import { Listeners } from "../runtime/listeners.ts"
 import * as Telemetry from "../telemetry/spans.ts"
 import * as DeadLetters from "./deadLetters.ts"
 import { claimedReply, nextId, receivedOfOne } from "./reading.ts"
@@ -53,8 +53,8 @@ interface State {
   readonly client: RedisClient["Service"]
   readonly queue: Queue.Queue<Received & { readonly deliveries: number }>
   readonly held: Map<string, { readonly stage: "waiting" | "handled"; readonly deliveries: number }>
-  /** Wakes whoever waits for room, each time that an entry leaves `held`. */
-  readonly released: Latch.Latch
+  /** Told each time that an entry leaves `held`. */
+  readonly released: Listeners
   readonly silence: Silence
   /** Whether the consumer was told to end, so that it waits and retries no more. */
   ending: boolean
@@ -81,7 +81,7 @@ export const run = <E, R>(
         client,
         queue,
         held: new Map(),
-        released: yield* Latch.make(),
+        released: new Listeners(),
         silence: new Silence(yield* Clock.Clock, settings.claimIdle),
         ending: false
       }
@@ -215,8 +215,8 @@ const createGroup = (state: State): Effect.Effect<void, CommandError> => {
 const room = (state: State): Effect.Effect<number> =>
   Effect.suspend(() => {
     const { concurrency, count } = state.settings
-    const free = Math.max(concurrency, count) - state.held.size
-    return free > 0 ? Effect.succeed(Math.min(free, count)) : Effect.andThen(state.released.await, room(state))
+    const free = () => Math.max(concurrency, count) - state.held.size
+    return Effect.map(state.released.until(() => free() > 0), () => Math.min(free(), count))
   })
 
 /** Takes the obtained entries that are not held yet, and passes them to a handler or to the dead letters. */
@@ -498,9 +498,9 @@ const handle = <E, R>(
           ? Effect.fail(returnedNoEffect(state.settings.of))
           : failed(state, id, deliveries, exit.cause)
       ),
-      Effect.ensuring(Effect.suspend(() => {
+      Effect.ensuring(Effect.sync(() => {
         state.held.delete(id)
-        return state.released.release
+        state.released.tell()
       }))
     )
   })

@@ -1,0 +1,48 @@
+/**
+ * What arrives for a consumer whose fiber rests between any two steps.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { fork } from "@redfx/testing/Fork"
+import { turns } from "@redfx/testing/VirtualTime"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { MaxOpsBeforeYield } from "effect/Scheduler"
+import { Mailbox } from "../../src/internal/pubsub/mailbox.ts"
+import type { Element } from "../../src/internal/pubsub/mailbox.ts"
+import { PubSubOverflowError } from "../../src/RedisError.ts"
+
+const message: Element = { _tag: "Message", kind: "message", channel: "c", pattern: undefined, data: "d" }
+
+const overflow = new PubSubOverflowError({ capacity: 1 })
+
+/** What a consumer is told, each with how that is done, as soon as it waits or rests. */
+const told: ReadonlyArray<readonly [string, (mailbox: Mailbox) => void, Exit.Exit<unknown, unknown>]> = [
+  ["a message", (mailbox) => {
+    mailbox.offer(message)
+    if (mailbox.idle) mailbox.wake()
+  }, Exit.succeed([message])],
+  ["a failure", (mailbox) => mailbox.fail(overflow), Exit.fail(overflow)],
+  ["the end", (mailbox) => mailbox.finish(), Exit.failCause(Cause.fail(Cause.Done()))]
+]
+
+describe("A mailbox", () => {
+  for (const [what, tell, expected] of told) {
+    it.effect(`tells ${what} to a consumer at whatever step its fiber rests meanwhile`, () =>
+      Effect.gen(function*() {
+        for (let steps = 3; steps < 12; steps++) {
+          const mailbox = new Mailbox({
+            capacity: 1,
+            onFull: "fail",
+            events: false,
+            channels: () => [],
+            onRoom: () => {}
+          })
+          const taking = yield* fork(Effect.provideService(mailbox.take, MaxOpsBeforeYield, steps))
+          tell(mailbox)
+          yield* turns
+          assert.deepStrictEqual(taking.pollUnsafe(), expected, `${steps} steps`)
+        }
+      }))
+  }
+})
