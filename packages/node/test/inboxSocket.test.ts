@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ConnectOptions, Endpoint, Reader, Writer } from "@redfx/core/RedisConnector"
 import * as Certificates from "@redfx/testing/Certificates"
+import { restingAt } from "@redfx/testing/Resting"
 import { until } from "@redfx/testing/Suite"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
+import { Scheduler } from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import type * as Socket from "effect/socket/Socket"
 import { createHash } from "node:crypto"
@@ -330,6 +332,20 @@ describe("a socket with an inbox", () => {
         const late = yield* Effect.flip(Effect.flatMap(asStream.reader, ({ pull }) => pull))
         assert.strictEqual(late.reason._tag, "SocketCloseError")
       }
+    }))
+
+  it.live("goes on to write where the fiber rested until the socket had taken everything", () =>
+    Effect.gen(function*() {
+      let received = 0
+      const { port } = yield* listen(undefined, (socket) => socket.on("data", ({ length }) => received += length))
+      const { reader, writer } = InboxSocket.make((onread) => dial({ host, port }, defaults, { onread }))
+      yield* reader
+      const { writeAll } = yield* writer
+      const steps = 10
+      for (let step = 1; step <= steps; step++) {
+        yield* Effect.provideService(writeAll([new Uint8Array(3_000_000)]), Scheduler, restingAt(step, 20))
+      }
+      yield* until(Effect.sync(() => received), (count) => count === steps * 3_000_000)
     }))
 
   it.live("brings what came before the peer hung up, and drops it after a reset", () =>
