@@ -4,27 +4,37 @@
 import * as Scheduler from "effect/Scheduler"
 
 /**
- * A scheduler on which one fiber rests, for so many milliseconds: whichever makes the step of this number, counted from 1 over
- * all fibers on it.
+ * A scheduler on which fibers rest.
+ *
+ * - `rests`: whether the fiber rests that makes a step; asked before each step of each fiber on it.
+ * - `hold`: called with what has that fiber go on.
  */
-export const restingAt = (step: number, milliseconds: number): Scheduler.Scheduler => {
+export const resting = (rests: () => boolean, hold: (goOn: () => void) => void): Scheduler.Scheduler => {
   const usual = new Scheduler.MixedScheduler()
-  let steps = 0
-  let rests = false
+  let isHeld = false
   return {
-    executionMode: "async",
-    shouldYield: () => rests = ++steps === step,
+    executionMode: usual.executionMode,
+    shouldYield: () => isHeld = rests(),
     makeDispatcher: () => {
       const dispatcher = usual.makeDispatcher()
       return {
         flush: () => dispatcher.flush(),
         scheduleTask: (task, priority) => {
-          const schedule = () => dispatcher.scheduleTask(task, priority)
-          if (rests) setTimeout(schedule, milliseconds)
-          else schedule()
-          rests = false
+          const goOn = () => dispatcher.scheduleTask(task, priority)
+          if (!isHeld) return goOn()
+          isHeld = false
+          hold(goOn)
         }
       }
     }
   }
+}
+
+/**
+ * A scheduler on which one fiber rests, for so many milliseconds: whichever makes the step of this number, counted from 1 over
+ * all fibers on it.
+ */
+export const restingAt = (step: number, milliseconds: number): Scheduler.Scheduler => {
+  let steps = 0
+  return resting(() => ++steps === step, (goOn) => setTimeout(goOn, milliseconds))
 }

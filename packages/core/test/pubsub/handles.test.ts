@@ -6,6 +6,7 @@ import { assert, describe } from "@effect/vitest"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
+import { resting } from "@redfx/testing/Resting"
 import { brief, consume } from "@redfx/testing/Subscriber"
 import { delay, inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Clock from "effect/Clock"
@@ -13,7 +14,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Scheduler from "effect/Scheduler"
+import { Scheduler } from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 
 const confirmation = (verb: string, channel: string): Uint8Array =>
@@ -151,33 +152,18 @@ describe("A handle without channels", () => {
    * - `rests`: suspends until it does so.
    */
   const restingScheduler = () => {
-    const usual = new Scheduler.MixedScheduler()
     const begun = Deferred.makeUnsafe<void>()
     const held: Array<() => void> = []
     let left = Infinity
-    let isHeld = false
-    const scheduler: Scheduler.Scheduler = {
-      executionMode: usual.executionMode,
-      shouldYield: () => isHeld = left-- === 0,
-      makeDispatcher: () => {
-        const dispatcher = usual.makeDispatcher()
-        return {
-          flush: () => dispatcher.flush(),
-          scheduleTask: (task, priority) => {
-            const schedule = () => dispatcher.scheduleTask(task, priority)
-            if (!isHeld) return schedule()
-            isHeld = false
-            held.push(schedule)
-            Deferred.doneUnsafe(begun, Exit.void)
-          }
-        }
-      }
-    }
+    const scheduler = resting(() => left-- === 0, (goOn) => {
+      held.push(goOn)
+      Deferred.doneUnsafe(begun, Exit.void)
+    })
     return {
       scheduler,
       restAfter: (steps: number) => void (left = steps),
       rests: Deferred.await(begun),
-      goOn: () => held.splice(0).forEach((schedule) => schedule())
+      goOn: () => held.splice(0).forEach((goOn) => goOn())
     }
   }
 
@@ -200,7 +186,7 @@ describe("A handle without channels", () => {
             const { goOn, restAfter, scheduler } = restingScheduler()
             restAfter(step)
             const answer = yield* Effect.forkChild(
-              Effect.provideService(Effect.exit(subscription.ping()), Scheduler.Scheduler, scheduler)
+              Effect.provideService(Effect.exit(subscription.ping()), Scheduler, scheduler)
             )
             yield* Effect.sleep(2500)
             goOn()
@@ -223,7 +209,7 @@ describe("A handle without channels", () => {
               const { goOn, restAfter, rests, scheduler } = restingScheduler()
               const client = yield* Effect.provideService(
                 Client.make(node, withoutLimits),
-                Scheduler.Scheduler,
+                Scheduler,
                 scheduler
               )
               const subscription = yield* client.pubSub.open({})
