@@ -83,7 +83,8 @@ export class TooLarge {
 const digitsOf = (value: number): number =>
   value < 10 ? 1 : value < 100 ? 2 : value < 1000 ? 3 : value < 10_000 ? 4 : String(value).length
 
-const numberText = (value: number): string =>
+/** @internal */
+export const numberText = (value: number): string =>
   value === Infinity ? "inf" : value === -Infinity ? "-inf" : value !== value ? "nan" : String(value)
 
 /**
@@ -211,6 +212,20 @@ export class RespEncoder {
     else if (typeof value === "number") this._number(value)
     else if (typeof value === "bigint") this._string(String(value))
     else this._bytes(value)
+  }
+
+  /**
+   * Writes text that is RESP already, by one native call; returns whether it is ASCII. Otherwise nothing is written.
+   *
+   * @internal
+   */
+  ascii(text: string): boolean {
+    const length = text.length
+    // Anything but ASCII takes more bytes than it has characters, and is not cut off before they show.
+    this._reserve(length + 4)
+    if (writeUtf8(this._slab, this._at, text) !== length) return false
+    this._at += length
+    return true
   }
 
   /** Writes bytes that are RESP already. */

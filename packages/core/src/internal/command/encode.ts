@@ -4,6 +4,7 @@
 import * as RedisArg from "../../RedisArg.ts"
 import { DataError } from "../../RedisError.ts"
 import type { RespEncoder } from "../../RespEncoder.ts"
+import { numberText } from "../../RespEncoder.ts"
 import { unreadable } from "../argument/unreadable.ts"
 import { encodeUtf8 } from "../codec/utf8.ts"
 import type { CommandImpl } from "./impl.ts"
@@ -25,10 +26,9 @@ export const encodeInto = (command: Sendable, encoder: RespEncoder, withText?: S
     encoder.check(command.spec.words.length + parts.length)
     encoder.raw((withText?.withText ?? command.spec).head(parts.length))
     if (withText !== undefined) encoder.argument(withText.lua)
-    for (let i = withText === undefined ? 0 : 1; i < parts.length; i++) {
-      const part = parts[i]!
-      encoder.argument(typeof part === "string" ? part : RedisArg.wireValue(part))
-    }
+    const from = withText === undefined ? 0 : 1
+    if (parts.length - from < MANY) encodeEach(parts, from, parts.length, encoder)
+    else encodeMany(parts, from, encoder)
     encoder.check(0)
     return undefined
   } catch (error) {
@@ -37,6 +37,46 @@ export const encodeInto = (command: Sendable, encoder: RespEncoder, withText?: S
     return new DataError({ command: command.spec.called, detail: unreadable(error).detail })
   }
 }
+
+/**
+ * From so many arguments on, short ones are joined and written by one native call: MGET of 1000 takes 25 µs and not 46, HSET of 1000
+ * fields 66 and not 93, MGET of 10 0.32 and not 0.46, and of 4 the same.
+ */
+const MANY = 6
+
+/** A text grows to this length: 16 KB are hardly faster. After one that turns out not to be ASCII no other is made. */
+const TEXT = 4096
+
+/** Arguments of this length and more are written by themselves. */
+const LONG = 256
+
+/** What stands between two arguments, by the length of the second. */
+const BETWEEN = Array.from({ length: LONG }, (_, length) => `\r\n$${length}\r\n`)
+
+const encodeMany = (parts: ReadonlyArray<RedisArg.Part>, from: number, encoder: RespEncoder): void => {
+  for (let at = from; at < parts.length;) {
+    const first = at
+    let text = ""
+    for (; at < parts.length && text.length < TEXT; at++) {
+      const value = valueOf(parts[at]!)
+      const word = typeof value === "string" ? value : typeof value === "number" ? numberText(value) : undefined
+      if (word === undefined || word.length >= LONG) break
+      text += (text === "" ? `$${word.length}\r\n` : BETWEEN[word.length]!) + word
+    }
+    if (at - first < MANY) {
+      at = Math.max(at, first + 1)
+      encodeEach(parts, first, at, encoder)
+    } else if (!encoder.ascii(text + "\r\n")) {
+      return encodeEach(parts, first, parts.length, encoder)
+    }
+  }
+}
+
+const encodeEach = (parts: ReadonlyArray<RedisArg.Part>, from: number, to: number, encoder: RespEncoder): void => {
+  for (let i = from; i < to; i++) encoder.argument(valueOf(parts[i]!))
+}
+
+const valueOf = (part: RedisArg.Part): RedisArg.Value => typeof part === "string" ? part : RedisArg.wireValue(part)
 
 /**
  * GET without a key. Every server answers it with an error, and it has no effect but that a transaction around it runs
