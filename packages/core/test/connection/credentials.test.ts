@@ -132,6 +132,33 @@ describe("Credentials", () => {
       }))
     }))
 
+  it.live("CFG-04: that change while a caller's transaction is open are presented after it, and are no part of it", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make({ acl: ["user ada on >first ~* +@all", "user bob on >second ~* +@all"] })
+      const ref = yield* SubscriptionRef.make(token("first", "ada"))
+      let taken = 0
+      const credentials = Stream.tap(SubscriptionRef.changes(ref), () => Effect.sync(() => taken++))
+      const client = yield* Client.make(server, { credentials })
+      yield* client.execute(ping)
+      for (const end of ["EXEC", "DISCARD"]) {
+        yield* SubscriptionRef.set(ref, token("first", "ada"))
+        yield* Effect.scoped(Effect.gen(function*() {
+          const { execute } = yield* client.reserve
+          yield* execute(Redis.send("MULTI"))
+          yield* execute(Redis.send("ACL WHOAMI"))
+          const before = taken
+          yield* SubscriptionRef.set(ref, token("second", "bob"))
+          // Both connections have them, the shared one and this.
+          yield* client.execute(Redis.aclWhoami()).pipe(
+            Effect.repeat({ until: (name) => name === "bob" && taken === before + 2 })
+          )
+          yield* execute(Redis.send("INCR", "n"))
+          assert.deepStrictEqual<unknown>(yield* execute(Redis.send(end)), end === "EXEC" ? ["ada", 1] : "OK")
+          yield* execute(Redis.aclWhoami()).pipe(Effect.repeat({ until: (name) => name === "bob" }))
+        }))
+      }
+    }))
+
   it.effect("ERR-04: that are refused cost the connection, and the next one starts with what there is then", () =>
     Effect.gen(function*() {
       const ref = yield* SubscriptionRef.make(token("one"))

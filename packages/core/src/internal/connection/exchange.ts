@@ -69,6 +69,9 @@ const longestRest = 8000
 export class Exchange {
   readonly #options: ExchangeOptions
   readonly #waiting = new RequestQueue()
+  /** The requests of the connection itself that wait for the end of its holder's transaction. */
+  readonly #aside = new RequestQueue()
+  #queueing = false
   readonly #inFlight = new InFlight()
   readonly #encoder = new RespEncoder()
   /** What was encoded, and is given to the socket when it has taken what was before. */
@@ -164,6 +167,21 @@ export class Exchange {
     if (this.#failure !== undefined) return request.fail(this.#failure)
     this.#waiting.push(request)
     this.#options.onWork()
+  }
+
+  /**
+   * Whether the holder of the connection has begun a transaction by name: the server queues what comes, and answers it in the
+   * reply to EXEC, which is the holder's.
+   */
+  set queueing(queueing: boolean) {
+    this.#queueing = queueing
+    if (!queueing) { for (const request of this.#aside.takeAll()) this.submit(request) }
+  }
+
+  /** Takes a request of the connection itself, which the server must not queue for its holder. */
+  readonly submitAside = (request: Request): void => {
+    if (!this.#queueing || this.#failure !== undefined) return this.submit(request)
+    this.#aside.push(request)
   }
 
   /**
@@ -363,5 +381,6 @@ export class Exchange {
       request.fail(own)
       own = others
     }
+    for (const request of this.#aside.takeAll()) request.fail(failure)
   }
 }

@@ -46,6 +46,8 @@ export class Lease {
   #spoilt = false
   /** Whether ASKING was sent last, which would apply to the next holder's command. */
   #asking = false
+  /** Whether MULTI was sent by name, and nothing since that ends it. */
+  #queueing = false
   /**
    * The number of WATCHes that were sent, the number before the last EXEC, and the number that an answered EXEC or
    * UNWATCH has ended.
@@ -71,11 +73,14 @@ export class Lease {
     if (this.#returned) return request.fail(this.#tooLate)
     for (const command of request.commands) this.#see(command)
     this.#raw.submit(request)
+    this.#raw.exchange.queueing = this.#queueing
   }
 
   #see({ spec }: RedisCommand.Any): void {
     const name = spec.name.toUpperCase()
     this.#asking = name === "ASKING"
+    if (name === "MULTI") this.#queueing = true
+    else if (endsTransaction.has(name)) this.#queueing = false
     if (name === "WATCH") this.#watches++
     else if (name === "EXEC") this.#executing = this.#watches
     else if (!leavesNothing.has(name) && (spec.traits.has("stateful") || names.has(name))) this.#spoilt = true
@@ -129,6 +134,8 @@ export class Lease {
  * a trait is the holder's.
  */
 const leavesNothing: ReadonlySet<string> = new Set(["DISCARD", "UNWATCH"])
+
+const endsTransaction: ReadonlySet<string> = new Set(["DISCARD", "EXEC", "RESET"])
 
 /**
  * Commands that may be sent on shared connections, where all callers have the same name. So their effect is no trait of
