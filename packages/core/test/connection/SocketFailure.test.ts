@@ -154,7 +154,7 @@ describe("A server that speaks something else", () => {
       ]
     ) {
       assert.strictEqual(error.reason, "Tls")
-      assert.match(error.message, /does the server speak TLS on this port\?/)
+      assert.match(error.message, /does the server speak TLS on this port\? If not, set tls to false/)
     }
     const alert = dialled("EPROTO", "write EPROTO 0A000410:SSL routines:tlsv13 alert certificate required")
     assert.match(alert.message, /tls\.cert/)
@@ -162,7 +162,7 @@ describe("A server that speaks something else", () => {
 
   it("and hangs up on TLS may speak none; without TLS nothing is said of it", () => {
     for (const code of ["ECONNRESET", undefined]) {
-      assert.match(dialled(code).message, /does the server speak TLS on this port\?/)
+      assert.match(dialled(code).message, /does the server speak TLS on this port\? If not, set tls to false/)
       assert.notMatch(dialled(code, "", false).message, /TLS/)
       assert.isTrue(RedisError.isRetryable(dialled(code)))
     }

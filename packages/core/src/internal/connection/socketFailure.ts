@@ -94,7 +94,8 @@ const wantsOther = "The server refused this client's TLS; does it ask for anothe
 const unusable =
   "TLS could not be established with the certificates that options give; is each of them PEM, and does {tls}.key " +
   "belong to {tls}.cert, with the right {tls}.passphrase?"
-const speaksNone = "TLS could not be established; does the server speak TLS on this port?"
+const speaksTls = "does the server speak TLS on this port? If not, set {tls} to false"
+const speaksNone = `TLS could not be established; ${speaksTls}`
 
 /** Advice with the names that its options have for the program. */
 const withNames = (advice: string, { settings: { optionPrefix = "" } }: Target): string =>
@@ -122,7 +123,9 @@ export const dialFailure = (error: Socket.SocketError, target: Target): CommandE
   const { code } = found
   const tls = tlsFailure(found)
   const [kind, detail] = tls === undefined ? dialReasonOf(code, target) : ["Tls", tls] as const
-  const hint = encrypted(target) === true && (kind === "Reset" || kind === "Other") ? `; ${speaksTls}` : ""
+  const hint = encrypted(target) === true && (kind === "Reset" || kind === "Other")
+    ? `; ${withNames(speaksTls, target)}`
+    : ""
   return connectionLoss(
     kind,
     `${withNames(detail, target)}${code === "" ? "" : ` (${code}${triedOf(causeOf(error), target)})`}${hint}`,
@@ -140,8 +143,6 @@ const triedOf = (cause: unknown, { endpoint }: Target): string => {
   return endpoint.path !== undefined || tried.length === 0 ? "" : `; tried ${[...new Set(tried)].join(", ")}`
 }
 
-const speaksTls = "does the server speak TLS on this port?"
-
 /** The error of a socket that took longer to open than `connectTimeout`. */
 const openedTooLate = (target: Target): CommandError =>
   timeLimit("connect", Duration.toMillis(target.settings.connectTimeout), target.address, notOpenYet(target))
@@ -149,7 +150,7 @@ const openedTooLate = (target: Target): CommandError =>
 /** What a socket that is not open yet waits for, and what to look at when that does not come. */
 export const notOpenYet = (target: Target): string =>
   encrypted(target) === true
-    ? `TLS was not established; ${speaksTls}`
+    ? `TLS was not established; ${withNames(speaksTls, target)}`
     : `nothing has answered there; ${
       target.endpoint.path === undefined ? "check host, port and firewalls" : "check path"
     }`
