@@ -69,9 +69,9 @@ const longestRest = 8000
 export class Exchange {
   readonly #options: ExchangeOptions
   readonly #waiting = new RequestQueue()
-  /** The requests of the connection itself that wait for the end of its holder's transaction. */
+  /** The requests of the connection itself that wait while it is its holder's alone. */
   readonly #aside = new RequestQueue()
-  #queueing = false
+  #holderOnly = false
   readonly #inFlight = new InFlight()
   readonly #encoder = new RespEncoder()
   /** What was encoded, and is given to the socket when it has taken what was before. */
@@ -170,17 +170,17 @@ export class Exchange {
   }
 
   /**
-   * Whether the holder of the connection has begun a transaction by name: the server queues what comes, and answers it in the
-   * reply to EXEC, which is the holder's.
+   * Whether nothing may be sent but what the holder of the connection sends: in a transaction that was begun by name the server
+   * would queue it, and answer it in the reply to EXEC. A holder who has become another user stays that one.
    */
-  set queueing(queueing: boolean) {
-    this.#queueing = queueing
-    if (!queueing) { for (const request of this.#aside.takeAll()) this.submit(request) }
+  set holderOnly(holderOnly: boolean) {
+    this.#holderOnly = holderOnly
+    if (!holderOnly) { for (const request of this.#aside.takeAll()) this.submit(request) }
   }
 
-  /** Takes a request of the connection itself, which the server must not queue for its holder. */
+  /** Takes a request of the connection itself, which waits while it is its holder's alone. */
   readonly submitAside = (request: Request): void => {
-    if (!this.#queueing || this.#failure !== undefined) return this.submit(request)
+    if (!this.#holderOnly || this.#failure !== undefined) return this.submit(request)
     this.#aside.push(request)
   }
 

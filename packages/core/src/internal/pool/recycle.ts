@@ -48,6 +48,8 @@ export class Lease {
   #asking = false
   /** Whether MULTI was sent by name, and nothing since that ends it. */
   #queueing = false
+  /** Whether the holder may have become another user. */
+  #otherUser = false
   /**
    * The number of WATCHes that were sent, the number before the last EXEC, and the number that an answered EXEC or
    * UNWATCH has ended.
@@ -73,7 +75,7 @@ export class Lease {
     if (this.#returned) return request.fail(this.#tooLate)
     for (const command of request.commands) this.#see(command)
     this.#raw.submit(request)
-    this.#raw.exchange.queueing = this.#queueing
+    this.#raw.exchange.holderOnly = this.#queueing || this.#otherUser
   }
 
   #see({ spec }: RedisCommand.Any): void {
@@ -81,6 +83,7 @@ export class Lease {
     this.#asking = name === "ASKING"
     if (name === "MULTI") this.#queueing = true
     else if (endsTransaction.has(name)) this.#queueing = false
+    if (changesUser.has(name)) this.#otherUser = true
     if (name === "WATCH") this.#watches++
     else if (name === "EXEC") this.#executing = this.#watches
     else if (!leavesNothing.has(name) && (spec.traits.has("stateful") || names.has(name))) this.#spoilt = true
@@ -134,6 +137,8 @@ export class Lease {
  * a trait is the holder's.
  */
 const leavesNothing: ReadonlySet<string> = new Set(["DISCARD", "UNWATCH"])
+
+const changesUser: ReadonlySet<string> = new Set(["AUTH", "HELLO", "RESET"])
 
 const endsTransaction: ReadonlySet<string> = new Set(["DISCARD", "EXEC", "RESET"])
 
