@@ -87,14 +87,17 @@ const verifyCodes: ReadonlyMap<string, string> = new Map(
  * for open.
  */
 const refusedByServer =
-  /ALERT_(NO_CERTIFICATE|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR|HANDSHAKE_FAILURE|INSUFFICIENT_SECURITY|PROTOCOL_VERSION|UNRECOGNIZED_NAME|UNKNOWN_PSK_IDENTITY|NO_APPLICATION_PROTOCOL)/
+  /ALERT_(NO_CERTIFICATE|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR|HANDSHAKE_FAILURE|INSUFFICIENT_SECURITY|PROTOCOL_VERSION|UNKNOWN_PSK_IDENTITY|NO_APPLICATION_PROTOCOL)/
 
 const wantsOther = "The server refused this client's TLS; does it ask for another client certificate ({tls}.cert and " +
   "{tls}.key), or for another version of TLS?"
 const unusable =
   "TLS could not be established with the certificates that options give; is each of them PEM, and does {tls}.key " +
   "belong to {tls}.cert, with the right {tls}.passphrase?"
-const speaksTls = "does the server speak TLS on this port? If not, set {tls} to false"
+const unknownName =
+  "The server does not know the name that it was asked for; give the one that it has as {tls}.servername"
+const brokenOff = "The server broke the handshake of TLS off; its log may say why"
+const speaksTls = "does the server speak TLS on this port (the option {tls})?"
 const speaksNone = `TLS could not be established; ${speaksTls}`
 
 /** Advice with the names that its options have for the program. */
@@ -108,6 +111,9 @@ const tlsFailure = ({ code, said, text }: Evidence): string | undefined => {
   if (refusedByServer.test(text)) return wantsOther
   if (code === "ERR_TLS_FILE") return said
   if (code.startsWith("ERR_OSSL")) return unusable
+  if (text.includes("UNRECOGNIZED_NAME")) return unknownName
+  // Only who speaks TLS sends an alert.
+  if (text.includes("_ALERT_")) return brokenOff
   return /^(ERR_SSL|ERR_TLS|EPROTO)/.test(code) ? speaksNone : undefined
 }
 
