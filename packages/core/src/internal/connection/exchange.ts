@@ -174,8 +174,10 @@ export class Exchange {
    * would queue it, and answer it in the reply to EXEC. A holder who has become another user stays that one.
    */
   set holderOnly(holderOnly: boolean) {
+    if (this.#holderOnly === holderOnly) return
     this.#holderOnly = holderOnly
-    if (!holderOnly) { for (const request of this.#aside.takeAll()) this.submit(request) }
+    if (holderOnly) return
+    for (const request of this.#aside.takeAll()) this.submit(request)
   }
 
   /** Takes a request of the connection itself, which waits while it is its holder's alone. */
