@@ -227,6 +227,34 @@ describe("Discovery", () => {
       assert.strictEqual(b.node.connections.total, 0)
     }))
 
+  it.live("ERR-22: TLS that all servers refuse is that error, and not to be tried again; others may be there later", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(() => FakeNode.stall())
+      const own = { host: node.host, port: node.port }
+      const gone = yield* nobody
+      for (const [index, nodes] of [[own], [gone, own], [own, gone]].entries()) {
+        const { client } = yield* made({ nodes, tls: true })
+        const failed = yield* fork(Effect.flip(client.execute(Redis.get("k"))))
+        yield* node.awaitConnections(index + 1)
+        yield* node.push(index, "-ERR this is no TLS\r\n")
+        const error = yield* Fiber.join(failed)
+        assert.strictEqual(error._tag, index === 0 ? "ConnectionError" : "ClusterConnectError")
+        assert.strictEqual(RedisError.isRetryable(error), index > 0)
+        assert.match(error.message, /does the server speak TLS on this port \(the option tls\)\?/)
+      }
+    }))
+
+  inVirtualTime(
+    "CLT-03: a server that does not speak TLS may say nothing; then the error says what to look at",
+    () =>
+      Effect.gen(function*() {
+        const { host, port } = yield* FakeNode.make(() => FakeNode.stall())
+        const { client } = yield* made({ nodes: [{ host, port }], tls: true, connectTimeout: "500 millis" })
+        const error = yield* Client.failure(client, Redis.get("k"), "ClusterConnectError")
+        assert.match(error.message, /within 500 ms; TLS was not established; does the server speak TLS on this port/)
+      })
+  )
+
   inVirtualTime("ERR-22: a password that is refused is an AuthenticationError", () =>
     Effect.gen(function*() {
       const { a, cluster } = yield* FakeCluster.make({ handshake: { password: "right" } })

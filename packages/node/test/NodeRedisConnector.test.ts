@@ -14,7 +14,9 @@ import * as Redacted from "effect/Redacted"
 import { MaxOpsBeforeYield } from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import type * as Socket from "effect/socket/Socket"
+import { writeFile } from "node:fs/promises"
 import * as Net from "node:net"
+import * as Path from "node:path"
 import * as Tls from "node:tls"
 import { dial, longestAttempt } from "../src/internal/dial.ts"
 
@@ -216,7 +218,7 @@ const tlsServer = Effect.fnUntraced(function*(
     }
   })
   assert.isDefined(server.tls)
-  return { port: server.port, tls: server.tls }
+  return { directory: server.directory, port: server.port, tls: server.tls }
 })
 
 describe("TLS", () => {
@@ -279,6 +281,20 @@ describe("TLS", () => {
         const shown = `${String(error)} ${JSON.stringify(error)} ${String(error.cause)}`
         assert.notInclude(shown, "c2VjcmV0")
         assert.notInclude(shown, Redacted.value(client.key).split("\n")[1] ?? "")
+      }
+    }))
+
+  it.effect("fails without the certificate of the client when a file of it or of its key holds none", () =>
+    Effect.gen(function*() {
+      const { ca, client, ...certificates } = yield* Certificates.make
+      // The server would take a client without a certificate, too.
+      const { directory, tls: { port } } = yield* tlsServer({ ca, client, ...certificates })
+      for (const contents of ["", "as it is being written\n"]) {
+        const path = Path.join(directory, "empty.pem")
+        yield* Effect.promise(() => writeFile(path, contents))
+        for (const own of [{ cert: path, key: client.key }, { cert: client.cert, key: Redacted.make(path) }]) {
+          assert.deepStrictEqual(yield* failure(pingTls({ host, port }, { ca, ...own })), openFailure("ERR_TLS_FILE"))
+        }
       }
     }))
 

@@ -198,7 +198,7 @@ describe.skipIf(serversAreBefore(6, 2))("Sentinels that speak TLS", () => {
           assert.match(
             message,
             // A busy machine may have the time of the question pass before that of the dial.
-            /No answer within 500 ms; (no connection could be opened in \d+ ms: )?TLS was not established; does the server speak TLS on this port\?/
+            /No answer within 500 ms; (no connection could be opened in \d+ ms: )?TLS was not established; does the server speak TLS on this port \(the option sentinelOptions\.tls\)\?/
           )
         }
         // A server that hangs up or hangs may be one that goes down.

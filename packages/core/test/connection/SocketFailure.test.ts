@@ -135,6 +135,14 @@ describe("A client that is refused", () => {
     })
   }
 
+  it("by an alert of another kind is not told that the server speaks no TLS", () => {
+    const name = dialled("ERR_SSL_TLSV1_UNRECOGNIZED_NAME").message
+    assert.match(name, /give the one that it has as tls\.servername/)
+    const internal = dialled("ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR").message
+    assert.match(internal, /broke the handshake of TLS off/)
+    for (const message of [name, internal]) assert.notMatch(message, /does the server speak TLS/)
+  })
+
   it("is not meant by an alert about bytes that went wrong on the way: the next connection may do better", () => {
     for (const code of ["ERR_SSL_SSLV3_ALERT_BAD_RECORD_MAC", "ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC"]) {
       const error = lossOf(reading(code), target({ tls: true }), true)
@@ -154,7 +162,7 @@ describe("A server that speaks something else", () => {
       ]
     ) {
       assert.strictEqual(error.reason, "Tls")
-      assert.match(error.message, /does the server speak TLS on this port\?/)
+      assert.match(error.message, /does the server speak TLS on this port \(the option tls\)\?/)
     }
     const alert = dialled("EPROTO", "write EPROTO 0A000410:SSL routines:tlsv13 alert certificate required")
     assert.match(alert.message, /tls\.cert/)
@@ -162,7 +170,7 @@ describe("A server that speaks something else", () => {
 
   it("and hangs up on TLS may speak none; without TLS nothing is said of it", () => {
     for (const code of ["ECONNRESET", undefined]) {
-      assert.match(dialled(code).message, /does the server speak TLS on this port\?/)
+      assert.match(dialled(code).message, /does the server speak TLS on this port \(the option tls\)\?/)
       assert.notMatch(dialled(code, "", false).message, /TLS/)
       assert.isTrue(RedisError.isRetryable(dialled(code)))
     }

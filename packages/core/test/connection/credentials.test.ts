@@ -8,6 +8,7 @@ import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
+import { serversAreBefore } from "@redfx/testing/Suite"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -40,6 +41,35 @@ const pair = Effect.fnUntraced(function*(
 })
 
 const ping = Redis.ping()
+
+/**
+ * A client of a real server, and what has its credentials changed. That returns the new user when every connection that was open
+ * has heard of it.
+ */
+const renewable = Effect.gen(function*() {
+  const users = [["ada", "first"], ["bob", "second"], ["cyd", "third"]] as const
+  const server = yield* RedisServer.make({ acl: users.map(([name, secret]) => `user ${name} on >${secret} ~* +@all`) })
+  const ref = yield* SubscriptionRef.make(token("first", "ada"))
+  let open = 0
+  let heard = 0
+  const credentials = Stream.tap(SubscriptionRef.changes(ref), () => Effect.sync(() => heard++)).pipe(
+    Stream.onStart(Effect.sync(() => open++)),
+    Stream.ensuring(Effect.sync(() => open--))
+  )
+  const client = yield* Client.make(server, { credentials })
+  yield* client.execute(ping)
+  let next = 1
+  const renew = Effect.gen(function*() {
+    const [name, secret] = users[next]!
+    next = 1 - next
+    heard = 0
+    yield* SubscriptionRef.set(ref, token(secret, name))
+    // A connection that was given back may be closed meanwhile.
+    yield* client.execute(Redis.aclWhoami()).pipe(Effect.repeat({ until: (own) => own === name && heard >= open }))
+    return name
+  })
+  return { client, renew }
+})
 
 const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 
@@ -130,6 +160,40 @@ describe("Credentials", () => {
         yield* node.awaitCommand(({ args }) => args.join(" ") === "AUTH two")
         assert.isTrue(yield* reserved.execute(ping))
       }))
+    }))
+
+  it.live("CFG-04: that change while a caller's transaction is open are presented after it, and are no part of it", () =>
+    Effect.gen(function*() {
+      const { client, renew } = yield* renewable
+      for (const end of ["EXEC", "DISCARD"]) {
+        yield* Effect.scoped(Effect.gen(function*() {
+          const { execute } = yield* client.reserve
+          yield* execute(Redis.send("MULTI"))
+          yield* execute(Redis.send("INCR", "n"))
+          const name = yield* renew
+          assert.deepStrictEqual<unknown>(yield* execute(Redis.send(end)), end === "EXEC" ? [1] : "OK")
+          yield* execute(Redis.aclWhoami()).pipe(Effect.repeat({ until: (own) => own === name }))
+        }))
+      }
+    }))
+
+  it.live("CFG-04: that change leave a caller alone who has become another user on a connection of its own", () =>
+    Effect.gen(function*() {
+      const { client, renew } = yield* renewable
+      const ways = [["AUTH", "cyd", "third"], ["HELLO", 3, "AUTH", "cyd", "third"], ["RESET"]] as const
+      for (const [command, ...args] of ways.slice(0, serversAreBefore(6, 2) ? 2 : 3)) {
+        yield* Effect.scoped(Effect.gen(function*() {
+          const { execute } = yield* client.reserve
+          yield* execute(Redis.send(command, ...args))
+          const own = yield* execute(Redis.aclWhoami())
+          assert.strictEqual(own, command === "RESET" ? "default" : "cyd")
+          const name = yield* renew
+          yield* execute(ping)
+          assert.strictEqual(yield* execute(Redis.aclWhoami()), own)
+          const next = yield* client.reserve
+          assert.strictEqual(yield* next.execute(Redis.aclWhoami()), name)
+        }))
+      }
     }))
 
   it.effect("ERR-04: that are refused cost the connection, and the next one starts with what there is then", () =>

@@ -203,7 +203,7 @@ describe("Why there is no connection", () => {
       yield* TestClock.adjust("500 millis")
       assert.match(
         (yield* Fiber.join(fiber)).message,
-        /no connection could be opened in 500 ms: TLS was not established; does the server speak TLS on this port\?/
+        /no connection could be opened in 500 ms: TLS was not established; does the server speak TLS on this port \(the option tls\)\?/
       )
     }))
 

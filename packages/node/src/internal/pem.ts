@@ -27,7 +27,10 @@ const readFile = async (path: string, signal: AbortSignal): Promise<string> => {
     const stat = await file.stat()
     if (!stat.isFile()) throw new NoPem("it is no file")
     if (stat.size > longest) throw new NoPem("it is too large")
-    return await file.readFile({ encoding: "utf8", signal })
+    const text = await file.readFile({ encoding: "utf8", signal })
+    // Node takes an empty text for none, and would go on without the certificate of the client.
+    if (!isPem(text)) throw new NoPem("it holds no PEM")
+    return text
   } finally {
     await file.close()
   }
@@ -36,9 +39,11 @@ const readFile = async (path: string, signal: AbortSignal): Promise<string> => {
 const codeOf = (cause: unknown): string =>
   typeof cause === "object" && cause !== null && "code" in cause ? ` (${String(cause.code)})` : ""
 
+const isPem = (text: string): boolean => text.includes("-----BEGIN ")
+
 /** The PEM text, if any is given. Each dial reads a file anew, as it may have been renewed. */
 export const pem = <Text extends string | undefined>(option: string, textOrPath: Text): Effect.Effect<Text, Error> =>
-  textOrPath === undefined || textOrPath.includes("-----BEGIN ")
+  textOrPath === undefined || isPem(textOrPath)
     ? Effect.succeed(textOrPath)
     // The contents are text, like the path.
     : read(option, textOrPath) as Effect.Effect<Text, Error>

@@ -14,7 +14,7 @@ export const saidBy = (error: CommandError): string => {
     case "ConnectionError":
       return `${error.detail}${at}`
     case "TimeoutError":
-      return `no answer${at} within ${error.milliseconds} ms`
+      return `no answer${at} within ${error.milliseconds} ms${error.detail === undefined ? "" : `; ${error.detail}`}`
     default:
       return error.message.replace(/\.$/, "")
   }

@@ -179,8 +179,9 @@ const explain = (failures: ReadonlyArray<Failure>): CommandError => {
   const untranslated = failures.find(({ untranslated }) => untranslated !== undefined)?.untranslated
   if (untranslated !== undefined) return untranslated
   const refusal = failures.map(({ error }) => error).find((error) => error !== undefined && isFinal(error))
-  // When no node disagreed, the others can be expected to know no more than these.
-  return refusal !== undefined && failures.every(({ error }) => error === undefined || isDumb(error))
+  // When no node disagreed, the others can be expected to know no more than these: they have the same users and rights.
+  const decides = refusal !== undefined && isOfOne(refusal) ? isFinal : isDumb
+  return refusal !== undefined && failures.every(({ error }) => error === undefined || decides(error))
     ? refusal
     : new ClusterConnectError({ attempts: failures.map(({ address, detail }) => ({ address, detail })) })
 }
@@ -192,6 +193,10 @@ const isDumb = (error: CommandError): boolean => isFinal(error) || "delivery" in
 const isFinal = (error: CommandError): boolean =>
   error instanceof AuthenticationError ||
   (error._tag === "ConnectionError" && (error.reason === "Tls" || error.permanent === true))
+
+/** Whether a refusal is about a server's own certificate or address, and so says nothing of others that do not answer. */
+const isOfOne = (error: CommandError): boolean =>
+  error._tag === "ConnectionError" && (error.reason === "Tls" || error.reason === "NotAccepted")
 
 const failureOf = (node: Node, detail: string, error?: CommandError): Failure => {
   const final = error?._tag === "ResponseError" && /cluster support disabled/i.test(error.detail)

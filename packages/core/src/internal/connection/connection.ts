@@ -194,7 +194,7 @@ const renewing = (
     Credentials.renew(next, (renewed) => {
       // The new user may be allowed to read less. Requests that already wait are still sent as the old user.
       const renew = Effect.sync(() => tracking.renew("Reauthenticated"))
-      const authenticated = authenticate((commands) => runAll(exchange, commands), renewed)
+      const authenticated = authenticate((commands) => runAll({ submit: exchange.submitAside }, commands), renewed)
       return Effect.ensuring(Effect.andThen(renew, authenticated), renew)
     }),
     (error) => Effect.sync(() => exchange.close(refusal(error, address)))

@@ -69,6 +69,9 @@ const longestRest = 8000
 export class Exchange {
   readonly #options: ExchangeOptions
   readonly #waiting = new RequestQueue()
+  /** The requests of the connection itself that wait while it is its holder's alone. */
+  readonly #aside = new RequestQueue()
+  #holderOnly = false
   readonly #inFlight = new InFlight()
   readonly #encoder = new RespEncoder()
   /** What was encoded, and is given to the socket when it has taken what was before. */
@@ -164,6 +167,23 @@ export class Exchange {
     if (this.#failure !== undefined) return request.fail(this.#failure)
     this.#waiting.push(request)
     this.#options.onWork()
+  }
+
+  /**
+   * Whether nothing may be sent but what the holder of the connection sends: in a transaction that was begun by name the server
+   * would queue it, and answer it in the reply to EXEC. A holder who has become another user stays that one.
+   */
+  set holderOnly(holderOnly: boolean) {
+    if (this.#holderOnly === holderOnly) return
+    this.#holderOnly = holderOnly
+    if (holderOnly) return
+    for (const request of this.#aside.takeAll()) this.submit(request)
+  }
+
+  /** Takes a request of the connection itself, which waits while it is its holder's alone. */
+  readonly submitAside = (request: Request): void => {
+    if (!this.#holderOnly || this.#failure !== undefined) return this.submit(request)
+    this.#aside.push(request)
   }
 
   /**
@@ -363,5 +383,6 @@ export class Exchange {
       request.fail(own)
       own = others
     }
+    for (const request of this.#aside.takeAll()) request.fail(failure)
   }
 }

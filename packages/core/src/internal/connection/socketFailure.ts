@@ -87,14 +87,18 @@ const verifyCodes: ReadonlyMap<string, string> = new Map(
  * for open.
  */
 const refusedByServer =
-  /ALERT_(NO_CERTIFICATE|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR|HANDSHAKE_FAILURE|INSUFFICIENT_SECURITY|PROTOCOL_VERSION|UNRECOGNIZED_NAME|UNKNOWN_PSK_IDENTITY|NO_APPLICATION_PROTOCOL)/
+  /ALERT_(NO_CERTIFICATE|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR|HANDSHAKE_FAILURE|INSUFFICIENT_SECURITY|PROTOCOL_VERSION|UNKNOWN_PSK_IDENTITY|NO_APPLICATION_PROTOCOL)/
 
 const wantsOther = "The server refused this client's TLS; does it ask for another client certificate ({tls}.cert and " +
   "{tls}.key), or for another version of TLS?"
 const unusable =
   "TLS could not be established with the certificates that options give; is each of them PEM, and does {tls}.key " +
   "belong to {tls}.cert, with the right {tls}.passphrase?"
-const speaksNone = "TLS could not be established; does the server speak TLS on this port?"
+const unknownName =
+  "The server does not know the name that it was asked for; give the one that it has as {tls}.servername"
+const brokenOff = "The server broke the handshake of TLS off; its log may say why"
+const speaksTls = "does the server speak TLS on this port (the option {tls})?"
+const speaksNone = `TLS could not be established; ${speaksTls}`
 
 /** Advice with the names that its options have for the program. */
 const withNames = (advice: string, { settings: { optionPrefix = "" } }: Target): string =>
@@ -107,6 +111,9 @@ const tlsFailure = ({ code, said, text }: Evidence): string | undefined => {
   if (refusedByServer.test(text)) return wantsOther
   if (code === "ERR_TLS_FILE") return said
   if (code.startsWith("ERR_OSSL")) return unusable
+  if (text.includes("UNRECOGNIZED_NAME")) return unknownName
+  // Only who speaks TLS sends an alert.
+  if (text.includes("_ALERT_")) return brokenOff
   return /^(ERR_SSL|ERR_TLS|EPROTO)/.test(code) ? speaksNone : undefined
 }
 
@@ -122,7 +129,9 @@ export const dialFailure = (error: Socket.SocketError, target: Target): CommandE
   const { code } = found
   const tls = tlsFailure(found)
   const [kind, detail] = tls === undefined ? dialReasonOf(code, target) : ["Tls", tls] as const
-  const hint = encrypted(target) === true && (kind === "Reset" || kind === "Other") ? `; ${speaksTls}` : ""
+  const hint = encrypted(target) === true && (kind === "Reset" || kind === "Other")
+    ? `; ${withNames(speaksTls, target)}`
+    : ""
   return connectionLoss(
     kind,
     `${withNames(detail, target)}${code === "" ? "" : ` (${code}${triedOf(causeOf(error), target)})`}${hint}`,
@@ -140,8 +149,6 @@ const triedOf = (cause: unknown, { endpoint }: Target): string => {
   return endpoint.path !== undefined || tried.length === 0 ? "" : `; tried ${[...new Set(tried)].join(", ")}`
 }
 
-const speaksTls = "does the server speak TLS on this port?"
-
 /** The error of a socket that took longer to open than `connectTimeout`. */
 const openedTooLate = (target: Target): CommandError =>
   timeLimit("connect", Duration.toMillis(target.settings.connectTimeout), target.address, notOpenYet(target))
@@ -149,7 +156,7 @@ const openedTooLate = (target: Target): CommandError =>
 /** What a socket that is not open yet waits for, and what to look at when that does not come. */
 export const notOpenYet = (target: Target): string =>
   encrypted(target) === true
-    ? `TLS was not established; ${speaksTls}`
+    ? `TLS was not established; ${withNames(speaksTls, target)}`
     : `nothing has answered there; ${
       target.endpoint.path === undefined ? "check host, port and firewalls" : "check path"
     }`

@@ -46,6 +46,10 @@ export class Lease {
   #spoilt = false
   /** Whether ASKING was sent last, which would apply to the next holder's command. */
   #asking = false
+  /** Whether MULTI was sent by name, and nothing since that ends it. */
+  #queueing = false
+  /** Whether the holder may have become another user. */
+  #otherUser = false
   /**
    * The number of WATCHes that were sent, the number before the last EXEC, and the number that an answered EXEC or
    * UNWATCH has ended.
@@ -71,11 +75,15 @@ export class Lease {
     if (this.#returned) return request.fail(this.#tooLate)
     for (const command of request.commands) this.#see(command)
     this.#raw.submit(request)
+    this.#raw.exchange.holderOnly = this.#queueing || this.#otherUser
   }
 
   #see({ spec }: RedisCommand.Any): void {
     const name = spec.name.toUpperCase()
     this.#asking = name === "ASKING"
+    if (name === "MULTI") this.#queueing = true
+    else if (endsTransaction.has(name)) this.#queueing = false
+    if (changesUser.has(name)) this.#otherUser = true
     if (name === "WATCH") this.#watches++
     else if (name === "EXEC") this.#executing = this.#watches
     else if (!leavesNothing.has(name) && (spec.traits.has("stateful") || names.has(name))) this.#spoilt = true
@@ -129,6 +137,10 @@ export class Lease {
  * a trait is the holder's.
  */
 const leavesNothing: ReadonlySet<string> = new Set(["DISCARD", "UNWATCH"])
+
+const changesUser: ReadonlySet<string> = new Set(["AUTH", "HELLO", "RESET"])
+
+const endsTransaction: ReadonlySet<string> = new Set(["DISCARD", "EXEC", "RESET"])
 
 /**
  * Commands that may be sent on shared connections, where all callers have the same name. So their effect is no trait of
