@@ -197,7 +197,7 @@ export const profiled = <A, B, I>(
   const both = Reply.tuple(results, profile)
   return Reply.make((value, view) => {
     const [found, told] = both.decode(value instanceof Resp.MapReply ? inTurn(value, view) : value, view)
-    // Both are read in one view.
+    // The results have the types of their decoder in this view.
     return { results: found, profile: told } as FtProfiled<A> | FtProfiled<B, Uint8Array> | FtProfiled<I>
   })
 }

@@ -82,6 +82,8 @@ describe("Search", () => {
     expectTypeOf<Success<typeof profile>["results"]>().toEqualTypeOf<Search.FtFound<string>>()
     const bytes = Redis.asBytes(profile)
     expectTypeOf<Success<typeof bytes>["results"]>().toEqualTypeOf<Search.FtFound<Uint8Array>>()
+    const ofBytes = Search.ftProfile(Redis.asBytes(Search.ftSearchNocontent("i", "q")))
+    expectTypeOf<Success<typeof ofBytes>>().toEqualTypeOf<Search.FtProfiled<Search.FtFound<Uint8Array>>>()
     // @ts-expect-error A cursor has no profile.
     void Search.ftProfile(Search.ftAggregateWithcursor("i", "q"))
     // @ts-expect-error It is no search.

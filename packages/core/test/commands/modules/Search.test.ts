@@ -234,7 +234,7 @@ commandTable("Search", [
     { results: rows, profile }
   ],
   [
-    "profiles a hybrid search, in the bytes view of the search",
+    "profiles a hybrid search, in the bytes view of the search and the text view of the profile",
     Search.ftProfile(RedisCommand.asBytes(Search.ftHybrid("i", {
       search: { query: "a" },
       vsim: { field: "@v", vector: "$v" },
@@ -244,8 +244,15 @@ commandTable("Search", [
     profiles(hybrid),
     {
       results: { ...hybridRows, rows: [[[bytes("__key"), bytes("k")], [bytes("__score"), bytes("0.5")]]] },
-      profile: profileOfBytes
+      profile
     }
+  ],
+  [
+    "profiles a search, in the bytes view of the profile",
+    RedisCommand.asBytes(Search.ftProfile(Search.ftSearchNocontent("i", "a"))),
+    "FT.PROFILE i SEARCH QUERY a NOCONTENT",
+    profiles([flat(":7\r\n", bulk("doc:1")), summary(result())]),
+    { results: { total: 7, documents: [bytes("doc:1")], warnings: [], extra: {} }, profile: profileOfBytes }
   ],
   [
     "tells more of what it finds",
