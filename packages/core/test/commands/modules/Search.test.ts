@@ -370,6 +370,18 @@ commandTable("Search", [
     hybridRows
   ],
   [
+    "combines by rank without options, which is the default and has no words",
+    Search.ftHybrid("i", {
+      search: { query: "a" },
+      vsim: { field: "@v", vector: "$v" },
+      combine: { method: "rrf" },
+      params: { v: "x" }
+    }),
+    "FT.HYBRID i SEARCH a VSIM @v $v PARAMS 2 v x",
+    hybrid,
+    hybridRows
+  ],
+  [
     "suggests with scores and payloads",
     Search.ftSuggetWithpayloads("k", "he", { max: 2 }),
     "FT.SUGGET k he MAX 2 WITHSCORES WITHPAYLOADS",
