@@ -338,7 +338,21 @@ const toldIn = <Tell extends FtTell>(tell: Tell) => {
 // Rows
 // -----------------------------------------------------------------------------
 
-const rowList = Reply.array(Reply.recordOrPairs(Reply.raw))
+const someRow = Reply.recordOrPairs(Reply.raw)
+
+/** The row of a document that was deleted meanwhile, or has expired, has no fields: it is nil, or has nil in their place. */
+const row: typeof someRow = Reply.make((value, view) => someRow.decode(isGone(value) ? [] : value, view))
+
+const isGone = (value: Resp.Value): boolean =>
+  value === null || (Array.isArray(value) && value.length === 1 && value[0] === null)
+
+/**
+ * Rows by the names of their fields.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
+export const rowList: Reply.Reply<FtRows["rows"], FtRows<FtRowBytes>["rows"], FtRows["rows"]> = Reply.array(row)
 
 /**
  * The reply of FT.AGGREGATE.
@@ -356,7 +370,7 @@ export const rows: Reply.Reply<FtRows, FtRows<FtRowBytes>, FtRows> = Reply.make(
 
 const mappedRows = (value: Resp.Value, view: Reply.View) => {
   const { extra, results, totalResults, warning } = summary.decode(value, view)
-  const list = results.map((result) => result.get(contentName) ?? [])
+  const list = results.map((result) => result.get(contentName) ?? null)
   return { total: totalResults, list, warnings: warning, extra }
 }
 

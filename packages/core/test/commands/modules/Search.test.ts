@@ -217,6 +217,7 @@ commandTable("Search", [
     bulk("a"),
     "a"
   ],
+  ["explains without parameters", Search.ftExplain("i", "a", { params: {} }), "FT.EXPLAIN i a", bulk("a"), "a"],
   ["explains by lines", Search.ftExplaincli("i", "a"), "FT.EXPLAINCLI i a", "*1\r\n$1\r\na\r\n", ["a"]],
   ["lists indexes", Search.ftList(), "FT._LIST", ["*1\r\n$1\r\ni\r\n", "~1\r\n$1\r\ni\r\n"], ["i"]],
   [
@@ -714,6 +715,34 @@ it("keeps what only RESP3 servers tell besides", () => {
   assert.deepStrictEqual(decoded(Search.ftAggregate("i", "*"), warned), { total: 0, rows: [], ...more })
 })
 
+it("reads rows of documents that were deleted meanwhile, or have expired", () => {
+  const inTurn = flat(":2\r\n", "$-1\r\n", flat(bulk("city"), bulk("a")))
+  const gone = map(bulk("extra_attributes"), "_\r\n", bulk("values"), flat())
+  const other = map(bulk("extra_attributes"), map(bulk("city"), bulk("a")), bulk("values"), flat())
+  const mapped = map(bulk("total_results"), ":2\r\n", bulk("results"), flat(gone, other))
+  const some = { total: 2, rows: [plain({}), plain({ city: "a" })], warnings: [], extra: {} }
+  for (const reply of [inTurn, mapped]) {
+    assert.deepStrictEqual(decoded(Search.ftAggregate("i", "*"), reply), some)
+  }
+  const cursor = decoded(Search.ftAggregateWithcursor("i", "*"), flat(inTurn, ":5\r\n"))
+  assert.deepStrictEqual(cursor, { ...some, cursor: 5 })
+  const query = { search: { query: "a" }, vsim: { field: "@v", vector: "$v" }, params: { v: "x" } } as const
+  assert.deepStrictEqual(
+    decoded(
+      Search.ftHybrid("i", query),
+      flat(
+        bulk("total_results"),
+        ":2\r\n",
+        bulk("results"),
+        flat(flat("$-1\r\n"), flat(bulk("city"), bulk("a"))),
+        bulk("execution_time"),
+        bulk("0.5")
+      )
+    ),
+    { ...some, executionTime: 0.5 }
+  )
+})
+
 it("refuses documents that are cut off, or of which some have no content", () => {
   for (
     const reply of [
@@ -725,6 +754,12 @@ it("refuses documents that are cut off, or of which some have no content", () =>
   }
   const scoreless = flat(":2\r\n", bulk("a"), bulk("1"), flat(...fields), bulk("b"))
   assert.include(JSON.stringify(decoded(Search.ftSearchWithscores("i", "q"), scoreless)), "DecodeError")
+})
+
+it("names no view for a total beyond ±(2⁵³−1), which is a number in every view", () => {
+  const exit = JSON.stringify(decoded(RedisCommand.asBigInt(Search.ftSearch("i", "q")), flat(":9007199254740993\r\n")))
+  assert.include(exit, "the integer 9007199254740993 is beyond ±(2⁵³−1)")
+  assert.notInclude(exit, "asBigInt")
 })
 
 it("does not repeat what moves a cursor", () => {
