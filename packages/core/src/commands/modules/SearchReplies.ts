@@ -125,10 +125,16 @@ export type FtTold<Tell, Text = string, Fields = FtDocument["fields"]> =
     /** The key of the document. */
     readonly id: Text
   }
-  & (Tell extends { readonly nocontent: true } ? unknown : {
-    /** The fields by name. The root of a JSON document is `$`. */
-    readonly fields: Fields
-  })
+  & (Tell extends { readonly nocontent: true } ? unknown
+    // Only the program knows whether they are there.
+    : true extends Asked<Tell, "nocontent"> ? {
+        /** The fields by name, `undefined` with `nocontent`. The root of a JSON document is `$`. */
+        readonly fields?: Fields | undefined
+      }
+    : {
+      /** The fields by name. The root of a JSON document is `$`. */
+      readonly fields: Fields
+    })
   & (Tell extends { readonly withscores: true } ? {
       /** The score; a greater one is better. */
       readonly score: number
@@ -149,6 +155,8 @@ export type FtTold<Tell, Text = string, Fields = FtDocument["fields"]> =
       readonly sortkey: Text | undefined
     } :
     unknown)
+
+type Asked<Tell, Name> = Name extends keyof Tell ? Tell[Name] : undefined
 
 /**
  * A term that is not in an index, and the suggestions for it.
