@@ -32,6 +32,10 @@ const pairsOfRows = {
   extra: {}
 }
 const profiles = ([two, three]: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const [inTurn = "", named = ""] = profileReplies()
+  return [flat(two ?? "", inTurn), map(bulk("Results"), three ?? "", bulk("Profile"), named)]
+}
+const profileReplies = (): ReadonlyArray<string> => {
   const shard = (form: typeof map, time: (number: string) => string): string =>
     form(
       bulk("Total profile time"),
@@ -53,13 +57,8 @@ const profiles = ([two, three]: ReadonlyArray<string>): ReadonlyArray<string> =>
       flat(form(bulk("Type"), bulk("Index"), bulk("Time"), time("0.5"), bulk("Results processed"), ":3\r\n"))
     )
   return [
-    flat(two ?? "", flat(bulk("Shards"), flat(shard(flat, bulk)), bulk("Coordinator"), flat())),
-    map(
-      bulk("Results"),
-      three ?? "",
-      bulk("Profile"),
-      map(bulk("Shards"), flat(shard(map, (number) => `,${number}\r\n`)), bulk("Coordinator"), map())
-    )
+    flat(bulk("Shards"), flat(shard(flat, bulk)), bulk("Coordinator"), flat()),
+    map(bulk("Shards"), flat(shard(map, (number) => `,${number}\r\n`)), bulk("Coordinator"), map())
   ]
 }
 const profileOf = (term: unknown): object => ({
@@ -95,18 +94,21 @@ const profileOf = (term: unknown): object => ({
 })
 const profile = profileOf("a")
 const profileOfBytes = profileOf(bytes("a"))
-const hybrid = [flat, map].map((form) =>
-  form(
-    bulk("total_results"),
-    ":1\r\n",
-    bulk("results"),
-    flat(form(bulk("__key"), bulk("k"), bulk("__score"), bulk("0.5"))),
-    bulk("warnings"),
-    flat(),
-    bulk("execution_time"),
-    form === map ? ",1.5\r\n" : bulk("1.5")
-  )
-)
+const hybridParts = (form: typeof map): ReadonlyArray<string> => [
+  bulk("total_results"),
+  ":1\r\n",
+  bulk("results"),
+  flat(form(bulk("__key"), bulk("k"), bulk("__score"), bulk("0.5"))),
+  bulk("warnings"),
+  flat(),
+  bulk("execution_time"),
+  form === map ? ",1.5\r\n" : bulk("1.5")
+]
+const hybrid = [flat, map].map((form) => form(...hybridParts(form)))
+const profiledHybrid = [
+  flat(...hybridParts(flat), profileReplies()[0] ?? ""),
+  map(...hybridParts(map), bulk("Profile"), profileReplies()[1] ?? "")
+]
 const hybridRows = {
   total: 1,
   rows: [plain({ __key: "k", __score: "0.5" })],
@@ -242,7 +244,7 @@ commandTable("Search", [
       params: { v: "x" }
     }))),
     "FT.PROFILE i HYBRID QUERY SEARCH a VSIM @v $v PARAMS 2 v x",
-    profiles(hybrid),
+    profiledHybrid,
     {
       results: { ...hybridRows, rows: [[[bytes("__key"), bytes("k")], [bytes("__score"), bytes("0.5")]]] },
       profile
