@@ -27,7 +27,7 @@ const parse = (text: string): Json => {
 export const document: Reply.Reply<Json, Uint8Array, Json> = Reply.make((value, view) => {
   const isPlain = typeof value === "number" || typeof value === "boolean"
   // In the bytes view every blob is bytes.
-  if (view.blob === "bytes") return Reply.blob.decode(isPlain ? String(value) : value, view) as Uint8Array
+  if (view.blob === "bytes") return Reply.blob.decode(isPlain ? String(value) : value, view)
   return isPlain ? value : parse(Reply.text.decode(value, view))
 })
 
