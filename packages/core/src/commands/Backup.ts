@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import * as DateTime from "effect/DateTime"
+import { momentOrNever } from "../internal/reply/moment.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
 
@@ -31,17 +31,13 @@ export type BackupState =
 
 const state: Reply.Reply<BackupState> = Reply.text
 
-/** A time in seconds; 0 stands for never. */
-const moment = Reply.map(
-  Reply.nullable(Reply.integerText),
-  (seconds) => seconds === undefined || Number(seconds) === 0 ? undefined : DateTime.makeUnsafe(Number(seconds) * 1000)
-)
+const time = Reply.map(Reply.nullable(Reply.integerText), momentOrNever)
 
 const status = Reply.struct({
   state,
   error: Reply.map(Reply.nullable(Reply.text), (error) => error === "" ? undefined : error),
-  startTime: moment,
-  endTime: moment
+  startTime: time,
+  endTime: time
 })
 
 /**

@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import * as DateTime from "effect/DateTime"
 import type { AtMostOne } from "../internal/argument/atMostOne.ts"
+import { moment, momentOrNever } from "../internal/reply/moment.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -360,11 +360,7 @@ export const flushdb = define(
 export const lastsave = define(
   "LASTSAVE",
   () => [],
-  Reply.map(
-    Reply.nullable(Reply.integer),
-    (seconds) =>
-      seconds === undefined || Number(seconds) === 0 ? undefined : DateTime.makeUnsafe(Number(seconds) * 1000)
-  ),
+  Reply.map(Reply.nullable(Reply.integer), momentOrNever),
   "readonly"
 )
 
@@ -502,7 +498,7 @@ export const timeDateTime = define(
   () => [],
   Reply.map(
     timeReply,
-    ({ microseconds, seconds }) => DateTime.makeUnsafe(Number(seconds) * 1000 + Math.trunc(Number(microseconds) / 1000))
+    ({ microseconds, seconds }) => moment(Number(seconds) * 1000 + Math.trunc(Number(microseconds) / 1000))
   ),
   "readonly"
 )

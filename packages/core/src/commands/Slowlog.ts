@@ -3,8 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as DateTime from "effect/DateTime"
+import type * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
+import { moment } from "../internal/reply/moment.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -70,7 +71,7 @@ export type CommandlogType = "slow" | "large-request" | "large-reply"
 
 const entry = Reply.leadingFields({
   id: Reply.integer,
-  startTime: Reply.map(Reply.integer, (seconds) => DateTime.makeUnsafe(Number(seconds) * 1000)),
+  startTime: Reply.map(Reply.integer, (seconds) => moment(Number(seconds) * 1000)),
   amount: Reply.integer,
   args: Reply.array(Reply.blob),
   clientAddress: Reply.nullable(Reply.text),

@@ -210,8 +210,9 @@ const elementScoresAttributes = Reply.pairs(Reply.blob, scoreAndAttributes)
 /** RESP2 sends elements, scores and attributes in turn; RESP3 sends a map of elements to pairs. */
 const asPairs = (value: Resp.Value): Resp.Value => {
   if (!Array.isArray(value)) return value
+  if (value.length % 3 !== 0) return Reply.mismatch("elements, scores and attributes in turn", value)
   const out: Array<Resp.Value> = []
-  for (let i = 0; i + 2 < value.length; i += 3) out.push(value[i], [value[i + 1], value[i + 2]])
+  for (let i = 0; i < value.length; i += 3) out.push(value[i], [value[i + 1], value[i + 2]])
   return out
 }
 

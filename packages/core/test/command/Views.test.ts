@@ -3,8 +3,8 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { RedisArg, RedisCommand, RedisReply } from "@redfx/core"
-import type { Resp } from "@redfx/core"
 import { RespDecoder } from "@redfx/core/RespDecoder"
+import * as Resp from "@redfx/core/RespValue"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
@@ -108,6 +108,49 @@ const isDocument = (text: unknown, bytes: unknown): boolean =>
 const isExact = (number: unknown, bigint: unknown): boolean =>
   typeof number === "number" && typeof bigint === "bigint" ? BigInt(number) === bigint : isEqual(number, bigint)
 
+const bulk = (...bytes: ReadonlyArray<number>): Resp.Bulk => new Resp.Bulk(Uint8Array.from(bytes), 0, bytes.length)
+
+/** What may come from a server that lies, or is another one. */
+const strange: ReadonlyArray<Resp.Value> = [
+  null,
+  -1,
+  0.5,
+  NaN,
+  1e300,
+  2n ** 62n,
+  true,
+  "",
+  "x",
+  bulk(),
+  bulk(0x31),
+  bulk(0xff),
+  [],
+  [null],
+  [[1, 2], [3, 4]],
+  new Resp.MapReply([]),
+  new Resp.MapReply([1, 2]),
+  new Resp.SetReply(["x", "x"]),
+  new Resp.ErrorReply("ERR x")
+]
+
+/** A value with a strange one in place of it, and of each of its elements, at any depth; and without each of these. */
+const altered = function*(value: Resp.Value): Generator<Resp.Value> {
+  yield* strange
+  const [elements, made] = takenApart(value)
+  for (const [i, element] of elements.entries()) {
+    yield made(elements.toSpliced(i, 1))
+    for (const changed of altered(element)) yield made(elements.with(i, changed))
+  }
+}
+
+const takenApart = (
+  value: Resp.Value
+): readonly [ReadonlyArray<Resp.Value>, (elements: ReadonlyArray<Resp.Value>) => Resp.Value] => {
+  if (value instanceof Resp.MapReply) return [value.entries, (entries) => new Resp.MapReply(entries)]
+  if (value instanceof Resp.SetReply) return [value.members, (members) => new Resp.SetReply(members)]
+  return [Array.isArray(value) ? value : [], (elements) => elements]
+}
+
 /** What a property finds wrong, over all rows and replies. */
 const faults = (
   property: (command: RedisCommand.Any, reply: string, replies: ReadonlyArray<string>) => string | undefined
@@ -183,6 +226,26 @@ describe("Every command", () => {
     assert.deepStrictEqual(found, [])
     // Most replies of several elements are read so.
     assert.isAbove(rows.filter(({ command }) => command.reply.reader !== undefined).length, 200)
+  })
+
+  it("reads or refuses whatever comes in any place of its reply, in every view", () => {
+    const views: ReadonlyArray<Partial<RedisReply.View>> = [{}, { integer: "bigint" }, { blob: "bytes" }]
+    const found = new Set<string>()
+    for (const { command, replies, title } of rows) {
+      // A reply of a hundred elements has the places of a shorter one.
+      for (const reply of replies.filter(({ length }) => length < 2000)) {
+        for (const changed of altered(new RespDecoder().push(encoder.encode(reply))[0]!)) {
+          for (const view of views) {
+            try {
+              decoded(command, changed, view)
+            } catch (error) {
+              found.add(`${title}: ${String(error)}`)
+            }
+          }
+        }
+      }
+    }
+    assert.deepStrictEqual([...found], [])
   })
 
   it("is sent twice alike, in any view", () => {

@@ -75,6 +75,13 @@ commandTable("Server", [
     "+OK\r\n",
     true
   ],
+  [
+    "SRV-23: tells the time as a DateTime",
+    Redis.timeDateTime(),
+    "TIME",
+    array(bulk("1795258029"), bulk("184999")),
+    DateTime.makeUnsafe(1795258029_184)
+  ],
   ["SRV-04, CNV-39: was never saved", Redis.lastsave(), "LASTSAVE", ":0\r\n", undefined],
   [
     "draws",
@@ -149,13 +156,6 @@ answeredTable("Server", [["no commands to ask about", Redis.commandInfo(), []]])
 
 it("SRV-04, CNV-39: tells when data was last saved", () => {
   assert.deepStrictEqual(decoded(Redis.lastsave(), ":1795257949\r\n"), DateTime.makeUnsafe(1795257949_000))
-})
-
-it("SRV-23: tells the time as a DateTime", () => {
-  assert.deepStrictEqual(
-    decoded(Redis.timeDateTime(), array(bulk("1795258029"), bulk("184999"))),
-    DateTime.makeUnsafe(1795258029_184)
-  )
 })
 
 describe("SHUTDOWN", () => {

@@ -134,6 +134,12 @@ it("sends floats of 32 bits as little-endian bytes", () => {
   assert.deepStrictEqual(parts.slice(1), ["FP32", Uint8Array.of(0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0), "a"])
 })
 
+it("refuses elements of which some lack attributes", () => {
+  const reply = "*5\r\n$1\r\na\r\n$1\r\n1\r\n$2\r\n{}\r\n$1\r\nb\r\n$1\r\n1\r\n"
+  const exit = decoded(Redis.vsimWithScoresWithAttribs("k", { ele: "a" }), reply)
+  assert.include(JSON.stringify(exit), "expected elements, scores and attributes in turn, got an array of 5")
+})
+
 it("reads elements as bytes in the bytes view", () => {
   const command = Redis.asBytes(Redis.vsimWithScores("k", { ele: "a" }))
   assert.deepStrictEqual(decoded(command, "%1\r\n$1\r\na\r\n,0.9\r\n"), [{ element: Uint8Array.of(0x61), score: 0.9 }])

@@ -25,8 +25,10 @@ const parse = (text: string): Json => {
  * @since 0.1.0
  */
 export const document: Reply.Reply<Json, Uint8Array, Json> = Reply.make((value, view) => {
-  if (value === null || typeof value === "number" || typeof value === "boolean") return value
-  return view.blob === "bytes" ? Reply.bytes.decode(value, view) : parse(Reply.text.decode(value, view))
+  const isPlain = typeof value === "number" || typeof value === "boolean"
+  // In the bytes view every blob is bytes.
+  if (view.blob === "bytes") return Reply.blob.decode(isPlain ? String(value) : value, view)
+  return isPlain ? value : parse(Reply.text.decode(value, view))
 })
 
 /** A document in RESP3's own types. */
@@ -36,7 +38,8 @@ const expanded = (value: Resp.Value, view: Reply.View): Json => {
   if (value instanceof Resp.MapReply) {
     return Object.fromEntries(members.decode(value, view).map(([name, item]) => [name, expanded(item, view)]))
   }
-  return typeof value === "bigint" ? Number(Reply.integer.decode(value, view)) : Reply.text.decode(value, view)
+  // Rounded, as JSON.parse does it.
+  return typeof value === "bigint" ? Number(value) : Reply.text.decode(value, view)
 }
 
 const members = Reply.pairs(Reply.text, anything)
@@ -70,9 +73,11 @@ export const each = <A, B, I>(
  * @category decoders
  * @since 0.1.0
  */
-export const truth: Reply.Reply<boolean> = Reply.make((value, view) =>
-  typeof value === "number" || typeof value === "boolean" ? Boolean(value) : Reply.text.decode(value, view) === "true"
-)
+export const truth: Reply.Reply<boolean> = Reply.make((value, view) => {
+  if (typeof value === "number" || typeof value === "boolean") return Boolean(value)
+  const text = Reply.text.decode(value, view)
+  return text === "true" || (text === "false" ? false : Reply.mismatch("true or false", value))
+})
 
 const names = Reply.array(Reply.blob)
 
@@ -129,7 +134,7 @@ export const numbers: Reply.Reply<Numbers<number>, Numbers<number>, Numbers<numb
 
 /** The numbers of a JSON text as they are written; JSON.parse would round them. */
 const tokens = (text: string): ReadonlyArray<string> =>
-  text.startsWith("[") ? text.slice(1, -1).split(",").filter((token) => token !== "") : [text]
+  text.startsWith("[") && text.endsWith("]") ? text.slice(1, -1).split(",").filter((token) => token !== "") : [text]
 
 const numberIn = (value: Resp.Value, view: Reply.View): number | bigint | null => {
   if (value === null) return null

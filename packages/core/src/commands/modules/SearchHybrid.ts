@@ -10,6 +10,7 @@ import { define } from "../../RedisCommand.ts"
 import * as Reply from "../../RedisReply.ts"
 import { hybridArgs } from "./SearchHybridOptions.ts"
 import type { FtHybridQuery } from "./SearchHybridOptions.ts"
+import { rowList } from "./SearchReplies.ts"
 import type { FtRowBytes, FtRows } from "./SearchReplies.ts"
 
 export type * from "./SearchHybridOptions.ts"
@@ -27,7 +28,7 @@ export interface FtHybridRows<Row = FtRows["rows"][number]> extends FtRows<Row> 
 
 const reply = Reply.struct({
   totalResults: number,
-  results: Reply.array(Reply.recordOrPairs(Reply.raw)),
+  results: rowList,
   warnings: Reply.orElse(Reply.array(Reply.text), () => []),
   executionTime: Reply.double
 })

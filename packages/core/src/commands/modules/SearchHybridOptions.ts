@@ -143,18 +143,20 @@ const methodArgs = ({ knn, range }: FtHybridVector): Arg.List =>
     ? counted("RANGE", Arg.option("RADIUS", range.radius), Arg.option("EPSILON", range.epsilon))
     : Arg.none
 
-const combineArgs = (combine: FtHybridCombine | undefined): Arg.List =>
-  combine === undefined ? Arg.none : Arg.list(
-    "COMBINE",
-    counted(
-      combine.method.toUpperCase(),
-      Arg.option("CONSTANT", combine.constant),
-      Arg.option("ALPHA", combine.alpha),
-      Arg.option("BETA", combine.beta),
-      Arg.option("WINDOW", combine.window),
-      Arg.option("YIELD_SCORE_AS", combine.yieldScoreAs)
-    )
-  )
+const combineArgs = (combine: FtHybridCombine | undefined): Arg.List => {
+  if (combine === undefined) return Arg.none
+  const { alpha, beta, constant, method, window, yieldScoreAs } = combine
+  const options = [
+    Arg.option("CONSTANT", constant),
+    Arg.option("ALPHA", alpha),
+    Arg.option("BETA", beta),
+    Arg.option("WINDOW", window),
+    Arg.option("YIELD_SCORE_AS", yieldScoreAs)
+  ]
+  // Servers refuse the name of the default method without options of it.
+  if (method === "rrf" && options.every(({ length }) => length === 0)) return Arg.none
+  return Arg.list("COMBINE", counted(method.toUpperCase(), ...options))
+}
 
 /**
  * The arguments of a hybrid search. Parameters come before the steps, because a filter directly after the vector would

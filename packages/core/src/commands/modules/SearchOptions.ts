@@ -373,11 +373,11 @@ export const timeoutArgs = (options: Pick<FtQueryOptions, "timeout">): Arg.List 
  * @category arguments
  * @since 0.1.0
  */
-export const paramArgs = (options: FtExplainOptions): Arg.List =>
-  Arg.list(
-    counted("PARAMS", options.params === undefined ? undefined : Object.entries(options.params).flat()),
-    Arg.option("DIALECT", options.dialect)
-  )
+export const paramArgs = ({ dialect, params = {} }: FtExplainOptions): Arg.List => {
+  const pairs = Object.entries(params).flat()
+  // Servers refuse PARAMS 0.
+  return Arg.list(counted("PARAMS", pairs.length === 0 ? undefined : pairs), Arg.option("DIALECT", dialect))
+}
 
 const limitArgs = (limit: { readonly offset: number; readonly count: number } | undefined): Arg.List =>
   limit === undefined ? Arg.none : Arg.list("LIMIT", limit.offset, limit.count)

@@ -57,15 +57,15 @@ export const ftProfile = Object.assign(
         const [index = "", ...rest] = query.parts
         return [index, kind, Arg.flag("LIMITED", options.limited), "QUERY", ...rest]
       },
-      reply: Reply.make((value, view) =>
+      reply: profiled<A, B, I>(
         // The types of a command are those of its decoder.
-        profiled(query.reply as Reply.Reply<A, B, I>).decode(value, inViewOf(query, view))
+        Reply.make((value, view) => query.reply.decode(value, inViewOf(query, view)) as A | B | I)
       )
     }),
   { spec: profiling }
 )
 
-/** The results are in the view of the query, unless the profile has another view. */
+/** The results are in the view of the query, unless the profile has another view. What else a profile tells is in its own. */
 const inViewOf = (query: Any, view: Reply.View): Reply.View => ({
   blob: query.view.blob === "bytes" ? "bytes" : view.blob,
   integer: query.view.integer === "bigint" ? "bigint" : view.integer

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { isReadonlyArray } from "../../internal/argument/isReadonlyArray.ts"
 import { anything } from "../../internal/reply/asTheyCame.ts"
 import * as Reply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
@@ -31,7 +32,7 @@ export interface FtProfiled<Results, Term = string> {
  * @since 0.1.0
  */
 export interface FtProfile<Term = string> {
-  /** How each of the servers carried out its part. */
+  /** How each of the servers carried out its part. `extra` has those of a hybrid search, `SEARCH` and `VSIM`. */
   readonly shards: ReadonlyArray<FtShardProfile<Term>>
   /** How the results were put together, by the names that the server uses. */
   readonly coordinator: Readonly<Record<string, Reply.Raw>>
@@ -196,14 +197,16 @@ export const profiled = <A, B, I>(
 ): Reply.Reply<FtProfiled<A>, FtProfiled<B, Uint8Array>, FtProfiled<I>> => {
   const both = Reply.tuple(results, profile)
   return Reply.make((value, view) => {
-    const [found, told] = both.decode(value instanceof Resp.MapReply ? inTurn(value, view) : value, view)
-    // Both are read in one view.
+    const [found, told] = both.decode(inTurn(value, view), view)
+    // The results have the types of their decoder in this view.
     return { results: found, profile: told } as FtProfiled<A> | FtProfiled<B, Uint8Array> | FtProfiled<I>
   })
 }
 
-/** Servers before 8.0 put the profile between the results. */
-const inTurn = (value: Resp.MapReply, view: Reply.View): ReadonlyArray<Resp.Value> => {
+/** Servers before 8.0 put the profile between the results. Of a hybrid search it stands behind them, over RESP2 without a name. */
+const inTurn = (value: Resp.Value, view: Reply.View): Resp.Value => {
+  if (isReadonlyArray(value) && value.length > 2) return [value.slice(0, -1), value.at(-1) ?? null]
+  if (!(value instanceof Resp.MapReply)) return value
   const named = entries.decode(value, view)
   const find = (wanted: string) => named.find(([name]) => name.toLowerCase() === wanted)?.[1]
   const told = find("profile") ?? null

@@ -125,10 +125,16 @@ export type FtTold<Tell, Text = string, Fields = FtDocument["fields"]> =
     /** The key of the document. */
     readonly id: Text
   }
-  & (Tell extends { readonly nocontent: true } ? unknown : {
-    /** The fields by name. The root of a JSON document is `$`. */
-    readonly fields: Fields
-  })
+  & (Tell extends { readonly nocontent: true } ? unknown
+    // Only the program knows whether they are there.
+    : true extends Asked<Tell, "nocontent"> ? {
+        /** The fields by name, `undefined` with `nocontent`. The root of a JSON document is `$`. */
+        readonly fields?: Fields | undefined
+      }
+    : {
+      /** The fields by name. The root of a JSON document is `$`. */
+      readonly fields: Fields
+    })
   & (Tell extends { readonly withscores: true } ? {
       /** The score; a greater one is better. */
       readonly score: number
@@ -149,6 +155,8 @@ export type FtTold<Tell, Text = string, Fields = FtDocument["fields"]> =
       readonly sortkey: Text | undefined
     } :
     unknown)
+
+type Asked<Tell, Name> = Name extends keyof Tell ? Tell[Name] : undefined
 
 /**
  * A term that is not in an index, and the suggestions for it.
@@ -338,7 +346,21 @@ const toldIn = <Tell extends FtTell>(tell: Tell) => {
 // Rows
 // -----------------------------------------------------------------------------
 
-const rowList = Reply.array(Reply.recordOrPairs(Reply.raw))
+const someRow = Reply.recordOrPairs(Reply.raw)
+
+/** The row of a document that was deleted meanwhile, or has expired, has no fields: it is nil, or has nil in their place. */
+const row: typeof someRow = Reply.make((value, view) => someRow.decode(isGone(value) ? [] : value, view))
+
+const isGone = (value: Resp.Value): boolean =>
+  value === null || (Array.isArray(value) && value.length === 1 && value[0] === null)
+
+/**
+ * Rows by the names of their fields.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
+export const rowList: Reply.Reply<FtRows["rows"], FtRows<FtRowBytes>["rows"], FtRows["rows"]> = Reply.array(row)
 
 /**
  * The reply of FT.AGGREGATE.
@@ -356,7 +378,7 @@ export const rows: Reply.Reply<FtRows, FtRows<FtRowBytes>, FtRows> = Reply.make(
 
 const mappedRows = (value: Resp.Value, view: Reply.View) => {
   const { extra, results, totalResults, warning } = summary.decode(value, view)
-  const list = results.map((result) => result.get(contentName) ?? [])
+  const list = results.map((result) => result.get(contentName) ?? null)
   return { total: totalResults, list, warnings: warning, extra }
 }
 

@@ -266,7 +266,8 @@ export const tsMadd = define(
 /**
  * Returns the last sample of each series whose labels match the filters, `undefined` for a series without samples.
  *
- * No filters: `DataError`. The command has no key: in a cluster any server answers for all, once its module knows the
+ * No filters: `DataError`. Fails with `ResponseError` when none of them names values, as `room=kitchen` and
+ * `room=(kitchen,hall)` do. The command has no key: in a cluster any server answers for all, once its module knows the
  * other servers, but not in a transaction. O(n). Since TimeSeries 1.0.0.
  *
  * @category time series
@@ -287,7 +288,7 @@ export const tsMget = define(
  * Returns samples of all series whose labels match the filters, such as `room=kitchen`, in the order of time.
  *
  * Samples are taken from `from` to `to`, both inclusive; `-` is the first sample and `+` the last. No filters:
- * `DataError`. In a cluster it behaves like {@link tsMget}. O(n/m+k). Since TimeSeries 1.0.0.
+ * `DataError`. Filters and clusters are those of {@link tsMget}. O(n/m+k). Since TimeSeries 1.0.0.
  *
  * @category time series
  * @since 0.1.0
@@ -379,7 +380,7 @@ export const tsMrevrangeGroupby = define(
 /**
  * Returns the keys of all series whose labels match the filters.
  *
- * No filters: `DataError`. In a cluster it behaves like {@link tsMget}. O(n). Since TimeSeries 1.0.0.
+ * No filters: `DataError`. Filters and clusters are those of {@link tsMget}. O(n). Since TimeSeries 1.0.0.
  *
  * @category time series
  * @since 0.1.0

@@ -196,10 +196,12 @@ export const integer: Reply<number, number, bigint> = make((value, view) => {
 })
 
 /** An integer that is a `number` in every view: a count, or a name of something, which is never so large. */
-export const number: Reply<number> = make((value) => Number(integer.decode(value, textView)))
+export const number: Reply<number> = make((value) =>
+  typeof value === "bigint" ? tooLarge(value, "") : Number(integer.decode(value, textView))
+)
 
-const tooLarge = (value: bigint): never => {
-  throw new Mismatch(`the integer ${value} is beyond ±(2⁵³−1). Redis.asBigInt reads it`, String(value))
+const tooLarge = (value: bigint, way = ". Redis.asBigInt reads it"): never => {
+  throw new Mismatch(`the integer ${value} is beyond ±(2⁵³−1)${way}`, String(value))
 }
 
 /**

@@ -209,6 +209,27 @@ it("refuses sums that a number cannot hold, with the exact value", () => {
   }
 })
 
+it("refuses sums that are cut off, and a toggle that is neither true nor false", () => {
+  for (
+    const exit of [
+      decoded(Json.jsonNumincrby("k", "$", 1), "$3\r\n[12\r\n"),
+      decoded(Json.jsonToggle("k", ".a"), "$4\r\nnull\r\n")
+    ]
+  ) assert.include(JSON.stringify(exit), "DecodeError")
+})
+
+it("has the text of a document in the bytes view, also where its type is one of RESP3", () => {
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+  assert.deepStrictEqual(decoded(Json.jsonGet("k", ".a"), ",1.5\r\n"), 1.5)
+  assert.deepStrictEqual(decoded(RedisCommand.asBytes(Json.jsonGet("k", ".a")), ",1.5\r\n"), bytes("1.5"))
+  assert.deepStrictEqual(decoded(RedisCommand.asBytes(Json.jsonArrpop("k")), "*1\r\n#t\r\n"), [bytes("true")])
+})
+
+it("rounds the integers of documents in the types of RESP3 as those of their text", () => {
+  const reply = "*1\r\n*1\r\n:9007199254740993\r\n"
+  assert.deepStrictEqual(decoded(Json.jsonGetExpanded("k", ["$"]), reply), [[JSON.parse("9007199254740993")]])
+})
+
 it("gets documents in the types of RESP3", () => {
   const reply = "*2\r\n*1\r\n%2\r\n$9\r\n__proto__\r\n:1\r\n$1\r\na\r\n*4\r\n#t\r\n_\r\n,1.5\r\n$1\r\nx\r\n*0\r\n"
   assert.deepStrictEqual(decoded(Json.jsonGetExpanded("k", ["$", "$.b"]), reply), [

@@ -67,6 +67,14 @@ describe("Search", () => {
     expectTypeOf<Success<typeof bytes>["documents"][number]["sortkey"]>().toEqualTypeOf<Uint8Array | undefined>()
     // @ts-expect-error Nothing of the fields was asked for.
     void ({} as Success<typeof bytes>["documents"][number]).fields
+    const nocontent: boolean = Math.random() > 0.5
+    const either = Search.ftSearchWith("i", "q", { nocontent })
+    expectTypeOf<Success<typeof either>["documents"][number]["fields"]>().toEqualTypeOf<Fields | undefined>()
+    const options: Search.FtTell = { nocontent }
+    const any = Search.ftSearchWith("i", "q", options)
+    expectTypeOf<Success<typeof any>["documents"][number]["fields"]>().toEqualTypeOf<Fields | undefined>()
+    const all = Search.ftSearchWith("i", "q", { nocontent: false, withscores: true })
+    expectTypeOf<Success<typeof all>["documents"][number]["fields"]>().toEqualTypeOf<Fields>()
   })
 
   it("types what an index is made of", () => {
@@ -82,6 +90,8 @@ describe("Search", () => {
     expectTypeOf<Success<typeof profile>["results"]>().toEqualTypeOf<Search.FtFound<string>>()
     const bytes = Redis.asBytes(profile)
     expectTypeOf<Success<typeof bytes>["results"]>().toEqualTypeOf<Search.FtFound<Uint8Array>>()
+    const ofBytes = Search.ftProfile(Redis.asBytes(Search.ftSearchNocontent("i", "q")))
+    expectTypeOf<Success<typeof ofBytes>>().toEqualTypeOf<Search.FtProfiled<Search.FtFound<Uint8Array>>>()
     // @ts-expect-error A cursor has no profile.
     void Search.ftProfile(Search.ftAggregateWithcursor("i", "q"))
     // @ts-expect-error It is no search.

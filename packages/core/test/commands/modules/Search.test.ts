@@ -32,6 +32,10 @@ const pairsOfRows = {
   extra: {}
 }
 const profiles = ([two, three]: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const [inTurn = "", named = ""] = profileReplies()
+  return [flat(two ?? "", inTurn), map(bulk("Results"), three ?? "", bulk("Profile"), named)]
+}
+const profileReplies = (): ReadonlyArray<string> => {
   const shard = (form: typeof map, time: (number: string) => string): string =>
     form(
       bulk("Total profile time"),
@@ -53,13 +57,8 @@ const profiles = ([two, three]: ReadonlyArray<string>): ReadonlyArray<string> =>
       flat(form(bulk("Type"), bulk("Index"), bulk("Time"), time("0.5"), bulk("Results processed"), ":3\r\n"))
     )
   return [
-    flat(two ?? "", flat(bulk("Shards"), flat(shard(flat, bulk)), bulk("Coordinator"), flat())),
-    map(
-      bulk("Results"),
-      three ?? "",
-      bulk("Profile"),
-      map(bulk("Shards"), flat(shard(map, (number) => `,${number}\r\n`)), bulk("Coordinator"), map())
-    )
+    flat(bulk("Shards"), flat(shard(flat, bulk)), bulk("Coordinator"), flat()),
+    map(bulk("Shards"), flat(shard(map, (number) => `,${number}\r\n`)), bulk("Coordinator"), map())
   ]
 }
 const profileOf = (term: unknown): object => ({
@@ -95,18 +94,21 @@ const profileOf = (term: unknown): object => ({
 })
 const profile = profileOf("a")
 const profileOfBytes = profileOf(bytes("a"))
-const hybrid = [flat, map].map((form) =>
-  form(
-    bulk("total_results"),
-    ":1\r\n",
-    bulk("results"),
-    flat(form(bulk("__key"), bulk("k"), bulk("__score"), bulk("0.5"))),
-    bulk("warnings"),
-    flat(),
-    bulk("execution_time"),
-    form === map ? ",1.5\r\n" : bulk("1.5")
-  )
-)
+const hybridParts = (form: typeof map): ReadonlyArray<string> => [
+  bulk("total_results"),
+  ":1\r\n",
+  bulk("results"),
+  flat(form(bulk("__key"), bulk("k"), bulk("__score"), bulk("0.5"))),
+  bulk("warnings"),
+  flat(),
+  bulk("execution_time"),
+  form === map ? ",1.5\r\n" : bulk("1.5")
+]
+const hybrid = [flat, map].map((form) => form(...hybridParts(form)))
+const profiledHybrid = [
+  flat(...hybridParts(flat), profileReplies()[0] ?? ""),
+  map(...hybridParts(map), bulk("Profile"), profileReplies()[1] ?? "")
+]
 const hybridRows = {
   total: 1,
   rows: [plain({ __key: "k", __score: "0.5" })],
@@ -217,6 +219,7 @@ commandTable("Search", [
     bulk("a"),
     "a"
   ],
+  ["explains without parameters", Search.ftExplain("i", "a", { params: {} }), "FT.EXPLAIN i a", bulk("a"), "a"],
   ["explains by lines", Search.ftExplaincli("i", "a"), "FT.EXPLAINCLI i a", "*1\r\n$1\r\na\r\n", ["a"]],
   ["lists indexes", Search.ftList(), "FT._LIST", ["*1\r\n$1\r\ni\r\n", "~1\r\n$1\r\ni\r\n"], ["i"]],
   [
@@ -234,18 +237,25 @@ commandTable("Search", [
     { results: rows, profile }
   ],
   [
-    "profiles a hybrid search, in the bytes view of the search",
+    "profiles a hybrid search, in the bytes view of the search and the text view of the profile",
     Search.ftProfile(RedisCommand.asBytes(Search.ftHybrid("i", {
       search: { query: "a" },
       vsim: { field: "@v", vector: "$v" },
       params: { v: "x" }
     }))),
     "FT.PROFILE i HYBRID QUERY SEARCH a VSIM @v $v PARAMS 2 v x",
-    profiles(hybrid),
+    profiledHybrid,
     {
       results: { ...hybridRows, rows: [[[bytes("__key"), bytes("k")], [bytes("__score"), bytes("0.5")]]] },
-      profile: profileOfBytes
+      profile
     }
+  ],
+  [
+    "profiles a search, in the bytes view of the profile",
+    RedisCommand.asBytes(Search.ftProfile(Search.ftSearchNocontent("i", "a"))),
+    "FT.PROFILE i SEARCH QUERY a NOCONTENT",
+    profiles([flat(":7\r\n", bulk("doc:1")), summary(result())]),
+    { results: { total: 7, documents: [bytes("doc:1")], warnings: [], extra: {} }, profile: profileOfBytes }
   ],
   [
     "tells more of what it finds",
@@ -359,6 +369,18 @@ commandTable("Search", [
       nosort: true
     }),
     "FT.HYBRID i SEARCH a VSIM @v $v RANGE 4 RADIUS 0.5 EPSILON 0.01 COMBINE LINEAR 4 ALPHA 0.7 BETA 0.3 PARAMS 2 v x NOSORT",
+    hybrid,
+    hybridRows
+  ],
+  [
+    "combines by rank without options, which is the default and has no words",
+    Search.ftHybrid("i", {
+      search: { query: "a" },
+      vsim: { field: "@v", vector: "$v" },
+      combine: { method: "rrf" },
+      params: { v: "x" }
+    }),
+    "FT.HYBRID i SEARCH a VSIM @v $v PARAMS 2 v x",
     hybrid,
     hybridRows
   ],
@@ -695,6 +717,34 @@ it("keeps what only RESP3 servers tell besides", () => {
   assert.deepStrictEqual(decoded(Search.ftAggregate("i", "*"), warned), { total: 0, rows: [], ...more })
 })
 
+it("reads rows of documents that were deleted meanwhile, or have expired", () => {
+  const inTurn = flat(":2\r\n", "$-1\r\n", flat(bulk("city"), bulk("a")))
+  const gone = map(bulk("extra_attributes"), "_\r\n", bulk("values"), flat())
+  const other = map(bulk("extra_attributes"), map(bulk("city"), bulk("a")), bulk("values"), flat())
+  const mapped = map(bulk("total_results"), ":2\r\n", bulk("results"), flat(gone, other))
+  const some = { total: 2, rows: [plain({}), plain({ city: "a" })], warnings: [], extra: {} }
+  for (const reply of [inTurn, mapped]) {
+    assert.deepStrictEqual(decoded(Search.ftAggregate("i", "*"), reply), some)
+  }
+  const cursor = decoded(Search.ftAggregateWithcursor("i", "*"), flat(inTurn, ":5\r\n"))
+  assert.deepStrictEqual(cursor, { ...some, cursor: 5 })
+  const query = { search: { query: "a" }, vsim: { field: "@v", vector: "$v" }, params: { v: "x" } } as const
+  assert.deepStrictEqual(
+    decoded(
+      Search.ftHybrid("i", query),
+      flat(
+        bulk("total_results"),
+        ":2\r\n",
+        bulk("results"),
+        flat(flat("$-1\r\n"), flat(bulk("city"), bulk("a"))),
+        bulk("execution_time"),
+        bulk("0.5")
+      )
+    ),
+    { ...some, executionTime: 0.5 }
+  )
+})
+
 it("refuses documents that are cut off, or of which some have no content", () => {
   for (
     const reply of [
@@ -706,6 +756,12 @@ it("refuses documents that are cut off, or of which some have no content", () =>
   }
   const scoreless = flat(":2\r\n", bulk("a"), bulk("1"), flat(...fields), bulk("b"))
   assert.include(JSON.stringify(decoded(Search.ftSearchWithscores("i", "q"), scoreless)), "DecodeError")
+})
+
+it("names no view for a total beyond ±(2⁵³−1), which is a number in every view", () => {
+  const exit = JSON.stringify(decoded(RedisCommand.asBigInt(Search.ftSearch("i", "q")), flat(":9007199254740993\r\n")))
+  assert.include(exit, "the integer 9007199254740993 is beyond ±(2⁵³−1)")
+  assert.notInclude(exit, "asBigInt")
 })
 
 it("does not repeat what moves a cursor", () => {
