@@ -330,6 +330,15 @@ export const KeyspaceCacheTest = <E>(client: Layer.Layer<RedisClient.RedisClient
           assert.deepStrictEqual(yield* cache.get("1"), some(1))
         }))
 
+      it.effect("a value that somebody else stored is taken for one whatever it has for a version", () =>
+        Effect.gen(function*() {
+          const cache = yield* program(() => Effect.succeed(some(1)))
+          const key = yield* cache.keyOf("1")
+          yield* cache.set("1", { n: 2 })
+          yield* Redis.hset(key, { version: "é".repeat(200_000) })
+          assert.deepStrictEqual(yield* cache.getOrLoad("1"), some(2))
+        }))
+
       it.effect("a program that died while it loaded is waited for no longer than a load may take", () =>
         Effect.gen(function*() {
           const pace = yield* Pace.watch

@@ -15,6 +15,7 @@
 import type * as RedisArg from "../../RedisArg.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
+import { decodeUtf8 } from "../codec/utf8.ts"
 
 const clock = `local time = redis.call("TIME")
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -51,8 +52,8 @@ const found: RedisReply.Reply<Found> = RedisReply.map(
     known: Number(known) === 1,
     // The script returns no other numbers.
     lease: leases[Number(lease)]!,
-    // The client makes versions, of ASCII alone.
-    version: version === undefined ? "" : String.fromCharCode(...version),
+    // The client makes versions, of ASCII alone. Another program may have stored anything.
+    version: version === undefined ? "" : decodeUtf8(version, 0, version.length),
     value
   })
 )
