@@ -7,6 +7,16 @@
  */
 export {
   /**
+   * Fails the requests of a connection that was lost before they were written, where nobody carries them over.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  failAll
+} from "../internal/connection/give.ts"
+
+export {
+  /**
    * The command before one that an ASK has sent to a server that does not own
    * the slot yet. It holds for the next command, or for all between MULTI and EXEC.
    *

@@ -8,6 +8,7 @@ import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import * as RedisConnection from "@redfx/core/unstable/Connection"
+import { failAll } from "@redfx/core/unstable/Request"
 import { inOwnScope, withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -92,13 +93,13 @@ class GatedListener {
   #admitted = false
 
   constructor(listener: RedisConnection.Listener, { observe, role }: Options, address: string) {
-    const { onPush, onSilence, onUnsent } = listener
+    const { onPush, onSilence, onUnsent = failAll } = listener
     this.listener = {
       ...listener,
       onUnsent: (unsent, failure) => {
         observe({ _tag: "Lost", error: failure }, role, address)
-        if (this.#admitted && onUnsent !== undefined) return onUnsent(unsent, failure)
-        for (const request of unsent.takeAll()) request.fail(failure)
+        const take = this.#admitted ? onUnsent : failAll
+        take(unsent, failure)
       },
       // For a subscriber that speaks RESP2, the server's role looks like a message.
       onPush: onPush && ((items) => !this.#admitted || onPush(items)),
