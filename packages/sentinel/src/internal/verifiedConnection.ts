@@ -13,7 +13,6 @@ import { inOwnScope, withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { openedTooLate } from "./failures.ts"
 import type { Observation, Role } from "./verdict.ts"
 
 /**
@@ -49,9 +48,10 @@ const dial = Effect.fnUntraced(function*(
   const gate = new GatedListener(listener, options, formatEndpoint(address))
   const connection = yield* RedisConnection.make({ host: address.host, port: address.port }, settings, gate.listener)
   const check = Effect.andThen(verifyRole(connection, expected), checkConnection ? connection.probe : Effect.void)
+  const limit = Duration.toMillis(settings.connectTimeout)
   yield* withTimeout(check, {
-    limit: Duration.toMillis(settings.connectTimeout),
-    orElse: () => Effect.fail(openedTooLate(settings.connectTimeout, connection.address))
+    limit,
+    orElse: () => Effect.fail(RedisConnection.timeLimit("connect", limit, connection.address))
   })
   gate.admit()
   return connection
