@@ -7,6 +7,23 @@
  */
 export {
   /**
+   * An argument as a key, which it need not be marked as.
+   *
+   * @category getters
+   * @since 0.1.0
+   */
+  asKey,
+  /**
+   * The text of an argument.
+   *
+   * @category getters
+   * @since 0.1.0
+   */
+  asText
+} from "../internal/argument/part.ts"
+
+export {
+  /**
    * Fails the requests of a connection that was lost before they were written, where nobody carries them over.
    *
    * @category combinators

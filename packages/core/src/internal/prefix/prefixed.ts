@@ -5,8 +5,7 @@
 import * as RedisArg from "../../RedisArg.ts"
 import type { Part } from "../../RedisArg.ts"
 import * as Resp from "../../Resp.ts"
-import { isKey } from "../argument/isKey.ts"
-import { decodeUtf8 } from "../codec/utf8.ts"
+import { asKey, asText } from "../argument/part.ts"
 import { callsOfCode } from "../command/byName.ts"
 import { items, text, textView } from "../reply/reply.ts"
 import type { Prefix } from "./prefix.ts"
@@ -38,17 +37,10 @@ export const withKeys = (parts: Parts, prefix: Prefix): Parts =>
 
 const untouched = (parts: Parts): Parts => parts
 
-/** An argument that is not marked as a key, as one. */
-const keyOf = (part: Part): RedisArg.Key => {
-  const value = RedisArg.wireValue(part)
-  return isKey(value) ? value : String(value)
-}
-
 /** The word at an index, in upper case. */
 const wordAt = (parts: Parts, index: number): string => {
   const part = parts[index]
-  const value = part === undefined ? "" : RedisArg.wireValue(part)
-  return (typeof value === "object" ? decodeUtf8(value, 0, value.length) : String(value)).toUpperCase()
+  return part === undefined ? "" : asText(part).toUpperCase()
 }
 
 /**
@@ -58,7 +50,7 @@ const wordAt = (parts: Parts, index: number): string => {
 const scanned = (parts: Parts, prefix: Prefix): Parts => {
   const isPattern = (index: number) => index % 2 === 0 && index > 0 && wordAt(parts, index - 1) === "MATCH"
   return parts.some((_, index) => isPattern(index))
-    ? parts.map((part, index) => isPattern(index) ? prefix.beforePattern(keyOf(part)) : part)
+    ? parts.map((part, index) => isPattern(index) ? prefix.beforePattern(asKey(part)) : part)
     : [...parts, "MATCH", `${prefix.glob}*`]
 }
 
@@ -75,7 +67,7 @@ const sorted = (parts: Parts, prefix: Prefix): Parts => {
       // A word that is not empty was read at this index, so the index is in range.
       const part = out[index]!
       // An argument that is marked as a key has the prefix already.
-      if (!(part instanceof RedisArg.KeyArg)) out[index] = prefix.before(keyOf(part))
+      if (!(part instanceof RedisArg.KeyArg)) out[index] = prefix.before(asKey(part))
     }
   }
   return out
@@ -83,7 +75,7 @@ const sorted = (parts: Parts, prefix: Prefix): Parts => {
 
 /** The first argument is a key, although the command is not routed by it. */
 const firstKey = ([first, ...rest]: Parts, prefix: Prefix): Parts =>
-  first === undefined ? rest : [prefix.before(keyOf(first)), ...rest]
+  first === undefined ? rest : [prefix.before(asKey(first)), ...rest]
 
 // -----------------------------------------------------------------------------
 // Replies
@@ -133,7 +125,7 @@ const forEverybody =
 const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
   [{
     parts: ([pattern, ...rest], prefix) =>
-      pattern === undefined ? rest : [prefix.beforePattern(keyOf(pattern)), ...rest],
+      pattern === undefined ? rest : [prefix.beforePattern(asKey(pattern)), ...rest],
     reply: eachKey
   }, "KEYS"],
   [{ parts: scanned, reply: page }, "CLUSTERSCAN,SCAN"],
