@@ -33,7 +33,7 @@ export interface Sentinel {
 /** The milliseconds for which one sentinel's answer about the others is good enough. */
 const learnedFor = 10_000
 
-/** The number of sentinels that are remembered besides those of the options. */
+/** The number of sentinels that are remembered for each service, besides those of the options. */
 const mostLearned = 32
 
 /**
