@@ -29,6 +29,7 @@ import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { del, exists } from "./commands/Generic.ts"
 import { get, set } from "./commands/Strings.ts"
+import { present } from "./internal/error/present.ts"
 import { clearUnder, countUnder, keysUnder, noneUnder } from "./internal/persistence/prefixed.ts"
 import { RedisClient } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
@@ -103,7 +104,7 @@ const storeOn = (client: RedisClient["Service"], prefix: string): KeyValueStore.
   const asking = <A>(method: string, effect: Effect.Effect<A, RedisError, RedisClient>, key?: string) =>
     Effect.mapError(Effect.provideService(effect, RedisClient, client), (cause) => {
       const message = `cannot ${method}${key === undefined ? "" : ` ${prefix}${key}`}: ${cause.message}`
-      return new KeyValueStore.KeyValueStoreError({ method, message, cause, ...(key === undefined ? {} : { key }) })
+      return new KeyValueStore.KeyValueStoreError({ method, message, cause, ...present({ key }) })
     })
   const reading = <A>(method: string, entry: RedisReply.Reply<A>) => (key: string) =>
     asking(method, read(prefix + key, entry), key)

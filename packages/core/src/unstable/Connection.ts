@@ -23,6 +23,13 @@ export {
    */
   dialerAt,
   /**
+   * Whether a server has unblocked a command because it has become a replica; nothing was run for it.
+   *
+   * @category guards
+   * @since 0.1.0
+   */
+  isUnblocking,
+  /**
    * Opens a connection: dials, agrees on a protocol, authenticates, selects the
    * database, all within `connectTimeout`.
    *
@@ -48,12 +55,26 @@ export {
 
 export {
   /**
+   * The loss of everything that a client has: its Layer was closed.
+   *
+   * @category constructors
+   * @since 0.1.0
+   */
+  clientClosed,
+  /**
    * Whether a connection ended because the server hung up.
    *
    * @category guards
    * @since 0.1.0
    */
-  isHangUp
+  isHangUp,
+  /**
+   * A time limit that has passed, before it is known which commands that befalls.
+   *
+   * @category constructors
+   * @since 0.1.0
+   */
+  timeLimit
 } from "../internal/error/events.ts"
 
 export type { Dialer, Listener, RedisConnection } from "../internal/connection/model.ts"

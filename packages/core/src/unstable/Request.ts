@@ -7,6 +7,33 @@
  */
 export {
   /**
+   * An argument as a key, which it need not be marked as.
+   *
+   * @category getters
+   * @since 0.1.0
+   */
+  asKey,
+  /**
+   * The text of an argument.
+   *
+   * @category getters
+   * @since 0.1.0
+   */
+  asText
+} from "../internal/argument/part.ts"
+
+export {
+  /**
+   * Fails the requests of a connection that was lost before they were written, where nobody carries them over.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  failAll
+} from "../internal/connection/give.ts"
+
+export {
+  /**
    * The command before one that an ASK has sent to a server that does not own
    * the slot yet. It holds for the next command, or for all between MULTI and EXEC.
    *

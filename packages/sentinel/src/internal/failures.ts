@@ -1,26 +1,13 @@
 /**
  * The errors on the way to a server that sentinels name.
  */
-import { connectionLoss, isRetryable, TimeoutError } from "@redfx/core/RedisError"
+import { connectionLoss, isRetryable } from "@redfx/core/RedisError"
 import type { CommandError, ConnectionError } from "@redfx/core/RedisError"
 import { excerpt } from "@redfx/core/unstable/Runtime"
-import * as Duration from "effect/Duration"
 
 /** The error that ends connections to a server that is no longer the master. */
 export const demoted = (address: string): ConnectionError =>
   connectionLoss("Demoted", "The previous master is now a replica", address)
-
-export const clientClosed: ConnectionError = connectionLoss("ClientClosed", "The client was closed")
-
-/** The error of a connection that took too long to open. */
-export const openedTooLate = (limit: Duration.Duration, address: string): TimeoutError =>
-  new TimeoutError({
-    phase: "connect",
-    milliseconds: Duration.toMillis(limit),
-    address,
-    delivery: "not-sent",
-    readonly: false
-  })
 
 /** A server that was asked in vain, and the reason. `permanent` says whether it will refuse the next time as well. */
 export interface Attempt {

@@ -15,6 +15,7 @@ import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { Doubt } from "./doubt.ts"
 import { demoted } from "./failures.ts"
 import type { Sentinel } from "./sentinels.ts"
 import { verdict } from "./verdict.ts"
@@ -37,21 +38,13 @@ export interface Claim {
 /** The standing of a claim with a single witness. `late`: the witness has not answered. `unknown`: no sentinel has. */
 export type Standing = "stands" | "falls" | "late" | "unknown"
 
-/**
- * The number of times in a row that the sentinels are asked before a doubt is given up, because an announcement will
- * follow.
- */
-const mostLooks = 50
-
-/** The number of times in a row that they are asked about changes that they notice within a second. */
-const fewLooks = 10
-
 /** The number of times in a row that the only witness of a failover may be late to confirm it. */
 const mostLate = 10
 
 export class MasterTracker {
   /** Ends when the first connection was opened, or could not be. */
   readonly begun = Deferred.makeUnsafe<void>()
+  readonly doubt = new Doubt()
   readonly #service: string
   readonly #onEvent: (event: RedisEvent) => void
   readonly #open = new Map<RedisConnection, Role>()
@@ -63,11 +56,9 @@ export class MasterTracker {
   #late = 0
   #served = false
   #changes = 0
-  #looks = 0
-  #heard = false
-  /** Told when there is more or less doubt. */
-  readonly #doubts = new Listeners()
   readonly #successions = new Listeners()
+  /** Told when a replica has fallen asleep. */
+  readonly #naps = new Listeners()
 
   constructor(service: string, onEvent: (event: RedisEvent) => void) {
     this.#service = service
@@ -130,13 +121,13 @@ export class MasterTracker {
    */
   observe(seen: Observation, role: Role, address: string): ReturnType<typeof verdict>["loss"] {
     const { learn, loss } = verdict(seen, role, address)
-    if (learn === "doubt") this.doubt()
-    if (learn === "another") this.hear(fewLooks)
-    if (learn === "trust" && address === this.address) this.#settle()
+    if (learn === "doubt") this.doubt.raise()
+    if (learn === "another") this.doubt.expectAnother()
+    if (learn === "trust" && address === this.address && this.#master?.witness === undefined) this.doubt.settle()
     if (learn === "awake") this.#asleep.delete(address)
     if (learn === "asleep") {
       this.#asleep.add(address)
-      this.#doubts.tell()
+      this.#naps.tell()
     }
     return loss
   }
@@ -146,36 +137,8 @@ export class MasterTracker {
     this.#onEvent({ _tag: "ConnectFailed", address, error, retryAfter })
   }
 
-  /** Has the sentinels asked again and again, until it is settled which server is the master. */
-  doubt(): void {
-    this.#looks = mostLooks
-    this.#doubts.tell()
-  }
-
-  /** Takes note of an announcement, and has the sentinels asked without a pause. */
-  hear(looks: number = mostLooks): void {
-    this.#looks = Math.max(this.#looks, looks)
-    this.#heard = true
-    this.#doubts.tell()
-  }
-
-  /** Settles the doubt, unless something was announced since the sentinels were asked. */
-  #settle(): void {
-    if (!this.#heard && this.#master?.witness === undefined) this.#looks = 0
-    this.#doubts.tell()
-  }
-
-  /** Counts one round of questions; returns whether there is another. */
-  takeLook(): boolean {
-    this.#heard = false
-    return this.#looks > 0 && this.#looks-- > 0
-  }
-
-  /** Suspends until there is a reason to ask the sentinels. */
-  readonly doubted: Effect.Effect<void> = this.#doubts.until(() => this.#looks > 0)
-
   /** Suspends until a replica is asleep to which there is a connection. */
-  readonly replicaAsleep: Effect.Effect<void> = this.#doubts.until(() => this.#sleepers().length > 0)
+  readonly replicaAsleep: Effect.Effect<void> = this.#naps.until(() => this.#sleepers().length > 0)
 
   #sleepers(): ReadonlyArray<RedisConnection> {
     return [...this.#open].flatMap(([connection, role]) =>
@@ -190,9 +153,6 @@ export class MasterTracker {
       if (!names.has(connection.address)) connection.close(down(connection.address))
     }
   }
-
-  /** Suspends until there is a reason to skip the next pause, or no reason to go on. */
-  readonly settledOrHeard: Effect.Effect<void> = this.#doubts.until(() => this.#heard || this.#looks === 0)
 
   /** Whether there was a failover since the one that a claim is from. */
   isBehind({ address, anew = false, epoch }: Claim): boolean {
@@ -254,8 +214,8 @@ export class MasterTracker {
     else if (this.#master?.witness === undefined) this.#before = this.#master
     this.#master = claim
     this.#late = 0
-    this.#settle()
-    if (claim.witness !== undefined) this.doubt()
+    if (claim.witness === undefined) this.doubt.settle()
+    else this.doubt.raise()
   }
 
   /** Takes note of whether the master that has a single witness still stands. */
@@ -265,7 +225,7 @@ export class MasterTracker {
     const falls = standing === "falls" || this.#late >= mostLate
     if (before === undefined || !falls) return
     this.#become(before, orphaned)
-    this.doubt()
+    this.doubt.raise()
   }
 
   /** Takes note that a server that was chosen cannot be reached: the word of the sentinels counts again. */

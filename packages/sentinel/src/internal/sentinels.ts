@@ -22,7 +22,6 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as RcMap from "effect/RcMap"
 import * as Scope from "effect/Scope"
-import { clientClosed } from "./failures.ts"
 import type { Attempt } from "./failures.ts"
 
 /** A sentinel. `name`: how it is printed, and distinguished from others. */
@@ -34,7 +33,7 @@ export interface Sentinel {
 /** The milliseconds for which one sentinel's answer about the others is good enough. */
 const learnedFor = 10_000
 
-/** The number of sentinels that are remembered besides those of the options. */
+/** The number of sentinels that are remembered for each service, besides those of the options. */
 const mostLearned = 32
 
 /**
@@ -55,6 +54,8 @@ const waited = (limit: number): Effect.Effect<void> =>
 
 /** The milliseconds after which an answer is overdue. */
 const overdue = 100
+
+const closed = RedisConnection.clientClosed()
 
 /**
  * A question to all sentinels.
@@ -123,7 +124,7 @@ export class Sentinels {
   /** The attempt of a sentinel that has not answered. */
   unanswered({ name }: Sentinel): Attempt {
     return this.#closed
-      ? { address: name, detail: clientClosed.detail, permanent: true }
+      ? { address: name, detail: closed.detail, permanent: true }
       : { address: name, detail: "It has not answered yet", permanent: false }
   }
 
@@ -131,7 +132,7 @@ export class Sentinels {
   ask<A>(sentinel: Sentinel, question: RedisCommand<A>): Effect.Effect<A, CommandError> {
     return Effect.suspend(() =>
       this.#closed
-        ? Effect.fail(clientClosed)
+        ? Effect.fail(closed)
         : Effect.scoped(
           Effect.flatMap(RcMap.get(this.#clients, sentinel.address), (client) => client.execute(question))
         )

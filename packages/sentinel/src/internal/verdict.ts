@@ -5,7 +5,7 @@
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
-import { demotionBy } from "@redfx/core/unstable/Connection"
+import { demotionBy, isUnblocking } from "@redfx/core/unstable/Connection"
 import { demoted } from "./failures.ts"
 
 /** What the server of a connection has to be. */
@@ -77,7 +77,7 @@ const ofRefusal = (error: ErrorReply, role: Role, address: string): Verdict => {
     return error.code === "LOADING" ? { learn: "doubt" } : {}
   }
   // A refused write shows that the server is a replica, as it should be.
-  return error.code === "UNBLOCKED" && demotionBy(error, address) !== undefined
+  return isUnblocking(error)
     ? { learn: "doubt", loss: connectionLoss("Closed", "The replica follows another master now", address) }
     : {}
 }

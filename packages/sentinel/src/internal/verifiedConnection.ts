@@ -8,11 +8,11 @@ import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import * as RedisConnection from "@redfx/core/unstable/Connection"
+import { failAll } from "@redfx/core/unstable/Request"
 import { inOwnScope, withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { openedTooLate } from "./failures.ts"
 import type { Observation, Role } from "./verdict.ts"
 
 /**
@@ -48,9 +48,10 @@ const dial = Effect.fnUntraced(function*(
   const gate = new GatedListener(listener, options, formatEndpoint(address))
   const connection = yield* RedisConnection.make({ host: address.host, port: address.port }, settings, gate.listener)
   const check = Effect.andThen(verifyRole(connection, expected), checkConnection ? connection.probe : Effect.void)
+  const limit = Duration.toMillis(settings.connectTimeout)
   yield* withTimeout(check, {
-    limit: Duration.toMillis(settings.connectTimeout),
-    orElse: () => Effect.fail(openedTooLate(settings.connectTimeout, connection.address))
+    limit,
+    orElse: () => Effect.fail(RedisConnection.timeLimit("connect", limit, connection.address))
   })
   gate.admit()
   return connection
@@ -92,13 +93,13 @@ class GatedListener {
   #admitted = false
 
   constructor(listener: RedisConnection.Listener, { observe, role }: Options, address: string) {
-    const { onPush, onSilence, onUnsent } = listener
+    const { onPush, onSilence, onUnsent = failAll } = listener
     this.listener = {
       ...listener,
       onUnsent: (unsent, failure) => {
         observe({ _tag: "Lost", error: failure }, role, address)
-        if (this.#admitted && onUnsent !== undefined) return onUnsent(unsent, failure)
-        for (const request of unsent.takeAll()) request.fail(failure)
+        const take = this.#admitted ? onUnsent : failAll
+        take(unsent, failure)
       },
       // For a subscriber that speaks RESP2, the server's role looks like a message.
       onPush: onPush && ((items) => !this.#admitted || onPush(items)),

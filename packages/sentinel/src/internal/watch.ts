@@ -46,11 +46,11 @@ export const run = (resolver: Resolver, interval: Duration.Duration): Effect.Eff
     Effect.scoped(Effect.gen(function*() {
       const { group, service, tracker } = resolver
       const chosen = yield* Queue.sliding<Chosen>(1)
-      yield* group.sentinels.news.listen((name) => name === service && tracker.hear())
+      yield* group.sentinels.news.listen((name) => name === service && tracker.doubt.hear())
       yield* group.listening.listen((heard) => hear(resolver, heard, chosen))
       yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(chosen), (one) => pursue(resolver, one))))
       yield* Effect.forkScoped(Effect.forever(watchReplicas(resolver)))
-      const now = Effect.sync(() => tracker.inUse ? tracker.hear(1) : undefined)
+      const now = Effect.sync(() => tracker.inUse ? tracker.doubt.hear(1) : undefined)
       yield* Effect.forkScoped(Effect.forever(Effect.delay(now, interval)))
       return yield* Effect.forever(watch(resolver, new Rounds()))
     }))
@@ -74,12 +74,12 @@ class Rounds {
 /** Asks as soon as there is doubt, and as long. */
 const watch = (resolver: Resolver, rounds: Rounds): Effect.Effect<void, never, RedisConnector> =>
   Effect.gen(function*() {
-    const { tracker } = resolver
-    yield* tracker.doubted
-    while (tracker.takeLook()) {
+    const { doubt } = resolver.tracker
+    yield* doubt.raised
+    while (doubt.takeLook()) {
       if (rounds.isMany(yield* elapsedNow)) yield* Effect.sleep(forcedPause)
       yield* recheck(resolver)
-      yield* Effect.raceFirst(Effect.sleep(pause), tracker.settledOrHeard)
+      yield* Effect.raceFirst(Effect.sleep(pause), doubt.settledOrHeard)
     }
   })
 
@@ -117,14 +117,14 @@ interface Chosen {
 }
 
 const hear = ({ group, service, tracker }: Resolver, heard: Heard, chosen: Queue.Queue<Chosen>): void => {
-  if (heard._tag === "Listening") return tracker.hear(1)
+  if (heard._tag === "Listening") return tracker.doubt.hear(1)
   // The sentinel that is lost may have been the only one that knew.
-  if (heard._tag === "Lost") return tracker.master?.witness === undefined ? undefined : tracker.hear(1)
+  if (heard._tag === "Lost") return tracker.master?.witness === undefined ? undefined : tracker.doubt.hear(1)
   if (heard._tag === "Refused") return tracker.refused(heard.from.name, heard.error, heard.retryAfter)
   if (heard.service !== service) return
   const address = group.locate({ host: heard.host, port: heard.port })
   if (address === undefined || tracker.address === formatEndpoint(address)) return
-  if (heard._tag === "Switched") tracker.hear()
+  if (heard._tag === "Switched") tracker.doubt.hear()
   else Queue.offerUnsafe(chosen, { address, witness: heard.from })
 }
 

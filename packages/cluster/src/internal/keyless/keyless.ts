@@ -6,8 +6,9 @@ import * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterUnsupportedError, CrossSlotError, DataError, SlotNotCoveredError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
+import { asKey } from "@redfx/core/unstable/Request"
 import * as Effect from "effect/Effect"
-import { keyOf, numberAt } from "../multiKey/arguments.ts"
+import { numberAt } from "../multiKey/arguments.ts"
 import type { Cluster } from "../topology/cluster.ts"
 import { slotCount, slotOf } from "../topology/slot.ts"
 import { mergedFrom, onMastersAndReplicas } from "./onEach.ts"
@@ -20,7 +21,7 @@ export const untypedKey = (command: RedisCommand.Any): Key | undefined => {
   const rule = ruleOf(command.spec.name)
   if (rule === undefined) return untypedKeys(command)[0]
   const first = command.parts[0]
-  return rule.to === "key" && first !== undefined ? keyOf(first) : undefined
+  return rule.to === "key" && first !== undefined ? asKey(first) : undefined
 }
 
 /** The error that refuses a command without typed keys, whatever it is part of. */

@@ -8,13 +8,12 @@
  * a master or is on its way while that one is scanned. The cursor says which
  * slots are done, so nothing is kept between pages.
  */
-import { wireValue } from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { DataError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
+import { asText } from "@redfx/core/unstable/Request"
 import * as Effect from "effect/Effect"
-import { asText } from "../multiKey/arguments.ts"
 import { bulk, elements, textOf } from "../multiKey/replies.ts"
 import { startsOf } from "../topology/cluster.ts"
 import type { Cluster, ClusterNode } from "../topology/cluster.ts"
@@ -115,7 +114,7 @@ const print = ({ address, claimed, cursor, done, life }: Position): string =>
   `${cursor}@${address}~${life}/${claimed}/${done}`
 
 const parse = ({ parts: [part] }: RedisCommand.Any): Position | undefined => {
-  const text = part === undefined ? "" : asText(wireValue(part))
+  const text = part === undefined ? "" : asText(part)
   if (text === "0") return start
   const [, cursor, address, life, claimed, done] = /^(\d+|end)@([^/~]*)~(\d+)\/([\d,-]*)\/([\d,-]*)$/.exec(text) ?? []
   return cursor === undefined || address === undefined || claimed === undefined || done === undefined

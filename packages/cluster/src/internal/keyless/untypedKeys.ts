@@ -3,7 +3,8 @@
  */
 import type { Key } from "@redfx/core/RedisArg"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
-import { keyOf, numberAt, wordAt } from "../multiKey/arguments.ts"
+import { asKey } from "@redfx/core/unstable/Request"
+import { numberAt, wordAt } from "../multiKey/arguments.ts"
 
 /** The position of the keys: the index of the first one, the index of their number, or the word that they follow. */
 type KeyPosition = { readonly first: number } | { readonly count: number } | { readonly after: string }
@@ -31,7 +32,7 @@ export const untypedKeys = (command: RedisCommand.Any): ReadonlyArray<Key> => {
     : "count" in position
     ? [position.count + 1, numberAt(command, position.count) ?? 0]
     : afterWord(command, position.after)
-  return command.parts.slice(from, from + Math.max(length, 0)).map(keyOf)
+  return command.parts.slice(from, from + Math.max(length, 0)).map(asKey)
 }
 
 /** The keys after a word. As many keys follow the word as there are other arguments after the keys. */

@@ -7,8 +7,9 @@ import type { RedisClient, RedisEvent, RedisStats } from "@redfx/core/RedisClien
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
-import { atIndex, connectionLoss } from "@redfx/core/RedisError"
+import { atIndex } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
+import { clientClosed } from "@redfx/core/unstable/Connection"
 import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Runtime from "@redfx/core/unstable/Runtime"
 import * as Clock from "effect/Clock"
@@ -188,7 +189,7 @@ const makeRouting = Effect.fnUntraced(function*(
   const redirects: Redirects = new Redirects(state, readerOf(readFrom, state.latency, random), random, fork)
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
-      const closed = connectionLoss("ClientClosed", "The client was closed")
+      const closed = clientClosed()
       state.close(closed)
       redirects.waiting.failAll(closed)
     })

@@ -62,6 +62,3 @@ export const redirectIn = (
   if (node instanceof ConnectionError) return { slot, node: undefined, isUnknown: false }
   return follows(node) ? { slot, node, isUnknown: false } : { slot, node: undefined, isUnknown: true }
 }
-
-/** Whether a server has unblocked a command because it has become a replica. */
-export const isUnblocking = ({ line }: { readonly line: string }): boolean => line.includes("instance state changed")

@@ -10,6 +10,7 @@ import type { ConnectionSettings } from "@redfx/core/RedisConfig"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type { Dialer, Listener } from "@redfx/core/unstable/Connection"
+import { failAll } from "@redfx/core/unstable/Request"
 import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -57,8 +58,8 @@ export class ConnectionLimit {
           onUnsent: (unsent, failure) => {
             // A lost connection does not count, however long somebody holds it.
             this.#release(permit)
-            if (listener.onUnsent !== undefined) return listener.onUnsent(unsent, failure)
-            for (const request of unsent.takeAll()) request.fail(failure)
+            const { onUnsent = failAll } = listener
+            onUnsent(unsent, failure)
           }
         }))
   })

@@ -5,7 +5,6 @@ import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { Deadlines } from "../connection/deadlines.ts"
 import type { RedisRouter } from "./router.ts"
 
-/** What a client stands on. */
 export interface Basis {
   readonly router: RedisRouter
   readonly settings: ConnectionSettings

@@ -246,13 +246,11 @@ const statsOf = (
   shared: ReadonlyArray<SharedConnection.SharedConnection>,
   exclusive: ExclusivePool.ExclusivePool
 ): Effect.Effect<RedisStats> =>
-  Effect.sync(() => {
-    return {
-      shared: shared.filter((connection) => connection.open).length,
-      exclusive: exclusive.open,
-      exclusiveIdle: exclusive.idle,
-      subscribers: 0,
-      waiting: shared.reduce((sum, connection) => sum + connection.waiting, exclusive.waiting),
-      inFlight: shared.reduce((sum, connection) => sum + connection.inFlight, 0)
-    }
-  })
+  Effect.sync(() => ({
+    shared: shared.filter((connection) => connection.open).length,
+    exclusive: exclusive.open,
+    exclusiveIdle: exclusive.idle,
+    subscribers: 0,
+    waiting: shared.reduce((sum, connection) => sum + connection.waiting, exclusive.waiting),
+    inFlight: shared.reduce((sum, connection) => sum + connection.inFlight, 0)
+  }))

@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as RedisUrl from "../../RedisUrl.ts"
+import { present } from "../error/present.ts"
 import type { Deployment } from "./options.ts"
 import { assemble, boolean, entries, listed, port, snakeName } from "./text.ts"
 import type { Entry } from "./text.ts"
@@ -172,9 +173,7 @@ export const deployment: Config.Config<Deployment> = Config.flatMap(head, ({ clu
     ({ how, where: { host, path, port, url: from } }) => {
       const parsed = RedisUrl.parse(from, {
         ...how,
-        ...(given === undefined ? {} : { mode: given }),
-        ...(host === undefined ? {} : { host }),
-        ...(port === undefined ? {} : { port })
+        ...present({ mode: given, host, port })
       })
       return Result.match(parsed, {
         onSuccess: (deployment): Config.Config<Deployment> =>

@@ -34,10 +34,14 @@ import type { Wire } from "./wire.ts"
 /**
  * The loss of a connection to a master by an error reply that says that the server is no longer one.
  */
-export const demotionBy = ({ code, line }: Resp.ErrorReply, address: string): CommandError | undefined =>
-  code === "READONLY" || code === "UNBLOCKED" && line.includes("instance state changed")
+export const demotionBy = (error: Resp.ErrorReply, address: string): CommandError | undefined =>
+  error.code === "READONLY" || isUnblocking(error)
     ? connectionLoss("Demoted", "The server is a replica and takes no writes", address)
     : undefined
+
+/** Whether a server has unblocked a command because it has become a replica; nothing was run for it. */
+export const isUnblocking = ({ code, line }: Pick<Resp.ErrorReply, "code" | "line">): boolean =>
+  code === "UNBLOCKED" && line.includes("instance state changed")
 
 // -----------------------------------------------------------------------------
 // Constructors

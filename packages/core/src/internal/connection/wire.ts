@@ -19,9 +19,9 @@ import { Pace } from "../runtime/pace.ts"
 import { KnownScripts } from "../script/knownScripts.ts"
 import { Tracking } from "../tracking/tracking.ts"
 import { Exchange } from "./exchange.ts"
+import { failAll } from "./give.ts"
 import { Liveness } from "./liveness.ts"
 import type { Listener, RedisConnection } from "./model.ts"
-import type { RequestQueue } from "./request.ts"
 import { keepShapes } from "./shapes.ts"
 import { answeredWithTls, isTlsAlert, lossOf } from "./socketFailure.ts"
 import type { Target } from "./socketFailure.ts"
@@ -142,10 +142,6 @@ const refusalsOf = (listener: Listener, leave: (loss: CommandError) => void): Li
  */
 export const reasonOf = (cause: Cause.Cause<CommandError>, otherwise: string, address: string): CommandError =>
   errorOf(cause) ?? connectionLoss("Other", otherwise, address, Cause.squash(cause))
-
-const failAll = (requests: RequestQueue, failure: CommandError): void => {
-  for (const request of requests.takeAll()) request.fail(failure)
-}
 
 /** The limit of a reply before the server has accepted the client. No reply is long at that time. */
 const greetingBytes = 1024 * 1024

@@ -24,6 +24,7 @@ import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
 import { readOptions } from "../argument/options.ts"
 import { beside } from "../argument/slot.ts"
+import * as Lua from "../script/lua.ts"
 
 /** The group of workers. */
 export const group = "workers"
@@ -50,10 +51,7 @@ const keys = (name: string): ReadonlyArray<string> => {
 }
 
 const common = `local ready, delayed, jobs, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local time = redis.call("TIME")
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local function text(number) return string.format("%.0f", number) end
-local function find(id)
+${Lua.milliseconds}${Lua.text}local function find(id)
   local job = redis.call("HGET", jobs, id)
   if not job then return nil end
   return string.match(job, "^(%d+) ([^%s:]+):?(%S*) (.*)$")

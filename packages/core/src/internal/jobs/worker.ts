@@ -18,6 +18,7 @@ import { lengthened } from "../runtime/backOff.ts"
 import { backOffSchedule } from "../runtime/backOffSchedule.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
 import * as Consumer from "../stream/consumer.ts"
+import { reasonOf } from "../stream/deadLetters.ts"
 import { settingsOf } from "../stream/settings.ts"
 import * as Scripts from "./scripts.ts"
 
@@ -155,7 +156,7 @@ const outcomeOf = Effect.fnUntraced(function*<A, E, R>(
   const cause = exit.cause as Cause.Cause<E>
   const pause = attempt >= settings.maxAttempts ? undefined : settings.backoff(attempt, cause)
   const least = pause === undefined ? Infinity : yield* readOptions(of, () => milliseconds("backoff", pause))
-  if (least > Scripts.longestDelay) return { to: "dead", reason: Consumer.reasonOf(cause) }
+  if (least > Scripts.longestDelay) return { to: "dead", reason: reasonOf(cause) }
   return { to: "later", delay: Math.ceil(yield* lengthened(least, jitter)) }
 })
 

@@ -16,11 +16,9 @@ import type * as RedisArg from "../../RedisArg.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
 import { decodeUtf8 } from "../codec/utf8.ts"
+import * as Lua from "../script/lua.ts"
 
-const clock = `local time = redis.call("TIME")
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local function text(number) return string.format("%.0f", number) end
-`
+const clock = `${Lua.milliseconds}${Lua.text}`
 
 /**
  * The facts about an entry that a look found.

@@ -1,7 +1,7 @@
 /**
  * The decisions of rate limiters, each made in one step on the server, by whose clock they go.
  *
- * Times are whole microseconds, which Lua's numbers hold exactly. They are formatted by hand: as text Lua gives 14 digits.
+ * Times are whole microseconds.
  * A server may take over whose clock is behind. What is stored then counts from now on, for what it has left at the most
  * a window: otherwise everybody would wait until the clock has caught up.
  */
@@ -9,6 +9,7 @@ import * as Duration from "effect/Duration"
 import type { RedisCommand } from "../../RedisCommand.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
+import * as Lua from "../script/lua.ts"
 
 /** The decision of a limiter. */
 interface Decided {
@@ -46,10 +47,7 @@ const decision: RedisReply.Reply<Decided> = RedisReply.map(taking, ({ decision }
 
 const microseconds = (time: number | bigint): Duration.Duration => Duration.micros(BigInt(time))
 
-const clock = `local function text(number) return string.format("%.0f", number) end
-local time = redis.call("TIME")
-local now = time[1] * 1000000 + time[2]
-`
+const clock = `${Lua.text}${Lua.microseconds}`
 
 /**
  * The arguments of a call, which are checked when it is sent: two for the limiter, the cost, and whether that counts, or

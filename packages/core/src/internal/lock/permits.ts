@@ -6,15 +6,12 @@
 import * as Effect from "effect/Effect"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
+import * as Lua from "../script/lua.ts"
 import type { Taken, Ways } from "./lease.ts"
 import { byToken, extending } from "./tokenScripts.ts"
 
-const timed = `local time = redis.call("TIME")
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-`
-
 /** Drops the leases that have ended; the key lives as long as the last lease. What only looks drops nothing: see `taken`. */
-const lasting = `${timed}redis.call("ZREMRANGEBYSCORE", KEYS[1], "-inf", string.format("%.0f", now))
+const lasting = `${Lua.milliseconds}redis.call("ZREMRANGEBYSCORE", KEYS[1], "-inf", string.format("%.0f", now))
 local function lease(token, milliseconds)
   redis.call("ZADD", KEYS[1], string.format("%.0f", now + milliseconds), token)
   local last = redis.call("ZRANGE", KEYS[1], -1, -1, "WITHSCORES")
@@ -55,14 +52,14 @@ return lease(ARGV[1], milliseconds)`
 
 const owned = byToken(
   "RedisSemaphore.owned",
-  `${timed}local ends = redis.call("ZSCORE", KEYS[1], ARGV[1])
+  `${Lua.milliseconds}local ends = redis.call("ZSCORE", KEYS[1], ARGV[1])
 return ends and tonumber(ends) > now and 1 or 0`
 )
 
 /** The number of permits that are taken. It writes nothing, so that it can be told where a server takes no writes. */
 export const taken = RedisScript.make({
   name: "RedisSemaphore.taken",
-  lua: `${timed}return redis.call("ZCOUNT", KEYS[1], "(" .. string.format("%.0f", now), "+inf")`,
+  lua: `${Lua.milliseconds}return redis.call("ZCOUNT", KEYS[1], "(" .. string.format("%.0f", now), "+inf")`,
   keys: (name: string) => [name],
   result: RedisReply.integer,
   ordered: true

@@ -7,6 +7,7 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
 import { KeyBeside } from "../argument/slot.ts"
+import * as Lua from "../script/lua.ts"
 import type { Taken } from "./lease.ts"
 import { byToken, extending } from "./tokenScripts.ts"
 
@@ -38,9 +39,7 @@ export const acquire = (name: string, token: string, milliseconds: number | unde
 export const acquireFenced = RedisScript.make({
   name: "RedisLock.acquire",
   lua: `if redis.call("EXISTS", KEYS[1]) == 1 then return 0 end
-local time = redis.call("TIME")
-local now = time[1] * 1000000 + time[2]
-local fencingToken = redis.call("INCR", KEYS[2])
+${Lua.microseconds}local fencingToken = redis.call("INCR", KEYS[2])
 if fencingToken < now then
   fencingToken = now
   redis.call("SET", KEYS[2], string.format("%.0f", now))

@@ -22,6 +22,7 @@ import type { RedisEvent } from "../../RedisClient.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { RedisConnector } from "../../RedisConnector.ts"
 import type { CommandError, ConnectionError } from "../../RedisError.ts"
+import { failAll } from "../connection/give.ts"
 import type { Dialer, RedisConnection } from "../connection/model.ts"
 import type { RequestQueue } from "../connection/request.ts"
 import { clientClosed, connectionLoss, timeLimit } from "../error/events.ts"
@@ -459,7 +460,7 @@ export class ExclusivePool {
       const onUnsent = (unsent: RequestQueue, failure: CommandError) => {
         lost = failure
         if (connection !== undefined) this.#onLost(connection, failure)
-        for (const request of unsent.takeAll()) request.fail(failure)
+        failAll(unsent, failure)
       }
       attempts.begin()
       connection = yield* this.#options.dialer.open({ onUnsent, onProgress: attempts.progress }).pipe(

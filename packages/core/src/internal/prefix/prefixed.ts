@@ -5,7 +5,7 @@
 import * as RedisArg from "../../RedisArg.ts"
 import type { Part } from "../../RedisArg.ts"
 import * as Resp from "../../Resp.ts"
-import { decodeUtf8 } from "../codec/utf8.ts"
+import { asKey, asText } from "../argument/part.ts"
 import { callsOfCode } from "../command/byName.ts"
 import { items, text, textView } from "../reply/reply.ts"
 import type { Prefix } from "./prefix.ts"
@@ -37,18 +37,10 @@ export const withKeys = (parts: Parts, prefix: Prefix): Parts =>
 
 const untouched = (parts: Parts): Parts => parts
 
-const patternOf = (part: Part, prefix: Prefix): Part => {
-  const value = RedisArg.wireValue(part)
-  return prefix.beforePattern(isKey(value) ? value : String(value))
-}
-
-const isKey = (value: RedisArg.Value): value is RedisArg.Key => typeof value === "string" || typeof value === "object"
-
 /** The word at an index, in upper case. */
 const wordAt = (parts: Parts, index: number): string => {
   const part = parts[index]
-  const value = part === undefined ? "" : RedisArg.wireValue(part)
-  return (typeof value === "object" ? decodeUtf8(value, 0, value.length) : String(value)).toUpperCase()
+  return part === undefined ? "" : asText(part).toUpperCase()
 }
 
 /**
@@ -58,7 +50,7 @@ const wordAt = (parts: Parts, index: number): string => {
 const scanned = (parts: Parts, prefix: Prefix): Parts => {
   const isPattern = (index: number) => index % 2 === 0 && index > 0 && wordAt(parts, index - 1) === "MATCH"
   return parts.some((_, index) => isPattern(index))
-    ? parts.map((part, index) => isPattern(index) ? patternOf(part, prefix) : part)
+    ? parts.map((part, index) => isPattern(index) ? prefix.beforePattern(asKey(part)) : part)
     : [...parts, "MATCH", `${prefix.glob}*`]
 }
 
@@ -73,20 +65,17 @@ const sorted = (parts: Parts, prefix: Prefix): Parts => {
       index++
       if (!wordAt(out, index).includes("*")) continue
       // A word that is not empty was read at this index, so the index is in range.
-      const value = RedisArg.wireValue(out[index]!)
-      // An argument that is marked as a key has the prefix already. A number has no star.
-      if (!(out[index] instanceof RedisArg.KeyArg) && isKey(value)) out[index] = prefix.before(value)
+      const part = out[index]!
+      // An argument that is marked as a key has the prefix already.
+      if (!(part instanceof RedisArg.KeyArg)) out[index] = prefix.before(asKey(part))
     }
   }
   return out
 }
 
 /** The first argument is a key, although the command is not routed by it. */
-const firstKey = ([first, ...rest]: Parts, prefix: Prefix): Parts => {
-  if (first === undefined) return rest
-  const value = RedisArg.wireValue(first)
-  return [prefix.before(isKey(value) ? value : String(value)), ...rest]
-}
+const firstKey = ([first, ...rest]: Parts, prefix: Prefix): Parts =>
+  first === undefined ? rest : [prefix.before(asKey(first)), ...rest]
 
 // -----------------------------------------------------------------------------
 // Replies
@@ -135,7 +124,8 @@ const forEverybody =
 /** The rules and the names of their commands. Names are divided by commas. */
 const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
   [{
-    parts: ([pattern, ...rest], prefix) => pattern === undefined ? rest : [patternOf(pattern, prefix), ...rest],
+    parts: ([pattern, ...rest], prefix) =>
+      pattern === undefined ? rest : [prefix.beforePattern(asKey(pattern)), ...rest],
     reply: eachKey
   }, "KEYS"],
   [{ parts: scanned, reply: page }, "CLUSTERSCAN,SCAN"],

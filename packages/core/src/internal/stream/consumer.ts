@@ -7,14 +7,13 @@
  * succeeded, the server has acknowledged the entry. An entry that is held is not put on the queue again.
  */
 import * as Arr from "effect/Array"
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { format } from "effect/Formatter"
 import * as Queue from "effect/Queue"
 import * as Groups from "../../commands/StreamGroups.ts"
 import { xrange } from "../../commands/Streams.ts"
@@ -525,23 +524,8 @@ const failed = (
 ): Effect.Effect<void> => {
   const log = Effect.logWarning(`The handler of entry ${id} failed at delivery ${deliveries}`, cause)
   return isSpent(state.settings, deliveries)
-    ? Effect.andThen(log, bury(state, id, deliveries, reasonOf(cause)))
+    ? Effect.andThen(log, bury(state, id, deliveries, DeadLetters.reasonOf(cause)))
     : log
-}
-
-/** The reason that a dead letter gives for a failure. */
-export const reasonOf = (cause: Cause.Cause<unknown>): string => textOf(Cause.squash(cause))
-
-const textOf = (error: unknown): string => {
-  // What Effect.try and Effect.tryPromise make of an error says nothing itself.
-  if (Cause.isUnknownError(error) && error.message.startsWith("An error occurred in Effect.")) {
-    return textOf(error.cause)
-  }
-  return error instanceof Error
-    ? `${error.name}: ${error.message}`
-    : typeof error === "string"
-    ? error
-    : format(error)
 }
 
 /**

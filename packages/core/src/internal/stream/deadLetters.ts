@@ -1,6 +1,8 @@
 /**
  * Moves an entry that cannot be handled to a separate stream, in one step.
  */
+import * as Cause from "effect/Cause"
+import { format } from "effect/Formatter"
 import type * as RedisArg from "../../RedisArg.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
@@ -54,3 +56,18 @@ return redis.call("XACK", KEYS[1], group, id)`,
   ) => [id, group, consumer, deliveries, reason.toWellFormed()],
   result: RedisReply.integer
 })
+
+/** The reason that a dead letter gives for a failure. */
+export const reasonOf = (cause: Cause.Cause<unknown>): string => textOf(Cause.squash(cause))
+
+const textOf = (error: unknown): string => {
+  // What Effect.try and Effect.tryPromise make of an error says nothing itself.
+  if (Cause.isUnknownError(error) && error.message.startsWith("An error occurred in Effect.")) {
+    return textOf(error.cause)
+  }
+  return error instanceof Error
+    ? `${error.name}: ${error.message}`
+    : typeof error === "string"
+    ? error
+    : format(error)
+}
