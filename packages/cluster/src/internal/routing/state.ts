@@ -39,7 +39,7 @@ export interface Hung {
   readonly error: CommandError
 }
 
-export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf"> {
+export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf" | "epoch"> {
   readonly startNodes: ReadonlyArray<NodeAddress>
   readonly followCluster: boolean
   readonly reinitializeSteps: number
@@ -90,6 +90,8 @@ export class State {
   readonly #latencies: Latencies
   readonly #routes: Array<Route | undefined> = new Array(slotCount).fill(undefined)
   #topology: Topology | undefined = undefined
+  /** The epoch of the topology, where that is known. */
+  #epoch: number | undefined = undefined
   #masters: ReadonlyArray<Node> = []
   /**
    * The reading under way. It is not one of `Flights`, as it goes on when nobody waits for it, and a client that closes
@@ -212,14 +214,14 @@ export class State {
     })
   }
 
-  /** Reads the topology again after each interval in which there were commands. */
+  /** Reads the topology again after each interval in which there were commands, from the servers in turn. */
   refreshWhileUsed(interval: Duration.Duration): Effect.Effect<void> {
     if (!Duration.isFinite(interval)) return Effect.void
     return Effect.forever(
       Effect.andThen(
         Effect.sleep(interval),
         Effect.sync(() => {
-          if (this.used || [...this.followers].some((follows) => follows())) this.requestRefresh()
+          if (this.used || [...this.followers].some((follows) => follows())) this.requestRefresh(true)
           this.used = false
         })
       )
@@ -463,7 +465,11 @@ export class State {
     this.#isAsking = true
     const exit = yield* Effect.exit(Effect.map(
       Effect.suspend(() =>
-        discover(this.#candidates, { ...this.#options, nodesOf: (topology) => this.#membersOf(topology) })
+        discover(this.#candidates, {
+          ...this.#options,
+          nodesOf: (topology) => this.#membersOf(topology),
+          epoch: this.#epoch
+        })
       ),
       (discovered) => this.#adopt(discovered)
     ))
@@ -493,15 +499,17 @@ export class State {
   get #candidates(): ReadonlyArray<Node> {
     const start = this.#options.startNodes.map((address) => this.nodes.at(address))
     return this.#sources.inOrder(
-      this.#options.followCluster ? [...this.members, ...start] : [...start, ...this.members]
+      this.#options.followCluster ? [...this.masters, ...start] : [...start, ...this.masters],
+      this.members
     )
   }
 
   /** Adopts an answer; returns whether it brings anything new. */
-  #adopt({ source, topology }: Discovered): boolean {
+  #adopt({ epoch, source, topology }: Discovered): boolean {
     const before = this.#topology
     const deposed = this.#masters
     this.#topology = topology
+    this.#epoch = epoch
     this.#redirects = 0
     const moved = this.#routeBy(topology, before)
     const replicas = new Set(topology.shards.flatMap(({ replicas }) => replicas))
