@@ -1215,6 +1215,23 @@ describe("Connections", () => {
       assert.match(error.message, /Too many connections/)
     }))
 
+  for (const max of [1, 2]) {
+    inVirtualTime(
+      `CCF-04: the limit that is told is the one of the options, also one of ${max}`,
+      () =>
+        Effect.gen(function*() {
+          const { a, cluster } = yield* FakeCluster.make()
+          a.instead = ({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined
+          const { client } = yield* FakeCluster.client(cluster, { pool: { max, acquireTimeout: "100 millis" } })
+          yield* Effect.forkChild(client.execute(Redis.blpop([keyOfA], 0)), { startImmediately: true })
+          yield* a.node.awaitCommand("BLPOP")
+          const error = yield* Client.failure(client, Redis.blpop([sibling(keyOfA)], 0), "ConnectionError")
+          assert.match(error.message, new RegExp(`limit of ${max} to all nodes .* leaves one besides .* to 3 nodes`))
+          assert.deepInclude(yield* client.stats, { exclusive: 1 })
+        })
+    )
+  }
+
   inVirtualTime(
     "CCF-04: who runs out of time while the limit is reached is told so, and which option it is",
     () =>
