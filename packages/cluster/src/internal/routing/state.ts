@@ -206,7 +206,9 @@ export class State {
   learnFrom(address: string): Effect.Effect<void, CommandError> {
     return Effect.gen({ self: this }, function*() {
       // The reading under way may have asked before the change.
-      if (this.#reading !== undefined && this.#isAsking) yield* Effect.exit(this.#reading.outcome)
+      while (this.#isAsking && this.#reading !== undefined && this.#closed === undefined) {
+        yield* Effect.exit(this.#reading.outcome)
+      }
       this.#sources.inform(this.#nodeAt(address))
       this.#isUrgent = true
       this.#fruitless = 0
@@ -450,6 +452,7 @@ export class State {
     this.#fork(Effect.flatMap(this.#readOnce, (exit) =>
       Effect.sync(() => {
         this.#reading = undefined
+        this.#isAsking = false
         this.#options.onTopology(Exit.isFailure(exit) ? lossIn(exit) : undefined)
         done.end(exit)
         if (Exit.isFailure(exit)) this.#downMasters.end(Effect.fail(lossIn(exit)))
@@ -473,7 +476,6 @@ export class State {
       ),
       (discovered) => this.#adopt(discovered)
     ))
-    this.#isAsking = false
     const brought = Exit.isSuccess(exit) && exit.value
     this.#fruitless = brought ? 0 : this.#fruitless + 1
     this.#jitter = yield* jitter
