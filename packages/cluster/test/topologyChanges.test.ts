@@ -653,7 +653,7 @@ describe("Subscriptions", () => {
     yield* nodes.refresh
     const consume = <A, E>(stream: Stream.Stream<A, E, RedisClient.RedisClient>) =>
       Subscriber.consume(Stream.provideService(stream, RedisClient.RedisClient, client))
-    return { a, b, c, cluster, nodes, consume }
+    return { a, b, c, cluster, client, nodes, consume }
   })
   const start = started()
 
@@ -679,6 +679,27 @@ describe("Subscriptions", () => {
         ])
         assert.strictEqual(FakeCluster.readingsOf(a), asked + 1)
         assert.deepStrictEqual([subscriptions(a), subscriptions(b)], [1, 1])
+      })
+  )
+
+  inVirtualTime(
+    "a PING goes elsewhere when its server leaves the cluster and owes the answer",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, c, cluster, client, nodes } = yield* start
+        const subscription = yield* client.pubSub.open({})
+        yield* subscription.subscribe("news")
+        const served = [a, b, c].find((node) => subscriptions(node) > 0)!
+        const [other] = [a, b, c].filter((node) => node !== served)
+        served.instead = (command, connection) =>
+          command.name === "PING" ? FakeNode.stall() : confirming(command, connection)
+        const before = served.node.commands.filter(({ command }) => command.name === "PING").length
+        const pinging = yield* Effect.forkChild(subscription.ping("still there"), { startImmediately: true })
+        yield* served.node.awaitCommand("PING", before + 1)
+        FakeCluster.replace(cluster, served, other!)
+        yield* nodes.refresh
+        assert.strictEqual(yield* Fiber.join(pinging), "still there")
+        assert.isAbove([a, b, c].filter((node) => node !== served && subscriptions(node) > 0).length, 0)
       })
   )
 
