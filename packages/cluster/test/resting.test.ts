@@ -6,7 +6,7 @@ import * as Redis from "@redfx/core/Redis"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import type { CommandError } from "@redfx/core/RedisError"
-import type { ErrorReply } from "@redfx/core/Resp"
+import { ErrorReply } from "@redfx/core/Resp"
 import type { Request } from "@redfx/core/unstable/Request"
 import type { RedisRouter } from "@redfx/core/unstable/Router"
 import * as Clock from "effect/Clock"
@@ -88,7 +88,7 @@ describe("A reserved connection that is left for one to another server", () => {
         const exclusive = router.exclusive([Redis.blpop(["k"], 0)], undefined)
         yield* Effect.forkChild(exclusive, { startImmediately: true })
         yield* turns(after)
-        request.redirector?.onRefusal(request, { code: "MOVED", line: "MOVED 1 n2" } as ErrorReply, "n1")
+        request.redirector?.onRefusal(request, new ErrorReply("MOVED 1 n2"), "n1")
         yield* turns(90)
         assert.isFalse(used.includes(false), `after ${after} turns: ${used.join()}`)
         assert.isAtLeast(used.length, 2)
