@@ -101,8 +101,7 @@ describe("Caching in clusters", () => {
       const { a, b, cluster } = yield* FakeCluster.make()
       const { client } = yield* FakeCluster.client(cluster, { refreshInterval: "20 millis" })
       const read = client.execute(get(keyOfA))
-      const readings = () =>
-        [a, b].flatMap(({ node }) => node.commands).filter(({ args }) => args[0] === "CLUSTER").length
+      const readings = () => FakeCluster.readings(cluster)
       assert.strictEqual(yield* read, `A:${keyOfA}`)
       // The reading for that one command, and some more.
       yield* Effect.andThen(Effect.sleep(5), read).pipe(Effect.repeat({ until: () => readings() >= 5 }))

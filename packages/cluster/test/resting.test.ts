@@ -3,17 +3,25 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Redis from "@redfx/core/Redis"
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import type { NodeAddress } from "@redfx/core/RedisConfig"
 import type { CommandError } from "@redfx/core/RedisError"
+import { ErrorReply } from "@redfx/core/Resp"
 import type { Request } from "@redfx/core/unstable/Request"
 import type { RedisRouter } from "@redfx/core/unstable/Router"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { MaxOpsBeforeYield } from "effect/Scheduler"
+import * as TestClock from "effect/testing/TestClock"
 import type { Redirects } from "../src/internal/routing/redirects.ts"
 import { reserve } from "../src/internal/routing/reservation.ts"
-import type { State } from "../src/internal/routing/state.ts"
+import { State } from "../src/internal/routing/state.ts"
+import type { StateOptions } from "../src/internal/routing/state.ts"
 import { Subscribers } from "../src/internal/routing/subscribers.ts"
+import { unspent } from "../src/internal/routing/verdictModel.ts"
 import { Health } from "../src/internal/topology/health.ts"
+import type { Nodes } from "../src/internal/topology/nodes.ts"
 
 const turns = Effect.fnUntraced(function*(count: number) {
   for (let turn = 0; turn < count; turn++) yield* Effect.yieldNow
@@ -42,6 +50,97 @@ describe("A reserved connection", () => {
         assert.deepStrictEqual(sent.map(({ leading }) => leading.spec.name), ["INCR", "DECR"], `after ${after} turns`)
       }
     }).pipe(Effect.scoped, Effect.provideService(MaxOpsBeforeYield, 3)))
+})
+
+describe("A reserved connection that is left for one to another server", () => {
+  it.effect("is used by nobody afterwards, whenever that happens", () =>
+    Effect.gen(function*() {
+      for (let after = 0; after < 30; after++) {
+        const used: Array<boolean> = []
+        const sent: Array<Request> = []
+        const opened = Effect.map(
+          Effect.acquireRelease(
+            Effect.sync(() => ({ isOpen: true })),
+            (connection) => Effect.sync(() => void (connection.isOpen = false))
+          ),
+          (connection) => {
+            const use = Effect.sync(() => void used.push(connection.isOpen))
+            const submit = (request: Request) => {
+              sent.push(request)
+              used.push(connection.isOpen)
+            }
+            return { submit, exclusive: () => use }
+          }
+        )
+        const node = { address: "n1", health: new Health(), pool: { router: { reserve: opened } } }
+        // Nothing else of them is looked at.
+        const state = {
+          known: Effect.void,
+          topology: undefined,
+          judge: () => ({ next: { _tag: "Again", to: "owner", after: 0, ran: false }, spent: unspent }),
+          wait: () => Effect.void
+        } as unknown as State
+        const redirects = { masterOf: () => node } as unknown as Redirects
+        const router = yield* reserve(state, redirects, {} as RedisRouter)
+        const request = { leading: Redis.incr("k"), renew: () => {} } as unknown as Request
+        router.submit(request)
+        yield* turns(60)
+        const exclusive = router.exclusive([Redis.blpop(["k"], 0)], undefined)
+        yield* Effect.forkChild(exclusive, { startImmediately: true })
+        yield* turns(after)
+        request.redirector?.onRefusal(request, new ErrorReply("MOVED 1 n2"), "n1")
+        yield* turns(90)
+        assert.isFalse(used.includes(false), `after ${after} turns: ${used.join()}`)
+        assert.isAtLeast(used.length, 2)
+      }
+    }).pipe(Effect.scoped, Effect.provideService(MaxOpsBeforeYield, 3)))
+})
+
+describe("A server that has just learned of a change", () => {
+  it.effect("is asked for it, wherever the fiber rests that reads the topology meanwhile", () =>
+    Effect.gen(function*() {
+      const context = yield* Effect.context()
+      for (let after = 0; after < 60; after++) {
+        let isChanged = false
+        const answers: Record<string, () => unknown> = {
+          // The change comes as soon as the server has answered.
+          "CLUSTER SLOTS": () => {
+            const master = { host: "h", port: isChanged ? 2 : 1, id: "id", metadata: {} }
+            isChanged = true
+            return [{ start: 0, end: 16_383, master, replicas: [] }]
+          },
+          "CLUSTER INFO": () => ({ clusterState: "ok", clusterCurrentEpoch: 1 })
+        }
+        const nodeAt = ({ host, port }: NodeAddress) => ({
+          address: `${host}:${port}`,
+          endpoint: { host, port },
+          health: new Health(),
+          isOpen: Effect.succeed(true),
+          isIdle: Effect.succeed(true),
+          client: { execute: ({ spec }: RedisCommand.Any) => Effect.sync(answers[spec.name]!) }
+        })
+        // Nothing else of them is looked at.
+        const nodes = { at: nodeAt, retain: () => {} } as unknown as Nodes
+        const options = {
+          translate: (address: NodeAddress) => address,
+          startNodes: [{ host: "h", port: 1 }],
+          most: 50,
+          onEvent: () => {},
+          onTopology: () => {}
+        } as unknown as StateOptions
+        const clock = yield* Clock.Clock
+        const state = new State(nodes, options, clock, (effect) => void Effect.runForkWith(context)(effect))
+        yield* Effect.forkChild(state.refresh, { startImmediately: true })
+        while (!isChanged) yield* Effect.yieldNow
+        yield* turns(after)
+        const learning = yield* Effect.forkChild(state.learnFrom("h:1"), { startImmediately: true })
+        while (learning.pollUnsafe() === undefined) {
+          yield* turns(30)
+          yield* TestClock.adjust("50 millis")
+        }
+        assert.deepStrictEqual(state.topology?.shards.map(({ master }) => master), ["h:2"], `after ${after} turns`)
+      }
+    }).pipe(Effect.provideService(MaxOpsBeforeYield, 3)))
 })
 
 describe("A connection of subscribers", () => {

@@ -162,7 +162,7 @@ describe("Discovery", () => {
         const { client } = yield* FakeCluster.client(cluster, { nodes: [yield* nobody, a, b, c] })
         assert.strictEqual(yield* client.execute(Redis.get(keyOfC)), `C:${keyOfC}`)
         assert.deepStrictEqual(
-          cluster.nodes.map(({ node }) => node.commands.filter(({ command }) => command.name === "CLUSTER").length),
+          cluster.nodes.map(FakeCluster.readingsOf),
           [1, 1, 1]
         )
       })
@@ -487,9 +487,7 @@ describe("Refreshing", () => {
         const { cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [x!], followCluster })
         yield* nodes.refresh
         yield* nodes.refresh
-        const asked = [x!, a, b, c].map(({ node }) =>
-          node.commands.filter(({ command }) => command.name === "CLUSTER").length
-        )
+        const asked = [x!, a, b, c].map(FakeCluster.readingsOf)
         assert.deepStrictEqual(asked, followCluster ? [1, 1, 0, 0] : [2, 0, 0, 0])
       }
     }))
@@ -546,18 +544,18 @@ describe("Refreshing", () => {
 
   it.effect("once in an interval in which there were commands, and not without", () =>
     Effect.gen(function*() {
-      const { a, cluster } = yield* FakeCluster.make()
+      const { b, c, cluster } = yield* FakeCluster.make()
       const { client } = yield* FakeCluster.client(cluster, { refreshInterval: "60 seconds" })
       yield* client.execute(Redis.get(keyOfA))
       yield* TestClock.adjust("59 seconds")
       assert.strictEqual(FakeCluster.readings(cluster), 1)
       yield* TestClock.adjust("1 second")
-      yield* FakeCluster.awaitReadings(a, 2)
+      yield* FakeCluster.awaitReadings(b, 1)
       yield* TestClock.adjust("5 minutes")
       yield* client.execute(Redis.get(keyOfA))
       assert.strictEqual(FakeCluster.readings(cluster), 2)
       yield* TestClock.adjust("1 minute")
-      yield* FakeCluster.awaitReadings(a, 3)
+      yield* FakeCluster.awaitReadings(c, 1)
     }))
 
   it.effect("not again at once: there is a pause between two readings, however many want one", () =>
@@ -683,7 +681,7 @@ describe("Subscriptions", () => {
     yield* nodes.refresh
     const consume = <A, E>(stream: Stream.Stream<A, E, RedisClient.RedisClient>) =>
       Subscriber.consume(Stream.provideService(stream, RedisClient.RedisClient, client))
-    return { a, b, c, cluster, nodes, consume }
+    return { a, b, c, cluster, client, nodes, consume }
   })
   const start = started()
 
@@ -695,7 +693,7 @@ describe("Subscriptions", () => {
         const subscriber = yield* consume(Redis.ssubscribe(keyOfA, { events: true }))
         const connection = yield* subscribed(a, "SSUBSCRIBE")
         yield* subscriber.until((elements) => elements.length === 1)
-        const asked = a.node.commands.filter(({ command }) => command.name === "CLUSTER").length
+        const asked = FakeCluster.readingsOf(a)
         FakeCluster.replace(cluster, a, b)
         yield* a.node.push(
           connection,
@@ -707,8 +705,29 @@ describe("Subscriptions", () => {
           `Lost ${keyOfA}`,
           `Restored ${keyOfA}`
         ])
-        assert.strictEqual(a.node.commands.filter(({ command }) => command.name === "CLUSTER").length, asked + 1)
+        assert.strictEqual(FakeCluster.readingsOf(a), asked + 1)
         assert.deepStrictEqual([subscriptions(a), subscriptions(b)], [1, 1])
+      })
+  )
+
+  inVirtualTime(
+    "a PING goes elsewhere when its server leaves the cluster and owes the answer",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, c, cluster, client, nodes } = yield* start
+        const subscription = yield* client.pubSub.open({})
+        yield* subscription.subscribe("news")
+        const served = [a, b, c].find((node) => subscriptions(node) > 0)!
+        const [other] = [a, b, c].filter((node) => node !== served)
+        served.instead = (command, connection) =>
+          command.name === "PING" ? FakeNode.stall() : confirming(command, connection)
+        const before = served.node.commands.filter(({ command }) => command.name === "PING").length
+        const pinging = yield* Effect.forkChild(subscription.ping("still there"), { startImmediately: true })
+        yield* served.node.awaitCommand("PING", before + 1)
+        FakeCluster.replace(cluster, served, other!)
+        yield* nodes.refresh
+        assert.strictEqual(yield* Fiber.join(pinging), "still there")
+        assert.isAbove([a, b, c].filter((node) => node !== served && subscriptions(node) > 0).length, 0)
       })
   )
 
@@ -1244,6 +1263,23 @@ describe("Connections", () => {
       assert.deepInclude(error, { reason: "PoolExhausted", delivery: "not-sent" })
       assert.match(error.message, /Too many connections/)
     }))
+
+  for (const max of [1, 2]) {
+    inVirtualTime(
+      `CCF-04: the limit that is told is the one of the options, also one of ${max}`,
+      () =>
+        Effect.gen(function*() {
+          const { a, cluster } = yield* FakeCluster.make()
+          a.instead = ({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined
+          const { client } = yield* FakeCluster.client(cluster, { pool: { max, acquireTimeout: "100 millis" } })
+          yield* Effect.forkChild(client.execute(Redis.blpop([keyOfA], 0)), { startImmediately: true })
+          yield* a.node.awaitCommand("BLPOP")
+          const error = yield* Client.failure(client, Redis.blpop([sibling(keyOfA)], 0), "ConnectionError")
+          assert.match(error.message, new RegExp(`limit of ${max} to all nodes .* leaves one besides .* to 3 nodes`))
+          assert.deepInclude(yield* client.stats, { exclusive: 1 })
+        })
+    )
+  }
 
   inVirtualTime(
     "CCF-04: who runs out of time while the limit is reached is told so, and which option it is",

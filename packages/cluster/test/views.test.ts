@@ -2,7 +2,7 @@
  * Whom a client of a cluster believes about who serves what, with scripted nodes.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis } from "@redfx/core"
+import { Redis, RedisCache } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, keyOfB, keyOfC } from "@redfx/testing/FakeCluster"
@@ -16,10 +16,12 @@ const telling = (ranges: ReadonlyArray<FakeCluster.Range>): FakeNode.Handler => 
   name === "CLUSTER" && args[1] === "SLOTS" ? FakeCluster.slots(ranges) : undefined
 
 /** Tells of an epoch, beside what it tells otherwise. */
-const ofEpoch = (epoch: number, ranges: ReadonlyArray<FakeCluster.Range>): FakeNode.Handler => (command, connection) =>
-  command.name === "CLUSTER" && command.args[1] === "INFO"
-    ? FakeCluster.info("ok", epoch)
-    : telling(ranges)(command, connection)
+const ofEpoch =
+  (epoch: number, ranges: ReadonlyArray<FakeCluster.Range>, state: "ok" | "fail" = "ok"): FakeNode.Handler =>
+  (command, connection) =>
+    command.name === "CLUSTER" && command.args[1] === "INFO"
+      ? FakeCluster.info(state, epoch)
+      : telling(ranges)(command, connection)
 
 const sets = (node: FakeCluster.Node): number => FakeCluster.log(node).filter((line) => line.includes("SET")).length
 
@@ -81,6 +83,52 @@ describe("A server that tells of how things were", () => {
     }))
 })
 
+describe("A master that is cut off from its cluster and was replaced", () => {
+  inVirtualTime(
+    "is believed until others are asked in turn, and not again where it is asked first",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, c, cluster, others: [d, e] } = yield* FakeCluster.make({ replicas: true })
+        const { client, cluster: nodes } = yield* FakeCluster.client(cluster, {
+          nodes: [a],
+          refreshInterval: "1 second"
+        })
+        const read = client.execute(Redis.cached(Redis.get(keyOfA), { ttl: "1 hour" }))
+        assert.strictEqual(yield* read, `A:${keyOfA}`)
+        const old = cluster.told
+        FakeCluster.replace(cluster, a, d!)
+        a.instead = (command, connection) =>
+          command.name === "GET" ? Encode.bulk("old") : ofEpoch(1, old)(command, connection)
+        for (const node of [b, c, d!]) node.instead = ofEpoch(2, cluster.told)
+        // A replica that is cut off as well has asked in vain to become a master, each time in a later epoch.
+        e!.instead = ofEpoch(9, old, "fail")
+        yield* Effect.sleep("3 seconds")
+        assert.strictEqual(yield* read, `D:${keyOfA}`)
+        const before = FakeCluster.readingsOf(a)
+        for (let round = 0; round < 5; round++) {
+          yield* nodes.refresh
+          assert.strictEqual(yield* nodes.nodeOf(keyOfA), d!.address)
+        }
+        assert.isAbove(FakeCluster.readingsOf(a), before)
+        assert.deepInclude(yield* Client.on(client)(RedisCache.stats), { misses: 2 })
+      })
+  )
+})
+
+describe("A cluster that was made anew", () => {
+  inVirtualTime("is believed, although its epochs are lower than those of before", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      for (const node of cluster.nodes) node.instead = ofEpoch(7, cluster.told)
+      const { cluster: nodes } = yield* FakeCluster.client(cluster)
+      yield* nodes.refresh
+      FakeCluster.replace(cluster, a, b)
+      for (const node of cluster.nodes) node.instead = ofEpoch(3, cluster.told)
+      yield* nodes.refresh
+      assert.strictEqual(yield* nodes.nodeOf(keyOfA), b.address)
+    }))
+})
+
 describe("A server without a name", () => {
   /** CLUSTER SLOTS of a cluster that prefers names and has none. */
   const nameless = (cluster: FakeCluster.FakeCluster, withAddress: boolean) =>
@@ -122,14 +170,14 @@ describe("A server without a name", () => {
 describe("Use", () => {
   it.effect("by perNode and fan-outs is a reason to read the topology at intervals", () =>
     Effect.gen(function*() {
-      const { a, cluster } = yield* FakeCluster.make()
+      const { b, c, cluster } = yield* FakeCluster.make()
       for (const node of cluster.nodes) node.instead = ({ name }) => name === "DBSIZE" ? Encode.integer(1) : undefined
       const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { refreshInterval: "60 seconds" })
       yield* nodes.perNode(Redis.dbsize())
       yield* TestClock.adjust("1 minute")
-      yield* FakeCluster.awaitReadings(a, 2)
+      yield* FakeCluster.awaitReadings(b, 1)
       yield* client.execute(Redis.dbsize())
       yield* TestClock.adjust("1 minute")
-      yield* FakeCluster.awaitReadings(a, 3)
+      yield* FakeCluster.awaitReadings(c, 1)
     }))
 })

@@ -111,7 +111,7 @@ const answer = (
   connection: FakeNode.Connection
 ) => {
   const [, key = ""] = args
-  if (name === "CLUSTER") return slots(cluster.told)
+  if (name === "CLUSTER") return args[1] === "INFO" ? info("ok") : slots(cluster.told)
   if (name === "CONFIG") return Encode.bulks(["cluster-require-full-coverage", cluster.fullCoverage ? "yes" : "no"])
   if (name === "ASKING") return Encode.ok
   if (name === "ROLE") return self.master === undefined ? Roles.master : Roles.replicaOf(self.master)
@@ -240,10 +240,14 @@ export const log = (...nodes: ReadonlyArray<Node>): ReadonlyArray<string> =>
       .map(({ args }) => [name, ...args].join(" "))
   )
 
+/** How often the topology was requested from a node. */
+export const readingsOf = ({ node }: Node): number => node.commands.filter(isReading).length
+
 /** How often the topology was requested, over all nodes. */
-export const readings = ({ nodes }: FakeCluster): number =>
-  nodes.reduce((sum, { node }) => sum + node.commands.filter(({ command }) => command.name === "CLUSTER").length, 0)
+export const readings = ({ nodes }: FakeCluster): number => nodes.reduce((sum, node) => sum + readingsOf(node), 0)
+
+const isReading = ({ args }: Pick<FakeNode.Received, "args">): boolean => args[0] === "CLUSTER" && args[1] === "SLOTS"
 
 /** Waits until the topology was requested `count` times from a node. */
 export const awaitReadings = ({ node }: Node, count: number): Effect.Effect<void> =>
-  Effect.asVoid(node.awaitCommand("CLUSTER", count))
+  Effect.asVoid(node.awaitCommand(isReading, count))

@@ -129,6 +129,8 @@ class Reservation implements Redirector {
         return Effect.sync(() => this.#failAll(error))
       },
       onSuccess: (bound) => {
+        // It may have been left while the fiber rested.
+        if (bound !== this.#bound) return this.#flush
         if (this.#first === undefined && !this.#fixed && this.#waiting.first !== first) {
           return Effect.andThen(this.#unbind(), this.#flush)
         }
@@ -155,6 +157,8 @@ class Reservation implements Redirector {
   routerFor(commands: ReadonlyArray<RedisCommand.Any>): Effect.Effect<RedisRouter, CommandError> {
     // A connection is only asked for with a command, so there is a first one.
     return Effect.flatMap(this.#bind(commands[0]!), (bound) => {
+      // It may have been left while the fiber rested.
+      if (bound !== this.#bound) return this.routerFor(commands)
       const refusal = commands.map((command) => this.#refusal(bound, command)).find((error) => error !== undefined)
       if (refusal !== undefined) return Effect.fail(refusal)
       this.#fixed = true

@@ -7,7 +7,7 @@ export class Sources {
   /** The node whose view was adopted last, and the number of views that were. */
   #believed: Node | undefined = undefined
   #adopted = 0
-  /** The node that is not asked first again, because its view proved wrong. */
+  /** The node that is asked last, as its view proved wrong or is not to be believed alone; the turn begins behind it. */
   #doubted: Node | undefined = undefined
   /** The node to ask first, because it has just learned something. */
   #informed: Node | undefined = undefined
@@ -23,9 +23,12 @@ export class Sources {
     return this.#believed
   }
 
-  /** These nodes, each once, in the order of asking. */
-  inOrder(nodes: ReadonlyArray<Node>): ReadonlyArray<Node> {
-    const candidates = new Set(nodes)
+  /** These nodes, each once, in the order of asking: first those that take turns, and then the others. */
+  inOrder(inTurn: ReadonlyArray<Node>, others: ReadonlyArray<Node>): ReadonlyArray<Node> {
+    const turn = [...new Set(inTurn)]
+    // It is at the beginning where nobody is doubted.
+    const next = turn.findIndex(({ address }) => address === this.#doubted?.address) + 1
+    const candidates = new Set([...turn.slice(next), ...turn.slice(0, next), ...others])
     const last = (isLast: (node: Node) => boolean) => {
       for (const node of Array.from(candidates).filter(isLast)) if (candidates.delete(node)) candidates.add(node)
     }
@@ -48,7 +51,7 @@ export class Sources {
     }
   }
 
-  /** Has a node asked after the others until a view is adopted. */
+  /** Has a node asked after the others until a view is adopted, and those first whose turn is after its own. */
   doubt(node: Node | undefined): void {
     this.#doubted = node
   }

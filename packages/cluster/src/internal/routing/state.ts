@@ -39,7 +39,7 @@ export interface Hung {
   readonly error: CommandError
 }
 
-export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf"> {
+export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf" | "epoch"> {
   readonly startNodes: ReadonlyArray<NodeAddress>
   readonly followCluster: boolean
   readonly reinitializeSteps: number
@@ -90,6 +90,8 @@ export class State {
   readonly #latencies: Latencies
   readonly #routes: Array<Route | undefined> = new Array(slotCount).fill(undefined)
   #topology: Topology | undefined = undefined
+  /** The epoch of the topology, where that is known. */
+  #epoch: number | undefined = undefined
   #masters: ReadonlyArray<Node> = []
   /**
    * The reading under way. It is not one of `Flights`, as it goes on when nobody waits for it, and a client that closes
@@ -204,7 +206,9 @@ export class State {
   learnFrom(address: string): Effect.Effect<void, CommandError> {
     return Effect.gen({ self: this }, function*() {
       // The reading under way may have asked before the change.
-      if (this.#reading !== undefined && this.#isAsking) yield* Effect.exit(this.#reading.outcome)
+      while (this.#isAsking && this.#reading !== undefined && this.#closed === undefined) {
+        yield* Effect.exit(this.#reading.outcome)
+      }
       this.#sources.inform(this.#nodeAt(address))
       this.#isUrgent = true
       this.#fruitless = 0
@@ -212,14 +216,14 @@ export class State {
     })
   }
 
-  /** Reads the topology again after each interval in which there were commands. */
+  /** Reads the topology again after each interval in which there were commands, from the servers in turn. */
   refreshWhileUsed(interval: Duration.Duration): Effect.Effect<void> {
     if (!Duration.isFinite(interval)) return Effect.void
     return Effect.forever(
       Effect.andThen(
         Effect.sleep(interval),
         Effect.sync(() => {
-          if (this.used || [...this.followers].some((follows) => follows())) this.requestRefresh()
+          if (this.used || [...this.followers].some((follows) => follows())) this.requestRefresh(true)
           this.used = false
         })
       )
@@ -448,6 +452,7 @@ export class State {
     this.#fork(Effect.flatMap(this.#readOnce, (exit) =>
       Effect.sync(() => {
         this.#reading = undefined
+        this.#isAsking = false
         this.#options.onTopology(Exit.isFailure(exit) ? lossIn(exit) : undefined)
         done.end(exit)
         if (Exit.isFailure(exit)) this.#downMasters.end(Effect.fail(lossIn(exit)))
@@ -463,11 +468,14 @@ export class State {
     this.#isAsking = true
     const exit = yield* Effect.exit(Effect.map(
       Effect.suspend(() =>
-        discover(this.#candidates, { ...this.#options, nodesOf: (topology) => this.#membersOf(topology) })
+        discover(this.#candidates, {
+          ...this.#options,
+          nodesOf: (topology) => this.#membersOf(topology),
+          epoch: this.#epoch
+        })
       ),
       (discovered) => this.#adopt(discovered)
     ))
-    this.#isAsking = false
     const brought = Exit.isSuccess(exit) && exit.value
     this.#fruitless = brought ? 0 : this.#fruitless + 1
     this.#jitter = yield* jitter
@@ -493,15 +501,17 @@ export class State {
   get #candidates(): ReadonlyArray<Node> {
     const start = this.#options.startNodes.map((address) => this.nodes.at(address))
     return this.#sources.inOrder(
-      this.#options.followCluster ? [...this.members, ...start] : [...start, ...this.members]
+      this.#options.followCluster ? [...this.masters, ...start] : [...start, ...this.masters],
+      this.members
     )
   }
 
   /** Adopts an answer; returns whether it brings anything new. */
-  #adopt({ source, topology }: Discovered): boolean {
+  #adopt({ epoch, source, topology }: Discovered): boolean {
     const before = this.#topology
     const deposed = this.#masters
     this.#topology = topology
+    this.#epoch = epoch
     this.#redirects = 0
     const moved = this.#routeBy(topology, before)
     const replicas = new Set(topology.shards.flatMap(({ replicas }) => replicas))

@@ -1,6 +1,7 @@
 /**
- * Asks servers for the topology, one after the other until one knows it. A server that does not know of all slots does
- * not say what is wrong, so after such an answer all servers are asked, and the one that knows most is believed.
+ * Asks servers for the topology, one after the other until one knows it. A server that does not know of all slots, or tells
+ * of an older epoch than another has, does not say what is wrong, so after such an answer all servers are asked, and the one
+ * that knows most is believed.
  */
 import { clusterInfo, clusterSlots } from "@redfx/core/commands/Cluster"
 import { configGet } from "@redfx/core/commands/Config"
@@ -12,7 +13,7 @@ import * as Effect from "effect/Effect"
 import { saidBy } from "./clusterErrors.ts"
 import type { Node } from "./nodes.ts"
 import { slotCount } from "./slot.ts"
-import { fromSlots, isSame } from "./topology.ts"
+import { fromSlots } from "./topology.ts"
 import type { Topology, Translation } from "./topology.ts"
 
 export interface DiscoveryOptions {
@@ -21,12 +22,21 @@ export interface DiscoveryOptions {
   /** The number of servers that connections are opened to for asking, at most. */
   readonly most: number
   readonly nodesOf: (topology: Topology) => ReadonlyArray<Node>
+  /** The epoch of the view that was believed last. */
+  readonly epoch: number | undefined
 }
 
-/** A topology, and the node that gave it. */
+/**
+ * A view: a topology, and the node that gave it.
+ *
+ * - `epoch`: the latest epoch that the node knows of, `undefined` when it does not tell. `isUp`: whether it says that the
+ *   cluster is up, as no node does that is cut off from most masters.
+ */
 export interface Discovered {
   readonly topology: Topology
   readonly source: Node
+  readonly epoch: number | undefined
+  readonly isUp: boolean
 }
 
 /**
@@ -79,7 +89,7 @@ export const discover = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Discovered, CommandError> {
   const failures: Array<Failure> = []
   const first = yield* Effect.mapError(firstToKnow(candidates, options, failures), () => explain(failures))
-  if (first.topology.covered === slotCount) return first
+  if (first.topology.covered === slotCount && !isOutdated(first, options)) return first
   const others = candidates.filter((node) =>
     node !== first.source && !failures.some(({ address }) => address === node.address)
   )
@@ -89,7 +99,7 @@ export const discover = Effect.fnUntraced(function*(
     { concurrency: together }
   )
   const views = [first, ...opinions.filter((view) => view !== undefined)]
-  const best = yield* mostKnowing(views)
+  const best = mostKnowing(views)
   const { covered } = best.topology
   if (covered === slotCount || options.skipFullCoverageCheck || !(yield* needsAll(best.topology, options))) return best
   for (const { source, topology } of views) {
@@ -123,42 +133,35 @@ const firstToKnow = (
   return from(0, 0)
 }
 
+/** Whether another view that was believed is of a later epoch. */
+const isOutdated = ({ epoch }: Discovered, options: DiscoveryOptions): boolean =>
+  epoch !== undefined && options.epoch !== undefined && epoch < options.epoch
+
 /**
- * The view of the latest epoch; among equals the view with the most slots, and then the one with the most servers.
- * Epochs are asked for only when views differ.
+ * The view of a server for which the cluster is up, of the latest epoch; among equals the view with the most slots, and
+ * then the one with the most servers.
  */
-const mostKnowing = Effect.fnUntraced(function*(
-  views: ReadonlyArray<Discovered>
-): Effect.fn.Return<Discovered> {
-  // There is at least the view of the server that was asked first.
-  const first = views[0]!
-  if (views.every(({ topology }) => isSame(topology, first.topology))) return first
-  const epochs = yield* epochsOf(views.map(({ source }) => source), "clusterCurrentEpoch")
-  const known = epochs.every((epoch) => Number.isFinite(epoch))
-  return views
-    .map((view, index) => ({
-      view,
-      rank: [known ? epochs[index] ?? 0 : 0, view.topology.covered, serversOf(view.topology)]
-    }))
-    .reduce((best, other) => isHigher(other.rank, best.rank) ? other : best).view
-})
+const mostKnowing = (views: ReadonlyArray<Discovered>): Discovered => {
+  const isKnown = views.every(({ epoch }) => epoch !== undefined)
+  const rankOf = ({ epoch = 0, isUp, topology }: Discovered) => [
+    ...isKnown ? [Number(isUp), epoch] : [],
+    topology.covered,
+    serversOf(topology)
+  ]
+  return views.reduce((best, other) => isHigher(rankOf(other), rankOf(best)) ? other : best)
+}
 
 /**
  * The one of two masters that the cluster believes when both claim a slot: that of the later epoch. It is the first one
  * when they do not tell.
  */
 export const laterOf = (first: Node, other: Node): Effect.Effect<Node> =>
-  Effect.map(epochsOf([first, other], "clusterMyEpoch"), ([a = NaN, b = NaN]) => b > a ? other : first)
-
-const epochsOf = (
-  nodes: ReadonlyArray<Node>,
-  epoch: "clusterCurrentEpoch" | "clusterMyEpoch"
-): Effect.Effect<ReadonlyArray<number | undefined>> =>
-  Effect.forEach(
-    nodes,
-    ({ client }) => Effect.map(unlessLate(client.execute(clusterInfo()), opinionLimit), (info) => info?.[epoch]),
-    { concurrency: together }
+  Effect.map(
+    Effect.all([infoOf(first), infoOf(other)], { concurrency: 2 }),
+    ([a, b]) => (b?.clusterMyEpoch ?? NaN) > (a?.clusterMyEpoch ?? NaN) ? other : first
   )
+
+const infoOf = ({ client }: Node) => unlessLate(client.execute(clusterInfo()), opinionLimit)
 
 const serversOf = ({ shards }: Topology): number => shards.reduce((sum, { replicas }) => sum + 1 + replicas.length, 0)
 
@@ -207,17 +210,21 @@ const failureOf = (node: Node, detail: string, error?: CommandError): Failure =>
 const ask = (node: Node, options: DiscoveryOptions): Effect.Effect<Discovered, Failure> => {
   const failure = (detail: string, error?: CommandError): Failure => failureOf(node, detail, error)
   const asked = Effect.gen(function*() {
-    const ranges = yield* Effect.mapError(
-      node.client.execute(clusterSlots()),
-      (error) => failure(saidBy(error), error)
-    )
+    const slots = Effect.mapError(node.client.execute(clusterSlots()), (error) => failure(saidBy(error), error))
+    const [ranges, info] = yield* Effect.all([slots, infoOf(node)], { concurrency: 2 })
     const topology = fromSlots(ranges, node.endpoint, options.translate)
     if (typeof topology === "string") return yield* Effect.fail(failure(topology))
     if (topology instanceof ConnectionError) {
       return yield* Effect.fail<Failure>({ ...failure(topology.detail, topology), untranslated: topology })
     }
     if (topology.covered === 0) return yield* Effect.fail(failure("it knows of no node that serves slots"))
-    return { topology, source: node }
+    const epoch = info?.clusterCurrentEpoch
+    return {
+      topology,
+      source: node,
+      epoch: Number.isFinite(epoch) ? epoch : undefined,
+      isUp: info?.clusterState === "ok"
+    }
   })
   return withTimeout(asked, { limit: askLimit, orElse: () => Effect.fail(failure("it did not answer in time")) })
 }

@@ -89,8 +89,8 @@ export class Nodes {
   constructor(options: NodesOptions, context: Context.Context<RedisConnector | Scope.Scope>) {
     const { limit, settings } = options
     const { pool } = settings
-    // With a limit for all nodes together, the limit of one must leave it an exclusive connection.
-    const max = limit === undefined ? pool.max : Math.max(pool.max, pool.shared + 1)
+    // With a limit for all nodes together, that of one must leave it an exclusive connection, and another to be refused by theirs.
+    const max = limit === undefined ? pool.max : Math.max(pool.max, pool.shared + 2)
     this.#options = { ...options, settings: { ...settings, pool: { ...pool, max } } }
     this.#context = context
     this.#clock = Context.get(context, Clock.Clock)

@@ -478,10 +478,13 @@ export interface ClusterOptions extends Omit<ConnectionOptions, "pool"> {
   readonly skipFullCoverageCheck?: boolean | undefined
   /**
    * Which nodes are asked for the topology first. `true` asks those that were found last, `false` those of `nodes`, which is
-   * the default. The others are asked when these do not answer.
+   * the default. The others are asked when these do not answer. Readings in intervals ask them all in turn.
    */
   readonly followCluster?: boolean | undefined
-  /** How often the topology is read again while commands run and nothing has happened. Default 60 seconds. */
+  /**
+   * How often the topology is read again while commands run and nothing has happened, each time from another server. Default 60
+   * seconds.
+   */
   readonly refreshInterval?: Duration.Input | undefined
   /** Translates the addresses that the cluster names, those in redirects too. See {@link NatMap}. Default: as they are. */
   readonly natMap?: NatMap | undefined

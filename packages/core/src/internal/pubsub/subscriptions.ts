@@ -422,12 +422,8 @@ class Subscribed {
         { concurrency: "unbounded", discard: true }
       )
     )
-    const retry = this.#links.retry(kind, keys)
-    const insisting: Effect.Effect<void, CommandError> = Effect.catch(
-      join,
-      (error) => Effect.andThen(undo, Effect.andThen(retry(error), insisting))
-    )
-    return Effect.onError(Effect.andThen(this.#links.known(kind, keys), insisting), () => undo)
+    const joined = insisting(Effect.tapError(join, () => undo), this.#links.retry(kind, keys))
+    return Effect.onError(Effect.andThen(this.#links.known(kind, keys), joined), () => undo)
   }
 
   remove(kind: Kind, given: RedisArg.Many<RedisArg.Key>): Effect.Effect<void, CommandError> {
@@ -452,8 +448,11 @@ class Subscribed {
     return Effect.suspend(() => {
       const links = this.#links
       const command = pingOf(message)
-      const link = links.all.find(({ hub }) => hub.topicsOf(this.#receiver).length > 0) ?? links.at(links.anyServer)
-      return command.settled ?? this.#opening.limited("PING", link.execute(command))
+      const once = Effect.suspend(() => {
+        const link = links.all.find(({ hub }) => hub.topicsOf(this.#receiver).length > 0) ?? links.at(links.anyServer)
+        return link.execute(command)
+      })
+      return command.settled ?? this.#opening.limited("PING", insisting(once, links.retry("subscribe", [])))
     })
   }
 
@@ -466,6 +465,12 @@ class Subscribed {
     for (const { hub } of this.#links.all) hub.leave(this.#receiver, hub.topicsOf(this.#receiver, kind).filter(isOne))
   }
 }
+
+/** Runs an effect that does no harm when it is repeated, and again as long as the deployment says where. */
+const insisting = <A>(
+  once: Effect.Effect<A, CommandError>,
+  retry: (error: CommandError) => Effect.Effect<void, CommandError>
+): Effect.Effect<A, CommandError> => Effect.catch(once, (error) => Effect.andThen(retry(error), insisting(once, retry)))
 
 const subscription = Effect.fnUntraced(function*(
   links: Links,
