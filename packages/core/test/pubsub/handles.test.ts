@@ -9,6 +9,7 @@ import * as Encode from "@redfx/testing/RedisFakeReply"
 import { resting } from "@redfx/testing/Resting"
 import { brief, consume } from "@redfx/testing/Subscriber"
 import { delay, inVirtualTime } from "@redfx/testing/VirtualTime"
+import { worked } from "@redfx/testing/Worked"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -105,6 +106,25 @@ describe("Calls of one handle at the same time", () => {
         )
         assert.deepStrictEqual([...new Set(errors.map(({ _tag }) => _tag))], ["TimeoutError"])
         assert.isBelow((yield* Clock.currentTimeMillis) - started, 5000)
+      })
+  )
+})
+
+describe("A handle of ten thousand channels", () => {
+  inVirtualTime(
+    "takes and leaves one after the other, and looks at no other channel for each",
+    () =>
+      Effect.gen(function*() {
+        const { stream, subscription } = yield* start
+        const names = Array.from({ length: 10_000 }, (_, i) => `c${i}`)
+        const started = worked()
+        yield* Effect.forEach(names, (name) => subscription.subscribe(name), { concurrency: 100, discard: true })
+        yield* Effect.forEach(names, (name) => subscription.unsubscribe(name), { concurrency: 100, discard: true })
+        // They take a second together; with a look at all others for each, half a minute.
+        assert.isBelow(worked() - started, 10_000)
+        assert.strictEqual(stream.elements.length, 10_001)
+        yield* subscription.unsubscribe("first")
+        yield* stream.end
       })
   )
 })
