@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisError, RedisReply, RedisUrl, Resp } from "@redfx/core"
 import type { RedisCommand } from "@redfx/core"
 import { monitorEvent } from "@redfx/core/commands/replies/MonitorEvent"
+import { worked } from "@redfx/testing/Worked"
 import * as Result from "effect/Result"
 
 const size = 1024 * 1024
@@ -64,12 +65,6 @@ const worst: ReadonlyArray<readonly [title: string, run: () => unknown]> = [
 ]
 
 const parse = (url: string) => Result.isFailure(RedisUrl.parse(url))
-
-/** What this thread has had of a processor, in milliseconds: what else the machine does takes none of it. */
-const worked = () => {
-  const { system, user } = process.threadCpuUsage()
-  return (system + user) / 1000
-}
 
 describe("Parsers of text", () => {
   for (const [title, run] of worst) {

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { worked } from "@redfx/testing/Worked"
 import { RespDecoder } from "../../src/RespDecoder.ts"
 import type { DecodeOptions } from "../../src/RespLimits.ts"
 import type { Bulk, Value } from "../../src/RespValue.ts"
@@ -336,12 +337,6 @@ describe("RespDecoder limits", () => {
 })
 
 describe("RespDecoder in linear time", () => {
-  /** What this thread has had of a processor, in microseconds: what else the machine does takes none of it. */
-  const worked = () => {
-    const { system, user } = process.threadCpuUsage()
-    return system + user
-  }
-
   /** Decodes a text some times, in chunks of one byte, and returns what it took. */
   const oneByteEach = (text: string, times: number) => {
     const bytes = latin1(text)

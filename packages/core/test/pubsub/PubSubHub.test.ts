@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { worked } from "@redfx/testing/Worked"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -580,6 +581,19 @@ describe("PubSubMailbox", () => {
     const mailbox = makeMailbox({ capacity: 3, onFull: "dropOldest" })
     for (let i = 0; i < 100_000; i++) mailbox.offer(message(String(i)))
     assert.deepStrictEqual(briefs(mailbox), ["lost 99997", "back all", "c=99997", "c=99998", "c=99999"])
+  })
+
+  it("of a server that gives up thousands of channels all events are kept, and each costs the same", () => {
+    const mailbox = makeMailbox({ events: true })
+    const names = Array.from({ length: 60_000 }, (_, i) => `c${i}`)
+    const started = worked()
+    for (let move = 0; move < 2; move++) {
+      for (const name of names) mailbox.event(gap([name], "a")[0])
+      mailbox.event(gap(names, "a")[1])
+    }
+    // It takes some milliseconds; with a look at all those before for each, half a minute.
+    assert.isBelow(worked() - started, 5000)
+    assert.strictEqual(taken(mailbox).length, 120_002)
   })
 
   it("fail: what was kept is still yielded, and then the error", () => {

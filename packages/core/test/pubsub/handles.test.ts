@@ -9,6 +9,7 @@ import * as Encode from "@redfx/testing/RedisFakeReply"
 import { resting } from "@redfx/testing/Resting"
 import { brief, consume } from "@redfx/testing/Subscriber"
 import { delay, inVirtualTime } from "@redfx/testing/VirtualTime"
+import { worked } from "@redfx/testing/Worked"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -105,6 +106,69 @@ describe("Calls of one handle at the same time", () => {
         )
         assert.deepStrictEqual([...new Set(errors.map(({ _tag }) => _tag))], ["TimeoutError"])
         assert.isBelow((yield* Clock.currentTimeMillis) - started, 5000)
+      })
+  )
+})
+
+describe("Very many calls of one handle at the same time", () => {
+  const calls = Array.from({ length: 5000 }, (_, i) => i)
+
+  inVirtualTime("subscribe to the same channel, and unsubscribe from it in between", () =>
+    Effect.gen(function*() {
+      const { hears, node, stream, subscription } = yield* start
+      const all = { concurrency: "unbounded", discard: true } as const
+      yield* Effect.forEach(calls, () => subscription.subscribe("room"), all)
+      assert.strictEqual(node.commands.filter(({ command }) => command.name === "SUBSCRIBE").length, 2)
+      yield* Effect.forEach(calls, (i) =>
+        i % 2 === 0 ? subscription.unsubscribe("room") : subscription.subscribe("room"), all)
+      yield* subscription.subscribe("room")
+      yield* hears("room")
+      assert.strictEqual(
+        stream.elements.filter(({ _tag }) =>
+          _tag === "Message"
+        ).length,
+        1
+      )
+    }))
+
+  inVirtualTime(
+    "each go on when those that wait before them are interrupted, or end with another name",
+    () =>
+      Effect.gen(function*() {
+        const { held, node, subscription } = yield* start
+        held.add("room")
+        const first = yield* Effect.forkChild(subscription.subscribe("room"), { startImmediately: true })
+        const waiting = yield* Effect.forEach(
+          calls.slice(0, 100),
+          (i) => Effect.forkChild(subscription.subscribe("room", `other${i % 3}`), { startImmediately: true })
+        )
+        yield* node.awaitCommand("SUBSCRIBE", 2)
+        const gone = waiting.filter((_, i) => i % 2 === 0)
+        yield* Fiber.interruptAll(gone)
+        held.clear()
+        yield* Fiber.interrupt(first)
+        yield* node.push(0, confirmation("subscribe", "room"))
+        yield* Fiber.joinAll(waiting.filter((_, i) => i % 2 === 1))
+        yield* subscription.subscribe("room", "other0", "other1", "other2")
+      })
+  )
+})
+
+describe("A handle of ten thousand channels", () => {
+  inVirtualTime(
+    "takes and leaves one after the other, and looks at no other channel for each",
+    () =>
+      Effect.gen(function*() {
+        const { stream, subscription } = yield* start
+        const names = Array.from({ length: 10_000 }, (_, i) => `c${i}`)
+        const started = worked()
+        yield* Effect.forEach(names, (name) => subscription.subscribe(name), { concurrency: 100, discard: true })
+        yield* Effect.forEach(names, (name) => subscription.unsubscribe(name), { concurrency: 100, discard: true })
+        // They take a second together; with a look at all others for each, half a minute.
+        assert.isBelow(worked() - started, 10_000)
+        assert.strictEqual(stream.elements.length, 10_001)
+        yield* subscription.unsubscribe("first")
+        yield* stream.end
       })
   )
 })

@@ -158,8 +158,13 @@ export class Hub {
     return kind === undefined ? topics : topics.filter((topic) => topic.kind === kind)
   }
 
-  find(kind: Kind, key: RedisArg.Key): Topic | undefined {
-    return this.#topics[kind].get(nameOf(key))
+  find(kind: Kind, id: string): Topic | undefined {
+    return this.#topics[kind].get(id)
+  }
+
+  /** Whether a receiver has any topic. */
+  serves(receiver: Receiver): boolean {
+    return this.#received.has(receiver)
   }
 
   #add(receiver: Receiver, topic: Topic): boolean {
@@ -304,11 +309,7 @@ export class Hub {
    * published so far.
    */
   extend(receiver: Receiver, given: ReadonlyArray<Topic>): void {
-    const received = this.#received.get(receiver)
-    const fresh = given.filter(({ key, kind }) => {
-      const own = this.find(kind, key)
-      return own === undefined || received?.has(own) !== true
-    })
+    const fresh = given.filter(({ id, kind }) => this.find(kind, id)?.has(receiver) !== true)
     if (fresh.length === 0) return
     receiver.mailbox.event(this.#lost("Moved", fresh.map((topic) => shown(receiver, topic))))
     for (const topic of fresh) this.adopt(topic, [receiver])

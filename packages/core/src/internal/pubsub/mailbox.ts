@@ -220,25 +220,28 @@ export class Mailbox {
  * one connection after the other and nobody consumes, events must not fill the memory.
  */
 const append = (items: Array<Element>, event: Event<Shown>, first = 0): void => {
-  const ended = event._tag === "Lost" ? lastSince(items, first, "Restored", event) : -1
-  const begun = ended < 0 || event._tag !== "Lost" ? -1 : lastSince(items.slice(0, ended), first, "Lost", event)
+  const ended = event._tag === "Lost" ? lastIn(items, [first, items.length], "Restored", event) : -1
+  const begun = ended < 0 || event._tag !== "Lost" ? -1 : lastIn(items, [first, ended], "Lost", event)
   const before = items[begun]
   if (before?._tag === "Lost" && before.reason !== "Overflow") items.splice(ended, 1)
   else items.push(event)
 }
 
-/** The index of the last event of a kind that concerns the same channels, if no message came since. */
-const lastSince = (
+/**
+ * The index of the last event of a gap at the same server, if no message came since, and if it is of this kind and concerns the
+ * same channels. No other one is looked at: a server that gives up thousands of channels is told of for each of them.
+ */
+const lastIn = (
   items: ReadonlyArray<Element>,
-  first: number,
+  [first, end]: readonly [first: number, end: number],
   tag: "Lost" | "Restored",
   { channels, server }: Extract<Event<Shown>, { readonly _tag: "Lost" }>
 ): number => {
-  // Each server has at most two such events.
-  for (let i = items.length - 1; i >= first; i--) {
+  for (let i = end - 1; i >= first; i--) {
     const item = items[i]
     if (item === undefined || item._tag === "Message") return -1
-    if (item._tag === tag && item.server === server && sameNames(item.channels, channels)) return i
+    if (item._tag === "Subscribed" || item.server !== server) continue
+    return item._tag === tag && sameNames(item.channels, channels) ? i : -1
   }
   return -1
 }

@@ -169,7 +169,7 @@ class Links {
       if (pause > 0) yield* Effect.sleep(pause)
       if (isAsked()) yield* moved?.(from.server) ?? Effect.void
       // The channel may not be wanted any more, or a new connection may have asked for it.
-      if (from.hub.find(topic.kind, topic.key) === topic && topic.state === "Wanted") this.#move(from, topic)
+      if (from.hub.find(topic.kind, topic.id) === topic && topic.state === "Wanted") this.#move(from, topic)
     }))
   }
 
@@ -381,12 +381,12 @@ class Subscribed {
 
   /** Whether it has any channels. */
   get hasChannels(): boolean {
-    return this.#topics().length > 0
+    return this.#links.all.some(({ hub }) => hub.serves(this.#receiver))
   }
 
   /** Leaves everything, and waits for nothing. */
   end(): void {
-    this.#leave()
+    for (const { hub } of this.#links.all) hub.leave(this.#receiver, hub.topicsOf(this.#receiver))
   }
 
   /**
@@ -401,20 +401,23 @@ class Subscribed {
       yield* checkKeys(command, keys, this.#receiver, settings)
       const refusal = isSpread ? undefined : this.#links.refusal(kind, keys)
       if (refusal !== undefined) return yield* Effect.fail(refusal)
-      const names = keys.map((key) => topicName({ kind, id: nameOf(key) }))
-      yield* limited(command, this.#turns.run(names, Effect.suspend(() => this.#join(kind, keys, names))))
+      const ids = keys.map(nameOf)
+      const names = ids.map((id) => topicName({ kind, id }))
+      yield* limited(command, this.#turns.run(names, Effect.suspend(() => this.#join(kind, keys, ids))))
     })
   }
 
   #join(
     kind: Kind,
     keys: ReadonlyArray<RedisArg.Key>,
-    names: ReadonlyArray<string>
+    ids: ReadonlyArray<string>
   ): Effect.Effect<void, CommandError> {
     this.mailbox.reopen()
-    const added = new Set(names)
-    for (const topic of this.#topics(kind)) added.delete(topicName(topic))
-    const undo = Effect.sync(() => this.#leave(kind, (topic) => added.has(topicName(topic))))
+    const { all } = this.#links
+    const added = ids.filter((id) => !all.some(({ hub }) => hub.find(kind, id)?.has(this.#receiver) === true))
+    const undo = Effect.sync(() => {
+      for (const link of this.#links.all) link.hub.leave(this.#receiver, topicsIn(link, kind, added))
+    })
     const join = Effect.suspend(() =>
       Effect.all(
         Array.from(this.#links.route(kind, keys), ([link, some]) => link.join(this.#receiver, kind, some)),
@@ -428,13 +431,11 @@ class Subscribed {
 
   remove(kind: Kind, given: RedisArg.Many<RedisArg.Key>): Effect.Effect<void, CommandError> {
     return Effect.gen({ self: this }, function*() {
-      const keys = RedisArg.many(given)
+      const ids = RedisArg.many(given).map(nameOf)
       const leaving = this.#links.all.map((link) =>
         link.leave(
           this.#receiver,
-          given.length === 0
-            ? link.hub.topicsOf(this.#receiver, kind)
-            : keys.flatMap((key) => link.hub.find(kind, key) ?? [])
+          given.length === 0 ? link.hub.topicsOf(this.#receiver, kind) : topicsIn(link, kind, ids)
         )
       )
       // All links are left at once: a server that does not answer must not keep the others sending.
@@ -449,20 +450,15 @@ class Subscribed {
       const links = this.#links
       const command = pingOf(message)
       const once = Effect.suspend(() => {
-        const link = links.all.find(({ hub }) => hub.topicsOf(this.#receiver).length > 0) ?? links.at(links.anyServer)
+        const link = links.all.find(({ hub }) => hub.serves(this.#receiver)) ?? links.at(links.anyServer)
         return link.execute(command)
       })
       return command.settled ?? this.#opening.limited("PING", insisting(once, links.retry("subscribe", [])))
     })
   }
 
-  #topics(kind?: Kind): ReadonlyArray<Topic> {
-    return this.#links.all.flatMap(({ hub }) => hub.topicsOf(this.#receiver, kind))
-  }
-
-  /** Leaves all channels, or those of a kind of which this is so. */
-  #leave(kind?: Kind, isOne: (topic: Topic) => boolean = () => true): void {
-    for (const { hub } of this.#links.all) hub.leave(this.#receiver, hub.topicsOf(this.#receiver, kind).filter(isOne))
+  #topics(): ReadonlyArray<Topic> {
+    return this.#links.all.flatMap(({ hub }) => hub.topicsOf(this.#receiver))
   }
 }
 
@@ -471,6 +467,10 @@ const insisting = <A>(
   once: Effect.Effect<A, CommandError>,
   retry: (error: CommandError) => Effect.Effect<void, CommandError>
 ): Effect.Effect<A, CommandError> => Effect.catch(once, (error) => Effect.andThen(retry(error), insisting(once, retry)))
+
+/** The topics of these names on a connection, whoever receives them. */
+const topicsIn = ({ hub }: Link.Link, kind: Kind, ids: ReadonlyArray<string>): ReadonlyArray<Topic> =>
+  ids.flatMap((id) => hub.find(kind, id) ?? [])
 
 const subscription = Effect.fnUntraced(function*(
   links: Links,

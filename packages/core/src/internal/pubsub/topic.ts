@@ -48,6 +48,10 @@ export class Topic {
     return this.receivers.filter((receiver) => !waiting.has(receiver))
   }
 
+  has(receiver: Receiver): boolean {
+    return this.#receivers.has(receiver)
+  }
+
   /** Whether there is no receiver. */
   get unused(): boolean {
     return this.#receivers.size === 0
