@@ -623,7 +623,11 @@ const hotkeysValue = {
   trackingActive: true,
   sampleRatio: 1,
   selectedSlots: [[0, 16383]],
+  sampledCommandsSelectedSlotsUs: undefined,
+  allCommandsSelectedSlotsUs: undefined,
   allCommandsAllSlotsUs: 10,
+  netBytesSampledCommandsSelectedSlots: undefined,
+  netBytesAllCommandsSelectedSlots: undefined,
   netBytesAllCommandsAllSlots: 63,
   collectionStartTimeUnixMs: 1795258083119,
   collectionDurationMs: 11,
@@ -634,6 +638,24 @@ const hotkeysValue = {
   byNetBytes: undefined,
   extra: { "new-us": 5 }
 }
+const sampled = [
+  ...hotkeys,
+  bulk("sampled-commands-selected-slots-us"),
+  ":29\r\n",
+  bulk("all-commands-selected-slots-us"),
+  ":76\r\n",
+  bulk("net-bytes-sampled-commands-selected-slots"),
+  ":224\r\n",
+  bulk("net-bytes-all-commands-selected-slots"),
+  ":640\r\n"
+]
+const sampledValue = {
+  ...hotkeysValue,
+  sampledCommandsSelectedSlotsUs: 29,
+  allCommandsSelectedSlotsUs: 76,
+  netBytesSampledCommandsSelectedSlots: 224,
+  netBytesAllCommandsSelectedSlots: 640
+}
 
 commandTable("Hotkeys", [
   [
@@ -642,6 +664,13 @@ commandTable("Hotkeys", [
     "HOTKEYS GET",
     [array(array(...hotkeys)), array(map(...hotkeys))],
     hotkeysValue
+  ],
+  [
+    "reads what only some slots and commands have cost",
+    Redis.hotkeysGet(),
+    "HOTKEYS GET",
+    [array(array(...sampled)), array(map(...sampled))],
+    sampledValue
   ],
   ["reads nothing", Redis.hotkeysGet(), "HOTKEYS GET", ["$-1\r\n", "_\r\n"], undefined],
   [
