@@ -12,7 +12,8 @@
 import * as Result from "effect/Result"
 import { few, flatPairs, many, manyPairs } from "./internal/reply/collections.ts"
 import { list, pair } from "./internal/reply/plain.ts"
-import { blob, decodeRaw, items, make, Mismatch, mismatch, text, textOrBytes } from "./internal/reply/reply.ts"
+import { uniqueNames } from "./internal/reply/records.ts"
+import { blob, decodeRaw, items, make, mismatch, text, textOrBytes } from "./internal/reply/reply.ts"
 import type { Raw, Reply, View } from "./internal/reply/reply.ts"
 import { fromReply } from "./RedisError.ts"
 import type { CommandError } from "./RedisError.ts"
@@ -234,23 +235,7 @@ export const pairs = <A, B, I, A2, B2, I2>(
 /* @__NO_SIDE_EFFECTS__ */
 export const recordOf = <A, B, I>(
   reply: Reply<A, B, I>
-): Reply<Readonly<Record<string, A>>, Readonly<Record<string, B>>, Readonly<Record<string, I>>> => {
-  // HGETALL of 1000 fields takes 100 µs more with `in`. What other decoders give may be undefined, and be there.
-  const has = reply.decode === blob.decode
-    ? (out: Readonly<Record<string, unknown>>, name: string) => out[name] !== undefined
-    : (out: Readonly<Record<string, unknown>>, name: string) => name in out
-  return manyPairs({
-    begin: (): Record<string, A | B | I> => Object.create(null),
-    put: (out, key, value, view) => {
-      // The text of a name is text in every view.
-      const name = text.decode(key, view)
-      if (has(out, name)) {
-        throw new Mismatch("a name comes twice, which a record cannot hold. Redis.asBytes gives pairs")
-      }
-      out[name] = reply.decode(value, view)
-    }
-  })
-}
+): Reply<Readonly<Record<string, A>>, Readonly<Record<string, B>>, Readonly<Record<string, I>>> => uniqueNames(reply)
 
 /**
  * Names and values as a record without prototype (a field named `__proto__` is
@@ -269,7 +254,7 @@ export const recordOrPairs = <A, B, I>(
   Readonly<Record<string, I>>
 > => {
   const inBytes = pairs(blob, reply)
-  const inText = recordOf(reply)
+  const inText = uniqueNames(reply, ". Redis.asBytes gives pairs")
   const decode = (value: Resp.Value, view: View) => {
     // In the bytes view every blob is bytes, and the values are of that view.
     if (view.blob === "bytes") return inBytes.decode(value, view) as ReadonlyArray<readonly [Uint8Array, B]>

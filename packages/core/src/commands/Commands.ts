@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { AtMostOne } from "../internal/argument/atMostOne.ts"
+import { askedNames } from "../internal/reply/records.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -255,7 +256,7 @@ export const commandCount = define("COMMAND COUNT", () => [], Reply.integer, "re
 export const commandDocs = define(
   "COMMAND DOCS",
   (...names: Arg.Many<string>) => Arg.many(names),
-  Reply.recordOf(commandDocsReply),
+  askedNames(commandDocsReply),
   "readonly"
 )
 

@@ -33,7 +33,11 @@ const measurement = Reply.struct({
   trackingActive: Reply.boolean,
   sampleRatio: Reply.integer,
   selectedSlots: Reply.array(Reply.array(Reply.integer)),
+  sampledCommandsSelectedSlotsUs: Reply.nullable(Reply.integer),
+  allCommandsSelectedSlotsUs: Reply.nullable(Reply.integer),
   allCommandsAllSlotsUs: Reply.integer,
+  netBytesSampledCommandsSelectedSlots: Reply.nullable(Reply.integer),
+  netBytesAllCommandsSelectedSlots: Reply.nullable(Reply.integer),
   netBytesAllCommandsAllSlots: Reply.integer,
   collectionStartTimeUnixMs: Reply.integer,
   collectionDurationMs: Reply.integer,
@@ -55,8 +59,10 @@ const rates = Reply.array(Reply.struct({ key: Reply.blob, db: Reply.integer, qps
 /**
  * Returns the measurement so far, `undefined` when none was started.
  *
- * The name of each time ends in its unit. `byCpuTimeUs` and `byNetBytes` are keys with their costs, the costliest
- * first; each is `undefined` when it was not asked for. O(K). Since Redis 8.6.0; Valkey measures something else, see
+ * `selectedSlots` has the first and the last slot of each range, or the one slot. The costs that name selected slots are
+ * `undefined` without the option `slots`, and those of sampled commands without `sample` as well. The name of each time
+ * ends in its unit. `byCpuTimeUs` and `byNetBytes` are keys with their costs, the costliest first; each is `undefined`
+ * when it was not asked for. O(K). Since Redis 8.6.0; Valkey measures something else, see
  * {@link hotkeysGetRates}.
  *
  * @category server

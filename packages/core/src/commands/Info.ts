@@ -13,7 +13,8 @@ import * as Reply from "../RedisReply.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * A value of INFO: a number, a record of several named values, or text.
+ * A value of INFO: a number, a record of named values, or text. A name that comes several times in a value, as `bind` of a
+ * listener does, has its values with a space between them.
  *
  * @category server
  * @since 0.1.0
@@ -140,17 +141,18 @@ const parseInfo = (text: string): ServerInfo => {
       continue
     }
     const name = line.slice(0, separator)
-    const value = parseValue(name, line.slice(separator + 1))
+    const value = parseValue(line.slice(separator + 1))
     fields[name] = value
     if (name === "module" && typeof value === "object") modules.push(value)
   }
   return { fields, unparsed, modules, databases: databasesOf(fields), ...knownFields(fields) }
 }
 
-const parseValue = (name: string, text: string): InfoValue => {
-  const several = text.includes("=") && (text.includes(",") || name.startsWith("errorstat_"))
-  return (several ? parseSeveral(text) : undefined) ?? parseScalar(text)
-}
+const parseValue = (text: string): InfoValue =>
+  (text.includes(",") || soleItem.test(text) ? parseSeveral(text) : undefined) ?? parseScalar(text)
+
+/** How often an error occurred, a histogram with one bucket, one percentile: a record of one value. */
+const soleItem = /^[^\s/=]+=-?\d+(\.\d+)?$/
 
 const parseSeveral = (text: string): Readonly<Record<string, string | number>> | undefined => {
   const values: Record<string, string | number> = Object.create(null)
@@ -158,7 +160,9 @@ const parseSeveral = (text: string): Readonly<Record<string, string | number>> |
     const separator = item.lastIndexOf("=")
     // Text that happens to hold both signs, such as a path.
     if (separator === -1) return undefined
-    values[item.slice(0, separator)] = parseScalar(item.slice(separator + 1))
+    const name = item.slice(0, separator)
+    const value = item.slice(separator + 1)
+    values[name] = name in values ? `${values[name]} ${value}` : parseScalar(value)
   }
   return values
 }

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { askedNames } from "../internal/reply/records.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -46,7 +47,7 @@ export const latencyGraph = define("LATENCY GRAPH", (event: string) => [event], 
 export const latencyHistogram = define(
   "LATENCY HISTOGRAM",
   (...commands: Arg.Many<string>) => Arg.many(commands),
-  Reply.recordOf(Reply.struct({ calls: Reply.integer, histogramUsec: histogram })),
+  askedNames(Reply.struct({ calls: Reply.integer, histogramUsec: histogram })),
   "readonly"
 )
 

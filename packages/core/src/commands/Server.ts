@@ -124,9 +124,9 @@ export interface DebugObject {
   readonly lru: number | undefined
   /** Seconds since the value was last used; `undefined` when Valkey 9.1 evicts by frequency (LFU). */
   readonly lruSecondsIdle: number | undefined
-  /** How often the value is used; `undefined` unless Valkey evicts by frequency. */
+  /** How often the value is used; `undefined` on Redis, and on Valkey 9.1 unless it evicts by frequency. */
   readonly lfuFreq: number | undefined
-  /** When its use was last counted; `undefined` unless Valkey evicts by frequency. */
+  /** When its use was last counted, in minutes; `undefined` where `lfuFreq` is. */
   readonly lfuAccessTimeMinutes: number | undefined
   /** Fields that this type does not know. */
   readonly extra: Readonly<Record<string, string>>

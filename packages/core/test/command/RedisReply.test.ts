@@ -178,7 +178,9 @@ describe("aggregates", () => {
       assert.deepStrictEqual(Object.entries(read(reply, bytes, bigintView) as object), [["a", 1n], ["b", undefined]])
     }
     const twice = "*4\r\n$1\r\na\r\n:1\r\n$1\r\na\r\n:2\r\n"
-    assert.include(refusal(reply, twice), "a name comes twice")
+    assert.match(refusal(reply, twice), /a name comes twice.*asBytes gives pairs/)
+    // It has names in the bytes view, too, where nothing would be gained.
+    assert.match(refusal(RedisReply.recordOf(RedisReply.integer), twice), /a name comes twice[^.]*$/)
     assert.deepStrictEqual(read(reply, twice, bytesView), [[bytesOf("a"), 1], [bytesOf("a"), 2]])
   })
 

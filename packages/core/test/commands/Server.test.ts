@@ -244,6 +244,25 @@ describe("INFO", () => {
     })
   })
 
+  it("REC-01: a record stays one with a single value, and loses none of a name that comes several times", () => {
+    const text = [
+      "db0_distrib_strings_sizes:1=1",
+      "latency_percentiles_usec_set:p50=5.023",
+      "errorstat_ERR:count=1",
+      "config_file:/etc/a=1",
+      "availability_zone:a=b",
+      "listener0:name=tcp,bind=127.0.0.1,bind=127.0.0.2,port=6379"
+    ].join("\r\n")
+    assert.deepStrictEqual({ ...(decoded(Redis.info(), bulk(text)) as ReturnType<typeof parsed>).fields }, {
+      db0_distrib_strings_sizes: { 1: 1 },
+      latency_percentiles_usec_set: { p50: 5.023 },
+      errorstat_ERR: { count: 1 },
+      config_file: "/etc/a=1",
+      availability_zone: "a=b",
+      listener0: { name: "tcp", bind: "127.0.0.1 127.0.0.2", port: 6379 }
+    })
+  })
+
   it("REC-01: keeps lines that are no field", () => {
     assert.deepStrictEqual(parsed().unparsed, ["a line that is no field"])
   })
@@ -336,6 +355,16 @@ commandTable("Commands", [
   ["tells all commands", Redis.command(), "COMMAND", get6, [{ ...commandInfo7, keySpecifications: [] }]],
   ["counts commands", Redis.commandCount(), "COMMAND COUNT", ":205\r\n", 205],
   ["documents", Redis.commandDocs("get"), "COMMAND DOCS get", docs, docsValue],
+  [
+    "documents once what it is asked for twice",
+    Redis.commandDocs("nope", "get", "get"),
+    "COMMAND DOCS nope get get",
+    [
+      "*4\r\n+get\r\n*2\r\n+since\r\n+1.0.0\r\n+get\r\n*2\r\n+since\r\n+1.0.0\r\n",
+      "%2\r\n+get\r\n%1\r\n+since\r\n+1.0.0\r\n+get\r\n%1\r\n+since\r\n+1.0.0\r\n"
+    ],
+    { get: { ...docsValue.get, summary: undefined, group: undefined, complexity: undefined, arguments: [], extra: {} } }
+  ],
   ["documents nothing", Redis.commandDocs("nope"), "COMMAND DOCS nope", ["*0\r\n", "%0\r\n"], {}],
   [
     "finds keys",
@@ -445,6 +474,16 @@ commandTable("Latency", [
     "*2\r\n$3\r\nset\r\n*6\r\n+new\r\n:5\r\n$5\r\ncalls\r\n:3\r\n$14\r\nhistogram_usec\r\n*4\r\n:1\r\n:2\r\n:16\r\n:3\r\n",
     "%1\r\n$3\r\nset\r\n%3\r\n+new\r\n:5\r\n$5\r\ncalls\r\n:3\r\n$14\r\nhistogram_usec\r\n%2\r\n:1\r\n:2\r\n:16\r\n:3\r\n"
   ], { set: { calls: 3, histogramUsec: new Map([[1, 2], [16, 3]]), extra: { new: 5 } } }],
+  [
+    "counts once what it is asked for twice",
+    Redis.latencyHistogram("config", "config|get"),
+    "LATENCY HISTOGRAM config config|get",
+    [
+      "*4\r\n+config|get\r\n*4\r\n+calls\r\n:1\r\n+histogram_usec\r\n*2\r\n:4\r\n:1\r\n+config|get\r\n*4\r\n+calls\r\n:1\r\n+histogram_usec\r\n*2\r\n:4\r\n:1\r\n",
+      "%2\r\n+config|get\r\n%2\r\n+calls\r\n:1\r\n+histogram_usec\r\n%1\r\n:4\r\n:1\r\n+config|get\r\n%2\r\n+calls\r\n:1\r\n+histogram_usec\r\n%1\r\n:4\r\n:1\r\n"
+    ],
+    { "config|get": { calls: 1, histogramUsec: new Map([[4, 1]]), extra: {} } }
+  ],
   [
     "counts calls by time beyond what numbers hold",
     Redis.asBigInt(Redis.latencyHistogram("set")),
@@ -584,7 +623,11 @@ const hotkeysValue = {
   trackingActive: true,
   sampleRatio: 1,
   selectedSlots: [[0, 16383]],
+  sampledCommandsSelectedSlotsUs: undefined,
+  allCommandsSelectedSlotsUs: undefined,
   allCommandsAllSlotsUs: 10,
+  netBytesSampledCommandsSelectedSlots: undefined,
+  netBytesAllCommandsSelectedSlots: undefined,
   netBytesAllCommandsAllSlots: 63,
   collectionStartTimeUnixMs: 1795258083119,
   collectionDurationMs: 11,
@@ -595,6 +638,24 @@ const hotkeysValue = {
   byNetBytes: undefined,
   extra: { "new-us": 5 }
 }
+const sampled = [
+  ...hotkeys,
+  bulk("sampled-commands-selected-slots-us"),
+  ":29\r\n",
+  bulk("all-commands-selected-slots-us"),
+  ":76\r\n",
+  bulk("net-bytes-sampled-commands-selected-slots"),
+  ":224\r\n",
+  bulk("net-bytes-all-commands-selected-slots"),
+  ":640\r\n"
+]
+const sampledValue = {
+  ...hotkeysValue,
+  sampledCommandsSelectedSlotsUs: 29,
+  allCommandsSelectedSlotsUs: 76,
+  netBytesSampledCommandsSelectedSlots: 224,
+  netBytesAllCommandsSelectedSlots: 640
+}
 
 commandTable("Hotkeys", [
   [
@@ -603,6 +664,13 @@ commandTable("Hotkeys", [
     "HOTKEYS GET",
     [array(array(...hotkeys)), array(map(...hotkeys))],
     hotkeysValue
+  ],
+  [
+    "reads what only some slots and commands have cost",
+    Redis.hotkeysGet(),
+    "HOTKEYS GET",
+    [array(array(...sampled)), array(map(...sampled))],
+    sampledValue
   ],
   ["reads nothing", Redis.hotkeysGet(), "HOTKEYS GET", ["$-1\r\n", "_\r\n"], undefined],
   [

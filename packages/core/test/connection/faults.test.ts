@@ -399,7 +399,11 @@ describe("A server that is no master any more, behind a name that leads to the n
       const where = "@user_script:2"
       const forms = [
         (line: string) => `${line} script: ${sha}, on ${where}.`,
-        (line: string) => `ERR Error running script (call to f_${sha}): ${where}: @user_script: 2: -${line}`
+        // Only what is refused before the command runs has a place of its own.
+        (line: string) =>
+          `ERR Error running script (call to f_${sha}): ${where}: ${
+            /^(OOM|READONLY) /.test(line) ? `@user_script: 2: -${line}` : line
+          }`
       ]
       const script = RedisScript.make({ lua: "return 1", keys: () => ["k"], result: RedisReply.integer })
       const outcomes = []

@@ -43,6 +43,18 @@ export const ScriptingTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>
           assert.strictEqual(yield* failure(returning("redis.error_reply('MINE it broke')")), "ResponseError MINE")
         }))
 
+      it.effect("what a command of a script is refused with is told as if it had been sent by itself", () =>
+        Effect.gen(function*() {
+          const key = freshKey()
+          yield* Redis.rpush(key, "x")
+          const calling = (call: string) => failure(Redis.eval(`return redis.call(${call})`, [key]))
+          assert.strictEqual(yield* calling("'incr', KEYS[1]"), "WrongTypeError WRONGTYPE")
+          assert.strictEqual(yield* calling("'lset', KEYS[1], 7, 'x'"), "ResponseError ERR")
+          yield* Redis.del(key)
+          yield* Redis.xgroupCreate(key, "g", "0", { mkstream: true })
+          assert.strictEqual(yield* calling("'xgroup', 'create', KEYS[1], 'g', '0'"), "ResponseError BUSYGROUP")
+        }))
+
       it.effect("PSC-06, PSC-10: runs a script that was loaded", () =>
         Effect.gen(function*() {
           const key = freshKey()

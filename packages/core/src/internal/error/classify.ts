@@ -109,9 +109,10 @@ const rules: ReadonlyArray<readonly [pattern: RegExp, make: (fields: ReplyFields
 
 /**
  * What servers before 7.0 put around the error of a command that a script has run. Newer ones answer with that error, and put
- * the script behind it.
+ * the script behind it. What is refused before the command runs begins with a place and a minus, and what the command itself
+ * answers with begins with its code.
  */
-const raised = /^ERR Error running script \(call to f_(\w+)\): (@\w+:\d+): (?:@\w+: ?\d+: )?-(.+)$/
+const raised = /^ERR Error running script \(call to f_(\w+)\): (@\w+:\d+): (?:(?:@\w+: ?\d+: )?-|(?=[A-Z]+ ))(.+)$/
 
 /** The error reply as servers since 7.0 give it. */
 export const asSinceSeven = (error: ErrorReply): ErrorReply => {
