@@ -9,11 +9,8 @@ import { setTimeout } from "node:timers/promises"
 import type { Office, Server, Session } from "./office.ts"
 
 /** Of `maxRetriesPerRequest` and `retryStrategy`: for what is worth waiting for. It repeats no write that may have run. */
-const patiently = Effect.retry({
-  schedule: Schedule.exponential("50 millis"),
-  times: 3,
-  while: RedisError.isSafeToRetry
-})
+const patiently = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.retry(effect, { schedule: Schedule.exponential("50 millis"), times: 3, while: RedisError.isSafeToRetry })
 
 const connect = ({ host, mode, port }: Server): RedisPromise.RedisPromise => {
   const options = { clientName: "office", connectTimeout: "2 seconds", commandTimeout: "2 seconds" } as const

@@ -15,12 +15,9 @@ import { findRedisServer } from "../../scripts/redis-server.ts"
 class Source extends Context.Service<Source, RedisClient.RedisClient["Service"]>()("app/Source") {}
 class Target extends Context.Service<Target, RedisClient.RedisClient["Service"]>()("app/Target") {}
 
-const retrying = Effect.retry({
-  schedule: Schedule.exponential("50 millis"),
-  times: 8,
-  // What is read and what replaces may both be repeated.
-  while: RedisError.isRetryable
-})
+/** What is read and what replaces may both be repeated. */
+const retrying = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.retry(effect, { schedule: Schedule.exponential("50 millis"), times: 8, while: RedisError.isRetryable })
 
 /** Copies keys, a batch in one round trip to each server. A key that is gone by then is left out. */
 const copy = Effect.fn("copy")(function*(keys: ReadonlyArray<Uint8Array>) {

@@ -38,10 +38,10 @@ const start = async (user: string): Promise<string> => {
 
 const app = express()
 
-/** Nobody waits for the answer any more when the connection is closed. */
-const signalOf = (request: express.Request): AbortSignal => {
+/** Nobody waits for the answer any more when its connection is closed. (A request is closed as soon as its body was read.) */
+const signalOf = (response: express.Response): AbortSignal => {
   const gone = new AbortController()
-  request.once("close", () => gone.abort())
+  response.once("close", () => gone.abort())
   return gone.signal
 }
 
@@ -55,7 +55,7 @@ app.post("/login/:user", async (request, response) => {
 
 app.get("/", async (request, response) => {
   const id = idOf(request)
-  const session = id === undefined ? undefined : await load(id, signalOf(request))
+  const session = id === undefined ? undefined : await load(id, signalOf(response))
   if (id === undefined || session === undefined) return void response.status(401).send("who are you?")
   // Never without the time to live: a session that was ended meanwhile must not come back for ever.
   const [visits] = await redis.transaction([

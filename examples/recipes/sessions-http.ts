@@ -2,7 +2,7 @@
  * Sessions of a program on Effect's HTTP server: typed by a schema, and a middleware that a route asks for the session.
  */
 import { NodeHttpServer } from "@effect/platform-node"
-import { RedisKeyspace } from "@redfx/core"
+import { RedisError, RedisKeyspace } from "@redfx/core"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
@@ -58,10 +58,12 @@ const logout = Effect.gen(function*() {
 })
 
 /** What the network does is no fault of the program: its callers are told to come again. */
-const orLater = Effect.catchTags({
-  ConnectionError: () => Effect.succeed(HttpServerResponse.text("try again", { status: 503 })),
-  TimeoutError: () => Effect.succeed(HttpServerResponse.text("try again", { status: 503 }))
-})
+const orLater = <E, R>(response: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
+  Effect.catchIf(
+    response,
+    RedisError.isRetryable,
+    () => Effect.succeed(HttpServerResponse.text("try again", { status: 503 }))
+  )
 
 const routes = HttpRouter.use((router) =>
   Effect.gen(function*() {

@@ -253,6 +253,14 @@ describe("RedisServer", () => {
     })
   })
 
+  it.live("refuses a password that is text, and says how to give it", () =>
+    Effect.gen(function*() {
+      // What types do not allow comes from programs without types.
+      const text = "s3cret" as unknown as Redacted.Redacted<string>
+      const { detail } = yield* Effect.flip(RedisServer.make({ password: text }))
+      assert.strictEqual(detail, "password must be a Redacted, such as Redacted.make(text), or \"random\"")
+    }).pipe(Effect.scoped))
+
   it.live("refuses at once a config with which nobody could reach the server, and says what to do", () =>
     Effect.gen(function*() {
       const refused = (config: Record<string, string | ReadonlyArray<string>>) =>

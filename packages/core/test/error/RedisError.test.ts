@@ -231,6 +231,24 @@ describe("fromReply", () => {
     assert.notInclude(classify("ERR value is not an integer or out of range").message, "older")
   })
 
+  it("says what to try where the words of the server do not, and what its own words say to do stays as it is", () => {
+    const cases = [
+      ["MOVED 15495 127.0.0.1:20771", "NodeRedisClient.layerCluster"],
+      ["ASK 15495 127.0.0.1:20771", "NodeRedisClient.layerCluster"],
+      ["CROSSSLOT Keys in request don't hash to the same slot", "{hash tag}"],
+      ["NOGROUP No such key 's' or consumer group 'g'", "createGroup"]
+    ] as const
+    for (const [line, says] of cases) {
+      const { message } = classify(line)
+      assert.isTrue(message.startsWith(`${line} (GET at 127.0.0.1:6379). `), message)
+      assert.include(message, says)
+      assert.isTrue(message.endsWith("."), message)
+    }
+    for (const line of ["constructor of a code", "BUSYGROUP Consumer Group name already exists"]) {
+      assert.strictEqual(classify(line).message, `${line} (GET at 127.0.0.1:6379)`)
+    }
+  })
+
   it("captures no stack: what a server answers has no place in the program", () => {
     for (const [, line] of table) {
       assert.notMatch(String(classify(line).stack), /\n\s+at /, line)

@@ -37,6 +37,7 @@ describe("RedisKeyspace", () => {
             )
             assert.match(error.message, says)
             assert.instanceOf(error, RedisKeyspace.KeyspaceError)
+            assert.strictEqual(error.key, String((options as { readonly key: unknown }).key))
           }
         }
         const cache = yield* makeCache(Object.assign({}, options, { ttl: "1 minute", load: () => Effect.succeedNone }))

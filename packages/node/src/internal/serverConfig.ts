@@ -74,8 +74,17 @@ export const render = (options: SettledOptions, location: Location): string =>
     ""
   ].join("\n")
 
-/** What is told of a directive of `options.config` with which nobody could reach the server; `undefined` when there is none. */
-export const refusal = ({ config = {} }: SettledOptions, { host }: Pick<Location, "host">): string | undefined => {
+/**
+ * What is told of a password that programs without types give as text, or of a directive of `options.config` with which nobody
+ * could reach the server; `undefined` when there is neither.
+ */
+export const refusal = (
+  { config = {}, password }: SettledOptions,
+  { host }: Pick<Location, "host">
+): string | undefined => {
+  if (password !== undefined && !Redacted.isRedacted(password)) {
+    return "password must be a Redacted, such as Redacted.make(text), or \"random\""
+  }
   for (const [name, value] of Object.entries(config)) {
     const instead = chosen.get(name.toLowerCase())
     if (instead !== undefined) return `config cannot have ${name}: ${instead}`

@@ -64,14 +64,25 @@ export class ResponseError extends TaggedError<ResponseError>("@redfx/core/Redis
   reply
 ) {
   override get message(): string {
-    const next = misunderstood.test(this.detail) ? age + Retry.wholeText(this) : Retry.wholeText(this)
-    return `${this.code} ${clipped(this.detail)} (${origin(this)})${stopped(next)}`
+    const next = misunderstood.test(this.detail) ? age : advice.get(this.code) ?? ""
+    return `${this.code} ${clipped(this.detail)} (${origin(this)})${stopped(next + Retry.wholeText(this))}`
   }
 }
 
 /** What servers say to a command, a subcommand or an option that came after them. */
 const misunderstood = /^(?:unknown (?:sub)?command|wrong number of arguments|syntax error)/i
 const age = " Is the server older than the command or one of its options?"
+
+const elsewhere =
+  " The key is on another server of a cluster; NodeRedisClient.layerCluster is the client of all of them."
+
+/** What to try, by the code of an error whose words do not say it. */
+const advice: ReadonlyMap<string, string> = new Map([
+  ["ASK", elsewhere],
+  ["MOVED", elsewhere],
+  ["CROSSSLOT", " Keys that one command takes together need a common {hash tag}."],
+  ["NOGROUP", " XGROUP CREATE makes the group, and so does a consumer with the option createGroup."]
+])
 
 /**
  * The key holds a value of another type than the command works on.

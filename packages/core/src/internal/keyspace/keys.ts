@@ -36,7 +36,7 @@ const placeholder = "\u0000"
 export const keysOf = <Id>(options: KeyOptions<Id> & { readonly value: unknown }): Keys<Id> => {
   const { key: template, ttl } = options
   const name = typeof template === "function" ? template : fill(String(template))
-  const title = nameOrNone(name, "*")
+  const title = isTemplate(template) ? nameOrNone(name, "*") : String(template)
   const [prefix = "", suffix, ...more] = nameOrNone(name, placeholder).split(placeholder)
   // Without the option, ids are strings.
   const id = codecOf(options.id ?? stringId as Schema.Codec<Id, string>, "id")

@@ -65,9 +65,10 @@ const textOf = (error: unknown): string => {
   if (Cause.isUnknownError(error) && error.message.startsWith("An error occurred in Effect.")) {
     return textOf(error.cause)
   }
-  return error instanceof Error
-    ? `${error.name}: ${error.message}`
-    : typeof error === "string"
-    ? error
-    : format(error)
+  if (typeof error === "string") return error
+  if (!(error instanceof Error)) return format(error)
+  const fields = { ...error }
+  // A tagged error often says what it has to say by its fields alone.
+  const says = error.message === "" && Object.keys(fields).length > 0 ? format(fields) : error.message
+  return `${error.name}: ${says}`
 }
