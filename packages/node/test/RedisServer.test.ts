@@ -253,6 +253,12 @@ describe("RedisServer", () => {
     })
   })
 
+  it.live("starts without options also where they are null", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make(null as never)
+      assert.isAbove(server.port, 0)
+    }).pipe(Effect.scoped))
+
   it.live("refuses at once a config with which nobody could reach the server, and says what to do", () =>
     Effect.gen(function*() {
       const refused = (config: Record<string, string | ReadonlyArray<string>>) =>

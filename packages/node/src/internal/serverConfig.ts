@@ -12,7 +12,8 @@ export type SettledOptions = Settled<RedisServerOptions>
 
 /** Generates a password when the option is `"random"`. */
 export const settled = <Options extends Pick<RedisServerOptions, "password">>(options: Options): Settled<Options> => {
-  const { password } = options
+  // Programs without types may give `null`.
+  const { password } = options ?? {} as Options
   return { ...options, password: password === "random" ? Redacted.make(randomBytes(24).toString("hex")) : password }
 }
 
