@@ -79,9 +79,13 @@ export const render = (options: SettledOptions, location: Location): string =>
 export const refusal = ({ config = {} }: SettledOptions, { host }: Pick<Location, "host">): string | undefined => {
   for (const [name, value] of Object.entries(config)) {
     const instead = chosen.get(name.toLowerCase())
-    if (instead !== undefined) return `config cannot have ${name}: ${instead}`
+    const isDefault = name.toLowerCase() === "daemonize" && String(value).toLowerCase() === "no"
+    if (instead !== undefined && !isDefault) return `config cannot have ${name}: ${instead}`
     const addresses = [value].flat().at(-1)?.split(/\s+/).map((address) => address.replace(/^-/, "")) ?? []
-    if (name.toLowerCase() === "bind" && !addresses.some((address) => [host, "0.0.0.0", "*"].includes(address))) {
+    if (
+      name.toLowerCase() === "bind" &&
+      !addresses.some((address) => [host, "localhost", "0.0.0.0", "*"].includes(address))
+    ) {
       return `config cannot have bind without ${host}: the server is waited for there; give it too, as in "${host} ::1"`
     }
   }
