@@ -211,4 +211,15 @@ describe("layerConfig", () => {
       const env = { REDIS_MODE: "sentinel", REDIS_SENTINELS: "h", REDIS_SERVICE: "m", REDIS_READ_FROM: "any" }
       assert.strictEqual((yield* Effect.flip(withEnv(env)(ping)))._tag, "RedisConfigError")
     }))
+
+  it.effect("fails the Layer for what is no record of configurations, as programs without types may give it", () =>
+    Effect.gen(function*() {
+      const { layerClusterConfig, layerConfig, layerSentinelConfig } = NodeRedisClient
+      for (const make of [layerConfig, layerSentinelConfig, layerClusterConfig]) {
+        for (const given of [null, "redis://cache.example.com"]) {
+          const error = yield* Effect.flip(Effect.provide(Redis.ping(), make(given as never)))
+          assert.strictEqual(error._tag, "RedisConfigError", `${make.name} ${String(given)}`)
+        }
+      }
+    }))
 })

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import { orNone } from "./internal/argument/options.ts"
 import { defaultLimits } from "./internal/cache/clientCache.ts"
 import { integer, invalid } from "./internal/config/checks.ts"
 import { durationFrom } from "./internal/runtime/milliseconds.ts"
@@ -73,7 +74,7 @@ export const cached: {
     command: RedisCommand.CacheableCommand<A, Bytes, BigInts>,
     options: { readonly ttl: TimeToLive }
   ): RedisCommand.CacheableCommand<A, Bytes, BigInts> =>
-    RedisCommand.withCaching(command, { life: millisecondsOf(options.ttl) })
+    RedisCommand.withCaching(command, { life: millisecondsOf(orNone(options).ttl) })
 )
 
 /**
@@ -183,8 +184,9 @@ export const layer = (
  */
 export const make = Effect.fnUntraced(function*(
   client: RedisClient["Service"],
-  options: CacheOptions = {}
+  given: CacheOptions = {}
 ): Effect.fn.Return<RedisClient["Service"], RedisConfigError> {
+  const options = orNone(given)
   const { cache } = client
   if (cache === undefined) return yield* invalid("role", "a client of replicas, or of one connection, keeps nothing")
   const limits = yield* limitsOf(options)

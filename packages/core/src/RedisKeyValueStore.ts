@@ -29,10 +29,12 @@ import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { del, exists } from "./commands/Generic.ts"
 import { get, set } from "./commands/Strings.ts"
+import { orNone } from "./internal/argument/options.ts"
 import { present } from "./internal/error/present.ts"
 import { clearUnder, countUnder, keysUnder, noneUnder } from "./internal/persistence/prefixed.ts"
 import { RedisClient } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
+import { DataError } from "./RedisError.ts"
 import type { RedisError } from "./RedisError.ts"
 import * as RedisReply from "./RedisReply.ts"
 import { watch } from "./RedisTransaction.ts"
@@ -81,7 +83,14 @@ export interface Options {
  * @since 0.1.0
  */
 export const make = (options: Options): Effect.Effect<KeyValueStore.KeyValueStore, never, RedisClient> =>
-  Effect.map(RedisClient, (client) => storeOn(client, options.prefix))
+  Effect.flatMap(RedisClient, (client) => {
+    const { prefix } = orNone(options)
+    return typeof prefix === "string"
+      ? Effect.succeed(storeOn(client, prefix))
+      : Effect.die(new DataError({ command: "RedisKeyValueStore.make", detail: missingPrefix }))
+  })
+
+const missingPrefix = "prefix is missing; give one, such as { prefix: \"kv:\" }"
 
 // -----------------------------------------------------------------------------
 // Layers

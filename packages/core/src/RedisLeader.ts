@@ -128,7 +128,8 @@ export interface RedisLeader {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (name: string, options: LeaderOptions = {}): RedisLeader => {
+export const make = (name: string, given: LeaderOptions = {}): RedisLeader => {
+  const options = Options.orNone(given)
   const { id = SecureRandom.uuidV4Unsafe(), retryInterval = "1 second" } = options
   const settings = Options.readOptions("RedisLeader.make", (): Lease.Settings => {
     const ttl = Options.life("ttl", options.ttl ?? "15 seconds")

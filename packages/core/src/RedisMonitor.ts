@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { MonitorEvent } from "./commands/replies/MonitorEvent.ts"
+import { orNone } from "./internal/argument/options.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type { CommandError, PubSubOverflowError } from "./RedisError.ts"
 
@@ -56,4 +57,4 @@ export interface MonitorOptions {
 export const monitor = (
   options: MonitorOptions = {}
 ): Stream.Stream<MonitorEvent, CommandError | PubSubOverflowError, RedisClient> =>
-  Stream.unwrap(Effect.map(RedisClient, (client) => client.monitor(options)))
+  Stream.unwrap(Effect.map(RedisClient, (client) => client.monitor(orNone(options))))

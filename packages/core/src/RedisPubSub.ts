@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { isReadonlyArray } from "./internal/argument/isReadonlyArray.ts"
+import { orNone } from "./internal/argument/options.ts"
 import type { Key, Many, Value } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type { RedisCommand } from "./RedisCommand.ts"
@@ -373,13 +374,18 @@ export const ssubscribe = <const O extends Options = {}>(
 export const pubsub = <const O extends Options = {}>(
   options?: O
 ): Effect.Effect<Subscription<Element<O>>, CommandError, RedisClient | Scope.Scope> =>
-  typeof options === "function"
-    ? Effect.fail(new DataError({ command: "SUBSCRIBE", detail: noListener }))
+  typeof options === "function" || typeof options === "string"
+    ? Effect.fail(
+      new DataError({ command: "SUBSCRIBE", detail: typeof options === "function" ? noListener : noMoreChannels })
+    )
     // Without options, O is its default.
-    : Effect.flatMap(RedisClient, (client) => client.pubSub.open(options ?? {} as O))
+    : Effect.flatMap(RedisClient, (client) => client.pubSub.open(orNone(options ?? {} as O)))
 
 /** Other clients take a listener, which nobody would call here. */
 const noListener = "takes no listener: the messages are a stream, and Stream.runForEach(stream, listener) calls one"
+
+/** And they take channels one after the other. */
+const noMoreChannels = "takes several channels as an array, [\"a\", \"b\"], and options after it"
 
 const streamOf = <O extends Options>(
   kind: Kind,

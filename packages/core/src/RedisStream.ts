@@ -142,17 +142,22 @@ export interface GroupMember {
  */
 export const read = <K extends RedisArg.Key = string, F extends Fields = "text">(
   streams: RedisArg.Pairs<K, StreamId>,
-  options: ReadOptions<F> = {}
-): Stream.Stream<ReadEntry<K, F>, CommandError, RedisClient> =>
-  Stream.unwrap(
-    Effect.map(startAfter(positionsOf(orNone(streams)), options), (start) =>
-      Stream.paginate(start, (positions) =>
-        Effect.flatMap(
-          persevere(runRead(xread(pairsOf(positions), blocking(options)), options), options),
-          (found) =>
-            Effect.map(advance(positions, found), (next) => [elements<K, F>(next), Option.some(next)] as const)
-        )))
+  given: ReadOptions<F> = {}
+): Stream.Stream<ReadEntry<K, F>, CommandError, RedisClient> => {
+  const options = orNone(given)
+  return Stream.unwrap(
+    Effect.map(
+      startAfter(positionsOf(orNone(streams)), options),
+      (start) =>
+        Stream.paginate(start, (positions) =>
+          Effect.flatMap(
+            persevere(runRead(xread(pairsOf(positions), blocking(options)), options), options),
+            (found) =>
+              Effect.map(advance(positions, found), (next) => [elements<K, F>(next), Option.some(next)] as const)
+          ))
+    )
   )
+}
 
 /**
  * Reads the entries that a group gives to a consumer, as a Stream without end: first those that are pending for it, then
@@ -171,9 +176,10 @@ export const read = <K extends RedisArg.Key = string, F extends Fields = "text">
 export const readGroup = <K extends RedisArg.Key = string, F extends Fields = "text">(
   member: GroupMember,
   streams: ReadonlyArray<K> | K,
-  options: ReadOptions<F> = {}
+  given: ReadOptions<F> = {}
 ): Stream.Stream<ReadEntry<K, F>, CommandError, RedisClient> =>
   Stream.suspend(() => {
+    const options = orNone(given)
     const { consumer, group, noack } = orNone(member)
     // A key alone, or several: bytes are not an array.
     const keys = Array.isArray(streams) ? streams as ReadonlyArray<K> : [streams as K]

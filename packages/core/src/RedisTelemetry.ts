@@ -86,7 +86,7 @@ export const layer = (
     yield* Effect.forkScoped(
       Effect.repeat(
         Effect.andThen(Effect.flatMap(client.stats, gauges), countCache),
-        Schedule.spaced(options.interval ?? "10 seconds")
+        Schedule.spaced((options as typeof options | null)?.interval ?? "10 seconds")
       )
     )
   }))

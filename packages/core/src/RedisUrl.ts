@@ -453,7 +453,7 @@ const isRecord = (value: unknown): value is Given =>
  * @since 0.1.0
  */
 export const redact = (url: string): string => {
-  const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+.-]*:\/\/)(.*)$/is.exec(url.trim()) ?? []
+  const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+.-]*:\/\/)(.*)$/is.exec(String(url).trim()) ?? []
   if (scheme === "") return "<redacted>"
   // An unencoded question mark in a password must not make a part of it visible.
   const sign = rest.lastIndexOf("@")

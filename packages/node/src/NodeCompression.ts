@@ -68,7 +68,9 @@ export interface CompressionOptions {
  * @since 0.1.0
  */
 export const make = (options: CompressionOptions = {}): RedisCodec => {
-  const { algorithm = isThere("zstd") ? "zstd" : "gzip", maxSize = 64 * 1024 * 1024, threshold = 1024 } = options
+  const { algorithm = isThere("zstd") ? "zstd" : "gzip", maxSize = 64 * 1024 * 1024, threshold = 1024 } =
+    // Programs without types may give `null`.
+    options ?? {} as CompressionOptions
   const mark = algorithms.indexOf(algorithm) + 1
   return {
     encode: (bytes) =>

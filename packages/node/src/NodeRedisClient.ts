@@ -223,10 +223,8 @@ export const layerConfig = (
 ): Layer.Layer<RedisClient.RedisClient, RedisError.CommandError | RedisError.ConfigLikeError | Config.ConfigError> =>
   Layer.unwrap(Effect.map(
     // A union of both has no form that could be a record of configurations.
-    Config.unwrap(config as Config.Wrap<RedisConfig.StandaloneOptions>) as Config.Config<
-      RedisConfig.Deployment | RedisConfig.StandaloneOptions
-    >,
-    (given) => "mode" in given ? layerDeployment(given) : layer(given)
+    unwrapped(config as Config.Wrap<RedisConfig.Deployment | RedisConfig.StandaloneOptions>),
+    (given) => typeof given === "object" && given !== null && "mode" in given ? layerDeployment(given) : layer(given)
   ))
 
 const environment = Config.nested(RedisConfig.config, "REDIS")
@@ -255,7 +253,7 @@ export const layerSentinelConfig = (
 ): Layer.Layer<
   RedisClient.RedisClient | RedisSentinel.RedisSentinel,
   RedisError.CommandError | RedisError.RedisConfigError | Config.ConfigError
-> => Layer.unwrap(Effect.map(Config.unwrap(config ?? {}), layerSentinel))
+> => Layer.unwrap(Effect.map(unwrapped(config), layerSentinel))
 
 /**
  * Provides a client of a cluster, as {@link layerCluster} does, with options from the configuration.
@@ -280,7 +278,13 @@ export const layerClusterConfig = (
 ): Layer.Layer<
   RedisClient.RedisClient | RedisCluster.RedisCluster,
   RedisError.CommandError | RedisError.RedisConfigError | Config.ConfigError
-> => Layer.unwrap(Effect.map(Config.unwrap(config ?? {}), layerCluster))
+> => Layer.unwrap(Effect.map(unwrapped(config), layerCluster))
+
+/** Programs without types may give no record, which the layer of the options refuses. */
+const unwrapped = <A>(config: Config.Wrap<A>): Config.Config<A> =>
+  typeof config === "string" || config === null
+    ? Config.succeed(config as A)
+    : Config.unwrap(config ?? {} as Config.Wrap<A>)
 
 const layerDeployment = (
   deployment: RedisConfig.Deployment

@@ -213,18 +213,18 @@ const toService = (
  * @since 0.1.0
  */
 export const make = (
-  options: RedisClusterServersOptions = {}
+  given: RedisClusterServersOptions = {}
 ): Effect.Effect<RedisClusterServers["Service"], RedisServer.RedisServerError, Scope.Scope> =>
   Effect.gen(function*() {
+    const options = settled(given)
     const { masters = 3, replicas = 0, settleTimeout = "2 minutes" } = options
-    const given = settled(options)
-    const start = RedisServer.make(nodeOptions(given))
+    const start = RedisServer.make(nodeOptions(options))
     const servers = yield* Effect.replicateEffect(start, masters * (1 + replicas), { concurrency: "unbounded" })
     const [first, ...others] = servers.map(addressOf)
     if (first === undefined) {
       return yield* new RedisServer.RedisServerError({ reason: "Other", detail: "A cluster needs at least one master" })
     }
-    const settings = { password: given.password, timeout: settleTimeout }
+    const settings = { password: options.password, timeout: settleTimeout }
     const cluster = { ...settings, members: yield* Setup.membersOf(servers, settings) }
     yield* Setup.assemble(cluster, masters, replicas)
     return toService(cluster, [first, ...others])

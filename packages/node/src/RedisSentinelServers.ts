@@ -33,6 +33,7 @@ import type { Server } from "./internal/deployment.ts"
 import { inRealTime } from "./internal/realTime.ts"
 import * as Sentinels from "./internal/sentinels.ts"
 import { quote, settled } from "./internal/serverConfig.ts"
+import type { Settled } from "./internal/serverConfig.ts"
 import * as RedisServer from "./RedisServer.ts"
 
 // -----------------------------------------------------------------------------
@@ -108,7 +109,7 @@ export class RedisSentinelServers extends Context.Service<RedisSentinelServers, 
 // Constructors
 // -----------------------------------------------------------------------------
 
-const withDefaults = (options: RedisSentinelServersOptions) => ({
+const withDefaults = (options: Settled<RedisSentinelServersOptions>) => ({
   ...options,
   replicas: options.replicas ?? 1,
   sentinels: options.sentinels ?? 3,
@@ -116,7 +117,7 @@ const withDefaults = (options: RedisSentinelServersOptions) => ({
   downAfter: options.downAfter ?? "800 millis",
   failoverTimeout: options.failoverTimeout ?? "3 seconds",
   timeout: options.settleTimeout ?? "2 minutes",
-  password: settled(options).password,
+  password: options.password,
   // A Sentinel also sends the password to the others, so all have the same one.
   sentinelPassword: settled({ password: options.sentinelPassword }).password
 })
@@ -192,7 +193,7 @@ export const make = (
   given: RedisSentinelServersOptions = {}
 ): Effect.Effect<RedisSentinelServers["Service"], RedisServer.RedisServerError, Scope.Scope> =>
   Effect.gen(function*() {
-    const options = withDefaults(given)
+    const options = withDefaults(settled(given))
     const servers = yield* startServers(options)
     const started = yield* Effect.replicateEffect(startSentinel(options, servers[0]), options.sentinels, {
       concurrency: "unbounded"

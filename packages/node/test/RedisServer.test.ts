@@ -261,6 +261,12 @@ describe("RedisServer", () => {
       assert.strictEqual(detail, "password must be a Redacted, such as Redacted.make(text), or \"random\"")
     }).pipe(Effect.scoped))
 
+  it.live("starts without options also where they are null", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make(null as never)
+      assert.isAbove(server.port, 0)
+    }).pipe(Effect.scoped))
+
   it.live("refuses at once a config with which nobody could reach the server, and says what to do", () =>
     Effect.gen(function*() {
       const refused = (config: Record<string, string | ReadonlyArray<string>>) =>
@@ -271,10 +277,13 @@ describe("RedisServer", () => {
       for (const bind of ["::1", "127.0.0.2 -::1", ["127.0.0.1", "::1"]]) {
         assert.match(yield* refused({ bind }), /^config cannot have bind without 127\.0\.0\.1: /)
       }
-      for (const bind of ["-127.0.0.1 ::1", "* -::*", "0.0.0.0"]) {
+      for (const bind of ["-127.0.0.1 ::1", "* -::*", "0.0.0.0", "localhost"]) {
         assert.match(yield* refused({ bind }), /no-such-server/)
       }
-    }))
+      assert.match(yield* refused({ daemonize: "no" }), /no-such-server/)
+      const server = yield* RedisServer.make({ config: { bind: "localhost", daemonize: "no" } })
+      assert.strictEqual(server.host, "127.0.0.1")
+    }).pipe(Effect.scoped))
 
   it.effect("fails with the log's last lines, and without secrets, when the server ends by itself", () =>
     Effect.gen(function*() {

@@ -338,14 +338,17 @@ describe("a socket with an inbox", () => {
     Effect.gen(function*() {
       let received = 0
       const { port } = yield* listen(undefined, (socket) => socket.on("data", ({ length }) => received += length))
-      const { reader, writer } = InboxSocket.make((onread) => dial({ host, port }, defaults, { onread }))
-      yield* reader
-      const { writeAll } = yield* writer
+      const inbox = InboxSocket.make((onread) => dial({ host, port }, defaults, { onread }))
+      const asStream = yield* DuplexSocket.make(dial({ host, port }, defaults))
       const steps = 10
-      for (let step = 1; step <= steps; step++) {
-        yield* Effect.provideService(writeAll([new Uint8Array(3_000_000)]), Scheduler, restingAt(step, 20))
+      for (const { reader, writer } of [inbox, asStream]) {
+        yield* reader
+        const { writeAll } = yield* writer
+        for (let step = 1; step <= steps; step++) {
+          yield* Effect.provideService(writeAll([new Uint8Array(3_000_000)]), Scheduler, restingAt(step, 20))
+        }
       }
-      yield* until(Effect.sync(() => received), (count) => count === steps * 3_000_000)
+      yield* until(Effect.sync(() => received), (count) => count === 2 * steps * 3_000_000)
     }))
 
   it.live("brings what came before the peer hung up, and drops it after a reset", () =>

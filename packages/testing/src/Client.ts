@@ -11,6 +11,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { inspect } from "node:util"
@@ -44,9 +45,9 @@ export const on =
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, RedisClient.RedisClient>> =>
     Effect.provideContext(effect, Context.make(RedisClient.RedisClient, client))
 
-/** Runs an effect, and waits for the client event that it causes. */
+/** Runs an effect once somebody listens, and waits for the client event that it causes. */
 export const causing = <Tag extends RedisClient.RedisEvent["_tag"], A, E, R>(
-  client: RedisClient.RedisClient["Service"],
+  client: Pick<RedisClient.RedisClient["Service"], "events">,
   tag: Tag,
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<Extract<RedisClient.RedisEvent, { readonly _tag: Tag }>, E, R> =>
@@ -54,6 +55,8 @@ export const causing = <Tag extends RedisClient.RedisEvent["_tag"], A, E, R>(
     const event = yield* client.events.pipe(
       Stream.filter((event): event is Extract<RedisClient.RedisEvent, { readonly _tag: Tag }> => event._tag === tag),
       Stream.runHead,
+      // So it does not rest before it listens.
+      Effect.provideService(Scheduler.PreventSchedulerYield, true),
       Effect.forkScoped({ startImmediately: true })
     )
     yield* effect

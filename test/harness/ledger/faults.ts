@@ -102,6 +102,7 @@ const named = [
   "MULTI",
   "EVALSHA",
   "FCALL",
+  "FUNCTION",
   "SCRIPT",
   "WATCH",
   "UNWATCH",
@@ -111,6 +112,8 @@ const named = [
   "MSET",
   "SUBSCRIBE",
   "XREADGROUP",
+  "XPENDING",
+  "XCLAIM",
   "XACK"
 ]
 

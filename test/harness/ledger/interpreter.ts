@@ -112,7 +112,7 @@ interface Origin {
   readonly recipe: Program.Recipe
 }
 
-const begin = (env: Env, { recipe, stepId }: Origin, group: string, kind: string, reserved = false): Try => {
+const begin = (env: Env, { recipe, stepId }: Origin, group: string, kind: string, reserved: boolean): Try => {
   const made: Try = {
     stepId,
     group,
@@ -159,12 +159,27 @@ const verify = (env: Env, attempt: Try, built: Built, outcome: Exit.Exit<unknown
   env.popped.set(value, (env.popped.get(value) ?? 0) + 1)
 }
 
-const record = <A, E, R>(env: Env, attempt: Try, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.onExit(effect, (exit) =>
-    Effect.sync(() => {
-      attempt.outcome = exit
-      attempt.ended = env.now()
-    }))
+/** Runs a try, and keeps its end also where its caller goes away while a fiber rests between its beginning and what it runs. */
+const trying = <A, E, R>(
+  env: Env,
+  origin: Origin,
+  { group = "", kind, reserved = false }: {
+    readonly group?: string
+    readonly kind: string
+    readonly reserved?: boolean
+  },
+  run: (attempt: Try) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.suspend(() => {
+      const attempt = begin(env, origin, group, kind, reserved)
+      return Effect.onExit(restore(run(attempt)), (exit) =>
+        Effect.sync(() => {
+          attempt.outcome = exit
+          attempt.ended = env.now()
+        }))
+    })
+  )
 
 const prepare = (env: Env, parts: ReadonlyArray<Built>): Effect.Effect<void> =>
   Effect.forEach(parts, ({ seed }) => seed === undefined ? Effect.void : env.seed(...seed), { discard: true })
@@ -179,12 +194,11 @@ type Run = Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient
 
 /** Runs one command, on whatever client it is given. */
 const one = (env: Env, origin: Origin, group: string, command: Program.Command, reserved = false): Run =>
-  Effect.suspend(() => {
-    const attempt = begin(env, origin, group, command.c, reserved)
+  trying(env, origin, { group, kind: command.c, reserved }, (attempt) => {
     const built = builder(attempt)(command)
     attempt.parts = [built]
     const run = Effect.onExit(typed(built), (exit) => Effect.sync(() => verify(env, attempt, built, exit)))
-    return record(env, attempt, Effect.andThen(prepare(env, attempt.parts), run))
+    return Effect.andThen(prepare(env, attempt.parts), run)
   })
 
 /** Runs several commands, one after the other, each of which is judged by itself. */
@@ -204,8 +218,7 @@ const inOrder = (
 type Several = Program.Effect & { readonly e: "pipeline" | "transaction" }
 
 const together = (env: Env, origin: Origin, { commands, e, settled }: Several, reserved = false): Run =>
-  Effect.suspend(() => {
-    const attempt = begin(env, origin, reserved ? "reserved" : "", e, reserved)
+  trying(env, origin, { group: reserved ? "reserved" : "", kind: e, reserved }, (attempt) => {
     const build = builder(attempt)
     attempt.parts = commands.map((command) => build(e === "transaction" ? within(0, command) : command))
     const values = attempt.parts.map(({ command }) => command)
@@ -232,7 +245,7 @@ const together = (env: Env, origin: Origin, { commands, e, settled }: Several, r
             look(attempt.parts.map((_, index) => Exit.isSuccess(exit) ? Exit.succeed(exit.value[index]) : exit))
           )
       )
-    return record(env, attempt, Effect.andThen(prepare(env, attempt.parts), run))
+    return Effect.andThen(prepare(env, attempt.parts), run)
   })
 
 const counter = RedisKeyspace.makeCounter({ key: "{b}:count:*", ttl: "10 minutes" })
@@ -246,8 +259,7 @@ const besides: Readonly<Record<(Program.Effect & { readonly e: "watch" })["insid
 }
 
 const watch = (env: Env, origin: Origin, effect: Program.Effect & { readonly e: "watch" }): Run =>
-  Effect.suspend(() => {
-    const attempt = begin(env, origin, "", "watch", true)
+  trying(env, origin, { kind: "watch", reserved: true }, (attempt) => {
     const build = builder(attempt)
     const watched = keyOf(effect.slot, "watched")
     // An effect that would end the watch unnoticed may be refused.
@@ -278,7 +290,7 @@ const watch = (env: Env, origin: Origin, effect: Program.Effect & { readonly e: 
       attempt.parts = run.commit
       return run.commit.map(({ command }) => command)
     })
-    return record(env, attempt, Redis.watch(watched, body))
+    return Redis.watch(watched, body)
   })
 
 const leavings = (env: Env): Readonly<Record<(Program.Effect & { readonly e: "session" })["leave"], Run>> => ({
@@ -352,31 +364,25 @@ const stored = (kind: Program.KeyspaceKind, slot: number, token: string) => {
 }
 
 const keyspace = (env: Env, origin: Origin, { kind, slot }: Program.Effect & { readonly e: "keyspace" }): Run =>
-  Effect.suspend(() => {
-    const attempt = begin(env, origin, "", `keyspace ${kind}`)
+  trying(env, origin, { kind: `keyspace ${kind}` }, (attempt) => {
     const token = `w${attempt.number}.1`
     // A key that was not there before is new, and a counter is one after its first increment.
     const check = (value: unknown) =>
       value === undefined || Number(value) === 1 ? undefined : `${String(value)}, and was new`
     const built = { ...build({ c: "echo" }, () => token), name: kind, tokens: [token], check }
     attempt.parts = [built]
-    return record(
-      env,
-      attempt,
-      Effect.onExit(
-        Effect.catchTag(stored(kind, slot, token), "KeyspaceError", (error) => Effect.die(error)),
-        (exit) => Effect.sync(() => verify(env, attempt, built, exit))
-      )
+    return Effect.onExit(
+      Effect.catchTag(stored(kind, slot, token), "KeyspaceError", (error) => Effect.die(error)),
+      (exit) => Effect.sync(() => verify(env, attempt, built, exit))
     )
   })
 
 const publish = (env: Env, origin: Origin): Run =>
-  Effect.suspend(() => {
-    const attempt = begin(env, origin, "", "publish")
+  trying(env, origin, { kind: "publish" }, (attempt) => {
     const token = `w${attempt.number}.1`
     const command = Redis.publish("feed", token)
     attempt.parts = [{ ...build({ c: "echo" }, () => token), name: "publish", tokens: [token], command }]
-    return record(env, attempt, command)
+    return command
   })
 
 const subscribe = (env: Env, milliseconds: number): Run =>
@@ -396,7 +402,7 @@ const subscribe = (env: Env, milliseconds: number): Run =>
 
 /** Handles entries of the stream for a while. */
 const consumeOnce = (env: Env, origin: Origin, milliseconds: number): Run =>
-  Effect.suspend(() => record(env, begin(env, origin, "", "consume"), consume(env, origin.stepId, milliseconds)))
+  trying(env, origin, { kind: "consume" }, () => consume(env, origin.stepId, milliseconds))
 
 const consumerOf = (consumer: string) => ({
   stream: keyOf(0, "stream"),

@@ -2,8 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import {
   Redis,
   RedisChannel,
+  RedisCommand,
   RedisJobs,
   RedisKeyspace,
+  RedisKeyValueStore,
   RedisLeader,
   RedisLock,
   RedisPersistence,
@@ -11,9 +13,10 @@ import {
   RedisRateLimiter,
   RedisScript,
   RedisSemaphore,
-  RedisStream
+  RedisStream,
+  RedisUrl
 } from "@redfx/core"
-import type { RedisArg, RedisCommand } from "@redfx/core"
+import type { RedisArg } from "@redfx/core"
 import { RedisClient } from "@redfx/core/RedisClient"
 import { DataError } from "@redfx/core/RedisError"
 import * as Duration from "effect/Duration"
@@ -196,6 +199,32 @@ describe("Options", () => {
         [RedisPrefix.prefixed(Redis.get("k"), none), "The option prefix is not valid: it is missing, or no text"]
       ]
       for (const [used, missing] of uses) assert.include(String(yield* refusal(used)), missing)
+    }))
+
+  it.effect("what is no record of options is none, and what defines nothing is refused when it is used", () =>
+    Effect.gen(function*() {
+      // What types do not allow comes from programs without types.
+      const none = undefined as never
+      const nothing = null as never
+      const text = "x" as never
+      const uses: ReadonlyArray<readonly [Made, string]> = [
+        [RedisStream.make("s", text).add("v" as never), "value is missing or is no schema"],
+        [Stream.runDrain(Redis.subscribe("a", text)), "takes several channels as an array"],
+        [Stream.runDrain(RedisStream.read([["s", nothing]], nothing)), "XREAD: cannot send null"],
+        [
+          Stream.runDrain(RedisStream.readGroup(member, nothing, nothing)),
+          "XREADGROUP: cannot send a key that is null"
+        ],
+        [RedisCommand.define(none, none, none)(), "RedisCommand.define: a command needs a name"],
+        [RedisCommand.define("LPOS", none, none)(), "RedisCommand.define: a command needs a name"],
+        [RedisCommand.make(none), "RedisCommand.make: a command needs a name"],
+        [RedisCommand.make(text), "RedisCommand.make: a command needs a name"]
+      ]
+      for (const [used, missing] of uses) assert.include(String(yield* refusal(used)), missing)
+      const store = yield* Effect.exit(Effect.provideService(RedisKeyValueStore.make(none), RedisClient, unused))
+      assert.include(JSON.stringify(store), "prefix is missing")
+      assert.strictEqual(RedisLeader.make("l", nothing).name, "l")
+      assert.strictEqual(RedisUrl.redact(none), "<redacted>")
     }))
 
   it.effect("a store of queues refuses times that are none, which would keep a server busy", () =>

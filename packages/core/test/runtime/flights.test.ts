@@ -10,13 +10,27 @@ import * as Scope from "effect/Scope"
 
 const make = Effect.map(Effect.scope, (scope) => new Flights<number, string>(scope))
 
-/** Joins the work under way, in a fiber that waits when this ends. */
-const join = (flights: Flights<number, string>) =>
-  Effect.forkChild(
-    // There is work under way in all tests that join.
-    Effect.uninterruptibleMask((restore) => flights.join("k", flights.get("k")!, restore)),
-    { startImmediately: true }
+/** Joins the work under way; 1 where there is none. */
+const joined = (flights: Flights<number, string>) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.suspend(() => {
+      const flight = flights.join("k")
+      return flight === undefined ? Effect.succeed(1) : flights.outcome("k", flight, restore)
+    })
   )
+
+/** Joins the work under way, in a fiber that waits when this ends. */
+const join = (flights: Flights<number, string>) => Effect.forkChild(joined(flights), { startImmediately: true })
+
+/** Begins work and waits for it. */
+const begun = (flights: Flights<number, string>, work: Effect.Effect<number, string>, since = 0) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.withFiber(({ context }) => flights.outcome("k", flights.start(context, "k", work, since), restore))
+  )
+
+/** Begins work, in a fiber that waits when this ends. */
+const begin = (flights: Flights<number, string>, work: Effect.Effect<number, string>, since?: number) =>
+  Effect.forkChild(begun(flights, work, since), { startImmediately: true })
 
 describe("Flights", () => {
   it.effect("gives all who wait what the work ends with, and forgets it", () =>
@@ -24,8 +38,7 @@ describe("Flights", () => {
       const flights = yield* make
       for (const end of [Exit.succeed(1), Exit.fail("no")]) {
         const gate = yield* Deferred.make<number, string>()
-        yield* flights.start("k", Deferred.await(gate), 0)
-        const waiting = yield* Effect.all([join(flights), join(flights)])
+        const waiting = yield* Effect.all([begin(flights, Deferred.await(gate)), join(flights)])
         yield* Deferred.done(gate, end)
         assert.deepStrictEqual(yield* Effect.forEach(waiting, Fiber.await), [end, end])
         assert.isUndefined(flights.get("k"))
@@ -37,8 +50,7 @@ describe("Flights", () => {
       const uncaught = yield* Uncaught.collected
       const flights = yield* make
       const gate = yield* Deferred.make<number>()
-      yield* flights.start("k", Deferred.await(gate), 0)
-      const [first, second] = yield* Effect.all([join(flights), join(flights)])
+      const [first, second] = yield* Effect.all([begin(flights, Deferred.await(gate)), join(flights)])
       first.addObserver(() => {
         throw new Error("thrown by an observer")
       })
@@ -50,14 +62,14 @@ describe("Flights", () => {
   it.effect("goes on while any caller waits, and ends when the last has gone", () =>
     Effect.gen(function*() {
       const flights = yield* make
-      const { fiber } = yield* flights.start("k", Effect.never, 0)
-      const [first, second] = yield* Effect.all([join(flights), join(flights)])
+      const [first, second] = yield* Effect.all([begin(flights, Effect.never), join(flights)])
+      const flight = flights.get("k")
       yield* Fiber.interrupt(first)
-      assert.isUndefined(fiber.pollUnsafe())
-      assert.isDefined(flights.get("k"))
+      assert.isDefined(flight)
+      assert.strictEqual(flights.get("k"), flight)
       yield* Fiber.interrupt(second)
       assert.isUndefined(flights.get("k"))
-      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(fiber)))
+      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(flight.fiber)))
     }))
 
   it.effect("goes on for one whose fiber rests as it joins, when the last of the others goes", () =>
@@ -65,15 +77,9 @@ describe("Flights", () => {
       for (let steps = 3; steps < 12; steps++) {
         const flights = yield* make
         const gate = yield* Deferred.make<number>()
-        yield* flights.start("k", Deferred.await(gate), 0)
-        const other = yield* join(flights)
+        const other = yield* begin(flights, Deferred.await(gate))
         const joining = yield* Effect.forkChild(
-          Effect.uninterruptibleMask((restore) =>
-            Effect.suspend(() => {
-              const flight = flights.get("k")
-              return flight === undefined ? Effect.succeed(1) : flights.join("k", flight, restore)
-            })
-          ).pipe(Effect.provideService(MaxOpsBeforeYield, steps)),
+          Effect.provideService(joined(flights), MaxOpsBeforeYield, steps),
           { startImmediately: true }
         )
         yield* Fiber.interrupt(other)
@@ -82,13 +88,27 @@ describe("Flights", () => {
       }
     }))
 
+  it.effect("goes on for the one that began it and whose fiber rests, when another comes and goes", () =>
+    Effect.gen(function*() {
+      for (let steps = 3; steps < 12; steps++) {
+        const flights = yield* make
+        const gate = yield* Deferred.make<number>()
+        const beginning = yield* Effect.forkChild(
+          Effect.provideService(begun(flights, Deferred.await(gate)), MaxOpsBeforeYield, steps),
+          { startImmediately: true }
+        )
+        yield* Fiber.interrupt(yield* join(flights))
+        yield* Deferred.succeed(gate, 1)
+        assert.deepStrictEqual(yield* Fiber.await(beginning), Exit.succeed(1), `${steps} steps`)
+      }
+    }))
+
   it.effect("replaces older work, which goes on for those that wait for it and takes nothing away", () =>
     Effect.gen(function*() {
       const flights = yield* make
       const gate = yield* Deferred.make<number>()
-      yield* flights.start("k", Deferred.await(gate), 1)
-      const old = yield* join(flights)
-      yield* flights.start("k", Effect.never, 2)
+      const old = yield* begin(flights, Deferred.await(gate), 1)
+      yield* begin(flights, Effect.never, 2)
       yield* Deferred.succeed(gate, 7)
       assert.strictEqual(yield* Fiber.join(old), 7)
       assert.strictEqual(flights.get("k")?.since, 2)
@@ -100,11 +120,9 @@ describe("Flights", () => {
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const flights = new Flights<number, string>(scope)
-      const { fiber } = yield* flights.start("k", Effect.succeed(1), 0)
-      assert.deepStrictEqual(yield* Fiber.await(fiber), Exit.succeed(1))
+      assert.strictEqual(yield* begun(flights, Effect.succeed(1)), 1)
       assert.isUndefined(flights.get("k"))
-      yield* flights.start("k", Effect.never, 0)
-      const waiting = yield* join(flights)
+      const waiting = yield* begin(flights, Effect.never)
       yield* Scope.close(scope, Exit.void)
       assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(waiting)))
       assert.isUndefined(flights.get("k"))

@@ -12,7 +12,8 @@ export type SettledOptions = Settled<RedisServerOptions>
 
 /** Generates a password when the option is `"random"`. */
 export const settled = <Options extends Pick<RedisServerOptions, "password">>(options: Options): Settled<Options> => {
-  const { password } = options
+  // Programs without types may give `null`.
+  const { password } = options ?? {} as Options
   return { ...options, password: password === "random" ? Redacted.make(randomBytes(24).toString("hex")) : password }
 }
 
@@ -87,9 +88,13 @@ export const refusal = (
   }
   for (const [name, value] of Object.entries(config)) {
     const instead = chosen.get(name.toLowerCase())
-    if (instead !== undefined) return `config cannot have ${name}: ${instead}`
+    const isDefault = name.toLowerCase() === "daemonize" && String(value).toLowerCase() === "no"
+    if (instead !== undefined && !isDefault) return `config cannot have ${name}: ${instead}`
     const addresses = [value].flat().at(-1)?.split(/\s+/).map((address) => address.replace(/^-/, "")) ?? []
-    if (name.toLowerCase() === "bind" && !addresses.some((address) => [host, "0.0.0.0", "*"].includes(address))) {
+    if (
+      name.toLowerCase() === "bind" &&
+      !addresses.some((address) => [host, "localhost", "0.0.0.0", "*"].includes(address))
+    ) {
       return `config cannot have bind without ${host}: the server is waited for there; give it too, as in "${host} ::1"`
     }
   }

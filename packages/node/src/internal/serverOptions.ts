@@ -50,7 +50,7 @@ export interface RedisServerOptions {
   readonly sentinel?: boolean | undefined
   /**
    * Further directives of the configuration file, written unchanged; a list repeats the directive. `port`, `tls-port` and
-   * `daemonize` are refused, and so is a `bind` without 127.0.0.1, as nobody could reach the server then.
+   * `daemonize yes` are refused, and so is a `bind` without 127.0.0.1 or localhost, as nobody could reach the server then.
    */
   readonly config?: Readonly<Record<string, string | ReadonlyArray<string>>> | undefined
   /**

@@ -199,11 +199,12 @@ export class Sentinels {
       // A question under a key yields what the key stands for.
       if (running !== undefined && now - running.since > overdue) return Effect.succeed(running.fiber as Fiber.Fiber<A>)
       // Other callers wait for the answer as well, so the context of the first must not show in it.
+      if (running === undefined) {
+        return Effect.succeed(this.#asking.start(this.#context, key, effect, now).fiber as Fiber.Fiber<A>)
+      }
+      // The older question stays the one to join, as it is the first to be overdue.
       const own = Effect.updateContext(effect, (_caller: Context.Context<never>) => this.#context)
-      return running === undefined
-        ? Effect.map(this.#asking.start(key, own, now), ({ fiber }) => fiber as Fiber.Fiber<A>)
-        // The older question stays the one to join, as it is the first to be overdue.
-        : Effect.forkIn(own, Context.get(this.#context, Scope.Scope))
+      return Effect.forkIn(own, Context.get(this.#context, Scope.Scope))
     })
   }
 

@@ -20,10 +20,11 @@ export const readOptions = <A>(of: string, read: () => A): Exit.Exit<A, DataErro
 }
 
 /**
- * Options that a program without types may leave out altogether. Whoever reads one of them refuses that it is missing, as where
- * all the others are there.
+ * Options that a program without types may leave out altogether, or have something else for. Whoever reads one of them refuses
+ * that it is missing, as where all the others are there.
  */
-export const orNone = <A extends object>(options: A): A => options ?? {} as A
+export const orNone = <A extends object>(options: A): A =>
+  typeof options === "object" && options !== null ? options : {} as A
 
 /** A whole number of things, at least one. */
 export const count = (option: string, given: number): number =>

@@ -34,7 +34,7 @@ interface Answer<A> extends Loaded<A> {
 
 type Load<A, E> = Flight<Answer<A>, Failure<E>>
 
-/** What a look comes to: a value, the load that has begun for it, or that another program has the lease. */
+/** What a look comes to: a value, the load of it that counts the caller, or that another program has the lease. */
 type Found<A, E> =
   | Exclude<Sight<A>, { readonly _tag: "Granted" }>
   | { readonly _tag: "Loading"; readonly load: Load<A, E> }
@@ -64,15 +64,13 @@ export class Asking<Id, A, E, R> {
       Effect.gen({ self: this }, function*() {
         const asked = this.#moment()
         for (;;) {
-          let flight = this.#flights.get(key)
+          let flight = this.#flights.join(key)
           if (flight === undefined) {
             const found = yield* this.#look(id, key, restore)
             if (found._tag === "Known") return found.value
-            flight = found._tag === "Loading"
-              ? found.load
-              : this.#flights.get(key) ?? (yield* this.#wait(id, key, found.refused))
+            flight = found._tag === "Loading" ? found.load : yield* this.#wait(id, key, found.refused)
           }
-          const { current, since, value } = yield* this.#flights.join(key, flight, restore)
+          const { current, since, value } = yield* this.#flights.outcome(key, flight, restore)
           if (current || since > asked) return value
         }
       })
@@ -109,16 +107,18 @@ export class Asking<Id, A, E, R> {
   }
 
   #begin(key: string, work: Effect.Effect<Loaded<A>, Failure<E>>): Effect.Effect<Found<A, E>> {
-    return Effect.suspend(() => {
+    return Effect.withFiber(({ context }) => {
       const since = this.#moment()
-      return loading(this.#flights.start(key, Effect.map(work, (loaded) => ({ ...loaded, since })), since))
+      return loading(this.#flights.start(context, key, Effect.map(work, (loaded) => ({ ...loaded, since })), since))
     })
   }
 
-  /** The load under way. */
+  /** The load under way, which counts the caller. */
   #joinable(key: string): Effect.Effect<Found<A, E>> | undefined {
     const flight = this.#flights.get(key)
-    return flight === undefined || this.#waits.has(flight) ? undefined : loading(Effect.succeed(flight))
+    if (flight === undefined || this.#waits.has(flight)) return undefined
+    this.#flights.join(key)
+    return loading(flight)
   }
 
   /** Loads a value anew that is still answered meanwhile. */
@@ -129,12 +129,15 @@ export class Asking<Id, A, E, R> {
     )
   }
 
-  /** Waits for another program. */
+  /** What waits for another program, or what has begun meanwhile. It counts the caller. */
   #wait(id: Id, key: string, refused: string | undefined): Effect.Effect<Load<A, E>> {
-    return Effect.tap(
-      this.#flights.start(key, this.#waiting(id, key, refused), this.#moment()),
-      (flight) => Effect.sync(() => this.#waits.add(flight))
-    )
+    return Effect.withFiber(({ context }) => {
+      const begun = this.#flights.join(key)
+      if (begun !== undefined) return Effect.succeed(begun)
+      const flight = this.#flights.start(context, key, this.#waiting(id, key, refused), this.#moment())
+      this.#waits.add(flight)
+      return Effect.succeed(flight)
+    })
   }
 
   /** Looks for all who wait, until there is a value or this program has to load it. */
@@ -147,7 +150,7 @@ export class Asking<Id, A, E, R> {
           const since = this.#moment()
           const found = yield* this.#look(id, key, restore)
           if (found._tag === "Known") return { value: found.value, current: false, since }
-          if (found._tag === "Loading") return yield* this.#flights.join(key, found.load, restore)
+          if (found._tag === "Loading") return yield* this.#flights.outcome(key, found.load, restore)
           last = found.refused
         }
       })
@@ -155,8 +158,7 @@ export class Asking<Id, A, E, R> {
   }
 }
 
-const loading = <A, E>(load: Effect.Effect<Load<A, E>>): Effect.Effect<Found<A, E>> =>
-  Effect.map(load, (load) => ({ _tag: "Loading", load }))
+const loading = <A, E>(load: Load<A, E>): Effect.Effect<Found<A, E>> => Effect.succeed({ _tag: "Loading", load })
 
 const warnUnlessInterrupted = (key: string, cause: Cause.Cause<unknown>): Effect.Effect<void> =>
   Cause.hasInterruptsOnly(cause)

@@ -1,8 +1,9 @@
 /**
  * Work that runs once for all callers that ask for it meanwhile.
  */
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import { aside } from "./aside.ts"
 import type { Restore } from "./restore.ts"
@@ -11,7 +12,7 @@ import type { Restore } from "./restore.ts"
  * Work under way.
  *
  * - `since`: when it began, by the count of the caller that began it: callers that need news do not join older work.
- * - `waiting`: the number of callers that have joined it.
+ * - `waiting`: the number of callers that it counts.
  */
 export interface Flight<A, E> {
   readonly since: number
@@ -37,24 +38,32 @@ export class Flights<A, E> {
     return this.#flights.get(key)
   }
 
-  /** Begins work at once. It replaces what is under way for this key, which goes on for the callers that wait for it. */
-  start(key: string, work: Effect.Effect<A, E>, since: number): Effect.Effect<Flight<A, E>> {
-    return Effect.map(Effect.forkIn(work, this.#scope, { startImmediately: true }), (fiber) => {
-      const flight = { since, fiber, waiting: 0 }
-      this.#flights.set(key, flight)
-      // The observer also sees a fiber that was interrupted before it began.
-      fiber.addObserver(() => this.#drop(key, flight))
-      return flight
-    })
+  /**
+   * Begins work at once, and counts its caller. It replaces what is under way for this key, which goes on for the callers that
+   * wait for it. All that is one step: while the caller's fiber rested in between, others would begin the same once more, or
+   * come, go and take the work with them.
+   */
+  start<R>(context: Context.Context<R>, key: string, work: Effect.Effect<A, E, R>, since: number): Flight<A, E> {
+    const fiber = Fiber.runIn(Effect.runForkWith(context)(work), this.#scope)
+    const flight = { since, fiber, waiting: 1 }
+    this.#flights.set(key, flight)
+    // The observer also sees a fiber that was interrupted before it began.
+    fiber.addObserver(() => this.#drop(key, flight))
+    return flight
+  }
+
+  /** The work that can be joined, which counts its caller from this step on; `undefined` when there is none. */
+  join(key: string): Flight<A, E> | undefined {
+    const flight = this.#flights.get(key)
+    if (flight !== undefined) flight.waiting++
+    return flight
   }
 
   /**
-   * Waits for work, which ends when all callers that wait so have gone. Called in an uninterruptible region, so that
-   * nobody comes and goes uncounted, and run at once: the caller counts from now on, so that work which was there in this step
-   * does not end while its fiber rests.
+   * Waits for work as one whom it counts, and who counts no longer thereafter: it ends when all of them have gone. Called in the
+   * uninterruptible region in which the caller was counted, so that nobody is counted and gone.
    */
-  join(key: string, flight: Flight<A, E>, restore: Restore): Effect.Effect<A, E> {
-    flight.waiting++
+  outcome(key: string, flight: Flight<A, E>, restore: Restore): Effect.Effect<A, E> {
     return Effect.onExit(restore(joined(flight.fiber)), () =>
       Effect.sync(() => {
         if (--flight.waiting > 0 || flight.fiber.pollUnsafe() !== undefined) return
