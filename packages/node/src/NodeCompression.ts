@@ -25,6 +25,7 @@ import { CodecError } from "@redfx/core/RedisCodec"
 import type { RedisCodec } from "@redfx/core/RedisCodec"
 import * as Effect from "effect/Effect"
 import * as zlib from "node:zlib"
+import { isWhole } from "./internal/zstdFrame.ts"
 
 /**
  * How bytes are compressed.
@@ -121,11 +122,20 @@ const ways: Record<Algorithm, () => Way> = {
       zlib.brotliCompress(bytes, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } }, done),
     decompress: zlib.brotliDecompress
   }),
-  zstd: () => ({ compress: zlib.zstdCompress, decompress: zlib.zstdDecompress })
+  zstd: () => ({
+    compress: zlib.zstdCompress,
+    decompress: (bytes, options, done) =>
+      zlib.zstdDecompress(
+        bytes,
+        options,
+        (error, result) =>
+          error === null && !isWhole(bytes) ? done(new Error("it is cut off"), result) : done(error, result)
+      )
+  })
 }
 
 /** Whether the runtime has the algorithm: Node.js has Zstandard since 22.15. */
-const isThere = (algorithm: Algorithm): boolean => typeof ways[algorithm]().decompress === "function"
+const isThere = (algorithm: Algorithm): boolean => typeof ways[algorithm]().compress === "function"
 
 const run = (
   operation: "encode" | "decode",

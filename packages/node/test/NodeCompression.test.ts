@@ -4,7 +4,9 @@ import * as Client from "@redfx/testing/Client"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { randomBytes } from "node:crypto"
 import * as zlib from "node:zlib"
+import { isWhole } from "../src/internal/zstdFrame.ts"
 import * as NodeCompression from "../src/NodeCompression.ts"
 import * as RedisServer from "../src/RedisServer.ts"
 
@@ -80,7 +82,13 @@ describe("NodeCompression", () => {
   it.effect("refuses what is damaged, cut at every place", () =>
     Effect.gen(function*() {
       for (const algorithm of algorithms) {
-        const codec = NodeCompression.make({ algorithm })
+        const codec = NodeCompression.make({ algorithm, threshold: 0 })
+        // Of one block and of several: a runtime may give back those that are whole.
+        const large = yield* codec.encode(bytes(randomBytes(150_000).toString("hex")))
+        for (let end = 1; end < large.length; end += 9973) {
+          const error = yield* Effect.flip(codec.decode(large.subarray(0, end)))
+          assert.strictEqual(error._tag, "CodecError", `${algorithm}, ${end} of ${large.length}`)
+        }
         const encoded = yield* codec.encode(long)
         for (let end = 1; end < encoded.length; end++) {
           const error = yield* Effect.flip(codec.decode(encoded.subarray(0, end)))
@@ -92,6 +100,27 @@ describe("NodeCompression", () => {
         )
       }
     }))
+
+  // Node.js 22 needs it, where nothing else tells that a frame is cut off.
+  it("knows by its blocks whether a frame of Zstandard is whole", () => {
+    for (const length of [0, 1, 255, 256, 70_000, 1_000_000]) {
+      for (const data of [new Uint8Array(length), randomBytes(length)]) {
+        for (const checksum of [0, 1]) {
+          for (const pledgedSrcSize of [undefined, length]) {
+            const params = { [zlib.constants.ZSTD_c_checksumFlag]: checksum }
+            const frame = zlib.zstdCompressSync(data, {
+              params,
+              ...(pledgedSrcSize === undefined ? {} : { pledgedSrcSize })
+            })
+            assert.isTrue(isWhole(frame), `${length}`)
+            for (let end = frame.length - 1; end >= 0; end -= 1 + (end >> 4)) {
+              assert.isFalse(isWhole(frame.subarray(0, end)), `${end} of ${length}`)
+            }
+          }
+        }
+      }
+    }
+  })
 
   it.live("keyspaces take it, and read what they wrote without it", () =>
     Effect.gen(function*() {
