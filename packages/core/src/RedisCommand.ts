@@ -11,7 +11,6 @@ import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
-import { orNone } from "./internal/argument/options.ts"
 import { unreadable } from "./internal/argument/unreadable.ts"
 import { refusalOf, shownName, subcommandOf, traitsByName } from "./internal/command/byName.ts"
 import * as Encode from "./internal/command/encode.ts"
@@ -175,7 +174,6 @@ export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, 
   reply: RedisReply.Reply<A, Bytes, BigInts>,
   ...traits: ReadonlyArray<Trait>
 ): Definition<Parameters, A, Bytes, BigInts> {
-  if (!isWhole(name, args, reply)) return define("RedisCommand.define", nothing, RedisReply.raw) as never
   const spec = new Spec(name, traits)
   definitions.set(name, spec)
   // The parameters are passed on as they came: otherwise each command would cost an array of them and one more for the call.
@@ -210,19 +208,7 @@ export const make = <A, Bytes = A, BigInts = A>(options: {
   readonly spec: Spec
   readonly args: () => ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer
   readonly reply: RedisReply.Reply<A, Bytes, BigInts>
-}): RedisCommand<A, Bytes, BigInts> => {
-  const { args, reply, spec } = orNone(options)
-  // Nothing is decoded of a command that is refused.
-  return isWhole(orNone(spec).name, args, reply) ?
-    makeWith(spec, args, reply)
-    : makeWith(new Spec("RedisCommand.make", []), nothing, reply)
-}
-
-/** Whether nothing is missing of what defines a command, as it may be in programs without types. */
-const isWhole = (name: unknown, args: unknown, reply: unknown): boolean =>
-  typeof name === "string" && typeof args === "function" && typeof reply === "object" && reply !== null
-
-const nothing = () => RedisArg.invalid("a command needs a name, a function that gives its arguments, and a reply")
+}): RedisCommand<A, Bytes, BigInts> => makeWith(options.spec, options.args, options.reply)
 
 /** The facts of what is sent by its name: nobody has said which of its arguments are keys, but for those marked as such. */
 class NamedSpec extends Spec {}

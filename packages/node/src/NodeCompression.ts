@@ -71,7 +71,7 @@ export interface CompressionOptions {
 export const make = (options: CompressionOptions = {}): RedisCodec => {
   const { algorithm = isThere("zstd") ? "zstd" : "gzip", maxSize = 64 * 1024 * 1024, threshold = 1024 } =
     // Programs without types may give `null`.
-    options ?? {} as CompressionOptions
+    options ?? {}
   const mark = algorithms.indexOf(algorithm) + 1
   return {
     encode: (bytes) =>

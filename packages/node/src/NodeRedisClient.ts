@@ -283,8 +283,8 @@ export const layerClusterConfig = (
 /** Programs without types may give no record, which the layer of the options refuses. */
 const unwrapped = <A>(config: Config.Wrap<A>): Config.Config<A> =>
   typeof config === "string" || config === null
-    ? Config.succeed(config as A)
-    : Config.unwrap(config ?? {} as Config.Wrap<A>)
+    ? Config.succeed(config)
+    : Config.unwrap(config ?? {})
 
 const layerDeployment = (
   deployment: RedisConfig.Deployment

@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import {
   Redis,
   RedisChannel,
-  RedisCommand,
   RedisJobs,
   RedisKeyspace,
   RedisKeyValueStore,
@@ -16,7 +15,7 @@ import {
   RedisStream,
   RedisUrl
 } from "@redfx/core"
-import type { RedisArg } from "@redfx/core"
+import type { RedisArg, RedisCommand } from "@redfx/core"
 import { RedisClient } from "@redfx/core/RedisClient"
 import { DataError } from "@redfx/core/RedisError"
 import * as Duration from "effect/Duration"
@@ -201,24 +200,20 @@ describe("Options", () => {
       for (const [used, missing] of uses) assert.include(String(yield* refusal(used)), missing)
     }))
 
-  it.effect("what is no record of options is none, and what defines nothing is refused when it is used", () =>
+  it.effect("what is no record of options is none, and what is missing then is said", () =>
     Effect.gen(function*() {
       // What types do not allow comes from programs without types.
       const none = undefined as never
       const nothing = null as never
       const text = "x" as never
       const uses: ReadonlyArray<readonly [Made, string]> = [
-        [RedisStream.make("s", text).add("v" as never), "value is missing or is no schema"],
+        [RedisStream.make("s", text).add("v"), "value is missing or is no schema"],
         [Stream.runDrain(Redis.subscribe("a", text)), "takes several channels as an array"],
         [Stream.runDrain(RedisStream.read([["s", nothing]], nothing)), "XREAD: cannot send null"],
         [
           Stream.runDrain(RedisStream.readGroup(member, nothing, nothing)),
           "XREADGROUP: cannot send a key that is null"
-        ],
-        [RedisCommand.define(none, none, none)(), "RedisCommand.define: a command needs a name"],
-        [RedisCommand.define("LPOS", none, none)(), "RedisCommand.define: a command needs a name"],
-        [RedisCommand.make(none), "RedisCommand.make: a command needs a name"],
-        [RedisCommand.make(text), "RedisCommand.make: a command needs a name"]
+        ]
       ]
       for (const [used, missing] of uses) assert.include(String(yield* refusal(used)), missing)
       const store = yield* Effect.exit(Effect.provideService(RedisKeyValueStore.make(none), RedisClient, unused))
