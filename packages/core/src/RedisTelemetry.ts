@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import { orNone } from "./internal/argument/options.ts"
 import { elapsedNow } from "./internal/runtime/elapsed.ts"
 import { errorIn } from "./internal/runtime/firstError.ts"
 import { decorated, RedisClient } from "./RedisClient.ts"
@@ -86,7 +87,7 @@ export const layer = (
     yield* Effect.forkScoped(
       Effect.repeat(
         Effect.andThen(Effect.flatMap(client.stats, gauges), countCache),
-        Schedule.spaced((options as typeof options | null)?.interval ?? "10 seconds")
+        Schedule.spaced(orNone(options).interval ?? "10 seconds")
       )
     )
   }))

@@ -140,6 +140,28 @@ describe("Liveness", () => {
       assert.strictEqual(node.connections.open, 1)
     }))
 
+  it.effect("no PING becomes part of a caller's transaction that was begun by name; it is sent after the end of that", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const node = yield* FakeNode.make(({ name }) =>
+        name === "INCR" ? [FakeNode.gate(gate), FakeNode.reply(Encode.simple("QUEUED"))] : Encode.ok
+      )
+      const client = yield* Client.make(node, { protocol: 2, livenessTimeout: "8 seconds", commandTimeout: Infinity })
+      const { execute } = yield* client.reserve
+      yield* execute(Redis.send("MULTI"))
+      const queued = yield* fork(execute(Redis.send("INCR", "n")))
+      yield* node.awaitCommand("INCR")
+      yield* TestClock.adjust("10 seconds")
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(queued)
+      yield* execute(Redis.send("EXEC"))
+      yield* node.awaitCommand("PING")
+      assert.deepStrictEqual(
+        node.commands.map(({ command }) => command.name).filter((name) => !name.startsWith("CLIENT")),
+        ["MULTI", "INCR", "EXEC", "PING"]
+      )
+    }))
+
   it.effect("a server that holds back its answer for longer than a command asked it to block is replaced", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make(({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined)

@@ -179,7 +179,7 @@ const dial = Effect.fnUntraced(function*(
     protocol,
     exchange,
     submit: exchange.submit,
-    probe: probe(exchange, settings, address, yield* Clock.Clock),
+    probe: probe({ submit: exchange.submitAside }, settings, address, yield* Clock.Clock),
     close: (reason) => exchange.close(reason),
     lost: wire.lost
   }

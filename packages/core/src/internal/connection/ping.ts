@@ -11,7 +11,6 @@ import type { CommandError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import { connectionLoss } from "../error/events.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
-import type { Exchange } from "./exchange.ts"
 import type { RedisConnection } from "./model.ts"
 import { requestOf } from "./request.ts"
 
@@ -52,12 +51,12 @@ const isAnswer = (error: CommandError): boolean =>
   error._tag === "NoPermissionError" || error._tag === "ResponseError" && ["BUSY", "MISCONF"].includes(error.code)
 
 export const probe = (
-  exchange: Exchange,
+  on: Pick<RedisConnection, "submit">,
   settings: ConnectionSettings,
   address: string,
   clock: Clock.Clock
 ): Effect.Effect<void, CommandError> =>
-  withTimeout(answerTo(exchange), {
+  withTimeout(answerTo(on), {
     clock,
     limit: Duration.toMillis(Duration.min(settings.connectTimeout, settings.livenessTimeout)),
     orElse: () => Effect.fail(connectionLoss("HealthCheck", "The server did not answer a PING in time", address))
