@@ -138,9 +138,10 @@ const firstToKnow = (
   return from(0, 0)
 }
 
-/** Whether the view that was believed last is of a later epoch, or of another cluster. */
-const isDoubtful = ({ epoch, topology }: Discovered, { before }: DiscoveryOptions): boolean =>
-  before !== undefined && (isLater(before.epoch, epoch) || !isAkin(before.topology, topology))
+/** Whether the view that was believed last is of a later epoch, or of another cluster about which this server does not decide. */
+const isDoubtful = ({ epoch, source, topology }: Discovered, { before, decisive }: DiscoveryOptions): boolean =>
+  before !== undefined &&
+  (isAkin(before.topology, topology) ? isLater(before.epoch, epoch) : source.address !== decisive[0])
 
 /**
  * The view that was believed last, where that of a server is older: as that of a cluster that is not up, so that it is kept where
