@@ -732,6 +732,23 @@ describe("Subscriptions", () => {
   )
 
   inVirtualTime(
+    "a PING that no server answers fails under its own name, as a command that waits for a server does",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, c, client } = yield* start
+        const subscription = yield* client.pubSub.open({})
+        yield* subscription.subscribe("news")
+        for (const node of [a, b, c]) {
+          node.instead = (command, connection) =>
+            command.name === "PING" ? FakeNode.cut("reset") : confirming(command, connection)
+        }
+        const error = yield* Effect.flip(subscription.ping())
+        assert.strictEqual(error._tag, "ClusterRetriesExhaustedError")
+        assert.match(error.message, /^PING failed/)
+      })
+  )
+
+  inVirtualTime(
     "a shard channel that is the first thing of a client goes where its slot is served",
     () =>
       Effect.gen(function*() {

@@ -6,9 +6,10 @@ import { Redis, RedisCache } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, keyOfB, keyOfC } from "@redfx/testing/FakeCluster"
-import type * as FakeNode from "@redfx/testing/RedisFakeNode"
+import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import { inVirtualTime } from "@redfx/testing/VirtualTime"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 
@@ -111,6 +112,113 @@ describe("A master that is cut off from its cluster and was replaced", () => {
         }
         assert.isAbove(FakeCluster.readingsOf(a), before)
         assert.deepInclude(yield* Client.on(client)(RedisCache.stats), { misses: 2 })
+      })
+  )
+})
+
+describe("A server with an older view, which is asked first", () => {
+  /** B, then A are given; A has been replaced by D in epoch 2 and does not know, and the client has read that. */
+  const replaced = Effect.gen(function*() {
+    const started = yield* FakeCluster.make({ replicas: true })
+    const { a, b, c, cluster, others: [d, e, f] } = started
+    const service = yield* FakeCluster.client(cluster, { nodes: [b, a] })
+    const old = cluster.told
+    FakeCluster.replace(cluster, a, d!)
+    const all = [b, c, d!, e!, f!]
+    for (const node of all) node.instead = ofEpoch(2, cluster.told)
+    yield* service.cluster.refresh
+    return { ...started, ...service, all, d: d!, f: f!, old }
+  })
+
+  /** Has a node answer nothing about the cluster until a gate opens. */
+  const asleep = (gate: Deferred.Deferred<void>, node: FakeCluster.Node) => {
+    const { instead } = node
+    node.instead = (command, connection) =>
+      command.name === "CLUSTER"
+        ? [FakeNode.gate(gate), FakeNode.reply(instead!(command, connection) as Uint8Array)]
+        : instead?.(command, connection)
+  }
+
+  inVirtualTime(
+    "is overruled also where one of the others tells no epoch, and not asked first again",
+    () =>
+      Effect.gen(function*() {
+        const { a, all, b, cluster: nodes, d, f, old } = yield* replaced
+        const told = f.instead!
+        f.instead = (command, connection) =>
+          command.args[1] === "INFO" ? Encode.error("NOPERM no rights") : told(command, connection)
+        a.instead = ofEpoch(1, old)
+        b.instead = ({ name }) => name === "CLUSTER" ? Encode.error("ERR not now") : undefined
+        yield* nodes.refresh
+        assert.strictEqual(yield* nodes.nodeOf(keyOfA), d.address)
+        const before = [a, ...all].map(FakeCluster.readingsOf).reduce((sum, count) => sum + count)
+        for (let round = 0; round < 3; round++) yield* nodes.refresh
+        // B fails, and the next one tells.
+        assert.strictEqual([a, ...all].map(FakeCluster.readingsOf).reduce((sum, count) => sum + count), before + 6)
+      })
+  )
+
+  inVirtualTime(
+    "does not replace a later view when it is not up and nobody else answers in time",
+    () =>
+      Effect.gen(function*() {
+        const { a, all, cluster: nodes, d, old } = yield* replaced
+        const gate = yield* Deferred.make<void>()
+        a.instead = ofEpoch(1, old, "fail")
+        for (const node of all) asleep(gate, node)
+        yield* nodes.refresh
+        assert.strictEqual(yield* nodes.nodeOf(keyOfA), d.address)
+        yield* Deferred.succeed(gate, undefined)
+        yield* nodes.refresh
+        assert.strictEqual(yield* nodes.nodeOf(keyOfA), d.address)
+      })
+  )
+})
+
+describe("A given server that is of another cluster", () => {
+  /** Two clusters, and a client to which a server of each is given. The epochs of the second are later. */
+  const two = Effect.gen(function*() {
+    const one = yield* FakeCluster.make()
+    const other = yield* FakeCluster.make()
+    for (const node of one.cluster.nodes) node.instead = ofEpoch(6, one.cluster.told)
+    for (const node of other.cluster.nodes) node.instead = ofEpoch(20, other.cluster.told)
+    return { one, other }
+  })
+
+  inVirtualTime(
+    "is not followed when its turn comes, if it is not the first one that is given",
+    () =>
+      Effect.gen(function*() {
+        const { one, other } = yield* two
+        const { client, cluster: nodes } = yield* FakeCluster.client(one.cluster, {
+          nodes: [one.a, other.a],
+          refreshInterval: "1 second"
+        })
+        for (let round = 0; round < 6; round++) {
+          yield* client.execute(Redis.set(keyOfA, "v"))
+          assert.strictEqual(yield* nodes.nodeOf(keyOfA), one.a.address)
+          yield* Effect.sleep("1 second")
+        }
+        assert.isAbove(FakeCluster.readingsOf(other.a), 0)
+        assert.strictEqual(sets(other.a), 0)
+      })
+  )
+
+  inVirtualTime(
+    "is followed if it is the first one, whose name stands for another cluster now",
+    () =>
+      Effect.gen(function*() {
+        const { one, other } = yield* two
+        // The server that was given tells of the second cluster at first, and then of the first one, whose epochs are older.
+        const before = ofEpoch(20, other.cluster.told)
+        const now = one.a.instead
+        one.a.instead = before
+        const { cluster: nodes } = yield* FakeCluster.client(one.cluster, { nodes: [one.a] })
+        yield* nodes.refresh
+        assert.strictEqual(yield* nodes.nodeOf(keyOfA), other.a.address)
+        one.a.instead = now
+        yield* nodes.refresh
+        assert.strictEqual(yield* nodes.nodeOf(keyOfA), one.a.address)
       })
   )
 })

@@ -39,7 +39,7 @@ export interface Hung {
   readonly error: CommandError
 }
 
-export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf" | "epoch"> {
+export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf" | "before" | "decisive"> {
   readonly startNodes: ReadonlyArray<NodeAddress>
   readonly followCluster: boolean
   readonly reinitializeSteps: number
@@ -471,7 +471,8 @@ export class State {
         discover(this.#candidates, {
           ...this.#options,
           nodesOf: (topology) => this.#membersOf(topology),
-          epoch: this.#epoch
+          before: this.#topology && { epoch: this.#epoch, topology: this.#topology },
+          decisive: this.#informants.map(({ address }) => address).filter((address) => this.#sources.trusts(address))
         })
       ),
       (discovered) => this.#adopt(discovered)
@@ -499,15 +500,17 @@ export class State {
 
   /** The nodes that may know the topology, in the order of asking. */
   get #candidates(): ReadonlyArray<Node> {
+    return this.#sources.inOrder(this.#informants, this.members)
+  }
+
+  /** The nodes that are asked for the topology in turn. */
+  get #informants(): ReadonlyArray<Node> {
     const start = this.#options.startNodes.map((address) => this.nodes.at(address))
-    return this.#sources.inOrder(
-      this.#options.followCluster ? [...this.masters, ...start] : [...start, ...this.masters],
-      this.members
-    )
+    return this.#options.followCluster ? [...this.masters, ...start] : [...start, ...this.masters]
   }
 
   /** Adopts an answer; returns whether it brings anything new. */
-  #adopt({ epoch, source, topology }: Discovered): boolean {
+  #adopt({ epoch, overruled, source, topology }: Discovered): boolean {
     const before = this.#topology
     const deposed = this.#masters
     this.#topology = topology
@@ -517,6 +520,7 @@ export class State {
     const replicas = new Set(topology.shards.flatMap(({ replicas }) => replicas))
     const members = [...topology.shards.map(({ master }) => master), ...replicas]
     this.#sources.adopt(source, members.length)
+    if (overruled !== undefined) this.#sources.contradict(overruled.address)
     this.nodes.retain(new Set([...this.#options.startNodes.map(formatEndpoint), ...members]), replicas)
     this.adopted.tell(topology)
     if (before !== undefined) this.moved.tell(moved)

@@ -124,9 +124,9 @@ export class Subscribers {
   }
 
   /** Tries as the verdict says: like any command that only reads. */
-  readonly retry: RouterSubscribers["retry"] = (kind, channels) => {
+  readonly retry: RouterSubscribers["retry"] = (name, kind, channels) => {
     const command = RedisCommand.make({
-      spec: new RedisCommand.Spec(kind.toUpperCase(), ["readonly"]),
+      spec: new RedisCommand.Spec(name, ["readonly"]),
       // Only a shard channel decides where it goes.
       args: () => kind === "ssubscribe" ? channels.map(RedisArg.key) : [],
       reply: RedisReply.raw

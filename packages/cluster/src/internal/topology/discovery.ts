@@ -1,7 +1,7 @@
 /**
- * Asks servers for the topology, one after the other until one knows it. A server that does not know of all slots, or tells
- * of an older epoch than another has, does not say what is wrong, so after such an answer all servers are asked, and the one
- * that knows most is believed.
+ * Asks servers for the topology, one after the other until one knows it. A server that does not know of all slots, tells of
+ * an older epoch than another has, or is of another cluster, does not say what is wrong, so after such an answer all servers are
+ * asked, and the one that knows most is believed.
  */
 import { clusterInfo, clusterSlots } from "@redfx/core/commands/Cluster"
 import { configGet } from "@redfx/core/commands/Config"
@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import { saidBy } from "./clusterErrors.ts"
 import type { Node } from "./nodes.ts"
 import { slotCount } from "./slot.ts"
-import { fromSlots } from "./topology.ts"
+import { fromSlots, isSame } from "./topology.ts"
 import type { Topology, Translation } from "./topology.ts"
 
 export interface DiscoveryOptions {
@@ -22,8 +22,10 @@ export interface DiscoveryOptions {
   /** The number of servers that connections are opened to for asking, at most. */
   readonly most: number
   readonly nodesOf: (topology: Topology) => ReadonlyArray<Node>
-  /** The epoch of the view that was believed last. */
-  readonly epoch: number | undefined
+  /** The view that was believed last. */
+  readonly before: Pick<Discovered, "epoch" | "topology"> | undefined
+  /** The addresses of servers in the order in which they decide of which cluster the client is, where they are of several. */
+  readonly decisive: ReadonlyArray<string>
 }
 
 /**
@@ -31,12 +33,14 @@ export interface DiscoveryOptions {
  *
  * - `epoch`: the latest epoch that the node knows of, `undefined` when it does not tell. `isUp`: whether it says that the
  *   cluster is up, as no node does that is cut off from most masters.
+ * - `overruled`: the node that answered first, where another is believed instead.
  */
 export interface Discovered {
   readonly topology: Topology
   readonly source: Node
   readonly epoch: number | undefined
   readonly isUp: boolean
+  readonly overruled?: Node | undefined
 }
 
 /**
@@ -89,7 +93,7 @@ export const discover = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Discovered, CommandError> {
   const failures: Array<Failure> = []
   const first = yield* Effect.mapError(firstToKnow(candidates, options, failures), () => explain(failures))
-  if (first.topology.covered === slotCount && !isOutdated(first, options)) return first
+  if (first.topology.covered === slotCount && !isDoubtful(first, options)) return first
   const others = candidates.filter((node) =>
     node !== first.source && !failures.some(({ address }) => address === node.address)
   )
@@ -98,8 +102,9 @@ export const discover = Effect.fnUntraced(function*(
     (node) => unlessLate(ask(node, options), opinionLimit),
     { concurrency: together }
   )
-  const views = [first, ...opinions.filter((view) => view !== undefined)]
-  const best = mostKnowing(views)
+  const views = [first, ...opinions.filter((view) => view !== undefined), ...remembered(first, options)]
+  const believed = mostKnowing(ofOneCluster(views, options))
+  const best = isSame(believed.topology, first.topology) ? believed : { ...believed, overruled: first.source }
   const { covered } = best.topology
   if (covered === slotCount || options.skipFullCoverageCheck || !(yield* needsAll(best.topology, options))) return best
   for (const { source, topology } of views) {
@@ -133,22 +138,47 @@ const firstToKnow = (
   return from(0, 0)
 }
 
-/** Whether another view that was believed is of a later epoch. */
-const isOutdated = ({ epoch }: Discovered, options: DiscoveryOptions): boolean =>
-  epoch !== undefined && options.epoch !== undefined && epoch < options.epoch
+/** Whether the view that was believed last is of a later epoch, or of another cluster about which this server does not decide. */
+const isDoubtful = ({ epoch, source, topology }: Discovered, { before, decisive }: DiscoveryOptions): boolean =>
+  before !== undefined &&
+  (isAkin(before.topology, topology) ? isLater(before.epoch, epoch) : source.address !== decisive[0])
 
 /**
- * The view of a server for which the cluster is up, of the latest epoch; among equals the view with the most slots, and
- * then the one with the most servers.
+ * The view that was believed last, where that of a server is older: as that of a cluster that is not up, so that it is kept where
+ * such a server alone answers.
+ */
+const remembered = (first: Discovered, { before }: DiscoveryOptions): ReadonlyArray<Discovered> =>
+  before !== undefined && isLater(before.epoch, first.epoch) ? [{ ...before, source: first.source, isUp: false }] : []
+
+const isLater = (epoch: number | undefined, other: number | undefined): boolean =>
+  epoch !== undefined && other !== undefined && epoch > other
+
+/** Whether two topologies can be of the same cluster: they have a server in common. */
+const isAkin = (a: Topology, b: Topology): boolean => {
+  const servers = new Set(addressesOf(a))
+  return addressesOf(b).some((address) => servers.has(address))
+}
+
+/** The views of the cluster of the most decisive server that knows of all slots, as epochs of different clusters say nothing. */
+const ofOneCluster = (views: ReadonlyArray<Discovered>, { decisive }: DiscoveryOptions): ReadonlyArray<Discovered> => {
+  const whole = views.filter(({ topology }) => topology.covered === slotCount)
+  const ofDecisive = decisive.flatMap((address) => whole.find(({ source }) => source.address === address) ?? [])
+  const [head] = [...ofDecisive, ...whole]
+  return head === undefined ? views : views.filter(({ topology }) => isAkin(head.topology, topology))
+}
+
+/**
+ * The view of a server for which the cluster is up, of the latest epoch; among equals, and those that tell no epoch, the
+ * view with the most slots, and then the one with the most servers.
  */
 const mostKnowing = (views: ReadonlyArray<Discovered>): Discovered => {
-  const isKnown = views.every(({ epoch }) => epoch !== undefined)
-  const rankOf = ({ epoch = 0, isUp, topology }: Discovered) => [
-    ...isKnown ? [Number(isUp), epoch] : [],
-    topology.covered,
-    serversOf(topology)
-  ]
-  return views.reduce((best, other) => isHigher(rankOf(other), rankOf(best)) ? other : best)
+  const ageOf = ({ epoch = 0, isUp }: Discovered) => [Number(isUp), epoch]
+  const sizeOf = ({ topology }: Discovered) => [topology.covered, addressesOf(topology).length]
+  const tells = ({ epoch }: Discovered) => epoch !== undefined
+  const isOld = (view: Discovered) => views.some((other) => tells(other) && isHigher(ageOf(other), ageOf(view)))
+  return views
+    .filter((view) => !tells(view) || !isOld(view))
+    .reduce((best, other) => isHigher(sizeOf(other), sizeOf(best)) ? other : best)
 }
 
 /**
@@ -163,7 +193,8 @@ export const laterOf = (first: Node, other: Node): Effect.Effect<Node> =>
 
 const infoOf = ({ client }: Node) => unlessLate(client.execute(clusterInfo()), opinionLimit)
 
-const serversOf = ({ shards }: Topology): number => shards.reduce((sum, { replicas }) => sum + 1 + replicas.length, 0)
+const addressesOf = ({ shards }: Topology): ReadonlyArray<string> =>
+  shards.flatMap(({ master, replicas }) => [master, ...replicas])
 
 const isHigher = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean => {
   // All ranks have the same length, so the index is in range.

@@ -76,8 +76,8 @@ export interface Held {
  * - `moved`: called when a server has given up a shard channel and `serverFor` does not know a better one, and with a second
  *   server when `serverFor` names that one for a channel that the first has not given up; asked again when the effect is
  *   done. `onChange`: calls a function whenever `serverFor` may name others, until the returned function is called.
- * - `retry`: makes the function that is called with the error of each try to subscribe to channels: it waits until another is
- *   worth it, or fails. Without it there is one try.
+ * - `retry`: makes the function that is called with the error of each try to subscribe to channels, or to do what the name says
+ *   where they are: it waits until another is worth it, or fails. Without it there is one try.
  * - `confirmed`: called when a server has confirmed channels.
  * - `isServer`: whether channels may still be subscribed to on a server. Links to others are dropped when nobody uses them;
  *   without it all links are kept.
@@ -98,7 +98,11 @@ export interface Subscribers {
   readonly moved?: ((server: string, owner?: string) => Effect.Effect<void>) | undefined
   readonly onChange?: ((listener: () => void) => () => void) | undefined
   readonly retry?:
-    | ((kind: Kind, channels: ReadonlyArray<Key>) => (error: CommandError) => Effect.Effect<void, CommandError>)
+    | ((
+      name: string,
+      kind: Kind,
+      channels: ReadonlyArray<Key>
+    ) => (error: CommandError) => Effect.Effect<void, CommandError>)
     | undefined
   readonly confirmed?: ((kind: Kind, server: string) => Effect.Effect<void>) | undefined
   readonly isServer?: ((server: string) => boolean) | undefined

@@ -105,9 +105,13 @@ class Links {
     return routes
   }
 
-  /** Waits after each failed try to subscribe, or fails. */
-  retry(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): (error: CommandError) => Effect.Effect<void, CommandError> {
-    return this.#subscribers.retry?.(kind, keys) ?? Effect.fail
+  /** Waits after each failed try of a command that subscribes, or of another one that has to do with channels, or fails. */
+  retry(
+    name: string,
+    kind: Kind,
+    keys: ReadonlyArray<RedisArg.Key>
+  ): (error: CommandError) => Effect.Effect<void, CommandError> {
+    return this.#subscribers.retry?.(name, kind, keys) ?? Effect.fail
   }
 
   /** Reads no faster than a receiver takes, also from servers that its channels move to. It has these connections alone. */
@@ -425,7 +429,10 @@ class Subscribed {
         { concurrency: "unbounded", discard: true }
       )
     )
-    const joined = insisting(Effect.tapError(join, () => undo), this.#links.retry(kind, keys))
+    const joined = insisting(
+      Effect.tapError(join, () => undo),
+      this.#links.retry(subscribing[kind].spec.name, kind, keys)
+    )
     return Effect.onError(Effect.andThen(this.#links.known(kind, keys), joined), () => undo)
   }
 
@@ -453,7 +460,7 @@ class Subscribed {
         const link = links.all.find(({ hub }) => hub.serves(this.#receiver)) ?? links.at(links.anyServer)
         return link.execute(command)
       })
-      return command.settled ?? this.#opening.limited("PING", insisting(once, links.retry("subscribe", [])))
+      return command.settled ?? this.#opening.limited("PING", insisting(once, links.retry("PING", "subscribe", [])))
     })
   }
 
