@@ -287,7 +287,7 @@ const unwrapped = <A>(config: Config.Wrap<A>): Config.Config<A> => Config.unwrap
  * Programs without types may give values as they are, which the layer of the options judges. `Config.unwrap` would go through the
  * letters of a text without end.
  */
-const configured = (given: unknown): Config.Wrap<unknown> =>
+const configured = (given: unknown): unknown =>
   Config.isConfig(given)
     ? given
     : isRecord(given)
