@@ -5,6 +5,7 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Equal from "effect/Equal"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -496,6 +497,7 @@ const redactPair = (pair: string): string => {
  */
 export const format = (deployment: Deployment): Result.Result<Redacted.Redacted<string>, RedisConfigError> =>
   Result.gen(function*() {
+    if (!isDeployment(deployment)) return yield* unwritable("deployment", likeDeployment)
     const { mode, options } = deployment
     const unix = mode === "standalone" && options.path !== undefined
     const scheme = unix ? "unix" : `redis${isOn(options.tls) ? "s" : ""}${mode === "standalone" ? "" : `+${mode}`}`
@@ -503,6 +505,15 @@ export const format = (deployment: Deployment): Result.Result<Redacted.Redacted<
     const query = yield* queryText(entries[unix ? "unix" : mode], yield* queried(deployment))
     return Redacted.make(`${scheme}://${yield* identityOf(options)}${address}${query === "" ? "" : `?${query}`}`)
   })
+
+/** Programs without types may give the options alone, or nothing. */
+const isDeployment = (given: Deployment): boolean =>
+  Predicate.isObject(given) && Predicate.isObject(given.options) && (given.mode === "standalone" ||
+    given.mode === "sentinel" && Array.isArray(given.options.sentinels) ||
+    given.mode === "cluster" && Array.isArray(given.options.nodes))
+
+const likeDeployment = "it must be like { mode: \"standalone\", options: { host, port } }, " +
+  "with the mode \"sentinel\" a list of sentinels, and with \"cluster\" a list of nodes"
 
 const unwritable = (option: string, detail: string): Result.Result<never, RedisConfigError> =>
   Result.fail(new RedisConfigError({ option, detail }))
