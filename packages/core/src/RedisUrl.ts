@@ -5,7 +5,6 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Equal from "effect/Equal"
-import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -19,7 +18,7 @@ import type {
 } from "./internal/config/options.ts"
 import { assemble, at, camelName, entries, snakeName } from "./internal/config/text.ts"
 import type { Entry } from "./internal/config/text.ts"
-import { encodePath, hostText } from "./internal/config/urlText.ts"
+import { checkDeployment, encodePath, hostText } from "./internal/config/urlText.ts"
 import { durationFrom } from "./internal/runtime/milliseconds.ts"
 import type { TlsOptions } from "./RedisConnector.ts"
 import { InvalidUrlError, RedisConfigError } from "./RedisError.ts"
@@ -497,23 +496,13 @@ const redactPair = (pair: string): string => {
  */
 export const format = (deployment: Deployment): Result.Result<Redacted.Redacted<string>, RedisConfigError> =>
   Result.gen(function*() {
-    if (!isDeployment(deployment)) return yield* unwritable("deployment", likeDeployment)
-    const { mode, options } = deployment
+    const { mode, options } = yield* checkDeployment(deployment)
     const unix = mode === "standalone" && options.path !== undefined
     const scheme = unix ? "unix" : `redis${isOn(options.tls) ? "s" : ""}${mode === "standalone" ? "" : `+${mode}`}`
     const address = unix ? yield* encodePath(options.path) : hostsText(deployment) + pathText(deployment)
     const query = yield* queryText(entries[unix ? "unix" : mode], yield* queried(deployment))
     return Redacted.make(`${scheme}://${yield* identityOf(options)}${address}${query === "" ? "" : `?${query}`}`)
   })
-
-/** Programs without types may give the options alone, or nothing. */
-const isDeployment = (given: Deployment): boolean =>
-  Predicate.isObject(given) && Predicate.isObject(given.options) && (given.mode === "standalone" ||
-    given.mode === "sentinel" && Array.isArray(given.options.sentinels) ||
-    given.mode === "cluster" && Array.isArray(given.options.nodes))
-
-const likeDeployment = "it must be like { mode: \"standalone\", options: { host, port } }, " +
-  "with the mode \"sentinel\" a list of sentinels, and with \"cluster\" a list of nodes"
 
 const unwritable = (option: string, detail: string): Result.Result<never, RedisConfigError> =>
   Result.fail(new RedisConfigError({ option, detail }))
