@@ -35,6 +35,16 @@ describe("Messages", () => {
       })
       assert.include(timeout.message, "on this port?")
       assert.notInclude(timeout.message, "?.")
+      const attempts = [{ address: "127.0.0.1:1", detail: "does the server speak TLS on this port?" }]
+      for (
+        const { message } of [
+          new RedisError.MasterNotFoundError({ service: "mymaster", attempts }),
+          new RedisError.ReplicaNotFoundError({ service: "mymaster", attempts }),
+          new RedisError.ClusterConnectError({ attempts })
+        ]
+      ) {
+        assert.match(message, /on this port\? [A-Z]/)
+      }
     }))
 
   it.effect("name a command by the number that the fields have for it", () =>

@@ -355,6 +355,27 @@ describe("An option of a wrong type, or out of range", () => {
       assert.include(JSON.stringify(exit), `"option":"tls.ca"`)
     }))
 
+  it.live("so is one of a record of values that are no configurations", () =>
+    Effect.gen(function*() {
+      const { layerClusterConfig, layerConfig, layerSentinelConfig } = NodeRedisClient
+      for (const layerOf of [layerConfig, layerSentinelConfig, layerClusterConfig]) {
+        for (
+          const [given, told] of [
+            [{ url: "redis://h" }, "layerUrl takes a URL"],
+            [{ url: null }, "layerUrl takes a URL"],
+            [[], "and is a list"],
+            [3, "and is a number"],
+            [null, "and is null"],
+            ["redis://h", "and is text"]
+          ] as const
+        ) {
+          // What a caller without types may give.
+          const exit = yield* failureOf(layerOf(given as never))
+          assert.include(JSON.stringify(exit), told, JSON.stringify(given))
+        }
+      }
+    }))
+
   it.live("is not worth another try where only a connection can tell: certificates and keys that are none", () =>
     Effect.gen(function*() {
       const broken = "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----"

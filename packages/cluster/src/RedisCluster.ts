@@ -223,7 +223,13 @@ export const layer = (
  * @category slots
  * @since 0.1.0
  */
-export const slotOf = (key: Key): number => Slot.slotOf(key)
+export const slotOf = (key: Key): number => {
+  // What types do not allow comes from programs without types.
+  if (typeof key !== "string" && !ArrayBuffer.isView(key)) {
+    throw new TypeError(`RedisCluster.slotOf: a key is text or bytes, and this is of the type ${typeof key}`)
+  }
+  return Slot.slotOf(key)
+}
 
 /**
  * Runs an effect on one server alone: every command inside goes there, without

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { slotOf } from "../src/internal/topology/slot.ts"
+import * as RedisCluster from "../src/RedisCluster.ts"
 
 /** CRC16 as the specification of Redis Cluster has it, bit by bit. */
 const crc16 = (bytes: Uint8Array): number =>
@@ -29,6 +30,15 @@ describe("Slots", () => {
     assert.strictEqual(slotOf("123456789"), 0x31c3)
     assert.strictEqual(slotOf("foo"), 12182)
     assert.strictEqual(slotOf(""), 0)
+  })
+
+  it("are of keys only: what is none is told in the words of the function", () => {
+    assert.strictEqual(RedisCluster.slotOf("foo"), 12182)
+    assert.strictEqual(RedisCluster.slotOf(new TextEncoder().encode("foo")), 12182)
+    // What types do not allow comes from programs without types.
+    for (const key of [undefined, null, {}, 3]) {
+      assert.throws(() => RedisCluster.slotOf(key as never), /RedisCluster\.slotOf: a key is text or bytes/)
+    }
   })
 
   it("CLT-01: of a hash tag that is not empty, only the tag counts", () => {

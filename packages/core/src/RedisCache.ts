@@ -187,6 +187,10 @@ export const make = Effect.fnUntraced(function*(
   given: CacheOptions = {}
 ): Effect.fn.Return<RedisClient["Service"], RedisConfigError> {
   const options = orNone(given)
+  // Programs without types may give the options alone, as `layer` takes them.
+  if (typeof client?.execute !== "function") {
+    return yield* invalid("client", "it is missing; give it first, as in RedisCache.make(client, options)")
+  }
   const { cache } = client
   if (cache === undefined) return yield* invalid("role", "a client of replicas, or of one connection, keeps nothing")
   const limits = yield* limitsOf(options)

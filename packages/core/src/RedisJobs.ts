@@ -24,12 +24,15 @@ import type * as Cause from "effect/Cause"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
-import { xrange } from "./commands/Streams.ts"
+import * as Stream from "effect/Stream"
+import { xrange, xrevrange } from "./commands/Streams.ts"
 import type { AtMostOne } from "./internal/argument/atMostOne.ts"
 import * as Options from "./internal/argument/options.ts"
 import * as Scripts from "./internal/jobs/scripts.ts"
 import * as Worker from "./internal/jobs/worker.ts"
+import { nextId } from "./internal/stream/reading.ts"
 import * as Values from "./internal/values/schemaValues.ts"
 import * as RedisArg from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
@@ -93,6 +96,9 @@ export interface WorkerOptions<E = unknown> {
    * The pause after an attempt that failed. It gets the number of the attempt, from 1 on, and why it failed; `undefined`
    * gives the job up at once. Each pause is up to a quarter longer at random. Default: 1 second, then twice as long each
    * time, up to an hour.
+   *
+   * Give `cause` a type to look into it, such as `Cause.Cause<MailError>`: without one it holds what is `unknown`, as the compiler
+   * reads the options before the handler. Failures of the handler that the type does not have do not compile.
    */
   readonly backoff?: ((attempt: number, cause: Cause.Cause<E>) => Duration.Input | undefined) | undefined
   /** How often the worker looks for jobs that are due. A job can be late by as much. Default 1 second. */
@@ -193,8 +199,13 @@ export interface RedisJobs<A> {
   readonly status: (id: string) => Effect.Effect<Status | undefined, CommandError, RedisClient>
   /** How many jobs there are. */
   readonly counts: Effect.Effect<Counts, CommandError, RedisClient>
-  /** The oldest jobs that were given up, 100 by default. */
+  /** The oldest jobs that were given up, 100 by default. `deadLettersStream` goes through all. */
   readonly deadLetters: (count?: number) => Effect.Effect<ReadonlyArray<DeadJob>, CommandError, RedisClient>
+  /**
+   * All jobs that were given up, the oldest first, up to the one that is the newest when it begins. It reads 100 at a time, when
+   * they are wanted. Jobs may be revived or removed meanwhile.
+   */
+  readonly deadLettersStream: Stream.Stream<DeadJob, CommandError, RedisClient>
   /**
    * Makes a job that was given up ready again, as if it were new; returns `false` when the letter is not there, or a job of its
    * id is.
@@ -241,7 +252,8 @@ export const make = <A>(
     cancel: (id) => Scripts.cancel(name, id),
     status: (id) => Effect.map(Scripts.look(name, id), (found) => found === undefined ? undefined : statusOf(found)),
     counts: Effect.map(Scripts.count(name), ([ready, running, delayed, dead]) => ({ ready, running, delayed, dead })),
-    deadLetters: (count = 100) => deadLetters(name, count),
+    deadLetters: (count = 100) => Effect.flatMap(deadOf(name), (dead) => lettersFrom(dead, "-", "+", count)),
+    deadLettersStream: everyLetter(name),
     revive: (letter) => Scripts.revive(name, letter)
   }
 }
@@ -291,22 +303,41 @@ const statusOf = ([attempts, dueIn]: readonly [number, number]): Status => ({
   dueIn: dueIn < 0 ? undefined : Duration.millis(dueIn)
 })
 
-const deadLetters = (
-  name: string,
+const deadOf = (name: string) => Effect.map(Scripts.located(name, "RedisJobs.deadLetters"), ({ dead }) => dead)
+
+const lettersFrom = (
+  dead: RedisArg.Key,
+  start: string,
+  end: string,
   count: number
 ): Effect.Effect<ReadonlyArray<DeadJob>, CommandError, RedisClient> =>
-  Effect.flatMap(Scripts.located(name, "RedisJobs.deadLetters"), ({ dead }) =>
-    Effect.map(
-      xrange(dead, "-", "+", { count }),
-      (letters) =>
-        letters.map(({ fields: { attempts, id = "", payload = "", reason = "" }, id: letter }) => ({
-          letter,
-          id,
-          payload,
-          attempts: Number(attempts),
-          reason
-        }))
-    ))
+  Effect.map(
+    xrange(dead, start, end, { count }),
+    (letters) =>
+      letters.map(({ fields: { attempts, id = "", payload = "", reason = "" }, id: letter }) => ({
+        letter,
+        id,
+        payload,
+        attempts: Number(attempts),
+        reason
+      }))
+  )
+
+/** How many letters one reading has. */
+const page = 100
+
+/** It ends with what was last at its beginning: a job that is revived can fail again at once, and then is a letter at the end. */
+const everyLetter = (name: string): Stream.Stream<DeadJob, CommandError, RedisClient> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const dead = yield* deadOf(name)
+    const [newest] = yield* xrevrange(dead, "+", "-", { count: 1 })
+    if (newest === undefined) return Stream.empty
+    return Stream.paginate("-", (start) =>
+      Effect.map(lettersFrom(dead, start, newest.id, page), (letters) => {
+        const last = letters.at(-1)
+        return [letters, last === undefined || letters.length < page ? Option.none() : Option.some(nextId(last.letter))]
+      }))
+  }))
 
 const refused = (detail: string): DataError => new DataError({ command: "RedisJobs.enqueue", detail })
 

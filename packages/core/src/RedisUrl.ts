@@ -18,7 +18,7 @@ import type {
 } from "./internal/config/options.ts"
 import { assemble, at, camelName, entries, snakeName } from "./internal/config/text.ts"
 import type { Entry } from "./internal/config/text.ts"
-import { encodePath, hostText } from "./internal/config/urlText.ts"
+import { checkDeployment, encodePath, hostText } from "./internal/config/urlText.ts"
 import { durationFrom } from "./internal/runtime/milliseconds.ts"
 import type { TlsOptions } from "./RedisConnector.ts"
 import { InvalidUrlError, RedisConfigError } from "./RedisError.ts"
@@ -496,7 +496,7 @@ const redactPair = (pair: string): string => {
  */
 export const format = (deployment: Deployment): Result.Result<Redacted.Redacted<string>, RedisConfigError> =>
   Result.gen(function*() {
-    const { mode, options } = deployment
+    const { mode, options } = yield* checkDeployment(deployment)
     const unix = mode === "standalone" && options.path !== undefined
     const scheme = unix ? "unix" : `redis${isOn(options.tls) ? "s" : ""}${mode === "standalone" ? "" : `+${mode}`}`
     const address = unix ? yield* encodePath(options.path) : hostsText(deployment) + pathText(deployment)

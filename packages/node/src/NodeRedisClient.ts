@@ -14,6 +14,7 @@ import * as RedisSentinel from "@redfx/sentinel/RedisSentinel"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Record from "effect/Record"
 import type * as Redacted from "effect/Redacted"
 import * as NodeRedisConnector from "./NodeRedisConnector.ts"
 
@@ -280,11 +281,21 @@ export const layerClusterConfig = (
   RedisError.CommandError | RedisError.RedisConfigError | Config.ConfigError
 > => Layer.unwrap(Effect.map(unwrapped(config), layerCluster))
 
-/** Programs without types may give no record, which the layer of the options refuses. */
-const unwrapped = <A>(config: Config.Wrap<A>): Config.Config<A> =>
-  typeof config === "string" || config === null
-    ? Config.succeed(config)
-    : Config.unwrap(config ?? {})
+const unwrapped = <A>(config: Config.Wrap<A>): Config.Config<A> => Config.unwrap(configured(config) as Config.Wrap<A>)
+
+/**
+ * Programs without types may give values as they are, which the layer of the options judges. `Config.unwrap` would go through the
+ * letters of a text without end.
+ */
+const configured = (given: unknown): unknown =>
+  Config.isConfig(given)
+    ? given
+    : isRecord(given)
+    ? Record.map(given, configured)
+    : Config.succeed(given)
+
+const isRecord = (given: unknown): given is Readonly<Record<string, unknown>> =>
+  typeof given === "object" && given !== null && [Object.prototype, null].includes(Object.getPrototypeOf(given))
 
 const layerDeployment = (
   deployment: RedisConfig.Deployment

@@ -18,13 +18,20 @@ const known = {
   startupAllocated: Reply.double,
   replicationBacklog: Reply.double,
   replicaFullsyncBuffer: Reply.nullable(Reply.double),
+  replicasReplBuffer: Reply.nullable(Reply.double),
   clientsSlaves: Reply.double,
   clientsNormal: Reply.double,
   clusterLinks: Reply.nullable(Reply.double),
+  clusterSlotImport: Reply.nullable(Reply.double),
+  clusterSlotExport: Reply.nullable(Reply.double),
   aofBuffer: Reply.double,
   luaCaches: Reply.nullable(Reply.double),
   functionsCaches: Reply.nullable(Reply.double),
+  scriptVMs: Reply.nullable(Reply.double),
+  overheadDbHashtableLut: Reply.nullable(Reply.double),
+  overheadDbHashtableRehashing: Reply.nullable(Reply.double),
   overheadTotal: Reply.double,
+  dbDictRehashingCount: Reply.nullable(Reply.double),
   keysCount: Reply.double,
   keysBytesPerKey: Reply.double,
   datasetBytes: Reply.double,
@@ -33,6 +40,7 @@ const known = {
   allocatorAllocated: Reply.nullable(Reply.double),
   allocatorActive: Reply.nullable(Reply.double),
   allocatorResident: Reply.nullable(Reply.double),
+  allocatorMuzzy: Reply.nullable(Reply.double),
   allocatorFragmentationRatio: Reply.nullable(Reply.double),
   allocatorFragmentationBytes: Reply.nullable(Reply.double),
   allocatorRssRatio: Reply.nullable(Reply.double),
@@ -76,20 +84,34 @@ export interface MemoryStats {
   readonly replicationBacklog: number
   /** What a replica holds back while it loads a full copy. */
   readonly replicaFullsyncBuffer: number | undefined
+  /** What a replica of Valkey holds back while it loads a full copy. */
+  readonly replicasReplBuffer: number | undefined
   /** What waits for replicas beyond the replication backlog; before Redis 7.0 all that their connections take. */
   readonly clientsSlaves: number
   /** All that other connections take: those of clients and subscribers, and that of a replica to its master. */
   readonly clientsNormal: number
   /** The links to other nodes of the cluster. */
   readonly clusterLinks: number | undefined
+  /** What slots take that are being moved here. Valkey. */
+  readonly clusterSlotImport: number | undefined
+  /** What slots take that are being moved away. Valkey. */
+  readonly clusterSlotExport: number | undefined
   /** What waits to be written to the append-only file. */
   readonly aofBuffer: number
   /** The scripts that are kept for EVALSHA. */
   readonly luaCaches: number | undefined
   /** The libraries of functions that are loaded. */
   readonly functionsCaches: number | undefined
+  /** The interpreters of scripts and functions. Redis. */
+  readonly scriptVMs: number | undefined
+  /** The tables of keys and times to live, in all databases. */
+  readonly overheadDbHashtableLut: number | undefined
+  /** Those of these tables that are being replaced by larger or smaller ones. */
+  readonly overheadDbHashtableRehashing: number | undefined
   /** Everything but the data: buffers, connections, tables of keys and what was allocated at the start. */
   readonly overheadTotal: number
+  /** The number of tables of keys and times to live that are being replaced. */
+  readonly dbDictRehashingCount: number | undefined
   /** The number of keys in all databases. */
   readonly keysCount: number
   /** The data divided by the number of keys; up to Redis 7.0 all that was allocated since the start, divided by it. */
@@ -106,6 +128,8 @@ export interface MemoryStats {
   readonly allocatorActive: number | undefined
   /** What the allocator takes from the system, with pages that it may give back. */
   readonly allocatorResident: number | undefined
+  /** The pages that were given back, and that the system has not taken so far. */
+  readonly allocatorMuzzy: number | undefined
   /** The ratio of active to allocated. */
   readonly allocatorFragmentationRatio: number | undefined
   /** The difference of active and allocated. */

@@ -50,6 +50,15 @@ const told = (client: RedisClient.RedisClient["Service"]) => client.execute(Redi
 
 describe("Caching", () => {
   it.layer(server)((it) => {
+    it.effect("is on top of a client: where none is given, that is what is said", () =>
+      Effect.gen(function*() {
+        for (const given of [undefined, null, {}, { ttl: "1 minute" }]) {
+          // What types do not allow comes from programs without types.
+          const error = yield* Effect.flip(RedisCache.make(given as never))
+          assert.strictEqual(error.option, "client")
+        }
+      }))
+
     it.effect("a read is answered once by the server, then by the cache, until another client writes", () =>
       Effect.gen(function*() {
         const client = yield* made()

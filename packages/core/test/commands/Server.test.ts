@@ -424,6 +424,8 @@ const memoryTail = (ratio: string): ReadonlyArray<string> => [
   ratio,
   bulk("script.VMs"),
   ":5\r\n",
+  bulk("cluster.slot_import"),
+  ":7\r\n",
   bulk("new.text"),
   bulk("x")
 ]
@@ -454,7 +456,10 @@ describe("Memory", () => {
         overheadHashtableExpires: 8,
         extra: { "overhead.hashtable.slot-to-keys": 6 }
       }]])
-      assert.deepStrictEqual({ ...stats.extra }, { "script.VMs": 5, "new.text": "x" })
+      assert.strictEqual(stats.scriptVMs, 5)
+      assert.strictEqual(stats.clusterSlotImport, 7)
+      assert.strictEqual(stats.clusterSlotExport, undefined)
+      assert.deepStrictEqual({ ...stats.extra }, { "new.text": "x" })
     }
   })
 })

@@ -474,6 +474,13 @@ describe("Formatting", () => {
     assert.strictEqual(Result.getOrThrow(Result.flip(ofSentinels)).option, "sentinelOptions.credentials")
     const wrong = RedisUrl.format({ mode: "standalone", options: { commandTimeout: "soon" as never } })
     assert.strictEqual(Result.getOrThrow(Result.flip(wrong)).option, "commandTimeout")
+    for (
+      const given of [undefined, null, {}, { host: "h" }, { mode: "sentinel", options: {} }, { mode: "x", options: {} }]
+    ) {
+      // What types do not allow comes from programs without types.
+      const error = Result.getOrThrow(Result.flip(RedisUrl.format(given as never)))
+      assert.match(error.message, /deployment .* must be like \{ mode: /)
+    }
     const relative = RedisUrl.format({ mode: "standalone", options: { path: "run/redis.sock" } })
     assert.strictEqual(Result.getOrThrow(Result.flip(relative)).option, "path")
   })

@@ -304,7 +304,7 @@ const samples: ReadonlyArray<
     false,
     false,
     "Authentication failed for the user \"ada\" (GET at index 1, at 127.0.0.1:6379): " +
-    "CODE what the server said. Check the options username and password."
+    "CODE what the server said. Check the options username and password, or credentials."
   ],
   [
     new RedisError.BusyLoadingError(reply),

@@ -52,6 +52,9 @@ describe("RedisKeyspace", () => {
       assert.strictEqual(yield* numbers.keyOf("7"), "n:7")
       const error = yield* Effect.flip(Stream.runDrain(numbers.ids))
       assert.include(error.message, "cannot be scanned")
+      // What types do not allow comes from programs without types.
+      const nameless = RedisKeyspace.make({ key: (() => undefined) as never, value: Schema.String })
+      assert.include((yield* Effect.flip(Stream.runDrain(nameless.ids))).message, "cannot be scanned")
     }).pipe(Effect.provideService(RedisClient.RedisClient, unused)))
 
   it.effect("names keys by a template or a function", () =>

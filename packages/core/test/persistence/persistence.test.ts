@@ -8,11 +8,13 @@ import { Redis as Commands, RedisClient, RedisPersistence } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import { until } from "@redfx/testing/Suite"
+import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import { Persistable, PersistedCache, PersistedQueue, Persistence, RateLimiter, Redis } from "effect/persistence"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
@@ -338,6 +340,7 @@ describe("Effect's persistence on redfx", () => {
       const { client, outside, provided, server } = yield* real()
       yield* requireCjson(context, client)
       const store = RedisPersistence.layerQueueStore({ pollInterval: "20 millis", lockRefreshInterval: "20 millis" })
+      const warnings: Array<string> = []
       yield* Effect.gen(function*() {
         const queue = yield* PersistedQueue.make({ name: "work", schema: Schema.String })
         const taking = yield* Effect.forkChild(queue.take((element) => Effect.succeed(element)))
@@ -355,7 +358,13 @@ describe("Effect's persistence on redfx", () => {
           Commands.hset("effectq:{work}:queue:pending", { id: JSON.stringify({ id: "id", element: "element" }) })
         )
         assert.strictEqual(yield* Fiber.join(taking), "element")
-      }).pipe(Effect.scoped, Effect.provide(Layer.provide(PersistedQueue.layer, Layer.provide(store, provided))))
+        // Effect's store logs as well.
+        assert.strictEqual(warnings.filter((text) => text.startsWith("A queue cannot look for")).length, 1)
+      }).pipe(
+        Effect.scoped,
+        Effect.provide(Layer.provide(PersistedQueue.layer, Layer.provide(store, provided))),
+        Effect.provide(Logger.layer([Logger.make(({ message }) => warnings.push(String(Arr.ensure(message)[0])))]))
+      )
     }))
 
   it.live("each limit fails with the error of the client as its cause", () =>

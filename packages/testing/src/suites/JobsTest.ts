@@ -8,6 +8,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { freshKey } from "../Suite.ts"
 
 const Payload = Schema.Struct({ n: Schema.Int, when: Schema.Date })
@@ -120,6 +121,42 @@ export const JobsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): vo
           assert.isFalse(yield* jobs.revive(letter!.letter))
           yield* untilCounts(jobs, { dead: 2 })
           yield* Fiber.interrupt(worker)
+        }))
+
+      it.effect("all that were given up are read in pages, also while they are revived", () =>
+        Effect.gen(function*() {
+          const jobs = RedisJobs.make(freshKey("jobs"), { payload: Schema.Int })
+          const ids = Array.from({ length: 103 }, (_, n) => `job-${n}`)
+          yield* Effect.forEach(ids, (id, n) => jobs.enqueue(n, { id }), { concurrency: "unbounded" })
+          const worker = yield* Effect.forkChild(
+            jobs.run({ ...quick, worker: "w", concurrency: 50, maxAttempts: 1 }, () => Effect.fail("no"))
+          )
+          yield* untilCounts(jobs, { dead: 103 })
+          yield* Fiber.interrupt(worker)
+          const letters = yield* Stream.runCollect(jobs.deadLettersStream)
+          assert.deepStrictEqual(letters, yield* jobs.deadLetters(1000))
+          assert.deepStrictEqual(letters.map(({ id }) => id).sort(), ids.sort())
+          // Each fails again before the next is looked at, and is then the newest.
+          const again = yield* Effect.forkChild(
+            jobs.run({ ...quick, worker: "w", maxAttempts: 1 }, () => Effect.fail("again"))
+          )
+          let revived = 0
+          yield* Stream.runForEach(jobs.deadLettersStream, ({ letter }) =>
+            Effect.gen(function*() {
+              assert.isTrue(yield* jobs.revive(letter))
+              revived++
+              yield* untilCounts(jobs, { dead: 103 })
+            }))
+          assert.strictEqual(revived, 103)
+          assert.deepStrictEqual(
+            new Set((yield* jobs.deadLetters(1000)).map(({ reason }) => reason)),
+            new Set(["again"])
+          )
+          yield* Fiber.interrupt(again)
+          assert.deepStrictEqual(
+            yield* Stream.runCollect(RedisJobs.make(freshKey("none"), { payload: Schema.Int }).deadLettersStream),
+            []
+          )
         }))
 
       it.effect("of one id there is one, until it is done or cancelled", () =>

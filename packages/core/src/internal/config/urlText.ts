@@ -2,8 +2,21 @@
  * How the parts of a URL are written.
  */
 
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import { RedisConfigError } from "../../RedisError.ts"
+import type { Deployment } from "./options.ts"
+
+/** Programs without types may give the options alone, or nothing. */
+export const checkDeployment = (given: Deployment): Result.Result<Deployment, RedisConfigError> =>
+  Predicate.isObject(given) && Predicate.isObject(given.options) && (given.mode === "standalone" ||
+      given.mode === "sentinel" && Array.isArray(given.options.sentinels) ||
+      given.mode === "cluster" && Array.isArray(given.options.nodes))
+    ? Result.succeed(given)
+    : Result.fail(new RedisConfigError({ option: "deployment", detail: likeDeployment }))
+
+const likeDeployment = "it must be like { mode: \"standalone\", options: { host, port } }, " +
+  "with the mode \"sentinel\" a list of sentinels, and with \"cluster\" a list of nodes"
 
 /** A host, in brackets when it is an IPv6 address, and a port. */
 export const hostText = (host: string, port: number | undefined): string =>

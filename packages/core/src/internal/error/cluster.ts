@@ -50,9 +50,9 @@ export class ClusterConnectError
   })
 {
   override get message(): string {
-    return `No node of the cluster is usable${attempted(this.attempts)}. Provide at least one reachable node.${
-      Retry.wholeText(this)
-    }`
+    return `${
+      full(`No node of the cluster is usable${attempted(this.attempts)}`)
+    } Provide at least one reachable node.${Retry.wholeText(this)}`
   }
 }
 

@@ -136,7 +136,7 @@ export class AuthenticationError
     const user = this.username === undefined ? "" : ` for the user "${this.username}"`
     return `Authentication failed${user} (${origin(this)}): ${this.code} ${
       clipped(this.detail)
-    }. Check the options username and password.${Retry.wholeText(this)}`
+    }. Check the options username and password, or credentials.${Retry.wholeText(this)}`
   }
 }
 

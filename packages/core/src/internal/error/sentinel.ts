@@ -2,7 +2,7 @@
  * No server that sentinels name is usable.
  */
 import * as Schema from "effect/Schema"
-import { attempted, Attempts, marks } from "./fields.ts"
+import { attempted, Attempts, full, marks } from "./fields.ts"
 import { quoted } from "./printable.ts"
 import * as Retry from "./retry.ts"
 import { TaggedError } from "./tagged.ts"
@@ -23,7 +23,7 @@ export class MasterNotFoundError
   })
 {
   override get message(): string {
-    return `No master found for ${quoted(this.service)}${attempted(this.attempts)}.${
+    return `${full(`No master found for ${quoted(this.service)}${attempted(this.attempts)}`)}${
       Retry.fateText(this, "Nothing was sent", "retry while a failover may be under way", "The command was not sent")
     }`
   }
@@ -48,7 +48,7 @@ export class ReplicaNotFoundError
   )
 {
   override get message(): string {
-    return `No replica found for ${quoted(this.service)}${attempted(this.attempts)}.${
+    return `${full(`No replica found for ${quoted(this.service)}${attempted(this.attempts)}`)}${
       Retry.fateText(this, "Nothing was sent", "", "The command was not sent")
     }`
   }

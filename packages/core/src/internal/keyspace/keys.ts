@@ -76,10 +76,10 @@ const isTemplate = (template: unknown): boolean =>
 
 const noTemplate = "key is missing or has no * for the id; give one, such as { key: \"user:*\" }"
 
-/** A key, or none where the function of a program takes other texts only: then the keys cannot be scanned. */
+/** A key, or none where the function of a program takes other texts only, or names none: then the keys cannot be scanned. */
 const nameOrNone = (name: (id: string) => string, id: string): string => {
   try {
-    return name(id)
+    return String(name(id))
   } catch {
     return ""
   }

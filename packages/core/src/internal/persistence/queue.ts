@@ -91,7 +91,7 @@ const adapted = (
   eval: (script) => {
     const run = redis.eval(script)
     const own = role(script.lua)
-    if (own === "TakeUp") return (...params) => Effect.retry(run(...params), Schedule.spaced("1 second"))
+    if (own === "TakeUp") return (...params) => persevering(run(...params))
     // The parameters stay the same. The sixth is the text that locks begin with; elements, attempts and locks follow in
     // turn.
     return prefix !== "" && own === "Take"
@@ -103,6 +103,17 @@ const adapted = (
       : run
   }
 })
+
+/** Tries until it succeeds. The first failure of a row is told: nothing else shows that the server refuses the script each time. */
+const persevering = <A, E, R>(run: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  run.pipe(
+    Effect.tapError((error) =>
+      Effect.logWarning("A queue cannot look for what dead workers had, and tries again", error)
+    ),
+    Effect.catch(() => Effect.retry(Effect.delay(run, pause), Schedule.spaced(pause)))
+  )
+
+const pause = "1 second"
 
 /** The name of the one queue in each store. */
 const queue = "queue"
