@@ -3,7 +3,7 @@
  * connection after the other, and nobody consumes, events must not fill the memory.
  */
 import type { Event, Lost, Restored } from "../../RedisPubSub.ts"
-import type { Shown } from "./mailbox.ts"
+import type { Shown } from "./channelNames.ts"
 
 /** The end of gaps, with the channels whose gaps do not go on. They are listed once a loss comes, which most do not see. */
 class End {

@@ -9,10 +9,8 @@ import { PubSubOverflowError } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type { BufferOptions, Event, Message } from "../../RedisPubSub.ts"
 import { Suspension } from "../runtime/suspension.ts"
+import type { Shown } from "./channelNames.ts"
 import { EventRun } from "./eventRun.ts"
-
-/** A name or data, in the view of the subscription. */
-export type Shown = string | Uint8Array
 
 export type Element = Message<Shown> | Event<Shown>
 
