@@ -66,6 +66,24 @@ describe("Redis.monitor", () => {
       }))
   }
 
+  it.live("tells of a command that has more bytes than any other reply in a line", () =>
+    Effect.gen(function*() {
+      const { client, outside } = yield* real()
+      const [binary, text] = [new Uint8Array(600_000), "a".repeat(3_000_000)]
+      const events = yield* Redis.monitor().pipe(
+        Stream.filter(({ args }) => args[0] === "SET"),
+        Stream.take(2),
+        Stream.runCollect,
+        Client.on(client),
+        Effect.forkChild
+      )
+      yield* awaitMonitors(outside, 1)
+      for (const value of [binary, text]) yield* outside.execute(Redis.set("k", value))
+      const seen = Array.from(yield* Fiber.join(events), ({ args }) => args[2])
+      assert.isTrue(seen[0] === "\0".repeat(binary.length))
+      assert.isTrue(seen[1] === text)
+    }))
+
   it.live("SRV-24: fails when more events wait than it may keep, after those", () =>
     Effect.gen(function*() {
       const { client, outside } = yield* real()

@@ -583,17 +583,56 @@ describe("PubSubMailbox", () => {
     assert.deepStrictEqual(briefs(mailbox), ["lost 99997", "back all", "c=99997", "c=99998", "c=99999"])
   })
 
-  it("of a server that gives up thousands of channels all events are kept, and each costs the same", () => {
-    const mailbox = makeMailbox({ events: true })
-    const names = Array.from({ length: 60_000 }, (_, i) => `c${i}`)
+  it("channels that move again and again while nobody consumes are told of once, each at the same cost", () => {
+    const mailbox = makeMailbox()
+    const names = Array.from({ length: 20_000 }, (_, i) => `c${i}`)
     const started = worked()
-    for (let move = 0; move < 2; move++) {
-      for (const name of names) mailbox.event(gap([name], "a")[0])
-      mailbox.event(gap(names, "a")[1])
+    const move = (from: string, to: string) => {
+      for (const name of names) mailbox.event(gap([name], from)[0])
+      mailbox.event(gap(names, to)[1])
+    }
+    for (let moves = 0; moves < 5; moves++) {
+      move("a", "b")
+      move("b", "a")
     }
     // It takes some milliseconds; with a look at all those before for each, half a minute.
     assert.isBelow(worked() - started, 5000)
-    assert.strictEqual(taken(mailbox).length, 120_002)
+    const elements = taken(mailbox)
+    assert.strictEqual(elements.length, 20_001)
+    assert.deepStrictEqual(elements[0], gap(["c0"], "a")[0])
+    assert.deepStrictEqual(elements[20_000], gap(names, "a")[1])
+  })
+
+  it("of channels that were restored together, the gaps of some go on", () => {
+    const mailbox = makeMailbox()
+    for (const event of gap(["a", "b", "c"])) mailbox.event(event)
+    mailbox.event(gap(["b", "d"])[0])
+    assert.deepStrictEqual(briefs(mailbox), ["lost a,b,c", "back a,c", "lost d"])
+    mailbox.event(gap(["b", "d"])[1])
+    // The loss has been taken, and its end has not.
+    for (const event of gap(["b", "d"])) mailbox.event(event)
+    assert.deepStrictEqual(briefs(mailbox), ["back b,d"])
+  })
+
+  it("a channel and a pattern of the same name are lost and restored together", () => {
+    const mailbox = makeMailbox()
+    for (let i = 0; i < 10; i++) for (const event of gap(["c", "c"])) mailbox.event(event)
+    assert.deepStrictEqual(briefs(mailbox), ["lost c,c", "back c,c"])
+  })
+
+  it("dropping policies tell of one gap, however many events come between the messages", () => {
+    for (const onFull of ["dropNewest", "dropOldest"] as const) {
+      const mailbox = makeMailbox({ capacity: 1, onFull })
+      for (let i = 0; i < 100; i++) {
+        mailbox.offer(message(String(i)))
+        for (const event of gap()) mailbox.event(event)
+      }
+      const overflow = ["lost 99", "back all"]
+      const kept = onFull === "dropNewest"
+        ? ["c=0", ...overflow]
+        : ["lost c", "back c", ...overflow, "lost c", "back c", "c=99"]
+      assert.deepStrictEqual(briefs(mailbox), [...kept, "lost c", "back c"])
+    }
   })
 
   it("fail: what was kept is still yielded, and then the error", () => {

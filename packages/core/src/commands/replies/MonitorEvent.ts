@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { decodeUtf8 } from "../../internal/codec/utf8.ts"
+import { decodeUtf8, writeUtf8 } from "../../internal/codec/utf8.ts"
 import * as Reply from "../../RedisReply.ts"
 
 /**
@@ -81,18 +81,27 @@ const clientOf = (client: string): Pick<MonitorEvent, "clientType" | "clientAddr
 
 const controls: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, a: 7, b: 8 }
 
-/** The server escapes bytes; two escaped bytes can be one character. */
+/** The server escapes bytes; two escaped bytes can be one character. An argument may have millions of them. */
 const unescape = (text: string): string => {
-  const bytes = Uint8Array.from(
-    Array.from(
-      text.matchAll(/\\x([0-9a-f]{2})|\\(.)|([^\\]+)/gis),
-      ([, hexadecimal, escaped, plain]) =>
-        hexadecimal !== undefined
-          ? [Number.parseInt(hexadecimal, 16)]
-          : escaped !== undefined
-          ? [controls[escaped] ?? escaped.charCodeAt(0)]
-          : [...new TextEncoder().encode(plain)]
-    ).flat()
-  )
-  return decodeUtf8(bytes, 0, bytes.length)
+  if (!text.includes("\\")) return text
+  const bytes = new Uint8Array(text.length * 3)
+  let length = 0
+  for (let at = 0, next = 0; at < text.length; at = next) {
+    if (text[at] !== "\\") {
+      const backslash = text.indexOf("\\", at)
+      next = backslash < 0 ? text.length : backslash
+      length += writeUtf8(bytes, length, text.slice(at, next))
+      continue
+    }
+    const byte = text[at + 1] === "x" ? byteAt(text, at + 2) : undefined
+    next = at + (byte === undefined ? 2 : 4)
+    if (at + 1 < text.length) bytes[length++] = byte ?? controls[text[at + 1]!] ?? text.charCodeAt(at + 1)
+  }
+  return decodeUtf8(bytes, 0, length)
+}
+
+/** The byte that two hexadecimal digits stand for. */
+const byteAt = (text: string, at: number): number | undefined => {
+  const digits = text.slice(at, at + 2)
+  return /^[\da-f]{2}$/i.test(digits) ? Number.parseInt(digits, 16) : undefined
 }

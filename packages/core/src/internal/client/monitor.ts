@@ -61,7 +61,10 @@ export const make = Effect.fnUntraced(function*(
   )
 
   const connect = Effect.fnUntraced(function*(lines: Lines, take: (value: Resp.Value, owed: boolean) => boolean) {
-    const connection = yield* subscribers.connect(subscribers.serverFor("subscribe", ""), { onUnasked: take })
+    const connection = yield* subscribers.connect(subscribers.serverFor("subscribe", ""), {
+      feed: true,
+      onUnasked: take
+    })
     const { address, protocol } = connection
     let error: CommandError | undefined = undefined
     subscribers.onEvent({ _tag: "Connected", address, protocol })

@@ -257,7 +257,10 @@ export interface LimitOptions {
   readonly bulkLength?: number | undefined
   /** The most elements that one array, set or map in a reply may have. Default 2²⁷. */
   readonly aggregateLength?: number | undefined
-  /** The most bytes of a reply that is one line, such as an error. Default 1 MiB. */
+  /**
+   * The most bytes of a reply that is one line, such as an error. Default 1 MiB; of a line of `Redis.monitor`, which is a
+   * whole command, 256 MiB.
+   */
   readonly lineLength?: number | undefined
   /**
    * The most bytes that a whole reply may have: those that arrive, plus an estimate of the memory for its arrays, which is 96

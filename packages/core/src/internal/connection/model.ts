@@ -38,6 +38,8 @@ export interface RedisConnection {
  * - `onUnsent`: takes the requests of which nothing was written when the connection ended. Without it they fail.
  * - `onPush`: takes out-of-band data, and returns whether it is the answer to the command in front after all.
  * - `subscriber`: whether arrays are out-of-band data as well, as messages are before RESP3. Default `false`.
+ * - `feed`: whether lines are commands as others have sent them, as after MONITOR, which may be much longer than any reply in a
+ *   line. Default `false`.
  * - `onUnasked`: takes replies that no command asked for, as they come after MONITOR. Told whether a command is unanswered,
  *   it returns whether this is such a reply. Others that no command asked for end the connection.
  * - `onRefusal`: takes error replies and their commands, and returns the loss of the connection that one means; nothing was run
@@ -58,6 +60,7 @@ export interface Listener {
   readonly onUnsent?: ((unsent: RequestQueue, failure: CommandError) => void) | undefined
   readonly onPush?: ((items: ReadonlyArray<Resp.Value>) => boolean) | undefined
   readonly subscriber?: boolean | undefined
+  readonly feed?: boolean | undefined
   readonly onUnasked?: ((value: Resp.Value, owed: boolean) => boolean) | undefined
   readonly onRefusal?: ((error: Resp.ErrorReply, command: RedisCommand.Any) => CommandError | undefined) | undefined
   readonly demotion?: ((error: Resp.ErrorReply) => CommandError | undefined) | undefined

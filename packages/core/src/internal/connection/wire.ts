@@ -104,7 +104,7 @@ export const wireOn = Effect.fnUntraced(function*(
       { startImmediately: true }
     )
   const decoder = new RespDecoder({
-    ...limitsOf(settings),
+    ...limitsOf(settings, listener),
     maxReplyBytes: greetingBytes,
     attributes: "drop",
     pushes: "apart"
@@ -119,7 +119,7 @@ export const wireOn = Effect.fnUntraced(function*(
     lost: Deferred.await(ended),
     accept: (protocol) => {
       tracking.protocol = protocol
-      decoder.limit(limitsOf(settings))
+      decoder.limit(limitsOf(settings, listener))
       exchange.limit(settings.limits)
       takeUnsent = listener.onUnsent ?? failAll
     },
@@ -146,10 +146,10 @@ export const reasonOf = (cause: Cause.Cause<CommandError>, otherwise: string, ad
 /** The limit of a reply before the server has accepted the client. No reply is long at that time. */
 const greetingBytes = 1024 * 1024
 
-const limitsOf = ({ limits }: ConnectionSettings): DecodeOptions => ({
+const limitsOf = ({ limits }: ConnectionSettings, { feed }: Listener): DecodeOptions => ({
   maxAggregateLength: limits.aggregateLength,
   maxBulkLength: limits.bulkLength,
-  maxLineLength: limits.lineLength,
+  maxLineLength: limits.lineLength ?? (feed === true ? Infinity : undefined),
   maxDepth: limits.replyDepth,
   maxReplyBytes: limits.replyBytes,
   maxReplyElements: limits.replyElements

@@ -26,3 +26,6 @@ export const kindOf = (value: Resp.Value | undefined): string => {
   if (value.spells("pmessage")) return "pmessage"
   return value.spells("smessage") ? "smessage" : textOf(value)
 }
+
+/** A name or data, in the view of the subscription. */
+export type Shown = string | Uint8Array

@@ -9,9 +9,8 @@ import { PubSubOverflowError } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type { BufferOptions, Event, Message } from "../../RedisPubSub.ts"
 import { Suspension } from "../runtime/suspension.ts"
-
-/** A name or data, in the view of the subscription. */
-export type Shown = string | Uint8Array
+import type { Shown } from "./channelNames.ts"
+import { EventRun } from "./eventRun.ts"
 
 export type Element = Message<Shown> | Event<Shown>
 
@@ -57,13 +56,14 @@ class Taker extends Suspension<void, never> {
 
 export class Mailbox {
   readonly #options: MailboxOptions
-  /** The elements; those before `#first` are gone. */
+  /** The elements up to the last message; those before `#first` are gone. */
   #items: Array<Element> = []
   #first = 0
   #messages = 0
-  /** Events that stood among messages that were dropped since. They come before everything that is left. */
-  #passed: Array<Element> = []
-  /** The number of dropped messages that no event has reported yet. */
+  /** Events that have come since the last message, and those that stood among messages that were dropped, which come first. */
+  #recent: EventRun | undefined = undefined
+  #passed: EventRun | undefined = undefined
+  /** The number of messages that were dropped. */
   #dropped = 0
   #failure: CommandError | PubSubOverflowError | undefined = undefined
   #finished = false
@@ -86,15 +86,18 @@ export class Mailbox {
   /** Takes a message. A consumer that waits is woken by {@link wake}, not here. */
   offer(message: Message<Shown>): void {
     if (this.#failure !== undefined || (this.full && !this.#makeRoom())) return
-    this.#tellOfDropped()
+    if (this.#recent !== undefined) {
+      for (const event of this.#recent.takeAll()) this.#items.push(event)
+      this.#recent = undefined
+    }
     this.#items.push(message)
     this.#messages++
   }
 
   event(event: Event<Shown>): void {
     if (!this.#options.events || this.#failure !== undefined) return
-    this.#tellOfDropped()
-    append(this.#items, event, this.#first)
+    this.#recent ??= new EventRun()
+    this.#recent.add(event)
     this.wake()
   }
 
@@ -147,20 +150,27 @@ export class Mailbox {
   readonly #takeLater = Effect.flatMap(new Taker(this), () => this.take)
 
   get #filled(): boolean {
-    return this.#items.length + this.#passed.length + this.#dropped > 0
+    return this.#messages + this.#dropped + (this.#recent?.size ?? 0) + (this.#passed?.size ?? 0) > 0
   }
 
   #takeAll(): ReadonlyArray<Element> {
-    this.#tellOfDropped()
     if (!this.#filled) return none
     const left = this.#first === 0 ? this.#items : this.#items.slice(this.#first)
-    const gap = this.#options.onFull === "dropOldest" ? this.#takeGap() : none
-    const taken = this.#passed.length + gap.length === 0 ? left : [...this.#passed, ...gap, ...left]
+    const passed = this.#passed?.takeAll() ?? none
+    const recent = this.#recent?.takeAll() ?? none
+    const gap = this.#dropped > 0 && this.#options.events ? this.#gap : none
+    const taken = passed.length + recent.length + gap.length === 0
+      ? left
+      : this.#options.onFull === "dropOldest"
+      ? [...passed, ...gap, ...left, ...recent]
+      : [...left, ...gap, ...recent]
     const room = this.#messages > 0
     this.#items = []
     this.#first = 0
     this.#messages = 0
-    if (this.#passed.length > 0) this.#passed = []
+    this.#dropped = 0
+    this.#passed = undefined
+    this.#recent = undefined
     if (room) this.#options.onRoom()
     return taken
   }
@@ -187,7 +197,8 @@ export class Mailbox {
     // The buffer is full, so there is a message.
     let item = this.#items[this.#first++]
     while (item !== undefined && item._tag !== "Message") {
-      append(this.#passed, item)
+      this.#passed ??= new EventRun()
+      this.#passed.add(item)
       item = this.#items[this.#first++]
     }
     this.#messages--
@@ -198,55 +209,17 @@ export class Mailbox {
     }
   }
 
-  /** Reports the newest messages, which were dropped: the gap stands at the end of what is kept. */
-  #tellOfDropped(): void {
-    if (this.#dropped > 0 && this.#options.onFull === "dropNewest") this.#items.push(...this.#takeGap())
-  }
-
-  #takeGap(): ReadonlyArray<Element> {
-    const dropped = this.#dropped
-    this.#dropped = 0
-    if (dropped === 0 || !this.#options.events) return []
+  /**
+   * The gap that dropped messages are. It stands where all of them were: in front of the oldest that is kept, or after the
+   * newest and before every event that has come since.
+   */
+  get #gap(): ReadonlyArray<Element> {
     const channels = this.#options.channels()
     return [
-      { _tag: "Lost", reason: "Overflow", channels, dropped, error: undefined, server: undefined },
+      { _tag: "Lost", reason: "Overflow", channels, dropped: this.#dropped, error: undefined, server: undefined },
       { _tag: "Restored", channels, server: undefined }
     ]
   }
 }
 
-/**
- * Adds an event. A gap that begins where one of the same server has just ended continues that gap: while servers close
- * one connection after the other and nobody consumes, events must not fill the memory.
- */
-const append = (items: Array<Element>, event: Event<Shown>, first = 0): void => {
-  const ended = event._tag === "Lost" ? lastIn(items, [first, items.length], "Restored", event) : -1
-  const begun = ended < 0 || event._tag !== "Lost" ? -1 : lastIn(items, [first, ended], "Lost", event)
-  const before = items[begun]
-  if (before?._tag === "Lost" && before.reason !== "Overflow") items.splice(ended, 1)
-  else items.push(event)
-}
-
-/**
- * The index of the last event of a gap at the same server, if no message came since, and if it is of this kind and concerns the
- * same channels. No other one is looked at: a server that gives up thousands of channels is told of for each of them.
- */
-const lastIn = (
-  items: ReadonlyArray<Element>,
-  [first, end]: readonly [first: number, end: number],
-  tag: "Lost" | "Restored",
-  { channels, server }: Extract<Event<Shown>, { readonly _tag: "Lost" }>
-): number => {
-  for (let i = end - 1; i >= first; i--) {
-    const item = items[i]
-    if (item === undefined || item._tag === "Message") return -1
-    if (item._tag === "Subscribed" || item.server !== server) continue
-    return item._tag === tag && sameNames(item.channels, channels) ? i : -1
-  }
-  return -1
-}
-
 const isNonEmpty = (items: ReadonlyArray<Element>): items is Batch => items.length > 0
-
-const sameNames = (left: ReadonlyArray<Shown>, right: ReadonlyArray<Shown>): boolean =>
-  left.length === right.length && left.every((name, index) => String(name) === String(right[index]))

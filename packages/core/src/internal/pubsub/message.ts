@@ -6,7 +6,7 @@ import type { Message } from "../../RedisPubSub.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import { decodeUtf8, encodeUtf8 } from "../codec/utf8.ts"
-import type { Shown } from "./mailbox.ts"
+import type { Shown } from "./channelNames.ts"
 import type { Receiver, Topic } from "./topic.ts"
 
 /** The name of a topic for a receiver, who may write to it. */
