@@ -91,7 +91,9 @@ describe("A replica without data", () => {
 
   it.live("is not read from while it gets its data, with real servers", () =>
     Effect.gen(function*() {
-      const deployment = yield* RedisSentinelServers.make({ config: { "repl-diskless-sync": "yes", "repl-diskless-load": "on-empty-db" } })
+      const deployment = yield* RedisSentinelServers.make({
+        config: { "repl-diskless-sync": "yes", "repl-diskless-load": "on-empty-db" }
+      })
       const { addresses, service, servers: [master, replica] } = deployment
       if (master === undefined || replica === undefined) return assert.fail("there are two")
       const options = { sentinels: addresses, service }
