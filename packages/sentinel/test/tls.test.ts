@@ -8,6 +8,7 @@ import { NodeRedisConnector, RedisServer } from "@redfx/node"
 import type { RedisServerError } from "@redfx/node/RedisServer"
 import { RedisSentinel } from "@redfx/sentinel"
 import * as Certificates from "@redfx/testing/Certificates"
+import * as Client from "@redfx/testing/Client"
 import { serversAreBefore, until } from "@redfx/testing/Suite"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -26,9 +27,9 @@ const make = Effect.gen(function*() {
   const ofData = yield* Certificates.make
   const ofSentinels = yield* Certificates.make
   const data = { tls: { ca: ofData.ca, ...ofData.server } }
-  const master = yield* RedisServer.make({ ...data, config: secured })
+  const master = yield* RedisServer.make({ ...data, config: { ...secured, "repl-diskless-sync-delay": "0" } })
   const { port } = securely(master)
-  yield* RedisServer.make({
+  const replica = yield* RedisServer.make({
     ...data,
     config: { ...secured, replicaof: `localhost ${port}`, "replica-announce-ip": "localhost" }
   })
@@ -51,7 +52,7 @@ const make = Effect.gen(function*() {
   )
   const [first, second] = sentinels
   if (first === undefined || second === undefined) return yield* Effect.die("there are two")
-  return { master, sentinels: [first, second] as const, dataCa: ofData.ca, sentinelCa: ofSentinels.ca }
+  return { master, replica, sentinels: [first, second] as const, dataCa: ofData.ca, sentinelCa: ofSentinels.ca }
 })
 
 class Secured extends Context.Service<Secured, Effect.Success<typeof make>>()("test/Secured") {}
@@ -89,7 +90,7 @@ describe.skipIf(serversAreBefore(6, 2))("Sentinels that speak TLS", () => {
   layer(servers, { excludeTestServices: true })((it) => {
     it.effect("lead to servers with certificates of another authority, and to one another, by host names", () =>
       Effect.gen(function*() {
-        const { dataCa: ca, master, sentinelCa, sentinels: [first, second] } = yield* Secured
+        const { dataCa: ca, master, replica, sentinelCa, sentinels: [first, second] } = yield* Secured
         const options = {
           sentinels: [securely(first)],
           tls: { ca },
@@ -98,6 +99,9 @@ describe.skipIf(serversAreBefore(6, 2))("Sentinels that speak TLS", () => {
         const group = yield* Effect.provide(RedisSentinel.makeGroup(options), NodeRedisConnector.layer)
         assert.deepStrictEqual(yield* group.discoverMaster(service), securely(master))
         yield* until(group.discoverReplicas(service), ([replica]) => replica?.host === "localhost")
+        // Before it has data nobody reads from it.
+        const atReplica = yield* Client.make(replica)
+        yield* until(atReplica.execute(Redis.role()), (told) => told.role === "slave" && told.state === "connected")
         for (const [role, expected] of [["master", "master"], ["replica", "slave"]] as const) {
           const client = yield* clientOf({ ...options, role })
           assert.strictEqual((yield* client.execute(Redis.role())).role, expected)

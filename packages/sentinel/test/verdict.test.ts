@@ -28,6 +28,7 @@ const rows: ReadonlyArray<Row> = [
   ["a lost master of its own", refused("MASTERDOWN Link with MASTER is down"), "master", "doubt", "Demoted"],
   ["the same on a replica", refused("MASTERDOWN Link with MASTER is down"), "replica", undefined],
   ["loading", refused("LOADING Redis is loading"), "master", "doubt"],
+  ["loading on a replica", refused("LOADING Redis is loading"), "replica", undefined, "Closed"],
   ["any other error", refused("ERR no"), "master", undefined],
   ["an error of a type", refused("WRONGTYPE no"), "master", undefined],
   ["a busy server", refused("BUSY Redis is busy"), "master", undefined],

@@ -37,12 +37,17 @@ export interface Sentinel {
   readonly questions: Listeners
 }
 
-/** A data server: its role, and the behaviour that replaces an answer. */
+/**
+ * A data server: its role, of a replica the state of the link to its master and the offset up to which it has that one's data,
+ * and the behaviour that replaces an answer.
+ */
 export interface Data {
   readonly node: FakeNode.FakeNode
   readonly host: string
   readonly port: number
   role: "master" | "slave"
+  state: string
+  offset: number
   instead: FakeNode.Handler | undefined
 }
 
@@ -112,7 +117,7 @@ export const makeSentinel = Effect.fnUntraced(function*(
 })
 
 // A data server does not know its master.
-const replicaRole = Roles.replicaOf({ host: "127.0.0.1", port: 1 })
+const replicaRole = (state: string) => Roles.replicaOf({ host: "127.0.0.1", port: 1 }, state)
 
 const readonly = Encode.error("READONLY You can't write against a read only replica.")
 
@@ -127,7 +132,9 @@ export const makeData = Effect.fnUntraced(function*(
     if (options.handshake?.password !== undefined && !connection.authenticated) return undefined
     switch (command.name) {
       case "ROLE":
-        return self.role === "master" ? Roles.master : replicaRole
+        return self.role === "master" ? Roles.master : replicaRole(self.state)
+      case "INFO":
+        return Encode.bulk(`# Replication\r\nslave_repl_offset:${self.offset}\r\n`)
       case "GET":
         return Encode.bulk(String(self.port))
       case "SET":
@@ -140,7 +147,15 @@ export const makeData = Effect.fnUntraced(function*(
         return undefined
     }
   }, options)
-  const self: Data = { node, host: node.host, port: node.port, role, instead: undefined }
+  const self: Data = {
+    node,
+    host: node.host,
+    port: node.port,
+    role,
+    state: "connected",
+    offset: 100,
+    instead: undefined
+  }
   return self
 })
 

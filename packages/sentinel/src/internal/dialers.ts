@@ -169,6 +169,8 @@ const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: L
     const began = yield* elapsedNow
     const patience = 2 * Duration.toMillis(resolver.settings.connectTimeout)
     const refused: Array<readonly [address: string, error: CommandError]> = []
+    // They are taken where there is nothing else.
+    const empty: Array<NodeAddress> = []
     const tell = Effect.sync(() => {
       for (const [address, error] of refused) {
         resolver.tracker.observe({ _tag: "NotReplica", error }, "replica", address)
@@ -177,21 +179,39 @@ const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: L
     for (const [index, address] of startingAt(addresses, turn).slice(0, mostTried).entries()) {
       if ((yield* elapsedNow) - began >= patience) break
       roundRobin.reach(turn + index)
-      const { changes } = resolver.tracker
-      const attempt = yield* Effect.result(VerifiedConnection.open(resolver, address, "replica", listener))
+      const attempt = yield* Effect.result(openAs("synchronized", resolver, address, listener))
       if (Result.isSuccess(attempt)) {
-        yield* resolver.tracker.add(attempt.success, "replica", changes)
         yield* tell
         return attempt.success
       }
       refused.push([formatEndpoint(address), attempt.failure])
+      if (VerifiedConnection.isUnsynchronized(attempt.failure)) empty.push(address)
     }
     const failed = [...attempts, ...refused.map(([address, error]) => attemptOf(address, error))]
     return yield* openMaster(resolver, listener).pipe(
-      Effect.mapError((error) => noReplica(resolver.service, failed, error)),
+      Effect.catch((error) =>
+        empty.reduceRight<Opened>(
+          (others, address) => Effect.catch(openAs("replica", resolver, address, listener), () => others),
+          Effect.fail(noReplica(resolver.service, failed, error))
+        )
+      ),
       // The telling comes last: a server's word that it is the master settles nothing while another says the same.
       Effect.ensuring(tell)
     )
+  })
+
+/** Connects to a server that is said to be a replica, and checks that it is. */
+const openAs = (
+  expected: "replica" | "synchronized",
+  resolver: Resolver,
+  address: NodeAddress,
+  listener: Listener
+): Opened =>
+  Effect.gen(function*() {
+    const { changes } = resolver.tracker
+    const connection = yield* VerifiedConnection.open(resolver, address, expected, listener)
+    yield* resolver.tracker.add(connection, "replica", changes)
+    return connection
   })
 
 /** The replicas in the order of a turn. */

@@ -76,10 +76,11 @@ const ofRefusal = (error: ErrorReply, role: Role, address: string): Verdict => {
     // The server has restarted, so the sentinels may have chosen another by then.
     return error.code === "LOADING" ? { learn: "doubt" } : {}
   }
-  // A refused write shows that the server is a replica, as it should be.
-  return isUnblocking(error)
-    ? { learn: "doubt", loss: connectionLoss("Closed", "The replica follows another master now", address) }
-    : {}
+  if (isUnblocking(error)) {
+    return { learn: "doubt", loss: connectionLoss("Closed", "The replica follows another master now", address) }
+  }
+  // A refused write shows that the server is a replica, as it should be. One that loads will do so for a while.
+  return error.code === "LOADING" ? { loss: connectionLoss("Closed", "The replica is loading its data", address) } : {}
 }
 
 /** Whether this client has ended the connection itself, which says nothing about the server. */

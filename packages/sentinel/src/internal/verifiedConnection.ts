@@ -1,6 +1,7 @@
 /**
  * A connection to a server that is what sentinels say it is.
  */
+import { info } from "@redfx/core/commands/Info"
 import { role as askRole } from "@redfx/core/commands/Server"
 import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
@@ -29,11 +30,14 @@ export interface Options {
   readonly observe: (seen: Observation, role: Role, address: string) => CommandError | undefined
 }
 
+/** What a server has to be; a `synchronized` one is a replica that has data of its master. */
+export type Expected = Role | "synchronized"
+
 /** Opens a connection and asks the server for its role. Leaves nothing open when it fails. */
 export const open = (
   options: Options,
   address: NodeAddress,
-  expected: Role,
+  expected: Expected,
   listener: RedisConnection.Listener
 ): Effect.Effect<RedisConnection.RedisConnection, CommandError, RedisConnector | Scope.Scope> =>
   inOwnScope(dial(options, address, expected, listener))
@@ -41,7 +45,7 @@ export const open = (
 const dial = Effect.fnUntraced(function*(
   options: Options,
   address: NodeAddress,
-  expected: Role,
+  expected: Expected,
   listener: RedisConnection.Listener
 ): Effect.fn.Return<RedisConnection.RedisConnection, CommandError, RedisConnector | Scope.Scope> {
   const { checkConnection, settings } = options
@@ -58,31 +62,43 @@ const dial = Effect.fnUntraced(function*(
 })
 
 /**
- * Asks the server for its role. Callers that may not run ROLE learn nothing here; then the word of the sentinels has to
- * do.
+ * Asks the server for its role. Callers that may not run ROLE, or INFO, learn nothing here; then the word of the sentinels
+ * has to do.
  */
 const verifyRole = (
   connection: RedisConnection.RedisConnection,
-  expected: Role
+  expected: Expected
 ): Effect.Effect<void, CommandError> =>
-  RedisConnection.run(connection, askRole()).pipe(
-    Effect.map(({ role }) => role === "slave" ? "replica" : role),
-    Effect.catchTags({
-      NoPermissionError: () => Effect.succeed(expected),
-      ResponseError: () => Effect.succeed(expected)
-    }),
-    Effect.flatMap((role) =>
-      role === expected
-        ? Effect.void
-        : Effect.fail(
-          connectionLoss(
-            "Demoted",
-            `The server is a ${role} and not the ${expected} it was said to be`,
-            connection.address
-          )
-        )
-    )
-  )
+  Effect.gen(function*() {
+    const told = yield* RedisConnection.run(connection, askRole())
+    const role = told.role === "slave" ? "replica" : told.role
+    const wanted = expected === "synchronized" ? "replica" : expected
+    if (role !== wanted) {
+      const detail = `The server is a ${role} and not the ${wanted} it was said to be`
+      return yield* connectionLoss("Demoted", detail, connection.address)
+    }
+    const isLinkDown = told.role === "slave" && told.state !== "connected"
+    if (expected === "synchronized" && isLinkDown && (yield* isEmpty(connection))) {
+      return yield* connectionLoss("HealthCheck", unsynchronized, connection.address)
+    }
+  }).pipe(Effect.catchTags({ NoPermissionError: () => Effect.void, ResponseError: () => Effect.void }))
+
+const unsynchronized = "The replica has no data of its master yet"
+
+/** Whether a connection was not opened as the server is a replica without data of its master. */
+export const isUnsynchronized = (error: CommandError): boolean =>
+  error._tag === "ConnectionError" && error.detail === unsynchronized
+
+/**
+ * Whether a replica whose link is down has nothing that it could go on from. The states of ROLE do not tell that: `connect`
+ * is one that was started a moment ago and one whose master is gone, `handshake` one that is waiting for its first data and
+ * one whose master hangs. Servers name the offset 1, or 0, where they have none.
+ */
+const isEmpty = (connection: RedisConnection.RedisConnection): Effect.Effect<boolean, CommandError> =>
+  Effect.map(RedisConnection.run(connection, info("replication")), ({ fields }) => {
+    const offset = fields["slave_repl_offset"]
+    return typeof offset === "number" && offset <= 1
+  })
 
 /**
  * Withholds from a listener what concerns a connection before the connection is handed over, because the commands until

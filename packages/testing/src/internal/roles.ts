@@ -5,12 +5,15 @@ import * as Encode from "../RedisFakeReply.ts"
 
 export const master = Encode.array([Encode.bulk("master"), Encode.integer(0), Encode.array([])])
 
-/** A replica that is connected to its master. */
-export const replicaOf = ({ host, port }: { readonly host: string; readonly port: number }): Encode.Encoded =>
+/** A replica in a state of the link to its master, `connected` unless told. */
+export const replicaOf = (
+  { host, port }: { readonly host: string; readonly port: number },
+  state = "connected"
+): Encode.Encoded =>
   Encode.array([
     Encode.bulk("slave"),
     Encode.bulk(host),
     Encode.integer(port),
-    Encode.bulk("connected"),
-    Encode.integer(0)
+    Encode.bulk(state),
+    Encode.integer(state === "connected" ? 0 : -1)
   ])
