@@ -174,6 +174,26 @@ describe("Pipelines", () => {
   )
 
   inVirtualTime(
+    "CPL-06: a huge one to a master that is gone makes one error for each slot, without a stack",
+    () =>
+      Effect.gen(function*() {
+        const { a, cluster } = yield* FakeCluster.make()
+        const { client } = yield* FakeCluster.client(cluster)
+        yield* client.execute(Redis.get(keyOfB))
+        yield* a.node.stopListening
+        yield* a.node.cutAll()
+        const commands = Array.from({ length: 1000 }, (_, i) => Redis.set(sibling(keyOfA, i), "v"))
+        const errors = (yield* client.pipeline(commands)).map(errorOf)
+        assert.strictEqual(new Set(errors).size, 1)
+        const error = Client.expectTag(errors[0], "ClusterRetriesExhaustedError")
+        assert.deepInclude(error, { delivery: "not-sent", slot: FakeCluster.slotOf(keyOfA) })
+        assert.notMatch(String(error.stack), /\n\s+at /)
+        const [first, second] = yield* Client.on(client)(Redis.pipelineSettled(commands.slice(0, 2)))
+        assert.deepStrictEqual([first, second].map((each) => each?._tag === "Failure" && each.failure.index), [0, 1])
+      })
+  )
+
+  inVirtualTime(
     "CPL-06: an error names its command by its index; nothing to send costs nothing",
     () =>
       Effect.gen(function*() {

@@ -22,12 +22,12 @@ export interface DiscoveryOptions {
   /** The number of servers that connections are opened to for asking, at most. */
   readonly most: number
   readonly nodesOf: (topology: Topology) => ReadonlyArray<Node>
-  /** The epoch of the view that was believed last. */
+  /** The epoch of the reading that was believed last. */
   readonly epoch: number | undefined
 }
 
 /**
- * A view: a topology, and the node that gave it.
+ * A reading: a topology, and the node that gave it.
  *
  * - `epoch`: the latest epoch that the node knows of, `undefined` when it does not tell. `isUp`: whether it says that the
  *   cluster is up, as no node does that is cut off from most masters.
@@ -60,7 +60,7 @@ const patience = (silent: number): number =>
  */
 const askLimit = 10_000
 
-/** The milliseconds for which the others are asked for their views, when one server does not know of all slots. */
+/** The milliseconds for which the others are asked for their readings, when one server does not know of all slots. */
 const opinionLimit = 1000
 
 /** The milliseconds for which a server is asked whether all slots must be served. */
@@ -98,17 +98,17 @@ export const discover = Effect.fnUntraced(function*(
     (node) => unlessLate(ask(node, options), opinionLimit),
     { concurrency: together }
   )
-  const views = [first, ...opinions.filter((view) => view !== undefined)]
-  const best = mostKnowing(views)
+  const readings = [first, ...opinions.filter((reading) => reading !== undefined)]
+  const best = mostKnowing(readings)
   const { covered } = best.topology
   if (covered === slotCount || options.skipFullCoverageCheck || !(yield* needsAll(best.topology, options))) return best
-  for (const { source, topology } of views) {
+  for (const { source, topology } of readings) {
     failures.push(failureOf(source, `all slots must be covered and only ${topology.covered} of ${slotCount} are`))
   }
   return yield* Effect.fail(explain(failures))
 })
 
-/** The view of the first of these servers that has one. */
+/** The reading of the first of these servers that has one. */
 const firstToKnow = (
   candidates: ReadonlyArray<Node>,
   options: DiscoveryOptions,
@@ -133,22 +133,22 @@ const firstToKnow = (
   return from(0, 0)
 }
 
-/** Whether another view that was believed is of a later epoch. */
+/** Whether another reading that was believed is of a later epoch. */
 const isOutdated = ({ epoch }: Discovered, options: DiscoveryOptions): boolean =>
   epoch !== undefined && options.epoch !== undefined && epoch < options.epoch
 
 /**
- * The view of a server for which the cluster is up, of the latest epoch; among equals the view with the most slots, and
+ * The reading of a server for which the cluster is up, of the latest epoch; among equals the reading with the most slots, and
  * then the one with the most servers.
  */
-const mostKnowing = (views: ReadonlyArray<Discovered>): Discovered => {
-  const isKnown = views.every(({ epoch }) => epoch !== undefined)
+const mostKnowing = (readings: ReadonlyArray<Discovered>): Discovered => {
+  const isKnown = readings.every(({ epoch }) => epoch !== undefined)
   const rankOf = ({ epoch = 0, isUp, topology }: Discovered) => [
     ...isKnown ? [Number(isUp), epoch] : [],
     topology.covered,
     serversOf(topology)
   ]
-  return views.reduce((best, other) => isHigher(rankOf(other), rankOf(best)) ? other : best)
+  return readings.reduce((best, other) => isHigher(rankOf(other), rankOf(best)) ? other : best)
 }
 
 /**
