@@ -182,6 +182,7 @@ describe("Pipelines", () => {
         yield* client.execute(Redis.get(keyOfB))
         yield* a.node.stopListening
         yield* a.node.cutAll()
+        yield* Client.failure(client, Redis.get(keyOfA), "ClusterRetriesExhaustedError")
         const commands = Array.from({ length: 1000 }, (_, i) => Redis.set(sibling(keyOfA, i), "v"))
         const errors = (yield* client.pipeline(commands)).map(errorOf)
         assert.strictEqual(new Set(errors).size, 1)
