@@ -174,6 +174,30 @@ describe("Pipelines", () => {
   )
 
   inVirtualTime(
+    "CPL-06: a huge one to a master that is gone makes one error for each slot, without a stack",
+    () =>
+      Effect.gen(function*() {
+        const { a, cluster } = yield* FakeCluster.make()
+        const { client } = yield* FakeCluster.client(cluster)
+        yield* client.execute(Redis.get(keyOfB))
+        yield* a.node.stopListening
+        yield* a.node.cutAll()
+        yield* Client.failure(client, Redis.get(keyOfA), "ClusterRetriesExhaustedError")
+        const commands = Array.from({ length: 1000 }, (_, i) => Redis.set(sibling(keyOfA, i), "v"))
+        const errors = (yield* client.pipeline(commands)).map(errorOf)
+        assert.strictEqual(new Set(errors).size, 1)
+        // There is one for each command.
+        const error = Client.expectTag(errors[0]!, "ClusterRetriesExhaustedError")
+        assert.deepInclude(error, { delivery: "not-sent", slot: FakeCluster.slotOf(keyOfA) })
+        assert.notMatch(String(error.stack), /\n\s+at /)
+        const [first, second] = yield* Client.on(client)(Redis.pipelineSettled(commands.slice(0, 2)))
+        for (const [index, each] of [first, second].entries()) {
+          assert.propertyVal(each?._tag === "Failure" ? each.failure : undefined, "index", index)
+        }
+      })
+  )
+
+  inVirtualTime(
     "CPL-06: an error names its command by its index; nothing to send costs nothing",
     () =>
       Effect.gen(function*() {

@@ -15,6 +15,7 @@ import { inVirtualTime, passing, turns } from "@redfx/testing/VirtualTime"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 
@@ -599,6 +600,54 @@ describe("Redirects", () => {
         assert.deepStrictEqual(FakeCluster.log(b, c), [`B PUBLISH ${keyOfB} m`, `C PUBLISH ${keyOfC} m`])
       })
   )
+
+  inVirtualTime(
+    "PUBLISH goes to another master while its own is not there, and back to its own",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, c, cluster } = yield* FakeCluster.make()
+        const { client } = yield* FakeCluster.client(cluster)
+        for (const node of cluster.nodes) {
+          node.instead = ({ name }) => name.endsWith("PUBLISH") ? Encode.integer(0) : undefined
+        }
+        yield* client.execute(Redis.publish(keyOfA, "before"))
+        yield* a.node.stopListening
+        yield* a.node.cutAll()
+        yield* Client.failure(client, Redis.get(keyOfA), "ClusterRetriesExhaustedError")
+        const published = Redis.publish(keyOfA, "m")
+        yield* client.execute(published)
+        for (const outcome of yield* client.pipeline([published, published])) assert.isTrue(Exit.isSuccess(outcome))
+        assert.deepStrictEqual(FakeCluster.log(b, c).map((line) => line.slice(2)), Array(3).fill(`PUBLISH ${keyOfA} m`))
+        // What is for a slot, and not for everybody, has its server.
+        yield* Client.failure(client, Redis.spublish(keyOfA, "m"), "ClusterRetriesExhaustedError")
+        yield* Client.failure(client, Redis.set(keyOfA, "v"), "ClusterRetriesExhaustedError")
+        assert.lengthOf(FakeCluster.log(b, c), 3)
+        yield* a.node.listen
+        yield* client.execute(Redis.set(keyOfA, "v"))
+        yield* client.execute(Redis.publish(keyOfA, "after"))
+        assert.strictEqual(FakeCluster.log(a).at(-1), `A PUBLISH ${keyOfA} after`)
+      })
+  )
+
+  inVirtualTime("PUBLISH goes to another master when no server has its slot", () =>
+    Effect.gen(function*() {
+      const { b, c, cluster } = yield* FakeCluster.make()
+      cluster.told = cluster.told.slice(1)
+      for (const node of [b, c]) node.instead = ({ name }) => name === "PUBLISH" ? Encode.integer(0) : undefined
+      const { client } = yield* FakeCluster.client(cluster)
+      yield* client.execute(Redis.publish(keyOfA, "m"))
+      assert.lengthOf(FakeCluster.log(b, c), 1)
+    }))
+
+  inVirtualTime("a PUBLISH that may have been passed on is not sent to another master", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster)
+      a.instead = ({ name }) => name === "PUBLISH" ? FakeNode.cut() : undefined
+      const error = yield* Client.failure(client, Redis.publish(keyOfA, "m"), "ConnectionError")
+      assert.strictEqual(error.delivery, "unknown")
+      assert.deepStrictEqual(FakeCluster.log(a, b, c), [`A PUBLISH ${keyOfA} m`])
+    }))
 
   inVirtualTime(
     "a redirect without a host is to the host that gave it; what is no redirect is an error",

@@ -223,14 +223,17 @@ const counts = [
   "stats_messages_received"
 ]
 
-/** The answer to CLUSTER INFO. `own`: the epoch of what the node itself claims. */
-export const info = (state: "ok" | "fail", epoch = 1, own = 1): Uint8Array =>
-  Encode.bulk([
+/** The text of CLUSTER INFO. `own`: the epoch of what the node itself claims. */
+export const infoText = (state: "ok" | "fail", epoch = 1, own = 1): string =>
+  [
     `cluster_state:${state}`,
     `cluster_current_epoch:${epoch}`,
     `cluster_my_epoch:${own}`,
     ...counts.map((name) => `cluster_${name}:1`)
-  ].join("\r\n"))
+  ].join("\r\n")
+
+/** The answer to CLUSTER INFO. */
+export const info = (...told: Parameters<typeof infoText>): Uint8Array => Encode.bulk(infoText(...told))
 
 /** The commands that nodes have received, such as `A GET b`, without those that open a connection. */
 export const log = (...nodes: ReadonlyArray<Node>): ReadonlyArray<string> =>

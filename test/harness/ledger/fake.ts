@@ -70,6 +70,7 @@ const makeWorld = (program: Program, sim: Sim.Sim): World.World => {
     hooks: new Set(),
     log: [],
     wrong: [],
+    claims: new Map(),
     epoch: 1,
     commands: 0,
     connections: 0

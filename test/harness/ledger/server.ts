@@ -6,7 +6,16 @@ import * as Programs from "./programs.ts"
 import type { Reply } from "./reply.ts"
 import { error, nilArray, ok } from "./reply.ts"
 import * as Store from "./store.ts"
-import { elsewhere, isBelievedAgain, isScript, keysOf, replicaOf, roleReply, sentinelReply, slots } from "./topology.ts"
+import {
+  clusterReply,
+  elsewhere,
+  isBelievedAgain,
+  isScript,
+  keysOf,
+  replicaOf,
+  roleReply,
+  sentinelReply
+} from "./topology.ts"
 import type { Link, World } from "./world.ts"
 import { answer } from "./world.ts"
 
@@ -91,7 +100,9 @@ const connectionReply = (link: Link, command: Command): Reply | undefined => {
     case "ROLE":
       return roleReply(link)
     case "CLUSTER":
-      return world.deployment === "cluster" ? slots(world) : error("ERR This instance has cluster support disabled")
+      return world.deployment === "cluster"
+        ? clusterReply(link, args)
+        : error("ERR This instance has cluster support disabled")
     case "CONFIG":
       return { pairs: [["cluster-require-full-coverage", "no"]] }
     case "SENTINEL":

@@ -2,6 +2,7 @@
  * Decides which simulated server serves what, how that changes, and what the servers say about it.
  */
 import { RedisCluster } from "@redfx/cluster"
+import * as FakeCluster from "@redfx/testing/FakeCluster"
 import type { Command } from "@redfx/testing/RedisFakeNode"
 import { partitioned } from "./faults.ts"
 import type { Reply } from "./reply.ts"
@@ -117,6 +118,12 @@ export const failOver = (world: World, command: Command, how: Replacement): void
   announce(world, before, next)
 }
 
+/** Has a server claim slots, in a later epoch than all others. */
+const claim = (world: World, node: Node): void => {
+  world.epoch++
+  world.claims.set(node, world.epoch)
+}
+
 /** Has the master of a slot and its replica change places. */
 const swap = (world: World, command: Command): void => {
   const [key] = keysOf(command)
@@ -130,6 +137,7 @@ const swap = (world: World, command: Command): void => {
   nodes[place] = next
   before.role = "replica"
   next.role = "master"
+  claim(world, next)
   for (const [slot, owner] of owners) if (owner === before) owners.set(slot, next)
   unblock(world, (waiter) => waiter.link.node === before, unblocked)
 }
@@ -141,6 +149,7 @@ const moveSlot = (world: World, command: Command): void => {
   const nodes = mastersOf(world)
   const owner = nodes[(nodes.indexOf(ownerOf(world, slot)) + 1) % nodes.length]!
   world.owners.set(slot, owner)
+  claim(world, owner)
   const here = ({ keys }: World["waiters"][number]) => keys.some((key) => slotOf(key) === slot)
   unblock(world, here, `MOVED ${slot} ${address(owner)}`)
 }
@@ -182,8 +191,21 @@ export const unblock = (world: World, which: (waiter: World["waiters"][number]) 
   for (const waiter of world.waiters.filter(which)) waiter.resume(error(text))
 }
 
-/** The answer of a cluster about itself. */
-export const slots = (world: World): Reply => {
+/** The answer of a server of a cluster about the cluster. */
+export const clusterReply = ({ node, world }: Link, [, question = ""]: ReadonlyArray<string>): Reply => {
+  switch (question.toUpperCase()) {
+    case "INFO":
+      return FakeCluster.infoText("ok", world.epoch, world.claims.get(node) ?? 1)
+    case "MYID":
+      return node.name
+    case "SLOTS":
+      return slots(world)
+    default:
+      return error("ERR unknown subcommand")
+  }
+}
+
+const slots = (world: World): Reply => {
   const ranges: Array<Reply> = []
   const described = ({ host, name, port }: Node): Reply => [host, port, name, []]
   const range = (from: number, to: number, master: Node) => {

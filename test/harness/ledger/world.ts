@@ -105,6 +105,8 @@ export interface World {
   readonly hooks: Set<(side: "before" | "after") => void>
   readonly log: Array<string>
   readonly wrong: Array<string>
+  /** The servers of a cluster that have claimed slots of others, and the epochs in which they did. */
+  readonly claims: Map<Node, number>
   master: Node
   epoch: number
   commands: number

@@ -72,6 +72,16 @@ export {
 
 export {
   /**
+   * The fields that have a value. An error refuses a field that is `undefined`.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  present
+} from "../internal/error/present.ts"
+
+export {
+  /**
    * Text of a server, fit for an error: cut where it is long, and with every character escaped that a terminal or a log takes
    * for more than text.
    *
@@ -80,6 +90,16 @@ export {
    */
   excerpt
 } from "../internal/error/printable.ts"
+
+export {
+  /**
+   * Creates an error without a stack trace, as one that befalls many commands, and whose place of creation says nothing.
+   *
+   * @category constructors
+   * @since 0.1.0
+   */
+  stackless
+} from "../internal/error/stackless.ts"
 
 export {
   /**

@@ -24,6 +24,12 @@ export const untypedKey = (command: RedisCommand.Any): Key | undefined => {
   return rule.to === "key" && first !== undefined ? asKey(first) : undefined
 }
 
+/** Whether any master takes a command, although a key says which one comes first. */
+export const isForAny = ({ spec }: RedisCommand.Any): boolean => {
+  const rule = ruleOf(spec.name)
+  return rule?.to === "key" && rule.orAny === true
+}
+
 /** The error that refuses a command without typed keys, whatever it is part of. */
 const refusal = (command: RedisCommand.Any): CommandError | undefined => {
   const rule = ruleOf(command.spec.name)

@@ -10,13 +10,13 @@ import type { Run } from "./specialPolicies.ts"
  * Where a command goes, and how the replies of several servers become one.
  *
  * - `any`: to a master, no matter which. `key`, `slot`: to the master of the slot of the first argument, which is taken
- *   for a key, or is the number of the slot.
+ *   for a key, or is the number of the slot. `orAny`: while that one is not there, to any other master.
  * - `masters`, `nodes`: to all masters; to all masters and replicas. When one fails, the command fails.
  * - `reachable`: to all masters and the replicas that can be reached.
  * - `special`: as `run` does. `none`: to no server; `instead` says what to do.
  */
 export type Rule =
-  | { readonly to: "any" | "key" | "slot" }
+  | { readonly to: "any" | "key" | "slot"; readonly orAny?: boolean }
   | { readonly to: "masters" | "nodes" | "reachable"; readonly merge: Merge.Merge }
   | { readonly to: "special"; readonly run: Run }
   | { readonly to: "none"; readonly instead: string }
@@ -27,6 +27,7 @@ export const otherDatabase = "a client of a cluster uses one database, that of i
 
 const any: Rule = { to: "any" }
 const key: Rule = { to: "key" }
+const keyOrAny: Rule = { to: "key", orAny: true }
 const slot: Rule = { to: "slot" }
 const masters = (merge: Merge.Merge): Rule => ({ to: "masters", merge })
 const nodes = (merge: Merge.Merge): Rule => ({ to: "nodes", merge })
@@ -98,7 +99,7 @@ export const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
     "ACL"
   ],
   // Commands about messages.
-  [key, "PUBLISH"],
+  [keyOrAny, "PUBLISH"],
   [nodes(Merge.union), "PUBSUB CHANNELS, PUBSUB SHARDCHANNELS"],
   // Each server counts its own patterns, so a pattern that is subscribed to on two servers counts twice.
   [nodes(Merge.sum), "PUBSUB NUMPAT"],

@@ -5,23 +5,22 @@
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { ConnectionError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
-import { asking, outcomeAt } from "@redfx/core/unstable/Request"
+import { asking, earlierIn, outcomeAt } from "@redfx/core/unstable/Request"
 import type { Outcome } from "@redfx/core/unstable/Request"
 import { elapsed, errorIn } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
-import { slotOf } from "../topology/slot.ts"
 import { blockedFor } from "./blockedFor.ts"
 import { withCommandTimeout } from "./commandTimeout.ts"
 import { notCovered, timedOut } from "./finalErrors.ts"
-import { routingKey } from "./plan.ts"
+import { slotIn } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
-import { judged, settledBy, targetOf } from "./retrying.ts"
+import { judged, owned, settledBy, targetOf } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"
 import { nameOf, unspent } from "./verdictModel.ts"
-import type { After, Spent } from "./verdictModel.ts"
+import type { After, Spent, Verdict } from "./verdictModel.ts"
 
 type Commands = ReadonlyArray<RedisCommand.Any>
 
@@ -44,6 +43,22 @@ interface Pending {
 interface Failed extends Pending {
   readonly after: After
 }
+
+/** What was decided for one command, and holds for all others that have the same error and have spent the same. */
+interface Judgement {
+  readonly error: CommandError
+  readonly spent: Spent
+  readonly forReplicas: boolean
+  readonly verdict: Verdict
+  /** The outcome of those that were lost and are not sent again: its error has no index. */
+  readonly outcome: Outcome | undefined
+}
+
+/**
+ * The last judgement for each kind of command in each slot. The loss of a connection, or a cluster that is down, may befall a
+ * million commands.
+ */
+type Judgements = Map<RedisCommand.Spec, Map<number | undefined, Judgement>>
 
 class Pipeline {
   readonly #retrying: Retrying
@@ -134,7 +149,7 @@ class Pipeline {
     if (target !== undefined) return state.nodes.at(target.node.endpoint)
     const command = this.#commandAt(index)
     // A read that failed once is sent to the master.
-    return spent.tries === 1 ? this.#nodeFor(command) : redirects.masterOf(command)
+    return spent.tries === 1 ? this.#nodeFor(command) : redirects.takerOf(command)
   }
 
   /** Sends commands to one node, in one write; returns the commands that are to be sent again. */
@@ -145,11 +160,12 @@ class Pipeline {
     }
     const avoided = node?.health.downWith
     if (node === undefined || avoided !== undefined) {
-      return Effect.sync(() =>
-        group.flatMap((each) =>
-          this.#judge(each, node, avoided ?? notCovered(this.#commandAt(each.index)), avoided !== undefined)
-        )
-      )
+      return Effect.sync(() => {
+        // A group has a first command. What each comes to that has no server says its own slot.
+        const error = avoided ?? notCovered(this.#commandAt(group[0]!.index))
+        const known: Judgements = new Map()
+        return group.flatMap((each) => this.#judge(each, node, error, known, avoided !== undefined))
+      })
     }
     for (const { index } of group) this.#running.set(index, node)
     const sent = group.flatMap((each) =>
@@ -157,35 +173,71 @@ class Pipeline {
     )
     return Effect.map(this.#retrying.clientOf(node).pipeline(sent), (replies) => {
       let next = 0
+      const known: Judgements = new Map()
       return group.flatMap((each) => {
         if (each.target?.asking === true) next++
         // There is one reply for each command, so the index is in range.
-        return this.#take(each, node, replies[next++]!)
+        return this.#take(each, node, replies[next++]!, known)
       })
     })
   }
 
-  #take(each: Pending, node: Node, outcome: Outcome): ReadonlyArray<Failed> {
+  #take(each: Pending, node: Node, outcome: Outcome, known: Judgements): ReadonlyArray<Failed> {
     this.#running.delete(each.index)
     const error = errorIn(outcome)
-    if (error !== undefined) return this.#judge(each, node, error, false)
+    if (error !== undefined) return this.#judge(each, node, error, known, false)
     this.#settle(each.index, outcome)
     return []
   }
 
   /** Settles a command that has failed, unless it is to be sent again. */
-  #judge(each: Pending, node: Node | undefined, error: CommandError, isAvoided: boolean): ReadonlyArray<Failed> {
-    const sent = { way: "batch", command: this.#commandAt(each.index) } as const
-    const { next, spent } = judged(this.#retrying, sent, { error, isAvoided, node, spent: each.spent })
+  #judge(
+    each: Pending,
+    node: Node | undefined,
+    error: CommandError,
+    known: Judgements,
+    isAvoided: boolean
+  ): ReadonlyArray<Failed> {
+    const { outcome, verdict: { next, spent } } = this.#judgement(each, node, error, known, isAvoided)
     if (next._tag === "Settle") {
-      const failure = settledBy(spent, next.error ?? error)
-      if (failure === error && isShared(error)) this.#outcomes[each.index] = Exit.fail(error)
-      else this.#settle(each.index, Exit.fail(failure))
+      if (outcome === undefined) this.#settle(each.index, Exit.fail(settledBy(spent, next.error ?? error)))
+      else this.#outcomes[each.index] = outcome
       return []
     }
     this.#spent.set(each.index, spent)
-    const before = each.target ?? (node === undefined ? undefined : { node, asking: false })
-    return [{ index: each.index, target: targetOf(this.#retrying, next.to, before), spent, after: next.after }]
+    return [{
+      index: each.index,
+      target: targetOf(this.#retrying, next.to, each.target ?? owned(node)),
+      spent,
+      after: next.after
+    }]
+  }
+
+  /** The judgement on an error, which is the one before where that was on the same. */
+  #judgement(
+    { index, spent }: Pending,
+    node: Node | undefined,
+    error: CommandError,
+    known: Judgements,
+    isAvoided: boolean
+  ): Judgement {
+    const command = this.#commandAt(index)
+    const { spec } = command
+    const ofKind = known.get(spec) ?? new Map<number | undefined, Judgement>()
+    known.set(spec, ofKind)
+    const slot = slotIn(command)
+    const forReplicas = isForReplicas(command)
+    const before = ofKind.get(slot)
+    if (before?.spent === spent && before.forReplicas === forReplicas && saysTheSame(before.error, error)) return before
+    const verdict = judged(this.#retrying, { way: "batch", command }, { error, isAvoided, node, spent })
+    const { learn, next } = verdict
+    const outcome = next._tag === "Settle" && isShared(error)
+      ? Exit.fail(settledBy(verdict.spent, next.error ?? error))
+      : undefined
+    const made = { error, spent, forReplicas, verdict, outcome }
+    // Each redirect counts for itself.
+    if (learn === undefined || !("slot" in learn)) ofKind.set(slot, made)
+    return made
   }
 
   /** Sends the commands together that were refused together, so that those of a slot keep their order among each other. */
@@ -220,6 +272,12 @@ class Pipeline {
 const isShared = (error: CommandError): boolean =>
   (error._tag === "ConnectionError" || error._tag === "TimeoutError") && error.index === undefined
 
+/** Whether two errors are one loss, or replies with the same words. */
+const saysTheSame = (one: CommandError, other: CommandError): boolean =>
+  one === other || one._tag === "ResponseError" && other._tag === "ResponseError" && one.code === other.code &&
+    one.detail === other.detail && one.address === other.address && one.mayHaveWritten === other.mayHaveWritten &&
+    earlierIn(one) === earlierIn(other)
+
 /**
  * Runs a pipeline: the parts for all servers at once. The commands of a slot are sent in their order, and so are those of
  * them that are sent again, but after the others: where a slot is on its way, one may be refused that a later one is not.
@@ -244,20 +302,15 @@ export const pipeline = (retrying: Retrying, commands: Commands): Effect.Effect<
  * the slot if the pipeline writes there. Otherwise one server of a slot answers all of its reads.
  */
 const firstNodes = ({ redirects }: Retrying, commands: Commands) => {
-  if (!redirects.readsFromReplicas) return (command: RedisCommand.Any) => redirects.masterOf(command)
+  if (!redirects.readsFromReplicas) return (command: RedisCommand.Any) => redirects.takerOf(command)
   const written = new Set(commands.filter((command) => !isForReplicas(command)).map(slotIn))
   const chosen = new Map<number | undefined, Node | undefined>()
   return (command: RedisCommand.Any): Destination => {
     const slot = slotIn(command)
-    if (written.has(slot)) return redirects.masterOf(command)
+    if (written.has(slot)) return redirects.takerOf(command)
     const node = chosen.get(slot) ?? redirects.nodeFor(command)
     // An error names its command, so it is not shared.
     if (!(node instanceof ConnectionError)) chosen.set(slot, node)
     return node
   }
-}
-
-const slotIn = (command: RedisCommand.Any): number | undefined => {
-  const key = routingKey(command)
-  return key === undefined ? undefined : slotOf(key)
 }

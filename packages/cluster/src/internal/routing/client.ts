@@ -33,7 +33,7 @@ import { onServer } from "./perNode.ts"
 import { plan, refusalInBatch } from "./plan.ts"
 import { readerOf } from "./readFrom.ts"
 import { Redirects } from "./redirects.ts"
-import { forOneServer, idle, notForReading } from "./refusals.ts"
+import { idle, noMonitor, notForReading } from "./refusals.ts"
 import { guarded, reserve } from "./reservation.ts"
 import { within } from "./retrying.ts"
 import type { Retrying } from "./retrying.ts"
@@ -106,7 +106,7 @@ const clientAbove = (whole: Retrying, base: RedisClient["Service"]): RedisClient
       pipeline: pipelineOf(retrying, base),
       transaction: (commands) => transaction(retrying, commands),
       reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, retrying, execute)),
-      monitor: () => Stream.fail(forOneServer("MONITOR"))
+      monitor: () => Stream.fail(noMonitor())
     }
   })
 
@@ -186,7 +186,7 @@ const makeRouting = Effect.fnUntraced(function*(
     fork
   )
   const random = Context.get(context, Random.Random)
-  const redirects: Redirects = new Redirects(state, readerOf(readFrom, state.latency, random), random, fork)
+  const redirects: Redirects = new Redirects(state, readerOf(readFrom, state.latencies.of, random), random, fork)
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       const closed = clientClosed()

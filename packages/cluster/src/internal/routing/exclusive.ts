@@ -17,7 +17,7 @@ import { tryWithTimeout } from "./commandTimeout.ts"
 import type { Tries } from "./commandTimeout.ts"
 import { notCovered } from "./finalErrors.ts"
 import { routingKey } from "./plan.ts"
-import { targetOf, tryOnce } from "./retrying.ts"
+import { owned, targetOf, tryOnce } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"
 import { unspent } from "./verdictModel.ts"
 import type { Sent } from "./verdictModel.ts"
@@ -83,8 +83,6 @@ const untilRun = Effect.fnUntraced(function*<A, E extends TransactionError>(
     named = targetOf(retrying, tried.to, target)
   }
 })
-
-const owned = (node: Node | undefined): Target | undefined => node === undefined ? undefined : { node, asking: false }
 
 /** Runs an operation on a server that does not own the slot yet, over a connection that nobody else uses. */
 const withAsking = <A, E>(

@@ -4,30 +4,28 @@
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterRetriesExhaustedError, SlotNotCoveredError, TimeoutError } from "@redfx/core/RedisError"
 import type { Delivery } from "@redfx/core/RedisError"
-import { slotOf } from "../topology/slot.ts"
-import { routingKey } from "./plan.ts"
+import { present, stackless } from "@redfx/core/unstable/Runtime"
+import { slotIn } from "./plan.ts"
 
 export const exhausted = (
   command: RedisCommand.Any,
   attempts: number,
   last: string,
   delivery: Delivery
-): ClusterRetriesExhaustedError => {
-  const key = routingKey(command)
-  return new ClusterRetriesExhaustedError({
-    command: command.spec.name,
-    attempts,
-    last,
-    delivery,
-    readonly: command.spec.readonly,
-    ...(key === undefined ? {} : { slot: slotOf(key) })
-  })
-}
+): ClusterRetriesExhaustedError =>
+  stackless(() =>
+    new ClusterRetriesExhaustedError({
+      command: command.spec.name,
+      attempts,
+      last,
+      delivery,
+      readonly: command.spec.readonly,
+      ...present({ slot: slotIn(command) })
+    })
+  )
 
-export const notCovered = (command: RedisCommand.Any): SlotNotCoveredError => {
-  const key = routingKey(command)
-  return new SlotNotCoveredError(key === undefined ? {} : { slot: slotOf(key) })
-}
+export const notCovered = (command: RedisCommand.Any): SlotNotCoveredError =>
+  stackless(() => new SlotNotCoveredError(present({ slot: slotIn(command) })))
 
 /**
  * The error of an operation that has run out of time.
@@ -42,12 +40,13 @@ export const timedOut = (
   last: string | undefined,
   address?: string
 ): TimeoutError =>
-  new TimeoutError({
-    phase: sent ? "read" : "write",
-    milliseconds: limit,
-    command: name,
-    delivery: sent ? "unknown" : "not-sent",
-    readonly,
-    ...(address === undefined ? {} : { address }),
-    ...(last === undefined ? {} : { detail: `the last time: ${last}` })
-  })
+  stackless(() =>
+    new TimeoutError({
+      phase: sent ? "read" : "write",
+      milliseconds: limit,
+      command: name,
+      delivery: sent ? "unknown" : "not-sent",
+      readonly,
+      ...present({ address, detail: last && `the last time: ${last}` })
+    })
+  )

@@ -44,6 +44,12 @@ export const plan = (
 export const routingKey = (command: RedisCommand.Any): Key | undefined =>
   RedisCommand.firstKey(command) ?? (command.settled === undefined ? Keyless.untypedKey(command) : undefined)
 
+/** The slot by which a command is routed; `undefined` when it has no key. */
+export const slotIn = (command: RedisCommand.Any): number | undefined => {
+  const key = routingKey(command)
+  return key === undefined ? undefined : slotOf(key)
+}
+
 /**
  * The error that refuses a command in a pipeline or a transaction, `undefined` for one that is for the server of one
  * slot. Commands that are split when they run alone are refused here, where a command must remain one.

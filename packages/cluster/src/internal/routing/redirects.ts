@@ -9,6 +9,7 @@ import type { ErrorReply } from "@redfx/core/Resp"
 import type { Redirector, Request } from "@redfx/core/unstable/Request"
 import type * as Effect from "effect/Effect"
 import type { Random } from "effect/Random"
+import { isForAny } from "../keyless/keyless.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { anyNode } from "./anyOf.ts"
@@ -74,7 +75,7 @@ export class Redirects implements Redirector {
    */
   nodeFor(command: RedisCommand.Any): Node | ConnectionError | undefined {
     const reader = this.#reader
-    if (reader === undefined || !isForReplicas(command)) return this.masterOf(command)
+    if (reader === undefined || !isForReplicas(command)) return this.takerOf(command)
     this.#state.used = true
     const key = routingKey(command)
     if (key === undefined) return anyNode(this.#random, this.#state.masters)
@@ -87,6 +88,14 @@ export class Redirects implements Redirector {
     this.#state.used = true
     const key = routingKey(command)
     return key === undefined ? anyNode(this.#random, this.#state.masters) : this.#state.routeOf(slotOf(key))?.master
+  }
+
+  /** The master for a command or, while that one is not there, another one if any takes the command. */
+  takerOf(command: RedisCommand.Any): Node | undefined {
+    const master = this.masterOf(command)
+    return master !== undefined && master.health.downWith === undefined || !isForAny(command)
+      ? master
+      : anyNode(this.#random, this.#state.masters)
   }
 
   #route(request: Request): void {
@@ -111,7 +120,7 @@ export class Redirects implements Redirector {
     const target = trouble?.target
     if (trouble !== undefined) trouble.target = undefined
     // A read that failed once is sent to the master. The node may have been given up and made again during the pause.
-    return target === undefined ? this.masterOf(request.leading) : this.#state.nodes.at(target.endpoint)
+    return target === undefined ? this.takerOf(request.leading) : this.#state.nodes.at(target.endpoint)
   }
 
   #avoid(request: Request, node: Node, error: CommandError): void {
@@ -123,13 +132,8 @@ export class Redirects implements Redirector {
   }
 
   onLoss(request: Request, error: CommandError): boolean {
-    const { delivery } = request
-    const outcome = outcomeOf(error)
-    return this.#judged(
-      request,
-      "address" in error ? error.address : undefined,
-      outcome._tag === "Lost" ? { ...outcome, delivery } : outcome
-    )
+    const address = "address" in error ? error.address : undefined
+    return this.#judged(request, address, outcomeOf(error, request.delivery))
   }
 
   /** Does what the verdict on an outcome says; returns whether the request is sent again. */

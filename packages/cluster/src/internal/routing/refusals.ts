@@ -65,9 +65,12 @@ const refusing = (
 /** The outcome of a command that is refused. */
 export const failed = (refusal: CommandError | undefined): Outcome | undefined => refusal && Exit.fail(refusal)
 
-/** The error of a command that needs one server of the cluster to be named. */
-export const forOneServer = (command: string): ClusterUnsupportedError =>
-  new ClusterUnsupportedError({ command, detail: "it is for one server. Run it there with RedisCluster.onNode" })
+/** The error of MONITOR, which needs one server of the cluster to be named. */
+export const noMonitor = () =>
+  new ClusterUnsupportedError({
+    command: "MONITOR",
+    detail: "it is for one server. Run it there with RedisCluster.onNode"
+  })
 
 /** A client that sends nothing, not even once. */
 export const idle = (client: RedisClient["Service"]): RedisClient["Service"] =>

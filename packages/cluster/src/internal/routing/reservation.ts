@@ -80,12 +80,7 @@ class Reservation implements Redirector {
   }
 
   onLoss(request: Request, error: CommandError): boolean {
-    const outcome = outcomeOf(error)
-    return this.#judged(
-      request,
-      this.#bound?.node.address,
-      outcome._tag === "Lost" ? { ...outcome, delivery: request.delivery } : outcome
-    )
+    return this.#judged(request, this.#bound?.node.address, outcomeOf(error, request.delivery))
   }
 
   /** Follows the slot to another server, as long as nothing was run on this connection. */

@@ -122,6 +122,9 @@ export interface Target {
   readonly asking: boolean
 }
 
+/** The server, as the target of what is not asked of it ahead of its slot. */
+export const owned = (node: Node | undefined): Target | undefined => node && { node, asking: false }
+
 /** The target that a verdict names. `before` is the server that the command was sent to. */
 export const targetOf = ({ state }: Retrying, to: To, before: Target | undefined): Target | undefined =>
   to === "owner" ? undefined : to === "same" ? before : { node: state.nodes.named(to.node), asking: to.asking }

@@ -4,19 +4,19 @@
 import type { Node } from "../topology/nodes.ts"
 
 export class Sources {
-  /** The node whose view was adopted last, and the number of views that were. */
+  /** The node whose reading was adopted last, and the number of readings that were. */
   #believed: Node | undefined = undefined
   #adopted = 0
-  /** The node that is asked last, as its view proved wrong or is not to be believed alone; the turn begins behind it. */
+  /** The node that is asked last, as its reading proved wrong or is not to be believed alone; the turn begins behind it. */
   #doubted: Node | undefined = undefined
   /** The node to ask first, because it has just learned something. */
   #informed: Node | undefined = undefined
   /**
-   * The nodes whose view a redirect has contradicted, or that know of no cluster that is up. They are asked after the
+   * The nodes whose reading a redirect has contradicted, or that know of no cluster that is up. They are asked after the
    * others.
    */
   readonly #contradicted = new Set<string>()
-  /** The node that was last wrong about each slot, and the number of views at that time. */
+  /** The node that was last wrong about each slot, and the number of readings at that time. */
   readonly #redirected = new Map<number, { readonly address: string; readonly adopted: number }>()
 
   get believed(): Node | undefined {
@@ -39,7 +39,7 @@ export class Sources {
     return [...new Set([...informed, ...candidates])]
   }
 
-  /** Takes the adoption of a node's view, which names so many servers. */
+  /** Takes the adoption of a node's reading, which names so many servers. */
   adopt(source: Node, servers: number): void {
     this.#adopted++
     this.#believed = source
@@ -51,12 +51,12 @@ export class Sources {
     }
   }
 
-  /** Has a node asked after the others until a view is adopted, and those first whose turn is after its own. */
+  /** Has a node asked after the others until a reading is adopted, and those first whose turn is after its own. */
   doubt(node: Node | undefined): void {
     this.#doubted = node
   }
 
-  /** Has a node asked first until a view is adopted. */
+  /** Has a node asked first until a reading is adopted. */
   inform(node: Node): void {
     this.#informed = node
   }

@@ -87,7 +87,7 @@ export class State {
   readonly #options: StateOptions
   readonly #clock: Clock.Clock
   readonly #fork: (effect: Effect.Effect<void>) => void
-  readonly #latencies: Latencies
+  readonly latencies: Latencies
   readonly #routes: Array<Route | undefined> = new Array(slotCount).fill(undefined)
   #topology: Topology | undefined = undefined
   /** The epoch of the topology, where that is known. */
@@ -136,7 +136,7 @@ export class State {
     this.#clock = clock
     this.#options = options
     this.#fork = fork
-    this.#latencies = new Latencies(clock)
+    this.latencies = new Latencies(clock)
     this.#probes = new Probes({
       permits: Semaphore.makeUnsafe(dialled),
       isOfUse: (node) =>
@@ -176,9 +176,6 @@ export class State {
   get members(): ReadonlyArray<Node> {
     return this.#topology === undefined ? [] : this.#membersOf(this.#topology)
   }
-
-  /** The milliseconds that a node took to answer when the topology was last read. */
-  readonly latency = (node: Node): number | undefined => this.#latencies.of(node)
 
   /** Reads the topology, or joins a reading under way. */
   readonly refresh: Effect.Effect<void, CommandError> = Effect.suspend(() => this.#read().outcome)
@@ -295,7 +292,7 @@ export class State {
         if (node !== undefined && learned._tag === "Full") this.#probes.excuse(node)
         break
       case "Down":
-        // The node may be cut off from the others, so that its view is old.
+        // The node may be cut off from the others, so that its topology is old.
         this.#sources.contradict(learned.address)
         break
       default:
@@ -527,7 +524,7 @@ export class State {
     // A server that was out of the cluster is not known to be back.
     for (const node of this.members) if (!node.health.isHealthy) this.#probes.start(node)
     // Nodes that get no connection under the limit are not measured.
-    if (this.#options.measureLatency) this.#fork(this.#latencies.measure(this.members.slice(0, this.#options.most)))
+    if (this.#options.measureLatency) this.#fork(this.latencies.measure(this.members.slice(0, this.#options.most)))
     if (before !== undefined && isSame(before, topology)) return false
     this.#onChange(topology, deposed)
     return true

@@ -58,15 +58,15 @@ const newsOf = ({ limits: { now }, sent: { way }, where: { address } }: Try, dow
 const pauseAfterRedirect = (tries: number): number => tries <= immediateTries ? 0 : redirectPause
 const pauseAfterLoss = (tries: number): number => backOff(tries - 1, lossPauses)
 
-/** The outcome that a command's failure came from. */
-export const outcomeOf = (error: TransactionError): Outcome => {
+/** The outcome that a command's failure came from. `delivery`: that of a request, which knows better than the error. */
+export const outcomeOf = (error: TransactionError, delivery?: Delivery): Outcome => {
   switch (error._tag) {
     case "ConnectionError":
       return error.cause instanceof ErrorReply
         ? { _tag: "Refused", code: error.cause.code, line: error.cause.line, queued: false }
-        : { _tag: "Lost", error, delivery: error.delivery }
+        : { _tag: "Lost", error, delivery: delivery ?? error.delivery }
     case "TimeoutError":
-      return { _tag: "Lost", error, delivery: error.delivery }
+      return { _tag: "Lost", error, delivery: delivery ?? error.delivery }
     case "ResponseError":
     case "ReadOnlyError":
     case "BusyLoadingError":

@@ -4,7 +4,7 @@
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterDownError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
 import type { CommandError, TransactionError } from "@redfx/core/RedisError"
-import { errorOf } from "@redfx/core/unstable/Runtime"
+import { errorOf, present, stackless } from "@redfx/core/unstable/Runtime"
 import type * as Exit from "effect/Exit"
 
 /** The words for a failure, without its meaning for the command: the error of all tries says that once. */
@@ -28,13 +28,7 @@ export const downAfter = (
   attempts: number,
   address: string | undefined
 ): ClusterDownError =>
-  new ClusterDownError({
-    code,
-    detail,
-    command: command.spec.name,
-    attempts,
-    ...(address === undefined ? {} : { address })
-  })
+  stackless(() => new ClusterDownError({ code, detail, command: command.spec.name, attempts, ...present({ address }) }))
 
 /**
  * Gives an error the class of the cluster's own errors, which a single server's client does not know. An error that a
@@ -43,16 +37,14 @@ export const downAfter = (
 export const typed = <E extends TransactionError>(error: E): E | CommandError => {
   if (error._tag !== "ResponseError" || error.mayHaveWritten === true) return error
   const { address, code, command, detail, index } = error
-  const location = {
-    ...(address === undefined ? {} : { address }),
-    ...(index === undefined ? {} : { index })
-  }
   switch (code) {
     case "CLUSTERDOWN":
     case "MASTERDOWN":
-      return new ClusterDownError({ code, detail, command, attempts: 1, ...location })
+      return stackless(() =>
+        new ClusterDownError({ code, detail, command, attempts: 1, ...present({ address, index }) })
+      )
     case "CROSSSLOT":
-      return new CrossSlotError({ command, ...(index === undefined ? {} : { index }) })
+      return stackless(() => new CrossSlotError({ command, ...present({ index }) }))
     default:
       return error
   }

@@ -22,14 +22,14 @@ export interface DiscoveryOptions {
   /** The number of servers that connections are opened to for asking, at most. */
   readonly most: number
   readonly nodesOf: (topology: Topology) => ReadonlyArray<Node>
-  /** The view that was believed last. */
+  /** The reading that was believed last. */
   readonly before: Pick<Discovered, "epoch" | "topology"> | undefined
   /** The addresses of servers in the order in which they decide of which cluster the client is, where they are of several. */
   readonly decisive: ReadonlyArray<string>
 }
 
 /**
- * A view: a topology, and the node that gave it.
+ * A reading: a topology, and the node that gave it.
  *
  * - `epoch`: the latest epoch that the node knows of, `undefined` when it does not tell. `isUp`: whether it says that the
  *   cluster is up, as no node does that is cut off from most masters.
@@ -64,7 +64,7 @@ const patience = (silent: number): number =>
  */
 const askLimit = 10_000
 
-/** The milliseconds for which the others are asked for their views, when one server does not know of all slots. */
+/** The milliseconds for which the others are asked for their readings, when one server does not know of all slots. */
 const opinionLimit = 1000
 
 /** The milliseconds for which a server is asked whether all slots must be served. */
@@ -102,18 +102,18 @@ export const discover = Effect.fnUntraced(function*(
     (node) => unlessLate(ask(node, options), opinionLimit),
     { concurrency: together }
   )
-  const views = [first, ...opinions.filter((view) => view !== undefined), ...remembered(first, options)]
-  const believed = mostKnowing(ofOneCluster(views, options))
+  const readings = [first, ...opinions.filter((reading) => reading !== undefined), ...remembered(first, options)]
+  const believed = mostKnowing(ofOneCluster(readings, options))
   const best = isSame(believed.topology, first.topology) ? believed : { ...believed, overruled: first.source }
   const { covered } = best.topology
   if (covered === slotCount || options.skipFullCoverageCheck || !(yield* needsAll(best.topology, options))) return best
-  for (const { source, topology } of views) {
+  for (const { source, topology } of readings) {
     failures.push(failureOf(source, `all slots must be covered and only ${topology.covered} of ${slotCount} are`))
   }
   return yield* Effect.fail(explain(failures))
 })
 
-/** The view of the first of these servers that has one. */
+/** The reading of the first of these servers that has one. */
 const firstToKnow = (
   candidates: ReadonlyArray<Node>,
   options: DiscoveryOptions,
@@ -138,13 +138,13 @@ const firstToKnow = (
   return from(0, 0)
 }
 
-/** Whether the view that was believed last is of a later epoch, or of another cluster about which this server does not decide. */
+/** Whether the reading that was believed last is of a later epoch, or of another cluster about which this server does not decide. */
 const isDoubtful = ({ epoch, source, topology }: Discovered, { before, decisive }: DiscoveryOptions): boolean =>
   before !== undefined &&
   (isAkin(before.topology, topology) ? isLater(before.epoch, epoch) : source.address !== decisive[0])
 
 /**
- * The view that was believed last, where that of a server is older: as that of a cluster that is not up, so that it is kept where
+ * The reading that was believed last, where that of a server is older: as that of a cluster that is not up, so that it is kept where
  * such a server alone answers.
  */
 const remembered = (first: Discovered, { before }: DiscoveryOptions): ReadonlyArray<Discovered> =>
@@ -159,25 +159,29 @@ const isAkin = (a: Topology, b: Topology): boolean => {
   return addressesOf(b).some((address) => servers.has(address))
 }
 
-/** The views of the cluster of the most decisive server that knows of all slots, as epochs of different clusters say nothing. */
-const ofOneCluster = (views: ReadonlyArray<Discovered>, { decisive }: DiscoveryOptions): ReadonlyArray<Discovered> => {
-  const whole = views.filter(({ topology }) => topology.covered === slotCount)
+/** The readings of the cluster of the most decisive server that knows of all slots, as epochs of different clusters say nothing. */
+const ofOneCluster = (
+  readings: ReadonlyArray<Discovered>,
+  { decisive }: DiscoveryOptions
+): ReadonlyArray<Discovered> => {
+  const whole = readings.filter(({ topology }) => topology.covered === slotCount)
   const ofDecisive = decisive.flatMap((address) => whole.find(({ source }) => source.address === address) ?? [])
   const [head] = [...ofDecisive, ...whole]
-  return head === undefined ? views : views.filter(({ topology }) => isAkin(head.topology, topology))
+  return head === undefined ? readings : readings.filter(({ topology }) => isAkin(head.topology, topology))
 }
 
 /**
- * The view of a server for which the cluster is up, of the latest epoch; among equals, and those that tell no epoch, the
- * view with the most slots, and then the one with the most servers.
+ * The reading of a server for which the cluster is up, of the latest epoch; among equals, and those that tell no epoch, the
+ * reading with the most slots, and then the one with the most servers.
  */
-const mostKnowing = (views: ReadonlyArray<Discovered>): Discovered => {
+const mostKnowing = (readings: ReadonlyArray<Discovered>): Discovered => {
   const ageOf = ({ epoch = 0, isUp }: Discovered) => [Number(isUp), epoch]
   const sizeOf = ({ topology }: Discovered) => [topology.covered, addressesOf(topology).length]
   const tells = ({ epoch }: Discovered) => epoch !== undefined
-  const isOld = (view: Discovered) => views.some((other) => tells(other) && isHigher(ageOf(other), ageOf(view)))
-  return views
-    .filter((view) => !tells(view) || !isOld(view))
+  const isOld = (reading: Discovered) =>
+    readings.some((other) => tells(other) && isHigher(ageOf(other), ageOf(reading)))
+  return readings
+    .filter((reading) => !tells(reading) || !isOld(reading))
     .reduce((best, other) => isHigher(sizeOf(other), sizeOf(best)) ? other : best)
 }
 

@@ -7,6 +7,7 @@ import { fromReply, ResponseError } from "../../RedisError.ts"
 import type { CommandError, Delivery, NoScriptError } from "../../RedisError.ts"
 import * as Resp from "../../Resp.ts"
 import { asSinceSeven } from "../error/classify.ts"
+import { copied } from "../error/copy.ts"
 import { failureOf, isHangUp } from "../error/events.ts"
 import { present } from "../error/present.ts"
 
@@ -69,12 +70,25 @@ export const errorOf = (
   const event = origin.onRefusal?.(error, command)
   if (event !== undefined) return failureOf(event, command.spec, runsCode ? "unknown" : "not-sent", index)
   const context = contextOf(command, origin, index)
-  const shown = context.secrets === undefined
-    ? new Resp.ErrorReply(`${error.code} (not shown: a secret was wiped)`)
-    : error
-  const made = fromReply(shown, context)
-  return made._tag === "NoScriptError" && command.spec.script !== undefined ? scriptsOwn(made) : made
+  const { secrets } = context
+  const isPlain = secrets?.length === 0
+  if (isPlain && last?.spec === command.spec && last.line === reply.line && last.address === origin.address) {
+    return copied(last.error, { index })
+  }
+  const shown = secrets === undefined ? new Resp.ErrorReply(`${error.code} (not shown: a secret was wiped)`) : error
+  const found = fromReply(shown, context)
+  const made = found._tag === "NoScriptError" && command.spec.script !== undefined ? scriptsOwn(found) : found
+  if (isPlain) last = { spec: command.spec, line: reply.line, address: origin.address, error: made }
+  return made
 }
+
+/** The last error of a reply. A server that refuses one command of a pipeline mostly refuses the next in the same words. */
+let last: {
+  readonly spec: RedisCommand.Spec
+  readonly line: string
+  readonly address: string | undefined
+  readonly error: CommandError & { readonly index?: number }
+} | undefined = undefined
 
 /** The error of a reply, like {@link errorOf}, where the connection is not to learn of it. */
 export const errorAsItIs = (
