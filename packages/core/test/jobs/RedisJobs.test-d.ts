@@ -15,33 +15,37 @@ const handler = ({ payload }: { readonly payload: number }) =>
 
 describe("RedisJobs types", () => {
   it("backoff knows the failures of a handler whose parameter has a type, and otherwise what its own parameter says", () => {
-    jobs.run({
+    expectTypeOf(jobs.run({
       worker: "w",
       backoff: (_attempt, cause) => {
         expectTypeOf(cause).toEqualTypeOf<Cause.Cause<Away>>()
         return "1 second"
       }
-    }, handler)
+    }, handler)).not.toBeAny()
+    const options = {
+      worker: "w",
+      backoff: (attempt: number, cause: Cause.Cause<Away>) => attempt + cause.reasons.length
+    }
     const worker = jobs.run(
-      { worker: "w", backoff: (attempt, cause: Cause.Cause<Away>) => attempt + cause.reasons.length },
+      options,
       ({ payload }) => payload < 0 ? Effect.fail(new Away({ seconds: payload })) : Effect.void
     )
     expectTypeOf(worker).toEqualTypeOf<Effect.Effect<never, RedisError.CommandError, RedisClient.RedisClient>>()
-    jobs.run(
-      { worker: "w", backoff: (attempt, cause: Cause.Cause<Away>) => attempt + cause.reasons.length },
-      // @ts-expect-error a failure that backoff does not expect
-      ({ payload }) => Effect.fail(payload)
-    )
+    type Handler = Parameters<typeof jobs.run<Away, never>>[1]
+    expectTypeOf(handler).toExtend<Handler>()
+    // A failure that backoff does not expect.
+    const other = ({ payload }: { readonly payload: number }) => Effect.fail(payload)
+    expectTypeOf(other).not.toExtend<Handler>()
   })
 
   it("without a type it gets what is unknown", () => {
-    jobs.run({
+    expectTypeOf(jobs.run({
       worker: "w",
       backoff: (_attempt, cause) => {
         expectTypeOf(cause).toEqualTypeOf<Cause.Cause<unknown>>()
         return undefined
       }
-    }, ({ payload }) => Effect.fail(payload))
+    }, ({ payload }) => Effect.fail(payload))).not.toBeAny()
   })
 
   it("dead letters are a Stream", () => {

@@ -362,8 +362,10 @@ describe("Effect's persistence on redfx", () => {
         assert.strictEqual(warnings.filter((text) => text.startsWith("A queue cannot look for")).length, 1)
       }).pipe(
         Effect.scoped,
-        Effect.provide(Layer.provide(PersistedQueue.layer, Layer.provide(store, provided))),
-        Effect.provide(Logger.layer([Logger.make(({ message }) => warnings.push(String(Arr.ensure(message)[0])))]))
+        Effect.provide(Layer.merge(
+          Layer.provide(PersistedQueue.layer, Layer.provide(store, provided)),
+          Logger.layer([Logger.make(({ message }) => warnings.push(String(Arr.ensure(message)[0])))])
+        ))
       )
     }))
 
