@@ -14,6 +14,14 @@ import * as Schedule from "effect/Schedule"
 
 const getK = Redis.get("k")
 
+/** What a server that loads its data refuses, for a user who may or may not ask for INFO. */
+const loading = (mayAsk: boolean): NonNullable<Fake.Data["instead"]> => ({ name }) =>
+  ["GET", "PING"].includes(name)
+    ? Encode.error("LOADING Redis is loading the dataset in memory")
+    : name === "INFO" && !mayAsk
+    ? Encode.error("NOPERM this user has no permissions")
+    : undefined
+
 describe("A replica without data", () => {
   it.effect("is passed over, for another one, and then for the master", () =>
     Effect.gen(function*() {
@@ -87,6 +95,35 @@ describe("A replica without data", () => {
       assert.isTrue(RedisError.isSafeToRetry(error))
       yield* replica.node.awaitOpen(0)
       assert.strictEqual(yield* client.execute(getK), String(master.port))
+    }))
+
+  it.effect("that loads is passed over also by who may not run INFO", () =>
+    Effect.gen(function*() {
+      const { master, replicas: [replica], sentinel } = yield* Fake.make({ replicas: 1 })
+      if (replica === undefined) return assert.fail("there is one")
+      Object.assign(replica, { state: "connect", instead: loading(false) })
+      const alone = yield* Fake.client([sentinel], { role: "replica" })
+      assert.strictEqual(yield* alone.execute(getK), String(master.port))
+      const both = yield* Fake.client([sentinel], { readFrom: "preferReplica" })
+      assert.strictEqual(yield* both.execute(getK), String(master.port))
+    }))
+
+  it.effect("that loads is not taken where there is nothing else: each command would open another connection", () =>
+    Effect.gen(function*() {
+      const { master, replicas: [replica], sentinel } = yield* Fake.make({ replicas: 1 })
+      if (replica === undefined) return assert.fail("there is one")
+      Object.assign(replica, { state: "connect", offset: 1, instead: loading(true) })
+      yield* master.node.stopListening
+      const client = yield* Fake.client([sentinel], { role: "replica" })
+      const error = yield* Client.failure(client, getK, "ReplicaNotFoundError")
+      assert.isTrue(RedisError.isSafeToRetry(error))
+      // A master that loads is no better.
+      yield* replica.node.stopListening
+      yield* master.node.listen
+      master.instead = loading(true)
+      const other = yield* Fake.client([sentinel], { role: "replica" })
+      const { attempts } = yield* Client.failure(other, getK, "ReplicaNotFoundError")
+      assert.include(attempts.at(-1)?.detail, "loading its data")
     }))
 
   it.live("is not read from while it gets its data, with real servers", () =>

@@ -188,7 +188,7 @@ const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: L
       if (VerifiedConnection.isUnsynchronized(attempt.failure)) empty.push(address)
     }
     const failed = [...attempts, ...refused.map(([address, error]) => attemptOf(address, error))]
-    return yield* openMaster(resolver, listener).pipe(
+    return yield* openMaster({ ...resolver, checkConnection: true }, listener).pipe(
       Effect.catch((error) =>
         empty.reduceRight<Opened>(
           (others, address) => Effect.catch(openAs("replica", resolver, address, listener), () => others),

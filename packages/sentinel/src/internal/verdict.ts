@@ -80,7 +80,7 @@ const ofRefusal = (error: ErrorReply, role: Role, address: string): Verdict => {
     return { learn: "doubt", loss: connectionLoss("Closed", "The replica follows another master now", address) }
   }
   // A refused write shows that the server is a replica, as it should be. One that loads will do so for a while.
-  return error.code === "LOADING" ? { loss: connectionLoss("Closed", "The replica is loading its data", address) } : {}
+  return error.code === "LOADING" ? { loss: connectionLoss("Closed", "The server is loading its data", address) } : {}
 }
 
 /** Whether this client has ended the connection itself, which says nothing about the server. */

@@ -51,7 +51,11 @@ const dial = Effect.fnUntraced(function*(
   const { checkConnection, settings } = options
   const gate = new GatedListener(listener, options, formatEndpoint(address))
   const connection = yield* RedisConnection.make({ host: address.host, port: address.port }, settings, gate.listener)
-  const check = Effect.andThen(verifyRole(connection, expected), checkConnection ? connection.probe : Effect.void)
+  // A server that loads its data answers ROLE and INFO, and nothing that reads.
+  const check = Effect.flatMap(
+    verifyRole(connection, expected),
+    (isLinked) => checkConnection || expected !== "master" && !isLinked ? connection.probe : Effect.void
+  )
   const limit = Duration.toMillis(settings.connectTimeout)
   yield* withTimeout(check, {
     limit,
@@ -62,13 +66,13 @@ const dial = Effect.fnUntraced(function*(
 })
 
 /**
- * Asks the server for its role. Callers that may not run ROLE, or INFO, learn nothing here; then the word of the sentinels
- * has to do.
+ * Asks the server for its role, and returns whether it is a replica whose link to its master is up. Callers that may not run
+ * ROLE, or INFO, learn nothing here; then the word of the sentinels has to do.
  */
 const verifyRole = (
   connection: RedisConnection.RedisConnection,
   expected: Expected
-): Effect.Effect<void, CommandError> =>
+): Effect.Effect<boolean, CommandError> =>
   Effect.gen(function*() {
     const told = yield* RedisConnection.run(connection, askRole())
     const role = told.role === "slave" ? "replica" : told.role
@@ -77,11 +81,14 @@ const verifyRole = (
       const detail = `The server is a ${role} and not the ${wanted} it was said to be`
       return yield* connectionLoss("Demoted", detail, connection.address)
     }
-    const isLinkDown = told.role === "slave" && told.state !== "connected"
-    if (expected === "synchronized" && isLinkDown && (yield* isEmpty(connection))) {
+    const isLinked = told.role === "slave" && told.state === "connected"
+    if (expected === "synchronized" && !isLinked && (yield* isEmpty(connection))) {
       return yield* connectionLoss("HealthCheck", unsynchronized, connection.address)
     }
-  }).pipe(Effect.catchTags({ NoPermissionError: () => Effect.void, ResponseError: () => Effect.void }))
+    return isLinked
+  }).pipe(
+    Effect.catchTags({ NoPermissionError: () => Effect.succeed(false), ResponseError: () => Effect.succeed(false) })
+  )
 
 const unsynchronized = "The replica has no data of its master yet"
 
