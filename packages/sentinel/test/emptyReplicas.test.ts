@@ -108,6 +108,17 @@ describe("A replica without data", () => {
       assert.strictEqual(yield* both.execute(getK), String(master.port))
     }))
 
+  it.effect("or with data that it may not show, as its link is down (replica-serve-stale-data no), is passed over", () =>
+    Effect.gen(function*() {
+      const { master, replicas: [replica], sentinel } = yield* Fake.make({ replicas: 1 })
+      if (replica === undefined) return assert.fail("there is one")
+      replica.state = "connect"
+      replica.instead = ({ name }) =>
+        ["GET", "PING"].includes(name) ? Encode.error("MASTERDOWN Link with MASTER is down") : undefined
+      const client = yield* Fake.client([sentinel], { role: "replica" })
+      assert.strictEqual(yield* client.execute(getK), String(master.port))
+    }))
+
   it.effect("that loads is not taken where there is nothing else: each command would open another connection", () =>
     Effect.gen(function*() {
       const { master, replicas: [replica], sentinel } = yield* Fake.make({ replicas: 1 })

@@ -51,7 +51,7 @@ const dial = Effect.fnUntraced(function*(
   const { checkConnection, settings } = options
   const gate = new GatedListener(listener, options, formatEndpoint(address))
   const connection = yield* RedisConnection.make({ host: address.host, port: address.port }, settings, gate.listener)
-  // A server that loads its data answers ROLE and INFO, and nothing that reads.
+  // A server that loads its data, or may not show what is old, answers ROLE and INFO, and nothing that reads.
   const check = Effect.flatMap(
     verifyRole(connection, expected),
     (isLinked) => checkConnection || expected !== "master" && !isLinked ? connection.probe : Effect.void
