@@ -629,6 +629,34 @@ describe("Redirects", () => {
       })
   )
 
+  for (const way of ["a pipeline", "single commands"]) {
+    inVirtualTime(
+      `the messages of a channel whose master is not there keep their order in ${way}`,
+      () =>
+        Effect.gen(function*() {
+          const { a, b, c, cluster } = yield* FakeCluster.make()
+          const { client } = yield* FakeCluster.client(cluster)
+          for (const node of [b, c]) node.instead = ({ name }) => name === "PUBLISH" ? Encode.integer(0) : undefined
+          yield* client.execute(Redis.get(keyOfA))
+          yield* a.node.stopListening
+          yield* a.node.cutAll()
+          yield* Client.failure(client, Redis.get(keyOfA), "ClusterRetriesExhaustedError")
+          const before = FakeCluster.log(b, c).length
+          const messages = Array.from({ length: 16 }, (_, i) => String(i))
+          const published = messages.map((message) => Redis.publish(keyOfA, message))
+          if (way === "a pipeline") yield* client.pipeline(published)
+          else {
+            const each = published.map((command) => client.execute(command))
+            yield* Effect.all(each, { concurrency: "unbounded" })
+          }
+          // One master takes them all, over one connection.
+          const [taker] = [b, c].filter((node) => FakeCluster.log(node).some((line) => line.includes("PUBLISH")))
+          assert.deepStrictEqual(FakeCluster.log(taker!).map((line) => line.split(" ").at(-1)), messages)
+          assert.lengthOf(FakeCluster.log(b, c), before + messages.length)
+        })
+    )
+  }
+
   inVirtualTime("PUBLISH goes to another master when no server has its slot", () =>
     Effect.gen(function*() {
       const { b, c, cluster } = yield* FakeCluster.make()

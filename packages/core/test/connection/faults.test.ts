@@ -510,3 +510,16 @@ describe("A server that is no master any more, behind a name that leads to the n
       }
     }))
 })
+
+describe("the error of a reply in the same words as the one before", () => {
+  it.effect("has nothing of what a program has put into that one", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "GET" ? Encode.error("WRONGTYPE no string") : undefined)
+      const [one, other] = [yield* Client.make(node), yield* Client.make(node)]
+      const first = yield* Effect.flip(one.execute(Redis.get("k")))
+      Object.assign(first, { status: 500, detail: "of one caller" })
+      const error = yield* Effect.flip(other.execute(Redis.get("another")))
+      assert.deepInclude({ ...error }, { code: "WRONGTYPE", detail: "no string" })
+      assert.notProperty(error, "status")
+    }))
+})

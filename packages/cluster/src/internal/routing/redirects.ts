@@ -13,7 +13,7 @@ import { isForAny } from "../keyless/keyless.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { anyNode } from "./anyOf.ts"
-import { routingKey } from "./plan.ts"
+import { routingKey, slotIn } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
 import type { Reader } from "./readFrom.ts"
 import type { State } from "./state.ts"
@@ -90,12 +90,17 @@ export class Redirects implements Redirector {
     return key === undefined ? anyNode(this.#random, this.#state.masters) : this.#state.routeOf(slotOf(key))?.master
   }
 
-  /** The master for a command or, while that one is not there, another one if any takes the command. */
+  /**
+   * The master for a command or, while that one is not there, another one if any takes the command: the same one for all
+   * commands of a slot, so that they keep their order.
+   */
   takerOf(command: RedisCommand.Any): Node | undefined {
     const master = this.masterOf(command)
-    return master !== undefined && master.health.downWith === undefined || !isForAny(command)
-      ? master
-      : anyNode(this.#random, this.#state.masters)
+    if (master !== undefined && master.health.downWith === undefined || !isForAny(command)) return master
+    const { masters } = this.#state
+    const healthy = masters.filter(({ health }) => health.isHealthy)
+    const takers = healthy.length === 0 ? masters : healthy
+    return takers[(slotIn(command) ?? 0) % takers.length]
   }
 
   #route(request: Request): void {

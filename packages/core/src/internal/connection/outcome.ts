@@ -78,11 +78,14 @@ export const errorOf = (
   const shown = secrets === undefined ? new Resp.ErrorReply(`${error.code} (not shown: a secret was wiped)`) : error
   const found = fromReply(shown, context)
   const made = found._tag === "NoScriptError" && command.spec.script !== undefined ? scriptsOwn(found) : found
-  if (isPlain) last = { spec: command.spec, line: reply.line, address: origin.address, error: made }
+  if (isPlain) last = { spec: command.spec, line: reply.line, address: origin.address, error: copied(made, {}) }
   return made
 }
 
-/** The last error of a reply. A server that refuses one command of a pipeline mostly refuses the next in the same words. */
+/**
+ * The last error of a reply. A server that refuses one command of a pipeline mostly refuses the next in the same words. Nobody
+ * is given this object, as programs put fields of their own into the errors that they catch.
+ */
 let last: {
   readonly spec: RedisCommand.Spec
   readonly line: string
