@@ -223,6 +223,32 @@ describe("A given server that is of another cluster", () => {
   )
 })
 
+describe("A master that was left behind when all addresses changed", () => {
+  inVirtualTime("does not hold the client, as it says that its cluster is down", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster, others: [start] } = yield* FakeCluster.make({ extra: 1 })
+      const { b: now, cluster: anew } = yield* FakeCluster.make()
+      for (const node of [start!, a, b, c]) node.instead = ofEpoch(6, cluster.told)
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster, {
+        nodes: [start!],
+        followCluster: true,
+        refreshInterval: "1 second"
+      })
+      yield* nodes.refresh
+      for (const { node } of [b, c]) {
+        yield* node.stopListening
+        yield* node.cutAll()
+      }
+      a.instead = ofEpoch(6, cluster.told, "fail")
+      for (const node of [start!, ...anew.nodes]) node.instead = ofEpoch(8, anew.told)
+      for (let round = 0; round < 2; round++) {
+        yield* Effect.exit(client.execute(Redis.get(keyOfB)))
+        yield* Effect.sleep("1 second")
+      }
+      assert.strictEqual(yield* nodes.nodeOf(keyOfB), now.address)
+    }))
+})
+
 describe("A cluster that was made anew", () => {
   inVirtualTime("is believed, although its epochs are lower than those of before", () =>
     Effect.gen(function*() {

@@ -159,14 +159,21 @@ const isAkin = (a: Topology, b: Topology): boolean => {
   return addressesOf(b).some((address) => servers.has(address))
 }
 
-/** The readings of the cluster of the most decisive server that knows of all slots, as epochs of different clusters say nothing. */
+/**
+ * The readings of one cluster, as epochs of different ones say nothing: that of the most decisive server that knows of all slots
+ * and does not say that its cluster is down. A server that was left behind would hold the client on addresses of before.
+ */
 const ofOneCluster = (
   readings: ReadonlyArray<Discovered>,
   { decisive }: DiscoveryOptions
 ): ReadonlyArray<Discovered> => {
   const whole = readings.filter(({ topology }) => topology.covered === slotCount)
-  const ofDecisive = decisive.flatMap((address) => whole.find(({ source }) => source.address === address) ?? [])
-  const [head] = [...ofDecisive, ...whole]
+  const standing = whole.filter(({ epoch, isUp }) => isUp || epoch === undefined)
+  const inOrder = (some: ReadonlyArray<Discovered>) => [
+    ...decisive.flatMap((address) => some.find(({ source }) => source.address === address) ?? []),
+    ...some
+  ]
+  const [head] = [...inOrder(standing), ...inOrder(whole)]
   return head === undefined ? readings : readings.filter(({ topology }) => isAkin(head.topology, topology))
 }
 
