@@ -10,7 +10,8 @@
  *
  * @since 0.1.0
  */
-import { allocate, bytesLength, encodeUtf8, isBytes, utf8Length, writeUtf8 } from "./internal/codec/utf8.ts"
+import { allocate } from "./internal/codec/memory.ts"
+import { bytesLength, encodeUtf8, isBytes, utf8Length, writeUtf8 } from "./internal/codec/utf8.ts"
 
 /**
  * One word of a command. Numbers are written as the shortest text that reads

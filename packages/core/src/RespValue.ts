@@ -4,7 +4,8 @@
  *
  * @since 0.1.0
  */
-import { decodeUtf8, decodeUtf8Strict, ownBytes } from "./internal/codec/utf8.ts"
+import { ownBytes } from "./internal/codec/memory.ts"
+import { decodeUtf8, decodeUtf8Strict } from "./internal/codec/utf8.ts"
 
 export { ProtocolError } from "./internal/error/protocol.ts"
 

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { decodeUtf8, decodeUtf8Strict, TextInPieces } from "../../src/internal/codec/utf8.ts"
+import { TextInPieces } from "../../src/internal/codec/textInPieces.ts"
+import { decodeUtf8, decodeUtf8Strict } from "../../src/internal/codec/utf8.ts"
 import { RespDecoder } from "../../src/RespDecoder.ts"
 import { Bulk } from "../../src/RespValue.ts"
 

@@ -2,7 +2,9 @@
  * Buffers for bytes that arrive in pieces. No buffer allocates more than a small multiple of what has arrived.
  */
 import { Bulk } from "../../RespValue.ts"
-import { decodePieces, decodeUtf8, decodeUtf8Strict, joined } from "./utf8.ts"
+import { joined } from "./memory.ts"
+import { decodePieces } from "./textInPieces.ts"
+import { decodeUtf8, decodeUtf8Strict } from "./utf8.ts"
 
 /** Up to this length a loop is faster than `set`, because the view that `set` needs takes 40 ns whatever the length. */
 const LOOP_COPY = 32

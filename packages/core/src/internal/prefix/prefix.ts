@@ -6,7 +6,8 @@ import * as RedisArg from "../../RedisArg.ts"
 import type { Key } from "../../RedisArg.ts"
 import * as Resp from "../../Resp.ts"
 import { escapeGlob } from "../argument/glob.ts"
-import { encodeUtf8, isBytes, joined } from "../codec/utf8.ts"
+import { joined } from "../codec/memory.ts"
+import { encodeUtf8, isBytes } from "../codec/utf8.ts"
 import { mismatch } from "../reply/reply.ts"
 
 export class Prefix {

@@ -3,7 +3,9 @@
  */
 import { GatheredString } from "../codec/gather.ts"
 import type { Reader } from "../codec/gather.ts"
-import { allocate, decodeUtf8, decodeUtf8Strict, TextInPieces } from "../codec/utf8.ts"
+import { allocate } from "../codec/memory.ts"
+import { TextInPieces } from "../codec/textInPieces.ts"
+import { decodeUtf8, decodeUtf8Strict } from "../codec/utf8.ts"
 import type { Decode } from "../codec/utf8.ts"
 import { longText, notText } from "./mismatch.ts"
 import type { View } from "./view.ts"
