@@ -32,13 +32,14 @@ export interface Figures {
   readonly pendingBytes: number
   readonly discarded: number
   readonly tenured: number
+  readonly majors: number
 }
 
 /** The line after which V8's trace counts. */
 export type Ready = "ready"
 
 /** What is measured, each in a process of its own. */
-export type Part = "get" | "set" | "pipeline" | "promise" | "turns" | "pending" | "shapes" | "replies"
+export type Part = "get" | "set" | "pipeline" | "promise" | "turns" | "pending" | "shapes" | "replies" | "bytes"
 
 const keys = Array.from({ length: 1000 }, (_, index) => `guard:${index}`)
 
@@ -249,12 +250,29 @@ const replies = async (): Promise<Partial<Figures>> => {
   return {}
 }
 
+/** Reads a gigabyte of values as bytes, of which few are in use at a time. */
+const bytes = async (): Promise<Partial<Figures>> => {
+  await collect()
+  console.log("ready" satisfies Ready)
+  const { reply, view } = Redis.asBytes(Redis.get("guard:0"))
+  const chunk = Buffer.from(`$${32 * 1024}\r\n${"x".repeat(32 * 1024)}\r\n`)
+  // A program holds some memory outside of V8's heap, too.
+  const inUse: Array<unknown> = [Buffer.alloc(8 * 1024 * 1024)]
+  for (let i = 0; i < 32 * 1024; i++) {
+    for (const value of new RespDecoder.RespDecoder().push(chunk)) inUse[i % 20 + 1] = reply.decode(value, view)
+    // V8 frees memory between the turns of the event loop.
+    if (i % 100 === 0) await delay(0)
+  }
+  return {}
+}
+
 const measure: { readonly [K in Part]: () => Promise<Partial<Figures>> } = {
   get: async () => ({ getBytes: await allocated(programs.get) }),
   set: async () => ({ setBytes: await allocated(programs.set) }),
   pipeline: async () => ({ pipelinedBytes: await allocated(programs.pipeline) }),
   promise: async () => ({ promisedBytes: await allocated(programs.promise) }),
   replies,
+  bytes,
   turns,
   pending: async () => ({ pendingBytes: await pendingBytes() }),
   shapes

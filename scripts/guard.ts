@@ -66,6 +66,12 @@ const guards: { readonly [K in keyof Figures]: Guard } = {
     title: "literals of large replies that V8 takes for what lives long",
     limit: 0,
     look: "see internal/reply/plain.ts: what else makes objects or arrays of a literal, for each element of a reply?"
+  },
+  majors: {
+    // 0 with what `allocate` does, and 7 to 9 without.
+    title: "collections of the whole heap for a gigabyte of short-lived bytes",
+    limit: 2,
+    look: `node --trace-gc ${child} --part bytes tells when; see internal/codec/memory.ts`
   }
 }
 
@@ -101,8 +107,14 @@ const discarded = () => said("shapes", [...flags, tracing], "reason: embedded we
  */
 const tenured = () => said("replies", ["--expose-gc", "--trace-pretenuring-statistics"], " => tenure")
 
+/** How often V8 collects its whole heap. */
+const majors = () => said("bytes", ["--expose-gc", "--trace-gc"], "Mark-Compact")
+
 // The parts make all of them; one that is missing is over every limit.
-const figures = Object.assign({ discarded: discarded(), tenured: tenured() }, ...parts.map(measured)) as Figures
+const figures = Object.assign(
+  { discarded: discarded(), tenured: tenured(), majors: majors() },
+  ...parts.map(measured)
+) as Figures
 for (const [name, { limit, look, title }] of Object.entries(guards)) {
   const figure = figures[name as keyof Figures]
   console.log(`${figure.toFixed(1).padStart(8)} of at most ${String(limit).padStart(5)}  ${title}`)
