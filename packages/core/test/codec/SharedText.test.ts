@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
 import { SharedText } from "../../src/internal/codec/sharedText.ts"
 import { RespDecoder } from "../../src/RespDecoder.ts"
-import { Bulk } from "../../src/RespValue.ts"
+import { Bulk, Push } from "../../src/RespValue.ts"
 import type { Value } from "../../src/RespValue.ts"
 
 const utf8 = new TextEncoder()
@@ -26,14 +26,18 @@ const element = fc.oneof(
 )
 const elements = fc.array(element, { minLength: 8, maxLength: 120 })
 
-/** A reply of elements, all of them in one array or two by two. */
-const reply = (items: ReadonlyArray<Uint8Array>, nested: boolean): Uint8Array => {
-  if (!nested) return concat([utf8.encode(`*${items.length}\r\n`), ...items.map(bulk)])
-  const pairs = Array.from({ length: items.length >> 1 }, (_, i) => items.slice(2 * i, 2 * i + 2))
-  return concat([
-    utf8.encode(`*${pairs.length}\r\n`),
-    ...pairs.flatMap((pair) => [utf8.encode("*2\r\n"), ...pair.map(bulk)])
-  ])
+const pairs = (items: ReadonlyArray<Uint8Array>, type: "*" | ">"): ReadonlyArray<Uint8Array> =>
+  Array.from(
+    { length: items.length >> 1 },
+    (_, i) => concat([utf8.encode(`${type}2\r\n`), ...items.slice(2 * i, 2 * i + 2).map(bulk)])
+  )
+
+/** A reply of elements, all of them in one array or two by two; or pushes of two elements each. */
+const reply = (items: ReadonlyArray<Uint8Array>, form: "array" | "pairs" | "pushes" = "array"): Uint8Array => {
+  if (form === "array") return concat([utf8.encode(`*${items.length}\r\n`), ...items.map(bulk)])
+  if (form === "pushes") return concat(pairs(items, ">"))
+  const all = pairs(items, "*")
+  return concat([utf8.encode(`*${all.length}\r\n`), ...all])
 }
 
 const decode = (bytes: Uint8Array, cuts: ReadonlyArray<number>): ReadonlyArray<Value> => {
@@ -45,7 +49,13 @@ const decode = (bytes: Uint8Array, cuts: ReadonlyArray<number>): ReadonlyArray<V
 }
 
 const bulksOf = (value: Value): ReadonlyArray<Bulk> =>
-  value instanceof Bulk ? [value] : Array.isArray(value) ? value.flatMap(bulksOf) : assert.fail("neither of the two")
+  value instanceof Bulk
+    ? [value]
+    : value instanceof Push
+    ? value.items.flatMap(bulksOf)
+    : Array.isArray(value)
+    ? value.flatMap(bulksOf)
+    : assert.fail("none of the three")
 
 /** The text of bytes that stand alone. */
 const alone = (bytes: Uint8Array): Bulk => new Bulk(bytes, 0, bytes.length)
@@ -55,19 +65,20 @@ describe("The texts of the elements of a reply", () => {
     fc.assert(
       fc.property(
         fc.array(elements, { minLength: 1, maxLength: 3 }),
-        fc.boolean(),
+        fc.constantFrom("array", "pairs", "pushes"),
         fc.array(fc.nat(), { maxLength: 4 }),
         fc.boolean(),
-        (replies, nested, cuts, backwards) => {
-          const values = decode(concat(replies.map((items) => reply(items, nested))), cuts)
-          assert.strictEqual(values.length, replies.length)
-          for (const [index, value] of values.entries()) {
-            const all = bulksOf(value).map((bulk, i) => [bulk, alone(replies[index]![i]!)] as const)
-            for (const [bulk, expected] of backwards ? all.reverse() : all) {
-              assert.strictEqual(bulk.text(), expected.text())
-              assert.strictEqual(bulk.toString(), expected.toString())
-              assert.strictEqual(bulk.length, expected.length)
-            }
+        (replies, form, cuts, backwards) => {
+          const values = decode(concat(replies.map((items) => reply(items, form))), cuts)
+          // The last of an odd number of elements is in no pair.
+          const sent = form === "array" ? replies.flat() : replies.flatMap((items) => items.slice(0, items.length & ~1))
+          const bulks = values.flatMap(bulksOf)
+          assert.strictEqual(bulks.length, sent.length)
+          const all = bulks.map((bulk, i) => [bulk, alone(sent[i]!)] as const)
+          for (const [bulk, expected] of backwards ? all.reverse() : all) {
+            assert.strictEqual(bulk.text(), expected.text())
+            assert.strictEqual(bulk.toString(), expected.toString())
+            assert.strictEqual(bulk.length, expected.length)
           }
         }
       ),
@@ -77,7 +88,7 @@ describe("The texts of the elements of a reply", () => {
 
   it("are made of the bytes of their own reply, and of no other that came with it", () => {
     const items = Array.from({ length: 20 }, (_, i) => utf8.encode(`element number ${i}`))
-    const one = reply(items, false)
+    const one = reply(items)
     const values = new RespDecoder().push(concat([one, one, one]))
     const decoded: Array<readonly [start: number, end: number]> = []
     const native = vi.spyOn(Buffer.prototype, "utf8Slice").mockImplementation(
@@ -148,7 +159,7 @@ describe("A block", () => {
 
   it.effect("is all that a text keeps that is kept alone", () =>
     Effect.gen(function*() {
-      const bytes = reply(Array.from({ length: 900 }, (_, i) => utf8.encode(String(i).padStart(64, "x"))), false)
+      const bytes = reply(Array.from({ length: 900 }, (_, i) => utf8.encode(String(i).padStart(64, "x"))))
       const decoder = new RespDecoder()
       const kept: Array<string> = []
       const read = () => {

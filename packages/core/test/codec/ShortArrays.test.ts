@@ -1,5 +1,6 @@
 /**
- * Short arrays within a reply are read without a frame where they lie in a chunk as a whole. In chunks of one byte none does.
+ * Short arrays within a reply, and short pushes, are read without a frame where they lie in a chunk as a whole. In chunks of one byte
+ * none does.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
@@ -75,6 +76,8 @@ const { reply } = fc.letrec<{ readonly reply: string; readonly item: string }>((
   ).map((items) => `*${items.length}\r\n${items.join("")}`)
 }))
 
+const replyOrPush = fc.tuple(fc.constantFrom("*", ">"), reply).map(([type, array]) => type + array.slice(1))
+
 const limits: fc.Arbitrary<DecodeOptions> = fc.record({
   maxDepth: fc.integer({ min: 2, max: LEVELS + 4 }),
   maxAggregateLength: fc.integer({ min: 2, max: FEW + 1 }),
@@ -97,11 +100,11 @@ const decode = (bytes: Uint8Array, cuts: ReadonlyArray<number>, options: DecodeO
   return { values: values.map(plain), end: decoder.failure?.detail ?? decoder.idle }
 }
 
-describe("Short arrays within a reply", () => {
+describe("Short arrays within a reply, and short pushes", () => {
   it("come to the same, and break the same limits and rules, wherever their bytes are cut", () => {
     fc.assert(
       fc.property(
-        fc.array(reply, { minLength: 1, maxLength: 3 }).map((replies) => latin1(replies.join(""))),
+        fc.array(replyOrPush, { minLength: 1, maxLength: 3 }).map((replies) => latin1(replies.join(""))),
         limits,
         fc.array(fc.nat(), { maxLength: 3 }),
         (bytes, options, cuts) => {

@@ -3,7 +3,7 @@
  */
 import { nodeBuffer } from "./utf8.ts"
 
-const allocUnsafe = nodeBuffer?.allocUnsafeSlow
+const buffer = nodeBuffer
 
 /** So many bytes outside of V8's heap go with an array of so many elements in it, which has 48 KB. */
 const accompanied = 32 * 1024
@@ -21,13 +21,13 @@ export let companion: unknown
  * it would collect its whole heap for every 40 MB of them (decision 67): GET of 32 KB as bytes takes 18 µs of processor time and not
  * 45, GET of 100 KB 38 and not 88, GET of 1 MB 700 and not 1,200, MGET of 20 times 4 KB 60 and not 150.
  */
-export const allocate: (length: number) => Uint8Array = allocUnsafe === undefined
+export const allocate: (length: number) => Uint8Array = buffer === undefined
   ? (length) => new Uint8Array(length)
   : (length) => {
     for (unaccompanied += length; unaccompanied >= accompanied; unaccompanied -= accompanied) {
       companion = new Array(elements)
     }
-    return new Uint8Array(allocUnsafe(length).buffer)
+    return new Uint8Array(buffer.allocUnsafeSlow(length).buffer)
   }
 
 /** V8 keeps arrays of up to so many bytes among its objects: a copy takes 60 ns, and 260 with memory of its own. */
