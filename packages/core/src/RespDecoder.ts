@@ -366,7 +366,7 @@ export class RespDecoder {
       if (whole.elements > maxReplyElements || bytes > maxReplyBytes) break
       this._sliced = true
       root.add(new Push(items))
-      this._position = this._replyStart = whole.next
+      this._position = whole.next
     }
     if (shared !== undefined) shared.end = this._position
   }

@@ -79,7 +79,7 @@ const { reply } = fc.letrec<{ readonly reply: string; readonly item: string }>((
 const replyOrPush = fc.tuple(fc.constantFrom("*", ">"), reply).map(([type, array]) => type + array.slice(1))
 
 const limits: fc.Arbitrary<DecodeOptions> = fc.record({
-  maxDepth: fc.integer({ min: 2, max: LEVELS + 4 }),
+  maxDepth: fc.integer({ min: 1, max: LEVELS + 4 }),
   maxAggregateLength: fc.integer({ min: 2, max: FEW + 1 }),
   maxBulkLength: fc.integer({ min: 4, max: 12 }),
   maxReplyElements: fc.integer({ min: 4, max: 60 }),
