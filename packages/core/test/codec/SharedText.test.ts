@@ -40,10 +40,14 @@ const reply = (items: ReadonlyArray<Uint8Array>, form: "array" | "pairs" | "push
   return concat([utf8.encode(`*${all.length}\r\n`), ...all])
 }
 
-const decode = (bytes: Uint8Array, cuts: ReadonlyArray<number>): ReadonlyArray<Value> => {
+const decode = (bytes: Uint8Array, cuts: ReadonlyArray<number>, alike = 0): ReadonlyArray<Value> => {
   const decoder = new RespDecoder()
   const at = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
-  const values = at.slice(1).flatMap((end, i) => decoder.push(bytes.slice(at[i], end)))
+  const values: Array<Value> = []
+  for (const [i, end] of at.slice(1).entries()) {
+    decoder.alike = Math.max(0, alike - values.length)
+    values.push(...decoder.push(bytes.slice(at[i], end)))
+  }
   assert.isUndefined(decoder.failure)
   return values
 }
@@ -59,6 +63,25 @@ const bulksOf = (value: Value): ReadonlyArray<Bulk> =>
 
 /** The text of bytes that stand alone. */
 const alone = (bytes: Uint8Array): Bulk => new Bulk(bytes, 0, bytes.length)
+
+/** The ranges of bytes that native calls make text of meanwhile. */
+const rangesOf = (read: () => void): ReadonlyArray<readonly [start: number, end: number]> => {
+  const ranges: Array<readonly [start: number, end: number]> = []
+  const native = vi.spyOn(Buffer.prototype, "utf8Slice").mockImplementation(
+    function(this: Buffer, ...range: ReadonlyArray<unknown>) {
+      const [start, end] = range.map(Number)
+      // It is called with both.
+      ranges.push([start!, end!])
+      return new TextDecoder().decode(this.subarray(start, end))
+    }
+  )
+  try {
+    read()
+  } finally {
+    native.mockRestore()
+  }
+  return ranges
+}
 
 describe("The texts of the elements of a reply", () => {
   it("are those of the elements by themselves, in whatever order they are asked for", () => {
@@ -86,32 +109,49 @@ describe("The texts of the elements of a reply", () => {
     )
   })
 
+  it("are those of the replies by themselves, where some of the first are for one caller", () => {
+    fc.assert(
+      fc.property(elements, fc.array(fc.nat(), { maxLength: 4 }), fc.nat(130), (items, cuts, alike) => {
+        const values = decode(concat(items.map(bulk)), cuts, alike).flatMap(bulksOf)
+        assert.deepStrictEqual(values.map((value) => value.text()), items.map((item) => alone(item).text()))
+      }),
+      { numRuns: 300 }
+    )
+  })
+
+  it("are made of the bytes of the replies for one caller, and of no other that came with them", () => {
+    const items = Array.from({ length: 60 }, (_, i) => utf8.encode(`element number ${i}`))
+    const decoder = new RespDecoder()
+    decoder.alike = 40
+    // Whoever has others among them has fewer of them.
+    const values = decoder.push(
+      concat([...items.slice(0, 20).map(bulk), utf8.encode(":1\r\n"), ...items.slice(20).map(bulk)])
+    )
+    const bytes = concat(items.slice(0, 39).map(bulk)).length + 4
+    const ranges = rangesOf(() => {
+      const texts = values.map((value) => value instanceof Bulk ? value.text() : value)
+      assert.deepStrictEqual(texts.filter((text) => text !== 1), items.map((item) => new TextDecoder().decode(item)))
+    })
+    const [within, after] = [ranges.filter(([start]) => start < bytes), ranges.filter(([start]) => start >= bytes)]
+    assert.isBelow(within.length, 39 / 4)
+    for (const [, end] of within) assert.isAtMost(end, bytes)
+    assert.strictEqual(after.length, 21)
+  })
+
   it("are made of the bytes of their own reply, and of no other that came with it", () => {
     const items = Array.from({ length: 20 }, (_, i) => utf8.encode(`element number ${i}`))
     const one = reply(items)
     const values = new RespDecoder().push(concat([one, one, one]))
-    const decoded: Array<readonly [start: number, end: number]> = []
-    const native = vi.spyOn(Buffer.prototype, "utf8Slice").mockImplementation(
-      function(this: Buffer, ...range: ReadonlyArray<unknown>) {
-        const [start, end] = range.map(Number)
-        // It is called with both.
-        decoded.push([start!, end!])
-        return new TextDecoder().decode(this.subarray(start, end))
-      }
-    )
-    try {
-      for (const [index, value] of values.entries()) {
+    for (const [index, value] of values.entries()) {
+      const ranges = rangesOf(() =>
         assert.deepStrictEqual(bulksOf(value).map(String), items.map((item) => new TextDecoder().decode(item)))
-        const ranges = decoded.splice(0)
-        assert.isAbove(ranges.length, 0)
-        assert.isBelow(ranges.length, items.length / 2)
-        for (const [start, end] of ranges) {
-          assert.isAtLeast(start, index * one.length)
-          assert.isAtMost(end, (index + 1) * one.length)
-        }
+      )
+      assert.isAbove(ranges.length, 0)
+      assert.isBelow(ranges.length, items.length / 2)
+      for (const [start, end] of ranges) {
+        assert.isAtLeast(start, index * one.length)
+        assert.isAtMost(end, (index + 1) * one.length)
       }
-    } finally {
-      native.mockRestore()
     }
   })
 })

@@ -216,6 +216,24 @@ describe("Exchange", () => {
     )
   })
 
+  it("says how many of the next replies are for one caller, where they are many", () => {
+    const { exchange } = makeExchange({ maxCommands: 100, maxBytes: 10_000 })
+    const texts = Array.from({ length: 20 }, (_, i) => `text ${i}`)
+    for (const text of texts) exchange.submit(track([text]).request)
+    exchange.submit(track(texts).request)
+    assert.strictEqual(exchange.alike, 0)
+    exchange.encode()
+    assert.strictEqual(exchange.alike, 0)
+    exchange.receive(texts.slice(1))
+    assert.strictEqual(exchange.alike, 0)
+    exchange.receive(["the last of them"])
+    assert.strictEqual(exchange.alike, 20)
+    exchange.receive(texts.slice(0, 12))
+    assert.strictEqual(exchange.alike, 8)
+    exchange.receive(["one more"])
+    assert.strictEqual(exchange.alike, 0)
+  })
+
   it("sends no more of a batch that is given up between two writes", () => {
     const { exchange } = makeExchange({ maxCommands: 2, maxBytes: 1000 })
     const server = new EchoServer()

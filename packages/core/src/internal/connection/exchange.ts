@@ -15,6 +15,7 @@ import * as Resp from "../../Resp.ts"
 import type { RespDecoder } from "../../RespDecoder.ts"
 import { LEND_FROM, RespEncoder } from "../../RespEncoder.ts"
 import { isReadonlyArray } from "../argument/isReadonlyArray.ts"
+import { SHARED_FROM } from "../codec/sharedText.ts"
 import { besides, connectionLoss } from "../error/events.ts"
 import { give } from "./give.ts"
 import { InFlight } from "./inFlight.ts"
@@ -291,6 +292,13 @@ export class Exchange {
     }
     if (this.writable) this.#options.onWork()
     else if (this.#leaving !== undefined) this.#leaveWhenDone(this.#leaving)
+  }
+
+  /** How many of the next replies are for the same caller, where they are many. */
+  get alike(): number {
+    const request = this.#inFlight.first
+    const owed = request === undefined ? 0 : request.written - request.answered
+    return owed < SHARED_FROM ? 0 : owed
   }
 
   /**

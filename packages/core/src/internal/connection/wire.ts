@@ -173,9 +173,11 @@ const read = (
       const answered = exchange.received > 0
       const { long } = decoder
       if (long) pace.begin()
+      decoder.alike = exchange.alike
       exchange.receive(decoder.push(chunk))
       while (decoder.paused) {
         exchange.gather(decoder)
+        decoder.alike = exchange.alike
         exchange.receive(decoder.resume(chunk))
       }
       if (decoder.long || decoder.longString) exchange.gather(decoder)
