@@ -5,14 +5,11 @@ import { nodeBuffer } from "./utf8.ts"
 
 const buffer = nodeBuffer
 
-/** So many bytes outside of V8's heap go with an array of so many elements in it, which has 48 KB. */
+/** So many bytes outside of V8's heap go with an array of 48 KB in it. */
 const accompanied = 32 * 1024
-const elements = 6 * 1024
-
 let unaccompanied = 0
-
-/** The last of these arrays. It is exported for nobody: one that nobody can see need not be made. */
-export let companion: unknown
+/** The last of these arrays. Each is made by the length of the one before, as what nobody reads may be left out. */
+let companion = new Array<undefined>(6 * 1024)
 
 /**
  * Allocates memory with whatever was in it before, for callers that fill all of it: zeroing 1 MB takes 0.1 ms.
@@ -25,7 +22,7 @@ export const allocate: (length: number) => Uint8Array = buffer === undefined
   ? (length) => new Uint8Array(length)
   : (length) => {
     for (unaccompanied += length; unaccompanied >= accompanied; unaccompanied -= accompanied) {
-      companion = new Array(elements)
+      companion = new Array<undefined>(companion.length)
     }
     return new Uint8Array(buffer.allocUnsafeSlow(length).buffer)
   }
