@@ -31,7 +31,7 @@ import { elapsed, LoopTime, passed } from "../runtime/elapsed.ts"
 import { errorOf } from "../runtime/firstError.ts"
 import { fork, runNow } from "../runtime/ownContext.ts"
 import { acquireIn } from "../runtime/ownScope.ts"
-import { Attempts, failureText } from "./attempts.ts"
+import { Attempts, failureText, lateCheck } from "./attempts.ts"
 import type { Wait } from "./attempts.ts"
 import { givenBack, Lease } from "./recycle.ts"
 import { addressOf, Life, Pauses, pauseUnless } from "./redial.ts"
@@ -274,16 +274,11 @@ export class ExclusivePool {
   #lateness(claim: Claim): Wait["late"] {
     const { connection, dial } = claim
     if (dial !== undefined) return (limit) => dial.attempts.late(limit)
-    const { address } = this.#options.dialer
-    if (connection !== undefined) {
-      const attempts = new Attempts(address, () => this.#now())
-      attempts.check(connection.address)
-      return (limit) => attempts.late(limit)
-    }
+    if (connection !== undefined) return (limit) => lateCheck(limit, connection.address)
     // It was not among those that wait when it failed by itself.
     if (!this.#waiting.has(claim)) return undefined
     const detail = this.#shortage(this.#now() - claim.since)
-    return (limit) => timeLimit("write", limit, address, detail)
+    return (limit) => timeLimit("write", limit, this.#options.dialer.address, detail)
   }
 
   /** Why a claim that waits has no connection and no dial. */
