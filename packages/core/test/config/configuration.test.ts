@@ -264,29 +264,6 @@ describe("text and bytes", () => {
 })
 
 describe("connections that are kept", () => {
-  it.live("CFG-31: a connection is reused; one that the server killed while idle does not fail the next command", () =>
-    Effect.gen(function*() {
-      const server = yield* RedisServer.make()
-      const killer = yield* Client.make(server)
-      yield* run(
-        at(server),
-        Effect.gen(function*() {
-          const first = yield* Redis.clientId()
-          assert.strictEqual(yield* Redis.clientId(), first)
-          const kill = killer.execute(Redis.clientKillFilter({ id: first }))
-          yield* Client.causing(yield* RedisClient.RedisClient, "Disconnected", kill)
-          assert.notStrictEqual(yield* Redis.clientId(), first)
-          // The same for connections of one's own.
-          const own = yield* Redis.withConnection(Redis.clientId())
-          assert.strictEqual(yield* Redis.withConnection(Redis.clientId()), own)
-          assert.strictEqual(yield* killer.execute(Redis.clientKillFilter({ id: own })), 1)
-          // The server closed the connection before it answered, and again before this.
-          yield* Redis.ping()
-          assert.notStrictEqual(yield* Redis.withConnection(Redis.clientId()), own)
-        })
-      )
-    }))
-
   it.live("CFG-32: when the server was killed and came back the next command works, with credentials, name and database", () =>
     Effect.gen(function*() {
       const password = Redacted.make("p")
