@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Amounts from "./Amounts.ts"
+import * as Chance from "./Chance.ts"
 import * as Chaos from "./Chaos.ts"
 
 /**
@@ -46,28 +47,8 @@ interface State {
   token: number
 }
 
-/** Mulberry32: a small generator that can be seeded. */
-export const generator = (seed: number) => () => {
-  seed = (seed + 0x6d2b79f5) | 0
-  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-  return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-}
-
 const ledgerKey = "ledger"
 const expectedErrors = new Set(["ConnectionError", "TimeoutError"])
-
-/** Runs an effect, interrupting it now and then: at once, or a little later. */
-const impatient = <A, E>(state: State, effect: Effect.Effect<A, E>): Effect.Effect<Exit.Exit<A, E>> =>
-  Effect.gen(function*() {
-    if (state.random() > 0.2) return yield* Effect.exit(effect)
-    const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
-    const patience = state.random()
-    if (patience > 0.5) yield* Effect.yieldNow
-    if (patience > 0.8) yield* Effect.sleep(patience * 3)
-    yield* Fiber.interrupt(fiber)
-    return yield* Fiber.await(fiber)
-  })
 
 /** The reason why a caller has no answer: its own interruption, or an error that must tell the fate of the command. */
 const fateOf = (state: State, exit: Exit.Exit<unknown, RedisError.RedisError>): Fate => {
@@ -96,7 +77,7 @@ const echo = (text: string): RedisCommand.RedisCommand<unknown> => Redis.send("E
 const askOne = (state: State, client: RedisClient.RedisClient["Service"]) =>
   Effect.suspend(() => {
     const token = `t${state.token++}`
-    return Effect.map(impatient(state, client.execute(echo(token))), (exit) => {
+    return Effect.map(Chance.impatient(state.random, client.execute(echo(token))), (exit) => {
       fateOf(state, exit)
       if (Exit.isSuccess(exit)) expectValue(state, "ECHO", exit.value, token)
     })
@@ -106,10 +87,13 @@ const askOne = (state: State, client: RedisClient.RedisClient["Service"]) =>
 const writeOne = (state: State, client: RedisClient.RedisClient["Service"]) =>
   Effect.suspend(() => {
     const token = `w${state.token++}`
-    return Effect.map(impatient(state, client.execute(Redis.send("HINCRBY", ledgerKey, token, 1))), (exit) => {
-      state.ledger.set(token, fateOf(state, exit))
-      if (Exit.isSuccess(exit)) expectValue(state, "HINCRBY", exit.value, 1)
-    })
+    return Effect.map(
+      Chance.impatient(state.random, client.execute(Redis.send("HINCRBY", ledgerKey, token, 1))),
+      (exit) => {
+        state.ledger.set(token, fateOf(state, exit))
+        if (Exit.isSuccess(exit)) expectValue(state, "HINCRBY", exit.value, 1)
+      }
+    )
   })
 
 /** Runs a pipeline of reads and writes, each of which has an outcome of its own. */
@@ -118,7 +102,7 @@ const runPipeline = (state: State, client: RedisClient.RedisClient["Service"]) =
     const tokens = Array.from({ length: 2 + Math.floor(state.random() * 10) }, () => `p${state.token++}`)
     state.left -= tokens.length - 1
     const commands = tokens.map((token, i) => i % 2 === 0 ? echo(token) : Redis.send("HINCRBY", ledgerKey, token, 1))
-    return Effect.map(impatient(state, client.pipeline(commands)), (exit) => {
+    return Effect.map(Chance.impatient(state.random, client.pipeline(commands)), (exit) => {
       tokens.forEach((token, i) => {
         const outcome = Exit.isSuccess(exit) ? exit.value[i]! : exit
         const fate = fateOf(state, outcome)
@@ -151,12 +135,7 @@ const trouble = (state: State, chaos: Chaos.Chaos): Effect.Effect<never> =>
     const { answered } = state.count
     yield* Effect.sleep(2 + state.random() * 40)
     yield* until(Effect.sync(() => state.count.answered), (now) => now >= answered + peace)
-    if (state.random() < 0.1) {
-      chaos.stall()
-      yield* Effect.sleep(state.random() * 80)
-      chaos.resume()
-    }
-    chaos.cut(state.random(), state.random() < 0.5 ? "reset" : "fin")
+    yield* Chance.cut(state.random, chaos)
   }))
 
 const checkLedger = (state: State, applied: ReadonlyMap<string, string>): void => {
@@ -171,7 +150,7 @@ const checkLedger = (state: State, applied: ReadonlyMap<string, string>): void =
 /** Runs the soak on a server of its own. */
 export const run = Effect.fnUntraced(function*(options: SoakOptions) {
   const state: State = {
-    random: generator(options.seed),
+    random: Chance.generator(options.seed),
     wrong: [],
     ledger: new Map(),
     count: { answered: 0, failed: 0, interrupted: 0 },

@@ -1,14 +1,15 @@
 /**
  * The activities of the callers of the mixed soak, each with a way to tell whether it went right.
  */
-import { Redis, RedisError, RedisLock, RedisReply, RedisScript, RedisStream } from "@redfx/core"
+import { Redis, RedisError, RedisLock, RedisStream } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
+import { impatient } from "./Chance.ts"
+import { twice } from "./ledger/programs.ts"
 import type { Fate } from "./Soak.ts"
 
 /** The writes of a span of time. They are checked long after its end, and then forgotten. */
@@ -69,18 +70,6 @@ const countOf = (state: State, activity: string): Count => {
   return count
 }
 
-/** Runs an effect, interrupting it now and then: at once, or a little later. */
-const impatient = <A, E>(state: State, effect: Effect.Effect<A, E>): Effect.Effect<Exit.Exit<A, E>> =>
-  Effect.gen(function*() {
-    if (state.random() > 0.2) return yield* Effect.exit(effect)
-    const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
-    const patience = state.random()
-    if (patience > 0.3) yield* Effect.yieldNow
-    if (patience > 0.6) yield* Effect.sleep(patience * 5)
-    yield* Fiber.interrupt(fiber)
-    return yield* Fiber.await(fiber)
-  })
-
 /** Runs an activity, and returns what its caller knows about it. */
 const attempt = <A>(
   state: State,
@@ -88,7 +77,7 @@ const attempt = <A>(
   effect: Effect.Effect<A, RedisError.RedisError>,
   allowed: ReadonlyArray<string> = []
 ): Effect.Effect<{ readonly fate: Fate; readonly value: A | undefined }> =>
-  Effect.map(impatient(state, effect), (exit) => {
+  Effect.map(impatient(state.random, effect), (exit) => {
     const count = countOf(state, activity)
     if (Exit.isSuccess(exit)) {
       count.answered++
@@ -158,14 +147,6 @@ const transactions: Activity = (state, client) =>
       expect(state, "a transaction", value?.join(), value && "1,1")
     })
   })
-
-const twice = RedisScript.make({
-  name: "twice",
-  lua: "return { redis.call('HINCRBY', KEYS[1], ARGV[1], 1), redis.call('HINCRBY', KEYS[1], ARGV[2], 1), ARGV[1] }",
-  keys: (ledger: string, _first: string, _second: string) => [ledger],
-  args: (_ledger, first, second) => [first, second],
-  result: RedisReply.tuple(RedisReply.integer, RedisReply.integer, RedisReply.blob)
-})
 
 const scripts: Activity = (state, client) =>
   Effect.suspend(() => {

@@ -9,8 +9,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Amounts from "./Amounts.ts"
+import * as Chance from "./Chance.ts"
 import * as Chaos from "./Chaos.ts"
-import { generator } from "./Soak.ts"
 import { anything, consumer, counterKey, counters, follower, ledgerKey, lockTtl } from "./SoakActivities.ts"
 import type { Count, Epoch, State } from "./SoakActivities.ts"
 import * as SoakDeployment from "./SoakDeployment.ts"
@@ -82,13 +82,7 @@ const eventually = <A, E>(
 const cutting = (state: State, proxies: ReadonlyArray<Chaos.Chaos>): Effect.Effect<never> =>
   Effect.forever(Effect.gen(function*() {
     yield* Effect.sleep(5 + state.random() * 100)
-    const chaos = proxies[Math.floor(state.random() * proxies.length)]!
-    if (state.random() < 0.1) {
-      chaos.stall()
-      yield* Effect.sleep(state.random() * 80)
-      chaos.resume()
-    }
-    chaos.cut(state.random(), state.random() < 0.5 ? "reset" : "fin")
+    yield* Chance.cut(state.random, proxies[Math.floor(state.random() * proxies.length)]!)
   }))
 
 /** Has servers end connections, from the side that a proxy cannot. */
@@ -243,7 +237,7 @@ const checkServers = Effect.fnUntraced(function*(state: State, { probes }: Deplo
 // -----------------------------------------------------------------------------
 
 const newState = ({ seed }: SoakAllOptions, { lossy, strike, without }: Deployment): State => ({
-  random: generator(seed),
+  random: Chance.generator(seed),
   isExpected: strike === undefined
     ? ({ _tag }) => _tag === "ConnectionError" || _tag === "TimeoutError"
     : RedisError.isRetryable,

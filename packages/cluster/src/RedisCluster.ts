@@ -60,11 +60,6 @@ export interface PerNodeOptions {
 /**
  * The cluster behind the program's `RedisClient`: what only a cluster can do.
  *
- * - `nodes`: its servers, masters before their replicas. `nodeOf`: the master of a key, `undefined` when none serves it.
- * - `refresh`: reads the topology again.
- * - `perNode`: what each server answers to a command, by its address.
- * - `clientOf`: a client of one server alone, without redirects. Fails for an address that is not in the cluster.
- *
  * `perNode` and `clientOf` go to servers past the program's client. Of what that one is made for, such as a prefix or the
  * durations of `RedisTelemetry`, they have the limit of `Redis.withTimeout` alone.
  *
@@ -72,13 +67,18 @@ export interface PerNodeOptions {
  * @since 0.1.0
  */
 export class RedisCluster extends Context.Service<RedisCluster, {
+  /** Its servers, masters before their replicas. */
   readonly nodes: Effect.Effect<ReadonlyArray<Node>, CommandError>
+  /** The address of the master of a key, `undefined` when none serves it. */
   readonly nodeOf: (key: Key) => Effect.Effect<string | undefined, CommandError>
+  /** Reads the topology again. */
   readonly refresh: Effect.Effect<void, CommandError>
+  /** What each server answers to a command, by its address. */
   readonly perNode: <A>(
     command: RedisCommand.RedisCommand<A>,
     options?: PerNodeOptions
   ) => Effect.Effect<ReadonlyMap<string, A>, CommandError>
+  /** A client of one server alone, without redirects. Fails for an address that is not in the cluster. */
   readonly clientOf: (
     address: string
   ) => Effect.Effect<RedisClient.RedisClient["Service"], CommandError | RedisConfigError>

@@ -177,10 +177,9 @@ export const layerPersistence: Layer.Layer<Persistence.Persistence, never, Redis
  *
  * **Details**
  *
- * - `prefix`: the text that all keys begin with; `"effectq:"` by default. The keys of the queue `mails` begin with
- *   `effectq:{mails}:`, so that each queue is in one slot of a cluster, and different queues are in different slots.
- * - `pollInterval`, `lockRefreshInterval`, `lockExpiration`: as in Effect's own store; by default 1, 30 and 90 seconds. No time at
- *   all is `DataError`, and so is a time without end.
+ * The keys of the queue `mails` begin with `effectq:{mails}:`, so that each queue is in one slot of a cluster, and
+ * different queues are in different slots. Each of the times must be more than none and have an end, else the Layer
+ * fails with `DataError`.
  *
  * This is Effect's store for Redis with other keys. It does not see what Effect's own store has under the same prefix.
  *
@@ -225,8 +224,8 @@ const timesOf = (options: QueueStoreOptions): QueueStoreOptions => {
  *
  * **Details**
  *
- * - `prefix`: the text that all keys begin with; `"ratelimiter:"` by default. The keys of `login` begin with
- *   `ratelimiter:{login}`, so that each limit is in one slot of a cluster, and different limits are in different slots.
+ * The keys of `login` begin with `ratelimiter:{login}`, so that each limit is in one slot of a cluster, and different
+ * limits are in different slots.
  *
  * This is Effect's store for Redis with other keys. It does not see what Effect's own store has counted.
  * `RedisRateLimiter` uses only the server's clock.

@@ -22,20 +22,23 @@ import type { CommandError, RedisConfigError } from "./RedisError.ts"
 /**
  * The connections to one server.
  *
- * - `client`: a client on these connections, for as long as the scope is open. Closing it leaves the pool open; the
- *   connections that the client has for itself are closed, and what is pending on them and on shared ones fails.
- * - `disconnect`: closes idle connections, with `inUse` also those in use, whose commands then fail with `reason`;
- *   further commands open new ones. `only`: leaves those alone that commands share.
- * - `retire`: fails with `reason` what is under way, what waits for a connection and everything that comes later.
- * - `stats`: counts of the connections and of the commands that wait.
- *
  * @category services
  * @since 0.1.0
  */
 export class RedisPool extends Context.Service<RedisPool, {
+  /**
+   * A client on these connections, for as long as the scope is open. Closing it leaves the pool open; the connections
+   * that the client has for itself are closed, and what is pending on them and on shared ones fails.
+   */
   readonly client: Effect.Effect<RedisClient.Client, never, Scope.Scope>
+  /**
+   * Closes idle connections, with `inUse` also those in use, whose commands then fail with `reason`; further commands
+   * open new ones. With `only` those that commands share are left alone.
+   */
   readonly disconnect: Pool.Pool["disconnect"]
+  /** Fails with `reason` what is under way, what waits for a connection and everything that comes later. */
   readonly retire: Pool.Pool["retire"]
+  /** Counts of the connections and of the commands that wait. */
   readonly stats: Pool.Pool["stats"]
 }>()("@redfx/core/RedisPool") {}
 

@@ -19,7 +19,6 @@
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -37,6 +36,7 @@ import { duration, integer } from "./internal/config/checks.ts"
 import { onceAborted } from "./internal/runtime/aborts.ts"
 import { withTimeout } from "./internal/runtime/elapsed.ts"
 import { durationFrom } from "./internal/runtime/milliseconds.ts"
+import { Once } from "./internal/runtime/once.ts"
 import { outside } from "./internal/runtime/ownContext.ts"
 import * as Redis from "./Redis.ts"
 import type { Key } from "./RedisArg.ts"
@@ -268,7 +268,7 @@ class Building<R, E> implements Provider<R> {
   #waiting = new Set<(opened: Provider<R>["opened"]) => void>()
   #closing: Promise<void> | undefined
   readonly #abort = new AbortController()
-  readonly #destroyed = Deferred.makeUnsafe<void>()
+  readonly #destroyed = new Once<void>()
   readonly pending = new Pending()
   current: Services<R> | undefined
 
@@ -291,7 +291,7 @@ class Building<R, E> implements Provider<R> {
   }
 
   destroy(): Promise<void> {
-    Deferred.doneUnsafe(this.#destroyed, Effect.void)
+    this.#destroyed.end(Exit.void)
     return this.#closing ??= this.#end(Duration.zero)
   }
 
@@ -323,7 +323,7 @@ class Building<R, E> implements Provider<R> {
     this.current = undefined
     if (Duration.toMillis(drain) > 0) {
       await Effect.runPromise(
-        withTimeout(Effect.raceFirst(this.pending.none, Deferred.await(this.#destroyed)), {
+        withTimeout(Effect.raceFirst(this.pending.none, this.#destroyed.outcome), {
           limit: Duration.toMillis(drain),
           orElse: () => Effect.void
         })

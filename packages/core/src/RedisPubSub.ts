@@ -260,12 +260,6 @@ export interface PubSub {
  * Subscriptions to events that each server reports only for itself, such as those of its keys: they are on all masters,
  * whichever these are. `Redis.keyspaceEvents` uses it.
  *
- * - `open`: like that of {@link PubSub}, for such channels.
- * - `execute`: runs a command on one of the servers, by the name that {@link Subscribed} has for it.
- * - `listensTo`: whether such channels are subscribed to on a server at the moment. Without it there is only one.
- * - `database`: the one that the connections of the client select. `prefix`: what its keys begin with, if there is
- *   anything: then events of others are not for it.
- *
  * @category models
  * @since 0.1.0
  */

@@ -102,18 +102,6 @@ export interface SlotMove {
  *
  * **Details**
  *
- * - `nodes`: first the masters in the order of their slots, then the replicas of the first master, of the second, and
- *   so on. They keep their places when their roles change.
- * - `addresses`: the addresses of `nodes`.
- * - `owner`: the node that owns a slot or the slot of a key. Waits while no running node owns it.
- * - `replicasOf`: the replicas of a master that are up, as the master sees it.
- * - `settled`: waits until the cluster can serve, all running nodes agree on the roles, on the slots and on which nodes
- *   are down, and every replica is connected and shown to clients by all. A paused server counts as running.
- * - `beginMove`: begins to move a slot to a node, and leaves the move unfinished. `moveSlot`: moves a slot with all its
- *   keys.
- * - `failover`: makes a replica the master of its slots with the old master's consent, and waits until the cluster has
- *   settled. Does nothing when the node already is the master.
- *
  * Fails with `RedisServerError`. The reason is `Timeout` when a wait exceeds `settleTimeout`, and `Other` when a node
  * refuses a command or a server is not a node of this cluster.
  *
@@ -121,23 +109,40 @@ export interface SlotMove {
  * @since 0.1.0
  */
 export class RedisClusterServers extends Context.Service<RedisClusterServers, {
+  /**
+   * First the masters in the order of their slots, then the replicas of the first master, of the second, and so on.
+   * They keep their places when their roles change.
+   */
   readonly nodes: ReadonlyArray<RedisServer.RedisServer["Service"]>
+  /** The addresses of `nodes`. */
   readonly addresses: readonly [NodeAddress, ...Array<NodeAddress>]
+  /** The node that owns a slot or the slot of a key. Waits while no running node owns it. */
   readonly owner: (
     slotOrKey: number | string
   ) => Effect.Effect<RedisServer.RedisServer["Service"], RedisServer.RedisServerError>
+  /** The replicas of a master that are up, as the master sees it. */
   readonly replicasOf: (
     master: RedisServer.RedisServer["Service"]
   ) => Effect.Effect<ReadonlyArray<RedisServer.RedisServer["Service"]>, RedisServer.RedisServerError>
+  /**
+   * Waits until the cluster can serve, all running nodes agree on the roles, on the slots and on which nodes are down,
+   * and every replica is connected and shown to clients by all. A paused server counts as running.
+   */
   readonly settled: Effect.Effect<void, RedisServer.RedisServerError>
+  /** Begins to move a slot to a node, and leaves the move unfinished. */
   readonly beginMove: (
     slot: number,
     to: RedisServer.RedisServer["Service"]
   ) => Effect.Effect<SlotMove, RedisServer.RedisServerError>
+  /** Moves a slot with all its keys. */
   readonly moveSlot: (
     slot: number,
     to: RedisServer.RedisServer["Service"]
   ) => Effect.Effect<void, RedisServer.RedisServerError>
+  /**
+   * Makes a replica the master of its slots with the old master's consent, and waits until the cluster has settled.
+   * Does nothing when the node already is the master.
+   */
   readonly failover: (
     replica: RedisServer.RedisServer["Service"]
   ) => Effect.Effect<void, RedisServer.RedisServerError>

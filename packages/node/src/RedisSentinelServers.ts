@@ -82,26 +82,33 @@ export interface RedisSentinelServersOptions
  *
  * **Details**
  *
- * - `service`: the name of the master. `addresses`: the addresses of the Sentinels.
- * - `servers`: the first one is the initial master. They keep their places when their roles change.
- * - `master`: the server that reports itself as master and that most Sentinels name. When no Sentinel answers, it is
- *   the only server that reports itself as master. Waits while there is none, as during a failover.
- * - `settled`: waits until every running Sentinel knows the other Sentinels, the same master and which servers are
- *   down, and sees all replicas as connected. A paused server counts as running.
- * - `failover`: makes a replica the master without stopping the old one, and waits until all have settled.
- *
  * Fails with `RedisServerError` with the reason `Timeout` when a wait exceeds `settleTimeout`.
  *
  * @category services
  * @since 0.1.0
  */
 export class RedisSentinelServers extends Context.Service<RedisSentinelServers, {
+  /** The name of the master. */
   readonly service: string
+  /** The Sentinels. */
   readonly sentinels: ReadonlyArray<RedisServer.RedisServer["Service"]>
+  /**
+   * The master and its replicas. The first one is the initial master. They keep their places when their roles change.
+   */
   readonly servers: ReadonlyArray<RedisServer.RedisServer["Service"]>
+  /** The addresses of the Sentinels. */
   readonly addresses: readonly [NodeAddress, ...Array<NodeAddress>]
+  /**
+   * The server that reports itself as master and that most Sentinels name. When no Sentinel answers, it is the only
+   * server that reports itself as master. Waits while there is none, as during a failover.
+   */
   readonly master: Effect.Effect<RedisServer.RedisServer["Service"], RedisServer.RedisServerError>
+  /**
+   * Waits until every running Sentinel knows the other Sentinels, the same master and which servers are down, and sees
+   * all replicas as connected. A paused server counts as running.
+   */
   readonly settled: Effect.Effect<void, RedisServer.RedisServerError>
+  /** Makes a replica the master without stopping the old one, and waits until all have settled. */
   readonly failover: Effect.Effect<void, RedisServer.RedisServerError>
 }>()("@redfx/node/RedisSentinelServers") {}
 

@@ -80,38 +80,46 @@ export class RedisServerError extends TaggedError<RedisServerError>("@redfx/node
 /**
  * A running server.
  *
- * **Details**
- *
- * - `host`, `port`: where it listens. They stay the same after `restart`. `url` is `redis://host:port`, without
- *   credentials. `password`: the password of the default user, `undefined` without the option. `path`: its unix socket,
- *   `undefined` without the option `unixSocket`.
- * - `tls`: its TLS port, its URL (`rediss://`) and the certificate to trust; `undefined` without the option `tls`.
- * - `directory`: its own temporary directory, removed with the scope.
- * - `pid`: its process id, `undefined` while it does not run.
- * - `log`: what it has printed since it was first started, without passwords.
- * - `stop`: shuts it down (SIGTERM). `kill`: ends it with a signal, by default SIGKILL. Both wait until the process is
- *   gone, also end a paused server, and do nothing when it does not run.
- * - `restart`: stops it, if it runs, and starts it again on the same port and with the same files. Where another process
- *   has taken the port meanwhile, it is waited for, for about a minute.
- * - `pause`, `resume`: SIGSTOP and SIGCONT. A paused server keeps its connections, but does nothing.
- *
  * @category services
  * @since 0.1.0
  */
 export class RedisServer extends Context.Service<RedisServer, {
+  /** The host that it listens on. It stays the same after `restart`. */
   readonly host: string
+  /** The port that it listens on. It stays the same after `restart`. */
   readonly port: number
+  /** Its unix socket, `undefined` without the option `unixSocket`. */
   readonly path: string | undefined
+  /** `redis://host:port`, without credentials. */
   readonly url: string
+  /** The password of the default user, `undefined` without the option. */
   readonly password: Redacted.Redacted<string> | undefined
+  /** Its TLS port, its URL (`rediss://`) and the certificate to trust; `undefined` without the option `tls`. */
   readonly tls: { readonly port: number; readonly url: string; readonly ca: string } | undefined
+  /** Its own temporary directory, removed with the scope. */
   readonly directory: string
+  /** Its process id, `undefined` while it does not run. */
   readonly pid: Effect.Effect<number | undefined>
+  /** What it has printed since it was first started, without passwords. */
   readonly log: Effect.Effect<string>
+  /**
+   * Shuts it down (SIGTERM), also when it is paused, and waits until the process is gone. Does nothing when it does not
+   * run.
+   */
   readonly stop: Effect.Effect<void>
+  /**
+   * Ends it with a signal, by default SIGKILL, also when it is paused, and waits until the process is gone. Does
+   * nothing when it does not run.
+   */
   readonly kill: (signal?: "SIGKILL" | "SIGTERM" | "SIGINT") => Effect.Effect<void>
+  /**
+   * Stops it, if it runs, and starts it again on the same port and with the same files. Where another process has taken
+   * the port meanwhile, it is waited for, for about a minute.
+   */
   readonly restart: Effect.Effect<void, RedisServerError>
+  /** Stops it for a while (SIGSTOP): it keeps its connections, but does nothing. */
   readonly pause: Effect.Effect<void>
+  /** Lets a paused server go on (SIGCONT). */
   readonly resume: Effect.Effect<void>
 }>()("@redfx/node/RedisServer") {}
 

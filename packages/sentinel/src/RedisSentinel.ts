@@ -64,17 +64,18 @@ export interface ClientOptions extends
  * `connectTimeout` and `commandTimeout` say, but 2 seconds at the most; once one has answered the others are not waited for
  * any longer than 100 milliseconds.
  *
- * - `discoverMaster`: where the master of a service is. It must not be down, and a sentinel that names it has to
- *   know `minOtherSentinels` others.
- * - `discoverReplicas`: where replicas of a service are that are not down; none when no sentinel knows any.
- * - `client`: a client of a service, for as long as the scope is open.
- *
  * @category services
  * @since 0.1.0
  */
 export class RedisSentinel extends Context.Service<RedisSentinel, {
+  /**
+   * Where the master of a service is. It must not be down, and a sentinel that names it has to know `minOtherSentinels`
+   * others.
+   */
   readonly discoverMaster: (service: string) => Effect.Effect<RedisConfig.NodeAddress, MasterNotFoundError>
+  /** Where replicas of a service are that are not down; none when no sentinel knows any. */
   readonly discoverReplicas: (service: string) => Effect.Effect<ReadonlyArray<RedisConfig.NodeAddress>>
+  /** A client of a service, for as long as the scope is open. */
   readonly client: (
     options: ClientOptions
   ) => Effect.Effect<RedisClient.RedisClient["Service"], CommandError | RedisConfigError, Scope.Scope>

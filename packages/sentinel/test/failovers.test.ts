@@ -107,7 +107,6 @@ describe("A lock and a semaphore", () => {
     it.live(`${name} of which the new master knows nothing is told as lost at once, and not when it is extended next`, () =>
       Effect.gen(function*() {
         const { master, replicas: [replica], sentinels } = yield* Fake.make({ replicas: 1, sentinels: 2 })
-        if (replica === undefined) return assert.fail("there is one")
         master.instead = ({ name }) =>
           name === "SET" ? Encode.ok : name.startsWith("EVAL") ? Encode.integer(1) : undefined
         replica.instead = ({ name }) => name.startsWith("EVAL") ? Encode.integer(0) : undefined

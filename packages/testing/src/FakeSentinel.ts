@@ -159,20 +159,32 @@ export const makeData = Effect.fnUntraced(function*(
   return self
 })
 
+/** As many as a number says. */
+type Several<A, N extends number, Listed extends ReadonlyArray<A> = []> = Listed["length"] extends N ? Listed
+  : Several<A, N, [...Listed, A]>
+
 /** Sentinels that agree on a master and its replicas. */
-export const make = Effect.fnUntraced(function*(
-  { replicas = 0, sentinels = 1 }: { readonly sentinels?: number; readonly replicas?: number } = {}
-) {
+export interface Group<Sentinels extends number, Replicas extends number> {
+  readonly master: Data
+  readonly replicas: Several<Data, Replicas>
+  /** The first of the sentinels. */
+  readonly sentinel: Sentinel
+  readonly sentinels: Several<Sentinel, Sentinels>
+}
+
+/** Makes sentinels, by default one, that agree on a master and its replicas, by default none. */
+export const make = Effect.fnUntraced(function*<const Sentinels extends number = 1, const Replicas extends number = 0>(
+  options: { readonly sentinels?: Sentinels; readonly replicas?: Replicas } = {}
+): Effect.fn.Return<Group<Sentinels, Replicas>, never, Scope.Scope> {
   const master = yield* makeData("master")
-  const slaves = yield* Effect.replicateEffect(makeData("slave"), replicas)
-  const watchers = yield* Effect.replicateEffect(makeSentinel(), sentinels)
-  for (const watcher of watchers) {
-    watcher.master = { port: master.port }
-    watcher.replicas = slaves.map(({ port }) => ({ port }))
+  const replicas = yield* Effect.replicateEffect(makeData("slave"), options.replicas ?? 0)
+  const sentinels = yield* Effect.replicateEffect(makeSentinel(), options.sentinels ?? 1)
+  for (const sentinel of sentinels) {
+    sentinel.master = { port: master.port }
+    sentinel.replicas = replicas.map(({ port }) => ({ port }))
   }
-  // There is at least one sentinel.
-  const [sentinel = yield* makeSentinel(), ...others] = watchers
-  return { master, replicas: slaves, sentinel, sentinels: [sentinel, ...others] as const }
+  // They were made as often as that.
+  return { master, replicas, sentinel: sentinels[0], sentinels } as Group<Sentinels, Replicas>
 })
 
 /** All sentinels name another master from now on. That server becomes a master, and the previous master a replica. */

@@ -182,15 +182,15 @@ export interface Handshake {
    * without RESP3.
    */
   readonly hello?: "accept" | "unknown" | "noproto" | undefined
-  /** The name that HELLO … AUTH and AUTH must carry. Default any. */
+  /** The name that HELLO … AUTH and AUTH must carry. Default `"default"`. */
   readonly username?: string | undefined
   /** The password that HELLO … AUTH and AUTH must carry. Until then other commands are refused with NOAUTH. */
   readonly password?: string | undefined
-  /** The values that HELLO reports. */
+  /** The mode that HELLO reports. Default `"standalone"`. */
   readonly mode?: "standalone" | "cluster" | "sentinel" | undefined
-  /** The values that HELLO reports. */
+  /** The role that HELLO reports. Default `"master"`. */
   readonly role?: "master" | "replica" | undefined
-  /** The values that HELLO reports. */
+  /** The version that HELLO reports. Default `"7.0.0"`. */
   readonly version?: string | undefined
 }
 
@@ -279,8 +279,7 @@ const builtIn = (handshake: Handshake, command: Command, connection: Connection)
 // -----------------------------------------------------------------------------
 
 /**
- * A client's connection. `index` counts from 0 in the order of arrival. `commands` are those handled before the current
- * one. `protocol` and `authenticated` are the results of HELLO and AUTH.
+ * A client's connection, as an answer sees it.
  *
  * @category models
  * @since 0.1.0

@@ -9,7 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
-import { generator } from "../Soak.ts"
+import { generator } from "../Chance.ts"
 
 interface Timer {
   readonly at: number

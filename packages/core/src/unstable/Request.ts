@@ -40,7 +40,10 @@ export {
    * @category constants
    * @since 0.1.0
    */
-  asking,
+  asking
+} from "../internal/connection/singleRequest.ts"
+
+export {
   /**
    * Requests that wait, first come first served.
    *
@@ -103,7 +106,10 @@ export type {
    * @category models
    * @since 0.1.0
    */
-  Outcome,
+  Outcome
+} from "../internal/connection/outcome.ts"
+
+export type {
   /**
    * What may send a request somewhere else instead of settling it.
    *

@@ -170,6 +170,19 @@ describe("Options", () => {
       }
     }))
 
+  it.effect("the parts and multiples of a cache are refused by their names: with such a part it would keep nothing", () =>
+    Effect.gen(function*() {
+      for (const [option, values] of [["jitter", [1.1, 10]], ["early", [Infinity]]] as const) {
+        for (const wrong of [...values, -0.1, Number.NaN, "0.1" as never]) {
+          for (const made of uses(RedisKeyspace.makeCache<string>({ ...cache, [option]: wrong }))) {
+            const error = yield* refusal(made)
+            assert.deepInclude(error, { _tag: "DataError", command: "RedisKeyspace.makeCache" })
+            assert.include((error as Error).message, `${option} is `)
+          }
+        }
+      }
+    }))
+
   it.effect("what is made without any options says what is missing, and throws nothing", () =>
     Effect.gen(function*() {
       const none = undefined as never

@@ -211,14 +211,6 @@ describe("The limit of the pool", () => {
       yield* TestClock.adjust("1 hour")
       assert.strictEqual(node.connections.open, 4)
     }))
-
-  it.live("CFG-25: pool: \"single\" keeps nothing beside its one connection, which is opened with the Layer", () =>
-    Effect.gen(function*() {
-      const { client } = yield* real({ pool: "single" })
-      assert.deepInclude(yield* client.stats, { shared: 1, exclusive: 0 })
-      assert.strictEqual(yield* client.execute(Redis.blpop("none", "10 millis")), undefined)
-      assert.deepInclude(yield* client.stats, { shared: 1, exclusive: 0 })
-    }))
 })
 
 describe("Reuse", () => {

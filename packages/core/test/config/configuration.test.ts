@@ -8,13 +8,9 @@ import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as Certificates from "@redfx/testing/Certificates"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
-import * as Encode from "@redfx/testing/RedisFakeReply"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
-import * as Stream from "effect/Stream"
-import { TestClock } from "effect/testing"
 
 /** Runs a program on a client with these options. */
 const run = <A, E>(
@@ -26,17 +22,6 @@ const at = (server: RedisServer.RedisServer["Service"]) => ({ host: server.host,
 
 const failure = (options: RedisConfig.StandaloneOptions, command: RedisCommand.Any = Redis.get("k")) =>
   Effect.flip(run(options, command))
-
-/** A fiber that ends when a connection is lost, and listens when this returns. */
-const untilDisconnected = Effect.gen(function*() {
-  const client = yield* RedisClient.RedisClient
-  return yield* client.events.pipe(
-    Stream.filter((event) => event._tag === "Disconnected"),
-    Stream.take(1),
-    Stream.runDrain,
-    Effect.forkChild({ startImmediately: true })
-  )
-})
 
 /** What the server knows of the connection that asks, also a server that has no CLIENT INFO. */
 const ownInfo = Effect.gen(function*() {
@@ -278,86 +263,7 @@ describe("text and bytes", () => {
     }))
 })
 
-describe("limits in time", () => {
-  it.effect("CFG-06: commandTimeout does not count the time that a command asks the server to block", () =>
-    Effect.gen(function*() {
-      const node = yield* FakeNode.make(({ name }) => name === "BLPOP" ? FakeNode.delay("1 hour") : undefined)
-      const client = yield* Client.make(node, { commandTimeout: "150 millis" })
-      const fiber = yield* Effect.forkChild(Effect.flip(client.execute(Redis.blpop("none", 30))))
-      yield* node.awaitCommand("BLPOP")
-      yield* TestClock.adjust("30 seconds")
-      assert.isUndefined(fiber.pollUnsafe())
-      yield* TestClock.adjust("150 millis")
-      assert.strictEqual((yield* Fiber.join(fiber))._tag, "TimeoutError")
-    }))
-
-  it.effect("CFG-17: a command that timed out is run once more where that is asked for", () =>
-    Effect.gen(function*() {
-      const node = yield* FakeNode.make(({ name }, connection) =>
-        name !== "INCR"
-          ? undefined
-          : connection.commands.some((command) => command.name === "INCR")
-          ? Encode.integer(2)
-          : FakeNode.delay("1 hour")
-      )
-      const client = yield* Client.make(node, { commandTimeout: "1 second", retryOnTimeout: true })
-      const fiber = yield* Effect.forkChild(client.execute(Redis.incr("k")))
-      yield* node.awaitCommand("INCR")
-      yield* TestClock.adjust("2 seconds")
-      // Sent a second time although the first may have been run.
-      yield* node.awaitCommand("INCR", 2)
-      yield* Fiber.interrupt(fiber)
-    }))
-
-  it.effect("CFG-26: a connection that lay unused is checked first, and replaced when the check fails", () =>
-    Effect.gen(function*() {
-      const node = yield* FakeNode.make(({ name }, connection) =>
-        name === "GET"
-          ? Encode.bulk(String(connection.index))
-          : name === "PING" && connection.index === 0
-          ? Encode.simple("NOT PONG")
-          : undefined
-      )
-      const client = yield* Client.make(node, { healthCheckInterval: "10 seconds" })
-      const pings = () => node.commands.filter(({ command }) => command.name === "PING").length
-      assert.strictEqual(yield* client.execute(Redis.get("k")), "0")
-      yield* TestClock.adjust("9 seconds")
-      assert.strictEqual(yield* client.execute(Redis.get("k")), "0")
-      assert.strictEqual(pings(), 0)
-      yield* TestClock.adjust("11 seconds")
-      assert.strictEqual(yield* client.execute(Redis.get("k")), "1")
-      assert.strictEqual(pings(), 1)
-      yield* TestClock.adjust("11 seconds")
-      assert.strictEqual(yield* client.execute(Redis.get("k")), "1")
-      assert.strictEqual(pings(), 2)
-    }))
-})
-
 describe("connections that are kept", () => {
-  it.live("CFG-31: a connection is reused; one that the server killed while idle does not fail the next command", () =>
-    Effect.gen(function*() {
-      const server = yield* RedisServer.make()
-      const killer = yield* Client.make(server)
-      yield* run(
-        at(server),
-        Effect.gen(function*() {
-          const first = yield* Redis.clientId()
-          assert.strictEqual(yield* Redis.clientId(), first)
-          const lost = yield* untilDisconnected
-          assert.strictEqual(yield* killer.execute(Redis.clientKillFilter({ id: first })), 1)
-          yield* Fiber.join(lost)
-          assert.notStrictEqual(yield* Redis.clientId(), first)
-          // The same for connections of one's own.
-          const own = yield* Redis.withConnection(Redis.clientId())
-          assert.strictEqual(yield* Redis.withConnection(Redis.clientId()), own)
-          assert.strictEqual(yield* killer.execute(Redis.clientKillFilter({ id: own })), 1)
-          // The server closed the connection before it answered, and again before this.
-          yield* Redis.ping()
-          assert.notStrictEqual(yield* Redis.withConnection(Redis.clientId()), own)
-        })
-      )
-    }))
-
   it.live("CFG-32: when the server was killed and came back the next command works, with credentials, name and database", () =>
     Effect.gen(function*() {
       const password = Redacted.make("p")
@@ -366,9 +272,7 @@ describe("connections that are kept", () => {
         { ...at(server), password, db: 3, clientName: "again" },
         Effect.gen(function*() {
           yield* Redis.set("k", "v")
-          const lost = yield* untilDisconnected
-          yield* server.kill()
-          yield* Fiber.join(lost)
+          yield* Client.causing(yield* RedisClient.RedisClient, "Disconnected", server.kill())
           const down = Client.expectTag(yield* Effect.flip(Redis.get("k")), "ConnectionError")
           assert.isTrue(RedisError.isSafeToRetry(down))
           yield* server.restart

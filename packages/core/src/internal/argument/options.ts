@@ -32,6 +32,12 @@ export const count = (option: string, given: number): number =>
     ? given
     : invalid(`${option} is ${format(given)}, and must be a whole number from 1 on`)
 
+/** A number from 0 on, which need not be whole, and is a part of something where `most` is 1. */
+export const amount = (option: string, given: number, most = Number.MAX_VALUE): number =>
+  typeof given === "number" && given >= 0 && given <= most
+    ? given
+    : invalid(`${option} is ${format(given)}, and must be a number from 0 ${most === 1 ? "to 1" : "on"}`)
+
 /** A name, which programs without types may leave out: otherwise they are told of a part of some command. */
 export const given = <A>(option: string, name: A): A =>
   name ?? invalid(`${option} is missing; give its name, such as { ${option}: "${option}-1" }`)

@@ -12,7 +12,7 @@ import type { CommandError } from "../../RedisError.ts"
 import { isHangUp } from "../error/events.ts"
 import { present } from "../error/present.ts"
 import { failureIn } from "../runtime/firstError.ts"
-import type { Outcome } from "./request.ts"
+import type { Outcome } from "./outcome.ts"
 
 /** Runs commands on the new connection, in one write. */
 type Run = (commands: ReadonlyArray<RedisCommand.Any>) => Effect.Effect<ReadonlyArray<Outcome>>

@@ -12,7 +12,7 @@ import * as RedisReply from "../../RedisReply.ts"
 import { connectionLoss } from "../error/events.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
 import type { RedisConnection } from "./model.ts"
-import { requestOf } from "./request.ts"
+import { requestOf } from "./singleRequest.ts"
 
 const spec = new RedisCommand.Spec("PING", ["readonly"])
 

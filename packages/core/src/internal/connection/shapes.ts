@@ -14,7 +14,8 @@ import { Element, SharedText } from "../codec/sharedText.ts"
 import { CommandImpl } from "../command/impl.ts"
 import { Elements, Pairs } from "../reply/collections.ts"
 import { bytesReader, textReader } from "../reply/longString.ts"
-import { asking, BatchRequest, SingleRequest } from "./request.ts"
+import { BatchRequest } from "./batchRequest.ts"
+import { asking, SingleRequest } from "./singleRequest.ts"
 
 let kept: ReadonlyArray<object | undefined> = []
 

@@ -2,8 +2,8 @@
  * The requests of a connection on its socket: what reads and writes until the connection is lost.
  */
 import * as Cause from "effect/Cause"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
@@ -15,6 +15,7 @@ import type { DecodeOptions } from "../../RespLimits.ts"
 import { encodeUtf8 } from "../codec/utf8.ts"
 import { clientClosed, connectionLoss } from "../error/events.ts"
 import { errorOf } from "../runtime/firstError.ts"
+import { Once } from "../runtime/once.ts"
 import { Pace } from "../runtime/pace.ts"
 import { KnownScripts } from "../script/knownScripts.ts"
 import { Tracking } from "../tracking/tracking.ts"
@@ -51,7 +52,7 @@ export const wireOn = Effect.fnUntraced(function*(
   listener: Listener
 ): Effect.fn.Return<Wire, never, Scope.Scope> {
   const { address, settings } = target
-  const ended = Deferred.makeUnsafe<CommandError>()
+  const ended = new Once<CommandError>()
   const tracking = new Tracking(settings.keepers)
   const writing = new Wakeup({
     ready: () => exchange.writable,
@@ -90,7 +91,7 @@ export const wireOn = Effect.fnUntraced(function*(
       // Kept answers are dropped before anybody learns of the end of the connection, and reads.
       tracking.end("Disconnected")
       takeUnsent(unsent, failure)
-      Deferred.doneUnsafe(ended, Effect.succeed(failure))
+      ended.end(Exit.succeed(failure))
     }
   })
   yield* Effect.addFinalizer(() => Effect.sync(() => exchange.close(clientClosed(address))))
@@ -116,7 +117,7 @@ export const wireOn = Effect.fnUntraced(function*(
     exchange,
     tracking,
     liveness,
-    lost: Deferred.await(ended),
+    lost: ended.outcome,
     accept: (protocol) => {
       tracking.protocol = protocol
       decoder.limit(limitsOf(settings, listener))

@@ -53,12 +53,12 @@ export interface CacheOptions<Id, A, E = never, R = never> extends Pick<KeyOptio
   readonly stale?: TimeToLive | undefined
   /**
    * The largest part by which a time is shortened, at random, so that values that were loaded together are not all loaded
-   * again together. Default 0.1.
+   * again together: from 0 to 1, else `DataError`. Default 0.1.
    */
   readonly jitter?: number | undefined
   /**
    * How early a fresh value is loaded anew. That happens by chance, and is the more probable the nearer the end is. The
-   * number is a multiple of the time that the load took. Default 1; with 0 it never happens.
+   * number is a multiple of the time that the load took, from 0 on, else `DataError`. Default 1; with 0 it never happens.
    */
   readonly early?: number | undefined
   /**

@@ -92,7 +92,7 @@ export const settingsOf = <Id, A, E, R>(options: CacheOptions<Id, A, E, R>): Exi
       absent: Options.milliseconds("absentTtl", absentTtl),
       stale: Math.max(Options.milliseconds("stale", stale), 0),
       limit: whole(Duration.toMillis(Options.someTime("loadTimeout", loadTimeout))),
-      early,
-      jitter
+      early: Options.amount("early", early),
+      jitter: Options.amount("jitter", jitter, 1)
     }
   })

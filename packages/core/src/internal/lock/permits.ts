@@ -11,11 +11,11 @@ import type { Taken, Ways } from "./lease.ts"
 import { byToken, extending } from "./tokenScripts.ts"
 
 /** Drops the leases that have ended; the key lives as long as the last lease. What only looks drops nothing: see `taken`. */
-const lasting = `${Lua.milliseconds}redis.call("ZREMRANGEBYSCORE", KEYS[1], "-inf", string.format("%.0f", now))
+const lasting = `${Lua.milliseconds}${Lua.text}redis.call("ZREMRANGEBYSCORE", KEYS[1], "-inf", text(now))
 local function lease(token, milliseconds)
-  redis.call("ZADD", KEYS[1], string.format("%.0f", now + milliseconds), token)
+  redis.call("ZADD", KEYS[1], text(now + milliseconds), token)
   local last = redis.call("ZRANGE", KEYS[1], -1, -1, "WITHSCORES")
-  redis.call("PEXPIREAT", KEYS[1], string.format("%.0f", last[2]))
+  redis.call("PEXPIREAT", KEYS[1], text(last[2]))
   return 1
 end
 `
@@ -59,7 +59,7 @@ return ends and tonumber(ends) > now and 1 or 0`
 /** The number of permits that are taken. It writes nothing, so that it can be told where a server takes no writes. */
 export const taken = RedisScript.make({
   name: "RedisSemaphore.taken",
-  lua: `${Lua.milliseconds}return redis.call("ZCOUNT", KEYS[1], "(" .. string.format("%.0f", now), "+inf")`,
+  lua: `${Lua.milliseconds}${Lua.text}return redis.call("ZCOUNT", KEYS[1], "(" .. text(now), "+inf")`,
   keys: (name: string) => [name],
   result: RedisReply.integer,
   ordered: true

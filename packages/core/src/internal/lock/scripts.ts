@@ -39,10 +39,10 @@ export const acquire = (name: string, token: string, milliseconds: number | unde
 export const acquireFenced = RedisScript.make({
   name: "RedisLock.acquire",
   lua: `if redis.call("EXISTS", KEYS[1]) == 1 then return 0 end
-${Lua.microseconds}local fencingToken = redis.call("INCR", KEYS[2])
+${Lua.microseconds}${Lua.text}local fencingToken = redis.call("INCR", KEYS[2])
 if fencingToken < now then
   fencingToken = now
-  redis.call("SET", KEYS[2], string.format("%.0f", now))
+  redis.call("SET", KEYS[2], text(now))
 end
 if ARGV[2] == "0" then
   redis.call("SET", KEYS[1], ARGV[1])

@@ -53,13 +53,12 @@ export class Attempts {
 
   /** The error of a request whose time passes while it waits. */
   late(limit: number): TimeoutError {
-    return timeLimit("write", limit, this.#checked ?? this.#begun?.address ?? this.#address, this.#detail)
+    return this.#checked === undefined
+      ? timeLimit("write", limit, this.#begun?.address ?? this.#address, this.#detail)
+      : lateCheck(limit, this.#checked)
   }
 
   get #detail(): string {
-    if (this.#checked !== undefined) {
-      return "the connection was unused for long, and a PING that checks it has no answer yet"
-    }
     const failed = this.#failure === undefined ? "" : failureText(this.#failure)
     if (this.#begun === undefined) {
       return `no connection was open${failed === "" ? "" : `; the last attempt failed: ${failed}`}`
@@ -71,6 +70,10 @@ export class Attempts {
     }`
   }
 }
+
+/** The error of a request whose time passes while the connection to an address is being checked for it. */
+export const lateCheck = (limit: number, address: string): TimeoutError =>
+  timeLimit("write", limit, address, "the connection was unused for long, and a PING that checks it has no answer yet")
 
 /** An error without what it says of the command that failed with it. */
 export const failureText = (error: CommandError): string =>

@@ -31,10 +31,10 @@ import { elapsed, LoopTime, passed } from "../runtime/elapsed.ts"
 import { errorOf } from "../runtime/firstError.ts"
 import { fork, runNow } from "../runtime/ownContext.ts"
 import { acquireIn } from "../runtime/ownScope.ts"
-import { Attempts, failureText } from "./attempts.ts"
+import { Attempts, failureText, lateCheck } from "./attempts.ts"
 import type { Wait } from "./attempts.ts"
 import { givenBack, Lease } from "./recycle.ts"
-import { addressOf, longestPause, Pauses, pauseUnless } from "./redial.ts"
+import { addressOf, Life, Pauses, pauseUnless } from "./redial.ts"
 
 export interface Options {
   readonly dialer: Dialer
@@ -86,13 +86,11 @@ interface Dial {
 /**
  * The facts about an open connection.
  *
- * - `greeted`: how often anything had come from the server when it was opened, and when that was.
  * - `unusedSince`: when it was opened, or given back.
  */
 interface Facts {
   readonly scope: Scope.Closeable
-  readonly greeted: number
-  readonly opened: number
+  readonly life: Life
   unusedSince: number
 }
 
@@ -276,16 +274,11 @@ export class ExclusivePool {
   #lateness(claim: Claim): Wait["late"] {
     const { connection, dial } = claim
     if (dial !== undefined) return (limit) => dial.attempts.late(limit)
-    const { address } = this.#options.dialer
-    if (connection !== undefined) {
-      const attempts = new Attempts(address, () => this.#now())
-      attempts.check(connection.address)
-      return (limit) => attempts.late(limit)
-    }
+    if (connection !== undefined) return (limit) => lateCheck(limit, connection.address)
     // It was not among those that wait when it failed by itself.
     if (!this.#waiting.has(claim)) return undefined
     const detail = this.#shortage(this.#now() - claim.since)
-    return (limit) => timeLimit("write", limit, address, detail)
+    return (limit) => timeLimit("write", limit, this.#options.dialer.address, detail)
   }
 
   /** Why a claim that waits has no connection and no dial. */
@@ -429,9 +422,8 @@ export class ExclusivePool {
     if (claim !== undefined) claim.dial = undefined
     if (Exit.isSuccess(exit)) {
       const { connection, lost, scope } = exit.value
-      const { address, exchange, protocol } = connection
-      const now = this.#now()
-      this.#open.set(connection, { scope, greeted: exchange.received, opened: now, unusedSince: now })
+      const { address, protocol } = connection
+      this.#open.set(connection, { scope, life: new Life(connection, this.#clock), unusedSince: this.#now() })
       this.#options.onEvent({ _tag: "Connected", address, protocol })
       const failure = lost()
       if (failure === undefined) this.#offer(connection)
@@ -502,8 +494,7 @@ export class ExclusivePool {
     const isOwnDoing = failure._tag === "ConnectionError" && failure.reason === "ClientClosed"
     const error = isOwnDoing ? undefined : failure
     this.#options.onEvent({ _tag: "Disconnected", address: connection.address, error })
-    const lasted = this.#now() - facts.opened > longestPause
-    if (connection.exchange.received > facts.greeted || lasted) this.#pauses.reset()
+    if (facts.life.answers > 0 || facts.life.hasLasted) this.#pauses.reset()
     // A server that ends connections before it has answered anything is not dialled again without a pause.
     else if (!isOwnDoing) this.#postpone(failure)
     this.#fork(Effect.uninterruptible(Scope.close(facts.scope, Exit.void)))

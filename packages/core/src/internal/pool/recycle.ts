@@ -18,8 +18,8 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import type { CommandError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type { RedisConnection } from "../connection/model.ts"
-import { SingleRequest } from "../connection/request.ts"
 import type { Request } from "../connection/request.ts"
+import { SingleRequest } from "../connection/singleRequest.ts"
 import { connectionLoss } from "../error/events.ts"
 
 /**

@@ -2,16 +2,19 @@
  * Connections to one server, one after the other, for as long as one is wanted: dialled when there is demand, and
  * with a pause after each that was of no use.
  */
+import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { RedisEvent } from "../../RedisClient.ts"
 import type { CommandError } from "../../RedisError.ts"
-import type { Dialer } from "../connection/model.ts"
+import type { Exchange } from "../connection/exchange.ts"
+import type { Dialer, RedisConnection } from "../connection/model.ts"
 import { backOff, jitter } from "../runtime/backOff.ts"
+import { elapsed } from "../runtime/elapsed.ts"
 
 /** The shortest and the longest pause between two failed dials, in milliseconds, before jitter. */
 const shortestPause = 10
-export const longestPause = 1000
+const longestPause = 1000
 
 /**
  * The number of refused dials in a row, which are three to five seconds, with shorter pauses. A refused dial costs next
@@ -29,6 +32,32 @@ const longestEagerPause = 100
 export interface Useless {
   readonly error: CommandError
   readonly isUnused: boolean
+}
+
+/** The life of a connection, by which it is judged whether it was of use. */
+export class Life {
+  readonly #exchange: Exchange
+  readonly #clock: Clock.Clock
+  readonly #received: number
+  readonly #opened: number
+
+  /** It begins now, after the handshake. */
+  constructor({ exchange }: RedisConnection, clock: Clock.Clock) {
+    this.#exchange = exchange
+    this.#clock = clock
+    this.#received = exchange.received
+    this.#opened = elapsed(clock)
+  }
+
+  /** How often anything has come from the server since. */
+  get answers(): number {
+    return this.#exchange.received - this.#received
+  }
+
+  /** Whether it is longer than any pause, so that none is needed before the next. */
+  get hasLasted(): boolean {
+    return elapsed(this.#clock) - this.#opened > longestPause
+  }
 }
 
 /**

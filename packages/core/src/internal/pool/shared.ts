@@ -20,7 +20,7 @@ import { elapsed } from "../runtime/elapsed.ts"
 import { Listeners } from "../runtime/listeners.ts"
 import { fork } from "../runtime/ownContext.ts"
 import { Attempts, Waiting } from "./attempts.ts"
-import { longestPause, redial } from "./redial.ts"
+import { Life, redial } from "./redial.ts"
 import type { Useless } from "./redial.ts"
 
 /**
@@ -157,18 +157,16 @@ export class SharedConnection {
         onProgress: this.#attempts.progress
       })
       const { address, exchange } = connection
-      const greeted = exchange.received
       const greeting = exchange.written
-      const opened = elapsed(this.#clock)
+      const life = new Life(connection, this.#clock)
       onEvent({ _tag: "Connected", address, protocol: connection.protocol })
       yield* Effect.addFinalizer((exit) => Effect.sync(() => this.#onEnd(address, exit)))
       this.#becomeReady(connection)
       const error = yield* connection.lost
       onEvent({ _tag: "Disconnected", address, error })
-      const lasted = elapsed(this.#clock) - opened > longestPause
       // A connection with nothing but refusals for the writes of many callers must not be dialled again without a
       // pause.
-      return exchange.received > greeted && !isDemotion(error) || lasted
+      return life.answers > 0 && !isDemotion(error) || life.hasLasted
         ? undefined
         : { error, isUnused: exchange.written === greeting }
     }))

@@ -18,26 +18,20 @@ import * as Resp from "../../Resp.ts"
 import { nameOf } from "../codec/names.ts"
 import type { Exchange } from "../connection/exchange.ts"
 import { ping } from "../connection/ping.ts"
-import { SingleRequest } from "../connection/request.ts"
 import type { Request } from "../connection/request.ts"
+import { SingleRequest } from "../connection/singleRequest.ts"
 import { connectionLoss } from "../error/events.ts"
 import { failureIn } from "../runtime/firstError.ts"
 import { kindOf, nameOfReply } from "./channelNames.ts"
 import type { Shown } from "./channelNames.ts"
 import { commandOf, grouped, subscribing, unsubscribing } from "./commands.ts"
 import type { Verb } from "./commands.ts"
+import { Gaps } from "./gaps.ts"
 import { isGivenUp } from "./givenUp.ts"
 import type { Mailbox } from "./mailbox.ts"
 import { messageFor, shown, unreadable } from "./message.ts"
-import { Topic, topicName } from "./topic.ts"
+import { Topic } from "./topic.ts"
 import type { Joining, Receiver } from "./topic.ts"
-
-/** The channels that a receiver has lost and not got back. */
-interface Gap {
-  readonly missing: Set<Topic>
-  /** All channels that were lost since, by their ids. */
-  readonly lost: Map<string, Topic>
-}
 
 /** The PING that marks where the answer to the command before must have come. */
 interface Fence {
@@ -79,7 +73,7 @@ export class Hub {
    * all.
    */
   readonly #received = new Map<Receiver, Set<Topic>>()
-  readonly #gaps = new Map<Receiver, Gap>()
+  readonly #gaps: Gaps
   #exchange: Exchange | undefined = undefined
   #sent: Array<Sent> = []
   #toWake: Array<Mailbox> = []
@@ -87,6 +81,7 @@ export class Hub {
 
   constructor(options: HubOptions) {
     this.#options = options
+    this.#gaps = new Gaps(options.server)
   }
 
   get empty(): boolean {
@@ -141,7 +136,7 @@ export class Hub {
     const given: Array<Topic> = []
     for (const topic of topics) {
       if (!this.#remove(receiver, topic)) continue
-      this.#recover(receiver, topic)
+      this.#gaps.recover(receiver, topic)
       for (const joining of Array.from(topic.joining)) {
         if (joining.receiver === receiver) completed(joining, topic)
       }
@@ -278,12 +273,7 @@ export class Hub {
     this.#topics[topic.kind].delete(topic.id)
     for (const receiver of topic.receivers) {
       this.#remove(receiver, topic)
-      const gap = this.#gaps.get(receiver)
-      if (gap === undefined || !gap.missing.delete(topic)) continue
-      gap.lost.delete(topicName(topic))
-      if (gap.missing.size > 0) continue
-      this.#gaps.delete(receiver)
-      if (gap.lost.size > 0) receiver.mailbox.event(this.#restored(receiver, gap))
+      this.#gaps.giveAway(receiver, topic)
     }
     for (const each of joining) this.#failJoining(each, elsewhere(this.#options.server))
     if (this.empty) this.#options.onUnused()
@@ -298,8 +288,8 @@ export class Hub {
     topic.movedAt = given.movedAt
     for (const receiver of receivers) {
       this.#add(receiver, topic)
-      this.#addToGap(receiver, topic)
-      if (topic.state === "Active") this.#recover(receiver, topic)
+      this.#gaps.add(receiver, topic)
+      if (topic.state === "Active") this.#gaps.recover(receiver, topic)
     }
     if (topic.state === "Wanted") this.#subscribe([topic])
     this.#options.onDemand()
@@ -312,7 +302,7 @@ export class Hub {
   extend(receiver: Receiver, given: ReadonlyArray<Topic>): void {
     const fresh = given.filter(({ id, kind }) => this.find(kind, id)?.has(receiver) !== true)
     if (fresh.length === 0) return
-    receiver.mailbox.event(this.#lost("Moved", fresh.map((topic) => shown(receiver, topic))))
+    this.#gaps.tell(receiver, fresh)
     for (const topic of fresh) this.adopt(topic, [receiver])
   }
 
@@ -320,13 +310,13 @@ export class Hub {
    * Notes that the server is silent: messages may be missing from here on, unless the server sends something after all.
    */
   doubt(error: CommandError): void {
-    this.#miss(this.all.filter(({ state }) => state === "Active"), "Disconnected", error)
+    this.#gaps.begin(this.all.filter(({ state }) => state === "Active"), "Disconnected", error)
   }
 
   /** Notes that something has come after all, on the same connection, so no message of its subscriptions is missing. */
   trust(): void {
     for (const topic of this.all) {
-      if (topic.state === "Active") { for (const receiver of topic.receivers) this.#recover(receiver, topic) }
+      if (topic.state === "Active") { for (const receiver of topic.receivers) this.#gaps.recover(receiver, topic) }
     }
   }
 
@@ -337,49 +327,11 @@ export class Hub {
   #lose(topics: ReadonlyArray<Topic>, reason: "Disconnected" | "Moved", error: CommandError | undefined): void {
     const active = topics.filter(({ state }) => state === "Active")
     for (const topic of topics) topic.state = "Wanted"
-    this.#miss(active, reason, error)
-  }
-
-  #miss(topics: ReadonlyArray<Topic>, reason: "Disconnected" | "Moved", error: CommandError | undefined): void {
-    const fresh = new Map<Receiver, Array<Shown>>()
-    for (const topic of topics) {
-      for (const receiver of topic.receivers) {
-        // A topic that was reported as lost and has come back alone was not reported as restored.
-        if (this.#addToGap(receiver, topic)) append(fresh, receiver, shown(receiver, topic))
-      }
-    }
-    for (const [receiver, channels] of fresh) receiver.mailbox.event(this.#lost(reason, channels, error))
-  }
-
-  /** Notes that a receiver misses a topic; returns whether that is the first time in its gap. */
-  #addToGap(receiver: Receiver, topic: Topic): boolean {
-    const gap = this.#gaps.get(receiver) ?? { missing: new Set(), lost: new Map() }
-    const name = topicName(topic)
-    const isFirst = !gap.lost.has(name)
-    this.#gaps.set(receiver, gap)
-    gap.missing.add(topic)
-    gap.lost.set(name, topic)
-    return isFirst
-  }
-
-  /** Notes that a receiver misses nothing of a topic any more: the topic is subscribed to again, or not wanted. */
-  #recover(receiver: Receiver, topic: Topic): void {
-    const gap = this.#gaps.get(receiver)
-    if (gap === undefined || !gap.missing.delete(topic) || gap.missing.size > 0) return
-    this.#gaps.delete(receiver)
-    receiver.mailbox.event(this.#restored(receiver, gap))
+    this.#gaps.begin(active, reason, error)
   }
 
   #subscribed(receiver: Receiver, topic: Topic): Event<Shown> {
     return { _tag: "Subscribed", kind: topic.kind, channel: shown(receiver, topic), server: this.#options.server }
-  }
-
-  #lost(reason: "Disconnected" | "Moved", channels: ReadonlyArray<Shown>, error?: CommandError): Event<Shown> {
-    return { _tag: "Lost", reason, channels, dropped: undefined, error, server: this.#options.server }
-  }
-
-  #restored(receiver: Receiver, gap: Gap): Event<Shown> {
-    return { _tag: "Restored", channels: namesIn(receiver, gap), server: this.#options.server }
   }
 
   // ---------------------------------------------------------------------------
@@ -468,7 +420,7 @@ export class Hub {
       if (before.length > 0 && isRetryable(error)) return this.#exchange?.close(error)
       for (const receiver of before) {
         // The messages that the receiver missed stay missing: nothing of the gap is restored.
-        this.#gaps.delete(receiver)
+        this.#gaps.forget(receiver)
         this.leave(receiver, [topic])
         receiver.mailbox.fail(error)
       }
@@ -568,7 +520,7 @@ export class Hub {
     for (const { receiver } of topic.joining) {
       receiver.mailbox.event(this.#subscribed(receiver, topic))
     }
-    for (const receiver of topic.receivers) this.#recover(receiver, topic)
+    for (const receiver of topic.receivers) this.#gaps.recover(receiver, topic)
     for (const joining of Array.from(topic.joining)) completed(joining, topic)
   }
 
@@ -584,17 +536,8 @@ export class Hub {
 const elsewhere = (server: string | undefined): CommandError =>
   connectionLoss("Demoted", "A shard channel is served elsewhere by now", server)
 
-const append = (to: Map<Receiver, Array<Shown>>, receiver: Receiver, name: Shown): void => {
-  const names = to.get(receiver)
-  if (names === undefined) to.set(receiver, [name])
-  else names.push(name)
-}
-
 const completed = (joining: Joining, topic: Topic): void => {
   topic.joining.delete(joining)
   joining.unconfirmed.delete(topic)
   if (joining.unconfirmed.size === 0) joining.settle(Exit.void)
 }
-
-const namesIn = (receiver: Receiver, { lost }: Gap): ReadonlyArray<Shown> =>
-  Array.from(lost.values(), (topic) => shown(receiver, topic))

@@ -14,12 +14,11 @@ import type { Kind } from "../../RedisPubSub.ts"
 import type { Subscribers } from "../client/router.ts"
 import type { Listener, RedisConnection } from "../connection/model.ts"
 import { ping } from "../connection/ping.ts"
-import { requestOf, SingleRequest } from "../connection/request.ts"
 import { saidNothing, watchSilence } from "../connection/silence.ts"
+import { requestOf, SingleRequest } from "../connection/singleRequest.ts"
 import { clientClosed, connectionLoss } from "../error/events.ts"
-import { longestPause, redial } from "../pool/redial.ts"
+import { Life, redial } from "../pool/redial.ts"
 import type { Useless } from "../pool/redial.ts"
-import { elapsed } from "../runtime/elapsed.ts"
 import { Listeners } from "../runtime/listeners.ts"
 import { Hub } from "./hub.ts"
 import { serversOf, shownServer } from "./servers.ts"
@@ -211,22 +210,18 @@ export class Link {
     let error: CommandError | undefined = undefined
     onEvent({ _tag: "Connected", address, protocol })
     yield* Effect.addFinalizer(() => Effect.sync(() => onEvent({ _tag: "Disconnected", address, error })))
-    const clock = yield* Clock.Clock
-    const opened = elapsed(clock)
+    const life = new Life(connection, yield* Clock.Clock)
     this.#state = { _tag: "Ready", connection }
     this.#overdue = false
     this.#waiters.tell(Exit.succeed(connection))
     this.hub.attach(exchange)
-    const greeted = exchange.received
     yield* Effect.forkScoped(this.#watchLiveness(connection))
     error = yield* Effect.raceFirst(connection.lost, Effect.as(this.#awaitUnused, undefined))
     const end = error ?? unused(address)
     this.#leaveConnection(end)
     connection.close(end)
-    const lasted = elapsed(clock) - opened > longestPause
     // The first thing to arrive confirms what was subscribed to before.
-    const useful = lasted || exchange.received > greeted + 1
-    return useful || error === undefined ? undefined : { error, isUnused: false }
+    return life.hasLasted || life.answers > 1 || error === undefined ? undefined : { error, isUnused: false }
   }).bind(this)
 
   /** Whoever comes from now on is for the next connection. */
