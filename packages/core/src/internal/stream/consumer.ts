@@ -378,7 +378,7 @@ const makeSweeping = (state: State) => {
   const some = Effect.fnUntraced(function*(count: number): Effect.fn.Return<void, CommandError> {
     if (found.length === 0) {
       const page = yield* idlePage(state, start ?? "-")
-      start = page.length < pageSize ? undefined : nextId(page.at(-1)!.messageId)
+      start = page.length < pageSize ? undefined : yield* nextId("XPENDING", page.at(-1)!.messageId)
       found.push(...page.filter(({ messageId }) => !state.held.has(messageId)))
     }
     // The server may have been away meanwhile.
