@@ -745,6 +745,13 @@ it("reads rows of documents that were deleted meanwhile, or have expired", () =>
   )
 })
 
+it("a profile without a coordinator has a record of no names, as one with it has of its names", () => {
+  const [reply = ""] = profiles([flat(":7\r\n", bulk("doc:1")), summary(result())])
+  const search = decoded(Search.ftProfile(Search.ftSearchNocontent("i", "a")), reply)
+  assert.notNestedProperty(search, "profile.coordinator.constructor")
+  assert.nestedProperty(search, "profile.coordinator")
+})
+
 it("refuses documents that are cut off, or of which some have no content", () => {
   for (
     const reply of [
