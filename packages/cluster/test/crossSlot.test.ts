@@ -170,6 +170,17 @@ describe("Split commands", () => {
       }))
   }
 
+  it.effect("a sum of what is no integer is refused as one reply would be, and is no defect", () =>
+    Effect.gen(function*() {
+      for (const wrong of [1.5, NaN, Infinity, "OK", null, [1]] as const) {
+        for (const command of [Redis.exists(n1, n2), Redis.del(n1, n2)]) {
+          const cluster = makeFake((address) => address === "n1" ? 1 : wrong)
+          const error = yield* Effect.flip(run(cluster, command))
+          assert.strictEqual(error._tag, "DecodeError")
+        }
+      }
+    }))
+
   it("all have a row here", () => {
     assert.deepStrictEqual([...splits.keys()].sort(), rows.map(({ command }) => command.spec.name).sort())
   })

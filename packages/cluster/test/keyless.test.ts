@@ -36,7 +36,9 @@ const entryTimes = (entries: unknown): ReadonlyArray<number> =>
 
 const library = (name: string) => [bulk("library_name"), bulk(name), bulk("engine"), bulk("LUA"), bulk("functions"), []]
 
-const client = (id: number) => `id=${id} addr=127.0.0.1:5000${id} name= age=1 idle=0 flags=N db=0 cmd=ping\n`
+const client = (id: number) =>
+  `id=${id} addr=127.0.0.1:5000${id} fd=7 name= age=1 idle=0 flags=N db=0 sub=0 psub=0 multi=-1 qbuf=0 qbuf-free=0 ` +
+  "obl=0 oll=0 omem=0 events=r cmd=ping\n"
 
 const rows: ReadonlyArray<Row> = [
   {

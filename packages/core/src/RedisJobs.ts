@@ -333,9 +333,11 @@ const everyLetter = (name: string): Stream.Stream<DeadJob, CommandError, RedisCl
     const [newest] = yield* xrevrange(dead, "+", "-", { count: 1 })
     if (newest === undefined) return Stream.empty
     return Stream.paginate("-", (start) =>
-      Effect.map(lettersFrom(dead, start, newest.id, page), (letters) => {
+      Effect.flatMap(lettersFrom(dead, start, newest.id, page), (letters) => {
         const last = letters.at(-1)
-        return [letters, last === undefined || letters.length < page ? Option.none() : Option.some(nextId(last.letter))]
+        return last === undefined || letters.length < page
+          ? Effect.succeed([letters, Option.none<string>()])
+          : Effect.map(nextId("XRANGE", last.letter), (next) => [letters, Option.some(next)])
       }))
   }))
 

@@ -31,6 +31,7 @@ import { del, exists } from "./commands/Generic.ts"
 import { get, set } from "./commands/Strings.ts"
 import { orNone } from "./internal/argument/options.ts"
 import { present } from "./internal/error/present.ts"
+import { quoted } from "./internal/error/printable.ts"
 import { clearUnder, countUnder, keysUnder, noneUnder } from "./internal/persistence/prefixed.ts"
 import { RedisClient } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
@@ -112,7 +113,7 @@ export const layer = (options: Options): Layer.Layer<KeyValueStore.KeyValueStore
 const storeOn = (client: RedisClient["Service"], prefix: string): KeyValueStore.KeyValueStore => {
   const asking = <A>(method: string, effect: Effect.Effect<A, RedisError, RedisClient>, key?: string) =>
     Effect.mapError(Effect.provideService(effect, RedisClient, client), (cause) => {
-      const message = `cannot ${method}${key === undefined ? "" : ` ${prefix}${key}`}: ${cause.message}`
+      const message = `cannot ${method}${key === undefined ? "" : ` ${quoted(prefix + key)}`}: ${cause.message}`
       return new KeyValueStore.KeyValueStoreError({ method, message, cause, ...present({ key }) })
     })
   const reading = <A>(method: string, entry: RedisReply.Reply<A>) => (key: string) =>

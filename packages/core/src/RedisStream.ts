@@ -531,10 +531,15 @@ const startAfter = Effect.fnUntraced(function*<K extends RedisArg.Key>(
   return yield* Effect.forEach(positions, (position) => {
     if (position.id !== "$" && position.id !== "+") return Effect.succeed(position)
     const last = uncached(RedisCommand.asBytes(xrevrange(position.key, "+", "-", { count: 1 })))
-    return Effect.map(persevere(client.execute(last), options), ([entry]) => ({
-      ...position,
-      id: entry === undefined ? "0-0" : position.id === "$" ? entry.id : previousId(entry.id)
-    }))
+    return Effect.map(
+      Effect.flatMap(persevere(client.execute(last), options), ([entry]) =>
+        entry === undefined
+          ? Effect.succeed("0-0")
+          : position.id === "$"
+          ? Effect.succeed(entry.id)
+          : previousId(last.spec.name, entry.id)),
+      (id) => ({ ...position, id })
+    )
   }, { concurrency: "unbounded" })
 })
 

@@ -446,8 +446,8 @@ const isRecord = (value: unknown): value is Given =>
  *
  * **Details**
  *
- * What stands before an `@` is left out, and so is every value in the query but those of options that are numbers,
- * times or choices. Of text that is no URL at all nothing is shown.
+ * What stands before an `@` is left out, and so are values in the query but of options that are numbers, times or choices.
+ * Of a URL with an `@` behind a `?`, or with a fragment, the scheme alone is shown, and of text that is no URL nothing.
  *
  * @category formatting
  * @since 0.1.0
@@ -455,10 +455,10 @@ const isRecord = (value: unknown): value is Given =>
 export const redact = (url: string): string => {
   const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+.-]*:\/\/)(.*)$/is.exec(String(url).trim()) ?? []
   if (scheme === "") return "<redacted>"
-  // An unencoded question mark in a password must not make a part of it visible.
+  // Unencoded signs in a password must not make a part of it visible. Behind a question mark it may be one of the query.
   const sign = rest.lastIndexOf("@")
-  const open = sign < 0 ? rest : rest.slice(sign + 1)
-  const [address = "", ...queries] = open.split("?")
+  if (rest.slice(0, Math.max(sign, 0)).includes("?") || rest.includes("#", sign + 1)) return `${scheme}<redacted>`
+  const [address = "", ...queries] = rest.slice(sign + 1).split("?")
   const shown = isAddress(address) ? address : "<redacted>"
   const query = queries.join("?").split("&").map(redactPair).join("&")
   return `${scheme}${sign < 0 ? "" : "<redacted>@"}${shown}${queries.length === 0 ? "" : `?${query}`}`

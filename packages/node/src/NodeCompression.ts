@@ -51,7 +51,7 @@ export interface CompressionOptions {
   readonly threshold?: number | undefined
   /**
    * How many bytes a value may have, before compression and after decompression. A larger value fails with `CodecError`: it is
-   * neither written, nor held in memory where it was.
+   * neither written, nor held in memory where it was. `Infinity` is no limit; what is no number of bytes fails all values.
    * Default 64 MiB.
    */
   readonly maxSize?: number | undefined
@@ -73,6 +73,9 @@ export const make = (options: CompressionOptions = {}): RedisCodec => {
     // Programs without types may give `null`.
     options ?? {}
   const mark = algorithms.indexOf(algorithm) + 1
+  if (!(typeof maxSize === "number" && maxSize >= 1)) return { encode: refuse("encode"), decode: refuse("decode") }
+  // Node.js takes no Infinity.
+  const maxOutputLength = Math.min(maxSize, Number.MAX_SAFE_INTEGER)
   return {
     encode: (bytes) =>
       bytes.length > maxSize
@@ -89,7 +92,7 @@ export const make = (options: CompressionOptions = {}): RedisCodec => {
       const written = algorithms[(bytes[0] ?? Infinity) - 1]
       return written === undefined
         ? Effect.succeed(bytes)
-        : run("decode", written, (way, done) => way.decompress(bytes.subarray(1), { maxOutputLength: maxSize }, done))
+        : run("decode", written, (way, done) => way.decompress(bytes.subarray(1), { maxOutputLength }, done))
     }
   }
 }
@@ -99,6 +102,9 @@ const algorithms: ReadonlyArray<Algorithm> = ["gzip", "brotli", "zstd"]
 const plain = 0
 
 const tooLarge = "it is larger than it may be"
+
+const refuse = (operation: "encode" | "decode") => (): Effect.Effect<never, CodecError> =>
+  Effect.fail(new CodecError({ operation, detail: "maxSize must be a number of bytes from 1 on, or Infinity" }))
 
 const marked = (mark: number, bytes: Uint8Array): Uint8Array => {
   const result = new Uint8Array(bytes.length + 1)
@@ -135,7 +141,9 @@ const ways: Record<Algorithm, () => Way> = {
 }
 
 /** Whether the runtime has the algorithm: Node.js has Zstandard since 22.15. */
-const isThere = (algorithm: Algorithm): boolean => typeof ways[algorithm]().compress === "function"
+const isThere = (algorithm: Algorithm): boolean =>
+  // Programs without types may name others.
+  Object.hasOwn(ways, algorithm) && typeof ways[algorithm]().compress === "function"
 
 const run = (
   operation: "encode" | "decode",

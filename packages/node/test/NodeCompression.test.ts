@@ -68,6 +68,25 @@ describe("NodeCompression", () => {
       }
     }))
 
+  it.effect("has no limit where that is Infinity, and refuses a limit that is none", () =>
+    Effect.gen(function*() {
+      for (const algorithm of algorithms) {
+        const codec = NodeCompression.make({ algorithm, maxSize: Infinity })
+        const encoded = yield* codec.encode(long)
+        assert.deepStrictEqual(yield* codec.decode(encoded), long)
+        // Programs without types may give text.
+        for (const maxSize of [0, -1, NaN, "5" as unknown as number]) {
+          const { decode, encode } = NodeCompression.make({ algorithm, maxSize })
+          for (const refused of [encode(long), decode(encoded)]) {
+            assert.match((yield* Effect.flip(refused)).detail, /^maxSize must be a number of bytes/)
+          }
+        }
+      }
+      // As above.
+      const unknown = NodeCompression.make({ algorithm: "constructor" as "gzip" })
+      assert.strictEqual((yield* Effect.flip(unknown.encode(long))).detail, "this runtime has no constructor")
+    }))
+
   it.effect("writes nothing that it would not read", () =>
     Effect.gen(function*() {
       for (const algorithm of algorithms) {

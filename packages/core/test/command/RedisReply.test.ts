@@ -77,6 +77,26 @@ describe("numbers", () => {
       assert.match(refusal(RedisReply.integerText, reply), /^expected an integer, got/)
     }
   })
+
+  it("a text that is longer than any number is none: an integer of so many digits takes seconds, or cannot be made", () => {
+    for (const [reply, name] of [[RedisReply.integerText, "an integer"], [RedisReply.double, "a number"]] as const) {
+      for (const digits of ["9".repeat(8193), "9".repeat(2 ** 19)]) {
+        for (const type of ["$", "+"]) {
+          const sent = type === "$" ? `$${digits.length}\r\n${digits}\r\n` : `+${digits}\r\n`
+          assert.match(refusal(reply, sent), new RegExp(`^expected ${name}, got`))
+        }
+      }
+    }
+    // Servers print the greatest double of theirs with all of its digits.
+    assert.strictEqual(read(RedisReply.double, bulk("1" + "0".repeat(4932))), Infinity)
+  })
+
+  it("an integer that is too large is shown in part where it has many digits", () => {
+    const digits = "9".repeat(10_000)
+    const detail = refusal(RedisReply.integer, `(${digits}\r\n`)
+    assert.isBelow(detail.length, 700)
+    assert.match(detail, /^the integer 9+… \(10000 characters\) is beyond/)
+  })
 })
 
 describe("words of the server", () => {

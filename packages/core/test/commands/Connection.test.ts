@@ -288,6 +288,18 @@ it("REC-02: refuses a line that is not about a client", () => {
   assert.propertyVal(decoded(Redis.clientInfo(), bulk("nonsense")), "_tag", "Failure")
 })
 
+it("REC-02: refuses a line without a field that every client has", () => {
+  const always = "id addr fd name age idle flags db sub psub multi qbuf qbuf-free obl oll omem events cmd".split(" ")
+  const line = (names: ReadonlyArray<string>) => bulk(names.map((name) => `${name}=1`).join(" "))
+  assert.propertyVal(decoded(Redis.clientInfo(), line(always)), "qbufFree", 1)
+  for (const name of always) {
+    const exit = decoded(Redis.clientInfo(), line(always.filter((other) => other !== name)))
+    assert.propertyVal(exit, "_tag", "Failure", name)
+  }
+  // A number that JavaScript cannot hold is none.
+  assert.propertyVal(decoded(Redis.clientInfo(), line([...always, "fd=9007199254740993"])), "fd", 1)
+})
+
 it("CON-06: reads the id as a bigint", () => {
   assert.strictEqual(decoded(RedisCommand.asBigInt(Redis.clientId()), ":9\r\n"), 9n)
 })

@@ -319,6 +319,35 @@ describe("URLs that cannot be", () => {
     )
   })
 
+  it("URL-12: never shows a password of the query, whatever signs in it are not encoded", () => {
+    const mess = FastCheck.string({ unit: FastCheck.constantFrom(..."/?#@:[]%=+,.h1"), maxLength: 6 })
+    const start = FastCheck.constantFrom(
+      "redis://h:1/0",
+      "redis://u:p@h",
+      "rediss+sentinel://h/m",
+      "unix:///s",
+      "http://h"
+    )
+    const name = FastCheck.constantFrom(
+      "password",
+      "sentinel_password",
+      "tls.passphrase",
+      "auth",
+      "pool_max=1&password"
+    )
+    FastCheck.assert(
+      FastCheck.property(start, name, mess, mess, (start, name, before, after) => {
+        const url = `${start}?${name}=${before}${secret}${after}`
+        const result = RedisUrl.parse(url)
+        if (Result.isFailure(result)) assert.notInclude(result.failure.message, secret)
+        assert.notInclude(RedisUrl.redact(url), secret)
+      }),
+      { numRuns: 2000 }
+    )
+    assert.strictEqual(RedisUrl.redact(`redis://h:1/0?password=a@${secret}`), "redis://<redacted>")
+    assert.strictEqual(RedisUrl.redact(`redis://h:1/0?pool_max=1#${secret}`), "redis://<redacted>")
+  })
+
   it("says of what is no text where it mostly comes from", () => {
     for (const given of [undefined, null, {}, 5]) {
       // What types do not allow is a variable of the environment that is not set.

@@ -6,6 +6,9 @@ import * as Core from "@redfx/core"
 import { Redis, RedisChannel, RedisError, RedisKeyspace, RedisStream } from "@redfx/core"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import { inspect } from "node:util"
+import { unreadable } from "../../src/internal/pubsub/message.ts"
+import { Topic } from "../../src/internal/pubsub/topic.ts"
+import { notText } from "../../src/internal/reply/mismatch.ts"
 
 const lost = new RedisError.ConnectionError({
   reason: "Reset",
@@ -93,7 +96,8 @@ describe("A name that a stranger has chosen", () => {
         new RedisKeyspace.KeyspaceError({ key: name, operation: "decode", detail: "x" }),
         new RedisKeyspace.LoadTimeoutError({ key: name, milliseconds: 1 }),
         new RedisChannel.ChannelError({ channel: name, operation: "encode", detail: "x" }),
-        new RedisStream.EntryError({ stream: name, id: "1-0", operation: "decode", detail: "x" }),
+        new RedisStream.EntryError({ stream: name, id: name, operation: "decode", detail: "x" }),
+        unreadable(new Topic("psubscribe", name, name), undefined, notText()),
         Redis.get(name)
       ]
     ) {
@@ -101,6 +105,12 @@ describe("A name that a stranger has chosen", () => {
       assert.notMatch(text, active)
       assert.include(text, `"a\\n\\u001b[31m\\x9b2J\\u202e"`)
     }
+  })
+
+  it("is escaped where a server says it of its setting", () => {
+    const error = new RedisError.KeyspaceEventsOffError({ server: "h:1", setting: name, missing: "E" })
+    assert.notMatch(error.message, active)
+    assert.include(error.message, "a\\n\\x1b[31m\\x9b2J\\u202eE")
   })
 
   it("is no name of a command, as it cannot be printed, or is too long to be", () => {

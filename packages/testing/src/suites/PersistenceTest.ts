@@ -111,7 +111,11 @@ export const PersistenceTest = <E>(client: Layer.Layer<RedisClient.RedisClient, 
           yield* Redis.sadd(`${name}:set`, ["a"])
           yield* Redis.set(`${name}:bytes`, Uint8Array.of(0xff))
           assert.strictEqual((yield* Effect.flip(store.get("bytes")))._tag, "PersistenceError")
-          assert.strictEqual((yield* Effect.flip(store.get("text")))._tag, "PersistenceError")
+          const unread = yield* Effect.flip(store.get("text"))
+          assert.strictEqual(unread._tag, "PersistenceError")
+          // What JSON.parse says shows the value.
+          assert.isUndefined(unread.cause)
+          assert.strictEqual(unread.message, `what "${name}:text" has is no JSON`)
           assert.strictEqual((yield* Effect.flip(store.set("n", { n: 1n }, undefined)))._tag, "PersistenceError")
           const wrong = yield* Effect.flip(store.get("set"))
           assert.strictEqual((wrong.cause as { readonly _tag: string })._tag, "WrongTypeError")

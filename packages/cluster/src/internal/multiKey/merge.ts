@@ -20,7 +20,7 @@ export const succeeded: Merge = (replies) =>
 const successes: ReadonlySet<string> = new Set(["OK", "PONG"])
 
 /** The sum of integers. */
-export const sum: Merge = (replies) => total(integers(replies))
+export const sum: Merge = (replies) => total(replies)
 
 /** The least of integers. */
 export const least: Merge = (replies) => integers(replies).reduce<number | bigint>((a, b) => (b < a ? b : a), Infinity)
@@ -53,7 +53,7 @@ export const lines: Merge = (replies) => {
 /** Names and integers in turn, with the same names in the same order in all replies. The integers are summed. */
 export const sumByName: Merge = (replies) =>
   elements(replies[0] ?? null).map((name, i) =>
-    i % 2 === 0 ? name : total(integers(replies.map((reply) => elements(reply)[i] ?? null)))
+    i % 2 === 0 ? name : total(replies.map((reply) => elements(reply)[i] ?? null))
   )
 
 /**

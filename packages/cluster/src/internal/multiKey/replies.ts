@@ -48,12 +48,19 @@ export const identity = (value: Resp.Value): string => {
   return blob ?? (typeof value === "object" ? elements(value).map(identity).join() : String(value))
 }
 
-/** Sums integers exactly: `bigint` beyond ±(2⁵³−1), as the decoder makes them. */
-export const sum = (integers: ReadonlyArray<number | bigint>): number | bigint => {
-  const quick = integers.reduce<number>((total, integer) => total + Number(integer), 0)
-  return Number.isSafeInteger(quick) ? quick : integers.reduce<bigint>((total, integer) => total + BigInt(integer), 0n)
+/**
+ * Sums integers exactly: `bigint` beyond ±(2⁵³−1), as the decoder makes them. A reply that is no integer is the sum, and is
+ * refused by the decoder, as it would be by itself.
+ */
+export const sum = (replies: ReadonlyArray<Resp.Value>): Resp.Value => {
+  const all = integers(replies)
+  if (all.length < replies.length) return replies.find((reply) => !isInteger(reply)) ?? null
+  const quick = all.reduce<number>((total, integer) => total + Number(integer), 0)
+  return Number.isSafeInteger(quick) ? quick : all.reduce<bigint>((total, integer) => total + BigInt(integer), 0n)
 }
+
+const isInteger = (reply: Resp.Value): reply is number | bigint => typeof reply === "bigint" || Number.isInteger(reply)
 
 /** The integers among replies. */
 export const integers = (replies: ReadonlyArray<Resp.Value>): ReadonlyArray<number | bigint> =>
-  replies.filter((reply) => typeof reply === "number" || typeof reply === "bigint")
+  replies.filter(isInteger)

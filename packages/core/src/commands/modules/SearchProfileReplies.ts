@@ -175,13 +175,13 @@ const shardStruct = Reply.struct({
 
 const shards = Reply.array(shard)
 
-const coordinators = Reply.orElse(Reply.recordOf(Reply.raw), () => ({}))
+const coordinators = Reply.recordOf(Reply.raw)
 
 /** Servers before 8.0 report a single server, without a list. */
 const profile: Reply.Reply<FtProfile, FtProfile<Uint8Array>, FtProfile> = Reply.make((value, view) => {
   const named = new Map(entries.decode(value, view))
   const list = named.get("Shards") ?? [value]
-  const coordinator = coordinators.decode(named.get("Coordinator") ?? null, view)
+  const coordinator = coordinators.decode(named.get("Coordinator") ?? [], view)
   // In the bytes view terms are bytes.
   return { shards: shards.decode(list, view), coordinator } as FtProfile | FtProfile<Uint8Array>
 })

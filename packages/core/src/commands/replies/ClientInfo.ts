@@ -134,8 +134,32 @@ const textFields: Readonly<Record<TextField, true>> = {
   libVer: true
 }
 
+type RequiredField = Exclude<
+  { [K in keyof ClientInfo]-?: object extends Pick<ClientInfo, K> ? never : K }[keyof ClientInfo],
+  "extra"
+>
+
 /** The fields that every server sends; a line without them does not describe a client. */
-const requiredFields: ReadonlyArray<keyof ClientInfo> = ["id", "addr", "name", "age", "idle", "flags", "db", "cmd"]
+const requiredFields: Readonly<Record<RequiredField, true>> = {
+  id: true,
+  addr: true,
+  fd: true,
+  name: true,
+  age: true,
+  idle: true,
+  flags: true,
+  db: true,
+  sub: true,
+  psub: true,
+  multi: true,
+  qbuf: true,
+  qbufFree: true,
+  obl: true,
+  oll: true,
+  omem: true,
+  events: true,
+  cmd: true
+}
 
 const parseLine = (line: string): ClientInfo => {
   const info: Record<string, string | number> = {}
@@ -152,7 +176,7 @@ const parseLine = (line: string): ClientInfo => {
     else if (Object.hasOwn(textFields, name)) info[name] = value
     else extra[wire] = value
   }
-  const missing = requiredFields.filter((name) => info[name] === undefined)
+  const missing = Object.keys(requiredFields).filter((name) => info[name] === undefined)
   if (missing.length > 0) return Reply.mismatch(`a client with ${missing.join(", ")}`, line)
   // The required fields are present, and each field has the type that the table gives it.
   return { ...info, extra } as unknown as ClientInfo

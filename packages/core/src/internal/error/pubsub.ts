@@ -2,6 +2,7 @@
  * Subscriptions that were not consumed fast enough, or have nothing to tell.
  */
 import * as Schema from "effect/Schema"
+import { printable } from "./printable.ts"
 import { TaggedError } from "./tagged.ts"
 
 /**
@@ -39,7 +40,8 @@ export class KeyspaceEventsOffError
   )
 {
   override get message(): string {
-    const { missing, server, setting } = this
+    const { missing, server } = this
+    const setting = printable(this.setting)
     const has = setting === "" ? "is off" : `is "${setting}", without "${missing}"`
     return `The server ${server} does not tell of these keyspace events: its notify-keyspace-events ${has}. Set it to ` +
       `"${setting}${missing}" on every server, replicas too, in its configuration as well: the client changes nothing there.`

@@ -13,6 +13,7 @@ import { isRetryable } from "../../RedisError.ts"
 import type { CommandError, DataError } from "../../RedisError.ts"
 import { handling, isNoEffect, returnedNoEffect } from "../argument/effects.ts"
 import { milliseconds, readOptions } from "../argument/options.ts"
+import { printable } from "../error/printable.ts"
 import type { TextFields } from "../reply/streamEntry.ts"
 import { lengthened } from "../runtime/backOff.ts"
 import { backOffSchedule } from "../runtime/backOffSchedule.ts"
@@ -135,7 +136,7 @@ const patience = 30_000
 class Overtaken {
   readonly message: string
   constructor(id: string, attempt: number) {
-    this.message = `attempt ${attempt} of job ${id} took too long, and was taken over`
+    this.message = `attempt ${attempt} of job ${printable(id)} took too long, and was taken over`
   }
 }
 
@@ -151,7 +152,7 @@ const outcomeOf = Effect.fnUntraced(function*<A, E, R>(
   )
   if (Exit.isSuccess(exit)) return { to: "done" }
   if (isNoEffect(of, exit.cause)) return yield* Effect.fail(returnedNoEffect(of))
-  yield* Effect.logWarning(`Attempt ${attempt} of job ${id} failed`, exit.cause)
+  yield* Effect.logWarning(`Attempt ${attempt} of job ${printable(id)} failed`, exit.cause)
   // The failure is the handler's own, as no missing Effect is among its reasons.
   const cause = exit.cause as Cause.Cause<E>
   const pause = attempt >= settings.maxAttempts ? undefined : settings.backoff(attempt, cause)

@@ -13,6 +13,7 @@ import { asBytes } from "../../RedisCommand.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { pipeline } from "../../RedisPipeline.ts"
 import { decodeUtf8Strict } from "../codec/utf8.ts"
+import { quoted } from "../error/printable.ts"
 import { clearUnder } from "./prefixed.ts"
 
 type Entry = readonly [key: string, value: object, ttl: Duration.Duration | undefined]
@@ -43,24 +44,25 @@ const storeOn = (client: RedisClient["Service"], namespace: string): BackingPers
   const writing = ([key, value, ttl]: Entry) =>
     Effect.try({
       try: () => set(nameOf(key), JSON.stringify(value), { px: ttl && Math.ceil(Duration.toMillis(ttl)) }),
-      catch: (cause) => new PersistenceError({ message: `the value of ${nameOf(key)} is no JSON`, cause })
+      catch: (cause) => new PersistenceError({ message: `the value of ${quoted(nameOf(key))} is no JSON`, cause })
     })
   return {
-    get: (key) => asking(`read ${nameOf(key)}`, Effect.flatMap(get(nameOf(key)), (text) => parse(text, nameOf(key)))),
+    get: (key) =>
+      asking(`read ${quoted(nameOf(key))}`, Effect.flatMap(get(nameOf(key)), (text) => parse(text, nameOf(key)))),
     getMany: (keys) =>
       asking(
-        `read from ${namespace}`,
+        `read from ${quoted(namespace)}`,
         // A value that is not JSON, or no text at all, counts as absent, each by itself. There are as many values as keys.
         Effect.map(asBytes(mget(Arr.map(keys, nameOf))), (found) => Arr.map(keys, (_, index) => parsed(found[index])))
       ),
-    set: (...entry) => asking(`write ${nameOf(entry[0])}`, Effect.flatMap(writing(entry), Effect.asVoid)),
+    set: (...entry) => asking(`write ${quoted(nameOf(entry[0]))}`, Effect.flatMap(writing(entry), Effect.asVoid)),
     setMany: (entries) =>
       asking(
-        `write to ${namespace}`,
+        `write to ${quoted(namespace)}`,
         Effect.flatMap(Effect.forEach(entries, writing), (commands) => Effect.asVoid(pipeline(commands)))
       ),
-    remove: (key) => asking(`remove ${nameOf(key)}`, Effect.asVoid(del(nameOf(key)))),
-    clear: asking(`clear ${namespace}`, clearUnder(namespace))
+    remove: (key) => asking(`remove ${quoted(nameOf(key))}`, Effect.asVoid(del(nameOf(key)))),
+    clear: asking(`clear ${quoted(namespace)}`, clearUnder(namespace))
   }
 }
 
@@ -69,7 +71,8 @@ const parse = (text: string | undefined, name: string): Effect.Effect<object | u
     ? Effect.undefined
     : Effect.try({
       try: (): object => JSON.parse(text),
-      catch: (cause) => new PersistenceError({ message: `what ${name} has is no JSON`, cause })
+      // The cause is left out, as it would show the value.
+      catch: () => new PersistenceError({ message: `what ${quoted(name)} has is no JSON` })
     })
 
 const parsed = (bytes: Uint8Array | undefined): object | undefined => {

@@ -6,6 +6,7 @@ import type { Message } from "../../RedisPubSub.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import { decodeUtf8, encodeUtf8 } from "../codec/utf8.ts"
+import { quoted } from "../error/printable.ts"
 import type { Shown } from "./channelNames.ts"
 import type { Receiver, Topic } from "./topic.ts"
 
@@ -42,9 +43,9 @@ export const unreadable = (
   payload: Resp.Value | undefined,
   { detail }: RedisReply.Mismatch
 ): DecodeError => {
-  const message = `a message by "${
-    typeof topic.key === "string" ? topic.key : decodeUtf8(topic.key, 0, topic.key.length)
-  }"`
+  const message = `a message by ${
+    quoted(typeof topic.key === "string" ? topic.key : decodeUtf8(topic.key, 0, topic.key.length))
+  }`
   return new DecodeError({
     command: topic.kind.toUpperCase(),
     detail: payload instanceof Resp.Bulk

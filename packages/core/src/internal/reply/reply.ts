@@ -5,7 +5,7 @@ import * as Resp from "../../Resp.ts"
 import { Gathered } from "../codec/gather.ts"
 import type { Reader } from "../codec/gather.ts"
 import { encodeUtf8 } from "../codec/utf8.ts"
-import { printable } from "../error/printable.ts"
+import { excerpt, printable } from "../error/printable.ts"
 import { blobReader, bytesReader, textReader } from "./longString.ts"
 import { longText, Mismatch, notText } from "./mismatch.ts"
 import { textView } from "./view.ts"
@@ -201,8 +201,21 @@ export const number: Reply<number> = make((value) =>
 )
 
 const tooLarge = (value: bigint, way = ". Redis.asBigInt reads it"): never => {
-  throw new Mismatch(`the integer ${value} is beyond ±(2⁵³−1)${way}`, String(value))
+  const digits = String(value)
+  throw new Mismatch(`the integer ${excerpt(digits)} is beyond ±(2⁵³−1)${way}`, digits)
 }
+
+/**
+ * A text of more bytes is no number. The longest that a server makes is a double of 5 KB, and the time to make an integer of digits,
+ * 2 s for ten million, is not in proportion to them.
+ */
+const longestNumber = 8192
+
+/** The text of a number; `undefined` of what is none. */
+const digitsOf = (value: Resp.Value): string | undefined =>
+  (value instanceof Resp.Bulk || typeof value === "string") && value.length <= longestNumber
+    ? value.toString()
+    : undefined
 
 /**
  * An integer sent as text or as an integer.
@@ -212,8 +225,8 @@ const tooLarge = (value: bigint, way = ". Redis.asBigInt reads it"): never => {
  */
 export const integerText: Reply<number, number, bigint> = make((value, view) => {
   if (!(value instanceof Resp.Bulk) && typeof value !== "string") return integer.decode(value, view)
-  const digits = value.toString()
-  if (!/^-?\d+$/.test(digits)) return mismatch("an integer", value)
+  const digits = digitsOf(value)
+  if (digits === undefined || !/^-?\d+$/.test(digits)) return mismatch("an integer", value)
   const exact = BigInt(digits)
   if (view.integer === "bigint") return exact
   return Number.isSafeInteger(Number(exact)) ? Number(exact) : tooLarge(exact)
@@ -228,11 +241,8 @@ export const integerText: Reply<number, number, bigint> = make((value, view) => 
 export const double: Reply<number> = make((value) => {
   if (typeof value === "number") return value
   if (typeof value === "bigint") return Number(value)
-  if (value instanceof Resp.Bulk || typeof value === "string") {
-    const number = parseDouble(value.toString())
-    if (number !== undefined) return number
-  }
-  return mismatch("a number", value)
+  const digits = digitsOf(value)
+  return (digits === undefined ? undefined : parseDouble(digits)) ?? mismatch("a number", value)
 })
 
 /** Servers and JavaScript spell `inf` and `nan` differently. */
@@ -266,7 +276,7 @@ const parseDouble = (text: string): number | undefined => {
 export const ok: Reply<boolean> = make((value) => {
   if (value === "OK") return true
   if (typeof value === "string" || value === null) return false
-  if (value instanceof Resp.Bulk) return value.toString() === "OK"
+  if (value instanceof Resp.Bulk) return value.spells("OK")
   return mismatch("a status", value)
 })
 

@@ -25,7 +25,7 @@ import type { CommandError, DataError } from "../../RedisError.ts"
 import { Mismatch } from "../../RedisReply.ts"
 import { handling, isNoEffect, returnedNoEffect } from "../argument/effects.ts"
 import { forMaster } from "../client/forMaster.ts"
-import { quoted } from "../error/printable.ts"
+import { printable, quoted } from "../error/printable.ts"
 import { mayHaveRun } from "../error/retry.ts"
 import type { BytesFields, TextFields } from "../reply/streamEntry.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
@@ -378,7 +378,7 @@ const makeSweeping = (state: State) => {
   const some = Effect.fnUntraced(function*(count: number): Effect.fn.Return<void, CommandError> {
     if (found.length === 0) {
       const page = yield* idlePage(state, start ?? "-")
-      start = page.length < pageSize ? undefined : nextId(page.at(-1)!.messageId)
+      start = page.length < pageSize ? undefined : yield* nextId("XPENDING", page.at(-1)!.messageId)
       found.push(...page.filter(({ messageId }) => !state.held.has(messageId)))
     }
     // The server may have been away meanwhile.
@@ -476,7 +476,7 @@ const handle = <E, R>(
     Effect.asVoid(persevere(state, Groups.xack(stream, group, id))),
     (error) =>
       state.ending
-        ? Effect.logWarning(`Entry ${id} was handled, and its acknowledgement failed`, error)
+        ? Effect.logWarning(`Entry ${printable(id)} was handled, and its acknowledgement failed`, error)
         : Effect.fail(error)
   )
   return Effect.suspend(() => {
@@ -522,7 +522,7 @@ const failed = (
   deliveries: number,
   cause: Cause.Cause<unknown>
 ): Effect.Effect<void> => {
-  const log = Effect.logWarning(`The handler of entry ${id} failed at delivery ${deliveries}`, cause)
+  const log = Effect.logWarning(`The handler of entry ${printable(id)} failed at delivery ${deliveries}`, cause)
   return isSpent(state.settings, deliveries)
     ? Effect.andThen(log, bury(state, id, deliveries, DeadLetters.reasonOf(cause)))
     : log
@@ -542,7 +542,9 @@ const bury = (
   if (limit === undefined) return Effect.void
   return Effect.ignore(
     client.execute(DeadLetters.bury(stream, limit.deadLetter, { id, group, consumer, deliveries, reason })).pipe(
-      Effect.tapError((error) => Effect.logWarning(`Entry ${id} could not be moved to the dead letters`, error))
+      Effect.tapError((error) =>
+        Effect.logWarning(`Entry ${printable(id)} could not be moved to the dead letters`, error)
+      )
     )
   )
 }

@@ -2,8 +2,11 @@
  * What readers of streams have in common: replies in which an entry that cannot be decoded does not affect the others,
  * and positions in streams.
  */
+import * as Effect from "effect/Effect"
+import { DecodeError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
+import { excerpt } from "../error/printable.ts"
 import { entries, entryFields } from "../reply/streamEntry.ts"
 import type { BytesFields, TextFields } from "../reply/streamEntry.ts"
 
@@ -56,19 +59,22 @@ export const receivedOfOne: RedisReply.Reply<ReadonlyArray<Received>> = RedisRep
 
 const greatestSequence = 2n ** 64n - 1n
 
-const parseId = (id: string): readonly [milliseconds: bigint, sequence: bigint] => {
-  const [milliseconds = "0", sequence = "0"] = id.split("-")
-  return [BigInt(milliseconds), BigInt(sequence)]
+const idPattern = /^(\d{1,20})-(\d{1,20})$/
+
+/** The id beside one that a command was answered with, which a server that lies may have made up. */
+const beside = (step: (milliseconds: bigint, sequence: bigint) => string) => (command: string, id: string) => {
+  const [, milliseconds, sequence] = idPattern.exec(id) ?? []
+  return milliseconds === undefined || sequence === undefined
+    ? Effect.fail(new DecodeError({ command, detail: `expected the id of an entry, got ${excerpt(id)}` }))
+    : Effect.succeed(step(BigInt(milliseconds), BigInt(sequence)))
 }
 
-/** The least id after a given one from a server. */
-export const nextId = (id: string): string => {
-  const [milliseconds, sequence] = parseId(id)
-  return sequence === greatestSequence ? `${milliseconds + 1n}-0` : `${milliseconds}-${sequence + 1n}`
-}
+/** The least id after a given one. */
+export const nextId = beside((milliseconds, sequence) =>
+  sequence === greatestSequence ? `${milliseconds + 1n}-0` : `${milliseconds}-${sequence + 1n}`
+)
 
-/** The greatest id before a given one from a server, which is never 0-0. */
-export const previousId = (id: string): string => {
-  const [milliseconds, sequence] = parseId(id)
-  return sequence === 0n ? `${milliseconds - 1n}-${greatestSequence}` : `${milliseconds}-${sequence - 1n}`
-}
+/** The greatest id before a given one, which is never 0-0. */
+export const previousId = beside((milliseconds, sequence) =>
+  sequence === 0n ? `${milliseconds - 1n}-${greatestSequence}` : `${milliseconds}-${sequence - 1n}`
+)

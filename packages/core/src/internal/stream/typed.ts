@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import { CodecError } from "../../RedisCodec.ts"
 import type { RedisCodec } from "../../RedisCodec.ts"
 import { nameOf } from "../codec/names.ts"
-import { quoted } from "../error/printable.ts"
+import { printable, quoted } from "../error/printable.ts"
 import { TaggedError } from "../error/tagged.ts"
 import type { BytesFields } from "../reply/streamEntry.ts"
 import * as Values from "../values/schemaValues.ts"
@@ -31,7 +31,7 @@ export class EntryError extends TaggedError<EntryError>("@redfx/core/RedisStream
   override get message(): string {
     const stream = quoted(this.stream)
     return this.operation === "decode"
-      ? `The entry ${this.id} of the stream ${stream} is not what its schema says: ${this.detail}`
+      ? `The entry ${printable(String(this.id))} of the stream ${stream} is not what its schema says: ${this.detail}`
       : `The entry for the stream ${stream} cannot be written: ${this.detail}. Nothing was sent.`
   }
 }

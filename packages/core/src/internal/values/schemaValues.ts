@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import { CodecError } from "../../RedisCodec.ts"
 import type { RedisCodec } from "../../RedisCodec.ts"
 import { decodeUtf8Strict, encodeUtf8 } from "../codec/utf8.ts"
+import { printable } from "../error/printable.ts"
 import { errorOf } from "../runtime/firstError.ts"
 
 /** The two directions between values and their encoded form. */
@@ -25,7 +26,8 @@ const misfit = (operation: "encode" | "decode", detail: string): Effect.Effect<n
  */
 export const misfitIn = (cause: Cause.Cause<Schema.SchemaError>): string | undefined => {
   const error = errorOf(cause)
-  if (error !== undefined) return error.message
+  // It names members of the value, which may be a stranger's; lines of it are lines of the schema's.
+  if (error !== undefined) return error.message.split("\n").map(printable).join("\n")
   const defect = Cause.squash(cause)
   return defect instanceof Error && /call stack|too much recursion/i.test(defect.message)
     ? "it is nested too deeply for its schema"

@@ -745,6 +745,16 @@ it("reads rows of documents that were deleted meanwhile, or have expired", () =>
   )
 })
 
+it("a profile without a coordinator has a record of no names, as one with it has of its names", () => {
+  const results = flat(":7\r\n", bulk("doc:1"))
+  for (const profile of [flat(bulk("Shards"), flat()), map(bulk("Shards"), flat(), bulk("Coordinator"), map())]) {
+    const command = Search.ftProfile(Search.ftSearchNocontent("i", "a"))
+    // What the command promises.
+    const read = decoded(command, flat(results, profile)) as RedisCommand.Success<typeof command>
+    assert.isNull(Object.getPrototypeOf(read.profile.coordinator))
+  }
+})
+
 it("refuses documents that are cut off, or of which some have no content", () => {
   for (
     const reply of [

@@ -16,7 +16,7 @@ import { splits } from "../crossSlot.ts"
 import type { Split } from "../crossSlot.ts"
 import { afterWriting, fanOut } from "../fanOut.ts"
 import { onMaster } from "../onMaster.ts"
-import { integers, sum } from "../replies.ts"
+import { sum } from "../replies.ts"
 import { bySlot } from "../setOperations.ts"
 
 /** The value of a key, and its time to live in milliseconds; 0 means no limit. */
@@ -101,6 +101,6 @@ export const msetnx: Split = (cluster, command) => {
   const write = splits.get("MSET")?.(cluster, RedisCommand.withParts(mset({ "": "" }), command.parts))
   return write && Effect.flatMap(
     fanOut(bySlot(RedisCommand.keys(command)).map((keys) => onMaster(cluster, exists(keys))), true),
-    (counts) => (sum(integers(counts)) === 0 ? Effect.as(write, 1) : Effect.succeed(0))
+    (counts) => (sum(counts) === 0 ? Effect.as(write, 1) : Effect.succeed(0))
   )
 }
