@@ -215,7 +215,7 @@ const ofReplica: ReadonlyArray<readonly [name: string, outcome: Outcome, read: M
     lost("Reset", "unknown"),
     meaning("Reset: owner now, may have run", "Reset: as it is", { node: "Reset: same now, may have run" })
   ],
-  ["the server's limit", lost("MaxClients", "not-sent"), meaning("Full: owner now", "as it is")],
+  ["the server's limit", lost("MaxClients", "not-sent"), meaning("Unready: owner now", "as it is")],
   [
     "silence",
     lost("HealthCheck", "unknown"),

@@ -108,6 +108,16 @@ describe("A replica without data", () => {
       assert.strictEqual(yield* both.execute(getK), String(master.port))
     }))
 
+  it.effect("that loads is passed over also where it says that its link is up: each command would open another connection", () =>
+    Effect.gen(function*() {
+      const { master, replicas: [replica], sentinel } = yield* Fake.make({ replicas: 1 })
+      if (replica === undefined) return assert.fail("there is one")
+      replica.instead = loading(true)
+      const client = yield* Fake.client([sentinel], { role: "replica" })
+      for (let i = 0; i < 5; i++) assert.strictEqual(yield* client.execute(getK), String(master.port))
+      assert.strictEqual(replica.node.connections.total, 1)
+    }))
+
   it.effect("or with data that it may not show, as its link is down (replica-serve-stale-data no), is passed over", () =>
     Effect.gen(function*() {
       const { master, replicas: [replica], sentinel } = yield* Fake.make({ replicas: 1 })
