@@ -31,6 +31,8 @@ const saying = (state: string, offset: number, mayAsk = true): FakeNode.Handler 
       return mayAsk
         ? Encode.bulk(`# Replication\r\nslave_repl_offset:${offset}\r\n`)
         : Encode.error("NOPERM this user has no permissions")
+    default:
+      return undefined
   }
 }
 
