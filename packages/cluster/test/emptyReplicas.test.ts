@@ -38,6 +38,10 @@ const saying = (state: string, offset: number, mayAsk = true): FakeNode.Handler 
 
 const getA = Redis.get(keyOfA)
 
+/** What a server says that is like Redis. */
+const inOtherWords: FakeNode.Handler = ({ name }) =>
+  name === "ROLE" ? Encode.bulks(["replica", "127.0.0.1", "1", "stable_sync"]) : undefined
+
 describe("A replica without data", () => {
   inVirtualTime("is not read from, alone or in a pipeline, until it has some", () =>
     Effect.gen(function*() {
@@ -59,10 +63,10 @@ describe("A replica without data", () => {
     }))
 
   inVirtualTime(
-    "is not one whose link is down and that has data, nor one that may not be asked: these are read from",
+    "is not one whose link is down and that has data, nor one that does not tell: these are read from",
     () =>
       Effect.gen(function*() {
-        for (const says of [saying("connect", 100), saying("handshake", 100), saying("sync", 1, false)]) {
+        for (const says of [saying("connect", 100), saying("handshake", 100), saying("sync", 1, false), inOtherWords]) {
           const { cluster, others: [d] } = yield* FakeCluster.make({ replicas: true })
           if (d === undefined) return assert.fail("there is one")
           d.instead = says

@@ -81,6 +81,16 @@ describe("A replica without data", () => {
       assert.strictEqual(yield* client.execute(getK), String(replica.port))
     }))
 
+  it.effect("is not one that tells its role in words of its own", () =>
+    Effect.gen(function*() {
+      const { replicas: [replica], sentinel } = yield* Fake.make({ replicas: 1 })
+      if (replica === undefined) return assert.fail("there is one")
+      replica.instead = ({ name }) =>
+        name === "ROLE" ? Encode.bulks(["replica", "127.0.0.1", "1", "stable_sync"]) : undefined
+      const client = yield* Fake.client([sentinel], { role: "replica" })
+      assert.strictEqual(yield* client.execute(getK), String(replica.port))
+    }))
+
   it.effect("is left when it loads its data anew", () =>
     Effect.gen(function*() {
       const { master, replicas: [replica], sentinel } = yield* Fake.make({ replicas: 1 })

@@ -88,6 +88,13 @@ export {
    */
   checkData,
   /**
+   * A question of a check whose answer may say nothing: its refusal is no failure.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  ifTold,
+  /**
    * Whether a connection was not opened as the server is a replica without data of its master.
    *
    * @category guards

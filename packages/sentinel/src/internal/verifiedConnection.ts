@@ -49,14 +49,14 @@ export const open = (
 }
 
 /**
- * Asks the server for its role, and a replica for its data where it has to have some. Callers that may not run ROLE, or INFO,
- * learn nothing here; then the word of the sentinels has to do.
+ * Asks the server for its role, and a replica for its data where it has to have some. The word of the sentinels has to do where
+ * the server does not tell.
  */
 const verifyRole = (
   connection: RedisConnection.RedisConnection,
   expected: Expected
 ): Effect.Effect<void, CommandError> =>
-  Effect.gen(function*() {
+  RedisConnection.ifTold(Effect.gen(function*() {
     const told = yield* RedisConnection.run(connection, askRole())
     const role = told.role === "slave" ? "replica" : told.role
     const wanted = expected === "synchronized" ? "replica" : expected
@@ -65,9 +65,7 @@ const verifyRole = (
       return yield* connectionLoss("Demoted", detail, connection.address)
     }
     if (expected === "synchronized") yield* RedisConnection.checkData(connection, told)
-  }).pipe(
-    Effect.catchTags({ NoPermissionError: () => Effect.void, ResponseError: () => Effect.void })
-  )
+  }))
 
 /** A listener that tells what happens on a connection as well. */
 const observing = (

@@ -267,11 +267,10 @@ export class Nodes {
   }).bind(this)
 }
 
-/** Fails for a replica without data. The word of the cluster has to do where the user may not run ROLE, or INFO. */
+/** Fails for a replica without data. The word of the cluster has to do where the server does not tell. */
 const hasData = (connection: RedisConnection.RedisConnection): Effect.Effect<void, CommandError> =>
-  Effect.catchTags(
-    Effect.flatMap(RedisConnection.run(connection, role()), (told) => RedisConnection.checkData(connection, told)),
-    { NoPermissionError: () => Effect.void, ResponseError: () => Effect.void }
+  RedisConnection.ifTold(
+    Effect.flatMap(RedisConnection.run(connection, role()), (told) => RedisConnection.checkData(connection, told))
   )
 
 /** The client with the limit that `withTimeout` has given another one, if it has. */

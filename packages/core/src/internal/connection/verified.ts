@@ -57,6 +57,17 @@ export const verified = (
   return inOwnScope(opened)
 }
 
+/**
+ * A question of a check whose answer may say nothing: not every user may ask, and servers that are like Redis answer ROLE in a
+ * form of their own.
+ */
+export const ifTold = (asking: Effect.Effect<void, CommandError>): Effect.Effect<void, CommandError> =>
+  Effect.catchTags(asking, {
+    DecodeError: () => Effect.void,
+    NoPermissionError: () => Effect.void,
+    ResponseError: () => Effect.void
+  })
+
 /** The cause of an error: a replica has no data of its master yet, as in its first synchronization, so that it knows no key. */
 export class WithoutData {
   readonly _tag = "WithoutData"
