@@ -197,7 +197,7 @@ const ofReplica: ReadonlyArray<readonly [name: string, outcome: Outcome, read: M
   [
     "MASTERDOWN",
     refused("MASTERDOWN not now"),
-    meaning("Down: owner now", "Down: ClusterDownError", { node: "Down: same after news in 250" })
+    meaning("Unready: owner now", "Down: ClusterDownError", { node: "Down: same after news in 250" })
   ],
   [
     "CLUSTERDOWN",

@@ -140,11 +140,15 @@ export class Probes {
 }
 
 /**
- * Whether a server answered. A refusal is an answer, because not every user may send PING. That it has no room shows only
- * that it is there.
+ * Whether a server answered. A refusal is an answer, because not every user may send PING, but not that of a server that would
+ * refuse reads as well. That it has no room shows only that it is there.
  */
 const isAnswered = (node: Node, answer: Answer): boolean =>
   Result.isSuccess(answer) ||
-  answer.failure._tag !== "BusyLoadingError" && !isWithoutData(answer.failure) &&
-    learnedOf(answer.failure, node.address) === undefined &&
+  !isUnreadable(answer.failure) && learnedOf(answer.failure, node.address) === undefined &&
     (node.health.downWith !== undefined || !isFull(answer.failure))
+
+/** Whether nothing can be read from a server for now: it loads its data, has none, or may not show what is old. */
+const isUnreadable = (error: CommandError): boolean =>
+  error._tag === "BusyLoadingError" || isWithoutData(error) ||
+  (error._tag === "ResponseError" && error.code === "MASTERDOWN")

@@ -227,8 +227,10 @@ const refused = (each: Try, reply: Refused): Verdict => {
     case "READONLY":
     case "UNBLOCKED":
       return demoted(each, reply)
-    case "CLUSTERDOWN":
-    case "MASTERDOWN": {
+    case "MASTERDOWN":
+      // A replica may not show what is old. It says so to each read until its link is up.
+      return atMaster(each, shown(each, "Unready"), reply.line) ?? down(each, shown(each, "Down"), reply)
+    case "CLUSTERDOWN": {
       const learn = shown(each, "Down")
       return atMaster(each, learn, reply.line) ?? down(each, learn, reply)
     }
