@@ -128,15 +128,20 @@ describe("A replica without data", () => {
       assert.strictEqual(replica.node.connections.total, 1)
     }))
 
-  it.effect("or with data that it may not show, as its link is down (replica-serve-stale-data no), is passed over", () =>
+  it.effect("or with data that it may not show, as its link is down (replica-serve-stale-data no), is left and passed over", () =>
     Effect.gen(function*() {
       const { master, replicas: [replica], sentinel } = yield* Fake.make({ replicas: 1 })
       if (replica === undefined) return assert.fail("there is one")
+      const before = yield* Fake.client([sentinel], { role: "replica" })
+      assert.strictEqual(yield* before.execute(getK), String(replica.port))
       replica.state = "connect"
       replica.instead = ({ name }) =>
         ["GET", "PING"].includes(name) ? Encode.error("MASTERDOWN Link with MASTER is down") : undefined
-      const client = yield* Fake.client([sentinel], { role: "replica" })
-      assert.strictEqual(yield* client.execute(getK), String(master.port))
+      const error = yield* Client.failure(before, getK, "ConnectionError")
+      assert.deepStrictEqual([error.reason, error.delivery], ["Closed", "not-sent"])
+      for (const client of [before, yield* Fake.client([sentinel], { role: "replica" })]) {
+        assert.strictEqual(yield* client.execute(getK), String(master.port))
+      }
     }))
 
   it.effect("that loads is not taken where there is nothing else: each command would open another connection", () =>
