@@ -324,6 +324,27 @@ describe("Pipelines that read", () => {
     }))
 })
 
+describe("A replica that may not show old data, while its link is down", () => {
+  inVirtualTime(
+    "is not asked for each read, nor the topology, and is read from again when its link is up",
+    () =>
+      Effect.gen(function*() {
+        const { a, cluster, others: [d] } = yield* withReplicas
+        const { client } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica" })
+        const down = Encode.error("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.")
+        d!.instead = ({ name }) => ["GET", "PING"].includes(name) ? down : undefined
+        const read = Effect.delay(client.execute(Redis.get(keyOfA)), "50 millis")
+        const values = yield* Effect.replicateEffect(read, 100)
+        assert.deepStrictEqual([...new Set(values)], [`A:${keyOfA}`])
+        assert.strictEqual(d!.node.commands.filter(({ command }) => command.name === "GET").length, 1)
+        assert.isAtMost(FakeCluster.readings(cluster), 3)
+        assert.strictEqual(counts(a)[0], 100)
+        d!.instead = undefined
+        yield* Effect.repeat(read, { until: (value) => value === `D:${keyOfA}` })
+      })
+  )
+})
+
 describe("A replica without room for one more connection", () => {
   inVirtualTime("costs no read, and is read from again when it has room", () =>
     Effect.gen(function*() {

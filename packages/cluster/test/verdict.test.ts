@@ -197,7 +197,7 @@ const ofReplica: ReadonlyArray<readonly [name: string, outcome: Outcome, read: M
   [
     "MASTERDOWN",
     refused("MASTERDOWN not now"),
-    meaning("Down: owner now", "Down: ClusterDownError", { node: "Down: same after news in 250" })
+    meaning("Unready: owner now", "Down: ClusterDownError", { node: "Down: same after news in 250" })
   ],
   [
     "CLUSTERDOWN",
@@ -215,7 +215,7 @@ const ofReplica: ReadonlyArray<readonly [name: string, outcome: Outcome, read: M
     lost("Reset", "unknown"),
     meaning("Reset: owner now, may have run", "Reset: as it is", { node: "Reset: same now, may have run" })
   ],
-  ["the server's limit", lost("MaxClients", "not-sent"), meaning("Full: owner now", "as it is")],
+  ["the server's limit", lost("MaxClients", "not-sent"), meaning("Unready: owner now", "as it is")],
   [
     "silence",
     lost("HealthCheck", "unknown"),

@@ -223,6 +223,37 @@ describe("A given server that is of another cluster", () => {
   )
 })
 
+describe("A server of another cluster that has taken over an address", () => {
+  inVirtualTime(
+    "is not followed when its turn comes, although its epochs are later, but once it is the first one",
+    () =>
+      Effect.gen(function*() {
+        const { a, c, cluster } = yield* FakeCluster.make()
+        const { a: p, b: q, cluster: other } = yield* FakeCluster.make()
+        for (const node of cluster.nodes) node.instead = ofEpoch(6, cluster.told)
+        const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { refreshInterval: "1 second" })
+        assert.strictEqual(yield* client.execute(Redis.get(keyOfA)), `A:${keyOfA}`)
+        const theirs = other.told.map((range, index) => ({
+          ...range,
+          master: { ...[p, q, c][index] ?? c, name: `${range.master.name} of others` }
+        }))
+        for (const node of [p, q, c]) node.instead = ofEpoch(20, theirs)
+        const before = FakeCluster.readingsOf(c)
+        for (let round = 0; round < 6; round++) {
+          yield* client.execute(Redis.set(keyOfA, "v"))
+          assert.strictEqual(yield* nodes.nodeOf(keyOfA), a.address)
+          yield* Effect.sleep("1 second")
+        }
+        assert.isAbove(FakeCluster.readingsOf(c), before)
+        assert.strictEqual(sets(p), 0)
+        a.instead = ofEpoch(2, theirs)
+        yield* nodes.refresh
+        yield* nodes.refresh
+        assert.strictEqual(yield* nodes.nodeOf(keyOfA), p.address)
+      })
+  )
+})
+
 describe("A master that was left behind when all addresses changed", () => {
   inVirtualTime("does not hold the client, as it says that its cluster is down", () =>
     Effect.gen(function*() {

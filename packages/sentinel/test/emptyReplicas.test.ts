@@ -78,6 +78,15 @@ describe("A replica without data", () => {
       assert.strictEqual(yield* client.execute(getK), String(replica.port))
     }))
 
+  it.effect("is not one that tells its role in words of its own", () =>
+    Effect.gen(function*() {
+      const { replicas: [replica], sentinel } = yield* Fake.make({ replicas: 1 })
+      replica.instead = ({ name }) =>
+        name === "ROLE" ? Encode.bulks(["replica", "127.0.0.1", "1", "stable_sync"]) : undefined
+      const client = yield* Fake.client([sentinel], { role: "replica" })
+      assert.strictEqual(yield* client.execute(getK), String(replica.port))
+    }))
+
   it.effect("is left when it loads its data anew", () =>
     Effect.gen(function*() {
       const { master, replicas: [replica], sentinel } = yield* Fake.make({ replicas: 1 })
@@ -103,14 +112,28 @@ describe("A replica without data", () => {
       assert.strictEqual(yield* both.execute(getK), String(master.port))
     }))
 
-  it.effect("or with data that it may not show, as its link is down (replica-serve-stale-data no), is passed over", () =>
+  it.effect("that loads is passed over also where it says that its link is up: each command would open another connection", () =>
     Effect.gen(function*() {
       const { master, replicas: [replica], sentinel } = yield* Fake.make({ replicas: 1 })
+      replica.instead = loading(true)
+      const client = yield* Fake.client([sentinel], { role: "replica" })
+      for (let i = 0; i < 5; i++) assert.strictEqual(yield* client.execute(getK), String(master.port))
+      assert.strictEqual(replica.node.connections.total, 1)
+    }))
+
+  it.effect("or with data that it may not show, as its link is down (replica-serve-stale-data no), is left and passed over", () =>
+    Effect.gen(function*() {
+      const { master, replicas: [replica], sentinel } = yield* Fake.make({ replicas: 1 })
+      const before = yield* Fake.client([sentinel], { role: "replica" })
+      assert.strictEqual(yield* before.execute(getK), String(replica.port))
       replica.state = "connect"
       replica.instead = ({ name }) =>
         ["GET", "PING"].includes(name) ? Encode.error("MASTERDOWN Link with MASTER is down") : undefined
-      const client = yield* Fake.client([sentinel], { role: "replica" })
-      assert.strictEqual(yield* client.execute(getK), String(master.port))
+      const error = yield* Client.failure(before, getK, "ConnectionError")
+      assert.deepStrictEqual([error.reason, error.delivery], ["Closed", "not-sent"])
+      for (const client of [before, yield* Fake.client([sentinel], { role: "replica" })]) {
+        assert.strictEqual(yield* client.execute(getK), String(master.port))
+      }
     }))
 
   it.effect("that loads is not taken where there is nothing else: each command would open another connection", () =>

@@ -26,7 +26,7 @@ const rows: ReadonlyArray<Row> = [
   ["the end of what blocks on a replica", refused(unblocked), "replica", "doubt", "Closed"],
   ["CLIENT UNBLOCK", refused("UNBLOCKED client unblocked via CLIENT UNBLOCK"), "master", undefined],
   ["a lost master of its own", refused("MASTERDOWN Link with MASTER is down"), "master", "doubt", "Demoted"],
-  ["the same on a replica", refused("MASTERDOWN Link with MASTER is down"), "replica", undefined],
+  ["the same on a replica", refused("MASTERDOWN Link with MASTER is down"), "replica", undefined, "Closed"],
   ["loading", refused("LOADING Redis is loading"), "master", "doubt"],
   ["loading on a replica", refused("LOADING Redis is loading"), "replica", undefined, "Closed"],
   ["any other error", refused("ERR no"), "master", undefined],

@@ -239,7 +239,7 @@ export const info = (...told: Parameters<typeof infoText>): Uint8Array => Encode
 export const log = (...nodes: ReadonlyArray<Node>): ReadonlyArray<string> =>
   nodes.flatMap(({ name, node }) =>
     node.commands
-      .filter(({ command }) => !["HELLO", "CLIENT", "CLUSTER", "CONFIG", "READONLY"].includes(command.name))
+      .filter(({ command }) => !["HELLO", "CLIENT", "CLUSTER", "CONFIG", "READONLY", "ROLE"].includes(command.name))
       .map(({ args }) => [name, ...args].join(" "))
   )
 

@@ -78,3 +78,34 @@ export {
 } from "../internal/error/events.ts"
 
 export type { Dialer, Listener, RedisConnection } from "../internal/connection/model.ts"
+
+export {
+  /**
+   * Fails for a replica that has no data of its master yet.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  checkData,
+  /**
+   * A question of a check whose answer may say nothing: its refusal is no failure.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  ifTold,
+  /**
+   * Whether a connection was not opened as the server is a replica without data of its master.
+   *
+   * @category guards
+   * @since 0.1.0
+   */
+  isWithoutData,
+  /**
+   * Opens connections that are handed over when a check of them has passed.
+   *
+   * @category constructors
+   * @since 0.1.0
+   */
+  verified
+} from "../internal/connection/verified.ts"

@@ -6,6 +6,7 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss, isRetryable, ReplicaNotFoundError } from "@redfx/core/RedisError"
 import type { CommandError, MasterNotFoundError } from "@redfx/core/RedisError"
+import { isWithoutData } from "@redfx/core/unstable/Connection"
 import type { Dialer, Listener, RedisConnection } from "@redfx/core/unstable/Connection"
 import { backOff, elapsedNow, jitter } from "@redfx/core/unstable/Runtime"
 import * as Deferred from "effect/Deferred"
@@ -185,7 +186,7 @@ const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: L
         return attempt.success
       }
       refused.push([formatEndpoint(address), attempt.failure])
-      if (VerifiedConnection.isUnsynchronized(attempt.failure)) empty.push(address)
+      if (isWithoutData(attempt.failure)) empty.push(address)
     }
     const failed = [...attempts, ...refused.map(([address, error]) => attemptOf(address, error))]
     return yield* openMaster({ ...resolver, checkConnection: true }, listener).pipe(

@@ -79,9 +79,16 @@ const ofRefusal = (error: ErrorReply, role: Role, address: string): Verdict => {
   if (isUnblocking(error)) {
     return { learn: "doubt", loss: connectionLoss("Closed", "The replica follows another master now", address) }
   }
-  // A refused write shows that the server is a replica, as it should be. One that loads will do so for a while.
-  return error.code === "LOADING" ? { loss: connectionLoss("Closed", "The server is loading its data", address) } : {}
+  // A refused write shows that the server is a replica, as it should be. What it says of reads will hold for a while.
+  const unreadable = refusedReads.get(error.code)
+  return unreadable === undefined ? {} : { loss: connectionLoss("Closed", unreadable, address) }
 }
+
+/** What a replica refuses all reads with, and what that means. */
+const refusedReads: ReadonlyMap<string, string> = new Map([
+  ["LOADING", "The server is loading its data"],
+  ["MASTERDOWN", "The replica may not show old data while the link to its master is down"]
+])
 
 /** Whether this client has ended the connection itself, which says nothing about the server. */
 const isOwnDoing = (error: CommandError): boolean =>

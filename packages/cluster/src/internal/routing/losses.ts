@@ -2,13 +2,14 @@
  * What the errors of connections say of a server.
  */
 import type { CommandError } from "@redfx/core/RedisError"
+import { isWithoutData } from "@redfx/core/unstable/Connection"
 
 type Kind = "Unreachable" | "Silent" | "Reset" | "Late" | "Elsewhere"
 
-/** The kind of a loss; `undefined` for one that comes from this client or its options. */
+/** The kind of a loss; `undefined` for one that comes from this client or its options, or says that the server is there. */
 export const kindOf = (error: CommandError): Kind | undefined => {
   if (error._tag === "TimeoutError") return error.phase === "connect" ? "Unreachable" : "Late"
-  return error._tag === "ConnectionError" ? kinds.get(error.reason) : undefined
+  return error._tag === "ConnectionError" && !isWithoutData(error) ? kinds.get(error.reason) : undefined
 }
 
 const kinds: ReadonlyMap<string, Kind> = new Map([
@@ -24,3 +25,6 @@ const kinds: ReadonlyMap<string, Kind> = new Map([
 /** Whether a server has no room for one more connection. */
 export const isFull = (error: CommandError): boolean =>
   error._tag === "ConnectionError" && error.reason === "MaxClients"
+
+/** Whether a server is there and takes no connection for now: it has no room, or is a replica without data. */
+export const isUnready = (error: CommandError): boolean => isFull(error) || isWithoutData(error)

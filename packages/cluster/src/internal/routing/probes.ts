@@ -4,6 +4,7 @@
 import { ping } from "@redfx/core/commands/Connection"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
+import { isWithoutData } from "@redfx/core/unstable/Connection"
 import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -11,7 +12,7 @@ import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import type * as Semaphore from "effect/Semaphore"
 import type { Node } from "../topology/nodes.ts"
-import { isFull } from "./losses.ts"
+import { isFull, isUnready } from "./losses.ts"
 import { learnedOf } from "./verdict.ts"
 
 /** The milliseconds for which a server may leave a PING unanswered, and those until the next PING. */
@@ -111,7 +112,7 @@ export class Probes {
 
   /** Takes the outcome of a PING; returns whether the server has answered it. */
   #takes(node: Node, answer: Answer): boolean {
-    if (Result.isFailure(answer) && isFull(answer.failure)) this.excuse(node)
+    if (Result.isFailure(answer) && isUnready(answer.failure)) this.excuse(node)
     return isAnswered(node, answer)
   }
 
@@ -139,10 +140,15 @@ export class Probes {
 }
 
 /**
- * Whether a server answered. A refusal is an answer, because not every user may send PING. That it has no room shows only
- * that it is there.
+ * Whether a server answered. A refusal is an answer, because not every user may send PING, but not that of a server that would
+ * refuse reads as well. That it has no room shows only that it is there.
  */
 const isAnswered = (node: Node, answer: Answer): boolean =>
   Result.isSuccess(answer) ||
-  answer.failure._tag !== "BusyLoadingError" && learnedOf(answer.failure, node.address) === undefined &&
+  !isUnreadable(answer.failure) && learnedOf(answer.failure, node.address) === undefined &&
     (node.health.downWith !== undefined || !isFull(answer.failure))
+
+/** Whether nothing can be read from a server for now: it loads its data, has none, or may not show what is old. */
+const isUnreadable = (error: CommandError): boolean =>
+  error._tag === "BusyLoadingError" || isWithoutData(error) ||
+  (error._tag === "ResponseError" && error.code === "MASTERDOWN")

@@ -286,10 +286,10 @@ export class State {
         break
       case "Reset":
       case "Loading":
-      case "Full":
+      case "Unready":
         // Where only one server may be asked, the next command finds out.
         if (node !== undefined && this.#options.readsFromReplicas) this.#suspect(node)
-        if (node !== undefined && learned._tag === "Full") this.#probes.excuse(node)
+        if (node !== undefined && learned._tag === "Unready") this.#probes.excuse(node)
         break
       case "Down":
         // The node may be cut off from the others, so that its topology is old.

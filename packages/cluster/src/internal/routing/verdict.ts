@@ -13,7 +13,7 @@ import { downAfter, saidBy } from "../topology/clusterErrors.ts"
 import { isBelieved, redirectIn, refusalWords } from "./errorReplies.ts"
 import type { Refused } from "./errorReplies.ts"
 import { exhausted, notCovered } from "./finalErrors.ts"
-import { isFull, kindOf } from "./losses.ts"
+import { isUnready, kindOf } from "./losses.ts"
 import { isForReplicas } from "./readFrom.ts"
 import type { After, Learned, News, Next, Outcome, Sent, Spent, To, Try, Verdict, Where } from "./verdictModel.ts"
 
@@ -190,7 +190,7 @@ const isFree = ({ sent: { way } }: Try): boolean => way !== "held" && way !== "r
 const isForServer = ({ sent: { way } }: Try): boolean => way === "node" || way === "master"
 
 /** What the server has shown that was sent to, where it is known which one that was. */
-const shown = ({ where: { address } }: Try, _tag: "Loading" | "Full" | "Demoted" | "Down"): Learned | undefined =>
+const shown = ({ where: { address } }: Try, _tag: "Loading" | "Unready" | "Demoted" | "Down"): Learned | undefined =>
   address === undefined ? undefined : { _tag, address }
 
 /** Whether the master can answer what a replica could not. */
@@ -227,8 +227,10 @@ const refused = (each: Try, reply: Refused): Verdict => {
     case "READONLY":
     case "UNBLOCKED":
       return demoted(each, reply)
-    case "CLUSTERDOWN":
-    case "MASTERDOWN": {
+    case "MASTERDOWN":
+      // A replica may not show what is old. It says so to each read until its link is up.
+      return atMaster(each, shown(each, "Unready"), reply.line) ?? down(each, shown(each, "Down"), reply)
+    case "CLUSTERDOWN": {
       const learn = shown(each, "Down")
       return atMaster(each, learn, reply.line) ?? down(each, learn, reply)
     }
@@ -301,7 +303,7 @@ type Lost = Omit<Extract<Outcome, { readonly _tag: "Lost" }>, "_tag">
 const lost = (each: Try, { delivery, error }: Lost): Verdict => {
   const { sent, spent, where } = each
   const kind = kindOf(error)
-  if (kind === undefined) return isFull(error) ? full(each, error) : settle(each)
+  if (kind === undefined) return isUnready(error) ? unready(each, error) : settle(each)
   const learn = learnedOf(error, where.address ?? where.master)
   const mayRepeat = delivery === "not-sent" || isHarmless(sent)
   if (kind === "Late" || !isFree(each) || !mayRepeat) return settle(each, learn)
@@ -317,9 +319,9 @@ const lost = (each: Try, { delivery, error }: Lost): Verdict => {
   return againInTime(each, learn, { to: "owner", after, last, delivery })
 }
 
-/** Takes the refusal of a server that has no room. Of a master only its caller knows whether to wait. */
-const full = (each: Try, error: CommandError): Verdict =>
-  atMaster(each, shown(each, "Full"), saidBy(error)) ?? settle(each)
+/** Takes the refusal of a server that takes no connection for now. Of a master only its caller knows whether to wait. */
+const unready = (each: Try, error: CommandError): Verdict =>
+  atMaster(each, shown(each, "Unready"), saidBy(error)) ?? settle(each)
 
 /**
  * Takes a command that was not sent, as a loss without a try. A server that only stands still may be busy with one long

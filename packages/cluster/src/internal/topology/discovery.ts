@@ -153,10 +153,15 @@ const remembered = (first: Discovered, { before }: DiscoveryOptions): ReadonlyAr
 const isLater = (epoch: number | undefined, other: number | undefined): boolean =>
   epoch !== undefined && other !== undefined && epoch > other
 
-/** Whether two topologies can be of the same cluster: they have a server in common. */
+/**
+ * Whether two topologies can be of the same cluster: they have a server in common, and not its address alone, which a server of
+ * another cluster may have taken over.
+ */
 const isAkin = (a: Topology, b: Topology): boolean => {
   const servers = new Set(addressesOf(a))
-  return addressesOf(b).some((address) => servers.has(address))
+  const ids = [...b.ids]
+  return addressesOf(b).some((address) => servers.has(address)) &&
+    (a.ids.size === 0 || ids.length === 0 || ids.some((id) => a.ids.has(id)))
 }
 
 /**

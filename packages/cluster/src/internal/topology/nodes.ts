@@ -2,6 +2,7 @@
  * The servers of the cluster that there are connections to. Each has one pool and one client, which are made when they
  * are first needed and given up when the cluster no longer names the server.
  */
+import { role } from "@redfx/core/commands/Server"
 import * as RedisClient from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
@@ -26,7 +27,7 @@ import type { ConnectionLimit } from "./connectionLimit.ts"
 import { Health } from "./health.ts"
 
 /**
- * - `dialer`: opens connections to it. `pool`: those that commands share. `health`: how it is.
+ * - `dialer`: opens connections to it for messages. `pool`: those that commands share, to a replica with data. `health`: how it is.
  * - `isIdle`: whether nobody uses it at the moment. `isOpen`: whether there is a connection that commands share.
  */
 export interface Node extends ClusterNode {
@@ -217,8 +218,9 @@ export class Nodes {
   ): Effect.fn.Return<Node, never, RedisConnector | Scope.Scope> {
     const { limit, onDial, onEnd, onEvent, onRefusal, onSilence, readOnly, settings } = this.#options
     const health = new Health()
-    const dialerWith = (settings: ConnectionSettings): RedisConnection.Dialer => {
-      const direct = RedisConnection.dialerAt(endpoint, settings)
+    const dialerWith = (settings: ConnectionSettings, checks = false): RedisConnection.Dialer => {
+      const plain = RedisConnection.dialerAt(endpoint, settings)
+      const direct = checks ? { ...plain, open: RedisConnection.verified(plain.open, hasData, settings) } : plain
       return {
         ...direct,
         open: (listener) =>
@@ -236,15 +238,13 @@ export class Nodes {
           )
       }
     }
-    const dialer = dialerWith(settings)
-    const poolOf = (settings: ConnectionSettings, dialer: RedisConnection.Dialer) =>
-      RedisPool.makeFrom(dialer, settings, onEvent, limit?.limited)
-    const asMaster = { ...settings, readonly: false }
+    const poolOf = (settings: ConnectionSettings) =>
+      RedisPool.makeFrom(dialerWith(settings, settings.readonly), settings, onEvent, limit?.limited)
     const pool = !settings.readonly || readOnly
-      ? yield* poolOf(settings, dialer)
+      ? yield* poolOf(settings)
       : byRole(
-        yield* poolOf(asMaster, dialerWith(asMaster)),
-        yield* poolOf(withoutMinimum(settings), dialer),
+        yield* poolOf({ ...settings, readonly: false }),
+        yield* poolOf(withoutMinimum(settings)),
         () => this.#replicas.has(address),
         (effect) => void Runtime.fork(this.#context)(Effect.forkIn(effect, Context.get(this.#context, Scope.Scope)))
       )
@@ -252,7 +252,8 @@ export class Nodes {
     const node: Node = {
       address,
       endpoint,
-      dialer,
+      // Messages come to a replica without data as to any other server.
+      dialer: dialerWith(settings),
       pool,
       client,
       health,
@@ -265,6 +266,12 @@ export class Nodes {
     return node
   }).bind(this)
 }
+
+/** Fails for a replica without data. The word of the cluster has to do where the server does not tell. */
+const hasData = (connection: RedisConnection.RedisConnection): Effect.Effect<void, CommandError> =>
+  RedisConnection.ifTold(
+    Effect.flatMap(RedisConnection.run(connection, role()), (told) => RedisConnection.checkData(connection, told))
+  )
 
 /** The client with the limit that `withTimeout` has given another one, if it has. */
 export const limited = (

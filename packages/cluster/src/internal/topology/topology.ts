@@ -16,11 +16,13 @@ export interface Shard {
 }
 
 /**
+ * - `ids`: the names that the servers have among each other, wherever they are.
  * - `owners`: for each slot the shard that serves it.
  * - `covered`: the number of slots that are served.
  */
 export interface Topology {
   readonly shards: ReadonlyArray<Shard>
+  readonly ids: ReadonlySet<string>
   readonly owners: ReadonlyArray<Shard | undefined>
   readonly covered: number
 }
@@ -115,8 +117,11 @@ export const fromSlots = (
     }
   }
   if (untranslated === undefined && covered === 0 && isNameless) return nameless
-  return untranslated ?? { shards: [...shards.values()], owners, covered }
+  return untranslated ?? { shards: [...shards.values()], ids: idsIn(ranges), owners, covered }
 }
+
+const idsIn = (ranges: Ranges): ReadonlySet<string> =>
+  new Set(ranges.flatMap(({ master, replicas }) => [master, ...replicas].flatMap(({ id }) => id ? [id] : [])))
 
 /**
  * The host of a node. A node that must be called by its name and has none is listed as `?`, with its address beside.
