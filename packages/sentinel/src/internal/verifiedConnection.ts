@@ -61,6 +61,8 @@ const dial = Effect.fnUntraced(function*(
     limit,
     orElse: () => Effect.fail(RedisConnection.timeLimit("connect", limit, connection.address))
   })
+  // The listener is told of a loss from here on. What was lost while this fiber rested it would never hear of.
+  if (connection.exchange.closed) return yield* Effect.flatMap(connection.lost, Effect.fail)
   gate.admit()
   return connection
 })
