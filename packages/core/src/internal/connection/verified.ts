@@ -44,13 +44,16 @@ export const verified = (
   const opened: Effect.Effect<RedisConnection, CommandError, RedisConnector | Scope.Scope> = Effect.tap(
     open(gated),
     (connection) =>
-      Effect.map(
+      Effect.flatMap(
         withTimeout(check(connection), {
           limit,
           orElse: () => Effect.fail(timeLimit("connect", limit, connection.address))
         }),
         () => {
+          // The listener is told of a loss from here on. What was lost while this fiber rested it would never hear of.
+          if (connection.exchange.closed) return Effect.flatMap(connection.lost, Effect.fail)
           admitted = true
+          return Effect.void
         }
       )
   )
