@@ -440,6 +440,35 @@ describe("Transactions", () => {
       assert.strictEqual(FakeCluster.log(a).filter((line) => line.includes("EXEC")).length, 3)
     }))
 
+  inVirtualTime("what has run although MULTI was refused is not run again, and is told", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster)
+      const commands = [Redis.get(keyOfA), Redis.set(keyOfA, "v")]
+      const ways = {
+        alone: Client.on(client)(Redis.transaction(commands)),
+        reserved: Client.on(client)(Redis.withConnection(Redis.transaction(commands)))
+      }
+      for (const refusal of [FakeCluster.tryAgain, FakeCluster.clusterDown]) {
+        for (const [way, run] of Object.entries(ways)) {
+          a.instead = ({ name }) =>
+            name === "MULTI" ? refusal : name === "EXEC" ? Encode.error("ERR EXEC without MULTI") : undefined
+          const before = FakeCluster.log(a).length
+          const error = yield* Effect.flip(run)
+          assert.deepInclude(error, {
+            partial: { of: "transaction", answered: [0, 1], unknown: [] },
+            mayHaveWritten: true
+          }, way)
+          assert.deepStrictEqual(FakeCluster.log(a).slice(before), [
+            "A MULTI",
+            `A GET ${keyOfA}`,
+            `A SET ${keyOfA} v`,
+            "A EXEC"
+          ])
+        }
+      }
+    }))
+
   inVirtualTime("what was lost with EXEC is not run again", () =>
     Effect.gen(function*() {
       const { a, cluster } = yield* FakeCluster.make()

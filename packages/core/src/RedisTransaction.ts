@@ -131,7 +131,7 @@ export const watch = <const C extends Commands, E, R>(
   options?: { readonly schedule?: Schedule.Schedule<unknown, WatchError> | undefined }
 ): Effect.Effect<Successes<C>, E | CommandError | ExecAbortError | WatchError, R | RedisClient> => {
   const list = isReadonlyArray<RedisArg.Key>(keys) ? keys : [keys]
-  if (!Effect.isEffect(body)) return Effect.fail(noBody)
+  if (!Effect.isEffect(body)) return Effect.fail(noBody())
   return Effect.flatMap(RedisClient, (client) => {
     // A `WatchError` of another watch that the body runs is the body's own.
     const repeatable = new WeakSet<object>()
@@ -167,7 +167,7 @@ const attempt = <C extends Commands, E, R>(
     Effect.scoped(Effect.gen(function*() {
       const reserved = yield* restore(client.reserve)
       const watching = reserved.session === undefined ? unseen : reserved.session.begin()
-      if (watching === undefined) return yield* Effect.fail(nested)
+      if (watching === undefined) return yield* Effect.fail(nested())
       yield* Effect.addFinalizer(() => Effect.sync(() => watching.end()))
       const failure = (reason: WatchError["reason"], delivery: Delivery) => {
         const error = watchError(keys, reason, watching.wrote ? "unknown" : delivery)
@@ -187,7 +187,7 @@ const attempt = <C extends Commands, E, R>(
         (error) => marked(orLost(error))
       )
       // Types do not allow it, but a body without types may return early.
-      if (Predicate.isNullish<unknown>(commands)) return yield* Effect.fail(marked(noCommands))
+      if (Predicate.isNullish<unknown>(commands)) return yield* Effect.fail(marked(noCommands()))
       watching.commit()
       return yield* Effect.mapError(toItsEnd(commit(reserved, commands), restore), (error) =>
         error._tag === "WatchError"
@@ -205,23 +205,26 @@ const unseen: Watch = { wrote: true, isLoss: () => false, commit: () => {}, end:
 
 const written = { answered: [], unknown: [], mayHaveWritten: true }
 
-const nested = new DataError({
-  command: "WATCH",
-  detail:
-    "the body of a Redis.watch runs on this connection, and the transaction of another one would end its watch. " +
-    "Watch all keys at once, or run this one on another connection: before it, after it, or on another client"
-})
+const nested = () =>
+  new DataError({
+    command: "WATCH",
+    detail:
+      "the body of a Redis.watch runs on this connection, and the transaction of another one would end its watch. " +
+      "Watch all keys at once, or run this one on another connection: before it, after it, or on another client"
+  })
 
-const noBody = new DataError({
-  command: "Redis.watch",
-  detail: "its body is missing or no effect; give one that returns the commands to commit, such as " +
-    "Effect.map(Redis.get(\"n\"), (n) => [Redis.set(\"n\", Number(n) + 1)])"
-})
+const noBody = () =>
+  new DataError({
+    command: "Redis.watch",
+    detail: "its body is missing or no effect; give one that returns the commands to commit, such as " +
+      "Effect.map(Redis.get(\"n\"), (n) => [Redis.set(\"n\", Number(n) + 1)])"
+  })
 
-const noCommands = new DataError({
-  command: "Redis.watch",
-  detail: "its body returned no commands; give an array or a record of those to commit, [] where there are none"
-})
+const noCommands = () =>
+  new DataError({
+    command: "Redis.watch",
+    detail: "its body returned no commands; give an array or a record of those to commit, [] where there are none"
+  })
 
 const watchError = (keys: ReadonlyArray<RedisArg.Key>, reason: WatchError["reason"], delivery: Delivery): WatchError =>
   new WatchError({

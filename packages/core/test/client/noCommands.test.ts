@@ -73,6 +73,15 @@ describe("what is no command", () => {
           const error = yield* Effect.flip(watched)
           assert.deepInclude(error, { _tag: "DataError", command: "Redis.watch" })
           assert.match(error.message, /its body is missing or no effect; give one that returns the commands to commit/)
+          const nothing = Redis.watch("k", Effect.succeed(undefined as never))
+          const nested = Redis.watch("k", Redis.watch("k", Effect.succeed([])))
+          for (const refused of [nothing, nested]) {
+            assert.notStrictEqual(
+              yield* Effect.flip(refused),
+              yield* Effect.flip(refused),
+              "nobody has the error of another"
+            )
+          }
         }
       }))
   })

@@ -6,7 +6,7 @@ import { BatchRequest } from "../../src/internal/connection/batchRequest.ts"
 import { Exchange } from "../../src/internal/connection/exchange.ts"
 import type { Outcome } from "../../src/internal/connection/outcome.ts"
 import type { Request, RequestQueue } from "../../src/internal/connection/request.ts"
-import { SingleRequest } from "../../src/internal/connection/singleRequest.ts"
+import { asking, SingleRequest } from "../../src/internal/connection/singleRequest.ts"
 import { connectionLoss } from "../../src/internal/error/events.ts"
 import * as RedisCommand from "../../src/RedisCommand.ts"
 import type { CommandError } from "../../src/RedisError.ts"
@@ -402,6 +402,40 @@ describe("Exchange", () => {
     assert.strictEqual(neighbour.settledTimes, 1)
     assert.strictEqual(neighbour.outcomes?.[0]?._tag, "Success")
   })
+
+  it.each(["interrupted", "out of time"])(
+    "CLR-04: sends the command of a batch after ASKING, though its caller is %s in between",
+    (how) => {
+      const { exchange } = makeExchange({ maxCommands: 1, maxBytes: 1_000_000 })
+      const server = new EchoServer()
+      const decoder = new RespDecoder()
+      let outcomes: ReadonlyArray<Outcome> = []
+      const batch = new BatchRequest({ commands: [asking, echo("asked"), echo("later")] }, undefined, (exit) => {
+        assert(Exit.isSuccess(exit))
+        outcomes = exit.value
+      })
+      const neighbour = track(["neighbour"])
+      exchange.submit(batch)
+      exchange.submit(neighbour.request)
+      const first = exchange.encode().map((chunk) => Buffer.from(chunk).toString()).join("")
+      assert.strictEqual(first, "*1\r\n$6\r\nASKING\r\n")
+      if (how === "interrupted") batch.cancel()
+      else batch.fail(closed)
+      exchange.receive(["OK"])
+      do {
+        server.receive(exchange.encode())
+        exchange.receive(decoder.push(server.send(1000)))
+      } while (exchange.writable || !server.silent)
+      assert.deepStrictEqual(server.asked, ["asked", "neighbour"])
+      assert.isTrue(exchange.idle)
+      assert.strictEqual(neighbour.outcomes?.[0]?._tag, "Success")
+      const told = outcomes.map((outcome) => {
+        const reason = outcome._tag === "Failure" ? outcome.cause.reasons[0] : undefined
+        return reason?._tag === "Fail" && "delivery" in reason.error ? reason.error.delivery : undefined
+      })
+      assert.deepStrictEqual(told, how === "interrupted" ? [] : ["unknown", "unknown", "not-sent"])
+    }
+  )
 
   it("a redirector that breaks costs its own request, and not those behind it", () => {
     const { exchange } = makeExchange({ maxCommands: 10, maxBytes: 1_000_000 })

@@ -71,6 +71,29 @@ const renewable = Effect.gen(function*() {
   return { client, renew }
 })
 
+/** Credentials that change when a gate is opened, one after the other. Who listens has `heard` of all of them when he asks for more. */
+const changing = (
+  gate: Deferred.Deferred<void>,
+  heard: Deferred.Deferred<void>,
+  changes: ReadonlyArray<RedisConfig.Credentials>
+) =>
+  Stream.make(token("one")).pipe(
+    Stream.concat(Stream.drain(Stream.fromEffect(Deferred.await(gate)))),
+    Stream.concat(Stream.rechunk(Stream.fromIterable(changes), 1)),
+    Stream.concat(Stream.drain(Stream.fromEffect(Deferred.succeed(heard, undefined)))),
+    Stream.concat(Stream.never)
+  )
+
+/** A server that takes any credentials, and transactions that are begun by name. */
+const named: FakeNode.Handler = ({ name }) =>
+  name === "AUTH" || name === "MULTI"
+    ? Encode.ok
+    : name === "EXEC"
+    ? "*0\r\n"
+    : name === "GET"
+    ? "+QUEUED\r\n"
+    : undefined
+
 const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 
 describe("Credentials", () => {
@@ -175,6 +198,62 @@ describe("Credentials", () => {
           yield* execute(Redis.aclWhoami()).pipe(Effect.repeat({ until: (own) => own === name }))
         }))
       }
+    }))
+
+  it.live("CFG-04: that change twice while a caller's transaction is open are presented once after it, the last ones", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const heard = yield* Deferred.make<void>()
+      const { client, presented } = yield* pair(changing(gate, heard, [token("two"), token("three")]), {
+        handler: named
+      })
+      yield* Effect.scoped(Effect.gen(function*() {
+        const { execute } = yield* client.reserve
+        yield* execute(Redis.send("MULTI"))
+        yield* Deferred.succeed(gate, undefined)
+        yield* Deferred.await(heard)
+        yield* execute(Redis.send("EXEC"))
+        yield* execute(ping)
+      }))
+      assert.deepStrictEqual(presented(), ["0: HELLO 3 AUTH default one", "0: AUTH three"])
+    }))
+
+  it.live("CFG-04: that change while a caller's transaction is open wait for its end, also when an EXEC was given up unsent", () =>
+    Effect.gen(function*() {
+      const [gate, heard, answer] = [
+        yield* Deferred.make<void>(),
+        yield* Deferred.make<void>(),
+        yield* Deferred.make<void>()
+      ]
+      const { client, node } = yield* pair(changing(gate, heard, [token("two")]), {
+        handler: (command, connection) =>
+          command.name === "INCR" ? [FakeNode.gate(answer), FakeNode.reply("+QUEUED\r\n")] : named(command, connection),
+        limits: { inFlightCommands: 1 }
+      })
+      yield* Effect.scoped(Effect.gen(function*() {
+        const { execute } = yield* client.reserve
+        yield* execute(Redis.send("MULTI"))
+        const queued = yield* fork(execute(Redis.send("INCR", "n")))
+        yield* node.awaitCommand("INCR")
+        yield* Fiber.interrupt(yield* fork(execute(Redis.send("EXEC"))))
+        yield* Deferred.succeed(gate, undefined)
+        yield* Deferred.await(heard)
+        yield* Deferred.succeed(answer, undefined)
+        yield* Fiber.join(queued)
+        yield* execute(Redis.send("GET", "n"))
+        yield* execute(Redis.send("EXEC"))
+        yield* execute(ping)
+      }))
+      const sent = node.commands.map(({ args }) => args.join(" ")).filter((line) => !line.startsWith("CLIENT"))
+      assert.deepStrictEqual(sent, [
+        "HELLO 3 AUTH default one",
+        "MULTI",
+        "INCR n",
+        "GET n",
+        "EXEC",
+        "AUTH two",
+        "PING"
+      ])
     }))
 
   it.live("CFG-04: that change leave a caller alone who has become another user on a connection of its own", () =>

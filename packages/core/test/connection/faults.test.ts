@@ -523,3 +523,18 @@ describe("the error of a reply in the same words as the one before", () => {
       assert.notProperty(error, "status")
     }))
 })
+
+describe("the error of a connection that cannot be opened", () => {
+  it.live("is another object for each of the callers that wait for it", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "HELLO" ? Encode.error("WRONGPASS no") : undefined)
+      const client = yield* Client.make(node, { password: Redacted.make("wrong") })
+      const keys = ["one", "other", "third"]
+      const errors = yield* Effect.forEach(keys, (key) => Effect.flip(client.execute(Redis.get(key))), {
+        concurrency: "unbounded"
+      })
+      assert.deepStrictEqual(errors.map(({ _tag }) => _tag), keys.map(() => "AuthenticationError"))
+      assert.strictEqual(new Set(errors).size, keys.length)
+      assert.strictEqual(new Set(errors.map(({ message }) => message)).size, 1)
+    }))
+})

@@ -2,7 +2,7 @@
  * Typed scripts and functions on real servers: what they return, and when their code is loaded.
  */
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Redis, RedisReply, RedisScript } from "@redfx/core"
+import { Redis, RedisClient, RedisReply, RedisScript } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
@@ -14,6 +14,8 @@ import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
+import { errorIn } from "../../src/internal/runtime/firstError.ts"
 
 /** A script that no test has loaded yet: servers know scripts by their text. */
 const freshAdd = () =>
@@ -407,5 +409,50 @@ describe("Scripts, sent again", () => {
         7
       ])
       assert.deepStrictEqual(brief(node).slice(4), ["0 EVAL text 1 k 2", "0 EVAL text 1 k 3"])
+    }))
+
+  it.live("a script that was not there has not run, which the error of a pipeline says", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) =>
+        name === "EVAL" ? ":7\r\n" : name === "EVALSHA" ? missing : name === "GET" ? "$1\r\nv\r\n" : undefined
+      )
+      const client = yield* Client.make(node)
+      yield* client.execute(add("k", 0))
+      const pipeline = Redis.pipeline([add("k", 1), Redis.get("k")])
+      const error = yield* Effect.flip(Effect.provideService(pipeline, RedisClient.RedisClient, client))
+      assert.deepInclude(error, {
+        _tag: "NoScriptError",
+        index: 0,
+        partial: { of: "pipeline", answered: [1], unknown: [] }
+      })
+      assert.isUndefined(error.mayHaveWritten)
+    }))
+
+  it.effect("the end of a pipeline that has yet to be sent with its texts is not sent when its time is up", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const node = yield* FakeNode.make(({ name }) =>
+        name === "EVAL"
+          ? ":7\r\n"
+          : name === "EVALSHA"
+          ? [FakeNode.gate(gate), FakeNode.reply(missing)]
+          : name === "GET"
+          ? FakeNode.stall()
+          : undefined
+      )
+      const client = yield* Client.make(node, { limits: { inFlightCommands: 1 } })
+      yield* client.execute(add("k", 0))
+      const pipeline = yield* Effect.forkChild(client.withTimeout("300 millis").pipeline([Redis.ping(), add("k", 1)]))
+      yield* node.awaitCommand("EVALSHA", 1)
+      // It goes before the texts, as it waits already.
+      const other = yield* Effect.forkChild(client.execute(Redis.get("k")))
+      yield* Effect.yieldNow
+      yield* Deferred.succeed(gate, undefined)
+      yield* node.awaitCommand("GET", 1)
+      yield* TestClock.adjust("300 millis")
+      const [, script] = yield* Fiber.join(pipeline)
+      assert.deepInclude(errorIn(script), { _tag: "TimeoutError", delivery: "not-sent", phase: "write" })
+      yield* Fiber.interrupt(other)
+      assert.deepStrictEqual(brief(node), ["0 EVAL text 1 k 0", "0 EVALSHA digest 1 k 1"])
     }))
 })

@@ -40,9 +40,9 @@ const keyspaceEvents =
   "each server tells of the events of its own keys only, so that those of all others would be missing. " +
   "Redis.keyspaceEvents hears all masters, also those that become one later"
 
-const notServed = connectionLoss("Other", "No server of the cluster serves the slot of a shard channel")
+const notServed = () => connectionLoss("Other", "No server of the cluster serves the slot of a shard channel")
 
-const nobody = connectionLoss("Other", "The cluster has no master that serves slots, and so none to subscribe on")
+const nobody = () => connectionLoss("Other", "The cluster has no master that serves slots, and so none to subscribe on")
 
 /**
  * Whether a channel is one of keyspace events, or a pattern made for them: the text before its first wildcard begins
@@ -157,7 +157,7 @@ export class Subscribers {
         Effect.suspend(() => {
           // Without commands nobody has noticed changes since; a change is reported as a gap.
           this.#state.requestRefresh()
-          return this.#state.masters.length === 0 ? Effect.fail(nobody) : Effect.void
+          return this.#state.masters.length === 0 ? Effect.fail(nobody()) : Effect.void
         })
       )
     ),
@@ -219,7 +219,10 @@ export class Subscribers {
   readonly connect: RouterSubscribers["connect"] = (server, listener) =>
     Effect.gen({ self: this }, function*() {
       // Each try reads the topology again; channels whose slot is served by then go there.
-      if (server === unserved) return yield* Effect.andThen(this.#state.refresh, Effect.fail(notServed))
+      if (server === unserved) {
+        yield* this.#state.refresh
+        return yield* Effect.fail(notServed())
+      }
       yield* this.#state.known
       const node = yield* this.#serverAt(server)
       const connection = yield* Effect.tapError(

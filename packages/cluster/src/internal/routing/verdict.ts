@@ -70,7 +70,10 @@ export const outcomeOf = (error: TransactionError, delivery?: Delivery): Outcome
     case "ResponseError":
     case "ReadOnlyError":
     case "BusyLoadingError":
-      return { _tag: "Refused", code: error.code, line: `${error.code} ${error.detail}`, queued: false }
+      // Where MULTI was refused, commands of the transaction have run without it.
+      return error.partial !== undefined
+        ? { _tag: "Other" }
+        : { _tag: "Refused", code: error.code, line: `${error.code} ${error.detail}`, queued: false }
     case "ExecAbortError": {
       // The server refused one of the queued commands, and ran none.
       const cause = error.causes.find(({ code }) => refusalWords.has(code))

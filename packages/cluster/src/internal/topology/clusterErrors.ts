@@ -32,10 +32,10 @@ export const downAfter = (
 
 /**
  * Gives an error the class of the cluster's own errors, which a single server's client does not know. An error that a
- * script may have made up keeps its class.
+ * script may have made up keeps its class, and so does one that tells what of a transaction has run.
  */
 export const typed = <E extends TransactionError>(error: E): E | CommandError => {
-  if (error._tag !== "ResponseError" || error.mayHaveWritten === true) return error
+  if (error._tag !== "ResponseError" || error.mayHaveWritten === true || error.partial !== undefined) return error
   const { address, code, command, detail, index } = error
   switch (code) {
     case "CLUSTERDOWN":

@@ -12,10 +12,11 @@ import { besides } from "../error/events.ts"
 import type { Resume } from "../runtime/suspension.ts"
 import { formOf } from "../script/knownScripts.ts"
 import type { Keepers } from "../tracking/tracking.ts"
-import { begins, errorAsItIs, isUnended, Losses, outcome } from "./outcome.ts"
+import { begins, isUnended, Losses, missingScript, outcome } from "./outcome.ts"
 import type { Outcome } from "./outcome.ts"
 import { readerOf, Request } from "./request.ts"
 import type { Origin, Send } from "./request.ts"
+import { asking } from "./singleRequest.ts"
 
 /**
  * Commands that are written one right after the other.
@@ -70,16 +71,19 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
     return this.commands.find((command) => RedisCommand.firstKey(command) !== undefined) ?? this.commands[0]!
   }
 
-  /**
-   * The number of commands. A batch that is given up between two writes ends with what was written of it, unless all of
-   * it has to be written.
-   */
+  /** The number of commands. A batch that is given up between two writes ends with what is due by then. */
   get count(): number {
-    return this.settled && !this.committed ? this.written : this.commands.length
+    return this.settled ? this.#due : this.commands.length
   }
 
   protected override get committed(): boolean {
-    return this.#atomic && this.written > 0
+    return this.#due > this.written
+  }
+
+  /** The number of commands to be written, whatever becomes of the caller. ASKING would apply to whatever came next. */
+  get #due(): number {
+    if (this.#atomic && this.written > 0) return this.commands.length
+    return this.commands[this.written - 1]?.spec === asking.spec ? this.written + 1 : this.written
   }
 
   get blockMilliseconds(): number {
@@ -132,7 +136,7 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
     }
     this.#missingFrom ??= index
     // Only an error reply says that a script is missing.
-    return Exit.fail(errorAsItIs(command, value as Resp.ErrorReply, origin, position))
+    return Exit.fail(missingScript(command, value as Resp.ErrorReply, origin, position))
   }
 
   /**
@@ -145,12 +149,9 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
     if (from === undefined || again === undefined) return false
     this.#missingFrom = undefined
     this.#outcomes.length = from
-    const batch = {
-      commands: this.commands.slice(from),
-      positions: this.commands.slice(from).map((_, index) => this.#positions?.[from + index] ?? from + index),
-      withTexts: true
-    }
-    this.#rest = new BatchRequest(batch, undefined, (exit) => {
+    const commands = this.commands.slice(from)
+    const positions = commands.map((_, index) => this.#positions?.[from + index] ?? from + index)
+    this.#rest = new BatchRequest({ commands, positions, withTexts: true }, undefined, (exit) => {
       if (this.settled || Exit.isFailure(exit)) return
       for (const each of exit.value) this.#outcomes.push(each)
       this.#settle()
@@ -164,9 +165,9 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
     this.#rest?.cancel()
     const others = new Losses(besides(error))
     let losses = new Losses(error)
-    for (let index = this.#outcomes.length; index < this.commands.length; index++) {
-      const delivery = index < this.written || this.committed ? "unknown" : "not-sent"
-      this.#outcomes.push(this.#refusal(index) ?? losses.of(this.commands[index]!, delivery))
+    const sent = this.#rest === undefined ? this.#due : this.#outcomes.length + this.#rest.written
+    for (let i = this.#outcomes.length; i < this.commands.length; i++) {
+      this.#outcomes.push(this.#refusal(i) ?? losses.of(this.commands[i]!, i < sent ? "unknown" : "not-sent"))
       losses = others
     }
     this.#settle()

@@ -5,6 +5,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { passwordText } from "../../RedisConfig.ts"
@@ -53,19 +54,26 @@ const checked = <E>(
       ? Effect.fail(connectionLoss("Handshake", "The credentials have no password that can be read", address))
       : Effect.succeed(given))
 
-/** Presents each further element of a stream until the stream ends, or fails when a server refuses one. */
+/**
+ * Presents the further elements of a stream until the stream ends, or fails when a server refuses one. One that waits to be
+ * presented gives way to the next: by then it may count no longer.
+ */
 export const renew = Effect.fnUntraced(function*(
   next: Effect.Effect<Credentials, unknown>,
   authenticate: (credentials: Credentials) => Effect.Effect<void, CommandError>
 ): Effect.fn.Return<void, CommandError> {
+  const pull = Effect.forkChild(Effect.exit(next))
+  let pulled = yield* pull
   while (true) {
-    const element = yield* Effect.exit(next)
+    const element = yield* Fiber.join(pulled)
     if (Exit.isFailure(element)) {
       const why = Cause.squash(element.cause)
       return Cause.isDone(why)
         ? undefined
         : yield* Effect.logWarning("The stream of Redis credentials failed; the last ones stay in use", why)
     }
-    yield* authenticate(element.value)
+    pulled = yield* pull
+    const replaced = Effect.flatMap(Fiber.join(pulled), (exit) => Exit.isSuccess(exit) ? Effect.void : Effect.never)
+    yield* Effect.raceFirst(authenticate(element.value), replaced)
   }
 })

@@ -102,13 +102,13 @@ const copyAt = (error: CommandError, index: number | undefined): CommandError =>
   // A copy is of the same class. To have TypeScript find that out for each class takes 6,000 instantiations.
   copied<Indexed>(error, { index }) as CommandError
 
-/** The error of a reply, like {@link errorOf}, where the connection is not to learn of it. */
-export const errorAsItIs = (
+/** The error of a command whose script the server does not have, so that nothing was run. */
+export const missingScript = (
   command: RedisCommand.Any,
   error: Resp.ErrorReply,
   origin: Replies,
   index?: number
-): CommandError => fromReply(command.spec.runsCode ? asSinceSeven(error) : error, contextOf(command, origin, index))
+): CommandError => fromReply(error, { ...contextOf(command, origin, index), runsCode: false })
 
 const contextOf = (command: RedisCommand.Any, origin: Replies, index: number | undefined) => ({
   command: command.spec.name,

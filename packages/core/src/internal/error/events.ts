@@ -67,10 +67,12 @@ export const failureOf = (event: CommandError, command: Facts, delivery: Deliver
     case "ProtocolError":
       return delivery === "unknown" && !command.readonly
         ? inPart(event, { answered: [], unknown: [], mayHaveWritten: true })
-        : event
-    default:
-      // These errors keep a connection from being opened, or a command from being run.
+        : withFields(event, {})
+    case "DataError":
       return event
+    default:
+      // These errors keep a connection from being opened. Several callers may wait for it, and each gets an error of its own.
+      return withFields(event, {})
   }
 }
 

@@ -17,6 +17,7 @@ import * as Exit from "effect/Exit"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { CommandError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
+import type { Holder } from "../connection/exchange.ts"
 import type { RedisConnection } from "../connection/model.ts"
 import type { Request } from "../connection/request.ts"
 import { SingleRequest } from "../connection/singleRequest.ts"
@@ -36,7 +37,7 @@ export const givenBack = (address: string): CommandError =>
   connectionLoss("ClientClosed", "The reserved connection was given back", address)
 
 /** A connection in the hands of one holder. */
-export class Lease {
+export class Lease implements Holder {
   /** The connection as its holder gets it; the lease sees everything that is sent on it. */
   readonly connection: RedisConnection
   readonly #raw: RedisConnection
@@ -46,7 +47,7 @@ export class Lease {
   #spoilt = false
   /** Whether ASKING was sent last, which would apply to the next holder's command. */
   #asking = false
-  /** Whether MULTI was sent by name, and nothing since that ends it. */
+  /** Whether MULTI was written, and nothing since that ends it. */
   #queueing = false
   /** Whether the holder may have become another user. */
   #otherUser = false
@@ -64,6 +65,19 @@ export class Lease {
     this.#raw = connection
     this.#tooLate = givenBack(connection.address)
     this.connection = { ...connection, submit: (request) => this.submit(request) }
+    connection.exchange.holder = this
+  }
+
+  get isAlone(): boolean {
+    return this.#queueing || this.#otherUser
+  }
+
+  /** What was given up before it was written neither begins a transaction nor ends one. */
+  wrote({ spec }: RedisCommand.Any): void {
+    const name = spec.name.toUpperCase()
+    if (name === "MULTI") this.#queueing = true
+    else if (endsTransaction.has(name)) this.#queueing = false
+    if (changesUser.has(name)) this.#otherUser = true
   }
 
   /** Whether keys may be watched. */
@@ -75,15 +89,11 @@ export class Lease {
     if (this.#returned) return request.fail(this.#tooLate)
     for (const command of request.commands) this.#see(command)
     this.#raw.submit(request)
-    this.#raw.exchange.holderOnly = this.#queueing || this.#otherUser
   }
 
   #see({ spec }: RedisCommand.Any): void {
     const name = spec.name.toUpperCase()
     this.#asking = name === "ASKING"
-    if (name === "MULTI") this.#queueing = true
-    else if (endsTransaction.has(name)) this.#queueing = false
-    if (changesUser.has(name)) this.#otherUser = true
     if (name === "WATCH") this.#watches++
     else if (name === "EXEC") this.#executing = this.#watches
     else if (!leavesNothing.has(name) && (spec.traits.has("stateful") || names.has(name))) this.#spoilt = true
@@ -116,6 +126,13 @@ export class Lease {
   /** Takes the connection from its holder. */
   giveBack(): Verdict {
     this.#returned = true
+    const verdict = this.#verdict()
+    // One that has to be closed stays its holder's to its end.
+    if (verdict !== "Spoilt") this.#raw.exchange.holder = undefined
+    return verdict
+  }
+
+  #verdict(): Verdict {
     const { exchange } = this.#raw
     // A connection that is ending takes nothing more.
     if (exchange.closed || exchange.leaving !== undefined || this.#spoilt || this.#asking) return "Spoilt"
