@@ -3,7 +3,7 @@
  */
 import * as RedisArg from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
-import type * as RedisReply from "../../RedisReply.ts"
+import * as RedisReply from "../../RedisReply.ts"
 import { scriptSpec } from "../script/calls.ts"
 import { sha1 } from "../script/sha1.ts"
 
@@ -35,4 +35,27 @@ export const expiringAfter = <A>(
     args: () => [digest, 1, RedisArg.key(key), RedisArg.milliseconds(ttl), write.spec.name, ...write.parts.slice(1)],
     // The reply is that of the write, which decodes to an A in the view of text.
     reply: write.reply as RedisReply.Reply<A>
+  })
+
+/** Where there is something already, the first changes nothing, and its kind is for INCRBY to judge. */
+const countingLua = `redis.call("SET", KEYS[1], 0, "PX", ARGV[1], "NX")
+return redis.call("INCRBY", KEYS[1], ARGV[2])`
+
+const countingDigest = sha1(countingLua)
+const countingSpec = scriptSpec("EVALSHA", [], {
+  lua: countingLua,
+  name: "RedisKeyspace.increment",
+  sha1: countingDigest
+})
+
+/** Adds to a counter, which lives for so long from its first increment on. */
+export const countingIn = (
+  key: RedisArg.Key,
+  ttl: RedisArg.TimeToLive,
+  by: number
+): RedisCommand.RedisCommand<number> =>
+  RedisCommand.make({
+    spec: countingSpec,
+    args: () => [countingDigest, 1, RedisArg.key(key), RedisArg.milliseconds(ttl), by],
+    reply: RedisReply.integer
   })
