@@ -18,7 +18,15 @@ import { zrangeWithScores, zrevrangeWithScores } from "./commands/SortedSetRange
 import { zadd, zcard, zincrby, zrank, zrem, zrevrank, zscore } from "./commands/SortedSets.ts"
 import { incrby, set } from "./commands/Strings.ts"
 import { orNone } from "./internal/argument/options.ts"
-import { replace, settingMany, strings, stringsOf, textsOf, withCommands, written } from "./internal/keyspace/access.ts"
+import {
+  replacement,
+  replacing,
+  strings,
+  stringsOf,
+  textsOf,
+  withCommands,
+  written
+} from "./internal/keyspace/access.ts"
 import { bytesOf, codecOf, jsonOf, refuse, textOf } from "./internal/keyspace/codec.ts"
 import { command, commandOf, mapping, operation } from "./internal/keyspace/commands.ts"
 import type { Prepared } from "./internal/keyspace/commands.ts"
@@ -29,8 +37,10 @@ import type {
   HashKeyspace,
   KeyOptions,
   KeyspaceError,
+  Ranked,
   RankOptions,
   SetKeyspace,
+  SetOptions,
   SortedSetKeyspace,
   StringKeyspace,
   Writing
@@ -67,6 +77,7 @@ export type {
   SortedSetKeyspace,
   StringCommands,
   StringKeyspace,
+  ValueCommands,
   ValueKeyspace,
   Writing
 } from "./internal/keyspace/model.ts"
@@ -153,25 +164,25 @@ export const makeHash = <A, Id = string>(
   const options = orNone(given)
   const value = codecOf(options.value)
   const keys = keysOf(options)
-  return {
-    ...withCommands(keys, {
-      type: "hash",
-      spec: hgetall.spec,
-      read: hgetall,
-      decode: (fields, key) =>
-        Object.keys(fields).length === 0 ? Effect.succeedNone : Effect.asSome(value.decode(fields, key))
-    }),
-    ...settingMany((id, a, options) =>
-      Effect.gen(function*() {
-        const key = yield* keys.of(id)
-        const fields = Object.entries(yield* value.encode(a, key)).flatMap(([name, text]) =>
-          text === undefined ? [] : [[name, text] as const]
-        )
-        if (fields.length === 0) return yield* refuse(key, "encode", "a hash has at least one field")
-        return yield* replace(keys, key, options, hset(key, fields))
-      })
-    )
-  }
+  const space = withCommands(keys, {
+    type: "hash",
+    spec: hgetall.spec,
+    read: hgetall,
+    decode: (fields, key) =>
+      Object.keys(fields).length === 0 ? Effect.succeedNone : Effect.asSome(value.decode(fields, key))
+  })
+  const { operations, set } = replacing(
+    hset.spec,
+    Effect.fnUntraced(function*(id: Id, a: A, options: SetOptions | undefined) {
+      const key = yield* keys.of(id)
+      const fields = Object.entries(yield* value.encode(a, key)).flatMap(([name, text]) =>
+        text === undefined ? [] : [[name, text] as const]
+      )
+      if (fields.length === 0) return yield* refuse(key, "encode", "a hash has at least one field")
+      return yield* replacement(keys, key, options, hset(key, fields))
+    })
+  )
+  return { ...space, ...operations, commands: { ...space.commands, set } }
 }
 
 /**
@@ -274,17 +285,21 @@ export const makeSet = <A, Id = string>(
         ? Effect.succeedNone
         : Effect.asSome(Effect.forEach(members, (text) => member.decode(text, key)))
   })
+  const { operations, set } = replacing(
+    sadd.spec,
+    (id: Id, values: ReadonlyArray<A>, options) =>
+      onMembers(id, values, (key, members) => replacement(keys, key, options, sadd(key, members), members.length === 0))
+  )
   return {
     ...space,
-    ...settingMany((id, values, options) =>
-      onMembers(id, values, (key, members) => replace(keys, key, options, sadd(key, members), members.length === 0))
-    ),
+    ...operations,
     add: (id, ...values) => Effect.flatten(adding(id, values)),
     remove: (id, ...values) => Effect.flatten(removing(id, values)),
     contains: (id, a) => Effect.flatten(containing(id, a)),
     size: (id) => Effect.flatten(counting(id)),
     commands: {
       ...space.commands,
+      set,
       add: (id, ...values) => commandOf(sadd.spec, adding(id, values)),
       remove: (id, ...values) => commandOf(srem.spec, removing(id, values)),
       contains: (id, a) => commandOf(sismember.spec, containing(id, a)),
@@ -379,16 +394,20 @@ export const makeSortedSet = <A, Id = string>(
     read: (key) => zrangeWithScores(key, 0, -1),
     decode: (members, key) => members.length === 0 ? Effect.succeedNone : Effect.asSome(decodeAll(members, key))
   })
+  const { operations, set } = replacing(
+    zadd.spec,
+    Effect.fnUntraced(function*(id: Id, ranked: ReadonlyArray<Ranked<A>>, options: SetOptions | undefined) {
+      const key = yield* keys.of(id)
+      const members = yield* Effect.forEach(
+        ranked,
+        ({ member: a, score }) => Effect.map(member.encode(a, key), (text) => [text, score] as const)
+      )
+      return yield* replacement(keys, key, options, zadd(key, members), members.length === 0)
+    })
+  )
   return {
     ...space,
-    ...settingMany((id, ranked, options) =>
-      Effect.gen(function*() {
-        const key = yield* keys.of(id)
-        const members = yield* Effect.forEach(ranked, ({ member: a, score }) =>
-          Effect.map(member.encode(a, key), (text) => [text, score] as const))
-        return yield* replace(keys, key, options, zadd(key, members), members.length === 0)
-      })
-    ),
+    ...operations,
     add: (id, a, score) => Effect.flatten(adding(id, a, score)),
     increment: (id, a, by) => Effect.flatten(incrementing(id, a, by)),
     remove: (id, ...values) => Effect.flatten(removing(id, values)),
@@ -398,6 +417,7 @@ export const makeSortedSet = <A, Id = string>(
     size: (id) => Effect.flatten(counting(id)),
     commands: {
       ...space.commands,
+      set,
       add: (id, a, score) => commandOf(zadd.spec, adding(id, a, score)),
       increment: (id, a, by) => commandOf(zincrby.spec, incrementing(id, a, by)),
       remove: (id, ...values) => commandOf(zrem.spec, removing(id, values)),

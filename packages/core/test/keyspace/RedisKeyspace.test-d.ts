@@ -72,11 +72,11 @@ describe("RedisKeyspace types", () => {
       >
     >()
     void Redis.cached(commands.get("1"), { ttl: "1 minute" })
+    const best = RedisKeyspace.makeSortedSet({ key: "best:*", value: Schema.String }).commands
+    void Redis.cached(best.score("1", "a"), { ttl: "1 minute" })
     // @ts-expect-error what deletes is not cached
     void Redis.cached(commands.getdel("1"), { ttl: "1 minute" })
     expectTypeOf(RedisKeyspace.make({ key: "user:*", value }).get("1")).not.toExtend<RedisCommand.Any>()
-    // @ts-expect-error to write a hash takes several commands
-    void RedisKeyspace.makeHash({ key: "h:*", value: Schema.Struct({ a: Schema.String }) }).commands.set
     const codec: RedisCodec.RedisCodec = { encode: Effect.succeed, decode: Effect.succeed }
     // @ts-expect-error a codec may take its time
     void RedisKeyspace.make({ key: "user:*", value, codec }).commands

@@ -156,6 +156,44 @@ export const KeyspaceCommandsTest = <E>(client: Layer.Layer<RedisClient.RedisCli
           assert.isAbove(yield* Redis.pttl(other.replace("*", "1")), 0)
         }))
 
+      it.effect("replace hashes, sets and sorted sets in one step, whatever was there, however many members", () =>
+        Effect.gen(function*() {
+          const { one, other, plain } = keysOf()
+          const ttl = "1 hour"
+          const hashes = RedisKeyspace.makeHash({
+            key: one,
+            ttl,
+            value: Schema.Struct({ a: Schema.String, b: Schema.optionalKey(Schema.String) })
+          })
+          const sets = RedisKeyspace.makeSet({ key: other, value: Schema.FiniteFromString })
+          const sorted = RedisKeyspace.makeSortedSet({ key: `${plain}:*`, value: Schema.FiniteFromString, ttl })
+          const many = Array.from({ length: 9000 }, (_, index) => index)
+          const ranked = many.map((member) => ({ member, score: member }))
+          yield* hashes.set("1", { a: "old", b: "old" })
+          yield* Redis.set(yield* sets.keyOf("1"), "no set")
+          assert.deepStrictEqual(
+            yield* Redis.transaction([
+              hashes.commands.set("1", { a: "new" }),
+              hashes.commands.get("1"),
+              sets.commands.set("1", many),
+              sets.commands.size("1"),
+              sorted.commands.set("1", ranked, { ttl: "Infinity" }),
+              sorted.commands.range("1", -1, -1),
+              sorted.commands.set("2", [])
+            ]),
+            [true, Option.some({ a: "new" }), true, 9000, true, [{ member: 8999, score: 8999 }], true]
+          )
+          assert.isAbove(yield* Redis.pttl(yield* hashes.keyOf("1")), 0)
+          assert.strictEqual(yield* Redis.pttl(yield* sorted.keyOf("1")), -1)
+          assert.deepStrictEqual(yield* Redis.pipeline([sets.commands.set("1", []), sets.commands.has("1")]), [
+            true,
+            false
+          ])
+          const unsent = yield* Effect.flip(sorted.commands.set("1", [{ member: 1, score: NaN }]))
+          assert.strictEqual(unsent._tag, "DataError")
+          assert.strictEqual(yield* sorted.size("1"), 9000)
+        }))
+
       it.effect("say which key does not fit, by the errors of commands, and the others run", () =>
         Effect.gen(function*() {
           const { one, plain } = keysOf()

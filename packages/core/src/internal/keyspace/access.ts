@@ -36,10 +36,11 @@ import type {
   KeyspaceError,
   SetOptions,
   StringKeyspace,
+  ValueCommands,
   ValueKeyspace,
   Writing
 } from "./model.ts"
-import { expiringAfter } from "./scripts.ts"
+import { expiringAfter, replacingIn } from "./scripts.ts"
 
 /** How values of one type are read. */
 interface Shape<Raw, A> {
@@ -140,8 +141,7 @@ const commands = <Id, Raw, A>(
   keys: Keys<Id>,
   { decode, read, spec }: Shape<Raw, A>
 ): KeyspaceCommands<Id, A> => ({
-  // Its facts are those of `spec` or of the same command, which say that it can be cached.
-  get: (id) => command(spec, asking(keys, id, read), decode) as RedisCommand.CacheableCommand<Option.Option<A>>,
+  get: (id) => command(spec, asking(keys, id, read), decode),
   has: (id) => commandOf(exists.spec, having(keys, id)),
   del: (...ids) => commandOf(del.spec, deleting(keys, ids))
 })
@@ -173,7 +173,7 @@ type Write = Effect.Effect<Effect.Effect<void, TransactionError, RedisClient>, D
  * Writes each value with a command of its own; commands of one turn go out together. All are encoded before the first is
  * sent, and none waits for another: what fails says what became of the others.
  */
-export const settingMany = <Id, A>(
+const settingMany = <Id, A>(
   prepare: (id: Id, a: A, options: SetOptions | undefined) => Write
 ): Pick<ValueKeyspace<Id, A>, "set" | "setMany"> => ({
   set: (id, a, options) => Effect.flatten(prepare(id, a, options)),
@@ -301,15 +301,46 @@ export const written = <A, Id>(
     ? Effect.succeed(command)
     : Effect.map(keys.ttl(), (ttl) => ttl === undefined ? command : expiringAfter(key, ttl, command))
 
-/** Replaces a value; an empty value leaves no key. */
-export const replace = <Id>(
+/** A write that takes the place of what its key holds; without one no key is left. */
+interface Replacement {
+  readonly key: string
+  readonly ttl: TimeToLive | undefined
+  readonly write: RedisCommand.Any | undefined
+}
+
+export const replacement = <Id>(
   keys: Keys<Id>,
   key: string,
   options: SetOptions | undefined,
   command: RedisCommand.Any,
   empty = false
-): Write =>
-  Effect.map(keys.ttl(options), (ttl) =>
-    empty
-      ? Effect.asVoid(del(key))
-      : Effect.asVoid(transaction([del(key), command, ...(ttl === undefined ? [] : [pexpire(key, ttl)])])))
+): Effect.Effect<Replacement, DataError> =>
+  Effect.map(keys.ttl(options), (ttl) => ({ key, ttl, write: empty ? undefined : command }))
+
+/** Replaces values by a transaction, which needs no right to scripts, and as a command by a script. */
+export const replacing = <Id, A>(
+  spec: RedisCommand.Spec,
+  prepare: (
+    id: Id,
+    a: A,
+    options: SetOptions | undefined
+  ) => Effect.Effect<Replacement, KeyspaceError | DataError>
+): {
+  readonly operations: Pick<ValueKeyspace<Id, A>, "set" | "setMany">
+  readonly set: ValueCommands<Id, A>["set"]
+} => ({
+  operations: settingMany((id, a, options) => Effect.map(prepare(id, a, options), replaced)),
+  set: (id, a, options) => commandOf(spec, Effect.map(prepare(id, a, options), replacedAtOnce))
+})
+
+const replaced = ({ key, ttl, write }: Replacement): Effect.Effect<void, TransactionError, RedisClient> =>
+  write === undefined
+    ? Effect.asVoid(del(key))
+    : Effect.asVoid(transaction([del(key), write, ...(ttl === undefined ? [] : [pexpire(key, ttl)])]))
+
+const replacedAtOnce = ({ key, ttl, write }: Replacement): RedisCommand.RedisCommand<boolean> =>
+  write === undefined
+    ? mapping(del(key), () => true)
+    : write.settled === undefined
+    ? replacingIn(key, ttl, write)
+    : mapping(write, () => true)

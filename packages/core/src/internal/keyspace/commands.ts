@@ -35,21 +35,26 @@ export const operation = <Raw, A>(asked: Asked<Raw>, decode: Decode<Raw, A>): Op
   Effect.flatMap(asked, ({ command, key }) => Effect.flatMap(reading(command, key), (raw) => decode(raw, key)))
 
 /** The same as a command. */
-export const command = <Raw, A>(
-  spec: RedisCommand.Spec,
+export const command = <Raw, A, S extends RedisCommand.Spec>(
+  spec: S,
   asked: Asked<Raw>,
   decode: Decode<Raw, A>
-): RedisCommand.RedisCommand<A> => commandOf(spec, Effect.map(asked, (asking) => decoding(asking, decode)))
+): RedisCommand.CommandOf<S, A> => commandOf(spec, Effect.map(asked, (asking) => decoding(asking, decode)))
 
-/** `spec`: that of the command, which is refused where it cannot be prepared. */
-export const commandOf = <A>(spec: RedisCommand.Spec, prepared: Prepared<A>): RedisCommand.RedisCommand<A> => {
+/** `spec`: that of the command, which is refused where it cannot be prepared. Of a script in its place it is not `cacheable`. */
+export const commandOf = <A, S extends RedisCommand.Spec>(
+  spec: S,
+  prepared: Prepared<A>
+): RedisCommand.CommandOf<S, A> => {
   const exit = Effect.runSyncExit(prepared)
-  return Exit.isSuccess(exit) ? exit.value : RedisCommand.make<A>({
+  const command = Exit.isSuccess(exit) ? exit.value : RedisCommand.make<A>({
     spec,
     args: () => RedisArg.invalid(detailAtOnce(exit.cause, refusalIn, waits)),
     // It is never sent.
     reply: RedisReply.make<A>((value) => RedisReply.mismatch("nothing", value))
   })
+  // It can be cached where `spec` says so.
+  return command as never
 }
 
 const decoding = <Raw, A>({ command, key }: Asking<Raw>, decode: Decode<Raw, A>): RedisCommand.RedisCommand<A> =>

@@ -186,8 +186,8 @@ export interface ValueKeyspace<Id, A> extends Keyspace<Id, A> {
  * @since 0.1.0
  */
 export interface HashKeyspace<Id, A> extends ValueKeyspace<Id, A> {
-  /** The operations that are one command, for pipelines and transactions. Writing a hash takes several. */
-  readonly commands: KeyspaceCommands<Id, A>
+  /** The operations that are one command, for pipelines and transactions. */
+  readonly commands: ValueCommands<Id, A>
 }
 
 /**
@@ -321,18 +321,32 @@ export interface RankOptions {
  *
  * Each is what the operation of the same name does. As commands they fail with errors of commands: what does not fit is a
  * `DataError` before it is sent and a `DecodeError` after it was answered, both of which name the key. Schemas must
- * encode and decode at once: one that waits fails in the same way.
+ * encode and decode at once: one that waits fails in the same way. `Redis.cached` takes those that read.
  *
  * @category models
  * @since 0.1.0
  */
 export interface KeyspaceCommands<Id, A> {
-  /** What is there. `Redis.cached` takes it. */
+  /** What is there. */
   readonly get: (id: Id) => CacheableCommand<Option.Option<A>>
   /** Whether there is one. */
-  readonly has: (id: Id) => RedisCommand<boolean>
+  readonly has: (id: Id) => CacheableCommand<boolean>
   /** Deletes, and returns how many there were. */
   readonly del: (...ids: Array<Id>) => RedisCommand<number>
+}
+
+/**
+ * Those of values that are written and replaced as a whole.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ValueCommands<Id, A> extends KeyspaceCommands<Id, A> {
+  /**
+   * Writes a value, whether there is one or not; always `true`. For what is no string it is a script, which needs the right to EVAL
+   * and EVALSHA.
+   */
+  readonly set: (id: Id, value: A, options?: SetOptions) => RedisCommand<boolean>
 }
 
 /**
@@ -341,9 +355,7 @@ export interface KeyspaceCommands<Id, A> {
  * @category models
  * @since 0.1.0
  */
-export interface StringCommands<Id, A> extends KeyspaceCommands<Id, A> {
-  /** Writes a value, whether there is one or not; always `true`. */
-  readonly set: (id: Id, value: A, options?: SetOptions) => RedisCommand<boolean>
+export interface StringCommands<Id, A> extends ValueCommands<Id, A> {
   /** What was there, which is deleted, also when it does not fit. Since Redis 6.2.0. */
   readonly getdel: (id: Id) => RedisCommand<Option.Option<A>>
   /** What is there, which lives so long from now on; by default the `ttl` of the keyspace. Since Redis 6.2.0. */
@@ -367,15 +379,15 @@ export interface CounterCommands<Id> extends StringCommands<Id, number> {
  * @category models
  * @since 0.1.0
  */
-export interface SetCommands<Id, A> extends KeyspaceCommands<Id, ReadonlyArray<A>> {
+export interface SetCommands<Id, A> extends ValueCommands<Id, ReadonlyArray<A>> {
   /** Adds members; returns how many were new. */
   readonly add: (id: Id, ...members: Array<A>) => RedisCommand<number>
   /** Removes members; returns how many were there. */
   readonly remove: (id: Id, ...members: Array<A>) => RedisCommand<number>
   /** Whether it has this member. */
-  readonly contains: (id: Id, member: A) => RedisCommand<boolean>
+  readonly contains: (id: Id, member: A) => CacheableCommand<boolean>
   /** How many members it has, 0 when there is no such key. */
-  readonly size: (id: Id) => RedisCommand<number>
+  readonly size: (id: Id) => CacheableCommand<number>
 }
 
 /**
@@ -384,7 +396,7 @@ export interface SetCommands<Id, A> extends KeyspaceCommands<Id, ReadonlyArray<A
  * @category models
  * @since 0.1.0
  */
-export interface SortedSetCommands<Id, A> extends KeyspaceCommands<Id, ReadonlyArray<Ranked<A>>> {
+export interface SortedSetCommands<Id, A> extends ValueCommands<Id, ReadonlyArray<Ranked<A>>> {
   /** Sets the score of a member; `true` when the member is new. */
   readonly add: (id: Id, member: A, score: number) => RedisCommand<boolean>
   /** Adds to the score of a member, and returns the sum. */
@@ -392,11 +404,16 @@ export interface SortedSetCommands<Id, A> extends KeyspaceCommands<Id, ReadonlyA
   /** Removes members; returns how many were there. */
   readonly remove: (id: Id, ...members: Array<A>) => RedisCommand<number>
   /** The score of a member, none when it is not there. */
-  readonly score: (id: Id, member: A) => RedisCommand<Option.Option<number>>
+  readonly score: (id: Id, member: A) => CacheableCommand<Option.Option<number>>
   /** The index of a member from 0, by `rev` from the highest score; none when it is not there. */
-  readonly rank: (id: Id, member: A, options?: RankOptions) => RedisCommand<Option.Option<number>>
+  readonly rank: (id: Id, member: A, options?: RankOptions) => CacheableCommand<Option.Option<number>>
   /** The members from one index to another, both included; negative indexes count from the end. */
-  readonly range: (id: Id, start: number, stop: number, options?: RankOptions) => RedisCommand<ReadonlyArray<Ranked<A>>>
+  readonly range: (
+    id: Id,
+    start: number,
+    stop: number,
+    options?: RankOptions
+  ) => CacheableCommand<ReadonlyArray<Ranked<A>>>
   /** How many members it has, 0 when there is no such key. */
-  readonly size: (id: Id) => RedisCommand<number>
+  readonly size: (id: Id) => CacheableCommand<number>
 }

@@ -39,7 +39,7 @@ export const expiringAfter = <A>(
 
 /** Where there is something already, the first changes nothing, and its kind is for INCRBY to judge. */
 const countingLua = `redis.call("SET", KEYS[1], 0, "PX", ARGV[1], "NX")
-return redis.call("INCRBY", KEYS[1], ARGV[2])`
+return redis.pcall("INCRBY", KEYS[1], ARGV[2])`
 
 const countingDigest = sha1(countingLua)
 const countingSpec = scriptSpec("EVALSHA", [], {
@@ -58,4 +58,36 @@ export const countingIn = (
     spec: countingSpec,
     args: () => [countingDigest, 1, RedisArg.key(key), RedisArg.milliseconds(ttl), by],
     reply: RedisReply.integer
+  })
+
+/** Lua takes some thousand arguments at a time, an even number of them, as fields and scores come in pairs. */
+const replacingLua = `redis.call("DEL", KEYS[1])
+for first = 3, #ARGV, 4000 do redis.call(ARGV[2], KEYS[1], unpack(ARGV, first, math.min(first + 3999, #ARGV))) end
+if ARGV[1] ~= "" then redis.call("PEXPIRE", KEYS[1], ARGV[1]) end
+return 1`
+
+const replacingDigest = sha1(replacingLua)
+const replacingSpec = scriptSpec("EVALSHA", [], {
+  lua: replacingLua,
+  name: "RedisKeyspace.set",
+  sha1: replacingDigest
+})
+
+/** A write in the place of what its key holds, which is gone before. The key is the first argument. */
+export const replacingIn = (
+  key: RedisArg.Key,
+  ttl: RedisArg.TimeToLive | undefined,
+  write: RedisCommand.Any
+): RedisCommand.RedisCommand<boolean> =>
+  RedisCommand.make({
+    spec: replacingSpec,
+    args: () => [
+      replacingDigest,
+      1,
+      RedisArg.key(key),
+      ttl === undefined ? "" : RedisArg.milliseconds(ttl),
+      write.spec.name,
+      ...write.parts.slice(1)
+    ],
+    reply: RedisReply.boolean
   })
