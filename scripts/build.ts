@@ -9,13 +9,15 @@ import { globSync, rmSync } from "node:fs"
 import { isAbsolute, join } from "node:path"
 import { rolldown } from "rolldown"
 import type { CodeSplittingGroup, Plugin } from "rolldown"
-import { packages, run } from "./pack.ts"
+import { compiled } from "./compiler.ts"
+import { fail, packages } from "./pack.ts"
 import { pure } from "./pure.ts"
 
 /** Builds all packages from scratch: a module that is gone from the sources must not be packed. */
 export async function build(): Promise<void> {
   for (const { directory } of packages) rmSync(join(directory, "dist"), { recursive: true, force: true })
-  run("tsc", ["-b", "tsconfig.packages.json"])
+  const { status, stdout } = compiled("-b", "tsconfig.packages.json")
+  if (status !== 0) fail(`The packages do not compile\n${stdout}`)
   for (const { directory } of packages) await writeJavaScript(directory)
 }
 

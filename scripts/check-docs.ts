@@ -6,11 +6,11 @@
  * such as `text`. Functions that a page names by their files are there, and so
  * are the sources that any page names.
  */
-import { spawnSync } from "node:child_process"
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import { parseSync } from "rolldown/utils"
+import { compiled } from "./compiler.ts"
 
 interface Comment {
   readonly text: string
@@ -243,9 +243,8 @@ function checkExamples(examples: ReadonlyArray<Example>): void {
       files: names
     })
   )
-  const { status, stdout } = spawnSync("tsc", ["-p", directory, "--pretty", "false"], { cwd: root, encoding: "utf8" })
+  const { status, stdout } = compiled("-p", directory, "--pretty", "false")
   if (status === 0) return
-  if (stdout === null) throw new Error("tsc is not on the PATH; run pnpm lint")
   // Faults of the sources are reported by `check`.
   const fault = /^node_modules\/\.cache\/examples\/(.*)@\d+\.ts\((\d+),\d+\): (.*)$/gm
   for (const [, name = "", line, message] of stdout.matchAll(fault)) {

@@ -5,11 +5,11 @@
  * instantiations. These do not vary, as long as one thread checks: several share the files out, so that one file more had
  * the same types cost 5,000 more.
  */
-import { spawnSync } from "node:child_process"
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import { Redis } from "../packages/core/src/index.ts"
+import { compiled } from "./compiler.ts"
 
 const limits = { megabytes: 1000, seconds: 12 }
 
@@ -58,8 +58,8 @@ measure("against declarations", true, {
 
 /** Brings the declarations up to date. */
 function compile(): void {
-  const { error, status, stdout } = spawnSync("tsc", ["-b", "tsconfig.packages.json"], { cwd: root, encoding: "utf8" })
-  if (status !== 0) throw new Error(`The packages do not compile: ${error?.message ?? stdout}`)
+  const { status, stdout } = compiled("-b", "tsconfig.packages.json")
+  if (status !== 0) throw new Error(`The packages do not compile: ${stdout}`)
 }
 
 function measure(
@@ -84,17 +84,7 @@ function measure(
       files: ["program.ts"]
     })
   )
-  const { status, stdout } = spawnSync("tsc", [
-    "-p",
-    directory,
-    "--singleThreaded",
-    "--extendedDiagnostics",
-    "--pretty",
-    "false"
-  ], {
-    cwd: root,
-    encoding: "utf8"
-  })
+  const { status, stdout } = compiled("-p", directory, "--singleThreaded", "--extendedDiagnostics", "--pretty", "false")
   const figure = (name: string): number => Number(new RegExp(`^${name}:\\s+([\\d.]+)`, "m").exec(stdout)?.[1] ?? NaN)
   const measured = {
     megabytes: figure("Memory used") / 1024,

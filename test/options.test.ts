@@ -211,6 +211,7 @@ const takes: Readonly<Record<string, Takes>> = {
   "tls.cert": isNothing,
   "tls.key": isNothing,
   "tls.passphrase": isNothing,
+  "tls.clientCertificate": isNothing,
   "tls.servername": isText,
   "tls.verify": isOneOf("required", "optional", "none"),
   "tls.checkHostname": isBoolean,

@@ -11,6 +11,7 @@ import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
+import { orNone } from "./internal/argument/options.ts"
 import { unreadable } from "./internal/argument/unreadable.ts"
 import { refusalOf, shownName, subcommandOf, traitsByName } from "./internal/command/byName.ts"
 import * as Encode from "./internal/command/encode.ts"
@@ -174,8 +175,8 @@ export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, 
   reply: RedisReply.Reply<A, Bytes, BigInts>,
   ...traits: ReadonlyArray<Trait>
 ): Definition<Parameters, A, Bytes, BigInts> {
-  const spec = new Spec(name, traits)
-  definitions.set(name, spec)
+  const spec = new Spec(String(name), traits)
+  definitions.set(spec.name, spec)
   // The parameters are passed on as they came: otherwise each command would cost an array of them and one more for the call.
   const given: (...parameters: ReadonlyArray<unknown>) => Listed = args as never
   const construct = function(first: unknown, second: unknown, third: unknown) {
@@ -208,7 +209,16 @@ export const make = <A, Bytes = A, BigInts = A>(options: {
   readonly spec: Spec
   readonly args: () => ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer
   readonly reply: RedisReply.Reply<A, Bytes, BigInts>
-}): RedisCommand<A, Bytes, BigInts> => makeWith(options.spec, options.args, options.reply)
+}): RedisCommand<A, Bytes, BigInts> => {
+  // A command without one of them is refused.
+  const { args, reply, spec = new Spec("RedisCommand.make", []) } = orNone(options)
+  try {
+    // The view is the text view, in which this reply decodes to an A.
+    return commandOf(spec, args(), reply) as never
+  } catch (error) {
+    return unreadableCommand(spec, error, reply) as never
+  }
+}
 
 /** The facts of what is sent by its name: nobody has said which of its arguments are keys, but for those marked as such. */
 class NamedSpec extends Spec {}
@@ -229,15 +239,15 @@ export const send = (
   const subcommand = subcommandOf(first, others[0], args)
   const named = subcommand === undefined ? first : `${first} ${subcommand}`
   const refusal = refusalOf(named)
-  return makeWith(
-    new NamedSpec(shownName(named), traitsByName.get(named.toUpperCase()) ?? [], undefined, operationOf(named)),
-    () => {
+  return make({
+    spec: new NamedSpec(shownName(named), traitsByName.get(named.toUpperCase()) ?? [], undefined, operationOf(named)),
+    args: () => {
       if (refusal !== undefined) return RedisArg.invalid(refusal)
       const words = RedisArg.flatten([...others, ...args])
       return subcommand === undefined ? words : words.slice(1)
     },
-    RedisReply.raw
-  )
+    reply: RedisReply.raw
+  })
 }
 
 /**
@@ -265,19 +275,6 @@ const operationOf = (name: string): string => {
 type Listed = ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer
 
 type AnyReply = RedisReply.Reply<unknown, unknown, unknown>
-
-const makeWith = <A, Bytes, BigInts>(
-  spec: Spec,
-  args: () => Listed,
-  reply: RedisReply.Reply<A, Bytes, BigInts>
-): RedisCommand<A, Bytes, BigInts> => {
-  try {
-    // The view is the text view, in which this reply decodes to an A.
-    return commandOf(spec, args(), reply) as never
-  } catch (error) {
-    return unreadableCommand(spec, error, reply) as never
-  }
-}
 
 const commandOf = (spec: Spec, list: Listed, reply: AnyReply): CommandImpl =>
   list instanceof RedisArg.Answer

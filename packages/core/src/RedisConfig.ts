@@ -176,7 +176,7 @@ const tlsOf = Effect.fnUntraced(function*(
   if (given === undefined || given === false) return undefined
   if (given === true) return {}
   const tls = yield* Check.record("tls", given, "true, false or an object")
-  const { ca, cert, checkHostname, key, passphrase, servername, verify } = tls
+  const { ca, cert, checkHostname, clientCertificate, key, passphrase, servername, verify } = tls
   if (Array.isArray(ca)) yield* Effect.forEach(ca, (text, index) => Check.text(`tls.ca[${index}]`, text))
   // A list is not text.
   else yield* Check.optionalText("tls.ca", ca as string | undefined)
@@ -186,6 +186,12 @@ const tlsOf = Effect.fnUntraced(function*(
   yield* Check.optionalText("tls.servername", servername)
   yield* choice("tls.verify", verify ?? "required", ["required", "optional", "none"])
   yield* Check.boolean("tls.checkHostname", checkHostname, true)
+  if (clientCertificate !== undefined) {
+    if (!Effect.isEffect(clientCertificate)) yield* invalid("tls.clientCertificate", "it must be an Effect")
+    if ((cert ?? key ?? passphrase) !== undefined) {
+      yield* invalid("tls.clientCertificate", "it is given twice: leave out cert, key and passphrase")
+    }
+  }
   return (cert === undefined) === (key === undefined)
     ? tls
     : yield* invalid("tls", "cert and key are only of use together: give both or neither")

@@ -65,6 +65,12 @@ export interface TlsOptions {
   readonly key?: Redacted.Redacted<string> | undefined
   /** The passphrase of `key`, when that is encrypted. */
   readonly passphrase?: Redacted.Redacted<string> | undefined
+  /**
+   * Where `cert`, `key` and `passphrase` come from when they change while the program runs, such as a service that hands out
+   * certificates. It runs whenever a connection is opened, within `connectTimeout`; one that is open stays. It takes the place of the
+   * three; both together are refused. When it fails, the connection is not opened and commands fail with `ConnectionError`.
+   */
+  readonly clientCertificate?: Effect.Effect<ClientCertificate, unknown> | undefined
   /** The name that the server's certificate must carry; it is also sent to the server (SNI). Default: the host. */
   readonly servername?: string | undefined
   /**
@@ -78,14 +84,29 @@ export interface TlsOptions {
 }
 
 /**
+ * The certificate of a client: the texts of PEM files or, where the platform has files, the paths of them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ClientCertificate {
+  /** The certificate, with those between it and its authority where there are any. */
+  readonly cert: string
+  /** The private key of `cert`. */
+  readonly key: Redacted.Redacted<string>
+  /** The passphrase of `key`, when that is encrypted. */
+  readonly passphrase?: Redacted.Redacted<string> | undefined
+}
+
+/**
  * How a socket is opened: what a client passes to its platform.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ConnectOptions {
-  /** How TLS is used; `undefined` is a connection without TLS. */
-  readonly tls: TlsOptions | undefined
+  /** How TLS is used, with what `clientCertificate` gave in its place; `undefined` is a connection without TLS. */
+  readonly tls: Omit<TlsOptions, "clientCertificate"> | undefined
   /** How long the opening of the socket may take, TLS included. */
   readonly connectTimeout: Duration.Duration
   /** Whether TCP keep-alive probes are sent. */

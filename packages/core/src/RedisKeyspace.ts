@@ -5,8 +5,8 @@
  *
  * @since 0.1.0
  */
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
@@ -18,40 +18,66 @@ import { zrangeWithScores, zrevrangeWithScores } from "./commands/SortedSetRange
 import { zadd, zcard, zincrby, zrank, zrem, zrevrank, zscore } from "./commands/SortedSets.ts"
 import { incrby, set } from "./commands/Strings.ts"
 import { orNone } from "./internal/argument/options.ts"
-import { keyspace, replace, settingMany, strings, written } from "./internal/keyspace/access.ts"
-import { bytesOf, codecOf, jsonOf, reading, refuse, textOf } from "./internal/keyspace/codec.ts"
+import {
+  replacement,
+  replacing,
+  strings,
+  stringsOf,
+  textsOf,
+  withCommands,
+  written
+} from "./internal/keyspace/access.ts"
+import { bytesOf, codecOf, jsonOf, refuse, textOf } from "./internal/keyspace/codec.ts"
+import { command, commandOf, mapping, operation } from "./internal/keyspace/commands.ts"
+import type { Prepared } from "./internal/keyspace/commands.ts"
 import { keysOf } from "./internal/keyspace/keys.ts"
 import type {
+  CodecKeyspace,
   CounterKeyspace,
+  HashKeyspace,
   KeyOptions,
-  SetKeyspace,
-  SortedSetKeyspace,
-  StringKeyspace,
-  ValueKeyspace,
-  Writing
-} from "./internal/keyspace/model.ts"
-import * as Cache from "./internal/keyspaceCache/cache.ts"
-import type { CacheKeyspace, CacheOptions } from "./internal/keyspaceCache/model.ts"
-import type { RedisClient } from "./RedisClient.ts"
-import type { RedisCodec } from "./RedisCodec.ts"
-import { asBytes } from "./RedisCommand.ts"
-import { sscanStreamBytes } from "./RedisScan.ts"
-import { transaction } from "./RedisTransaction.ts"
-
-export { KeyspaceError } from "./internal/keyspace/model.ts"
-export type {
-  CounterKeyspace,
-  GetMany,
-  KeyOptions,
-  Keyspace,
-  Misfits,
-  Operation,
+  KeyspaceError,
   Ranked,
   RankOptions,
   SetKeyspace,
   SetOptions,
   SortedSetKeyspace,
   StringKeyspace,
+  Writing
+} from "./internal/keyspace/model.ts"
+import { countingIn } from "./internal/keyspace/scripts.ts"
+import * as Cache from "./internal/keyspaceCache/cache.ts"
+import type { CacheKeyspace, CacheOptions } from "./internal/keyspaceCache/model.ts"
+import type { RedisClient } from "./RedisClient.ts"
+import type { RedisCodec } from "./RedisCodec.ts"
+import { asBytes } from "./RedisCommand.ts"
+import type { RedisCommand } from "./RedisCommand.ts"
+import type { DataError } from "./RedisError.ts"
+import { sscanStreamBytes } from "./RedisScan.ts"
+import { transaction } from "./RedisTransaction.ts"
+
+export { KeyspaceError } from "./internal/keyspace/model.ts"
+export type {
+  CodecKeyspace,
+  CounterCommands,
+  CounterKeyspace,
+  GetMany,
+  HashKeyspace,
+  KeyOptions,
+  Keyspace,
+  KeyspaceCommands,
+  Misfits,
+  Operation,
+  Ranked,
+  RankOptions,
+  SetCommands,
+  SetKeyspace,
+  SetOptions,
+  SortedSetCommands,
+  SortedSetKeyspace,
+  StringCommands,
+  StringKeyspace,
+  ValueCommands,
   ValueKeyspace,
   Writing
 } from "./internal/keyspace/model.ts"
@@ -87,13 +113,25 @@ export type { CacheKeyspace, CacheOptions } from "./internal/keyspaceCache/model
  * @category constructors
  * @since 0.1.0
  */
-export const make = <A, Id = string>(
+export const make: {
+  <A, Id = string>(
+    options: KeyOptions<Id> & { readonly value: Schema.Codec<A, unknown>; readonly codec?: undefined }
+  ): StringKeyspace<Id, A>
+  <A, Id = string>(
+    options: KeyOptions<Id> & { readonly value: Schema.Codec<A, unknown>; readonly codec?: RedisCodec | undefined }
+  ): CodecKeyspace<Id, A>
+} = <A, Id>(
   given: KeyOptions<Id> & { readonly value: Schema.Codec<A, unknown>; readonly codec?: RedisCodec | undefined }
 ): StringKeyspace<Id, A> => {
   const options = orNone(given)
+  const keys = keysOf(options)
   return options.codec === undefined
-    ? strings(keysOf(options), jsonOf(options.value), identity)
-    : strings(keysOf(options), bytesOf(options.value, options.codec), (command) => asBytes(command))
+    ? stringsOf(keys, jsonOf(options.value))
+    // Its type says nothing of commands, which it has not.
+    : strings(textsOf(keys, bytesOf(options.value, options.codec), (command) => asBytes(command))) as StringKeyspace<
+      Id,
+      A
+    >
 }
 
 /**
@@ -122,28 +160,29 @@ export const make = <A, Id = string>(
  */
 export const makeHash = <A, Id = string>(
   given: KeyOptions<Id> & { readonly value: Schema.Codec<A, { readonly [field: string]: string | undefined }> }
-): ValueKeyspace<Id, A> => {
+): HashKeyspace<Id, A> => {
   const options = orNone(given)
   const value = codecOf(options.value)
   const keys = keysOf(options)
-  return {
-    ...keyspace(keys, {
-      type: "hash",
-      read: hgetall,
-      decode: (fields, key) =>
-        Object.keys(fields).length === 0 ? Effect.succeedNone : Effect.asSome(value.decode(fields, key))
-    }),
-    ...settingMany((id, a, options) =>
-      Effect.gen(function*() {
-        const key = yield* keys.of(id)
-        const fields = Object.entries(yield* value.encode(a, key)).flatMap(([name, text]) =>
-          text === undefined ? [] : [[name, text] as const]
-        )
-        if (fields.length === 0) return yield* refuse(key, "encode", "a hash has at least one field")
-        return yield* replace(keys, key, options, hset(key, fields))
-      })
-    )
-  }
+  const space = withCommands(keys, {
+    type: "hash",
+    spec: hgetall.spec,
+    read: hgetall,
+    decode: (fields, key) =>
+      Object.keys(fields).length === 0 ? Effect.succeedNone : Effect.asSome(value.decode(fields, key))
+  })
+  const { operations, set } = replacing(
+    hset.spec,
+    Effect.fnUntraced(function*(id: Id, a: A, options: SetOptions | undefined) {
+      const key = yield* keys.of(id)
+      const fields = Object.entries(yield* value.encode(a, key)).flatMap(([name, text]) =>
+        text === undefined ? [] : [[name, text] as const]
+      )
+      if (fields.length === 0) return yield* refuse(key, "encode", "a hash has at least one field")
+      return yield* replacement(keys, key, options, hset(key, fields))
+    })
+  )
+  return { ...space, ...operations, commands: { ...space.commands, set } }
 }
 
 /**
@@ -162,21 +201,35 @@ export const makeHash = <A, Id = string>(
  * @since 0.1.0
  */
 export const makeCounter = <Id = string>(options: KeyOptions<Id>): CounterKeyspace<Id> => {
-  const value = codecOf(counted)
   const keys = keysOf({ ...options, value: counted })
+  const space = stringsOf(keys, codecOf(counted))
+  type Counted = Effect.Effect<
+    { readonly key: string; readonly px: Duration.Duration | undefined },
+    KeyspaceError | DataError
+  >
+  const counting = (id: Id, by: number): Counted =>
+    Effect.flatMap(keys.of(id), (key): Counted =>
+      Number.isSafeInteger(by)
+        ? Effect.map(keys.ttl(), (px) => ({ key, px }))
+        // The server would refuse it too, but after the counter was made.
+        : refuse(key, "encode", "a counter is incremented by whole numbers"))
   return {
-    ...strings(keys, value, identity),
+    ...space,
     increment: (id, by = 1) =>
-      Effect.flatMap(keys.of(id), (key): Writing<number> =>
-        !Number.isSafeInteger(by)
-          // The server would refuse it too, but after the counter was made.
-          ? refuse(key, "encode", "a counter is incremented by whole numbers")
-          : Effect.flatMap(keys.ttl(), (px): Writing<number> =>
-            px === undefined
-              ? incrby(key, by)
-              // Where there is something already, the first changes nothing. Time stands still in a transaction: the
-              // counter cannot expire between the two and stay without a limit.
-              : Effect.map(transaction([set(key, 0, { px, nx: true }), incrby(key, by)]), ([, sum]) => sum)))
+      Effect.flatMap(counting(id, by), ({ key, px }): Writing<number> =>
+        px === undefined
+          ? incrby(key, by)
+          // Where there is something already, the first changes nothing. Time stands still in a transaction: the
+          // counter cannot expire between the two and stay without a limit.
+          : Effect.map(transaction([set(key, 0, { px, nx: true }), incrby(key, by)]), ([, sum]) => sum)),
+    commands: {
+      ...space.commands,
+      increment: (id, by = 1) =>
+        commandOf(
+          incrby.spec,
+          Effect.map(counting(id, by), ({ key, px }) => px === undefined ? incrby(key, by) : countingIn(key, px, by))
+        )
+    }
   }
 }
 
@@ -207,34 +260,51 @@ export const makeSet = <A, Id = string>(
   const options = orNone(given)
   const member = codecOf(options.value)
   const keys = keysOf(options)
-  const encodeAll = (all: ReadonlyArray<A>, key: string) => Effect.forEach(all, (a) => member.encode(a, key))
+  const onMembers = <B, E, R>(
+    id: Id,
+    all: ReadonlyArray<A>,
+    f: (key: string, members: ReadonlyArray<string>) => Effect.Effect<B, E, R>
+  ) =>
+    Effect.flatMap(
+      keys.of(id),
+      (key) => Effect.flatMap(Effect.forEach(all, (a) => member.encode(a, key)), (members) => f(key, members))
+    )
+  const adding = (id: Id, all: ReadonlyArray<A>) =>
+    onMembers(id, all, (key, members) => written(keys, key, sadd(key, members)))
+  const removing = (id: Id, all: ReadonlyArray<A>) =>
+    onMembers(id, all, (key, members) => Effect.succeed(srem(key, members)))
+  const containing = (id: Id, a: A) =>
+    Effect.flatMap(keys.of(id), (key) => Effect.map(member.encode(a, key), (text) => sismember(key, text)))
+  const counting = (id: Id) => Effect.map(keys.of(id), (key) => scard(key))
+  const space = withCommands(keys, {
+    type: "set",
+    spec: smembers.spec,
+    read: smembers,
+    decode: (members, key) =>
+      members.size === 0
+        ? Effect.succeedNone
+        : Effect.asSome(Effect.forEach(members, (text) => member.decode(text, key)))
+  })
+  const { operations, set } = replacing(
+    sadd.spec,
+    (id: Id, values: ReadonlyArray<A>, options) =>
+      onMembers(id, values, (key, members) => replacement(keys, key, options, sadd(key, members), members.length === 0))
+  )
   return {
-    ...keyspace(keys, {
-      type: "set",
-      read: smembers,
-      decode: (members, key) =>
-        members.size === 0
-          ? Effect.succeedNone
-          : Effect.asSome(Effect.forEach(members, (text) => member.decode(text, key)))
-    }),
-    ...settingMany((id, values, options) =>
-      Effect.flatMap(
-        keys.of(id),
-        (key) =>
-          Effect.flatMap(encodeAll(values, key), (members) =>
-            replace(keys, key, options, sadd(key, members), members.length === 0))
-      )
-    ),
-    add: (id, ...values) =>
-      Effect.flatMap(
-        keys.of(id),
-        (key) => Effect.flatMap(encodeAll(values, key), (members) => written(keys, key, sadd(key, members)))
-      ),
-    remove: (id, ...values) =>
-      Effect.flatMap(keys.of(id), (key) => Effect.flatMap(encodeAll(values, key), (members) => srem(key, members))),
-    contains: (id, a) =>
-      Effect.flatMap(keys.of(id), (key) => Effect.flatMap(member.encode(a, key), (text) => sismember(key, text))),
-    size: (id) => Effect.flatMap(keys.of(id), (key) => scard(key)),
+    ...space,
+    ...operations,
+    add: (id, ...values) => Effect.flatten(adding(id, values)),
+    remove: (id, ...values) => Effect.flatten(removing(id, values)),
+    contains: (id, a) => Effect.flatten(containing(id, a)),
+    size: (id) => Effect.flatten(counting(id)),
+    commands: {
+      ...space.commands,
+      set,
+      add: (id, ...values) => commandOf(sadd.spec, adding(id, values)),
+      remove: (id, ...values) => commandOf(srem.spec, removing(id, values)),
+      contains: (id, a) => commandOf(sismember.spec, containing(id, a)),
+      size: (id) => commandOf(scard.spec, counting(id))
+    },
     members: (id) =>
       Stream.unwrap(
         Effect.map(keys.of(id), (key) =>
@@ -273,54 +343,90 @@ export const makeSortedSet = <A, Id = string>(
   const options = orNone(given)
   const member = codecOf(options.value)
   const keys = keysOf(options)
-  const onMember = <B, E, R>(id: Id, a: A, f: (key: string, member: string) => Effect.Effect<B, E, R>) =>
-    Effect.flatMap(keys.of(id), (key) => Effect.flatMap(member.encode(a, key), (text) => f(key, text)))
+  const onMember = <B>(
+    id: Id,
+    a: A,
+    f: (key: string, member: string) => Effect.Effect<RedisCommand<B>, DataError>
+  ): Prepared<B> => Effect.flatMap(keys.of(id), (key) => Effect.flatMap(member.encode(a, key), (text) => f(key, text)))
   const decodeAll = (members: ReadonlyArray<{ readonly member: string; readonly score: number }>, key: string) =>
     Effect.forEach(
       members,
       ({ member: text, score }) => Effect.map(member.decode(text, key), (member) => ({ member, score }))
     )
+  const adding = (id: Id, a: A, score: number) =>
+    onMember(
+      id,
+      a,
+      (key, member) =>
+        Effect.map(
+          written(keys, key, zadd(key, [[member, score]])),
+          (command) => mapping(command, (added) => added === 1)
+        )
+    )
+  const incrementing = (id: Id, a: A, by: number) =>
+    onMember(id, a, (key, member) => written(keys, key, zincrby(key, by, member)))
+  const removing = (id: Id, all: ReadonlyArray<A>) =>
+    Effect.flatMap(
+      keys.of(id),
+      (key) => Effect.map(Effect.forEach(all, (a) => member.encode(a, key)), (members) => zrem(key, members))
+    )
+  const scoring = (id: Id, a: A) =>
+    onMember(id, a, (key, member) => Effect.succeed(mapping(zscore(key, member), Option.fromUndefinedOr)))
+  const ranking = (id: Id, a: A, { rev }: RankOptions) =>
+    onMember(
+      id,
+      a,
+      (key, member) =>
+        Effect.succeed(
+          mapping(rev === true ? zrevrank(key, member) : zrank(key, member), Option.fromUndefinedOr)
+        )
+    )
+  const ranging = (id: Id, start: number, stop: number, { rev }: RankOptions) =>
+    Effect.map(keys.of(id), (key) => ({
+      key,
+      // ZRANGE itself knows REV since Redis 6.2 only.
+      command: rev === true ? zrevrangeWithScores(key, start, stop) : zrangeWithScores(key, start, stop)
+    }))
+  const counting = (id: Id) => Effect.map(keys.of(id), (key) => zcard(key))
+  const space = withCommands(keys, {
+    type: "zset",
+    spec: zrangeWithScores.spec,
+    read: (key) => zrangeWithScores(key, 0, -1),
+    decode: (members, key) => members.length === 0 ? Effect.succeedNone : Effect.asSome(decodeAll(members, key))
+  })
+  const { operations, set } = replacing(
+    zadd.spec,
+    Effect.fnUntraced(function*(id: Id, ranked: ReadonlyArray<Ranked<A>>, options: SetOptions | undefined) {
+      const key = yield* keys.of(id)
+      const members = yield* Effect.forEach(
+        ranked,
+        ({ member: a, score }) => Effect.map(member.encode(a, key), (text) => [text, score] as const)
+      )
+      return yield* replacement(keys, key, options, zadd(key, members), members.length === 0)
+    })
+  )
   return {
-    ...keyspace(keys, {
-      type: "zset",
-      read: (key) => zrangeWithScores(key, 0, -1),
-      decode: (members, key) => members.length === 0 ? Effect.succeedNone : Effect.asSome(decodeAll(members, key))
-    }),
-    ...settingMany((id, ranked, options) =>
-      Effect.gen(function*() {
-        const key = yield* keys.of(id)
-        const members = yield* Effect.forEach(ranked, ({ member: a, score }) =>
-          Effect.map(member.encode(a, key), (text) => [text, score] as const))
-        return yield* replace(keys, key, options, zadd(key, members), members.length === 0)
-      })
-    ),
-    add: (id, a, score) =>
-      onMember(
-        id,
-        a,
-        (key, member) => Effect.map(written(keys, key, zadd(key, [[member, score]])), (added) => added === 1)
-      ),
-    increment: (id, a, by) => onMember(id, a, (key, member) => written(keys, key, zincrby(key, by, member))),
-    remove: (id, ...values) =>
-      Effect.flatMap(
-        keys.of(id),
-        (key) => Effect.flatMap(Effect.forEach(values, (a) => member.encode(a, key)), (members) => zrem(key, members))
-      ),
-    score: (id, a) => onMember(id, a, (key, member) => Effect.map(zscore(key, member), Option.fromUndefinedOr)),
-    rank: (id, a, { rev } = {}) =>
-      onMember(
-        id,
-        a,
-        (key, member) => Effect.map(rev === true ? zrevrank(key, member) : zrank(key, member), Option.fromUndefinedOr)
-      ),
-    range: (id, start, stop, { rev } = {}) =>
-      Effect.flatMap(keys.of(id), (key) =>
-        Effect.flatMap(
-          // ZRANGE itself knows REV since Redis 6.2 only.
-          reading(rev === true ? zrevrangeWithScores(key, start, stop) : zrangeWithScores(key, start, stop), key),
-          (members) => decodeAll(members, key)
-        )),
-    size: (id) => Effect.flatMap(keys.of(id), (key) => zcard(key))
+    ...space,
+    ...operations,
+    add: (id, a, score) => Effect.flatten(adding(id, a, score)),
+    increment: (id, a, by) => Effect.flatten(incrementing(id, a, by)),
+    remove: (id, ...values) => Effect.flatten(removing(id, values)),
+    score: (id, a) => Effect.flatten(scoring(id, a)),
+    rank: (id, a, options = {}) => Effect.flatten(ranking(id, a, options)),
+    range: (id, start, stop, options = {}) => operation(ranging(id, start, stop, options), decodeAll),
+    size: (id) => Effect.flatten(counting(id)),
+    commands: {
+      ...space.commands,
+      set,
+      add: (id, a, score) => commandOf(zadd.spec, adding(id, a, score)),
+      increment: (id, a, by) => commandOf(zincrby.spec, incrementing(id, a, by)),
+      remove: (id, ...values) => commandOf(zrem.spec, removing(id, values)),
+      score: (id, a) => commandOf(zscore.spec, scoring(id, a)),
+      rank: (id, a, options = {}) => commandOf(zrank.spec, ranking(id, a, options)),
+      range: (id, start, stop, options = {}) =>
+        command(zrangeWithScores.spec, ranging(id, start, stop, options), decodeAll),
+      size: (id) => commandOf(zcard.spec, counting(id))
+    }
   }
 }
 

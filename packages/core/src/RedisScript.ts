@@ -33,16 +33,16 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { functionList, functionLoad } from "./commands/Functions.ts"
 import { orNone } from "./internal/argument/options.ts"
+import { titled } from "./internal/reply/titled.ts"
 import { FunctionSpec, LibrarySpec, scriptSpec } from "./internal/script/calls.ts"
 import type { LibraryFunction } from "./internal/script/calls.ts"
 import { sha1 as digest } from "./internal/script/sha1.ts"
-import { misfitIn } from "./internal/values/schemaValues.ts"
+import { detailAtOnce, misfitIn } from "./internal/values/schemaValues.ts"
 import * as RedisArg from "./RedisArg.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import * as RedisReply from "./RedisReply.ts"
@@ -345,17 +345,8 @@ const keyArg = (key: RedisArg.Key | RedisArg.KeyArg): RedisArg.KeyArg =>
 const resultOf = <A, Bytes, BigInts>(
   title: string,
   result: Result<A, Bytes, BigInts>
-): RedisReply.Reply<A, Bytes, BigInts> => {
-  const reply = isReply(result) ? result : schemaReply(result)
-  return RedisReply.make((value, view) => {
-    try {
-      return reply.decode(value, view)
-    } catch (error) {
-      if (!(error instanceof RedisReply.Mismatch)) throw error
-      throw new RedisReply.Mismatch(`${title}: ${error.detail}`, error.integer)
-    }
-  })
-}
+): RedisReply.Reply<A, Bytes, BigInts> =>
+  titled<A, Bytes, BigInts>(title, isReply(result) ? result : schemaReply(result))
 
 const isReply = <A, Bytes, BigInts>(
   result: Result<A, Bytes, BigInts>
@@ -368,13 +359,9 @@ const schemaReply = <A>(schema: Schema.ConstraintDecoder<A>): RedisReply.Reply<A
     const blob = view.blob === "bytes" ? "text" : view.blob
     const exit = decode(RedisReply.raw.decode(value, { blob, integer: "number" }))
     if (Exit.isSuccess(exit)) return exit.value
-    const defect = Cause.squash(exit.cause)
-    if (Cause.isAsyncFiberError(defect)) {
-      defect.fiber.interruptUnsafe()
-      throw new RedisReply.Mismatch("the schema of its result waits, and has to decode at once")
-    }
-    const misfit = misfitIn(exit.cause)
     // Issues do not show what was decoded unless `reportInput` asks for it.
-    throw misfit === undefined ? defect : new RedisReply.Mismatch(misfit)
+    throw new RedisReply.Mismatch(
+      detailAtOnce(exit.cause, misfitIn, "the schema of its result waits, and has to decode at once")
+    )
   })
 }

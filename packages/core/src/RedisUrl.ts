@@ -489,7 +489,8 @@ const redactPair = (pair: string): string => {
  *
  * **Details**
  *
- * Fails with `RedisConfigError` for options that have no text: `credentials` that are an Effect or a Stream, a relative `path`.
+ * Fails with `RedisConfigError` for options that have no text: `credentials` that are an Effect or a Stream, a
+ * `tls.clientCertificate`, a relative `path`.
  *
  * @category formatting
  * @since 0.1.0
@@ -500,6 +501,9 @@ export const format = (deployment: Deployment): Result.Result<Redacted.Redacted<
     const unix = mode === "standalone" && options.path !== undefined
     const scheme = unix ? "unix" : `redis${isOn(options.tls) ? "s" : ""}${mode === "standalone" ? "" : `+${mode}`}`
     const address = unix ? yield* encodePath(options.path) : hostsText(deployment) + pathText(deployment)
+    if (hasCertificate(options.tls)) {
+      return yield* unwritable("tls.clientCertificate", "it is asked for, which no URL can say")
+    }
     const query = yield* queryText(entries[unix ? "unix" : mode], yield* queried(deployment))
     return Redacted.make(`${scheme}://${yield* identityOf(options)}${address}${query === "" ? "" : `?${query}`}`)
   })
@@ -508,6 +512,9 @@ const unwritable = (option: string, detail: string): Result.Result<never, RedisC
   Result.fail(new RedisConfigError({ option, detail }))
 
 const isOn = (tls: SentinelOptions["tls"]): boolean => tls !== undefined && tls !== false
+
+const hasCertificate = (tls: SentinelOptions["tls"]): boolean =>
+  typeof tls === "object" && tls.clientCertificate !== undefined
 
 type Identity = Pick<ConnectionOptions, "username" | "password" | "credentials">
 /** The user and the password of options, which may be given as credentials that neither change nor are asked for. */

@@ -25,7 +25,7 @@ interface Listening {
 /** Makes a client that lives as long as the scope. */
 export const make = (
   server: Listening,
-  options: RedisConfig.ConnectionOptions = {}
+  options: RedisConfig.ConnectionOptions & Pick<RedisConfig.SentinelOptions, "tls"> = {}
 ): Effect.Effect<RedisClient.RedisClient["Service"], RedisError.RedisError, Scope.Scope> =>
   Effect.provide(RedisStandalone.make({ host: server.host, port: server.port, ...options }), NodeRedisConnector.layer)
 

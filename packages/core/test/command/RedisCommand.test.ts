@@ -137,6 +137,10 @@ describe("define", () => {
     const missing = /one is missing, or of another kind than the function takes/
     assert.match(refusal(Redis.geosearch("k", undefined as never)), missing)
     assert.match(refusal(Redis.bitfield("k", "GET" as never)), missing)
+    assert.match(refusal(RedisCommand.define(undefined as never, undefined as never, undefined as never)()), missing)
+    for (const options of [undefined, {}, { reply: RedisReply.ok }]) {
+      assert.match(refusal(RedisCommand.make(options as never)), missing)
+    }
   })
 
   it("is recognised as a command, as nothing else is", () => {

@@ -501,6 +501,8 @@ describe("Formatting", () => {
     assert.strictEqual(Result.getOrThrow(Result.flip(asked)).option, "credentials")
     const ofSentinels = sentinelsWith({ credentials: Effect.succeed({ password: Redacted.make(secret) }) })
     assert.strictEqual(Result.getOrThrow(Result.flip(ofSentinels)).option, "sentinelOptions.credentials")
+    const handedOut = RedisUrl.format({ mode: "standalone", options: { tls: { clientCertificate: Effect.never } } })
+    assert.strictEqual(Result.getOrThrow(Result.flip(handedOut)).option, "tls.clientCertificate")
     const wrong = RedisUrl.format({ mode: "standalone", options: { commandTimeout: "soon" as never } })
     assert.strictEqual(Result.getOrThrow(Result.flip(wrong)).option, "commandTimeout")
     for (

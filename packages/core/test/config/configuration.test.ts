@@ -306,6 +306,8 @@ describe("options that cannot be", () => {
     ["textDecoding", { textDecoding: "ignore" as never }],
     ["tls", { tls: { cert: "c" } }],
     ["tls", { tls: { key } }],
+    ["tls.clientCertificate", { tls: { clientCertificate: { cert: "c", key } as never } }],
+    ["tls.clientCertificate", { tls: { clientCertificate: Effect.succeed({ cert: "c", key }), cert: "c", key } }],
     ["tls.verify", { tls: { verify: "some" as never } }],
     ["connectTimeout", { connectTimeout: 0 }],
     ["connectTimeout", { connectTimeout: "soon" as never }],

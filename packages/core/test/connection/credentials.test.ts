@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisError } from "@redfx/core"
 import type { RedisConfig } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
+import * as Certificates from "@redfx/testing/Certificates"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
@@ -376,4 +377,55 @@ describe("Credentials", () => {
         assert.strictEqual(yield* Queue.take(elements), "Message")
       }))
   }
+})
+
+describe("The certificate of the client", () => {
+  it.live("is asked for whenever a connection is opened", () =>
+    Effect.gen(function*() {
+      const { ca, client: identity, server: own } = yield* Certificates.make
+      const server = yield* RedisServer.make({ tls: { ca, ...own, clientCertificate: "required" } })
+      const place = { host: "localhost", port: server.tls?.port ?? 0 }
+      const connectTimeout = "30 seconds"
+      let asked = 0
+      const clientCertificate = Effect.sync(() => {
+        asked++
+        return identity
+      })
+      const client = yield* Client.make(place, { connectTimeout, tls: { ca, clientCertificate } })
+      assert.strictEqual(asked, 0)
+      yield* client.execute(ping)
+      yield* client.execute(ping)
+      assert.strictEqual(asked, 1)
+      yield* client.execute(Redis.blpop("k", 0.01))
+      assert.strictEqual(asked, 2)
+      // What was given in the place of the own one is refused by the server.
+      const without = yield* Client.make(place, { connectTimeout, tls: { ca } })
+      assert.strictEqual((yield* Client.failure(without, ping, "ConnectionError")).reason, "Tls")
+    }))
+
+  it.effect("that cannot be had, or is none, fails the command, which was not sent", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make()
+      // What types do not allow comes from programs without types.
+      const wrong = [undefined, "cert", { cert: "cert" }, { cert: "cert", key: "key" }].map((given) =>
+        Effect.succeed(given as never)
+      )
+      for (const clientCertificate of [Effect.fail("no vault"), Effect.die("no vault"), Effect.interrupt, ...wrong]) {
+        const client = yield* Client.make(node, { tls: { clientCertificate } })
+        const error = yield* Client.failure(client, ping, "ConnectionError")
+        assert.strictEqual(error.reason, "Handshake")
+        assert.match(error.message, /client certificate (for a new connection could not be had|has no cert, or no key)/)
+        assert.isTrue(RedisError.isSafeToRetry(error))
+      }
+      assert.strictEqual(node.connections.total, 0)
+    }))
+
+  it.effect("that does not come is named where time is over", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make()
+      const client = yield* Client.make(node, { tls: { clientCertificate: Effect.never } })
+      const fiber = yield* fork(Client.failure(client, ping, "TimeoutError"))
+      yield* TestClock.adjust("3 seconds")
+      assert.include((yield* Fiber.join(fiber)).message, "the option tls.clientCertificate has given none yet")
+    }))
 })

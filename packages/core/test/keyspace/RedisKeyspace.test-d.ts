@@ -1,8 +1,8 @@
-import type { RedisClient, RedisError } from "@redfx/core"
-import { RedisKeyspace, RedisLock } from "@redfx/core"
+import type { RedisClient, RedisCodec, RedisCommand, RedisError } from "@redfx/core"
+import { Redis, RedisKeyspace, RedisLock } from "@redfx/core"
 import * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
-import type * as Option from "effect/Option"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import { describe, expectTypeOf, it } from "vitest"
@@ -59,6 +59,32 @@ describe("RedisKeyspace types", () => {
     const counters = RedisKeyspace.makeCounter({ key: "n:*", id: Schema.FiniteFromString })
     expectTypeOf(counters.increment(1)).toEqualTypeOf<Effect.Effect<number, WritingFailure, RedisClient.RedisClient>>()
     expectTypeOf(counters.get).parameters.toEqualTypeOf<[id: number]>()
+  })
+
+  it("commands of keyspaces have the types of their values, and a codec leaves none", () => {
+    const value = Schema.Struct({ born: Schema.Date })
+    const { commands } = RedisKeyspace.make({ key: "user:*", value })
+    expectTypeOf(Redis.pipeline({ user: commands.get("1"), n: Redis.incr("n") })).toEqualTypeOf<
+      Effect.Effect<
+        { readonly user: Option.Option<{ readonly born: Date }>; readonly n: number },
+        RedisError.CommandError,
+        RedisClient.RedisClient
+      >
+    >()
+    void Redis.cached(commands.get("1"), { ttl: "1 minute" })
+    const best = RedisKeyspace.makeSortedSet({ key: "best:*", value: Schema.String }).commands
+    void Redis.cached(best.score("1", "a"), { ttl: "1 minute" })
+    // @ts-expect-error what deletes is not cached
+    void Redis.cached(commands.getdel("1"), { ttl: "1 minute" })
+    expectTypeOf(RedisKeyspace.make({ key: "user:*", value }).get("1")).not.toExtend<RedisCommand.Any>()
+    const codec: RedisCodec.RedisCodec = { encode: Effect.succeed, decode: Effect.succeed }
+    // @ts-expect-error a codec may take its time
+    void RedisKeyspace.make({ key: "user:*", value, codec }).commands
+    const maybe = Option.getOrUndefined(Option.some(codec))
+    // @ts-expect-error and so may one that there may be
+    void RedisKeyspace.make({ key: "user:*", value, codec: maybe }).commands
+    expectTypeOf(RedisKeyspace.make<Date>({ key: "d:*", value: Schema.Date, codec: undefined }).commands.get)
+      .returns.toEqualTypeOf<RedisCommand.CacheableCommand<Option.Option<Date>>>()
   })
 
   it("a template has a place for the id", () => {

@@ -5,7 +5,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { format } from "effect/Formatter"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 
@@ -130,6 +132,34 @@ describe("RedisKeyspace", () => {
       const forbidden = new RedisError.NoPermissionError({ ...reply, code: "NOPERM" })
       assert.strictEqual((yield* Effect.flip(scanning(forbidden, "skip")))._tag, "NoPermissionError")
     }))
+
+  it.effect("a command of values whose schema waits is refused, and one that is answered says why", () =>
+    Effect.gen(function*() {
+      let interrupted = 0
+      const waits = Effect.onInterrupt(Effect.never, () => Effect.sync(() => interrupted++))
+      const slow = Schema.String.pipe(
+        Schema.decodeTo(Schema.String, {
+          encode: SchemaGetter.transformEffect(() => waits),
+          decode: SchemaGetter.transformEffect(() => waits)
+        })
+      )
+      const { commands } = RedisKeyspace.make({ key: "u:*", value: slow })
+      const unsent = yield* Effect.flip(commands.set("1", "a"))
+      assert.strictEqual(unsent._tag, "DataError")
+      assert.include(unsent.message, "the schema waits")
+      const failure = yield* Effect.flip(RedisCommand.decode(commands.get("1"), "\"a\"", false))
+      assert.include(failure.message, "what is stored at \"u:1\": the schema waits")
+      assert.strictEqual(interrupted, 2)
+    }).pipe(Effect.provideService(RedisClient.RedisClient, unused)))
+
+  it("a command of a keyspace reads the same in all views", () => {
+    const exact = RedisKeyspace.make({ key: "u:*", value: Schema.String }).commands.get("1")
+    const score = RedisKeyspace.makeSortedSet({ key: "u:*", value: Schema.String }).commands.add("1", "a", 1)
+    for (const view of [RedisCommand.asBytes, RedisCommand.asBigInt]) {
+      assert.deepStrictEqual(RedisCommand.decode(view(exact), "\"a\"", false), Exit.succeed(Option.some("a")))
+      assert.deepStrictEqual(RedisCommand.decode(view(score), 1, false), Exit.succeed(true))
+    }
+  })
 
   it.effect("of many writes each runs to its end, and what fails says what became of the others", () =>
     Effect.gen(function*() {

@@ -16,6 +16,7 @@ import { HelpTest } from "./HelpTest.ts"
 import { HyperLogLogTest } from "./HyperLogLogTest.ts"
 import { JobsTest } from "./JobsTest.ts"
 import { KeyspaceCacheTest } from "./KeyspaceCacheTest.ts"
+import { KeyspaceCommandsTest } from "./KeyspaceCommandsTest.ts"
 import { KeyspaceTest } from "./KeyspaceTest.ts"
 import { KeyValueStoreTest } from "./KeyValueStoreTest.ts"
 import { LeaderTest } from "./LeaderTest.ts"
@@ -54,6 +55,7 @@ export const suites: ReadonlyArray<Suite> = [
   HyperLogLogTest,
   JobsTest,
   KeyspaceCacheTest,
+  KeyspaceCommandsTest,
   KeyspaceTest,
   KeyValueStoreTest,
   LeaderTest,

@@ -15,6 +15,7 @@ const tls: Names<TlsOptions> = {
   cert: 1,
   key: 1,
   passphrase: 1,
+  clientCertificate: 1,
   servername: 1,
   verify: 1,
   checkHostname: 1

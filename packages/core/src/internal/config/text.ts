@@ -202,7 +202,7 @@ const duration: Text<Duration.Duration> = textOf(
 const certificates: Text<string> = text
 const verify = oneOf("required", "optional", "none")
 
-const tls: Texts<TlsOptions> = {
+const tls: Texts<Omit<TlsOptions, "clientCertificate">> = {
   ca: certificates.named("ssl_ca_certs"),
   cert: certificates.named("ssl_certfile"),
   key: secret.named("ssl_keyfile"),

@@ -157,8 +157,10 @@ const dial = Effect.fnUntraced(function*(
   const connector = yield* RedisConnector
   progress.waitFor("the option credentials has given none yet")
   const credentials = yield* Credentials.ask(settings.credentials, address)
+  progress.waitFor(`the option ${settings.optionPrefix ?? ""}tls.clientCertificate has given none yet`)
+  const tls = yield* Credentials.tlsOf(settings, address)
   progress.waitFor(notOpenYet(target))
-  const socket = yield* connector.socket(endpoint, settings)
+  const socket = yield* connector.socket(endpoint, tls === settings.tls ? settings : { ...settings, tls })
   const reader = yield* Effect.mapError(socket.reader, (error) => dialFailure(error, target))
   progress.waitFor("the server did not answer")
   const wire = yield* wireOn(reader, yield* socket.writer, target, listener)

@@ -1,6 +1,6 @@
 /**
  * Where the credentials of a connection come from, when it is opened and while
- * it is open.
+ * it is open, and the certificate by which it says who it is.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -9,7 +9,8 @@ import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { passwordText } from "../../RedisConfig.ts"
-import type { Credentials, CredentialsSource } from "../../RedisConfig.ts"
+import type { ConnectionSettings, Credentials, CredentialsSource } from "../../RedisConfig.ts"
+import type { ClientCertificate, ConnectOptions } from "../../RedisConnector.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { connectionLoss } from "../error/events.ts"
 
@@ -19,26 +20,53 @@ export interface Asked {
   readonly next: Effect.Effect<Credentials, unknown> | undefined
 }
 
+/**
+ * Asks a source of the program. One that throws, or interrupts itself as what it has joined, has not given anything either.
+ */
+const had = <A>(source: Effect.Effect<A, unknown>, what: string, address: string): Effect.Effect<A, CommandError> =>
+  Effect.catchCause(source, (reason) => {
+    const cause = Cause.squash(reason)
+    return Effect.fail(
+      Cause.isDone(cause)
+        ? connectionLoss("Handshake", `The stream of ${what} ended before the first`, address)
+        : connectionLoss("Handshake", `The ${what} for a new connection could not be had`, address, cause)
+    )
+  })
+
+/** The settings of TLS for a new connection, with the certificate of the client that there is at the time. */
+export const tlsOf = (
+  { tls }: ConnectionSettings,
+  address: string
+): Effect.Effect<ConnectOptions["tls"], CommandError> => {
+  if (tls?.clientCertificate === undefined) return Effect.succeed(tls)
+  const { clientCertificate, ...rest } = tls
+  return Effect.flatMap(
+    had(clientCertificate, "client certificate", address),
+    // What is no certificate comes from programs without types.
+    (given: ClientCertificate | undefined) =>
+      typeof given?.cert === "string" && passwordText(given.key) !== undefined
+        ? Effect.succeed({ ...rest, cert: given.cert, key: given.key, passphrase: given.passphrase })
+        : Effect.fail(
+          connectionLoss("Handshake", "The client certificate has no cert, or no key that can be read", address)
+        )
+  )
+}
+
 /** Asks for credentials, once for each connection. */
 export const ask = (
   source: CredentialsSource | undefined,
   address: string
 ): Effect.Effect<Asked, CommandError, Scope.Scope> => {
-  const missing = (cause: unknown) =>
-    Cause.isDone(cause)
-      ? connectionLoss("Handshake", "The stream of credentials ended before the first", address)
-      : connectionLoss("Handshake", "The credentials for a new connection could not be had", address, cause)
-  // A source that throws, or interrupts itself as what it has joined, has not given any either.
-  const had = (credentials: Effect.Effect<Credentials, unknown>) =>
-    checked(Effect.catchCause(credentials, (cause) => Effect.fail(missing(Cause.squash(cause)))), address)
+  const first = (credentials: Effect.Effect<Credentials, unknown>) =>
+    checked(had(credentials, "credentials", address), address)
   if (Effect.isEffect(source)) {
-    return Effect.map(had(source), (first) => ({ first, next: undefined }))
+    return Effect.map(first(source), (first) => ({ first, next: undefined }))
   }
   if (Stream.isStream(source)) {
     return Effect.flatMap(Stream.toPull(source), (pull) => {
       // Of elements that come at once, only the last one counts.
       const next: Effect.Effect<Credentials, unknown> = Effect.map(pull, (chunk) => chunk.at(-1) ?? chunk[0])
-      return Effect.map(had(next), (first) => ({ first, next: checked(next, address) }))
+      return Effect.map(first(next), (first) => ({ first, next: checked(next, address) }))
     })
   }
   return Effect.succeed({ first: source, next: undefined })

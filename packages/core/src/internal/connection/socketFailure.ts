@@ -209,7 +209,7 @@ export const lossOf = (error: Socket.SocketError, target: Target, answered: bool
 const hintFor = (target: Target): string => {
   switch (encrypted(target)) {
     case true:
-      return target.settings.tls?.cert === undefined
+      return (target.settings.tls?.cert ?? target.settings.tls?.clientCertificate) === undefined
         ? " before it said anything; does it ask for a client certificate ({tls}.cert and {tls}.key)?"
         : " before it said anything; does it accept this client's certificate ({tls}.cert)?"
     case false:

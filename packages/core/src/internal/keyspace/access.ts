@@ -4,6 +4,7 @@
 import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
@@ -21,33 +22,39 @@ import { pipeline, pipelineSettled } from "../../RedisPipeline.ts"
 import { scanStreamBytes } from "../../RedisScan.ts"
 import { transaction, watch } from "../../RedisTransaction.ts"
 import { isReadonlyArray } from "../argument/isReadonlyArray.ts"
-import { reading, refuse, textOf } from "./codec.ts"
+import { refuse, textOf } from "./codec.ts"
 import type { Codec } from "./codec.ts"
+import { command, commandOf, mapping, operation } from "./commands.ts"
+import type { Asked, Prepared } from "./commands.ts"
 import { finite } from "./keys.ts"
 import type { Keys } from "./keys.ts"
 import type {
+  CodecKeyspace,
   GetMany,
   Keyspace,
+  KeyspaceCommands,
   KeyspaceError,
-  Operation,
   SetOptions,
   StringKeyspace,
+  ValueCommands,
   ValueKeyspace,
   Writing
 } from "./model.ts"
-import { expiringAfter } from "./scripts.ts"
+import { expiringAfter, replacingIn } from "./scripts.ts"
 
 /** How values of one type are read. */
 interface Shape<Raw, A> {
   readonly type: KeyType
-  readonly read: (key: string) => RedisCommand.RedisCommand<Raw>
+  /** The facts of the command that reads. */
+  readonly spec: RedisCommand.Spec & { readonly cacheable: true }
+  readonly read: (key: string) => RedisCommand.RedisCommand<Raw, unknown, unknown>
   readonly decode: (raw: Raw, key: string) => Effect.Effect<Option.Option<A>, KeyspaceError>
 }
 
 /** How many values of a scan are read at a time. */
 const pageSize = 100
 
-export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keyspace<Id, A> => {
+const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keyspace<Id, A> => {
   /** Reads each key with a command of its own, because MGET would report keys of another type as absent. */
   const readAll = (names: ReadonlyArray<string>) =>
     Effect.catchTag(
@@ -64,8 +71,7 @@ export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keys
     // There are as many replies as names, so the index is in range.
     return yield* Effect.forEach(names, (name, index) => shape.decode(raws[index]!, name))
   })
-  const read = (id: Id) =>
-    Effect.flatMap(keys.of(id), (key) => Effect.flatMap(reading(shape.read(key), key), (raw) => shape.decode(raw, key)))
+  const read = (id: Id) => operation(asking(keys, id, shape.read), shape.decode)
   const names = Stream.unwrap(
     Effect.map(keys.match, (match) => scanStreamBytes({ match, type: shape.type, count: keys.scanCount }))
   )
@@ -105,8 +111,8 @@ export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keys
         A
       >,
     getOrElse: <B>(id: Id, orElse: () => B) => Effect.map(read(id), Option.getOrElse(orElse)),
-    has: (id) => Effect.flatMap(keys.of(id), (key) => Effect.map(exists(key), (count) => count > 0)),
-    del: (...ids) => Effect.flatMap(Effect.forEach(ids, keys.of), (names) => del(names)),
+    has: (id) => Effect.flatten(having(keys, id)),
+    del: (...ids) => Effect.flatten(deleting(keys, ids)),
     ttl: (id) => Effect.flatMap(keys.of(id), (key) => Effect.map(pttl(key), remaining)),
     expire: (id, ttl) => Effect.flatMap(keys.of(id), (key) => limited(key, finite(ttl))),
     ids: names.pipe(
@@ -117,6 +123,37 @@ export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keys
     scan: names.pipe(Stream.mapArray(inPages), Stream.mapEffect(readPage), Stream.flattenIterable)
   }
 }
+
+const asking = <Id, Raw>(
+  keys: Keys<Id>,
+  id: Id,
+  read: (key: string) => RedisCommand.RedisCommand<Raw, unknown, unknown>
+): Asked<Raw> => Effect.map(keys.of(id), (key) => ({ key, command: read(key) }))
+
+const having = <Id>(keys: Keys<Id>, id: Id): Prepared<boolean> =>
+  Effect.map(keys.of(id), (key) => mapping(exists(key), (count) => count > 0))
+
+const deleting = <Id>(keys: Keys<Id>, ids: ReadonlyArray<Id>): Prepared<number> =>
+  Effect.map(Effect.forEach(ids, keys.of), (names) => del(names))
+
+/** The commands that all keyspaces have in common. `spec`: that of `shape.read`. */
+const commands = <Id, Raw, A>(
+  keys: Keys<Id>,
+  { decode, read, spec }: Shape<Raw, A>
+): KeyspaceCommands<Id, A> => ({
+  get: (id) => command(spec, asking(keys, id, read), decode),
+  has: (id) => commandOf(exists.spec, having(keys, id)),
+  del: (...ids) => commandOf(del.spec, deleting(keys, ids))
+})
+
+/** The operations of a keyspace, and those of them that are commands. */
+export const withCommands = <Id, Raw, A>(
+  keys: Keys<Id>,
+  shape: Shape<Raw, A>
+): Keyspace<Id, A> & { readonly commands: KeyspaceCommands<Id, A> } => ({
+  ...keyspace(keys, shape),
+  commands: commands(keys, shape)
+})
 
 /** What a key holds is no text, or of another type since the key was found. */
 const isMisfit = (error: CommandError): error is DecodeError | WrongTypeError =>
@@ -130,14 +167,14 @@ const named = (names: ReadonlyArray<string>) => <A>(values: ReadonlyArray<A>): {
 }
 
 /** A write of one value, or why the value cannot be written. */
-type Prepared = Effect.Effect<Effect.Effect<void, TransactionError, RedisClient>, DataError | KeyspaceError>
+type Write = Effect.Effect<Effect.Effect<void, TransactionError, RedisClient>, DataError | KeyspaceError>
 
 /**
  * Writes each value with a command of its own; commands of one turn go out together. All are encoded before the first is
  * sent, and none waits for another: what fails says what became of the others.
  */
-export const settingMany = <Id, A>(
-  prepare: (id: Id, a: A, options: SetOptions | undefined) => Prepared
+const settingMany = <Id, A>(
+  prepare: (id: Id, a: A, options: SetOptions | undefined) => Write
 ): Pick<ValueKeyspace<Id, A>, "set" | "setMany"> => ({
   set: (id, a, options) => Effect.flatten(prepare(id, a, options)),
   setMany: Effect.fnUntraced(function*(entries: Iterable<readonly [id: Id, value: A]>, options?: SetOptions) {
@@ -162,49 +199,80 @@ type View<Encoded> = (
   command: RedisCommand.RedisCommand<string | undefined, Uint8Array | undefined>
 ) => RedisCommand.RedisCommand<Encoded | undefined, unknown, unknown>
 
-/** The operations of keyspaces of strings. */
-export const strings = <Id, A, Encoded extends string | Uint8Array>(
+/** How values of one string each are read and written. */
+interface Text<Id, A, Encoded> {
+  readonly keys: Keys<Id>
+  readonly shape: Shape<Encoded | undefined, A>
+  readonly setting: (id: Id, a: A, options: SetOptions | undefined) => Prepared<boolean>
+  readonly write: (key: string, a: A, px: TimeToLive | undefined) => Prepared<boolean>
+  readonly getdel: (id: Id) => Asked<Encoded | undefined>
+  readonly getex: (id: Id, options: SetOptions | undefined) => Asked<Encoded | undefined>
+}
+
+export const textsOf = <Id, A, Encoded extends string | Uint8Array>(
   keys: Keys<Id>,
   value: Codec<A, Encoded>,
   view: View<Encoded>
-): StringKeyspace<Id, A> => {
-  const decode = (text: Encoded | undefined, key: string) =>
-    text === undefined ? Effect.succeedNone : Effect.asSome(value.decode(text, key))
+): Text<Id, A, Encoded> => {
   const write = (key: string, a: A, px: TimeToLive | undefined) =>
     Effect.map(value.encode(a, key), (text) => set(key, text, { px }))
   return {
-    ...keyspace(keys, { type: "string", read: (key) => view(get(key)), decode }),
-    ...settingMany((id, a, options) =>
-      Effect.flatMap(
-        keys.of(id),
-        (key) => Effect.flatMap(keys.ttl(options), (px) => Effect.map(write(key, a, px), Effect.asVoid))
-      )
-    ),
-    getdel: (id) =>
-      Effect.flatMap(
-        keys.of(id),
-        (key) => Effect.flatMap(reading(view(getdel(key)), key), (text) => decode(text, key))
-      ),
+    keys,
+    shape: {
+      type: "string",
+      spec: get.spec,
+      read: (key) => view(get(key)),
+      decode: (text, key) => text === undefined ? Effect.succeedNone : Effect.asSome(value.decode(text, key))
+    },
+    write,
+    setting: (id, a, options) =>
+      Effect.flatMap(keys.of(id), (key) => Effect.flatMap(keys.ttl(options), (px) => write(key, a, px))),
+    getdel: (id) => asking(keys, id, (key) => view(getdel(key))),
     getex: (id, options) =>
-      Effect.flatMap(keys.of(id), (key) =>
-        Effect.flatMap(keys.ttl(options), (ttl) => {
-          const command = ttl === undefined ? getex(key, { persist: true }) : getex(key, { px: ttl })
-          return Effect.flatMap(reading(view(command), key), (text) => decode(text, key))
-        })),
-    update: Effect.fnUntraced(function*(id: Id, f: (current: Option.Option<A>) => A, options?: SetOptions) {
-      const key = yield* keys.of(id)
-      const px = yield* keys.ttl(options)
-      let next: Option.Option<A> = Option.none()
-      const body = Effect.gen(function*() {
-        const current = yield* decode(yield* reading(view(get(key)), key), key)
-        const value = f(current)
-        next = Option.some(value)
-        return [yield* write(key, value, px)] as const
-      })
-      yield* watch(key, body)
-      // The body that ran last made the value that was committed.
-      return Option.getOrThrow(next)
+      Effect.flatMap(
+        keys.ttl(options),
+        (ttl) =>
+          asking(keys, id, (key) => view(ttl === undefined ? getex(key, { persist: true }) : getex(key, { px: ttl })))
+      )
+  }
+}
+
+/** The operations of keyspaces of strings. */
+export const strings = <Id, A, Encoded extends string | Uint8Array>(
+  { getdel, getex, keys, setting, shape, write }: Text<Id, A, Encoded>
+): CodecKeyspace<Id, A> => ({
+  ...keyspace(keys, shape),
+  ...settingMany((id, a, options) => Effect.map(setting(id, a, options), Effect.asVoid)),
+  getdel: (id) => operation(getdel(id), shape.decode),
+  getex: (id, options) => operation(getex(id, options), shape.decode),
+  update: Effect.fnUntraced(function*(id: Id, f: (current: Option.Option<A>) => A, options?: SetOptions) {
+    const key = yield* keys.of(id)
+    const px = yield* keys.ttl(options)
+    let next: Option.Option<A> = Option.none()
+    const body = Effect.gen(function*() {
+      const current = yield* operation(Effect.succeed({ key, command: shape.read(key) }), shape.decode)
+      const value = f(current)
+      next = Option.some(value)
+      return [yield* write(key, value, px)] as const
     })
+    yield* watch(key, body)
+    // The body that ran last made the value that was committed.
+    return Option.getOrThrow(next)
+  })
+})
+
+/** The operations of keyspaces of strings that are text, and those of them that are commands. */
+export const stringsOf = <Id, A>(keys: Keys<Id>, value: Codec<A, string>): StringKeyspace<Id, A> => {
+  const texts = textsOf(keys, value, identity)
+  const { shape } = texts
+  return {
+    ...strings(texts),
+    commands: {
+      ...commands(keys, shape),
+      set: (id, a, options) => commandOf(set.spec, texts.setting(id, a, options)),
+      getdel: (id) => command(getdel.spec, texts.getdel(id), shape.decode),
+      getex: (id, options) => command(getex.spec, texts.getex(id, options), shape.decode)
+    }
   }
 }
 
@@ -228,20 +296,51 @@ export const written = <A, Id>(
   keys: Keys<Id>,
   key: string,
   command: RedisCommand.RedisCommand<A>
-): Operation<A> =>
+): Effect.Effect<RedisCommand.RedisCommand<A>, DataError> =>
   command.settled !== undefined
-    ? command
-    : Effect.flatMap(keys.ttl(), (ttl) => ttl === undefined ? command : expiringAfter(key, ttl, command))
+    ? Effect.succeed(command)
+    : Effect.map(keys.ttl(), (ttl) => ttl === undefined ? command : expiringAfter(key, ttl, command))
 
-/** Replaces a value; an empty value leaves no key. */
-export const replace = <Id>(
+/** A write that takes the place of what its key holds; without one no key is left. */
+interface Replacement {
+  readonly key: string
+  readonly ttl: TimeToLive | undefined
+  readonly write: RedisCommand.Any | undefined
+}
+
+export const replacement = <Id>(
   keys: Keys<Id>,
   key: string,
   options: SetOptions | undefined,
   command: RedisCommand.Any,
   empty = false
-): Prepared =>
-  Effect.map(keys.ttl(options), (ttl) =>
-    empty
-      ? Effect.asVoid(del(key))
-      : Effect.asVoid(transaction([del(key), command, ...(ttl === undefined ? [] : [pexpire(key, ttl)])])))
+): Effect.Effect<Replacement, DataError> =>
+  Effect.map(keys.ttl(options), (ttl) => ({ key, ttl, write: empty ? undefined : command }))
+
+/** Replaces values by a transaction, which needs no right to scripts, and as a command by a script. */
+export const replacing = <Id, A>(
+  spec: RedisCommand.Spec,
+  prepare: (
+    id: Id,
+    a: A,
+    options: SetOptions | undefined
+  ) => Effect.Effect<Replacement, KeyspaceError | DataError>
+): {
+  readonly operations: Pick<ValueKeyspace<Id, A>, "set" | "setMany">
+  readonly set: ValueCommands<Id, A>["set"]
+} => ({
+  operations: settingMany((id, a, options) => Effect.map(prepare(id, a, options), replaced)),
+  set: (id, a, options) => commandOf(spec, Effect.map(prepare(id, a, options), replacedAtOnce))
+})
+
+const replaced = ({ key, ttl, write }: Replacement): Effect.Effect<void, TransactionError, RedisClient> =>
+  write === undefined
+    ? Effect.asVoid(del(key))
+    : Effect.asVoid(transaction([del(key), write, ...(ttl === undefined ? [] : [pexpire(key, ttl)])]))
+
+const replacedAtOnce = ({ key, ttl, write }: Replacement): RedisCommand.RedisCommand<boolean> =>
+  write === undefined
+    ? mapping(del(key), () => true)
+    : write.settled === undefined
+    ? replacingIn(key, ttl, write)
+    : mapping(write, () => true)

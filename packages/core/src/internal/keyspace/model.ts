@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { TimeToLive } from "../../RedisArg.ts"
 import type { RedisClient } from "../../RedisClient.ts"
+import type { CacheableCommand, RedisCommand } from "../../RedisCommand.ts"
 import type { CommandError, ExecAbortError, WatchError } from "../../RedisError.ts"
 import { quoted } from "../error/printable.ts"
 import { TaggedError } from "../error/tagged.ts"
@@ -35,9 +36,12 @@ export class KeyspaceError extends TaggedError<KeyspaceError>("@redfx/core/Redis
   override get message(): string {
     return this.operation === "decode"
       ? `What is stored at ${quoted(this.key)} is not what its keyspace says: ${this.detail}`
-      : `The value for ${quoted(this.key)} cannot be written: ${this.detail}. Nothing was sent.`
+      : `The ${unwritten(this)}. Nothing was sent.`
   }
 }
+
+export const unwritten = ({ detail, key }: KeyspaceError): string =>
+  `value for ${quoted(key)} cannot be written: ${detail}`
 
 // -----------------------------------------------------------------------------
 // Options
@@ -176,12 +180,23 @@ export interface ValueKeyspace<Id, A> extends Keyspace<Id, A> {
 }
 
 /**
- * Values of which each is one string.
+ * Values of which each is a hash.
  *
  * @category models
  * @since 0.1.0
  */
-export interface StringKeyspace<Id, A> extends ValueKeyspace<Id, A> {
+export interface HashKeyspace<Id, A> extends ValueKeyspace<Id, A> {
+  /** The operations that are one command, for pipelines and transactions. */
+  readonly commands: ValueCommands<Id, A>
+}
+
+/**
+ * Values of which each is one string, which a codec has changed. A codec may take its time, so there are no commands of them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CodecKeyspace<Id, A> extends ValueKeyspace<Id, A> {
   /** What was there, which is deleted, also when it does not fit. Since Redis 6.2.0. */
   readonly getdel: (id: Id) => Operation<Option.Option<A>>
   /**
@@ -198,6 +213,17 @@ export interface StringKeyspace<Id, A> extends ValueKeyspace<Id, A> {
 }
 
 /**
+ * Values of which each is one string.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StringKeyspace<Id, A> extends CodecKeyspace<Id, A> {
+  /** The operations that are one command, for pipelines and transactions. */
+  readonly commands: StringCommands<Id, A>
+}
+
+/**
  * Numbers that are counted up and down.
  *
  * @category models
@@ -206,6 +232,8 @@ export interface StringKeyspace<Id, A> extends ValueKeyspace<Id, A> {
 export interface CounterKeyspace<Id> extends StringKeyspace<Id, number> {
   /** Adds to the number, 1 by default, and returns the sum. */
   readonly increment: (id: Id, by?: number) => Writing<number>
+  /** The operations that are one command, for pipelines and transactions. */
+  readonly commands: CounterCommands<Id>
 }
 
 /**
@@ -227,6 +255,8 @@ export interface SetKeyspace<Id, A> extends ValueKeyspace<Id, ReadonlyArray<A>> 
   readonly size: (id: Id) => Operation<number>
   /** The members one by one, without reading all at once. */
   readonly members: (id: Id) => Stream.Stream<A, CommandError | KeyspaceError, RedisClient>
+  /** The operations that are one command, for pipelines and transactions. */
+  readonly commands: SetCommands<Id, A>
 }
 
 /**
@@ -265,6 +295,8 @@ export interface SortedSetKeyspace<Id, A> extends ValueKeyspace<Id, ReadonlyArra
   readonly range: (id: Id, start: number, stop: number, options?: RankOptions) => Operation<ReadonlyArray<Ranked<A>>>
   /** How many members it has, 0 when there is no such key. */
   readonly size: (id: Id) => Operation<number>
+  /** The operations that are one command, for pipelines and transactions. */
+  readonly commands: SortedSetCommands<Id, A>
 }
 
 /**
@@ -276,4 +308,112 @@ export interface SortedSetKeyspace<Id, A> extends ValueKeyspace<Id, ReadonlyArra
 export interface RankOptions {
   /** Counts from the highest score. Default `false`. */
   readonly rev?: boolean | undefined
+}
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Operations of keyspaces as commands, which may stand in pipelines and transactions, and be what `Redis.watch` commits.
+ *
+ * **Details**
+ *
+ * Each is what the operation of the same name does. As commands they fail with errors of commands: what does not fit is a
+ * `DataError` before it is sent and a `DecodeError` after it was answered, both of which name the key. Schemas must
+ * encode and decode at once: one that waits fails in the same way. `Redis.cached` takes those that read.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface KeyspaceCommands<Id, A> {
+  /** What is there. */
+  readonly get: (id: Id) => CacheableCommand<Option.Option<A>>
+  /** Whether there is one. */
+  readonly has: (id: Id) => CacheableCommand<boolean>
+  /** Deletes, and returns how many there were. */
+  readonly del: (...ids: Array<Id>) => RedisCommand<number>
+}
+
+/**
+ * Those of values that are written and replaced as a whole.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ValueCommands<Id, A> extends KeyspaceCommands<Id, A> {
+  /**
+   * Writes a value, whether there is one or not; always `true`. For what is no string it is a script, which needs the right to EVAL
+   * and EVALSHA.
+   */
+  readonly set: (id: Id, value: A, options?: SetOptions) => RedisCommand<boolean>
+}
+
+/**
+ * Those of values of which each is one string.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StringCommands<Id, A> extends ValueCommands<Id, A> {
+  /** What was there, which is deleted, also when it does not fit. Since Redis 6.2.0. */
+  readonly getdel: (id: Id) => RedisCommand<Option.Option<A>>
+  /** What is there, which lives so long from now on; by default the `ttl` of the keyspace. Since Redis 6.2.0. */
+  readonly getex: (id: Id, options?: SetOptions) => RedisCommand<Option.Option<A>>
+}
+
+/**
+ * Those of counters.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CounterCommands<Id> extends StringCommands<Id, number> {
+  /** Adds to the number, 1 by default, and returns the sum. With a `ttl` it needs the right to EVAL and EVALSHA. */
+  readonly increment: (id: Id, by?: number) => RedisCommand<number>
+}
+
+/**
+ * Those of sets.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SetCommands<Id, A> extends ValueCommands<Id, ReadonlyArray<A>> {
+  /** Adds members; returns how many were new. */
+  readonly add: (id: Id, ...members: Array<A>) => RedisCommand<number>
+  /** Removes members; returns how many were there. */
+  readonly remove: (id: Id, ...members: Array<A>) => RedisCommand<number>
+  /** Whether it has this member. */
+  readonly contains: (id: Id, member: A) => CacheableCommand<boolean>
+  /** How many members it has, 0 when there is no such key. */
+  readonly size: (id: Id) => CacheableCommand<number>
+}
+
+/**
+ * Those of sorted sets.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SortedSetCommands<Id, A> extends ValueCommands<Id, ReadonlyArray<Ranked<A>>> {
+  /** Sets the score of a member; `true` when the member is new. */
+  readonly add: (id: Id, member: A, score: number) => RedisCommand<boolean>
+  /** Adds to the score of a member, and returns the sum. */
+  readonly increment: (id: Id, member: A, by: number) => RedisCommand<number>
+  /** Removes members; returns how many were there. */
+  readonly remove: (id: Id, ...members: Array<A>) => RedisCommand<number>
+  /** The score of a member, none when it is not there. */
+  readonly score: (id: Id, member: A) => CacheableCommand<Option.Option<number>>
+  /** The index of a member from 0, by `rev` from the highest score; none when it is not there. */
+  readonly rank: (id: Id, member: A, options?: RankOptions) => CacheableCommand<Option.Option<number>>
+  /** The members from one index to another, both included; negative indexes count from the end. */
+  readonly range: (
+    id: Id,
+    start: number,
+    stop: number,
+    options?: RankOptions
+  ) => CacheableCommand<ReadonlyArray<Ranked<A>>>
+  /** How many members it has, 0 when there is no such key. */
+  readonly size: (id: Id) => CacheableCommand<number>
 }

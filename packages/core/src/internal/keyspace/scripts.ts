@@ -3,7 +3,7 @@
  */
 import * as RedisArg from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
-import type * as RedisReply from "../../RedisReply.ts"
+import * as RedisReply from "../../RedisReply.ts"
 import { scriptSpec } from "../script/calls.ts"
 import { sha1 } from "../script/sha1.ts"
 
@@ -35,4 +35,59 @@ export const expiringAfter = <A>(
     args: () => [digest, 1, RedisArg.key(key), RedisArg.milliseconds(ttl), write.spec.name, ...write.parts.slice(1)],
     // The reply is that of the write, which decodes to an A in the view of text.
     reply: write.reply as RedisReply.Reply<A>
+  })
+
+/** Where there is something already, the first changes nothing, and its kind is for INCRBY to judge. */
+const countingLua = `redis.call("SET", KEYS[1], 0, "PX", ARGV[1], "NX")
+return redis.pcall("INCRBY", KEYS[1], ARGV[2])`
+
+const countingDigest = sha1(countingLua)
+const countingSpec = scriptSpec("EVALSHA", [], {
+  lua: countingLua,
+  name: "RedisKeyspace.increment",
+  sha1: countingDigest
+})
+
+/** Adds to a counter, which lives for so long from its first increment on. */
+export const countingIn = (
+  key: RedisArg.Key,
+  ttl: RedisArg.TimeToLive,
+  by: number
+): RedisCommand.RedisCommand<number> =>
+  RedisCommand.make({
+    spec: countingSpec,
+    args: () => [countingDigest, 1, RedisArg.key(key), RedisArg.milliseconds(ttl), by],
+    reply: RedisReply.integer
+  })
+
+/** Lua takes some thousand arguments at a time, an even number of them, as fields and scores come in pairs. */
+const replacingLua = `redis.call("DEL", KEYS[1])
+for first = 3, #ARGV, 4000 do redis.call(ARGV[2], KEYS[1], unpack(ARGV, first, math.min(first + 3999, #ARGV))) end
+if ARGV[1] ~= "" then redis.call("PEXPIRE", KEYS[1], ARGV[1]) end
+return 1`
+
+const replacingDigest = sha1(replacingLua)
+const replacingSpec = scriptSpec("EVALSHA", [], {
+  lua: replacingLua,
+  name: "RedisKeyspace.set",
+  sha1: replacingDigest
+})
+
+/** A write in the place of what its key holds, which is gone before. The key is the first argument. */
+export const replacingIn = (
+  key: RedisArg.Key,
+  ttl: RedisArg.TimeToLive | undefined,
+  write: RedisCommand.Any
+): RedisCommand.RedisCommand<boolean> =>
+  RedisCommand.make({
+    spec: replacingSpec,
+    args: () => [
+      replacingDigest,
+      1,
+      RedisArg.key(key),
+      ttl === undefined ? "" : RedisArg.milliseconds(ttl),
+      write.spec.name,
+      ...write.parts.slice(1)
+    ],
+    reply: RedisReply.boolean
   })

@@ -42,6 +42,25 @@ const misfitOf =
   }
 
 /**
+ * What is told where something had to end at once and failed: `detailOf` says it of what was to be expected, and `waits` of what
+ * waits, which is ended. Anything else is a defect, which is thrown.
+ */
+export const detailAtOnce = <E>(
+  cause: Cause.Cause<E>,
+  detailOf: (cause: Cause.Cause<E>) => string | undefined,
+  waits: string
+): string => {
+  const defect = Cause.squash(cause)
+  if (Cause.isAsyncFiberError(defect)) {
+    defect.fiber.interruptUnsafe()
+    return waits
+  }
+  const detail = detailOf(cause)
+  if (detail === undefined) throw defect
+  return detail
+}
+
+/**
  * What is wrong where a program without types gives no schema: otherwise the first that is told is the inside of one. What
  * leaves misfits out, or buries them, has to ask for it, as all values would be misfits.
  */
