@@ -210,8 +210,9 @@ export const make = <A, Bytes = A, BigInts = A>(options: {
   readonly args: () => ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer
   readonly reply: RedisReply.Reply<A, Bytes, BigInts>
 }): RedisCommand<A, Bytes, BigInts> => {
-  // A command without one of them is refused.
-  const { args, reply, spec = new Spec("RedisCommand.make", []) } = orNone(options)
+  const { args, reply, spec: given } = orNone(options)
+  // Programs without types may leave out any of them: then the command is refused.
+  const spec = (given as Spec | undefined) ?? new Spec("RedisCommand.make", [])
   try {
     // The view is the text view, in which this reply decodes to an A.
     return commandOf(spec, args(), reply) as never

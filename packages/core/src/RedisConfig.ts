@@ -187,9 +187,9 @@ const tlsOf = Effect.fnUntraced(function*(
   yield* choice("tls.verify", verify ?? "required", ["required", "optional", "none"])
   yield* Check.boolean("tls.checkHostname", checkHostname, true)
   if (clientCertificate !== undefined) {
-    if (!Effect.isEffect(clientCertificate)) yield* invalid("tls.clientCertificate", "it must be an Effect")
+    if (!Effect.isEffect(clientCertificate)) return yield* invalid("tls.clientCertificate", "it must be an Effect")
     if ((cert ?? key ?? passphrase) !== undefined) {
-      yield* invalid("tls.clientCertificate", "it is given twice: leave out cert, key and passphrase")
+      return yield* invalid("tls.clientCertificate", "it is given twice: leave out cert, key and passphrase")
     }
   }
   return (cert === undefined) === (key === undefined)

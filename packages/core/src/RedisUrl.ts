@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import type * as Duration from "effect/Duration"
 import * as Equal from "effect/Equal"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -18,10 +17,10 @@ import type {
 } from "./internal/config/options.ts"
 import { assemble, at, camelName, entries, snakeName } from "./internal/config/text.ts"
 import type { Entry } from "./internal/config/text.ts"
-import { checkDeployment, encodePath, hostText } from "./internal/config/urlText.ts"
-import { durationFrom } from "./internal/runtime/milliseconds.ts"
+import { checkDeployment, encodePath, handedOut, hostText, plain, unwritable } from "./internal/config/urlText.ts"
 import type { TlsOptions } from "./RedisConnector.ts"
-import { InvalidUrlError, RedisConfigError } from "./RedisError.ts"
+import { InvalidUrlError } from "./RedisError.ts"
+import type { RedisConfigError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
 // Options
@@ -501,20 +500,14 @@ export const format = (deployment: Deployment): Result.Result<Redacted.Redacted<
     const unix = mode === "standalone" && options.path !== undefined
     const scheme = unix ? "unix" : `redis${isOn(options.tls) ? "s" : ""}${mode === "standalone" ? "" : `+${mode}`}`
     const address = unix ? yield* encodePath(options.path) : hostsText(deployment) + pathText(deployment)
-    if (hasCertificate(options.tls)) {
+    if (handedOut(options.tls)) {
       return yield* unwritable("tls.clientCertificate", "it is asked for, which no URL can say")
     }
     const query = yield* queryText(entries[unix ? "unix" : mode], yield* queried(deployment))
     return Redacted.make(`${scheme}://${yield* identityOf(options)}${address}${query === "" ? "" : `?${query}`}`)
   })
 
-const unwritable = (option: string, detail: string): Result.Result<never, RedisConfigError> =>
-  Result.fail(new RedisConfigError({ option, detail }))
-
 const isOn = (tls: SentinelOptions["tls"]): boolean => tls !== undefined && tls !== false
-
-const hasCertificate = (tls: SentinelOptions["tls"]): boolean =>
-  typeof tls === "object" && tls.clientCertificate !== undefined
 
 type Identity = Pick<ConnectionOptions, "username" | "password" | "credentials">
 /** The user and the password of options, which may be given as credentials that neither change nor are asked for. */
@@ -596,12 +589,3 @@ const queryText = (list: ReadonlyArray<Entry>, options: Given): Result.Result<st
     }
     return pairs.join("&")
   })
-
-/** A value as the table knows it. */
-const plain = (kind: Entry["text"]["kind"], value: unknown): unknown =>
-  kind === "duration"
-    // What is not a duration does not become one, and cannot be written.
-    ? durationFrom(value as Duration.Input)
-    : Array.isArray(value) && kind !== "list"
-    ? value.join("\n")
-    : value

@@ -2,10 +2,13 @@
  * How the parts of a URL are written.
  */
 
+import type * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import { RedisConfigError } from "../../RedisError.ts"
-import type { Deployment } from "./options.ts"
+import { durationFrom } from "../runtime/milliseconds.ts"
+import type { Deployment, SentinelOptions } from "./options.ts"
+import type { Entry } from "./text.ts"
 
 /** Programs without types may give the options alone, or nothing. */
 export const checkDeployment = (given: Deployment): Result.Result<Deployment, RedisConfigError> =>
@@ -27,4 +30,20 @@ export const hostText = (host: string, port: number | undefined): string =>
 export const encodePath = (path: string): Result.Result<string, RedisConfigError> =>
   path.startsWith("/")
     ? Result.succeed(path.split("/").map(encodeURIComponent).join("/"))
-    : Result.fail(new RedisConfigError({ option: "path", detail: "it is relative, which no URL can say" }))
+    : unwritable("path", "it is relative, which no URL can say")
+
+/** Whether the certificate of the client is asked for. */
+export const handedOut = (tls: SentinelOptions["tls"]): boolean =>
+  typeof tls === "object" && tls.clientCertificate !== undefined
+
+export const unwritable = (option: string, detail: string): Result.Result<never, RedisConfigError> =>
+  Result.fail(new RedisConfigError({ option, detail }))
+
+/** A value as the table knows it. */
+export const plain = (kind: Entry["text"]["kind"], value: unknown): unknown =>
+  kind === "duration"
+    // What is not a duration does not become one, and cannot be written.
+    ? durationFrom(value as Duration.Input)
+    : Array.isArray(value) && kind !== "list"
+    ? value.join("\n")
+    : value
