@@ -200,18 +200,27 @@ const clientWith = Effect.fnUntraced(function*(
     role,
     tracker,
     masterWait: Duration.toMillis(masterWait),
+    interval,
     settings,
     checkConnection,
     observe: (seen, role, address) => tracker.observe(seen, role, address)
   }
-  const pool = yield* RedisPool.makeFrom(Dialers.make(resolver), settings)
+  const pool = yield* poolOf(resolver)
   const router = yield* routerOf(pool.router, { ...resolver, readFrom })
   const describe = `sentinel ${service}, ${role}, asking ${printed(group)}, db ${settings.db}`
   const client = yield* RedisRouter.makeClient({ ...router, describe }, settings, { caches: role === "master" })
-  yield* Effect.forkScoped(Watch.run(resolver, interval))
+  yield* Effect.forkScoped(Watch.run(resolver))
   if (settings.eager) yield* RedisPool.openShared(pool)
   return RedisRouter.withFunctions(client)
 })
+
+const poolOf = (resolver: Dialers.Resolver) =>
+  RedisPool.makeFrom(
+    Dialers.make(resolver),
+    resolver.settings,
+    undefined,
+    (dialer, kind) => kind === "shared" ? Dialers.returning(resolver, dialer) : dialer
+  )
 
 /** The router of a client, with connections of their own for what does not go where the others go. */
 const routerOf = Effect.fnUntraced(function*(
@@ -219,15 +228,15 @@ const routerOf = Effect.fnUntraced(function*(
   resolver: Dialers.Resolver & { readonly readFrom: "master" | "preferReplica" }
 ): Effect.fn.Return<RedisRouter.RedisRouter, never, RedisConnector | Scope.Scope> {
   const { readFrom, role, settings } = resolver
-  const toReplicas = Dialers.make({ ...resolver, role: "replica" })
+  const toReplicas = { ...resolver, role: "replica" as const }
   if (role === "master") {
     if (readFrom === "master") return router
-    return ReadingRouter.readingFrom(router, (yield* RedisPool.makeFrom(toReplicas, settings)).router)
+    return ReadingRouter.readingFrom(router, (yield* poolOf(toReplicas)).router)
   }
   if (settings.pool.shared === 1) return router
   // Shared connections of replicas are to different ones.
   const single = { ...settings, pool: { ...settings.pool, shared: 1 } }
-  return ReadingRouter.scanningOn(router, (yield* RedisPool.makeFrom(toReplicas, single)).router)
+  return ReadingRouter.scanningOn(router, (yield* poolOf({ ...toReplicas, settings: single })).router)
 })
 
 const printed = ({ sentinels }: Discovery.Group): string => sentinels.inOrder.map(({ name }) => name).join(", ")

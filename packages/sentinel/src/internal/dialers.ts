@@ -12,6 +12,7 @@ import { backOff, elapsedNow, jitter } from "@redfx/core/unstable/Runtime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
@@ -22,12 +23,16 @@ import type { Claim, MasterTracker } from "./masterTracker.ts"
 import type { Sentinel } from "./sentinels.ts"
 import * as VerifiedConnection from "./verifiedConnection.ts"
 
-/** The means by which the servers of a client are found. `masterWait` is in milliseconds. */
+/**
+ * The means by which the servers of a client are found. `masterWait` is in milliseconds. `interval`: the pause between two
+ * questions that are asked without a reason.
+ */
 export interface Resolver extends VerifiedConnection.Options {
   readonly group: Discovery.Group
   readonly service: string
   readonly tracker: MasterTracker
   readonly masterWait: number
+  readonly interval: Duration.Duration
 }
 
 type Opened = Effect.Effect<RedisConnection, CommandError, RedisConnector | Scope.Scope>
@@ -199,6 +204,46 @@ const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: L
       // The telling comes last: a server's word that it is the master settles nothing while another says the same.
       Effect.ensuring(tell)
     )
+  })
+
+/** The pause between two looks at whether a connection gets the answers that it owes. */
+const answerPause = Duration.millis(20)
+
+/**
+ * The dialer of a connection that callers share: one to the master, which stands in for replicas, takes nothing more as soon as
+ * there is a replica, and ends with the answers that it owes. That fails nobody, as what comes goes to the next connection.
+ */
+export const returning = (resolver: Resolver, dialer: Dialer): Dialer =>
+  resolver.role === "master" ? dialer : {
+    ...dialer,
+    open: (listener) =>
+      Effect.tap(dialer.open(listener), (connection) =>
+        connection.address === resolver.tracker.address
+          ? Effect.forkScoped(leaveForReplica(resolver, connection))
+          : Effect.void)
+  }
+
+const leaveForReplica = (
+  resolver: Resolver,
+  { address, exchange }: RedisConnection
+): Effect.Effect<void, never, RedisConnector> =>
+  Effect.gen(function*() {
+    yield* Effect.repeat(Effect.delay(hasReplica(resolver), resolver.interval), { until: (found) => found })
+    // One that leaves is closed when the answers that it owes are long in coming.
+    const { received } = exchange
+    while (exchange.inFlight > 0 && exchange.received === received) yield* Effect.sleep(answerPause)
+    exchange.leave(connectionLoss("Closed", "There is a replica again", address))
+  })
+
+/** Whether there is a replica that can be used. */
+const hasReplica = (resolver: Resolver): Effect.Effect<boolean, never, RedisConnector> =>
+  Effect.gen(function*() {
+    const { addresses } = yield* Discovery.replicas(resolver.group, resolver.service)
+    for (const address of addresses.slice(0, mostTried)) {
+      const trial = Effect.scoped(VerifiedConnection.open(resolver, address, "synchronized", {}))
+      if (Exit.isSuccess(yield* Effect.exit(trial))) return true
+    }
+    return false
   })
 
 /** Connects to a server that is said to be a replica, and checks that it is. */

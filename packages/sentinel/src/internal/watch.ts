@@ -40,11 +40,11 @@ const chosenPause = Duration.millis(50)
 const longestPursuit = Duration.seconds(10)
 
 /** Watches from the time when the first connection is wanted, in a fiber. */
-export const run = (resolver: Resolver, interval: Duration.Duration): Effect.Effect<never, never, RedisConnector> =>
+export const run = (resolver: Resolver): Effect.Effect<never, never, RedisConnector> =>
   Effect.andThen(
     Deferred.await(resolver.tracker.begun),
     Effect.scoped(Effect.gen(function*() {
-      const { group, service, tracker } = resolver
+      const { group, interval, service, tracker } = resolver
       const chosen = yield* Queue.sliding<Chosen>(1)
       yield* group.sentinels.news.listen((name) => name === service && tracker.doubt.hear())
       yield* group.listening.listen((heard) => hear(resolver, heard, chosen))

@@ -72,7 +72,7 @@ export const ifTold = (asking: Effect.Effect<void, CommandError>): Effect.Effect
   })
 
 /** The cause of an error: a replica has no data of its master yet, as in its first synchronization, so that it knows no key. */
-export class WithoutData {
+class WithoutData {
   readonly _tag = "WithoutData"
   readonly state: string
   readonly offset: number

@@ -1,0 +1,93 @@
+/**
+ * The way back to replicas from the master, which stands in for them while there is none.
+ */
+import { assert, describe } from "@effect/vitest"
+import { Redis } from "@redfx/core"
+import * as Client from "@redfx/testing/Client"
+import * as Fake from "@redfx/testing/FakeSentinel"
+import * as FakeNode from "@redfx/testing/RedisFakeNode"
+import * as Encode from "@redfx/testing/RedisFakeReply"
+import { inVirtualTime } from "@redfx/testing/VirtualTime"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+
+const getK = Redis.get("k")
+
+/** A deployment whose only replica is not there, and a client that reads from the master instead. */
+const standingIn = Effect.fnUntraced(function*(options: Parameters<typeof Fake.client>[1]) {
+  const { master, replicas: [replica], sentinel } = yield* Fake.make({ replicas: 1 })
+  if (replica === undefined) return yield* Effect.die(new Error("there is one"))
+  yield* replica.node.stopListening
+  const client = yield* Fake.client([sentinel], { recheckInterval: "1 second", ...options })
+  const read = client.execute(getK)
+  assert.strictEqual(yield* read, String(master.port))
+  /** Reads until the replica answers. */
+  const readAtReplica = Effect.repeat(Effect.delay(read, "20 millis"), {
+    until: (value) => value === String(replica.port)
+  })
+  return { client, master, read, readAtReplica, replica }
+})
+
+describe("A client of replicas that reads from the master", () => {
+  for (
+    const options of [{ role: "replica" }, { role: "replica", pool: { shared: 2 } }, {
+      readFrom: "preferReplica"
+    }] as const
+  ) {
+    inVirtualTime(
+      `goes back to a replica that is there again, and no read fails: ${JSON.stringify(options)}`,
+      () =>
+        Effect.gen(function*() {
+          const { master, read, readAtReplica, replica } = yield* standingIn(options)
+          yield* Effect.sleep("3 seconds")
+          assert.strictEqual(yield* read, String(master.port))
+          const reading = yield* Effect.forkChild(Effect.forever(Effect.andThen(read, Effect.sleep("1 millis"))))
+          yield* replica.node.listen
+          yield* readAtReplica
+          yield* Effect.sleep("2 seconds")
+          for (let i = 0; i < 4; i++) assert.strictEqual(yield* read, String(replica.port))
+          assert.isUndefined(reading.pollUnsafe())
+          yield* Fiber.interrupt(reading)
+        })
+    )
+  }
+
+  inVirtualTime(
+    "has the answers that the master owes, and goes on there with a connection that it has alone",
+    () =>
+      Effect.gen(function*() {
+        const { client, master, readAtReplica, replica } = yield* standingIn({ role: "replica" })
+        const gate = yield* Deferred.make<void>()
+        master.instead = ({ args }) =>
+          args[1] === "slow" ? [FakeNode.gate(gate), FakeNode.reply(Encode.bulk("slow"))] : undefined
+        const values = yield* Client.on(client)(Redis.withConnection(Effect.gen(function*() {
+          const before = yield* getK
+          const slow = yield* Effect.forkChild(client.execute(Redis.get("slow")))
+          yield* master.node.awaitCommand(({ args }) => args[1] === "slow")
+          yield* replica.node.listen
+          yield* Effect.sleep("3 seconds")
+          yield* Deferred.succeed(gate, undefined)
+          const answer = yield* Fiber.join(slow)
+          yield* readAtReplica
+          return [before, answer, yield* getK]
+        })))
+        assert.deepStrictEqual(values, [String(master.port), "slow", String(master.port)])
+      })
+  )
+
+  inVirtualTime("stays there while a replica has no data, or loads it", () =>
+    Effect.gen(function*() {
+      const { master, read, readAtReplica, replica } = yield* standingIn({ role: "replica" })
+      yield* replica.node.listen
+      Object.assign(replica, { state: "handshake", offset: 1 })
+      yield* Effect.sleep("5 seconds")
+      Object.assign(replica, { state: "connected", offset: 100 })
+      replica.instead = ({ name }) => name === "PING" ? Encode.error("LOADING Redis is loading") : undefined
+      yield* Effect.sleep("5 seconds")
+      assert.strictEqual(yield* read, String(master.port))
+      assert.strictEqual(master.node.connections.total, 1)
+      replica.instead = undefined
+      yield* readAtReplica
+    }))
+})
