@@ -103,6 +103,29 @@ export const KeyspaceCacheTest = <E>(client: Layer.Layer<RedisClient.RedisClient
           assert.isBelow(late, (loadedAt - startedAt) / 4 + 300 + 5 * look)
         }))
 
+      it.effect("an entry that another program has made up fails and holds up nobody, and is loaded anew where it is none", () =>
+        Effect.gen(function*() {
+          const cache = yield* program(() => Effect.succeed(some(1)), { loadTimeout: "1 hour" })
+          const later = Date.now() + 3_600_000
+          const stored = { version: "v", value: `{"n":5}`, fresh: later, until: later, took: 1 }
+          const forms = [
+            [5, stored],
+            [5, { ...stored, fresh: "x" }],
+            [5, { ...stored, took: "x" }],
+            [5, { ...stored, lease: "x", leased: "x" }],
+            [1, { ...stored, until: "x" }],
+            [1, { ...stored, until: "inf" }],
+            [1, { ...stored, until: "1e308" }],
+            [1, { ...stored, value: "{", version: Uint8Array.of(0xff) }],
+            [1, { lease: "x", leased: "1e300" }],
+            [1, { name: "x" }]
+          ] as const
+          for (const [index, [n, entry]] of forms.entries()) {
+            yield* Redis.hset(yield* cache.keyOf(String(index)), entry)
+            assert.deepStrictEqual(yield* cache.getOrLoad(String(index)), some(n), JSON.stringify(entry))
+          }
+        }))
+
       it.effect("remembers for a time of its own that there is nothing", () =>
         Effect.gen(function*() {
           let loads = 0

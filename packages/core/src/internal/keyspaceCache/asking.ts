@@ -130,7 +130,7 @@ export class Asking<Id, A, E, R> {
   }
 
   /** What waits for another program, or what has begun meanwhile. It counts the caller. */
-  #wait(id: Id, key: string, refused: string | undefined): Effect.Effect<Load<A, E>> {
+  #wait(id: Id, key: string, refused: Uint8Array | undefined): Effect.Effect<Load<A, E>> {
     return Effect.withFiber(({ context }) => {
       const begun = this.#flights.join(key)
       if (begun !== undefined) return Effect.succeed(begun)
@@ -141,7 +141,7 @@ export class Asking<Id, A, E, R> {
   }
 
   /** Looks for all who wait, until there is a value or this program has to load it. */
-  #waiting(id: Id, key: string, refused: string | undefined): Effect.Effect<Answer<A>, Failure<E>> {
+  #waiting(id: Id, key: string, refused: Uint8Array | undefined): Effect.Effect<Answer<A>, Failure<E>> {
     return Effect.uninterruptibleMask((restore) =>
       Effect.gen({ self: this }, function*() {
         for (let last = refused;;) {

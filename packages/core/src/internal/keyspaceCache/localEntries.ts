@@ -44,8 +44,9 @@ export const localEntries = (client: RedisClient["Service"], clock: Clock.Clock,
         if (ahead === undefined) return Effect.undefined
         const now = elapsed(clock) + ahead
         return Effect.flatMap(read(key), ([version, value, fresh, took]) => {
-          if (version === undefined || now + number(took) * spread >= number(fresh)) return Effect.undefined
-          const found: Found = { now, known: true, lease: "none", version: "", value }
+          // Another program may have stored what is no number.
+          if (version === undefined || !(now + number(took) * spread < number(fresh))) return Effect.undefined
+          const found: Found = { now, known: true, lease: "none", version: undefined, value }
           // A value that does not fit is asked of the server.
           return Effect.catch(decode(found), () => Effect.undefined)
         })

@@ -17,7 +17,7 @@ import type { Grant, Shared } from "./shared.ts"
 export type Sight<A> =
   | { readonly _tag: "Known"; readonly value: Option.Option<A>; readonly renew: Grant | undefined }
   | { readonly _tag: "Granted"; readonly grant: Grant }
-  | { readonly _tag: "Elsewhere"; readonly refused: string | undefined }
+  | { readonly _tag: "Elsewhere"; readonly refused: Uint8Array | undefined }
 
 /**
  * A value that is there.
@@ -39,7 +39,7 @@ export interface Lookup<A> {
   readonly look: (key: string, spread: number, restore: Restore) => Effect.Effect<Sight<A>, CommandError>
   readonly wait: (
     key: string,
-    refused: string | undefined,
+    refused: Uint8Array | undefined,
     moment: () => number
   ) => Effect.Effect<Seen<A> | undefined>
 }
@@ -74,7 +74,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: LocalEntri
     key: string,
     spread: number,
     restore: Restore,
-    refused?: string
+    refused?: Uint8Array
   ): Effect.Effect<Sight<A>, CommandError> =>
     Effect.suspend(() => {
       const grant: Grant = { token: shared.token(), since: elapsed(clock) }

@@ -15,10 +15,19 @@
 import type * as RedisArg from "../../RedisArg.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
-import { decodeUtf8 } from "../codec/utf8.ts"
 import * as Lua from "../script/lua.ts"
 
 const clock = `${Lua.milliseconds}${Lua.text}`
+
+/**
+ * A time or a span of an entry. Another program may have written anything, and then the entry counts as old: a script that fails
+ * would fail all readers for as long as the key lives.
+ */
+const number = `local function number(field)
+  local found = tonumber(field or 0)
+  return found and found < 1e15 and found or 0
+end
+`
 
 /**
  * The facts about an entry that a look found.
@@ -30,7 +39,7 @@ export interface Found {
   readonly now: number
   readonly known: boolean
   readonly lease: "none" | "granted" | "taken"
-  readonly version: string
+  readonly version: Uint8Array | undefined
   readonly value: Uint8Array | undefined
 }
 
@@ -50,8 +59,8 @@ const found: RedisReply.Reply<Found> = RedisReply.map(
     known: Number(known) === 1,
     // The script returns no other numbers.
     lease: leases[Number(lease)]!,
-    // The client makes versions, of ASCII alone. Another program may have stored anything.
-    version: version === undefined ? "" : decodeUtf8(version, 0, version.length),
+    // The client makes versions, of ASCII alone. Another program may have stored anything, so it is not read.
+    version,
     value
   })
 )
@@ -67,7 +76,7 @@ export interface Look {
   readonly token: string
   readonly lease: number
   readonly spread: number
-  readonly refused: string | undefined
+  readonly refused: Uint8Array | undefined
 }
 
 /** Whether a server refuses writes for now, and is asked in the right place: of a replica the error is told. */
@@ -86,13 +95,13 @@ end
 export const look = RedisScript.make({
   name: "RedisKeyspace.look",
   lua:
-    `${clock}${refusals}local entry = redis.pcall("HMGET", KEYS[1], "version", "value", "fresh", "until", "took", "lease", "leased")
+    `${clock}${number}${refusals}local entry = redis.pcall("HMGET", KEYS[1], "version", "value", "fresh", "until", "took", "lease", "leased")
 if entry.err then return entry end
-local version, value, lasts = entry[1], entry[2], tonumber(entry[4] or 0)
+local version, value, lasts = entry[1], entry[2], number(entry[4])
 local known = version and version ~= ARGV[4] and lasts > now
-local leased = entry[6] and tonumber(entry[7]) > now
+local leased = entry[6] and number(entry[7]) > now
 local lease = leased and 2 or 0
-local due = not known or now + tonumber(entry[5]) * ARGV[3] >= tonumber(entry[3])
+local due = not known or now + number(entry[5]) * ARGV[3] >= number(entry[3])
 if due and not leased and ARGV[2] ~= "0" then
   local ends = now + ARGV[2]
   local function take(call) return call("HSET", KEYS[1], "lease", ARGV[1], "leased", text(ends)) end
@@ -173,12 +182,13 @@ export const put = RedisScript.make({
  */
 export const release = RedisScript.make({
   name: "RedisKeyspace.release",
-  lua: `${clock}if redis.call("TYPE", KEYS[1]).ok ~= "hash" then return 0 end
+  lua: `${clock}${number}if redis.call("TYPE", KEYS[1]).ok ~= "hash" then return 0 end
 local entry = redis.call("HMGET", KEYS[1], "lease", "version", "until")
 if entry[1] ~= ARGV[1] then return 0 end
-if entry[2] and tonumber(entry[3]) > now then
+local lasts = number(entry[3])
+if entry[2] and lasts > now then
   redis.call("HSET", KEYS[1], "lease", "", "leased", text(now + ARGV[2]))
-  redis.call("PEXPIREAT", KEYS[1], entry[3])
+  redis.call("PEXPIREAT", KEYS[1], text(lasts))
 else
   redis.call("DEL", KEYS[1])
 end
