@@ -4,6 +4,7 @@
  */
 import { assert, describe } from "@effect/vitest"
 import * as Client from "@redfx/testing/Client"
+import { fork } from "@redfx/testing/Fork"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import { resting } from "@redfx/testing/Resting"
@@ -16,7 +17,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { Scheduler } from "effect/Scheduler"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 
 const confirmation = (verb: string, channel: string): Uint8Array =>
   Encode.push([Encode.bulk(verb), Encode.bulk(channel), Encode.integer(1)])
@@ -108,6 +109,28 @@ describe("Calls of one handle at the same time", () => {
         assert.isBelow((yield* Clock.currentTimeMillis) - started, 5000)
       })
   )
+})
+
+describe("A handle whose client is closed", () => {
+  for (const [when, isUnderWay] of [["meanwhile", true], ["before", false]] as const) {
+    inVirtualTime(
+      `unsubscribes at once when that happens ${when}, as nothing is left to be confirmed`,
+      () =>
+        Effect.gen(function*() {
+          const node = yield* FakeNode.make(({ args, name }) =>
+            name === "SUBSCRIBE" ? confirmation("subscribe", args[1]!) : name === "UNSUBSCRIBE" ? [] : undefined
+          )
+          const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+          const client = yield* Scope.provide(Client.make(node), scope)
+          const { subscribe, unsubscribe } = yield* client.pubSub.open({})
+          yield* subscribe("news")
+          const leaving = isUnderWay ? yield* fork(unsubscribe("news")) : undefined
+          if (isUnderWay) yield* node.awaitCommand("UNSUBSCRIBE")
+          yield* Scope.close(scope, Exit.void)
+          yield* leaving === undefined ? unsubscribe("news") : Fiber.join(leaving)
+        })
+    )
+  }
 })
 
 describe("Very many calls of one handle at the same time", () => {

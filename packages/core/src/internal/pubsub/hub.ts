@@ -117,9 +117,8 @@ export class Hub {
     const unconfirmed = new Set([...topics].filter((topic) => topic.state !== "Active"))
     const joining: Joining = { receiver, topics, unconfirmed, settle }
     for (const topic of topics) {
-      if (topic.state === "Active") {
-        receiver.mailbox.event(this.#subscribed(receiver, topic))
-      } else topic.joining.add(joining)
+      if (topic.state === "Active") receiver.mailbox.event(this.#subscribed(receiver, topic))
+      else topic.joining.add(joining)
     }
     if (unconfirmed.size === 0) settle(Exit.void)
     this.#subscribe([...unconfirmed].filter((topic) => topic.state === "Wanted"))
@@ -215,31 +214,31 @@ export class Hub {
    */
   detach(error: CommandError): void {
     if (this.#exchange === undefined) return
-    this.#exchange = undefined
-    const sent = this.#sent
-    this.#sent = []
-    for (const command of sent) {
-      // A subscription is gone without its connection as well.
-      if (command.purpose._tag === "Unsubscribe") command.settle(Exit.void)
-    }
+    this.#leaveConnection()
     this.failJoining(error)
     this.#lose(this.all, "Disconnected", error)
     // The messages that came before bytes that are not RESP still count.
     this.flush()
   }
 
+  /** A subscription is gone without its connection as well. */
+  #leaveConnection(): void {
+    this.#exchange = undefined
+    const sent = this.#sent
+    this.#sent = []
+    for (const { purpose, settle } of sent) if (purpose._tag === "Unsubscribe") settle(Exit.void)
+  }
+
   /** Fails the callers that wait for a confirmation. */
   failJoining(error: CommandError): void {
-    const waiting = new Set<Joining>()
-    for (const topic of this.all) {
-      for (const joining of topic.joining) waiting.add(joining)
-    }
+    const waiting = new Set(this.all.flatMap(({ joining }) => [...joining]))
     for (const joining of waiting) this.#failJoining(joining, error)
   }
 
   /** Fails everybody, now and from now on. */
   close(error: CommandError): void {
     const receivers = [...this.#received.keys()]
+    this.#leaveConnection()
     this.failJoining(error)
     for (const receiver of receivers) receiver.mailbox.fail(error)
   }
