@@ -24,8 +24,6 @@
 import { CodecError } from "@redfx/core/RedisCodec"
 import type { RedisCodec } from "@redfx/core/RedisCodec"
 import * as Effect from "effect/Effect"
-import { format } from "effect/Formatter"
-import { constants } from "node:buffer"
 import * as zlib from "node:zlib"
 import { isWhole } from "./internal/zstdFrame.ts"
 
@@ -53,7 +51,8 @@ export interface CompressionOptions {
   readonly threshold?: number | undefined
   /**
    * How many bytes a value may have, before compression and after decompression. A larger value fails with `CodecError`: it is
-   * neither written, nor held in memory where it was. Default 64 MiB; `Infinity` turns it off.
+   * neither written, nor held in memory where it was.
+   * Default 64 MiB.
    */
   readonly maxSize?: number | undefined
 }
@@ -64,8 +63,7 @@ export interface CompressionOptions {
  * **Details**
  *
  * Fails with `CodecError` for bytes that are not compressed data, that exceed `maxSize`, or whose algorithm the runtime
- * does not have. An `algorithm` option that the runtime does not have fails with the first value that needs it, and so do
- * options that are not as described.
+ * does not have. An `algorithm` option that the runtime does not have fails with the first value that needs it.
  *
  * @category constructors
  * @since 0.1.0
@@ -74,13 +72,6 @@ export const make = (options: CompressionOptions = {}): RedisCodec => {
   const { algorithm = isThere("zstd") ? "zstd" : "gzip", maxSize = 64 * 1024 * 1024, threshold = 1024 } =
     // Programs without types may give `null`.
     options ?? {}
-  const wrong = refusalOf(algorithm, threshold, maxSize)
-  if (wrong !== undefined) {
-    const fail = (operation: "encode" | "decode") => () => Effect.fail(new CodecError({ operation, detail: wrong }))
-    return { encode: fail("encode"), decode: fail("decode") }
-  }
-  // No value is longer, and the runtime takes no higher limit.
-  const maxOutputLength = Math.min(maxSize, constants.MAX_LENGTH)
   const mark = algorithms.indexOf(algorithm) + 1
   return {
     encode: (bytes) =>
@@ -98,7 +89,7 @@ export const make = (options: CompressionOptions = {}): RedisCodec => {
       const written = algorithms[(bytes[0] ?? Infinity) - 1]
       return written === undefined
         ? Effect.succeed(bytes)
-        : run("decode", written, (way, done) => way.decompress(bytes.subarray(1), { maxOutputLength }, done))
+        : run("decode", written, (way, done) => way.decompress(bytes.subarray(1), { maxOutputLength: maxSize }, done))
     }
   }
 }
@@ -106,16 +97,6 @@ export const make = (options: CompressionOptions = {}): RedisCodec => {
 /** The algorithms in the order of their marks, which begin with 1. */
 const algorithms: ReadonlyArray<Algorithm> = ["gzip", "brotli", "zstd"]
 const plain = 0
-
-/** What is wrong with options: with some of them values would be written that cannot be read. */
-const refusalOf = (algorithm: Algorithm, threshold: number, maxSize: number): string | undefined =>
-  !algorithms.includes(algorithm)
-    ? `algorithm is ${format(algorithm)}, and must be one of ${algorithms.join(", ")}`
-    : !(typeof threshold === "number" && threshold >= 0)
-    ? `threshold is ${format(threshold)}, and must be a number of bytes`
-    : !(maxSize === Infinity || Number.isSafeInteger(maxSize) && maxSize >= 1)
-    ? `maxSize is ${format(maxSize)}, and must be a whole number of bytes from 1 on`
-    : undefined
 
 const tooLarge = "it is larger than it may be"
 
