@@ -13,12 +13,12 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { orNone } from "./internal/argument/options.ts"
+import { orNone, readOptions, someTime } from "./internal/argument/options.ts"
 import { elapsedNow } from "./internal/runtime/elapsed.ts"
 import { errorIn } from "./internal/runtime/firstError.ts"
 import { decorated, RedisClient } from "./RedisClient.ts"
 import type { CacheStats, RedisStats } from "./RedisClient.ts"
-import type { CommandError, TransactionError } from "./RedisError.ts"
+import type { CommandError, DataError, TransactionError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
 // Connections
@@ -42,7 +42,7 @@ import type { CommandError, TransactionError } from "./RedisError.ts"
  *
  * All of them have `db.client.connection.pool.name`, which is how the client prints; of clients that print alike they are
  * the sum. But for events and clears they are read once in `interval`, by default 10 seconds; that costs nothing per
- * command. What a client has added to gauges is taken off when its Layer ends.
+ * command. An `interval` of no time is `DataError`. What a client has added to gauges is taken off when its Layer ends.
  *
  * **Example** (A client whose connections are counted)
  *
@@ -61,8 +61,12 @@ import type { CommandError, TransactionError } from "./RedisError.ts"
  */
 export const layer = (
   options: { readonly interval?: Duration.Input | undefined } = {}
-): Layer.Layer<never, never, RedisClient> =>
+): Layer.Layer<never, DataError, RedisClient> =>
   Layer.effectDiscard(Effect.gen(function*() {
+    const interval = yield* readOptions(
+      "RedisTelemetry.layer",
+      () => someTime("interval", orNone(options).interval ?? "10 seconds")
+    )
     const client = yield* RedisClient
     const pool = { "db.client.connection.pool.name": String(client) }
     const gauges = gaugesOf(pool)
@@ -87,7 +91,7 @@ export const layer = (
     yield* Effect.forkScoped(
       Effect.repeat(
         Effect.andThen(Effect.flatMap(client.stats, gauges), countCache),
-        Schedule.spaced(orNone(options).interval ?? "10 seconds")
+        Schedule.spaced(interval)
       )
     )
   }))

@@ -13,6 +13,7 @@ import {
   RedisScript,
   RedisSemaphore,
   RedisStream,
+  RedisTelemetry,
   RedisUrl
 } from "@redfx/core"
 import type { RedisArg, RedisCommand } from "@redfx/core"
@@ -244,6 +245,15 @@ describe("Options", () => {
           assert.instanceOf(error, DataError)
           assert.include(String(error), `RedisPersistence.layerQueueStore: ${option} is `)
         }
+      }
+    }))
+
+  it.effect("metrics refuse an interval that is none, which would keep a program busy", () =>
+    Effect.gen(function*() {
+      for (const interval of [0, "0 millis", -1, Number.NaN, { minute: 5 } as unknown as Duration.Input] as const) {
+        const error = yield* refusal(Layer.build(RedisTelemetry.layer({ interval })))
+        assert.instanceOf(error, DataError)
+        assert.include(String(error), "RedisTelemetry.layer: interval is ")
       }
     }))
 
