@@ -16,6 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Queue from "effect/Queue"
+import * as Redacted from "effect/Redacted"
 import { Scheduler } from "effect/Scheduler"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
@@ -508,6 +509,22 @@ describe("RedisStream.consume", () => {
       const error = yield* RedisStream.consume(options, handler).pipe(Client.on(client), Effect.flip)
       assert.include(Client.expectTag(error, "DataError").message, "no function that returned one")
       assert.strictEqual(yield* pendingOf(outside), 1)
+    }))
+
+  it.live("ends where it may not renew what it has, which others would take over and handle as well", () =>
+    Effect.gen(function*() {
+      const { outside, server } = yield* real()
+      yield* add(outside, "s", 0, 1)
+      yield* outside.execute(
+        Redis.send("ACL", "SETUSER", "limited", "reset", "on", ">secret", "~*", "+@all", "-xclaim")
+      )
+      const limited = yield* Client.make(server, { username: "limited", password: Redacted.make("secret") })
+      const error = yield* RedisStream.consume({ ...options, claimIdle: "300 millis", drain: 0 }, () => Effect.never)
+        .pipe(
+          Client.on(limited),
+          Effect.flip
+        )
+      assert.match(Client.expectTag(error, "NoPermissionError").message, /xclaim/)
     }))
 
   it.live("says at once when there is no connection for it: fails where nobody waits, else warns", () =>

@@ -85,11 +85,12 @@ export const run = <E, R>(
         ending: false
       }
       const failed = yield* Deferred.make<never, CommandError>()
-      const work = Effect.forever(Effect.flatMap(Queue.take(queue), (entry) => handle(state, handler, entry))).pipe(
-        Effect.catchCause((cause) => Deferred.failCause(failed, cause))
+      const endingAll = Effect.catchCause((cause: Cause.Cause<CommandError>) => Deferred.failCause(failed, cause))
+      const work = endingAll(
+        Effect.forever(Effect.flatMap(Queue.take(queue), (entry) => handle(state, handler, entry)))
       )
       const workers = yield* Effect.forEach(Array.from({ length: settings.concurrency }), () => Effect.forkChild(work))
-      const renewing = yield* Effect.forkChild(renew(state))
+      const renewing = yield* Effect.forkChild(endingAll(renew(state)))
       const exit = yield* Effect.exit(restore(Effect.raceFirst(obtain(state), Deferred.await(failed))))
       const givenBack = yield* Effect.forkChild(Effect.flatMap(abandon(state), (waiting) => giveBack(state, waiting)), {
         startImmediately: true
@@ -443,7 +444,7 @@ const forgetDeleted = (state: State, ids: ReadonlyArray<string>): Effect.Effect<
 }
 
 /** Keeps others from taking over the entries that are held here, and asks the server for a sign of life where there are none. */
-const renew = (state: State): Effect.Effect<void> => {
+const renew = (state: State): Effect.Effect<void, CommandError> => {
   const { client, held, settings, silence } = state
   const { claimIdle, consumer, group, stream } = settings
   if (!Duration.isFinite(claimIdle)) return Effect.void
@@ -451,8 +452,13 @@ const renew = (state: State): Effect.Effect<void> => {
     const pages = Arr.chunksOf(held.size === 0 ? [noEntry] : held.keys(), pageSize)
     return Effect.forEach(pages, (page) => client.execute(Groups.xclaimJustid(stream, group, consumer, 0, page)))
   })
-  // After an outage others wait for this. The next renewal makes up for one that is refused.
-  const renewed = Effect.ignore(persevering(state, silence.listen(claimHeld)))
+  // After an outage others wait for this. The next renewal makes up for one that passes. Without a group the reader finds that out.
+  // Anything else ends the consumer: who may not renew would be at the same entries as others, and not know.
+  const renewed = Effect.catchIf(
+    persevering(state, silence.listen(claimHeld)),
+    (error) => isRetryable(error) || isWithoutGroup(error),
+    () => Effect.void
+  )
   return Effect.raceFirst(
     Effect.forever(Effect.delay(renewed, Duration.divideUnsafe(claimIdle, 3))),
     silence.keepTime
