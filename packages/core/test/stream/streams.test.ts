@@ -2,8 +2,8 @@
  * Endless reading of streams on real servers, under trouble.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisError, RedisStream } from "@redfx/core"
-import type { RedisClient, RedisConfig } from "@redfx/core"
+import { Redis, RedisArg, RedisClient, RedisError, RedisStream } from "@redfx/core"
+import type { RedisCommand, RedisConfig } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import { fork } from "@redfx/testing/Fork"
@@ -39,6 +39,12 @@ const add = (client: RedisClient.RedisClient["Service"], stream: string, from: n
 /** Makes a stream `s` of so many entries, and a group `g` that has seen none of them. */
 const group = (client: RedisClient.RedisClient["Service"], entries: number) =>
   Effect.andThen(client.execute(Redis.xgroupCreate("s", "g", "0", { mkstream: true })), add(client, "s", 0, entries))
+
+/** The argument of a command that follows a word. */
+const wordAfter = (command: RedisCommand.RedisCommand<unknown, unknown, unknown>, word: string) => {
+  const words = command.parts.map((part) => String(RedisArg.wireValue(part)))
+  return words[words.indexOf(word) + 1]
+}
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
 
@@ -775,6 +781,64 @@ const unblocking = {
       )
     })
 }
+
+describe("what takes too long together", () => {
+  const length = (found: unknown): number =>
+    Array.isArray(found)
+      ? found.reduce((sum: number, item) => sum + (Array.isArray(item) ? length(item[1]) : 1), 0)
+      : 0
+
+  /** A client that gets no more than three entries within its limit, and how many were asked for. */
+  const slow = (client: RedisClient.RedisClient["Service"]) => {
+    const asked: Array<number> = []
+    const late = new RedisError.TimeoutError({ phase: "read", milliseconds: 1, delivery: "unknown", readonly: false })
+    const service = RedisClient.decorated(client, (client) => ({
+      execute: (command) => {
+        if (command.spec.name.startsWith("XREAD")) asked.push(Number(wordAfter(command, "COUNT")))
+        return Effect.tap(client.execute(command), (found) => length(found) > 3 ? Effect.fail(late) : Effect.void)
+      }
+    }))
+    return { asked, service }
+  }
+
+  const readers: ReadonlyArray<
+    readonly [
+      string,
+      (note: (n: string | undefined) => void) => Effect.Effect<unknown, unknown, RedisClient.RedisClient>
+    ]
+  > = [
+    [
+      "consume",
+      (note) => RedisStream.consume({ ...options, count: 12 }, ({ fields }) => Effect.sync(() => note(fields["n"])))
+    ],
+    ["read", (note) =>
+      Stream.runForEach(
+        RedisStream.read({ s: "0" }, { block: "200 millis", count: 12 }),
+        ({ entry }) => Effect.sync(() => note(entry.fields["n"]))
+      )],
+    ["readGroup", (note) =>
+      Stream.runForEach(
+        RedisStream.readGroup({ group: "g", consumer: "c" }, "s", { block: "200 millis", count: 12 }),
+        ({ entry }) => Effect.sync(() => note(entry.fields["n"]))
+      )]
+  ]
+  it.live.each(readers)(
+    "is read in parts by RedisStream.%s, until there is no more",
+    ([, reader]) =>
+      Effect.gen(function*() {
+        const { client, outside } = yield* real()
+        yield* group(outside, 12)
+        const { asked, service } = slow(client)
+        const found: Array<number> = []
+        yield* reader((n) => found.push(Number(n))).pipe(Client.on(service), Effect.forkChild)
+        yield* until(Effect.sync(() => found.length), (length) => length === 12)
+        assert.deepStrictEqual(found, numbers(0, 12))
+        assert.isAtMost(Math.min(...asked), 3)
+        // What comes next may be less.
+        yield* until(Effect.sync(() => asked.at(-1)), (count) => count === 12)
+      })
+  )
+})
 
 describe("what blocks", () => {
   for (const [how, unblock] of Object.entries(unblocking)) {

@@ -32,7 +32,7 @@ import { elapsedNow } from "../runtime/elapsed.ts"
 import { Listeners } from "../runtime/listeners.ts"
 import * as Telemetry from "../telemetry/spans.ts"
 import * as DeadLetters from "./deadLetters.ts"
-import { claimedReply, nextId, receivedOfOne } from "./reading.ts"
+import { claimedReply, nextId, PageSize, receivedOfOne } from "./reading.ts"
 import type { Received } from "./reading.ts"
 import type { Settings } from "./settings.ts"
 import { Silence } from "./silence.ts"
@@ -260,15 +260,21 @@ const makeReading = (state: State) => {
   let waitedOnce = false
   /** The number of reads whose answers were lost, each of which counts as a delivery on the server. */
   let unseen = 0
+  const page = new PageSize(settings.count)
 
-  const once = (count: number, pause: number) =>
+  const once = (room: number, pause: number) =>
     Effect.suspend(() => {
+      const count = Math.min(room, page.size)
       // The first blocking read returns at once. It shows whether there is a connection to wait on.
       const block = Math.min(waitedOnce ? settings.block : 1, pause)
       const waits = !pending && block > 0
       const options = waits ? { count, block } : { count }
       const command = Groups.xreadgroup(group, consumer, [[stream, pending ? last : ">"]], options)
-      const read = client.execute(inView(settings, RedisCommand.withReply(command, receivedOfOne)))
+      const read = page.noting(
+        client.execute(inView(settings, RedisCommand.withReply(command, receivedOfOne))),
+        count,
+        ({ length }) => !pending && length < count
+      )
       if (!waits) return state.silence.listen(read)
       return Effect.tap(waitedOnce ? read : impatiently(state, read), () =>
         Effect.sync(() => {
@@ -276,8 +282,8 @@ const makeReading = (state: State) => {
         }))
     })
 
-  const some = Effect.fnUntraced(function*(count: number, pause: number): Effect.fn.Return<void, CommandError> {
-    const found = yield* once(count, pause).pipe(
+  const some = Effect.fnUntraced(function*(room: number, pause: number): Effect.fn.Return<void, CommandError> {
+    const found = yield* once(room, pause).pipe(
       Effect.tapError((error) => {
         pending = true
         if (mayHaveRun(error)) unseen++
