@@ -40,11 +40,8 @@ const add = (client: RedisClient.RedisClient["Service"], stream: string, from: n
 const group = (client: RedisClient.RedisClient["Service"], entries: number) =>
   Effect.andThen(client.execute(Redis.xgroupCreate("s", "g", "0", { mkstream: true })), add(client, "s", 0, entries))
 
-/** The argument of a command that follows a word. */
-const wordAfter = (command: RedisCommand.RedisCommand<unknown, unknown, unknown>, word: string) => {
-  const words = command.parts.map((part) => String(RedisArg.wireValue(part)))
-  return words[words.indexOf(word) + 1]
-}
+const wordsOf = (command: RedisCommand.RedisCommand<unknown, unknown, unknown>) =>
+  command.parts.map((part) => String(RedisArg.wireValue(part)))
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
 
@@ -646,6 +643,40 @@ describe("RedisStream.consume", () => {
       assert.deepStrictEqual(handled, [["fails", 1], ["fails", 2]])
     }))
 
+  it.live("an entry whose claim was answered in vain is handled at once, and counts as delivered once", () =>
+    Effect.gen(function*() {
+      const { client, outside } = yield* real()
+      yield* group(outside, 3)
+      yield* outside.execute(Redis.xreadgroup("g", "gone", { s: ">" }))
+      let losses = 2
+      const lost = new RedisError.ConnectionError({
+        reason: "Reset",
+        detail: "gone",
+        delivery: "unknown",
+        readonly: false
+      })
+      const losing = RedisClient.decorated(client, (client) => ({
+        execute: (command) =>
+          Effect.tap(
+            client.execute(command),
+            () =>
+              command.spec.name === "XCLAIM" && !wordsOf(command).includes("JUSTID") && losses-- > 0
+                ? Effect.fail(lost)
+                : Effect.void
+          )
+      }))
+      const handled: Array<readonly [string | undefined, number]> = []
+      const consuming = yield* RedisStream.consume(
+        { ...options, count: 3, claimIdle: "200 millis", maxDeliveries: 2, deadLetter: "dead" },
+        (entry) => Effect.sync(() => handled.push([entry.fields["n"], entry.deliveries]))
+      ).pipe(Client.on(losing), Effect.forkChild)
+      yield* until(pendingOf(outside), (pending) => pending === 0)
+      yield* Fiber.interrupt(consuming)
+      assert.deepStrictEqual(handled, [["0", 2], ["1", 2], ["2", 2]])
+      assert.isBelow(losses, 1)
+      assert.strictEqual(yield* outside.execute(Redis.xlen("dead")), 0)
+    }))
+
   it.live("an entry that is no text spoils no other and becomes a dead letter as it is", () =>
     Effect.gen(function*() {
       const { client, outside } = yield* real()
@@ -794,7 +825,8 @@ describe("what takes too long together", () => {
     const late = new RedisError.TimeoutError({ phase: "read", milliseconds: 1, delivery: "unknown", readonly: false })
     const service = RedisClient.decorated(client, (client) => ({
       execute: (command) => {
-        if (command.spec.name.startsWith("XREAD")) asked.push(Number(wordAfter(command, "COUNT")))
+        const words = wordsOf(command)
+        if (command.spec.name.startsWith("XREAD")) asked.push(Number(words[words.indexOf("COUNT") + 1]))
         return Effect.tap(client.execute(command), (found) => length(found) > 3 ? Effect.fail(late) : Effect.void)
       }
     }))

@@ -423,16 +423,39 @@ const claim = Effect.fnUntraced(function*(
   const idle = found.filter(({ timeSinceDelivered }) => !Duration.isLessThan(timeSinceDelivered, claimIdle))
   if (idle.length === 0) return
   const deliveries = new Map(idle.map(({ messageId, timesDelivered }) => [messageId, timesDelivered + 1]))
-  const command = RedisCommand.withReply(
-    Groups.xclaim(stream, group, consumer, claimIdle, [...deliveries.keys()]),
-    claimedReply
-  )
-  const { deleted, entries } = yield* persevere(state, inView(state.settings, command))
-  if (deleted > 0) {
-    const got = new Set(entries.map(({ id }) => id))
-    yield* forgetDeleted(state, [...deliveries.keys()].filter((id) => !got.has(id)))
+  let mayHaveClaimed = false
+  const missing = yield* claimed(state, deliveries, claimIdle, {}, (error) => mayHaveClaimed ||= mayHaveRun(error))
+  if (!mayHaveClaimed) return
+  // What a lost answer had is with this consumer, and no longer idle. It is claimed as it was counted then, one by one, as all
+  // together may have been too much for one answer.
+  for (const id of missing.filter((id) => !state.held.has(id))) {
+    const [mine] = yield* persevere(state, pendingRange(stream, group, id, id, 1, { consumer }))
+    const retrycount = deliveries.get(id) ?? 1
+    if (mine !== undefined) yield* claimed(state, new Map([[id, retrycount]]), 0, { retrycount })
   }
+})
+
+/** Takes entries that have been pending for so long, with the number of deliveries of each; returns the ids of the others. */
+const claimed = Effect.fnUntraced(function*(
+  state: State,
+  deliveries: ReadonlyMap<string, number>,
+  minIdle: Duration.Duration | 0,
+  options: Groups.XclaimOptions,
+  onError: (error: CommandError) => void = () => {}
+): Effect.fn.Return<ReadonlyArray<string>, CommandError> {
+  const { consumer, group, stream } = state.settings
+  const ids = [...deliveries.keys()]
+  const command = RedisCommand.withReply(Groups.xclaim(stream, group, consumer, minIdle, ids, options), claimedReply)
+  const asking = Effect.tapError(
+    state.client.execute(inView(state.settings, command)),
+    (error) => Effect.sync(() => onError(error))
+  )
+  const { deleted, entries } = yield* persevering(state, asking)
+  const got = new Set(entries.map(({ id }) => id))
+  const missing = ids.filter((id) => !got.has(id))
+  if (deleted > 0) yield* forgetDeleted(state, missing)
   yield* take(state, entries, ({ id }) => deliveries.get(id) ?? 1)
+  return missing
 })
 
 /** Acknowledges those of the entries that are no longer in the stream. */
