@@ -530,6 +530,23 @@ describe("RedisStream.consume", () => {
       assert.match(Client.expectTag(error, "NoPermissionError").message, /xclaim/)
     }))
 
+  it.live.each(["eval", "evalsha"])(
+    "fails at its start where it may not write dead letters, as for want of %s",
+    (right) =>
+      Effect.gen(function*() {
+        const { outside, server } = yield* real()
+        yield* outside.execute(
+          Redis.send("ACL", "SETUSER", "limited", "reset", "on", ">secret", "~*", "+@all", `-${right}`)
+        )
+        const limited = yield* Client.make(server, { username: "limited", password: Redacted.make("secret") })
+        const error = yield* RedisStream.consume(
+          { ...options, maxDeliveries: 2, deadLetter: "dead" },
+          () => Effect.void
+        ).pipe(Client.on(limited), Effect.flip)
+        assert.include(Client.expectTag(error, "NoPermissionError").message, `'${right}'`)
+      })
+  )
+
   it.live("says at once when there is no connection for it: fails where nobody waits, else warns", () =>
     Effect.gen(function*() {
       const failing = yield* real({ pool: { max: 2, acquireTimeout: 0 } })

@@ -590,6 +590,10 @@ const checkDeadLetters = (state: State): Effect.Effect<void, CommandError> => {
   const { client, settings: { consumer, group, limit, stream }, silence } = state
   if (limit === undefined) return Effect.void
   const nothing = { id: "", group, consumer, deliveries: 0, reason: "" }
-  const checked = client.execute(DeadLetters.bury(stream, limit.deadLetter, nothing))
-  return Effect.asVoid(persevering(state, silence.listen(checked)))
+  const checked = persevering(
+    state,
+    silence.listen(client.execute(DeadLetters.bury(stream, limit.deadLetter, nothing)))
+  )
+  // The first brings the text of the script, which is another right than the digest of the second.
+  return Effect.asVoid(Effect.andThen(checked, checked))
 }
