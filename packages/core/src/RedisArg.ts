@@ -448,7 +448,8 @@ const duration = (time: Time): Duration.Duration => durationFrom(time) ?? invali
 /**
  * How long a blocking command may block, sent in seconds with their fraction;
  * `0` and an infinite duration block without limit, which is the default. A time
- * shorter than a millisecond is refused: servers before Redis 7 take it for 0.
+ * shorter than a millisecond is refused: servers before Redis 7 take it for 0. So
+ * they do with a millisecond, which is sent as a little more.
  *
  * @category constructors
  * @since 0.1.0
@@ -457,7 +458,8 @@ export const blockSeconds = (time: Time = 0): BlockArg => {
   const value = fractionalSeconds(time)
   if (!Number.isFinite(value) || value <= 0) return unlimited(value)
   whole(value * 1000, time, "a millisecond")
-  return new BlockArg(value, value * 1000)
+  // Servers before Redis 7 multiply and cut the fraction off. Of 0.001, which is no exact number, nothing is left.
+  return new BlockArg(Math.max(value, 0.0011), value * 1000)
 }
 
 /**

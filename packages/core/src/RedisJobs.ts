@@ -97,8 +97,9 @@ export interface WorkerOptions<E = unknown> {
    * gives the job up at once. Each pause is up to a quarter longer at random. Default: 1 second, then twice as long each
    * time, up to an hour.
    *
-   * Give `cause` a type to look into it, such as `Cause.Cause<MailError>`: without one it holds what is `unknown`, as the compiler
-   * reads the options before the handler. Failures of the handler that the type does not have do not compile.
+   * Give `cause` a type to look into it, such as `Cause.Cause<MailError>`, or give one to the parameter of the handler, such as
+   * `Job<Mail>`. Without either it holds what is `unknown`, as the compiler reads the options before such a handler. Failures of
+   * the handler that the type does not have do not compile.
    */
   readonly backoff?: ((attempt: number, cause: Cause.Cause<E>) => Duration.Input | undefined) | undefined
   /** How often the worker looks for jobs that are due. A job can be late by as much. Default 1 second. */

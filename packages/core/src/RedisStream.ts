@@ -16,7 +16,7 @@ import { orNone } from "./internal/argument/options.ts"
 import { nameOf } from "./internal/codec/names.ts"
 import { backOffSchedule } from "./internal/runtime/backOffSchedule.ts"
 import * as Consumer from "./internal/stream/consumer.ts"
-import { previousId, readReply } from "./internal/stream/reading.ts"
+import { PageSize, previousId, readReply } from "./internal/stream/reading.ts"
 import { settingsOf } from "./internal/stream/settings.ts"
 import { entriesOf, EntryError } from "./internal/stream/typed.ts"
 import type { EntrySchema } from "./internal/stream/typed.ts"
@@ -148,13 +148,15 @@ export const read = <K extends RedisArg.Key = string, F extends Fields = "text">
   return Stream.unwrap(
     Effect.map(
       startAfter(positionsOf(orNone(streams)), options),
-      (start) =>
-        Stream.paginate(start, (positions) =>
+      (start) => {
+        const read = reading(options)
+        return Stream.paginate(start, (positions) =>
           Effect.flatMap(
-            persevere(runRead(xread(pairsOf(positions), blocking(options)), options), options),
+            persevere(read((count) => xread(pairsOf(positions), { ...blocking(options), count })), options),
             (found) =>
               Effect.map(advance(positions, found), (next) => [elements<K, F>(next), Option.some(next)] as const)
           ))
+      }
     )
   )
 }
@@ -184,17 +186,12 @@ export const readGroup = <K extends RedisArg.Key = string, F extends Fields = "t
     // A key alone, or several: bytes are not an array.
     const keys = Array.isArray(streams) ? streams as ReadonlyArray<K> : [streams as K]
     let pending = true
+    const read = reading(options, () => !pending)
     const readOnce = (positions: Positions<K>) =>
-      Effect.suspend(() =>
-        runRead(
-          xreadgroup(
-            group,
-            consumer,
-            pending ? pairsOf(positions) : keys.map((key) => [key, ">"] as const),
-            pending ? { count: options.count ?? defaultCount } : { ...blocking(options), noack }
-          ),
-          options
-        )
+      read((count) =>
+        pending
+          ? xreadgroup(group, consumer, pairsOf(positions), { count })
+          : xreadgroup(group, consumer, keys.map((key) => [key, ">"] as const), { ...blocking(options), count, noack })
       ).pipe(
         // What was on its way is pending now.
         Effect.tapError(() => Effect.sync(() => pending = true))
@@ -504,22 +501,27 @@ const positionsOf = <K extends RedisArg.Key>(streams: RedisArg.Pairs<K, StreamId
 
 const pairsOf = <K>(positions: Positions<K>) => positions.map(({ id, key }) => [key, id] as const)
 
-const blocking = ({ block = "5 seconds", count = defaultCount }: ReadOptions<Fields>) => ({ block, count })
+const blocking = ({ block = "5 seconds" }: ReadOptions<Fields>) => ({ block })
 
 const persevere = <A, R>(effect: Effect.Effect<A, CommandError, R>, options: ReadOptions<Fields>) =>
   Effect.retry(effect, { schedule: options.schedule ?? backOffSchedule, while: isRetryable })
 
-const runRead = (command: RedisCommand.Any, { fields }: ReadOptions<Fields>): Effect.Effect<
-  Found,
-  CommandError,
-  RedisClient
-> => {
-  const reading = RedisCommand.withReply(command, readReply)
-  return Effect.map(
-    fields === "bytes" ? RedisCommand.asBytes(reading) : reading,
-    // A server tells what is pending of every stream, also where that is nothing.
-    (found: Found) => found.filter(([, entries]) => entries.length > 0)
-  )
+/** The reads of one reader, each by a command for so many entries. `isNew`: whether it is for what nobody has had yet. */
+const reading = ({ count = defaultCount, fields }: ReadOptions<Fields>, isNew = () => true) => {
+  const page = new PageSize(count)
+  return (commandFor: (count: number) => RedisCommand.Any): Effect.Effect<Found, CommandError, RedisClient> =>
+    Effect.suspend(() => {
+      const { size } = page
+      const read = RedisCommand.withReply(commandFor(size), readReply)
+      const found: Effect.Effect<Found, CommandError, RedisClient> = fields === "bytes"
+        ? RedisCommand.asBytes(read)
+        : read
+      return Effect.map(
+        page.noting(found, size, (found) => isNew() && found.every(([, entries]) => entries.length < size)),
+        // A server tells what is pending of every stream, also where that is nothing.
+        (found) => found.filter(([, entries]) => entries.length > 0)
+      )
+    })
 }
 
 /** Ids that stand for others mean something else each time that they are sent, so they are looked up once. */

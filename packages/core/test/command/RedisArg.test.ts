@@ -299,7 +299,11 @@ describe("times", () => {
     for (const when of [0.5, -0.5, new Date(500)]) refused(() => RedisArg.unixSeconds(when))
     refused(() => RedisArg.unixMilliseconds(0.5))
     assert.deepStrictEqual(RedisArg.blockMilliseconds("500 micros"), new RedisArg.BlockArg(1, 1))
-    assert.deepStrictEqual(RedisArg.blockSeconds(0.001), new RedisArg.BlockArg(0.001, 1))
+    // Redis 6 takes 0.001 for 0.
+    for (const time of [0.001, "1 millis"] as const) {
+      assert.deepStrictEqual(RedisArg.blockSeconds(time), new RedisArg.BlockArg(0.0011, 1))
+    }
+    assert.deepStrictEqual(RedisArg.blockSeconds(0.0015), new RedisArg.BlockArg(0.0015, 1.5))
   })
 
   it("ERR-09: an object without a unit is not a duration: it is not no time at all", () => {

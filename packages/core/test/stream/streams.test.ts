@@ -2,8 +2,8 @@
  * Endless reading of streams on real servers, under trouble.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisError, RedisStream } from "@redfx/core"
-import type { RedisClient, RedisConfig } from "@redfx/core"
+import { Redis, RedisArg, RedisClient, RedisError, RedisStream } from "@redfx/core"
+import type { RedisCommand, RedisConfig } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import { fork } from "@redfx/testing/Fork"
@@ -16,6 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Queue from "effect/Queue"
+import * as Redacted from "effect/Redacted"
 import { Scheduler } from "effect/Scheduler"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
@@ -38,6 +39,9 @@ const add = (client: RedisClient.RedisClient["Service"], stream: string, from: n
 /** Makes a stream `s` of so many entries, and a group `g` that has seen none of them. */
 const group = (client: RedisClient.RedisClient["Service"], entries: number) =>
   Effect.andThen(client.execute(Redis.xgroupCreate("s", "g", "0", { mkstream: true })), add(client, "s", 0, entries))
+
+const wordsOf = (command: RedisCommand.RedisCommand<unknown, unknown, unknown>) =>
+  command.parts.map((part) => String(RedisArg.wireValue(part)))
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
 
@@ -510,6 +514,39 @@ describe("RedisStream.consume", () => {
       assert.strictEqual(yield* pendingOf(outside), 1)
     }))
 
+  it.live("ends where it may not renew what it has, which others would take over and handle as well", () =>
+    Effect.gen(function*() {
+      const { outside, server } = yield* real()
+      yield* add(outside, "s", 0, 1)
+      yield* outside.execute(
+        Redis.send("ACL", "SETUSER", "limited", "reset", "on", ">secret", "~*", "+@all", "-xclaim")
+      )
+      const limited = yield* Client.make(server, { username: "limited", password: Redacted.make("secret") })
+      const error = yield* RedisStream.consume({ ...options, claimIdle: "300 millis", drain: 0 }, () => Effect.never)
+        .pipe(
+          Client.on(limited),
+          Effect.flip
+        )
+      assert.match(Client.expectTag(error, "NoPermissionError").message, /xclaim/)
+    }))
+
+  it.live.each(["eval", "evalsha"])(
+    "fails at its start where it may not write dead letters, as for want of %s",
+    (right) =>
+      Effect.gen(function*() {
+        const { outside, server } = yield* real()
+        yield* outside.execute(
+          Redis.send("ACL", "SETUSER", "limited", "reset", "on", ">secret", "~*", "+@all", `-${right}`)
+        )
+        const limited = yield* Client.make(server, { username: "limited", password: Redacted.make("secret") })
+        const error = yield* RedisStream.consume(
+          { ...options, maxDeliveries: 2, deadLetter: "dead" },
+          () => Effect.void
+        ).pipe(Client.on(limited), Effect.flip)
+        assert.include(Client.expectTag(error, "NoPermissionError").message, `'${right}'`)
+      })
+  )
+
   it.live("says at once when there is no connection for it: fails where nobody waits, else warns", () =>
     Effect.gen(function*() {
       const failing = yield* real({ pool: { max: 2, acquireTimeout: 0 } })
@@ -621,6 +658,40 @@ describe("RedisStream.consume", () => {
       yield* outside.execute(Redis.xadd("s", { n: "fails" }))
       yield* until(outside.execute(Redis.xlen("dead")), (length) => length === 1)
       assert.deepStrictEqual(handled, [["fails", 1], ["fails", 2]])
+    }))
+
+  it.live("an entry whose claim was answered in vain is handled at once, and counts as delivered once", () =>
+    Effect.gen(function*() {
+      const { client, outside } = yield* real()
+      yield* group(outside, 3)
+      yield* outside.execute(Redis.xreadgroup("g", "gone", { s: ">" }))
+      let losses = 2
+      const lost = new RedisError.ConnectionError({
+        reason: "Reset",
+        detail: "gone",
+        delivery: "unknown",
+        readonly: false
+      })
+      const losing = RedisClient.decorated(client, (client) => ({
+        execute: (command) =>
+          Effect.tap(
+            client.execute(command),
+            () =>
+              command.spec.name === "XCLAIM" && !wordsOf(command).includes("JUSTID") && losses-- > 0
+                ? Effect.fail(lost)
+                : Effect.void
+          )
+      }))
+      const handled: Array<readonly [string | undefined, number]> = []
+      const consuming = yield* RedisStream.consume(
+        { ...options, count: 3, claimIdle: "200 millis", maxDeliveries: 2, deadLetter: "dead" },
+        (entry) => Effect.sync(() => handled.push([entry.fields["n"], entry.deliveries]))
+      ).pipe(Client.on(losing), Effect.forkChild)
+      yield* until(pendingOf(outside), (pending) => pending === 0)
+      yield* Fiber.interrupt(consuming)
+      assert.deepStrictEqual(handled, [["0", 2], ["1", 2], ["2", 2]])
+      assert.isBelow(losses, 1)
+      assert.strictEqual(yield* outside.execute(Redis.xlen("dead")), 0)
     }))
 
   it.live("an entry that is no text spoils no other and becomes a dead letter as it is", () =>
@@ -758,6 +829,65 @@ const unblocking = {
       )
     })
 }
+
+describe("what takes too long together", () => {
+  const length = (found: unknown): number =>
+    Array.isArray(found)
+      ? found.reduce((sum: number, item) => sum + (Array.isArray(item) ? length(item[1]) : 1), 0)
+      : 0
+
+  /** A client that gets no more than three entries within its limit, and how many were asked for. */
+  const slow = (client: RedisClient.RedisClient["Service"]) => {
+    const asked: Array<number> = []
+    const late = new RedisError.TimeoutError({ phase: "read", milliseconds: 1, delivery: "unknown", readonly: false })
+    const service = RedisClient.decorated(client, (client) => ({
+      execute: (command) => {
+        const words = wordsOf(command)
+        if (command.spec.name.startsWith("XREAD")) asked.push(Number(words[words.indexOf("COUNT") + 1]))
+        return Effect.tap(client.execute(command), (found) => length(found) > 3 ? Effect.fail(late) : Effect.void)
+      }
+    }))
+    return { asked, service }
+  }
+
+  const readers: ReadonlyArray<
+    readonly [
+      string,
+      (note: (n: string | undefined) => void) => Effect.Effect<unknown, unknown, RedisClient.RedisClient>
+    ]
+  > = [
+    [
+      "consume",
+      (note) => RedisStream.consume({ ...options, count: 12 }, ({ fields }) => Effect.sync(() => note(fields["n"])))
+    ],
+    ["read", (note) =>
+      Stream.runForEach(
+        RedisStream.read({ s: "0" }, { block: "200 millis", count: 12 }),
+        ({ entry }) => Effect.sync(() => note(entry.fields["n"]))
+      )],
+    ["readGroup", (note) =>
+      Stream.runForEach(
+        RedisStream.readGroup({ group: "g", consumer: "c" }, "s", { block: "200 millis", count: 12 }),
+        ({ entry }) => Effect.sync(() => note(entry.fields["n"]))
+      )]
+  ]
+  it.live.each(readers)(
+    "is read in parts by RedisStream.%s, until there is no more",
+    ([, reader]) =>
+      Effect.gen(function*() {
+        const { client, outside } = yield* real()
+        yield* group(outside, 12)
+        const { asked, service } = slow(client)
+        const found: Array<number> = []
+        yield* reader((n) => found.push(Number(n))).pipe(Client.on(service), Effect.forkChild)
+        yield* until(Effect.sync(() => found.length), (length) => length === 12)
+        assert.deepStrictEqual(found, numbers(0, 12))
+        assert.isAtMost(Math.min(...asked), 3)
+        // What comes next may be less.
+        yield* until(Effect.sync(() => asked.at(-1)), (count) => count === 12)
+      })
+  )
+})
 
 describe("what blocks", () => {
   for (const [how, unblock] of Object.entries(unblocking)) {

@@ -142,6 +142,7 @@ export const ListsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): v
         Effect.gen(function*() {
           const [a, b] = freshKeys()
           assert.strictEqual(yield* Redis.blpop([a, b], 0.05), undefined)
+          assert.strictEqual(yield* Redis.blpop(a, "1 millis"), undefined)
           assert.strictEqual(yield* Redis.brpop(a, "50 millis"), undefined)
           assert.strictEqual(yield* Redis.brpoplpush(a, b, 0.05), undefined)
         }))

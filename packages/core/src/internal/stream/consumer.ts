@@ -32,7 +32,7 @@ import { elapsedNow } from "../runtime/elapsed.ts"
 import { Listeners } from "../runtime/listeners.ts"
 import * as Telemetry from "../telemetry/spans.ts"
 import * as DeadLetters from "./deadLetters.ts"
-import { claimedReply, nextId, receivedOfOne } from "./reading.ts"
+import { claimedReply, nextId, PageSize, receivedOfOne } from "./reading.ts"
 import type { Received } from "./reading.ts"
 import type { Settings } from "./settings.ts"
 import { Silence } from "./silence.ts"
@@ -85,11 +85,12 @@ export const run = <E, R>(
         ending: false
       }
       const failed = yield* Deferred.make<never, CommandError>()
-      const work = Effect.forever(Effect.flatMap(Queue.take(queue), (entry) => handle(state, handler, entry))).pipe(
-        Effect.catchCause((cause) => Deferred.failCause(failed, cause))
+      const endingAll = Effect.catchCause((cause: Cause.Cause<CommandError>) => Deferred.failCause(failed, cause))
+      const work = endingAll(
+        Effect.forever(Effect.flatMap(Queue.take(queue), (entry) => handle(state, handler, entry)))
       )
       const workers = yield* Effect.forEach(Array.from({ length: settings.concurrency }), () => Effect.forkChild(work))
-      const renewing = yield* Effect.forkChild(renew(state))
+      const renewing = yield* Effect.forkChild(endingAll(renew(state)))
       const exit = yield* Effect.exit(restore(Effect.raceFirst(obtain(state), Deferred.await(failed))))
       const givenBack = yield* Effect.forkChild(Effect.flatMap(abandon(state), (waiting) => giveBack(state, waiting)), {
         startImmediately: true
@@ -259,15 +260,21 @@ const makeReading = (state: State) => {
   let waitedOnce = false
   /** The number of reads whose answers were lost, each of which counts as a delivery on the server. */
   let unseen = 0
+  const page = new PageSize(settings.count)
 
-  const once = (count: number, pause: number) =>
+  const once = (room: number, pause: number) =>
     Effect.suspend(() => {
+      const count = Math.min(room, page.size)
       // The first blocking read returns at once. It shows whether there is a connection to wait on.
       const block = Math.min(waitedOnce ? settings.block : 1, pause)
       const waits = !pending && block > 0
       const options = waits ? { count, block } : { count }
       const command = Groups.xreadgroup(group, consumer, [[stream, pending ? last : ">"]], options)
-      const read = client.execute(inView(settings, RedisCommand.withReply(command, receivedOfOne)))
+      const read = page.noting(
+        client.execute(inView(settings, RedisCommand.withReply(command, receivedOfOne))),
+        count,
+        ({ length }) => !pending && length < count
+      )
       if (!waits) return state.silence.listen(read)
       return Effect.tap(waitedOnce ? read : impatiently(state, read), () =>
         Effect.sync(() => {
@@ -275,8 +282,8 @@ const makeReading = (state: State) => {
         }))
     })
 
-  const some = Effect.fnUntraced(function*(count: number, pause: number): Effect.fn.Return<void, CommandError> {
-    const found = yield* once(count, pause).pipe(
+  const some = Effect.fnUntraced(function*(room: number, pause: number): Effect.fn.Return<void, CommandError> {
+    const found = yield* once(room, pause).pipe(
       Effect.tapError((error) => {
         pending = true
         if (mayHaveRun(error)) unseen++
@@ -416,16 +423,39 @@ const claim = Effect.fnUntraced(function*(
   const idle = found.filter(({ timeSinceDelivered }) => !Duration.isLessThan(timeSinceDelivered, claimIdle))
   if (idle.length === 0) return
   const deliveries = new Map(idle.map(({ messageId, timesDelivered }) => [messageId, timesDelivered + 1]))
-  const command = RedisCommand.withReply(
-    Groups.xclaim(stream, group, consumer, claimIdle, [...deliveries.keys()]),
-    claimedReply
-  )
-  const { deleted, entries } = yield* persevere(state, inView(state.settings, command))
-  if (deleted > 0) {
-    const got = new Set(entries.map(({ id }) => id))
-    yield* forgetDeleted(state, [...deliveries.keys()].filter((id) => !got.has(id)))
+  let mayHaveClaimed = false
+  const missing = yield* claimed(state, deliveries, claimIdle, {}, (error) => mayHaveClaimed ||= mayHaveRun(error))
+  if (!mayHaveClaimed) return
+  // What a lost answer had is with this consumer, and no longer idle. It is claimed as it was counted then, one by one, as all
+  // together may have been too much for one answer.
+  for (const id of missing.filter((id) => !state.held.has(id))) {
+    const [mine] = yield* persevere(state, pendingRange(stream, group, id, id, 1, { consumer }))
+    const retrycount = deliveries.get(id) ?? 1
+    if (mine !== undefined) yield* claimed(state, new Map([[id, retrycount]]), 0, { retrycount })
   }
+})
+
+/** Takes entries that have been pending for so long, with the number of deliveries of each; returns the ids of the others. */
+const claimed = Effect.fnUntraced(function*(
+  state: State,
+  deliveries: ReadonlyMap<string, number>,
+  minIdle: Duration.Duration | 0,
+  options: Groups.XclaimOptions,
+  onError: (error: CommandError) => void = () => {}
+): Effect.fn.Return<ReadonlyArray<string>, CommandError> {
+  const { consumer, group, stream } = state.settings
+  const ids = [...deliveries.keys()]
+  const command = RedisCommand.withReply(Groups.xclaim(stream, group, consumer, minIdle, ids, options), claimedReply)
+  const asking = Effect.tapError(
+    state.client.execute(inView(state.settings, command)),
+    (error) => Effect.sync(() => onError(error))
+  )
+  const { deleted, entries } = yield* persevering(state, asking)
+  const got = new Set(entries.map(({ id }) => id))
+  const missing = ids.filter((id) => !got.has(id))
+  if (deleted > 0) yield* forgetDeleted(state, missing)
   yield* take(state, entries, ({ id }) => deliveries.get(id) ?? 1)
+  return missing
 })
 
 /** Acknowledges those of the entries that are no longer in the stream. */
@@ -443,7 +473,7 @@ const forgetDeleted = (state: State, ids: ReadonlyArray<string>): Effect.Effect<
 }
 
 /** Keeps others from taking over the entries that are held here, and asks the server for a sign of life where there are none. */
-const renew = (state: State): Effect.Effect<void> => {
+const renew = (state: State): Effect.Effect<void, CommandError> => {
   const { client, held, settings, silence } = state
   const { claimIdle, consumer, group, stream } = settings
   if (!Duration.isFinite(claimIdle)) return Effect.void
@@ -451,8 +481,13 @@ const renew = (state: State): Effect.Effect<void> => {
     const pages = Arr.chunksOf(held.size === 0 ? [noEntry] : held.keys(), pageSize)
     return Effect.forEach(pages, (page) => client.execute(Groups.xclaimJustid(stream, group, consumer, 0, page)))
   })
-  // After an outage others wait for this. The next renewal makes up for one that is refused.
-  const renewed = Effect.ignore(persevering(state, silence.listen(claimHeld)))
+  // After an outage others wait for this. The next renewal makes up for one that passes. Without a group the reader finds that out.
+  // Anything else ends the consumer: who may not renew would be at the same entries as others, and not know.
+  const renewed = Effect.catchIf(
+    persevering(state, silence.listen(claimHeld)),
+    (error) => isRetryable(error) || isWithoutGroup(error),
+    () => Effect.void
+  )
   return Effect.raceFirst(
     Effect.forever(Effect.delay(renewed, Duration.divideUnsafe(claimIdle, 3))),
     silence.keepTime
@@ -557,6 +592,10 @@ const checkDeadLetters = (state: State): Effect.Effect<void, CommandError> => {
   const { client, settings: { consumer, group, limit, stream }, silence } = state
   if (limit === undefined) return Effect.void
   const nothing = { id: "", group, consumer, deliveries: 0, reason: "" }
-  const checked = client.execute(DeadLetters.bury(stream, limit.deadLetter, nothing))
-  return Effect.asVoid(persevering(state, silence.listen(checked)))
+  const checked = persevering(
+    state,
+    silence.listen(client.execute(DeadLetters.bury(stream, limit.deadLetter, nothing)))
+  )
+  // The first brings the text of the script, which is another right than the digest of the second.
+  return Effect.asVoid(Effect.andThen(checked, checked))
 }

@@ -1,9 +1,10 @@
 /**
  * What readers of streams have in common: replies in which an entry that cannot be decoded does not affect the others,
- * and positions in streams.
+ * how many entries they ask for, and positions in streams.
  */
 import * as Effect from "effect/Effect"
 import { DecodeError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
 import { excerpt } from "../error/printable.ts"
@@ -56,6 +57,44 @@ export const receivedOfOne: RedisReply.Reply<ReadonlyArray<Received>> = RedisRep
   byStream(received),
   (streams) => streams.flatMap(([, list]) => list)
 )
+
+/**
+ * How many entries a read asks for. What did not come within the limit may do so in parts: a reader that asked for as much again
+ * would load the network for ever and get nothing. So it asks for half after each limit, and for one more after each answer.
+ */
+export class PageSize {
+  readonly #most: number
+  #size: number
+
+  constructor(most: number) {
+    this.#most = most
+    this.#size = most
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** The same read of so many entries, which notes what it comes to. `isAll`: whether there is no more for now. */
+  noting<A, R>(
+    read: Effect.Effect<A, CommandError, R>,
+    asked: number,
+    isAll: (found: A) => boolean
+  ): Effect.Effect<A, CommandError, R> {
+    return read.pipe(
+      Effect.tap((found) =>
+        Effect.sync(() => {
+          if (this.#size < this.#most) this.#size = isAll(found) ? this.#most : this.#size + 1
+        })
+      ),
+      Effect.tapError((error) =>
+        Effect.sync(() => {
+          if (error._tag === "TimeoutError" && error.delivery === "unknown") this.#size = Math.ceil(asked / 2)
+        })
+      )
+    )
+  }
+}
 
 const greatestSequence = 2n ** 64n - 1n
 
