@@ -67,7 +67,7 @@ export class Outlet {
 
 /** Whether the socket takes more at once. */
 const send = (socket: Duplex, chunks: ReadonlyArray<Uint8Array | string>): boolean => {
-  if (chunks.length === 1) return socket.write(chunks[0] as Uint8Array | string)
+  if (chunks.length === 1) return socket.write(chunks[0])
   let takesMore = true
   socket.cork()
   try {
