@@ -8,21 +8,33 @@ import * as Scheduler from "effect/Scheduler"
  *
  * - `rests`: whether the fiber rests that makes a step; asked before each step of each fiber on it.
  * - `hold`: called with what has that fiber go on.
+ * - `usual`: the scheduler that runs everything else.
  */
-export const resting = (rests: () => boolean, hold: (goOn: () => void) => void): Scheduler.Scheduler => {
-  const usual = new Scheduler.MixedScheduler()
+export const resting = (
+  rests: () => boolean,
+  hold: (goOn: () => void) => void,
+  usual: Scheduler.Scheduler = new Scheduler.MixedScheduler()
+): Scheduler.Scheduler => {
   let isHeld = false
   return {
     executionMode: usual.executionMode,
     shouldYield: () => isHeld = rests(),
     makeDispatcher: () => {
       const dispatcher = usual.makeDispatcher()
+      const held = new Set<() => void>()
       return {
-        flush: () => dispatcher.flush(),
+        // Whoever flushes waits for no rest.
+        flush: () => {
+          for (const goOn of held) goOn()
+          dispatcher.flush()
+        },
         scheduleTask: (task, priority) => {
-          const goOn = () => dispatcher.scheduleTask(task, priority)
-          if (!isHeld) return goOn()
+          if (!isHeld) return dispatcher.scheduleTask(task, priority)
           isHeld = false
+          const goOn = () => {
+            if (held.delete(goOn)) dispatcher.scheduleTask(task, priority)
+          }
+          held.add(goOn)
           hold(goOn)
         }
       }

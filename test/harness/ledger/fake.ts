@@ -18,63 +18,19 @@ import { serve } from "./strikes.ts"
 import * as Trial from "./trial.ts"
 import * as World from "./world.ts"
 
-const host = "127.0.0.1"
-
-const node = (name: string, port: number, kind: World.Node["kind"], role: World.Node["role"]): World.Node => ({
-  name,
-  host,
-  port,
-  kind,
-  role,
-  upAt: 0,
-  loaded: new Set(),
-  behind: undefined
-})
-
-const nodesOf = (deployment: World.Deployment): Array<World.Node> =>
-  deployment === "standalone"
-    ? [node("A", 7001, "data", "master")]
-    : deployment === "cluster"
-    ? [7001, 7002, 7003, 7004, 7005, 7006].map((port, index) =>
-      node("ABCDEF"[index]!, port, "data", index < 3 ? "master" : "replica")
-    )
-    : [
-      node("A", 7001, "data", "master"),
-      node("B", 7002, "data", "replica"),
-      ...[7011, 7012, 7013].map((port) => node(`S${port}`, port, "sentinel", "master"))
-    ]
-
-const makeWorld = (program: Program, sim: Sim.Sim): World.World => {
-  const { commandTimeout, far, replicas, scripts } = program.settings
-  const store = Store.make(sim.now)
-  const nodes = nodesOf(program.deployment)
-  for (const [key, text] of initial) store.entries.set(key, { value: { type: "string", text }, expiresAt: undefined })
-  return {
-    sim,
-    deployment: program.deployment,
+const makeWorld = ({ deployment, faults, settings }: Program, sim: Sim.Sim): World.World => {
+  const { commandTimeout, far, replicas, scripts } = settings
+  const world = World.make(sim, {
+    deployment,
     readsReplicas: replicas,
     latencies: World.latenciesOf(far ? commandTimeout ?? 100 : undefined),
     keptScripts: scripts,
-    store,
-    nodes,
-    // Every deployment has a master.
-    master: nodes.find(({ role }) => role === "master")!,
-    owners: new Map(),
-    links: new Set(),
-    waiters: [],
-    faults: Faults.plan(program.faults),
-    sentAt: new WeakMap(),
-    conflicts: new Set(),
-    published: new Map(),
-    arrivals: [],
-    hooks: new Set(),
-    log: [],
-    wrong: [],
-    claims: new Map(),
-    epoch: 1,
-    commands: 0,
-    connections: 0
+    faults: Faults.plan(faults)
+  })
+  for (const [key, text] of initial) {
+    world.store.entries.set(key, { value: { type: "string", text }, expiresAt: undefined })
   }
+  return world
 }
 
 /** Does something around the arrival of a reply. */
@@ -114,11 +70,8 @@ const factsOf = (world: World.World, { settings }: Program) => {
 
 const stageOf = (program: Program, world: World.World): Trial.Stage => {
   const { sim, store } = world
-  const kind = program.deployment === "sentinel" ? "sentinel" : "data"
-  const [first, ...others] = world.nodes.filter((node) => node.kind === kind)
   return {
-    // Every deployment has nodes.
-    addresses: [first!, ...others],
+    addresses: World.addressesOf(world),
     seed: (key, text) =>
       Effect.sync(() => void store.entries.set(key, { value: { type: "string", text }, expiresAt: undefined })),
     arm: arming(world),

@@ -1,18 +1,18 @@
 /**
  * A simulated deployment: servers that share their data, the connections to them, and the faults that strike there.
  */
-import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { RedisConnector } from "@redfx/core"
 import * as RequestParser from "@redfx/testing/RequestParser"
 import type { Command } from "@redfx/testing/RequestParser"
 import * as Effect from "effect/Effect"
 import * as Socket from "effect/socket/Socket"
 import { Duplex } from "node:stream"
-import type * as Faults from "./faults.ts"
+import * as DuplexSocket from "../../../packages/node/src/internal/duplexSocket.ts"
+import * as Faults from "./faults.ts"
 import type { Reply } from "./reply.ts"
 import { encode } from "./reply.ts"
 import type { Sim } from "./sim.ts"
-import type * as Store from "./store.ts"
+import * as Store from "./store.ts"
 
 export type Deployment = "standalone" | "sentinel" | "cluster"
 
@@ -111,6 +111,72 @@ export interface World {
   epoch: number
   commands: number
   connections: number
+}
+
+const node = (name: string, port: number, kind: Node["kind"], role: Node["role"]): Node => ({
+  name,
+  host: "127.0.0.1",
+  port,
+  kind,
+  role,
+  upAt: 0,
+  loaded: new Set(),
+  behind: undefined
+})
+
+const nodesOf = (deployment: Deployment): Array<Node> =>
+  deployment === "standalone"
+    ? [node("A", 7001, "data", "master")]
+    : deployment === "cluster"
+    ? [7001, 7002, 7003, 7004, 7005, 7006].map((port, index) =>
+      node("ABCDEF"[index]!, port, "data", index < 3 ? "master" : "replica")
+    )
+    : [
+      node("A", 7001, "data", "master"),
+      node("B", 7002, "data", "replica"),
+      ...[7011, 7012, 7013].map((port) => node(`S${port}`, port, "sentinel", "master"))
+    ]
+
+/** The addresses of the servers that a client is given. */
+export const addressesOf = ({ deployment, nodes }: World) => {
+  const kind = deployment === "sentinel" ? "sentinel" : "data"
+  const [first, ...others] = nodes.filter((node) => node.kind === kind)
+  // Every deployment has nodes.
+  return [first!, ...others] as const
+}
+
+/** A deployment whose servers have nothing yet. */
+export const make = (
+  sim: Sim,
+  settings: Pick<World, "deployment"> & Partial<Pick<World, "readsReplicas" | "latencies" | "keptScripts" | "faults">>
+): World => {
+  const nodes = nodesOf(settings.deployment)
+  return {
+    readsReplicas: false,
+    latencies: near,
+    keptScripts: undefined,
+    faults: Faults.plan([]),
+    ...settings,
+    sim,
+    store: Store.make(sim.now),
+    nodes,
+    // Every deployment has a master.
+    master: nodes.find(({ role }) => role === "master")!,
+    owners: new Map(),
+    links: new Set(),
+    waiters: [],
+    sentAt: new WeakMap(),
+    conflicts: new Set(),
+    published: new Map(),
+    arrivals: [],
+    hooks: new Set(),
+    log: [],
+    wrong: [],
+    claims: new Map(),
+    epoch: 1,
+    commands: 0,
+    connections: 0
+  }
 }
 
 /** Runs a command that has arrived. */
@@ -282,8 +348,8 @@ export const connector = (
   serve: Serve,
   client: Knowledge = { told: { epoch: 1, at: 0 } }
 ): RedisConnector.RedisConnector["Service"] => ({
-  socket: (endpoint, { connectTimeout }) =>
-    NodeSocket.fromDuplex(
+  socket: (endpoint) =>
+    DuplexSocket.make(
       Effect.acquireRelease(
         Effect.callback<Duplex, Socket.SocketError>((resume) => {
           const node = world.nodes.find(({ port }) => port === endpoint.port)
@@ -296,7 +362,6 @@ export const connector = (
           return Effect.sync(cancel)
         }),
         (socket) => Effect.sync(() => socket.destroy())
-      ),
-      { openTimeout: connectTimeout }
+      )
     )
 })

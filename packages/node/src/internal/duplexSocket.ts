@@ -5,7 +5,7 @@ import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
-import type * as Net from "node:net"
+import type { Duplex } from "node:stream"
 import { notUpgraded, Outlet } from "./outlet.ts"
 
 const closed = new Socket.SocketError({ reason: new Socket.SocketCloseError({ code: 1006 }) })
@@ -16,11 +16,11 @@ const closed = new Socket.SocketError({ reason: new Socket.SocketCloseError({ co
  * everything.
  */
 export const make = (
-  open: Effect.Effect<Net.Socket, Socket.SocketError, Scope.Scope>
+  open: Effect.Effect<Duplex, Socket.SocketError, Scope.Scope>
 ): Effect.Effect<Socket.Socket> =>
   Effect.suspend(() => {
     const outlet = new Outlet()
-    let own: Net.Socket | undefined = undefined
+    let own: Duplex | undefined = undefined
     const opened = Effect.map(open, (socket) => own = socket)
     return Effect.map(NodeSocket.fromDuplex(opened), ({ reader }) =>
       Socket.make({

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
-import type * as Net from "node:net"
+import type { Duplex } from "node:stream"
 
 const writeFailed = (cause: unknown) => new Socket.SocketError({ reason: new Socket.SocketWriteError({ cause }) })
 
@@ -19,16 +19,16 @@ export const notUpgraded = Effect.fail(
 
 /** The writing end of a socket, which waits while there is none. */
 export class Outlet {
-  #socket: Net.Socket | undefined = undefined
+  #socket: Duplex | undefined = undefined
   readonly #opened = Latch.makeUnsafe(false)
 
   /** The socket that is written to. */
-  get socket(): Net.Socket | undefined {
+  get socket(): Duplex | undefined {
     return this.#socket
   }
 
   /** Writes go to this socket from now on. */
-  open(socket: Net.Socket): void {
+  open(socket: Duplex): void {
     this.#socket = socket
     this.#opened.openUnsafe()
   }
@@ -66,8 +66,8 @@ export class Outlet {
 }
 
 /** Whether the socket takes more at once. */
-const send = (socket: Net.Socket, chunks: ReadonlyArray<Uint8Array | string>): boolean => {
-  if (chunks.length === 1) return socket.write(chunks[0] as Uint8Array | string)
+const send = (socket: Duplex, chunks: ReadonlyArray<Uint8Array | string>): boolean => {
+  if (chunks.length === 1) return socket.write(chunks[0])
   let takesMore = true
   socket.cork()
   try {
@@ -79,7 +79,7 @@ const send = (socket: Net.Socket, chunks: ReadonlyArray<Uint8Array | string>): b
 }
 
 /** Waits until the socket takes more. */
-const drained = (socket: Net.Socket): Effect.Effect<void, Socket.SocketError> =>
+const drained = (socket: Duplex): Effect.Effect<void, Socket.SocketError> =>
   Effect.callback((resume) => {
     // The fiber may have rested since the write, and what was told meanwhile is not told again.
     if (socket.destroyed) return resume(Effect.fail(writeFailed(new Error("The socket was closed"))))
