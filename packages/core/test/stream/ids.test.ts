@@ -32,6 +32,8 @@ describe("An id that is none", () => {
             ? Encode.array(Array.from({ length: 500 }, () => pending(id)))
             : name === "XREADGROUP"
             ? Encode.nil
+            : name === "XCLAIM"
+            ? Encode.array([])
             : undefined
         )
         const run = Client.on(yield* Client.make(node))

@@ -16,7 +16,6 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Groups from "../../commands/StreamGroups.ts"
-import { xrange } from "../../commands/Streams.ts"
 import type * as RedisArg from "../../RedisArg.ts"
 import { RedisClient } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
@@ -28,14 +27,16 @@ import { forMaster } from "../client/forMaster.ts"
 import { printable, quoted } from "../error/printable.ts"
 import { mayHaveRun } from "../error/retry.ts"
 import type { BytesFields, TextFields } from "../reply/streamEntry.ts"
-import { elapsedNow } from "../runtime/elapsed.ts"
 import { Listeners } from "../runtime/listeners.ts"
 import * as Telemetry from "../telemetry/spans.ts"
+import { inView, pageSize, pendingRange, persevere, persevering } from "./consumerState.ts"
+import type { State } from "./consumerState.ts"
 import * as DeadLetters from "./deadLetters.ts"
-import { claimedReply, nextId, PageSize, receivedOfOne } from "./reading.ts"
+import { PageSize, receivedOfOne } from "./reading.ts"
 import type { Received } from "./reading.ts"
 import type { Settings } from "./settings.ts"
 import { Silence } from "./silence.ts"
+import { makeSweeping } from "./sweeping.ts"
 
 interface Delivered {
   readonly id: string
@@ -45,26 +46,6 @@ interface Delivered {
 
 /** `isEnding`: whether the consumer was told to end. */
 type Handler<E, R> = (entry: Delivered, isEnding: () => boolean) => Effect.Effect<unknown, E, R>
-
-/** The state that the fibers of one consumer share. */
-interface State {
-  readonly settings: Settings
-  readonly client: RedisClient["Service"]
-  readonly queue: Queue.Queue<Received & { readonly deliveries: number }>
-  readonly held: Map<string, { readonly stage: "waiting" | "handled"; readonly deliveries: number }>
-  /** Told each time that an entry leaves `held`. */
-  readonly released: Listeners
-  readonly silence: Silence
-  /** Whether the consumer was told to end, so that it waits and retries no more. */
-  ending: boolean
-}
-
-/** How many pending entries one command looks at or renews. */
-const pageSize = 500
-
-/** What is pending, which consumers act on, so that an old answer would be a wrong one. */
-const pendingRange = (...of: Parameters<typeof Groups.xpendingRange>) =>
-  forMaster(RedisCommand.asBytes(Groups.xpendingRange(...of)))
 
 /** Runs a consumer until it is interrupted, or fails with an error that no retry can fix. */
 export const run = <E, R>(
@@ -163,7 +144,7 @@ const obtain = (state: State): Effect.Effect<never, CommandError> => {
     yield* createGroup(state)
     yield* checkDeadLetters(state)
     const reading = makeReading(state)
-    const sweeping = makeSweeping(state)
+    const sweeping = makeSweeping(state, (entries, deliveriesOf) => take(state, entries, deliveriesOf))
     while (true) {
       yield* reading.some(yield* room(state), yield* sweeping.pause)
       if ((yield* sweeping.pause) === 0) yield* sweeping.some(yield* room(state))
@@ -180,18 +161,6 @@ const obtain = (state: State): Effect.Effect<never, CommandError> => {
 }
 
 const isWithoutGroup = (error: CommandError): boolean => error._tag === "ResponseError" && error.code === "NOGROUP"
-
-/** Runs a command until it succeeds, or fails with an error that no retry can fix. */
-const persevere = <A>(
-  state: State,
-  command: RedisCommand.RedisCommand<A>
-): Effect.Effect<A, CommandError> => persevering(state, state.client.execute(command))
-
-const persevering = <A>(state: State, effect: Effect.Effect<A, CommandError>): Effect.Effect<A, CommandError> =>
-  Effect.retry(effect, {
-    schedule: state.settings.schedule,
-    while: (error) => isRetryable(error) && !state.ending
-  })
 
 const createGroup = (state: State): Effect.Effect<void, CommandError> => {
   const { client, settings: { createGroup: id, group, stream } } = state
@@ -244,9 +213,6 @@ const take = (
 const isSpent = ({ limit }: Settings, tries: number): boolean => limit !== undefined && tries >= limit.maxDeliveries
 
 const notAcknowledged = "its consumer did not acknowledge it"
-
-const inView = <A>(settings: Settings, command: RedisCommand.RedisCommand<A, A>) =>
-  settings.fields === "bytes" ? RedisCommand.asBytes(command) : command
 
 /**
  * Reads the entries that are pending at this consumer, then new entries. After a failed read, entries of that read may
@@ -351,124 +317,6 @@ const countDeliveries = (
         }
       ),
     { concurrency: "unbounded" }
-  )
-}
-
-/**
- * Takes over entries of any consumer that have been pending for too long, again and again.
- *
- * This does the two steps of XAUTOCLAIM itself. So it can leave out entries that are held here, learns how often an
- * entry was delivered, and works on servers before 6.2. XCLAIM takes only entries that are still idle, so only one of
- * several consumers gets an entry.
- *
- * - `pause`: milliseconds until the next sweep, 0 while a sweep is under way. `some`: takes up to the given number of
- *   entries.
- */
-const makeSweeping = (state: State) => {
-  const { claimEvery, claimIdle } = state.settings
-  const found: Array<Pending> = []
-  let start: string | undefined = undefined
-  let due = 0
-
-  const pause = Duration.isFinite(claimIdle)
-    ? Effect.map(elapsedNow, (time) => {
-      const { left } = state.silence
-      if (left > 0) {
-        due = time + left
-        start = undefined
-        found.length = 0
-      }
-      return start !== undefined || found.length > 0 ? 0 : Math.max(due - time, 0)
-    })
-    : Effect.succeed(Infinity)
-
-  const some = Effect.fnUntraced(function*(count: number): Effect.fn.Return<void, CommandError> {
-    if (found.length === 0) {
-      const page = yield* idlePage(state, start ?? "-")
-      start = page.length < pageSize ? undefined : yield* nextId("XPENDING", page.at(-1)!.messageId)
-      found.push(...page.filter(({ messageId }) => !state.held.has(messageId)))
-    }
-    // The server may have been away meanwhile.
-    if ((yield* pause) > 0) return
-    yield* claim(state, found.splice(0, count))
-    if (start === undefined && found.length === 0) due = (yield* elapsedNow) + Duration.toMillis(claimEvery)
-  })
-
-  return { pause, some }
-}
-
-interface Pending {
-  readonly messageId: string
-  readonly timeSinceDelivered: Duration.Duration
-  readonly timesDelivered: number
-}
-
-/** Entries from an id on that have been pending for too long. Servers before 6.2 also list the other entries. */
-const idlePage = (state: State, start: string): Effect.Effect<ReadonlyArray<Pending>, CommandError> => {
-  const { claimIdle, group, stream } = state.settings
-  const page = (options: { readonly idle?: Duration.Duration }) =>
-    persevere(state, pendingRange(stream, group, start, "+", pageSize, options))
-  return Effect.catchTag(
-    page({ idle: claimIdle }),
-    "ResponseError",
-    (error) => error.code === "ERR" && /syntax|wrong number/i.test(error.detail) ? page({}) : Effect.fail(error)
-  )
-}
-
-const claim = Effect.fnUntraced(function*(
-  state: State,
-  found: ReadonlyArray<Pending>
-): Effect.fn.Return<void, CommandError> {
-  const { claimIdle, consumer, group, stream } = state.settings
-  const idle = found.filter(({ timeSinceDelivered }) => !Duration.isLessThan(timeSinceDelivered, claimIdle))
-  if (idle.length === 0) return
-  const deliveries = new Map(idle.map(({ messageId, timesDelivered }) => [messageId, timesDelivered + 1]))
-  let mayHaveClaimed = false
-  const missing = yield* claimed(state, deliveries, claimIdle, {}, (error) => mayHaveClaimed ||= mayHaveRun(error))
-  if (!mayHaveClaimed) return
-  // What a lost answer had is with this consumer, and no longer idle. It is claimed as it was counted then, one by one, as all
-  // together may have been too much for one answer.
-  for (const id of missing.filter((id) => !state.held.has(id))) {
-    const [mine] = yield* persevere(state, pendingRange(stream, group, id, id, 1, { consumer }))
-    const retrycount = deliveries.get(id) ?? 1
-    if (mine !== undefined) yield* claimed(state, new Map([[id, retrycount]]), 0, { retrycount })
-  }
-})
-
-/** Takes entries that have been pending for so long, with the number of deliveries of each; returns the ids of the others. */
-const claimed = Effect.fnUntraced(function*(
-  state: State,
-  deliveries: ReadonlyMap<string, number>,
-  minIdle: Duration.Duration | 0,
-  options: Groups.XclaimOptions,
-  onError: (error: CommandError) => void = () => {}
-): Effect.fn.Return<ReadonlyArray<string>, CommandError> {
-  const { consumer, group, stream } = state.settings
-  const ids = [...deliveries.keys()]
-  const command = RedisCommand.withReply(Groups.xclaim(stream, group, consumer, minIdle, ids, options), claimedReply)
-  const asking = Effect.tapError(
-    state.client.execute(inView(state.settings, command)),
-    (error) => Effect.sync(() => onError(error))
-  )
-  const { deleted, entries } = yield* persevering(state, asking)
-  const got = new Set(entries.map(({ id }) => id))
-  const missing = ids.filter((id) => !got.has(id))
-  if (deleted > 0) yield* forgetDeleted(state, missing)
-  yield* take(state, entries, ({ id }) => deliveries.get(id) ?? 1)
-  return missing
-})
-
-/** Acknowledges those of the entries that are no longer in the stream. */
-const forgetDeleted = (state: State, ids: ReadonlyArray<string>): Effect.Effect<void, CommandError> => {
-  const { group, stream } = state.settings
-  return Effect.forEach(
-    ids,
-    (id) =>
-      Effect.flatMap(
-        persevere(state, forMaster(RedisCommand.asBytes(xrange(stream, id, id)))),
-        ([entry]) => entry === undefined ? persevere(state, Groups.xack(stream, group, id)) : Effect.void
-      ),
-    { concurrency: "unbounded", discard: true }
   )
 }
 

@@ -1,0 +1,146 @@
+/**
+ * Entries that have been pending for too long at any consumer, which another one takes over.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Groups from "../../commands/StreamGroups.ts"
+import { xrange } from "../../commands/Streams.ts"
+import * as RedisCommand from "../../RedisCommand.ts"
+import type { CommandError } from "../../RedisError.ts"
+import { forMaster } from "../client/forMaster.ts"
+import { mayHaveRun } from "../error/retry.ts"
+import { elapsedNow } from "../runtime/elapsed.ts"
+import { inView, pageSize, pendingRange, persevere, persevering } from "./consumerState.ts"
+import type { State } from "./consumerState.ts"
+import { claimedReply, nextId } from "./reading.ts"
+import type { Received } from "./reading.ts"
+
+/** Passes entries that were obtained on, with the number of deliveries of each. */
+type Take = (entries: ReadonlyArray<Received>, deliveriesOf: (entry: Received) => number) => Effect.Effect<void>
+
+/**
+ * Takes over entries of any consumer that have been pending for too long, again and again.
+ *
+ * This does the two steps of XAUTOCLAIM itself. So it can leave out entries that are held here, learns how often an
+ * entry was delivered, and works on servers before 6.2. XCLAIM takes only entries that are still idle, so only one of
+ * several consumers gets an entry.
+ *
+ * - `pause`: milliseconds until the next sweep, 0 while a sweep is under way. `some`: takes up to the given number of
+ *   entries.
+ */
+export const makeSweeping = (state: State, take: Take) => {
+  const { claimEvery, claimIdle } = state.settings
+  const found: Array<Pending> = []
+  let start: string | undefined = undefined
+  let due = 0
+
+  const pause = Duration.isFinite(claimIdle)
+    ? Effect.map(elapsedNow, (time) => {
+      const { left } = state.silence
+      if (left > 0) {
+        due = time + left
+        start = undefined
+        found.length = 0
+      }
+      return start !== undefined || found.length > 0 ? 0 : Math.max(due - time, 0)
+    })
+    : Effect.succeed(Infinity)
+
+  const some = Effect.fnUntraced(function*(count: number): Effect.fn.Return<void, CommandError> {
+    if (found.length === 0) {
+      const page = yield* idlePage(state, start ?? "-")
+      start = page.length < pageSize ? undefined : yield* nextId("XPENDING", page.at(-1)!.messageId)
+      found.push(...page.filter(({ messageId }) => !state.held.has(messageId)))
+    }
+    // The server may have been away meanwhile.
+    if ((yield* pause) > 0) return
+    yield* claim(state, take, found.splice(0, count))
+    if (start === undefined && found.length === 0) due = (yield* elapsedNow) + Duration.toMillis(claimEvery)
+  })
+
+  return { pause, some }
+}
+
+interface Pending {
+  readonly messageId: string
+  readonly timeSinceDelivered: Duration.Duration
+  readonly timesDelivered: number
+}
+
+/** Entries from an id on that have been pending for too long. Servers before 6.2 also list the other entries. */
+const idlePage = (state: State, start: string): Effect.Effect<ReadonlyArray<Pending>, CommandError> => {
+  const { claimIdle, group, stream } = state.settings
+  const page = (options: { readonly idle?: Duration.Duration }) =>
+    persevere(state, pendingRange(stream, group, start, "+", pageSize, options))
+  return Effect.catchTag(
+    page({ idle: claimIdle }),
+    "ResponseError",
+    (error) => error.code === "ERR" && /syntax|wrong number/i.test(error.detail) ? page({}) : Effect.fail(error)
+  )
+}
+
+const claim = Effect.fnUntraced(function*(
+  state: State,
+  take: Take,
+  found: ReadonlyArray<Pending>
+): Effect.fn.Return<void, CommandError> {
+  const { claimIdle, consumer, group, stream } = state.settings
+  const idle = found.filter(({ timeSinceDelivered }) => !Duration.isLessThan(timeSinceDelivered, claimIdle))
+  if (idle.length === 0) return
+  const deliveries = new Map(idle.map(({ messageId, timesDelivered }) => [messageId, timesDelivered + 1]))
+  let mayHaveClaimed = false
+  const missing = yield* claimed(
+    state,
+    take,
+    deliveries,
+    claimIdle,
+    {},
+    (error) => mayHaveClaimed ||= mayHaveRun(error)
+  )
+  if (!mayHaveClaimed) return
+  // What a lost answer had is with this consumer, and no longer idle. It is claimed as it was counted then, one by one, as all
+  // together may have been too much for one answer.
+  for (const id of missing.filter((id) => !state.held.has(id))) {
+    const [mine] = yield* persevere(state, pendingRange(stream, group, id, id, 1, { consumer }))
+    const retrycount = deliveries.get(id) ?? 1
+    if (mine !== undefined) yield* claimed(state, take, new Map([[id, retrycount]]), 0, { retrycount })
+  }
+})
+
+/** Takes entries that have been pending for so long, with the number of deliveries of each; returns the ids of the others. */
+const claimed = Effect.fnUntraced(function*(
+  state: State,
+  take: Take,
+  deliveries: ReadonlyMap<string, number>,
+  minIdle: Duration.Duration | 0,
+  options: Groups.XclaimOptions,
+  onError: (error: CommandError) => void = () => {}
+): Effect.fn.Return<ReadonlyArray<string>, CommandError> {
+  const { consumer, group, stream } = state.settings
+  const ids = [...deliveries.keys()]
+  const command = RedisCommand.withReply(Groups.xclaim(stream, group, consumer, minIdle, ids, options), claimedReply)
+  const asking = Effect.tapError(
+    state.client.execute(inView(state.settings, command)),
+    (error) => Effect.sync(() => onError(error))
+  )
+  const { deleted, entries } = yield* persevering(state, asking)
+  const got = new Set(entries.map(({ id }) => id))
+  const missing = ids.filter((id) => !got.has(id))
+  if (deleted > 0) yield* forgetDeleted(state, missing)
+  yield* take(entries, ({ id }) => deliveries.get(id) ?? 1)
+  return missing
+})
+
+/** Acknowledges those of the entries that are no longer in the stream. */
+const forgetDeleted = (state: State, ids: ReadonlyArray<string>): Effect.Effect<void, CommandError> => {
+  const { group, stream } = state.settings
+  return Effect.forEach(
+    ids,
+    (id) =>
+      Effect.flatMap(
+        persevere(state, forMaster(RedisCommand.asBytes(xrange(stream, id, id)))),
+        ([entry]) => entry === undefined ? persevere(state, Groups.xack(stream, group, id)) : Effect.void
+      ),
+    { concurrency: "unbounded", discard: true }
+  )
+}
