@@ -112,6 +112,40 @@ describe("Pipelines", () => {
     }))
 
   inVirtualTime(
+    "CLR-04, SCR-02: a script that is missing where ASK leads goes there again, with its text and with ASKING",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, cluster } = yield* FakeCluster.make()
+        const { client } = yield* FakeCluster.client(cluster)
+        const asked = [sibling(keyOfA, 1), sibling(keyOfA, 2)]
+        a.instead = ({ args, name }) => name.startsWith("EVAL") ? FakeCluster.ask(args[3]!, b) : undefined
+        let forgotten = false
+        b.instead = ({ args, name }, { commands }) => {
+          if (!name.startsWith("EVAL")) return undefined
+          if (asked.includes(args[3]!) && commands.at(-1)?.name !== "ASKING") return FakeCluster.moved(args[3]!, a)
+          return name === "EVALSHA" && forgotten
+            ? Encode.error("NOSCRIPT No matching script. Please use EVAL.")
+            : Encode.bulk(`B:${args[3]}`)
+        }
+        const script = RedisScript.make({
+          lua: "return redis.call('GET', KEYS[1])",
+          keys: (key: string) => [key],
+          result: RedisReply.text
+        })
+        assert.strictEqual(yield* client.execute(script(keyOfB)), `B:${keyOfB}`)
+        forgotten = true
+        const values = yield* Client.on(client)(Redis.pipeline(asked.map((key) => script(key))))
+        assert.deepStrictEqual(values, asked.map((key) => `B:${key}`))
+        const sent = b.node.commands.map(({ command }) => command.name).filter((name) => /^(ASKING|EVAL)/.test(name))
+        assert.deepStrictEqual(sent, [
+          "EVAL",
+          ...["ASKING", "EVALSHA", "ASKING", "EVALSHA"],
+          ...["ASKING", "EVAL", "ASKING", "EVAL"]
+        ])
+      })
+  )
+
+  inVirtualTime(
     "CPL-04: of a lost connection only what cannot have been run is sent again, or what reads",
     () =>
       Effect.gen(function*() {

@@ -44,7 +44,7 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
   #unsendable: Map<number, DataError> | undefined = undefined
   /**
    * The indices of the commands whose scripts were named by digest; the index from which on no command was run, because
-   * its script was missing; and the request that sends those commands once more.
+   * its script was missing, with the ASKING before it; and the request that sends those commands once more.
    */
   #byDigest: Set<number> | undefined = undefined
   #missingFrom: number | undefined = undefined
@@ -83,7 +83,11 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
   /** The number of commands to be written, whatever becomes of the caller. ASKING would apply to whatever came next. */
   get #due(): number {
     if (this.#atomic && this.written > 0) return this.commands.length
-    return this.commands[this.written - 1]?.spec === asking.spec ? this.written + 1 : this.written
+    return this.#isAsking(this.written - 1) ? this.written + 1 : this.written
+  }
+
+  #isAsking(index: number): boolean {
+    return this.commands[index]?.spec === asking.spec
   }
 
   get blockMilliseconds(): number {
@@ -131,10 +135,10 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
     // In a transaction each reply but the last says only that a command is queued.
     const missing = script !== undefined && !this.#atomic && origin.scripts?.isMissing(script, form, value) === true
     if (!missing) {
-      this.#missingFrom = undefined
+      if (!this.#isAsking(index)) this.#missingFrom = undefined
       return outcome(command, position, value, origin)
     }
-    this.#missingFrom ??= index
+    this.#missingFrom ??= this.#isAsking(index - 1) ? index - 1 : index
     // Only an error reply says that a script is missing.
     return Exit.fail(missingScript(command, value as Resp.ErrorReply, origin, position))
   }
