@@ -993,6 +993,45 @@ describe("Timeouts", () => {
     }
   })
 
+  describe("with retryOnTimeout: where ASK leads", () => {
+    const rows = [
+      ["what was late is sent again with ASKING, though that was in time", false, ["ASKING", "EVAL", "ASKING", "EVAL"]],
+      ["ASKING is not sent again without what may be sent once alone", true, ["ASKING", "EVAL"]]
+    ] as const
+    for (const [title, ordered, expected] of rows) {
+      it.effect(title, () =>
+        Effect.gen(function*() {
+          const { a, b, cluster } = yield* FakeCluster.make()
+          const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "100 millis", retryOnTimeout: true })
+          yield* client.execute(Redis.get(keyOfB))
+          a.instead = ({ args, name }) => name === "EVAL" ? FakeCluster.ask(args[3]!, b) : undefined
+          const delay = yield* VirtualTime.delay
+          const late = delay("250 millis")
+          let evals = 0
+          b.instead = ({ name }) =>
+            name === "ASKING" && ordered
+              ? [late, FakeNode.reply(Encode.ok)]
+              : name === "EVAL"
+              ? [...evals++ === 0 && !ordered ? [delay("150 millis")] : [], FakeNode.reply(Encode.bulk("once"))]
+              : undefined
+          const script = RedisScript.make({
+            lua: "return 'once'",
+            keys: (key: string) => [key],
+            result: RedisReply.text,
+            ordered
+          })
+          const [outcome] = yield* (yield* passing(client.pipeline([script(keyOfA)]))).exit
+          assert.strictEqual(outcome?._tag, ordered ? "Failure" : "Success")
+          // What has come too late is nobody's, and the connection goes on.
+          const { exit } = yield* passing(Effect.retry(client.execute(Redis.get(keyOfB)), { times: 9 }))
+          assert.strictEqual(yield* exit, `B:${keyOfB}`)
+          const sent = b.node.commands.map(({ command }) => command.name)
+          assert.deepStrictEqual(sent.filter((name) => name === "ASKING" || name === "EVAL"), expected)
+          assert.isFalse(sent.some((name, i) => name === "ASKING" && sent[i + 1] !== "EVAL"))
+        }))
+    }
+  })
+
   it.effect("with retryOnTimeout: what avoids a server is not said to have run because a command of another was sent twice", () =>
     Effect.gen(function*() {
       const { a, cluster } = yield* FakeCluster.make()

@@ -16,7 +16,7 @@ import { begins, isUnended, Losses, missingScript, outcome } from "./outcome.ts"
 import type { Outcome } from "./outcome.ts"
 import { readerOf, Request } from "./request.ts"
 import type { Origin, Send } from "./request.ts"
-import { asking } from "./singleRequest.ts"
+import { isAsking } from "./singleRequest.ts"
 
 /**
  * Commands that are written one right after the other.
@@ -83,11 +83,7 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
   /** The number of commands to be written, whatever becomes of the caller. ASKING would apply to whatever came next. */
   get #due(): number {
     if (this.#atomic && this.written > 0) return this.commands.length
-    return this.#isAsking(this.written - 1) ? this.written + 1 : this.written
-  }
-
-  #isAsking(index: number): boolean {
-    return this.commands[index]?.spec === asking.spec
+    return isAsking(this.commands[this.written - 1]) ? this.written + 1 : this.written
   }
 
   get blockMilliseconds(): number {
@@ -135,10 +131,10 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
     // In a transaction each reply but the last says only that a command is queued.
     const missing = script !== undefined && !this.#atomic && origin.scripts?.isMissing(script, form, value) === true
     if (!missing) {
-      if (!this.#isAsking(index)) this.#missingFrom = undefined
+      if (!isAsking(command)) this.#missingFrom = undefined
       return outcome(command, position, value, origin)
     }
-    this.#missingFrom ??= this.#isAsking(index - 1) ? index - 1 : index
+    this.#missingFrom ??= isAsking(this.commands[index - 1]) ? index - 1 : index
     // Only an error reply says that a script is missing.
     return Exit.fail(missingScript(command, value as Resp.ErrorReply, origin, position))
   }
