@@ -137,11 +137,7 @@ describe("Pipelines", () => {
         const values = yield* Client.on(client)(Redis.pipeline(asked.map((key) => script(key))))
         assert.deepStrictEqual(values, asked.map((key) => `B:${key}`))
         const sent = b.node.commands.map(({ command }) => command.name).filter((name) => /^(ASKING|EVAL)/.test(name))
-        assert.deepStrictEqual(sent, [
-          "EVAL",
-          ...["ASKING", "EVALSHA", "ASKING", "EVALSHA"],
-          ...["ASKING", "EVAL", "ASKING", "EVAL"]
-        ])
+        assert.strictEqual(sent.join(" "), "EVAL ASKING EVALSHA ASKING EVALSHA ASKING EVAL ASKING EVAL")
       })
   )
 
