@@ -112,6 +112,36 @@ describe("Pipelines", () => {
     }))
 
   inVirtualTime(
+    "CLR-04, SCR-02: a script that is missing where ASK leads goes there again, with its text and with ASKING",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, cluster } = yield* FakeCluster.make()
+        const { client } = yield* FakeCluster.client(cluster)
+        const asked = [sibling(keyOfA, 1), sibling(keyOfA, 2)]
+        a.instead = ({ args, name }) => name.startsWith("EVAL") ? FakeCluster.ask(args[3]!, b) : undefined
+        let forgotten = false
+        b.instead = ({ args, name }, { commands }) => {
+          if (!name.startsWith("EVAL")) return undefined
+          if (asked.includes(args[3]!) && commands.at(-1)?.name !== "ASKING") return FakeCluster.moved(args[3]!, a)
+          return name === "EVALSHA" && forgotten
+            ? Encode.error("NOSCRIPT No matching script. Please use EVAL.")
+            : Encode.bulk(`B:${args[3]}`)
+        }
+        const script = RedisScript.make({
+          lua: "return redis.call('GET', KEYS[1])",
+          keys: (key: string) => [key],
+          result: RedisReply.text
+        })
+        assert.strictEqual(yield* client.execute(script(keyOfB)), `B:${keyOfB}`)
+        forgotten = true
+        const values = yield* Client.on(client)(Redis.pipeline(asked.map((key) => script(key))))
+        assert.deepStrictEqual(values, asked.map((key) => `B:${key}`))
+        const sent = b.node.commands.map(({ command }) => command.name).filter((name) => /^(ASKING|EVAL)/.test(name))
+        assert.strictEqual(sent.join(" "), "EVAL ASKING EVALSHA ASKING EVALSHA ASKING EVAL ASKING EVAL")
+      })
+  )
+
+  inVirtualTime(
     "CPL-04: of a lost connection only what cannot have been run is sent again, or what reads",
     () =>
       Effect.gen(function*() {
@@ -956,6 +986,45 @@ describe("Timeouts", () => {
             assert.strictEqual(sets, refusals.length + 1)
           }))
       }
+    }
+  })
+
+  describe("with retryOnTimeout: where ASK leads", () => {
+    const rows = [
+      ["what was late is sent again with ASKING, though that was in time", false, ["ASKING", "EVAL", "ASKING", "EVAL"]],
+      ["ASKING is not sent again without what may be sent once alone", true, ["ASKING", "EVAL"]]
+    ] as const
+    for (const [title, ordered, expected] of rows) {
+      it.effect(title, () =>
+        Effect.gen(function*() {
+          const { a, b, cluster } = yield* FakeCluster.make()
+          const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "100 millis", retryOnTimeout: true })
+          yield* client.execute(Redis.get(keyOfB))
+          a.instead = ({ args, name }) => name === "EVAL" ? FakeCluster.ask(args[3]!, b) : undefined
+          const delay = yield* VirtualTime.delay
+          const late = delay("250 millis")
+          let evals = 0
+          b.instead = ({ name }) =>
+            name === "ASKING" && ordered
+              ? [late, FakeNode.reply(Encode.ok)]
+              : name === "EVAL"
+              ? [...evals++ === 0 && !ordered ? [delay("150 millis")] : [], FakeNode.reply(Encode.bulk("once"))]
+              : undefined
+          const script = RedisScript.make({
+            lua: "return 'once'",
+            keys: (key: string) => [key],
+            result: RedisReply.text,
+            ordered
+          })
+          const [outcome] = yield* (yield* passing(client.pipeline([script(keyOfA)]))).exit
+          assert.strictEqual(outcome?._tag, ordered ? "Failure" : "Success")
+          // What has come too late is nobody's, and the connection goes on.
+          const { exit } = yield* passing(Effect.retry(client.execute(Redis.get(keyOfB)), { times: 9 }))
+          assert.strictEqual(yield* exit, `B:${keyOfB}`)
+          const sent = b.node.commands.map(({ command }) => command.name)
+          assert.deepStrictEqual(sent.filter((name) => name === "ASKING" || name === "EVAL"), [...expected])
+          assert.isFalse(sent.some((name, i) => name === "ASKING" && sent[i + 1] !== "EVAL"))
+        }))
     }
   })
 

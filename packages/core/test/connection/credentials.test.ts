@@ -257,6 +257,27 @@ describe("Credentials", () => {
       ])
     }))
 
+  it.live("CFG-04: that change more than once are presented each time on a connection that a caller has alone", () =>
+    Effect.gen(function*() {
+      const ref = yield* SubscriptionRef.make(token("one"))
+      const { client, node, presented } = yield* pair(SubscriptionRef.changes(ref), { handler: named })
+      yield* Effect.scoped(Effect.gen(function*() {
+        const { execute } = yield* client.reserve
+        yield* execute(ping)
+        for (const [index, next] of ["two", "three", "four"].entries()) {
+          yield* SubscriptionRef.set(ref, token(next))
+          yield* node.awaitCommand("AUTH", index + 1)
+          yield* execute(ping)
+        }
+      }))
+      assert.deepStrictEqual(presented(), [
+        "0: HELLO 3 AUTH default one",
+        "0: AUTH two",
+        "0: AUTH three",
+        "0: AUTH four"
+      ])
+    }))
+
   it.live("CFG-04: that change leave a caller alone who has become another user on a connection of its own", () =>
     Effect.gen(function*() {
       const { client, renew } = yield* renewable

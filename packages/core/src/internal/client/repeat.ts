@@ -7,6 +7,7 @@ import type * as RedisCommand from "../../RedisCommand.ts"
 import type { TimeoutError } from "../../RedisError.ts"
 import type { Batch } from "../connection/batchRequest.ts"
 import type { Outcome } from "../connection/outcome.ts"
+import { isAsking } from "../connection/singleRequest.ts"
 import { sentBefore } from "../error/retry.ts"
 import { errorIn } from "../runtime/firstError.ts"
 
@@ -31,8 +32,10 @@ export const sendTimedOut = (
   const timeouts = outcomes.map(timeoutIn)
   const isLate = (index: number): boolean => timeouts[index] !== undefined
   const indexes = Array.from(commands.keys())
+  // ASKING goes with its command: without it that would be refused, and alone it would apply to whatever came next.
+  const meant = (index: number): number => isAsking(commands[index]) ? index + 1 : index
   const late = atomic !== true
-    ? indexes.filter((index) => isLate(index) && !isOrdered(commands[index]!))
+    ? indexes.map(meant).flatMap((index, i) => isLate(index) && !isOrdered(commands[index]!) ? [i] : [])
     : indexes.some(isLate) && !commands.some(isOrdered)
     ? indexes
     : []

@@ -16,7 +16,7 @@ import { begins, isUnended, Losses, missingScript, outcome } from "./outcome.ts"
 import type { Outcome } from "./outcome.ts"
 import { readerOf, Request } from "./request.ts"
 import type { Origin, Send } from "./request.ts"
-import { asking } from "./singleRequest.ts"
+import { isAsking } from "./singleRequest.ts"
 
 /**
  * Commands that are written one right after the other.
@@ -44,7 +44,7 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
   #unsendable: Map<number, DataError> | undefined = undefined
   /**
    * The indices of the commands whose scripts were named by digest; the index from which on no command was run, because
-   * its script was missing; and the request that sends those commands once more.
+   * its script was missing, with the ASKING before it; and the request that sends those commands once more.
    */
   #byDigest: Set<number> | undefined = undefined
   #missingFrom: number | undefined = undefined
@@ -83,7 +83,7 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
   /** The number of commands to be written, whatever becomes of the caller. ASKING would apply to whatever came next. */
   get #due(): number {
     if (this.#atomic && this.written > 0) return this.commands.length
-    return this.commands[this.written - 1]?.spec === asking.spec ? this.written + 1 : this.written
+    return isAsking(this.commands[this.written - 1]) ? this.written + 1 : this.written
   }
 
   get blockMilliseconds(): number {
@@ -131,10 +131,10 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
     // In a transaction each reply but the last says only that a command is queued.
     const missing = script !== undefined && !this.#atomic && origin.scripts?.isMissing(script, form, value) === true
     if (!missing) {
-      this.#missingFrom = undefined
+      if (!isAsking(command)) this.#missingFrom = undefined
       return outcome(command, position, value, origin)
     }
-    this.#missingFrom ??= index
+    this.#missingFrom ??= isAsking(this.commands[index - 1]) ? index - 1 : index
     // Only an error reply says that a script is missing.
     return Exit.fail(missingScript(command, value as Resp.ErrorReply, origin, position))
   }

@@ -27,6 +27,9 @@ export const asking = RedisCommand.make({
   reply: RedisReply.raw
 })
 
+/** Whether a command means nothing but together with the one that comes next. */
+export const isAsking = (command: RedisCommand.Any | undefined): boolean => command?.spec === asking.spec
+
 /** A request of one command. */
 export class SingleRequest<out A> extends Request<A> {
   readonly command: RedisCommand.RedisCommand<A>

@@ -77,7 +77,6 @@ export class Lease implements Holder {
     const name = spec.name.toUpperCase()
     if (name === "MULTI") this.#queueing = true
     else if (endsTransaction.has(name)) this.#queueing = false
-    if (changesUser.has(name)) this.#otherUser = true
   }
 
   /** Whether keys may be watched. */
@@ -94,6 +93,8 @@ export class Lease implements Holder {
   #see({ spec }: RedisCommand.Any): void {
     const name = spec.name.toUpperCase()
     this.#asking = name === "ASKING"
+    // Of what is written, some is the connection's own: credentials that change are no other user of the holder's.
+    if (changesUser.has(name)) this.#otherUser = true
     if (name === "WATCH") this.#watches++
     else if (name === "EXEC") this.#executing = this.#watches
     else if (!leavesNothing.has(name) && (spec.traits.has("stateful") || names.has(name))) this.#spoilt = true
