@@ -5,6 +5,7 @@ import * as RedisArg from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import { scriptSpec } from "../script/calls.ts"
+import * as Lua from "../script/lua.ts"
 import { sha1 } from "../script/sha1.ts"
 
 /**
@@ -71,17 +72,12 @@ export const countingIn = (
   })
 
 /**
- * The first of the write is tried before anything is deleted, so that a server that refuses it, for want of a right or of memory, has
- * done nothing: it does not ask for memory after the first write of a script. Redis 6 loses the code of an error that a script
- * returns, so it is raised. Lua takes some thousand arguments at a time, an
- * even number of them, as fields and scores come in pairs.
+ * Deletes what there is and writes anew. Lua takes some thousand arguments at a time, an even number of them, as fields and scores
+ * come in pairs.
  */
 const replacingLua = `${permitted("del", `"DEL", KEYS[1]`)}if ARGV[1] ~= "" then
 ${permitted("pexpire", `"PEXPIRE", KEYS[1], ARGV[1]`)}end
-local function try(call) return call(ARGV[2], KEYS[1], unpack(ARGV, 3, math.min(4, #ARGV))) end
-local tried = try(redis.pcall)
-if type(tried) == "table" and tried.err and string.sub(tried.err, 1, 9) ~= "WRONGTYPE" then try(redis.call) end
-redis.call("DEL", KEYS[1])
+${Lua.tried("ARGV[2], KEYS[1], unpack(ARGV, 3, math.min(4, #ARGV))")}redis.call("DEL", KEYS[1])
 for first = 3, #ARGV, 4000 do redis.call(ARGV[2], KEYS[1], unpack(ARGV, first, math.min(first + 3999, #ARGV))) end
 if ARGV[1] ~= "" then redis.call("PEXPIRE", KEYS[1], ARGV[1]) end
 return 1`
