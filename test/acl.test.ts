@@ -184,6 +184,15 @@ const tools: Readonly<Record<string, Program>> = {
     yield* Stream.runDrain(users.scan)
     yield* users.del("1")
   }),
+  "`RedisKeyspace.makeHash`, its `commands`": Effect.gen(function*() {
+    const { commands } = RedisKeyspace.makeHash({
+      key: "user:*",
+      value: Schema.Struct({ name: Schema.String }),
+      ttl: "1 hour"
+    })
+    yield* commands.set("1", { name: "Ada" })
+    yield* Redis.pipeline([commands.set("1", { name: "Eve" }), commands.get("1")])
+  }),
   "`RedisKeyspace.makeCache`": Effect.scoped(Effect.gen(function*() {
     const pages = yield* RedisKeyspace.makeCache({
       key: "page:*",

@@ -372,20 +372,20 @@ export const makeSortedSet = <A, Id = string>(
     )
   const scoring = (id: Id, a: A) =>
     onMember(id, a, (key, member) => Effect.succeed(mapping(zscore(key, member), Option.fromUndefinedOr)))
-  const ranking = (id: Id, a: A, { rev }: RankOptions) =>
+  const ranking = (id: Id, a: A, options: RankOptions | undefined) =>
     onMember(
       id,
       a,
       (key, member) =>
         Effect.succeed(
-          mapping(rev === true ? zrevrank(key, member) : zrank(key, member), Option.fromUndefinedOr)
+          mapping(options?.rev === true ? zrevrank(key, member) : zrank(key, member), Option.fromUndefinedOr)
         )
     )
-  const ranging = (id: Id, start: number, stop: number, { rev }: RankOptions) =>
+  const ranging = (id: Id, start: number, stop: number, options: RankOptions | undefined) =>
     Effect.map(keys.of(id), (key) => ({
       key,
       // ZRANGE itself knows REV since Redis 6.2 only.
-      command: rev === true ? zrevrangeWithScores(key, start, stop) : zrangeWithScores(key, start, stop)
+      command: options?.rev === true ? zrevrangeWithScores(key, start, stop) : zrangeWithScores(key, start, stop)
     }))
   const counting = (id: Id) => Effect.map(keys.of(id), (key) => zcard(key))
   const space = withCommands(keys, {
@@ -412,8 +412,8 @@ export const makeSortedSet = <A, Id = string>(
     increment: (id, a, by) => Effect.flatten(incrementing(id, a, by)),
     remove: (id, ...values) => Effect.flatten(removing(id, values)),
     score: (id, a) => Effect.flatten(scoring(id, a)),
-    rank: (id, a, options = {}) => Effect.flatten(ranking(id, a, options)),
-    range: (id, start, stop, options = {}) => operation(ranging(id, start, stop, options), decodeAll),
+    rank: (id, a, options) => Effect.flatten(ranking(id, a, options)),
+    range: (id, start, stop, options) => operation(ranging(id, start, stop, options), decodeAll),
     size: (id) => Effect.flatten(counting(id)),
     commands: {
       ...space.commands,
@@ -422,9 +422,8 @@ export const makeSortedSet = <A, Id = string>(
       increment: (id, a, by) => commandOf(zincrby.spec, incrementing(id, a, by)),
       remove: (id, ...values) => commandOf(zrem.spec, removing(id, values)),
       score: (id, a) => commandOf(zscore.spec, scoring(id, a)),
-      rank: (id, a, options = {}) => commandOf(zrank.spec, ranking(id, a, options)),
-      range: (id, start, stop, options = {}) =>
-        command(zrangeWithScores.spec, ranging(id, start, stop, options), decodeAll),
+      rank: (id, a, options) => commandOf(zrank.spec, ranking(id, a, options)),
+      range: (id, start, stop, options) => command(zrangeWithScores.spec, ranging(id, start, stop, options), decodeAll),
       size: (id) => commandOf(zcard.spec, counting(id))
     }
   }

@@ -428,14 +428,21 @@ describe("The certificate of the client", () => {
     Effect.gen(function*() {
       const node = yield* FakeNode.make()
       // What types do not allow comes from programs without types.
-      const wrong = [undefined, "cert", { cert: "cert" }, { cert: "cert", key: "key" }].map((given) =>
+      const key = Redacted.make("key")
+      const wiped = Redacted.make("passphrase")
+      Redacted.wipeUnsafe(wiped)
+      const passphrases = [wiped, "passphrase", Redacted.make(5)].map((passphrase) => ({ cert: "c", key, passphrase }))
+      const wrong = [undefined, "cert", { cert: "cert" }, { cert: "cert", key: "key" }, ...passphrases].map((given) =>
         Effect.succeed(given as never)
       )
       for (const clientCertificate of [Effect.fail("no vault"), Effect.die("no vault"), Effect.interrupt, ...wrong]) {
         const client = yield* Client.make(node, { tls: { clientCertificate } })
         const error = yield* Client.failure(client, ping, "ConnectionError")
         assert.strictEqual(error.reason, "Handshake")
-        assert.match(error.message, /client certificate (for a new connection could not be had|has no cert, or no key)/)
+        assert.match(
+          error.message,
+          /client certificate (for a new connection could not be had|has no cert, or no key|has a passphrase that)/
+        )
         assert.isTrue(RedisError.isSafeToRetry(error))
       }
       assert.strictEqual(node.connections.total, 0)

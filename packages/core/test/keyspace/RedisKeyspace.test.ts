@@ -152,6 +152,14 @@ describe("RedisKeyspace", () => {
       assert.strictEqual(interrupted, 2)
     }).pipe(Effect.provideService(RedisClient.RedisClient, unused)))
 
+  it("a command is made of options that are none", () => {
+    const { commands } = RedisKeyspace.makeSortedSet({ key: "z:*", value: Schema.String })
+    // Programs without types may give them.
+    const none = null as never
+    assert.strictEqual(commands.rank("1", "a", none).spec.name, "ZRANK")
+    assert.strictEqual(commands.range("1", 0, -1, none).spec.name, "ZRANGE")
+  })
+
   it("a command of a keyspace reads the same in all views", () => {
     const exact = RedisKeyspace.make({ key: "u:*", value: Schema.String }).commands.get("1")
     const score = RedisKeyspace.makeSortedSet({ key: "u:*", value: Schema.String }).commands.add("1", "a", 1)

@@ -42,13 +42,17 @@ export const tlsOf = (
   const { clientCertificate, ...rest } = tls
   return Effect.flatMap(
     had(clientCertificate, "client certificate", address),
-    // What is no certificate comes from programs without types.
+    // What is no certificate comes from programs without types. A secret that was wiped cannot be read either.
     (given: ClientCertificate | undefined) =>
-      typeof given?.cert === "string" && passwordText(given.key) !== undefined
-        ? Effect.succeed({ ...rest, cert: given.cert, key: given.key, passphrase: given.passphrase })
-        : Effect.fail(
+      typeof given?.cert !== "string" || passwordText(given.key) === undefined
+        ? Effect.fail(
           connectionLoss("Handshake", "The client certificate has no cert, or no key that can be read", address)
         )
+        : given.passphrase !== undefined && passwordText(given.passphrase) === undefined
+        ? Effect.fail(
+          connectionLoss("Handshake", "The client certificate has a passphrase that cannot be read", address)
+        )
+        : Effect.succeed({ ...rest, cert: given.cert, key: given.key, passphrase: given.passphrase })
   )
 }
 

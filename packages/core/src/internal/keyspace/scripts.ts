@@ -5,14 +5,25 @@ import * as RedisArg from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import { scriptSpec } from "../script/calls.ts"
+import * as Lua from "../script/lua.ts"
 import { sha1 } from "../script/sha1.ts"
+
+/**
+ * Ends a script whose user may not run what comes after its first write: that would stay, as servers undo nothing. Before Redis 7.0
+ * they cannot be asked.
+ */
+const permitted = (name: string, call: string): string =>
+  `if redis.acl_check_cmd and not redis.acl_check_cmd(${call}) then
+  return redis.error_reply("NOPERM this user has no permissions to run the '${name}' command, which is needed as well")
+end
+`
 
 /**
  * Runs a write and sets the time to live afterwards, only if the write succeeded: a transaction would also give that
  * time to a key that holds something else. Lua takes some thousand arguments at a time, so a long write becomes
  * several, whose numbers are added up.
  */
-const lua = `local result = 0
+const lua = `${permitted("pexpire", `"PEXPIRE", KEYS[1], ARGV[1]`)}local result = 0
 for first = 3, #ARGV, 4000 do
   local reply = redis.pcall(ARGV[2], KEYS[1], unpack(ARGV, first, math.min(first + 3999, #ARGV)))
   if type(reply) == "table" and reply.err then return reply end
@@ -60,8 +71,13 @@ export const countingIn = (
     reply: RedisReply.integer
   })
 
-/** Lua takes some thousand arguments at a time, an even number of them, as fields and scores come in pairs. */
-const replacingLua = `redis.call("DEL", KEYS[1])
+/**
+ * Deletes what there is and writes anew. Lua takes some thousand arguments at a time, an even number of them, as fields and scores
+ * come in pairs.
+ */
+const replacingLua = `${permitted("del", `"DEL", KEYS[1]`)}if ARGV[1] ~= "" then
+${permitted("pexpire", `"PEXPIRE", KEYS[1], ARGV[1]`)}end
+${Lua.tried("ARGV[2], KEYS[1], unpack(ARGV, 3, math.min(4, #ARGV))")}redis.call("DEL", KEYS[1])
 for first = 3, #ARGV, 4000 do redis.call(ARGV[2], KEYS[1], unpack(ARGV, first, math.min(first + 3999, #ARGV))) end
 if ARGV[1] ~= "" then redis.call("PEXPIRE", KEYS[1], ARGV[1]) end
 return 1`

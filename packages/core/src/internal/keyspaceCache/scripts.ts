@@ -166,10 +166,10 @@ ${write}`,
   ordered: true
 })
 
-/** Writes an entry over whatever the key holds. */
+/** Writes an entry over whatever the key holds. What is loaded had memory for its lease; this has to ask for it. */
 export const put = RedisScript.make({
   name: "RedisKeyspace.put",
-  lua: `${clock}${write}`,
+  lua: `${clock}${Lua.tried(`"HSET", KEYS[1], "version", ARGV[1]`)}${write}`,
   keys: (key: string, _entry: Entry) => [key],
   args: (_key, entry) => entryArgs(entry),
   result: RedisReply.boolean,
