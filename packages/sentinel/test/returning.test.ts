@@ -76,6 +76,35 @@ describe("A client of replicas that reads from the master", () => {
       })
   )
 
+  inVirtualTime(
+    "has the answers that the master owes, also when one of them takes long after another has come",
+    () =>
+      Effect.gen(function*() {
+        const { client, master, readAtReplica, replica } = yield* standingIn({
+          role: "replica",
+          commandTimeout: "1 minute",
+          livenessTimeout: "1 minute"
+        })
+        const [first, second] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+        master.instead = ({ args: [, key] }) =>
+          key === "first"
+            ? [FakeNode.gate(first), FakeNode.reply(Encode.bulk("first"))]
+            : key === "second"
+            ? [FakeNode.gate(second), FakeNode.reply(Encode.bulk("second"))]
+            : undefined
+        const read = (key: string) => Effect.forkChild(client.execute(Redis.get(key)))
+        const owed = [yield* read("first"), yield* read("second")]
+        yield* master.node.awaitCommand(({ args }) => args[1] === "first")
+        yield* replica.node.listen
+        yield* Effect.sleep("1200 millis")
+        yield* Deferred.succeed(first, undefined)
+        yield* Effect.sleep("9 seconds")
+        yield* Deferred.succeed(second, undefined)
+        assert.deepStrictEqual(yield* Effect.forEach(owed, Fiber.join), ["first", "second"])
+        yield* readAtReplica
+      })
+  )
+
   inVirtualTime("stays there while a replica has no data, or loads it", () =>
     Effect.gen(function*() {
       const { master, read, readAtReplica, replica } = yield* standingIn({ role: "replica" })
@@ -90,4 +119,25 @@ describe("A client of replicas that reads from the master", () => {
       replica.instead = undefined
       yield* readAtReplica
     }))
+})
+
+describe("A client of replicas that reads from one without data, as nothing else is there", () => {
+  inVirtualTime(
+    "goes to the master when that is there again, although the replica is still without",
+    () =>
+      Effect.gen(function*() {
+        const { master, replicas: [replica], sentinel } = yield* Fake.make({ replicas: 1 })
+        Object.assign(replica, { state: "connect", offset: 1 })
+        yield* master.node.stopListening
+        const client = yield* Fake.client([sentinel], { recheckInterval: "1 second", role: "replica" })
+        const read = client.execute(getK)
+        assert.strictEqual(yield* read, String(replica.port))
+        yield* Effect.sleep("3 seconds")
+        assert.strictEqual(yield* read, String(replica.port))
+        yield* master.node.listen
+        replica.state = "sync"
+        yield* Effect.sleep("5 seconds")
+        assert.strictEqual(yield* read, String(master.port))
+      })
+  )
 })

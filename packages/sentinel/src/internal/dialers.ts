@@ -194,11 +194,15 @@ const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: L
       if (isWithoutData(attempt.failure)) empty.push(address)
     }
     const failed = [...attempts, ...refused.map(([address, error]) => attemptOf(address, error))]
-    return yield* openMaster({ ...resolver, checkConnection: true }, listener).pipe(
+    const inPlace = standingIn(openMaster({ ...resolver, checkConnection: true }, listener), hasReplica(resolver))
+    return yield* inPlace.pipe(
       Effect.catch((error) =>
-        empty.reduceRight<Opened>(
-          (others, address) => Effect.catch(openAs("replica", resolver, address, listener), () => others),
-          Effect.fail(noReplica(resolver.service, failed, error))
+        standingIn(
+          empty.reduceRight<Opened>(
+            (others, address) => Effect.catch(openAs("replica", resolver, address, listener), () => others),
+            Effect.fail(noReplica(resolver.service, failed, error))
+          ),
+          Effect.flatMap(hasReplica(resolver), (found) => found ? Effect.succeed(true) : hasMaster(resolver))
         )
       ),
       // The telling comes last: a server's word that it is the master settles nothing while another says the same.
@@ -206,45 +210,54 @@ const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: L
     )
   })
 
-/** The pause between two looks at whether a connection gets the answers that it owes. */
-const answerPause = Duration.millis(20)
+/**
+ * The connections that stand in for one to a replica with data, and the effect that tells whether there is a server that reads are
+ * better sent to.
+ */
+const standIns = new WeakMap<RedisConnection, Effect.Effect<boolean, never, RedisConnector>>()
+
+const standingIn = (opened: Opened, isBetterThere: Effect.Effect<boolean, never, RedisConnector>): Opened =>
+  Effect.tap(opened, (connection) => Effect.sync(() => standIns.set(connection, isBetterThere)))
 
 /**
- * The dialer of a connection that callers share: one to the master, which stands in for replicas, takes nothing more as soon as
- * there is a replica, and ends with the answers that it owes. That fails nobody, as what comes goes to the next connection.
+ * The dialer of a connection that callers share: one that stands in takes nothing more as soon as there is a better server, and
+ * ends with the answers that it owes. That fails nobody, as what comes goes to the next connection.
  */
-export const returning = (resolver: Resolver, dialer: Dialer): Dialer =>
-  resolver.role === "master" ? dialer : {
-    ...dialer,
-    open: (listener) =>
-      Effect.tap(dialer.open(listener), (connection) =>
-        connection.address === resolver.tracker.address
-          ? Effect.forkScoped(leaveForReplica(resolver, connection))
-          : Effect.void)
-  }
-
-const leaveForReplica = (
-  resolver: Resolver,
-  { address, exchange }: RedisConnection
-): Effect.Effect<void, never, RedisConnector> =>
-  Effect.gen(function*() {
-    yield* Effect.repeat(Effect.delay(hasReplica(resolver), resolver.interval), { until: (found) => found })
-    // One that leaves is closed when the answers that it owes are long in coming.
-    const { received } = exchange
-    while (exchange.inFlight > 0 && exchange.received === received) yield* Effect.sleep(answerPause)
-    exchange.leave(connectionLoss("Closed", "There is a replica again", address))
-  })
+export const returning = ({ interval }: Resolver, dialer: Dialer): Dialer => ({
+  ...dialer,
+  open: (listener) =>
+    Effect.tap(dialer.open(listener), (connection) => {
+      const isBetterThere = standIns.get(connection)
+      if (isBetterThere === undefined) return Effect.void
+      const better = Effect.repeat(Effect.delay(isBetterThere, interval), { until: (found) => found })
+      const { address, exchange } = connection
+      const loss = () => connectionLoss("Closed", "There is a server again that reads are better sent to", address)
+      return Effect.forkScoped(Effect.map(better, () => exchange.leave(loss(), { patient: true })))
+    })
+})
 
 /** Whether there is a replica that can be used. */
 const hasReplica = (resolver: Resolver): Effect.Effect<boolean, never, RedisConnector> =>
   Effect.gen(function*() {
     const { addresses } = yield* Discovery.replicas(resolver.group, resolver.service)
     for (const address of addresses.slice(0, mostTried)) {
-      const trial = Effect.scoped(VerifiedConnection.open(resolver, address, "synchronized", {}))
-      if (Exit.isSuccess(yield* Effect.exit(trial))) return true
+      if (yield* canOpen(resolver, address, "synchronized")) return true
     }
     return false
   })
+
+/** Whether there is a master that can be used. */
+const hasMaster = (resolver: Resolver): Effect.Effect<boolean, never, RedisConnector> =>
+  whereMasterIs(resolver).pipe(
+    Effect.flatMap(({ address }) => canOpen(resolver, address, "master")),
+    Effect.catch(() => Effect.succeed(false))
+  )
+
+const canOpen = (resolver: Resolver, address: NodeAddress, expected: VerifiedConnection.Expected) =>
+  Effect.map(
+    Effect.exit(Effect.scoped(VerifiedConnection.open({ ...resolver, checkConnection: true }, address, expected, {}))),
+    Exit.isSuccess
+  )
 
 /** Connects to a server that is said to be a replica, and checks that it is. */
 const openAs = (

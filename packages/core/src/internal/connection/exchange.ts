@@ -102,6 +102,8 @@ export class Exchange {
   #replies = 0
   #failure: CommandError | undefined = undefined
   #leaving: CommandError | undefined = undefined
+  /** Whether the exchange that leaves waits for its answers however long they take. */
+  #patient = false
 
   constructor(options: ExchangeOptions) {
     this.#options = options
@@ -340,12 +342,20 @@ export class Exchange {
   /**
    * Ends the exchange when all that was written has its answers. Until then it writes nothing but the rest of what is
    * written in part.
+   *
+   * - `patient`: answers may take as long as ever, as nothing is wrong with the server. Else `hasten` ends it.
    */
-  leave(failure: CommandError): void {
-    if (this.#leaving !== undefined || this.#failure !== undefined) return
+  leave(failure: CommandError, { patient = false } = {}): void {
+    if (this.#leaving !== undefined && !this.#patient || this.#failure !== undefined) return
     this.#leaving = failure
+    this.#patient = patient
     // The exchange does not end at once, because what the same read brought for others still has to reach them.
     queueMicrotask(() => this.#leaveWhenDone(failure))
+  }
+
+  /** Ends an exchange that leaves, as the server takes longer than usual. */
+  hasten(): void {
+    if (this.#leaving !== undefined && !this.#patient) this.close(this.#leaving)
   }
 
   #leaveWhenDone(failure: CommandError): void {
