@@ -22,6 +22,7 @@ import { MasterTracker } from "./internal/masterTracker.ts"
 import * as ReadingRouter from "./internal/readingRouter.ts"
 import * as Sentinels from "./internal/sentinels.ts"
 import * as Settings from "./internal/settings.ts"
+import { StandIns } from "./internal/standIns.ts"
 import * as Watch from "./internal/watch.ts"
 
 // -----------------------------------------------------------------------------
@@ -215,12 +216,15 @@ const clientWith = Effect.fnUntraced(function*(
 })
 
 const poolOf = (resolver: Dialers.Resolver) =>
-  RedisPool.makeFrom(
-    Dialers.make(resolver),
-    resolver.settings,
-    undefined,
-    (dialer, kind) => kind === "shared" ? Dialers.returning(resolver, dialer) : dialer
-  )
+  Effect.suspend(() => {
+    const dialer = Dialers.make(resolver)
+    if (resolver.role === "master") return RedisPool.makeFrom(dialer, resolver.settings)
+    const standIns = new StandIns(resolver)
+    return Effect.andThen(
+      Effect.forkScoped(standIns.run),
+      RedisPool.makeFrom(dialer, resolver.settings, undefined, standIns.leaving)
+    )
+  })
 
 /** The router of a client, with connections of their own for what does not go where the others go. */
 const routerOf = Effect.fnUntraced(function*(

@@ -105,6 +105,46 @@ describe("A client of replicas that reads from the master", () => {
       })
   )
 
+  inVirtualTime(
+    "hands nobody the connections to the master that callers have had alone, and keeps as many as before",
+    () =>
+      Effect.gen(function*() {
+        const { client, master, readAtReplica, replica } = yield* standingIn({ role: "replica", pool: { min: 2 } })
+        const alone = Client.on(client)(Redis.withConnection(Effect.andThen(Effect.sleep("1 millis"), getK)))
+        assert.strictEqual(yield* alone, String(master.port))
+        const reading = yield* Effect.forkChild(Effect.forever(alone))
+        yield* replica.node.listen
+        yield* readAtReplica
+        yield* Effect.sleep("1 second")
+        assert.isUndefined(reading.pollUnsafe())
+        yield* Fiber.interrupt(reading)
+        const values = yield* Effect.all([alone, alone, alone], { concurrency: "unbounded" })
+        assert.deepStrictEqual([...new Set(values)], [String(replica.port)])
+        assert.strictEqual(master.node.connections.open, 0)
+        assert.isAtLeast((yield* client.stats).exclusive, 2)
+      })
+  )
+
+  inVirtualTime(
+    "hands nobody a connection to the master that was checked when a replica came back",
+    () =>
+      Effect.gen(function*() {
+        const { client, master, replica } = yield* standingIn({ role: "replica", healthCheckInterval: "10 millis" })
+        const alone = Client.on(client)(Redis.withConnection(getK))
+        assert.strictEqual(yield* alone, String(master.port))
+        yield* Effect.sleep("20 millis")
+        const gate = yield* Deferred.make<void>()
+        master.instead = ({ name }) => name === "PING" ? [FakeNode.gate(gate), FakeNode.reply(Encode.simple("PONG"))] : undefined
+        const checked = yield* Effect.forkChild(alone)
+        const pings = master.node.commands.filter(({ command }) => command.name === "PING").length
+        yield* master.node.awaitCommand("PING", pings + 1)
+        yield* replica.node.listen
+        yield* Effect.sleep("2 seconds")
+        yield* Deferred.succeed(gate, undefined)
+        assert.strictEqual(yield* Fiber.join(checked), String(replica.port))
+      })
+  )
+
   inVirtualTime("stays there while a replica has no data, or loads it", () =>
     Effect.gen(function*() {
       const { master, read, readAtReplica, replica } = yield* standingIn({ role: "replica" })

@@ -12,7 +12,6 @@ import { backOff, elapsedNow, jitter } from "@redfx/core/unstable/Runtime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
@@ -137,7 +136,7 @@ const isOvertaken = (tracker: MasterTracker, found: Claim): Effect.Effect<void> 
   Effect.flatMap(tracker.news, () => tracker.hasOvertaken(found) ? Effect.void : isOvertaken(tracker, found))
 
 /** The master by the word of the sentinels, or the server that they are making the master at the moment. */
-const whereMasterIs = (resolver: Resolver): Effect.Effect<Named, MasterNotFoundError> =>
+export const whereMasterIs = (resolver: Resolver): Effect.Effect<Named, MasterNotFoundError> =>
   Effect.suspend(() => {
     const { group, service, tracker } = resolver
     const { chosen } = tracker
@@ -165,7 +164,7 @@ class RoundRobin {
  * is gone up for a moment after each of their starts: callers must not wait for all of them. Nor is another one tried when as much
  * time has passed as two connections may take: a host that is gone refuses nothing.
  */
-const mostTried = 16
+export const mostTried = 16
 
 const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: Listener): Opened =>
   Effect.gen(function*() {
@@ -194,7 +193,7 @@ const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: L
       if (isWithoutData(attempt.failure)) empty.push(address)
     }
     const failed = [...attempts, ...refused.map(([address, error]) => attemptOf(address, error))]
-    const inPlace = standingIn(openMaster({ ...resolver, checkConnection: true }, listener), hasReplica(resolver))
+    const inPlace = standingIn(openMaster({ ...resolver, checkConnection: true }, listener), "master")
     return yield* inPlace.pipe(
       Effect.catch((error) =>
         standingIn(
@@ -202,7 +201,7 @@ const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: L
             (others, address) => Effect.catch(openAs("replica", resolver, address, listener), () => others),
             Effect.fail(noReplica(resolver.service, failed, error))
           ),
-          Effect.flatMap(hasReplica(resolver), (found) => found ? Effect.succeed(true) : hasMaster(resolver))
+          "empty"
         )
       ),
       // The telling comes last: a server's word that it is the master settles nothing while another says the same.
@@ -210,54 +209,16 @@ const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: L
     )
   })
 
-/**
- * The connections that stand in for one to a replica with data, and the effect that tells whether there is a server that reads are
- * better sent to.
- */
-const standIns = new WeakMap<RedisConnection, Effect.Effect<boolean, never, RedisConnector>>()
+/** What stands in for a replica with data: the master, or a replica without. */
+type StandIn = "master" | "empty"
 
-const standingIn = (opened: Opened, isBetterThere: Effect.Effect<boolean, never, RedisConnector>): Opened =>
-  Effect.tap(opened, (connection) => Effect.sync(() => standIns.set(connection, isBetterThere)))
+const standIns = new WeakMap<RedisConnection, StandIn>()
 
-/**
- * The dialer of a connection that callers share: one that stands in takes nothing more as soon as there is a better server, and
- * ends with the answers that it owes. That fails nobody, as what comes goes to the next connection.
- */
-export const returning = ({ interval }: Resolver, dialer: Dialer): Dialer => ({
-  ...dialer,
-  open: (listener) =>
-    Effect.tap(dialer.open(listener), (connection) => {
-      const isBetterThere = standIns.get(connection)
-      if (isBetterThere === undefined) return Effect.void
-      const better = Effect.repeat(Effect.delay(isBetterThere, interval), { until: (found) => found })
-      const { address, exchange } = connection
-      const loss = () => connectionLoss("Closed", "There is a server again that reads are better sent to", address)
-      return Effect.forkScoped(Effect.map(better, () => exchange.leave(loss(), { patient: true })))
-    })
-})
+/** What a connection leads to instead of a replica with data; `undefined` where it leads to one. */
+export const standInOf = (connection: RedisConnection): StandIn | undefined => standIns.get(connection)
 
-/** Whether there is a replica that can be used. */
-const hasReplica = (resolver: Resolver): Effect.Effect<boolean, never, RedisConnector> =>
-  Effect.gen(function*() {
-    const { addresses } = yield* Discovery.replicas(resolver.group, resolver.service)
-    for (const address of addresses.slice(0, mostTried)) {
-      if (yield* canOpen(resolver, address, "synchronized")) return true
-    }
-    return false
-  })
-
-/** Whether there is a master that can be used. */
-const hasMaster = (resolver: Resolver): Effect.Effect<boolean, never, RedisConnector> =>
-  whereMasterIs(resolver).pipe(
-    Effect.flatMap(({ address }) => canOpen(resolver, address, "master")),
-    Effect.catch(() => Effect.succeed(false))
-  )
-
-const canOpen = (resolver: Resolver, address: NodeAddress, expected: VerifiedConnection.Expected) =>
-  Effect.map(
-    Effect.exit(Effect.scoped(VerifiedConnection.open({ ...resolver, checkConnection: true }, address, expected, {}))),
-    Exit.isSuccess
-  )
+const standingIn = (opened: Opened, as: StandIn): Opened =>
+  Effect.tap(opened, (connection) => Effect.sync(() => standIns.set(connection, as)))
 
 /** Connects to a server that is said to be a replica, and checks that it is. */
 const openAs = (

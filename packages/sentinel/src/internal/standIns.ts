@@ -1,0 +1,91 @@
+/**
+ * The way back from servers that stand in for replicas: the master where no replica can be used, and a replica without data where
+ * there is no master either.
+ */
+import type { NodeAddress } from "@redfx/core/RedisConfig"
+import type { RedisConnector } from "@redfx/core/RedisConnector"
+import { connectionLoss } from "@redfx/core/RedisError"
+import type { Dialer, RedisConnection } from "@redfx/core/unstable/Connection"
+import { Listeners } from "@redfx/core/unstable/Runtime"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { mostTried, standInOf, whereMasterIs } from "./dialers.ts"
+import type { Resolver } from "./dialers.ts"
+import * as Discovery from "./discovery.ts"
+import * as VerifiedConnection from "./verifiedConnection.ts"
+
+/** The connections of a pool that stand in. */
+export class StandIns {
+  readonly #resolver: Resolver
+  readonly #open = new Set<RedisConnection>()
+  readonly #news = new Listeners()
+
+  constructor(resolver: Resolver) {
+    this.#resolver = resolver
+  }
+
+  /** A dialer whose connections are left as soon as there is a better server. */
+  readonly leaving = (dialer: Dialer): Dialer => ({
+    ...dialer,
+    open: (listener) =>
+      Effect.tap(dialer.open(listener), (connection) => {
+        if (standInOf(connection) === undefined) return Effect.void
+        this.#open.add(connection)
+        this.#news.tell()
+        return Effect.addFinalizer(() => Effect.sync(() => this.#open.delete(connection)))
+      })
+  })
+
+  /**
+   * Looks for better servers, as long as there is a connection that stands in. One that does takes nothing more when there is
+   * one, and ends with the answers that it owes, or when who has it alone gives it back. That fails nobody, as what comes goes to
+   * the next connection.
+   */
+  readonly run: Effect.Effect<never, never, RedisConnector> = Effect.forever(Effect.gen({ self: this }, function*() {
+    yield* this.#news.until(() => this.#open.size > 0)
+    yield* Effect.sleep(this.#resolver.interval)
+    if (this.#open.size === 0) return
+    const hasReplica = yield* this.#hasReplica
+    const empty = () => [...this.#open].filter((connection) => standInOf(connection) === "empty")
+    if (hasReplica) this.#leave(this.#open)
+    else if (empty().length > 0 && (yield* this.#hasMaster)) this.#leave(empty())
+  }))
+
+  #leave(connections: Iterable<RedisConnection>): void {
+    for (const connection of connections) {
+      const { address, exchange } = connection
+      this.#open.delete(connection)
+      exchange.leave(connectionLoss("Closed", "There is a server again that reads are better sent to", address), {
+        patient: true
+      })
+    }
+  }
+
+  /** Whether there is a replica that can be used. */
+  get #hasReplica(): Effect.Effect<boolean, never, RedisConnector> {
+    const { group, service } = this.#resolver
+    return Effect.gen({ self: this }, function*() {
+      const { addresses } = yield* Discovery.replicas(group, service)
+      for (const address of addresses.slice(0, mostTried)) {
+        if (yield* this.#canOpen(address, "synchronized")) return true
+      }
+      return false
+    })
+  }
+
+  /** Whether there is a master that can be used. */
+  get #hasMaster(): Effect.Effect<boolean, never, RedisConnector> {
+    return whereMasterIs(this.#resolver).pipe(
+      Effect.flatMap(({ address }) => this.#canOpen(address, "master")),
+      Effect.catch(() => Effect.succeed(false))
+    )
+  }
+
+  #canOpen(
+    address: NodeAddress,
+    expected: VerifiedConnection.Expected
+  ): Effect.Effect<boolean, never, RedisConnector> {
+    const opened = VerifiedConnection.open({ ...this.#resolver, checkConnection: true }, address, expected, {})
+    return Effect.map(Effect.exit(Effect.scoped(opened)), Exit.isSuccess)
+  }
+}
