@@ -134,7 +134,8 @@ describe("A client of replicas that reads from the master", () => {
         assert.strictEqual(yield* alone, String(master.port))
         yield* Effect.sleep("20 millis")
         const gate = yield* Deferred.make<void>()
-        master.instead = ({ name }) => name === "PING" ? [FakeNode.gate(gate), FakeNode.reply(Encode.simple("PONG"))] : undefined
+        master.instead = ({ name }) =>
+          name === "PING" ? [FakeNode.gate(gate), FakeNode.reply(Encode.simple("PONG"))] : undefined
         const checked = yield* Effect.forkChild(alone)
         const pings = master.node.commands.filter(({ command }) => command.name === "PING").length
         yield* master.node.awaitCommand("PING", pings + 1)
@@ -144,6 +145,26 @@ describe("A client of replicas that reads from the master", () => {
         assert.strictEqual(yield* Fiber.join(checked), String(replica.port))
       })
   )
+
+  inVirtualTime("goes on looking for a replica after a natMap that throws", () =>
+    Effect.gen(function*() {
+      let thrown = 0
+      let throws = false
+      const { readAtReplica, replica } = yield* standingIn({
+        role: "replica",
+        natMap: (address) => {
+          if (!throws) return address
+          thrown++
+          throw new Error("natMap")
+        }
+      })
+      throws = true
+      yield* Effect.sleep("3 seconds")
+      assert.isAbove(thrown, 0)
+      throws = false
+      yield* replica.node.listen
+      yield* readAtReplica
+    }))
 
   inVirtualTime("stays there while a replica has no data, or loads it", () =>
     Effect.gen(function*() {

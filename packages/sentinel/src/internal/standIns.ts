@@ -30,9 +30,13 @@ export class StandIns {
     open: (listener) =>
       Effect.tap(dialer.open(listener), (connection) => {
         if (standInOf(connection) === undefined) return Effect.void
-        this.#open.add(connection)
-        this.#news.tell()
-        return Effect.addFinalizer(() => Effect.sync(() => this.#open.delete(connection)))
+        return Effect.andThen(
+          Effect.addFinalizer(() => Effect.sync(() => this.#open.delete(connection))),
+          Effect.sync(() => {
+            this.#open.add(connection)
+            this.#news.tell()
+          })
+        )
       })
   })
 
@@ -41,15 +45,24 @@ export class StandIns {
    * one, and ends with the answers that it owes, or when who has it alone gives it back. That fails nobody, as what comes goes to
    * the next connection.
    */
-  readonly run: Effect.Effect<never, never, RedisConnector> = Effect.forever(Effect.gen({ self: this }, function*() {
-    yield* this.#news.until(() => this.#open.size > 0)
-    yield* Effect.sleep(this.#resolver.interval)
-    if (this.#open.size === 0) return
-    const hasReplica = yield* this.#hasReplica
-    const empty = () => [...this.#open].filter((connection) => standInOf(connection) === "empty")
-    if (hasReplica) this.#leave(this.#open)
-    else if (empty().length > 0 && (yield* this.#hasMaster)) this.#leave(empty())
-  }))
+  readonly run: Effect.Effect<never, never, RedisConnector> = Effect.forever(
+    Effect.suspend(() =>
+      this.#news.until(() => this.#open.size > 0).pipe(
+        Effect.andThen(Effect.sleep(this.#resolver.interval)),
+        // A natMap that throws ends one look.
+        Effect.andThen(Effect.exit(this.#look))
+      )
+    )
+  )
+
+  get #look(): Effect.Effect<void, never, RedisConnector> {
+    return Effect.gen({ self: this }, function*() {
+      if (this.#open.size === 0) return
+      if (yield* this.#hasReplica) return this.#leave(this.#open)
+      const isEmpty = (connection: RedisConnection) => standInOf(connection) === "empty"
+      if ([...this.#open].some(isEmpty) && (yield* this.#hasMaster)) this.#leave([...this.#open].filter(isEmpty))
+    })
+  }
 
   #leave(connections: Iterable<RedisConnection>): void {
     for (const connection of connections) {
