@@ -202,6 +202,7 @@ const clientWith = Effect.fnUntraced(function*(
     tracker,
     masterWait: Duration.toMillis(masterWait),
     interval,
+    usable: new Set(),
     settings,
     checkConnection,
     observe: (seen, role, address) => tracker.observe(seen, role, address)
@@ -217,12 +218,14 @@ const clientWith = Effect.fnUntraced(function*(
 
 const poolOf = (resolver: Dialers.Resolver) =>
   Effect.suspend(() => {
-    const dialer = Dialers.make(resolver)
-    if (resolver.role === "master") return RedisPool.makeFrom(dialer, resolver.settings)
-    const standIns = new StandIns(resolver)
+    const { role, settings } = resolver
+    if (role === "master") return RedisPool.makeFrom(Dialers.make(resolver), settings)
+    const usable = new Set<string>()
+    const own = { ...resolver, usable }
+    const standIns = new StandIns(own, usable)
     return Effect.andThen(
       Effect.forkScoped(standIns.run),
-      RedisPool.makeFrom(dialer, resolver.settings, undefined, standIns.leaving)
+      RedisPool.makeFrom(Dialers.make(own), settings, undefined, standIns.leaving)
     )
   })
 

@@ -9,6 +9,7 @@ import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 
@@ -143,6 +144,34 @@ describe("A client of replicas that reads from the master", () => {
         yield* Effect.sleep("2 seconds")
         yield* Deferred.succeed(gate, undefined)
         assert.strictEqual(yield* Fiber.join(checked), String(replica.port))
+      })
+  )
+
+  inVirtualTime(
+    "goes to the replica that is there, past those that never answer, and reads wait for none of these",
+    () =>
+      Effect.gen(function*() {
+        const { master, replicas: [replica, ...silent], sentinel } = yield* Fake.make({ replicas: 4 })
+        yield* replica.node.stopListening
+        for (const each of silent) each.instead = () => []
+        const client = yield* Fake.client([sentinel], {
+          recheckInterval: "1 second",
+          role: "replica",
+          connectTimeout: "1 second",
+          commandTimeout: "5 seconds"
+        })
+        const read = client.execute(getK)
+        assert.strictEqual(yield* read, String(master.port))
+        const slow: Array<Duration.Duration> = []
+        const timed = Effect.map(Effect.timed(read), ([time]) => {
+          if (Duration.toMillis(time) > 500) slow.push(time)
+        })
+        const reading = yield* Effect.forkChild(Effect.forever(Effect.andThen(timed, Effect.sleep("20 millis"))))
+        yield* replica.node.listen
+        yield* Effect.sleep("8 seconds")
+        assert.strictEqual(yield* read, String(replica.port))
+        assert.deepStrictEqual(slow, [])
+        yield* Fiber.interrupt(reading)
       })
   )
 

@@ -23,8 +23,10 @@ import type { Sentinel } from "./sentinels.ts"
 import * as VerifiedConnection from "./verifiedConnection.ts"
 
 /**
- * The means by which the servers of a client are found. `masterWait` is in milliseconds. `interval`: the pause between two
- * questions that are asked without a reason.
+ * The means by which the servers of a client are found. `masterWait` is in milliseconds.
+ *
+ * - `interval`: the pause between two questions that are asked without a reason.
+ * - `usable`: the addresses of replicas that a look a moment ago has shown to be usable. They are tried first.
  */
 export interface Resolver extends VerifiedConnection.Options {
   readonly group: Discovery.Group
@@ -32,6 +34,7 @@ export interface Resolver extends VerifiedConnection.Options {
   readonly tracker: MasterTracker
   readonly masterWait: number
   readonly interval: Duration.Duration
+  readonly usable: ReadonlySet<string>
 }
 
 type Opened = Effect.Effect<RedisConnection, CommandError, RedisConnector | Scope.Scope>
@@ -181,7 +184,7 @@ const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: L
         resolver.tracker.observe({ _tag: "NotReplica", error }, "replica", address)
       }
     })
-    for (const [index, address] of startingAt(addresses, turn).slice(0, mostTried).entries()) {
+    for (const [index, address] of inTurn(resolver, addresses, turn).slice(0, mostTried).entries()) {
       if ((yield* elapsedNow) - began >= patience) break
       roundRobin.reach(turn + index)
       const attempt = yield* Effect.result(openAs("synchronized", resolver, address, listener))
@@ -234,7 +237,18 @@ const openAs = (
     return connection
   })
 
-/** The replicas in the order of a turn. */
+/** The replicas in the order of a turn, of which those come first that are usable. */
+const inTurn = (
+  { usable }: Resolver,
+  addresses: ReadonlyArray<NodeAddress>,
+  turn: number
+): ReadonlyArray<NodeAddress> => {
+  const isUsable = (address: NodeAddress) => usable.has(formatEndpoint(address))
+  const others = addresses.filter((address) => !isUsable(address))
+  return [...startingAt(addresses.filter(isUsable), turn), ...startingAt(others, turn)]
+}
+
+/** The addresses in the order of a turn. */
 const startingAt = (addresses: ReadonlyArray<NodeAddress>, turn: number): ReadonlyArray<NodeAddress> => {
   const start = addresses.length === 0 ? 0 : turn % addresses.length
   return [...addresses.slice(start), ...addresses.slice(0, start)]

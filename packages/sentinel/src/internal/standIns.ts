@@ -3,6 +3,7 @@
  * there is no master either.
  */
 import type { NodeAddress } from "@redfx/core/RedisConfig"
+import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { Dialer, RedisConnection } from "@redfx/core/unstable/Connection"
@@ -17,11 +18,14 @@ import * as VerifiedConnection from "./verifiedConnection.ts"
 /** The connections of a pool that stand in. */
 export class StandIns {
   readonly #resolver: Resolver
+  readonly #usable: Set<string>
   readonly #open = new Set<RedisConnection>()
   readonly #news = new Listeners()
 
-  constructor(resolver: Resolver) {
+  /** - `usable`: the set of the resolver. */
+  constructor(resolver: Resolver, usable: Set<string>) {
     this.#resolver = resolver
+    this.#usable = usable
   }
 
   /** A dialer whose connections are left as soon as there is a better server. */
@@ -43,24 +47,28 @@ export class StandIns {
   /**
    * Looks for better servers, as long as there is a connection that stands in. One that does takes nothing more when there is
    * one, and ends with the answers that it owes, or when who has it alone gives it back. That fails nobody, as what comes goes to
-   * the next connection.
+   * the next connection, which is opened to a replica that was found.
    */
   readonly run: Effect.Effect<never, never, RedisConnector> = Effect.forever(
-    Effect.suspend(() =>
-      this.#news.until(() => this.#open.size > 0).pipe(
+    Effect.suspend(() => {
+      this.#usable.clear()
+      return this.#news.until(() => this.#open.size > 0).pipe(
         Effect.andThen(Effect.sleep(this.#resolver.interval)),
         // A natMap that throws ends one look.
         Effect.andThen(Effect.exit(this.#look))
       )
-    )
+    })
   )
 
   get #look(): Effect.Effect<void, never, RedisConnector> {
     return Effect.gen({ self: this }, function*() {
       if (this.#open.size === 0) return
-      if (yield* this.#hasReplica) return this.#leave(this.#open)
+      yield* this.#findReplicas
       const isEmpty = (connection: RedisConnection) => standInOf(connection) === "empty"
-      if ([...this.#open].some(isEmpty) && (yield* this.#hasMaster)) this.#leave([...this.#open].filter(isEmpty))
+      if (this.#usable.size > 0) this.#leave(this.#open)
+      else if ([...this.#open].some(isEmpty) && (yield* this.#hasMaster)) this.#leave([...this.#open].filter(isEmpty))
+      else return
+      yield* Effect.sleep(this.#resolver.interval)
     })
   }
 
@@ -74,15 +82,20 @@ export class StandIns {
     }
   }
 
-  /** Whether there is a replica that can be used. */
-  get #hasReplica(): Effect.Effect<boolean, never, RedisConnector> {
+  /** Finds the replicas that can be used: all of them, as none is to be tried in vain while reads wait. */
+  get #findReplicas(): Effect.Effect<void, never, RedisConnector> {
     const { group, service } = this.#resolver
     return Effect.gen({ self: this }, function*() {
       const { addresses } = yield* Discovery.replicas(group, service)
-      for (const address of addresses.slice(0, mostTried)) {
-        if (yield* this.#canOpen(address, "synchronized")) return true
-      }
-      return false
+      yield* Effect.forEach(
+        addresses.slice(0, mostTried),
+        (address) =>
+          Effect.map(this.#canOpen(address, "synchronized"), (can) => can && this.#usable.add(formatEndpoint(address))),
+        {
+          concurrency: "unbounded",
+          discard: true
+        }
+      )
     })
   }
 
