@@ -22,6 +22,7 @@ import { MasterTracker } from "./internal/masterTracker.ts"
 import * as ReadingRouter from "./internal/readingRouter.ts"
 import * as Sentinels from "./internal/sentinels.ts"
 import * as Settings from "./internal/settings.ts"
+import { StandIns } from "./internal/standIns.ts"
 import * as Watch from "./internal/watch.ts"
 
 // -----------------------------------------------------------------------------
@@ -201,6 +202,7 @@ const clientWith = Effect.fnUntraced(function*(
     tracker,
     masterWait: Duration.toMillis(masterWait),
     interval,
+    usable: new Set(),
     settings,
     checkConnection,
     observe: (seen, role, address) => tracker.observe(seen, role, address)
@@ -215,12 +217,17 @@ const clientWith = Effect.fnUntraced(function*(
 })
 
 const poolOf = (resolver: Dialers.Resolver) =>
-  RedisPool.makeFrom(
-    Dialers.make(resolver),
-    resolver.settings,
-    undefined,
-    (dialer, kind) => kind === "shared" ? Dialers.returning(resolver, dialer) : dialer
-  )
+  Effect.suspend(() => {
+    const { role, settings } = resolver
+    if (role === "master") return RedisPool.makeFrom(Dialers.make(resolver), settings)
+    const usable = new Set<string>()
+    const own = { ...resolver, usable }
+    const standIns = new StandIns(own, usable)
+    return Effect.andThen(
+      Effect.forkScoped(standIns.run),
+      RedisPool.makeFrom(Dialers.make(own), settings, undefined, standIns.leaving)
+    )
+  })
 
 /** The router of a client, with connections of their own for what does not go where the others go. */
 const routerOf = Effect.fnUntraced(function*(

@@ -227,7 +227,8 @@ describe("A failover", () => {
   it.live("SEN-25, SEN-28: a master that hangs: whoever blocks on it learns of it, subscriptions go on elsewhere", () =>
     Effect.gen(function*() {
       const deployment = yield* RedisSentinelServers.make()
-      const client = yield* clientOf(deployment)
+      // The sentinels may take longer than the defaults where there is other work.
+      const client = yield* clientOf(deployment, { commandTimeout: "1 minute", livenessTimeout: "1 minute" })
       yield* client.execute(Redis.set("k", "v"))
       const subscriber = yield* Subscriber.consume(
         Stream.provideService(Redis.subscribe("news", { events: true }), RedisClient.RedisClient, client)

@@ -12,7 +12,6 @@ import { backOff, elapsedNow, jitter } from "@redfx/core/unstable/Runtime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
@@ -24,8 +23,10 @@ import type { Sentinel } from "./sentinels.ts"
 import * as VerifiedConnection from "./verifiedConnection.ts"
 
 /**
- * The means by which the servers of a client are found. `masterWait` is in milliseconds. `interval`: the pause between two
- * questions that are asked without a reason.
+ * The means by which the servers of a client are found. `masterWait` is in milliseconds.
+ *
+ * - `interval`: the pause between two questions that are asked without a reason.
+ * - `usable`: the addresses of replicas that a look a moment ago has shown to be usable. They are tried first.
  */
 export interface Resolver extends VerifiedConnection.Options {
   readonly group: Discovery.Group
@@ -33,6 +34,7 @@ export interface Resolver extends VerifiedConnection.Options {
   readonly tracker: MasterTracker
   readonly masterWait: number
   readonly interval: Duration.Duration
+  readonly usable: ReadonlySet<string>
 }
 
 type Opened = Effect.Effect<RedisConnection, CommandError, RedisConnector | Scope.Scope>
@@ -137,7 +139,7 @@ const isOvertaken = (tracker: MasterTracker, found: Claim): Effect.Effect<void> 
   Effect.flatMap(tracker.news, () => tracker.hasOvertaken(found) ? Effect.void : isOvertaken(tracker, found))
 
 /** The master by the word of the sentinels, or the server that they are making the master at the moment. */
-const whereMasterIs = (resolver: Resolver): Effect.Effect<Named, MasterNotFoundError> =>
+export const whereMasterIs = (resolver: Resolver): Effect.Effect<Named, MasterNotFoundError> =>
   Effect.suspend(() => {
     const { group, service, tracker } = resolver
     const { chosen } = tracker
@@ -165,7 +167,7 @@ class RoundRobin {
  * is gone up for a moment after each of their starts: callers must not wait for all of them. Nor is another one tried when as much
  * time has passed as two connections may take: a host that is gone refuses nothing.
  */
-const mostTried = 16
+export const mostTried = 16
 
 const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: Listener): Opened =>
   Effect.gen(function*() {
@@ -182,7 +184,7 @@ const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: L
         resolver.tracker.observe({ _tag: "NotReplica", error }, "replica", address)
       }
     })
-    for (const [index, address] of startingAt(addresses, turn).slice(0, mostTried).entries()) {
+    for (const [index, address] of inTurn(resolver, addresses, turn).slice(0, mostTried).entries()) {
       if ((yield* elapsedNow) - began >= patience) break
       roundRobin.reach(turn + index)
       const attempt = yield* Effect.result(openAs("synchronized", resolver, address, listener))
@@ -194,11 +196,15 @@ const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: L
       if (isWithoutData(attempt.failure)) empty.push(address)
     }
     const failed = [...attempts, ...refused.map(([address, error]) => attemptOf(address, error))]
-    return yield* openMaster({ ...resolver, checkConnection: true }, listener).pipe(
+    const inPlace = standingIn(openMaster({ ...resolver, checkConnection: true }, listener), "master")
+    return yield* inPlace.pipe(
       Effect.catch((error) =>
-        empty.reduceRight<Opened>(
-          (others, address) => Effect.catch(openAs("replica", resolver, address, listener), () => others),
-          Effect.fail(noReplica(resolver.service, failed, error))
+        standingIn(
+          empty.reduceRight<Opened>(
+            (others, address) => Effect.catch(openAs("replica", resolver, address, listener), () => others),
+            Effect.fail(noReplica(resolver.service, failed, error))
+          ),
+          "empty"
         )
       ),
       // The telling comes last: a server's word that it is the master settles nothing while another says the same.
@@ -206,45 +212,16 @@ const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: L
     )
   })
 
-/** The pause between two looks at whether a connection gets the answers that it owes. */
-const answerPause = Duration.millis(20)
+/** What stands in for a replica with data: the master, or a replica without. */
+type StandIn = "master" | "empty"
 
-/**
- * The dialer of a connection that callers share: one to the master, which stands in for replicas, takes nothing more as soon as
- * there is a replica, and ends with the answers that it owes. That fails nobody, as what comes goes to the next connection.
- */
-export const returning = (resolver: Resolver, dialer: Dialer): Dialer =>
-  resolver.role === "master" ? dialer : {
-    ...dialer,
-    open: (listener) =>
-      Effect.tap(dialer.open(listener), (connection) =>
-        connection.address === resolver.tracker.address
-          ? Effect.forkScoped(leaveForReplica(resolver, connection))
-          : Effect.void)
-  }
+const standIns = new WeakMap<RedisConnection, StandIn>()
 
-const leaveForReplica = (
-  resolver: Resolver,
-  { address, exchange }: RedisConnection
-): Effect.Effect<void, never, RedisConnector> =>
-  Effect.gen(function*() {
-    yield* Effect.repeat(Effect.delay(hasReplica(resolver), resolver.interval), { until: (found) => found })
-    // One that leaves is closed when the answers that it owes are long in coming.
-    const { received } = exchange
-    while (exchange.inFlight > 0 && exchange.received === received) yield* Effect.sleep(answerPause)
-    exchange.leave(connectionLoss("Closed", "There is a replica again", address))
-  })
+/** What a connection leads to instead of a replica with data; `undefined` where it leads to one. */
+export const standInOf = (connection: RedisConnection): StandIn | undefined => standIns.get(connection)
 
-/** Whether there is a replica that can be used. */
-const hasReplica = (resolver: Resolver): Effect.Effect<boolean, never, RedisConnector> =>
-  Effect.gen(function*() {
-    const { addresses } = yield* Discovery.replicas(resolver.group, resolver.service)
-    for (const address of addresses.slice(0, mostTried)) {
-      const trial = Effect.scoped(VerifiedConnection.open(resolver, address, "synchronized", {}))
-      if (Exit.isSuccess(yield* Effect.exit(trial))) return true
-    }
-    return false
-  })
+const standingIn = (opened: Opened, as: StandIn): Opened =>
+  Effect.tap(opened, (connection) => Effect.sync(() => standIns.set(connection, as)))
 
 /** Connects to a server that is said to be a replica, and checks that it is. */
 const openAs = (
@@ -260,7 +237,18 @@ const openAs = (
     return connection
   })
 
-/** The replicas in the order of a turn. */
+/** The replicas in the order of a turn, of which those come first that are usable. */
+const inTurn = (
+  { usable }: Resolver,
+  addresses: ReadonlyArray<NodeAddress>,
+  turn: number
+): ReadonlyArray<NodeAddress> => {
+  const isUsable = (address: NodeAddress) => usable.has(formatEndpoint(address))
+  const others = addresses.filter((address) => !isUsable(address))
+  return [...startingAt(addresses.filter(isUsable), turn), ...startingAt(others, turn)]
+}
+
+/** The addresses in the order of a turn. */
 const startingAt = (addresses: ReadonlyArray<NodeAddress>, turn: number): ReadonlyArray<NodeAddress> => {
   const start = addresses.length === 0 ? 0 : turn % addresses.length
   return [...addresses.slice(start), ...addresses.slice(0, start)]

@@ -55,10 +55,12 @@ export interface ExchangeOptions {
  * - `wrote`: told of each command that is written.
  * - `isAlone`: whether nothing may be written but what the holder sends: in a transaction that was begun by name the server
  *   would queue it, and answer it in the reply to EXEC. A holder who has become another user stays that one.
+ * - `dismiss`: has the connection closed when it is given back.
  */
 export interface Holder {
   readonly wrote: (command: RedisCommand.Any) => void
   readonly isAlone: boolean
+  readonly dismiss: () => void
 }
 
 /**
@@ -102,6 +104,8 @@ export class Exchange {
   #replies = 0
   #failure: CommandError | undefined = undefined
   #leaving: CommandError | undefined = undefined
+  /** Whether the exchange that leaves waits for its answers however long they take. */
+  #patient = false
 
   constructor(options: ExchangeOptions) {
     this.#options = options
@@ -340,12 +344,22 @@ export class Exchange {
   /**
    * Ends the exchange when all that was written has its answers. Until then it writes nothing but the rest of what is
    * written in part.
+   *
+   * - `patient`: answers may take as long as ever, and who has the connection alone may go on until it is given back, as nothing
+   *   is wrong with the server. Else `hasten` ends it.
    */
-  leave(failure: CommandError): void {
-    if (this.#leaving !== undefined || this.#failure !== undefined) return
+  leave(failure: CommandError, { patient = false } = {}): void {
+    if (this.#leaving !== undefined && !this.#patient || this.#failure !== undefined) return
+    if (patient && this.#holder !== undefined) return this.#holder.dismiss()
     this.#leaving = failure
+    this.#patient = patient
     // The exchange does not end at once, because what the same read brought for others still has to reach them.
     queueMicrotask(() => this.#leaveWhenDone(failure))
+  }
+
+  /** Ends an exchange that leaves, as the server takes longer than usual. */
+  hasten(): void {
+    if (this.#leaving !== undefined && !this.#patient) this.close(this.#leaving)
   }
 
   #leaveWhenDone(failure: CommandError): void {

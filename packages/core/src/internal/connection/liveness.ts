@@ -63,7 +63,7 @@ export class Liveness {
             } else if (!suspect && silence >= Math.min(Math.max(shortestSilence, usual * unusual), limit)) {
               onSilence?.(suspect = true)
               // A connection that is leaving has waited long enough for its last answers.
-              if (exchange.leaving !== undefined) exchange.close(exchange.leaving)
+              exchange.hasten()
             }
           }
         })

@@ -215,7 +215,8 @@ export class ExclusivePool {
     return Effect.gen({ self: this }, function*() {
       while (true) {
         const connection = yield* this.#connectionFor(claim)
-        if (yield* this.#isUsable(connection)) return claim.lease = new Lease(connection)
+        const isUsable = yield* this.#isUsable(connection)
+        if (isUsable && connection.exchange.leaving === undefined) return claim.lease = new Lease(connection)
         this.#putDown(claim)
       }
     })

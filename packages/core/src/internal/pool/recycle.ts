@@ -43,7 +43,7 @@ export class Lease implements Holder {
   readonly #raw: RedisConnection
   readonly #tooLate: CommandError
   #returned = false
-  /** Whether something was sent that only closing the connection undoes. */
+  /** Whether something was sent that only closing the connection undoes, or nobody is to have it any more. */
   #spoilt = false
   /** Whether ASKING was sent last, which would apply to the next holder's command. */
   #asking = false
@@ -70,6 +70,10 @@ export class Lease implements Holder {
 
   get isAlone(): boolean {
     return this.#queueing || this.#otherUser
+  }
+
+  dismiss(): void {
+    this.#spoilt = true
   }
 
   /** What was given up before it was written neither begins a transaction nor ends one. */

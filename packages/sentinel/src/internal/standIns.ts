@@ -1,0 +1,117 @@
+/**
+ * The way back from servers that stand in for replicas: the master where no replica can be used, and a replica without data where
+ * there is no master either.
+ */
+import type { NodeAddress } from "@redfx/core/RedisConfig"
+import { formatEndpoint } from "@redfx/core/RedisConnector"
+import type { RedisConnector } from "@redfx/core/RedisConnector"
+import { connectionLoss } from "@redfx/core/RedisError"
+import type { Dialer, RedisConnection } from "@redfx/core/unstable/Connection"
+import { Listeners } from "@redfx/core/unstable/Runtime"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { mostTried, standInOf, whereMasterIs } from "./dialers.ts"
+import type { Resolver } from "./dialers.ts"
+import * as Discovery from "./discovery.ts"
+import * as VerifiedConnection from "./verifiedConnection.ts"
+
+/** The connections of a pool that stand in. */
+export class StandIns {
+  readonly #resolver: Resolver
+  readonly #usable: Set<string>
+  readonly #open = new Set<RedisConnection>()
+  readonly #news = new Listeners()
+
+  /** - `usable`: the set of the resolver. */
+  constructor(resolver: Resolver, usable: Set<string>) {
+    this.#resolver = resolver
+    this.#usable = usable
+  }
+
+  /** A dialer whose connections are left as soon as there is a better server. */
+  readonly leaving = (dialer: Dialer): Dialer => ({
+    ...dialer,
+    open: (listener) =>
+      Effect.tap(dialer.open(listener), (connection) => {
+        if (standInOf(connection) === undefined) return Effect.void
+        return Effect.andThen(
+          Effect.addFinalizer(() => Effect.sync(() => this.#open.delete(connection))),
+          Effect.sync(() => {
+            this.#open.add(connection)
+            this.#news.tell()
+          })
+        )
+      })
+  })
+
+  /**
+   * Looks for better servers, as long as there is a connection that stands in. One that does takes nothing more when there is
+   * one, and ends with the answers that it owes, or when who has it alone gives it back. That fails nobody, as what comes goes to
+   * the next connection, which is opened to a replica that was found.
+   */
+  readonly run: Effect.Effect<never, never, RedisConnector> = Effect.forever(
+    Effect.suspend(() => {
+      this.#usable.clear()
+      return this.#news.until(() => this.#open.size > 0).pipe(
+        Effect.andThen(Effect.sleep(this.#resolver.interval)),
+        // A natMap that throws ends one look.
+        Effect.andThen(Effect.exit(this.#look))
+      )
+    })
+  )
+
+  get #look(): Effect.Effect<void, never, RedisConnector> {
+    return Effect.gen({ self: this }, function*() {
+      if (this.#open.size === 0) return
+      yield* this.#findReplicas
+      const isEmpty = (connection: RedisConnection) => standInOf(connection) === "empty"
+      if (this.#usable.size > 0) this.#leave(this.#open)
+      else if ([...this.#open].some(isEmpty) && (yield* this.#hasMaster)) this.#leave([...this.#open].filter(isEmpty))
+      else return
+      yield* Effect.sleep(this.#resolver.interval)
+    })
+  }
+
+  #leave(connections: Iterable<RedisConnection>): void {
+    for (const connection of connections) {
+      const { address, exchange } = connection
+      this.#open.delete(connection)
+      exchange.leave(connectionLoss("Closed", "There is a server again that reads are better sent to", address), {
+        patient: true
+      })
+    }
+  }
+
+  /** Finds the replicas that can be used: all of them, as none is to be tried in vain while reads wait. */
+  get #findReplicas(): Effect.Effect<void, never, RedisConnector> {
+    const { group, service } = this.#resolver
+    return Effect.gen({ self: this }, function*() {
+      const { addresses } = yield* Discovery.replicas(group, service)
+      yield* Effect.forEach(
+        addresses.slice(0, mostTried),
+        (address) =>
+          Effect.map(this.#canOpen(address, "synchronized"), (can) => can && this.#usable.add(formatEndpoint(address))),
+        {
+          concurrency: "unbounded",
+          discard: true
+        }
+      )
+    })
+  }
+
+  /** Whether there is a master that can be used. */
+  get #hasMaster(): Effect.Effect<boolean, never, RedisConnector> {
+    return whereMasterIs(this.#resolver).pipe(
+      Effect.flatMap(({ address }) => this.#canOpen(address, "master")),
+      Effect.catch(() => Effect.succeed(false))
+    )
+  }
+
+  #canOpen(
+    address: NodeAddress,
+    expected: VerifiedConnection.Expected
+  ): Effect.Effect<boolean, never, RedisConnector> {
+    const opened = VerifiedConnection.open({ ...this.#resolver, checkConnection: true }, address, expected, {})
+    return Effect.map(Effect.exit(Effect.scoped(opened)), Exit.isSuccess)
+  }
+}
