@@ -43,6 +43,22 @@ const inOtherWords: FakeNode.Handler = ({ name }) =>
   name === "ROLE" ? Encode.bulks(["replica", "127.0.0.1", "1", "stable_sync"]) : undefined
 
 describe("A replica without data", () => {
+  inVirtualTime("answers what has no key, as what is sent to all servers", () =>
+    Effect.gen(function*() {
+      for (const options of [{ readFrom: "preferReplica" }, { readOnly: true }] as const) {
+        const { cluster, others: [d] } = yield* FakeCluster.make({ replicas: true })
+        if (d === undefined) return assert.fail("there is one")
+        d.instead = saying("handshake", 1)
+        const { client } = yield* FakeCluster.client(cluster, options)
+        for (let i = 0; i < 10; i++) {
+          assert.isTrue(yield* client.execute(Redis.ping()))
+          assert.strictEqual(yield* client.execute(getA), `A:${keyOfA}`)
+        }
+        assert.isTrue(d.node.commands.some(({ command }) => command.name === "PING"))
+        assert.isFalse(d.node.commands.some(({ command }) => command.name === "GET"))
+      }
+    }))
+
   inVirtualTime("is not read from, alone or in a pipeline, until it has some", () =>
     Effect.gen(function*() {
       for (const readFrom of ["preferReplica", "any"] as const) {

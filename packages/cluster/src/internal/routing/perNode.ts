@@ -10,6 +10,7 @@ import { errorIn } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import { fanOut } from "../multiKey/fanOut.ts"
 import type { ClusterNode } from "../topology/cluster.ts"
+import { runOn } from "../topology/nodes.ts"
 import type { Node } from "../topology/nodes.ts"
 import { endpointOf } from "../topology/topology.ts"
 import { inOneTime, tryWithTimeout } from "./commandTimeout.ts"
@@ -41,7 +42,7 @@ export const onServer = <A>(
     command.spec,
     ({ tried, waits }) =>
       untilRun(retrying, address, command, asked, {
-        send: (node) => tried(node.address, Effect.suspend(() => retrying.clientOf(node).execute(command))),
+        send: (node) => tried(node.address, Effect.suspend(() => runOn(node, retrying.clientOf(node), command))),
         waits
       })
   )

@@ -11,6 +11,7 @@ import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { saidBy } from "./clusterErrors.ts"
+import { runOn } from "./nodes.ts"
 import type { Node } from "./nodes.ts"
 import { slotCount } from "./slot.ts"
 import { fromSlots, isSame } from "./topology.ts"
@@ -207,7 +208,7 @@ export const laterOf = (first: Node, other: Node): Effect.Effect<Node> =>
     ([a, b]) => (b?.clusterMyEpoch ?? NaN) > (a?.clusterMyEpoch ?? NaN) ? other : first
   )
 
-const infoOf = ({ client }: Node) => unlessLate(client.execute(clusterInfo()), opinionLimit)
+const infoOf = (node: Node) => unlessLate(runOn(node, node.client, clusterInfo()), opinionLimit)
 
 const addressesOf = ({ shards }: Topology): ReadonlyArray<string> =>
   shards.flatMap(({ master, replicas }) => [master, ...replicas])
@@ -257,7 +258,7 @@ const failureOf = (node: Node, detail: string, error?: CommandError): Failure =>
 const ask = (node: Node, options: DiscoveryOptions): Effect.Effect<Discovered, Failure> => {
   const failure = (detail: string, error?: CommandError): Failure => failureOf(node, detail, error)
   const asked = Effect.gen(function*() {
-    const slots = Effect.mapError(node.client.execute(clusterSlots()), (error) => failure(saidBy(error), error))
+    const slots = Effect.mapError(runOn(node, node.client, clusterSlots()), (error) => failure(saidBy(error), error))
     const [ranges, info] = yield* Effect.all([slots, infoOf(node)], { concurrency: 2 })
     const topology = fromSlots(ranges, node.endpoint, options.translate)
     if (typeof topology === "string") return yield* Effect.fail(failure(topology))
@@ -296,7 +297,7 @@ const needsAll = (topology: Topology, { most, nodesOf }: DiscoveryOptions): Effe
   Effect.map(
     Effect.forEach(
       nodesOf(topology).slice(0, Math.min(most, mostAsked)),
-      (node) => unlessLate(node.client.execute(configGet(requirement)), requirementLimit),
+      (node) => unlessLate(runOn(node, node.client, configGet(requirement)), requirementLimit),
       { concurrency: together }
     ),
     (answers) => answers.some((answer) => answer?.[requirement] === "yes")

@@ -4,7 +4,7 @@
  */
 import { role } from "@redfx/core/commands/Server"
 import * as RedisClient from "@redfx/core/RedisClient"
-import type * as RedisCommand from "@redfx/core/RedisCommand"
+import * as RedisCommand from "@redfx/core/RedisCommand"
 import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
@@ -28,12 +28,14 @@ import { Health } from "./health.ts"
 
 /**
  * - `dialer`: opens connections to it for messages. `pool`: those that commands share, to a replica with data. `health`: how it is.
+ * - `unchecked`: its client over connections for which it need not have data.
  * - `isIdle`: whether nobody uses it at the moment. `isOpen`: whether there is a connection that commands share.
  */
 export interface Node extends ClusterNode {
   readonly endpoint: NodeAddress
   readonly dialer: RedisConnection.Dialer
   readonly pool: RedisPool.Pool
+  readonly unchecked: RedisClient.RedisClient["Service"]
   readonly health: Health
   readonly isIdle: Effect.Effect<boolean>
   readonly isOpen: Effect.Effect<boolean>
@@ -118,7 +120,7 @@ export class Nodes {
     return RedisClient.decorated(this.at(endpoint).client, ({ limit }) => {
       const client = () => limited(this.at(endpoint).client, limit)
       return {
-        execute: (command) => Effect.suspend(() => client().execute(command)),
+        execute: (command) => Effect.suspend(() => runOn(this.at(endpoint), client(), command)),
         pipeline: (commands) => Effect.suspend(() => client().pipeline(commands)),
         transaction: (commands) => Effect.suspend(() => client().transaction(commands)),
         reserve: Effect.suspend(() => client().reserve),
@@ -240,15 +242,17 @@ export class Nodes {
     }
     const poolOf = (settings: ConnectionSettings) =>
       RedisPool.makeFrom(dialerWith(settings, settings.readonly), settings, onEvent, limit?.limited)
-    const pool = !settings.readonly || readOnly
-      ? yield* poolOf(settings)
-      : byRole(
-        yield* poolOf({ ...settings, readonly: false }),
-        yield* poolOf(withoutMinimum(settings)),
-        () => this.#replicas.has(address),
+    const asMaster = yield* poolOf({ ...(readOnly ? withoutMinimum(settings) : settings), readonly: false })
+    const pool = settings.readonly
+      ? byRole(
+        asMaster,
+        yield* poolOf(readOnly ? settings : withoutMinimum(settings)),
+        () => readOnly || this.#replicas.has(address),
         (effect) => void Runtime.fork(this.#context)(Effect.forkIn(effect, Context.get(this.#context, Scope.Scope)))
       )
+      : asMaster
     const client = yield* RedisRouter.makeClient(pool.router, settings)
+    const unchecked = pool === asMaster ? client : yield* RedisRouter.makeClient(asMaster.router, settings)
     const node: Node = {
       address,
       endpoint,
@@ -256,6 +260,7 @@ export class Nodes {
       dialer: dialerWith(settings),
       pool,
       client,
+      unchecked,
       health,
       isIdle: Effect.map(
         pool.stats,
@@ -272,6 +277,23 @@ const hasData = (connection: RedisConnection.RedisConnection): Effect.Effect<voi
   RedisConnection.ifTold(
     Effect.flatMap(RedisConnection.run(connection, role()), (told) => RedisConnection.checkData(connection, told))
   )
+
+/**
+ * Runs a command on a server by a client of it. What has no key runs on a replica without data as well: a wrong answer could only be
+ * one about a key.
+ */
+export const runOn = <A>(
+  node: Node,
+  client: RedisClient.RedisClient["Service"],
+  command: RedisCommand.RedisCommand<A>
+): Effect.Effect<A, CommandError> => {
+  const run = client.execute(command)
+  return RedisCommand.firstKey(command) !== undefined ? run : Effect.catchIf(
+    run,
+    RedisConnection.isWithoutData,
+    () => limited(node.unchecked, client.limit).execute(command)
+  )
+}
 
 /** The client with the limit that `withTimeout` has given another one, if it has. */
 export const limited = (
