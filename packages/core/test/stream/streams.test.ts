@@ -43,6 +43,9 @@ const group = (client: RedisClient.RedisClient["Service"], entries: number) =>
 const wordsOf = (command: RedisCommand.RedisCommand<unknown, unknown, unknown>) =>
   command.parts.map((part) => String(RedisArg.wireValue(part)))
 
+/** What a client fails with that loses answers. */
+const lost = new RedisError.ConnectionError({ reason: "Reset", detail: "gone", delivery: "unknown", readonly: false })
+
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
 
 const pendingOf = (client: RedisClient.RedisClient["Service"], stream = "s", group = "g") =>
@@ -621,14 +624,7 @@ describe("RedisStream.consume", () => {
         execute: (command) =>
           Effect.tap(client.execute(command), (found) =>
             command.spec.name === "XREADGROUP" && Array.isArray(found) && found.length > 0 && losses-- > 0
-              ? Effect.fail(
-                new RedisError.ConnectionError({
-                  reason: "Reset",
-                  detail: "gone",
-                  delivery: "unknown",
-                  readonly: false
-                })
-              )
+              ? Effect.fail(lost)
               : Effect.void)
       }
       const handled: Array<readonly [string | undefined, number]> = []
@@ -666,12 +662,6 @@ describe("RedisStream.consume", () => {
       yield* group(outside, 3)
       yield* outside.execute(Redis.xreadgroup("g", "gone", { s: ">" }))
       let losses = 2
-      const lost = new RedisError.ConnectionError({
-        reason: "Reset",
-        detail: "gone",
-        delivery: "unknown",
-        readonly: false
-      })
       const losing = RedisClient.decorated(client, (client) => ({
         execute: (command) =>
           Effect.tap(
@@ -692,6 +682,53 @@ describe("RedisStream.consume", () => {
       assert.deepStrictEqual(handled, [["0", 2], ["1", 2], ["2", 2]])
       assert.isBelow(losses, 1)
       assert.strictEqual(yield* outside.execute(Redis.xlen("dead")), 0)
+    }))
+
+  it.live("a delivery whose answer was lost is none of the entries that it did not have", () =>
+    Effect.gen(function*() {
+      const { client, outside } = yield* real()
+      yield* group(outside, 3)
+      // What the consumer left the last time.
+      yield* outside.execute(Redis.xreadgroup(options.group, options.consumer, { s: ">" }))
+      let losses = 2
+      const losing = RedisClient.decorated(client, (client) => ({
+        execute: (command) =>
+          Effect.tap(client.execute(command), () =>
+            command.spec.name === "XREADGROUP" && losses-- > 0 ? Effect.fail(lost) : Effect.void)
+      }))
+      const handled: Array<readonly [string | undefined, number]> = []
+      yield* RedisStream.consume(
+        options,
+        (entry) =>
+          Effect.sync(() => handled.push([entry.fields["n"], entry.deliveries]))
+      ).pipe(Client.on(losing), Effect.forkChild)
+      yield* until(pendingOf(outside), (pending) => pending === 0)
+      assert.deepStrictEqual(handled, [["0", 2], ["1", 2], ["2", 2]])
+    }))
+
+  it.live("a claim whose answer takes longer than claimIdle is made in parts, and counts once", () =>
+    Effect.gen(function*() {
+      const { client, outside } = yield* real()
+      yield* group(outside, 3)
+      yield* outside.execute(Redis.xreadgroup("g", "gone", { s: ">" }))
+      const late = RedisClient.decorated(client, (client) => ({
+        execute: (command) =>
+          Effect.tap(
+            client.execute(command),
+            (found) =>
+              command.spec.name === "XCLAIM" && !wordsOf(command).includes("JUSTID") &&
+                (found as { readonly entries: ReadonlyArray<unknown> }).entries.length > 1
+                ? Effect.delay(Effect.fail(lost), "300 millis")
+                : Effect.void
+          )
+      }))
+      const handled: Array<readonly [string | undefined, number]> = []
+      yield* RedisStream.consume(
+        { ...options, count: 3, claimIdle: "200 millis" },
+        (entry) => Effect.sync(() => handled.push([entry.fields["n"], entry.deliveries]))
+      ).pipe(Client.on(late), Effect.forkChild)
+      yield* until(pendingOf(outside), (pending) => pending === 0)
+      assert.deepStrictEqual(handled, [["0", 2], ["1", 2], ["2", 2]])
     }))
 
   it.live("an entry that is no text spoils no other and becomes a dead letter as it is", () =>
