@@ -731,6 +731,29 @@ describe("RedisStream.consume", () => {
       assert.deepStrictEqual(handled, [["0", 2], ["1", 2], ["2", 2]])
     }))
 
+  it.live("an entry that was taken over and is being handled is not delivered again by what ends the reading", () =>
+    Effect.gen(function*() {
+      const { client, outside } = yield* real()
+      yield* group(outside, 1)
+      yield* outside.execute(Redis.xreadgroup("g", "gone", { s: ">" }))
+      const entries = outside.execute(Redis.xpendingRange("s", "g", "-", "+", 1))
+      const ids = (yield* entries).map(({ messageId }) => messageId)
+      yield* outside.execute(Redis.xclaimJustid("s", "g", "gone", 0, ids, { idle: "2 minutes" }))
+      const handled: Array<number> = []
+      yield* RedisStream.consume(
+        { ...options, count: 2, block: "1 minute", drain: 0 },
+        ({ deliveries }) => Effect.andThen(Effect.sync(() => handled.push(deliveries)), Effect.never)
+      ).pipe(Client.on(client), Effect.forkChild)
+      yield* until(Effect.sync(() => handled.length), (count) => count > 0)
+      for (let time = 0; time < 2; time++) {
+        yield* until(blockedClients(outside), (blocked) => blocked === 1)
+        yield* unblocking["is told to by CLIENT UNBLOCK"](outside)
+      }
+      yield* until(blockedClients(outside), (blocked) => blocked === 1)
+      assert.deepStrictEqual(handled, [2])
+      assert.deepStrictEqual((yield* entries).map(({ timesDelivered }) => timesDelivered), [2])
+    }))
+
   it.live("an entry that is no text spoils no other and becomes a dead letter as it is", () =>
     Effect.gen(function*() {
       const { client, outside } = yield* real()

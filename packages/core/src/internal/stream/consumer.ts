@@ -313,7 +313,9 @@ const countDeliveries = (
         persevere(state, pendingRange(stream, group, id, id, 1)),
         ([entry]) => {
           const counted = entry?.timesDelivered ?? 1
-          const deliveries = Math.max(counted - unseen.filter((count) => count > index).length, 1)
+          // What is held here was not delivered again by being read again.
+          const deliveries = state.held.get(id)?.deliveries ??
+            Math.max(counted - unseen.filter((count) => count > index).length, 1)
           return deliveries === counted
             ? Effect.succeed(counted)
             : Effect.as(
