@@ -225,7 +225,10 @@ export const run = async (
         continue
       }
       result = { outcome: textOf(exit), time: sim.now() - since }
-      if (usual === undefined) continue
+      if (usual === undefined) {
+        if (Exit.isFailure(exit)) wrong.push(`it was told ${result.outcome}`)
+        continue
+      }
       if (!judged(operation, disturbance, exit, usual)) {
         wrong.push(`it was told ${result.outcome}, not ${usual.outcome}`)
       }

@@ -43,6 +43,9 @@ const group = (client: RedisClient.RedisClient["Service"], entries: number) =>
 const wordsOf = (command: RedisCommand.RedisCommand<unknown, unknown, unknown>) =>
   command.parts.map((part) => String(RedisArg.wireValue(part)))
 
+/** What a client fails with that loses answers. */
+const lost = new RedisError.ConnectionError({ reason: "Reset", detail: "gone", delivery: "unknown", readonly: false })
+
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
 
 const pendingOf = (client: RedisClient.RedisClient["Service"], stream = "s", group = "g") =>
@@ -621,14 +624,7 @@ describe("RedisStream.consume", () => {
         execute: (command) =>
           Effect.tap(client.execute(command), (found) =>
             command.spec.name === "XREADGROUP" && Array.isArray(found) && found.length > 0 && losses-- > 0
-              ? Effect.fail(
-                new RedisError.ConnectionError({
-                  reason: "Reset",
-                  detail: "gone",
-                  delivery: "unknown",
-                  readonly: false
-                })
-              )
+              ? Effect.fail(lost)
               : Effect.void)
       }
       const handled: Array<readonly [string | undefined, number]> = []
@@ -666,12 +662,6 @@ describe("RedisStream.consume", () => {
       yield* group(outside, 3)
       yield* outside.execute(Redis.xreadgroup("g", "gone", { s: ">" }))
       let losses = 2
-      const lost = new RedisError.ConnectionError({
-        reason: "Reset",
-        detail: "gone",
-        delivery: "unknown",
-        readonly: false
-      })
       const losing = RedisClient.decorated(client, (client) => ({
         execute: (command) =>
           Effect.tap(
@@ -692,6 +682,76 @@ describe("RedisStream.consume", () => {
       assert.deepStrictEqual(handled, [["0", 2], ["1", 2], ["2", 2]])
       assert.isBelow(losses, 1)
       assert.strictEqual(yield* outside.execute(Redis.xlen("dead")), 0)
+    }))
+
+  it.live("a delivery whose answer was lost is none of the entries that it did not have", () =>
+    Effect.gen(function*() {
+      const { client, outside } = yield* real()
+      yield* group(outside, 3)
+      // What the consumer left the last time.
+      yield* outside.execute(Redis.xreadgroup(options.group, options.consumer, { s: ">" }))
+      let losses = 2
+      const losing = RedisClient.decorated(client, (client) => ({
+        execute: (command) =>
+          Effect.tap(client.execute(command), () =>
+            command.spec.name === "XREADGROUP" && losses-- > 0 ? Effect.fail(lost) : Effect.void)
+      }))
+      const handled: Array<readonly [string | undefined, number]> = []
+      yield* RedisStream.consume(
+        options,
+        (entry) =>
+          Effect.sync(() => handled.push([entry.fields["n"], entry.deliveries]))
+      ).pipe(Client.on(losing), Effect.forkChild)
+      yield* until(pendingOf(outside), (pending) => pending === 0)
+      assert.deepStrictEqual(handled, [["0", 2], ["1", 2], ["2", 2]])
+    }))
+
+  it.live("a claim whose answer takes longer than claimIdle is made in parts, and counts once", () =>
+    Effect.gen(function*() {
+      const { client, outside } = yield* real()
+      yield* group(outside, 3)
+      yield* outside.execute(Redis.xreadgroup("g", "gone", { s: ">" }))
+      const late = RedisClient.decorated(client, (client) => ({
+        execute: (command) =>
+          Effect.tap(
+            client.execute(command),
+            (found) =>
+              command.spec.name === "XCLAIM" && !wordsOf(command).includes("JUSTID") &&
+                (found as { readonly entries: ReadonlyArray<unknown> }).entries.length > 1
+                ? Effect.delay(Effect.fail(lost), "300 millis")
+                : Effect.void
+          )
+      }))
+      const handled: Array<readonly [string | undefined, number]> = []
+      yield* RedisStream.consume(
+        { ...options, count: 3, claimIdle: "200 millis" },
+        (entry) => Effect.sync(() => handled.push([entry.fields["n"], entry.deliveries]))
+      ).pipe(Client.on(late), Effect.forkChild)
+      yield* until(pendingOf(outside), (pending) => pending === 0)
+      assert.deepStrictEqual(handled, [["0", 2], ["1", 2], ["2", 2]])
+    }))
+
+  it.live("an entry that was taken over and is being handled is not delivered again by what ends the reading", () =>
+    Effect.gen(function*() {
+      const { client, outside } = yield* real()
+      yield* group(outside, 1)
+      yield* outside.execute(Redis.xreadgroup("g", "gone", { s: ">" }))
+      const entries = outside.execute(Redis.xpendingRange("s", "g", "-", "+", 1))
+      const ids = (yield* entries).map(({ messageId }) => messageId)
+      yield* outside.execute(Redis.xclaimJustid("s", "g", "gone", 0, ids, { idle: "2 minutes" }))
+      const handled: Array<number> = []
+      yield* RedisStream.consume(
+        { ...options, count: 2, block: "1 minute", drain: 0 },
+        ({ deliveries }) => Effect.andThen(Effect.sync(() => handled.push(deliveries)), Effect.never)
+      ).pipe(Client.on(client), Effect.forkChild)
+      yield* until(Effect.sync(() => handled.length), (count) => count > 0)
+      for (let time = 0; time < 2; time++) {
+        yield* until(blockedClients(outside), (blocked) => blocked === 1)
+        yield* unblocking["is told to by CLIENT UNBLOCK"](outside)
+      }
+      yield* until(blockedClients(outside), (blocked) => blocked === 1)
+      assert.deepStrictEqual(handled, [2])
+      assert.deepStrictEqual((yield* entries).map(({ timesDelivered }) => timesDelivered), [2])
     }))
 
   it.live("an entry that is no text spoils no other and becomes a dead letter as it is", () =>

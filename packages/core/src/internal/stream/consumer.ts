@@ -224,20 +224,24 @@ const makeReading = (state: State) => {
   let last = "0-0"
   let pending = true
   let waitedOnce = false
-  /** The number of reads whose answers were lost, each of which counts as a delivery on the server. */
-  let unseen = 0
+  /** How many entries each read whose answer was lost may have had. Those count it as a delivery on the server. */
+  let unseen: ReadonlyArray<number> = []
   const page = new PageSize(settings.count)
 
   const once = (room: number, pause: number) =>
     Effect.suspend(() => {
       const count = Math.min(room, page.size)
+      const noteLoss = (error: CommandError) =>
+        Effect.sync(() => {
+          if (mayHaveRun(error)) unseen = [...unseen, count]
+        })
       // The first blocking read returns at once. It shows whether there is a connection to wait on.
       const block = Math.min(waitedOnce ? settings.block : 1, pause)
       const waits = !pending && block > 0
       const options = waits ? { count, block } : { count }
       const command = Groups.xreadgroup(group, consumer, [[stream, pending ? last : ">"]], options)
       const read = page.noting(
-        client.execute(inView(settings, RedisCommand.withReply(command, receivedOfOne))),
+        Effect.tapError(client.execute(inView(settings, RedisCommand.withReply(command, receivedOfOne))), noteLoss),
         count,
         ({ length }) => !pending && length < count
       )
@@ -252,7 +256,6 @@ const makeReading = (state: State) => {
     const found = yield* once(room, pause).pipe(
       Effect.tapError((error) => {
         pending = true
-        if (mayHaveRun(error)) unseen++
         return isWithoutRoom(error) && waitedOnce
           ? Effect.logWarning("A consumer waits for a connection", error)
           : Effect.void
@@ -261,7 +264,7 @@ const makeReading = (state: State) => {
     )
     const counts = pending ? yield* countDeliveries(state, found, unseen) : []
     if (found.length === 0) pending = false
-    if (!pending) unseen = 0
+    unseen = pending ? unseen.map((count) => count - found.length).filter((count) => count > 0) : []
     last = found.at(-1)?.id ?? last
     yield* take(state, found, (_, index) => counts[index] ?? 1)
   })
@@ -293,21 +296,26 @@ const impatiently = <A>(
 
 const keyText = (key: RedisArg.Key): string => typeof key === "string" ? quoted(key) : `of ${key.length} bytes`
 
-/** How often entries were delivered. Deliveries that nobody has seen are taken back, on the server as well. */
+/**
+ * How often entries were delivered. Deliveries that nobody has seen are taken back, on the server as well; `unseen` says of each
+ * of them how many of the entries it may have had.
+ */
 const countDeliveries = (
   state: State,
   found: ReadonlyArray<Received>,
-  unseen: number
+  unseen: ReadonlyArray<number>
 ): Effect.Effect<ReadonlyArray<number>, CommandError> => {
   const { consumer, group, stream } = state.settings
   return Effect.forEach(
     found,
-    ({ id }) =>
+    ({ id }, index) =>
       Effect.flatMap(
         persevere(state, pendingRange(stream, group, id, id, 1)),
         ([entry]) => {
           const counted = entry?.timesDelivered ?? 1
-          const deliveries = Math.max(counted - unseen, 1)
+          // What is held here was not delivered again by being read again.
+          const deliveries = state.held.get(id)?.deliveries ??
+            Math.max(counted - unseen.filter((count) => count > index).length, 1)
           return deliveries === counted
             ? Effect.succeed(counted)
             : Effect.as(

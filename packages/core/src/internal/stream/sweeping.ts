@@ -89,46 +89,51 @@ const claim = Effect.fnUntraced(function*(
   if (idle.length === 0) return
   const deliveries = new Map(idle.map(({ messageId, timesDelivered }) => [messageId, timesDelivered + 1]))
   let mayHaveClaimed = false
-  const missing = yield* claimed(
-    state,
-    take,
-    deliveries,
-    claimIdle,
-    {},
-    (error) => mayHaveClaimed ||= mayHaveRun(error)
-  )
-  if (!mayHaveClaimed) return
-  // What a lost answer had is with this consumer, and no longer idle. It is claimed as it was counted then, one by one, as all
-  // together may have been too much for one answer.
-  for (const id of missing.filter((id) => !state.held.has(id))) {
-    const [mine] = yield* persevere(state, pendingRange(stream, group, id, id, 1, { consumer }))
-    const retrycount = deliveries.get(id) ?? 1
-    if (mine !== undefined) yield* claimed(state, take, new Map([[id, retrycount]]), 0, { retrycount })
-  }
+  const once = Effect.gen(function*(): Effect.fn.Return<void, CommandError> {
+    // What a lost answer had is with this consumer. It is claimed as it was counted then, before it is idle again, and one by one, as
+    // all together may have been too much for one answer.
+    if (mayHaveClaimed) {
+      for (const [id, retrycount] of deliveries) {
+        const [mine] = yield* persevere(state, pendingRange(stream, group, id, id, 1, { consumer }))
+        if (mine === undefined) continue
+        yield* claimed(state, take, deliveries, persevering(state, claimOf(state, [id], 0, { retrycount })), [id])
+        deliveries.delete(id)
+      }
+    }
+    const ids = [...deliveries.keys()]
+    if (ids.length === 0) return
+    const asking = Effect.tapError(
+      claimOf(state, ids, claimIdle),
+      (error) => Effect.sync(() => mayHaveClaimed ||= mayHaveRun(error))
+    )
+    yield* claimed(state, take, deliveries, asking, ids)
+  })
+  yield* persevering(state, once)
 })
 
-/** Takes entries that have been pending for so long, with the number of deliveries of each; returns the ids of the others. */
+const claimOf = (
+  { client, settings }: State,
+  ids: ReadonlyArray<string>,
+  minIdle: Duration.Duration | 0,
+  options: Groups.XclaimOptions = {}
+) => {
+  const { consumer, group, stream } = settings
+  const command = Groups.xclaim(stream, group, consumer, minIdle, ids, options)
+  return client.execute(inView(settings, RedisCommand.withReply(command, claimedReply)))
+}
+
+/** Takes what a claim of some ids gives, with the number of deliveries of each. */
 const claimed = Effect.fnUntraced(function*(
   state: State,
   take: Take,
   deliveries: ReadonlyMap<string, number>,
-  minIdle: Duration.Duration | 0,
-  options: Groups.XclaimOptions,
-  onError: (error: CommandError) => void = () => {}
-): Effect.fn.Return<ReadonlyArray<string>, CommandError> {
-  const { consumer, group, stream } = state.settings
-  const ids = [...deliveries.keys()]
-  const command = RedisCommand.withReply(Groups.xclaim(stream, group, consumer, minIdle, ids, options), claimedReply)
-  const asking = Effect.tapError(
-    state.client.execute(inView(state.settings, command)),
-    (error) => Effect.sync(() => onError(error))
-  )
-  const { deleted, entries } = yield* persevering(state, asking)
+  asking: ReturnType<typeof claimOf>,
+  ids: ReadonlyArray<string>
+): Effect.fn.Return<void, CommandError> {
+  const { deleted, entries } = yield* asking
   const got = new Set(entries.map(({ id }) => id))
-  const missing = ids.filter((id) => !got.has(id))
-  if (deleted > 0) yield* forgetDeleted(state, missing)
+  if (deleted > 0) yield* forgetDeleted(state, ids.filter((id) => !got.has(id)))
   yield* take(entries, ({ id }) => deliveries.get(id) ?? 1)
-  return missing
 })
 
 /** Acknowledges those of the entries that are no longer in the stream. */
