@@ -1,5 +1,5 @@
 /**
- * Writes that give a key a time to live, in one step.
+ * Writes of several steps, which a script does in one.
  */
 import * as RedisArg from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
@@ -7,6 +7,19 @@ import * as RedisReply from "../../RedisReply.ts"
 import { scriptSpec } from "../script/calls.ts"
 import * as Lua from "../script/lua.ts"
 import { sha1 } from "../script/sha1.ts"
+
+type ScriptOf = <A>(
+  key: RedisArg.Key,
+  args: () => ReadonlyArray<RedisArg.Arg>,
+  reply: RedisReply.Reply<A, unknown, unknown>
+) => RedisCommand.RedisCommand<A>
+
+/** A script about one key, by the name of the operation. */
+const scriptOf = (operation: string, lua: string): ScriptOf => {
+  const digest = sha1(lua)
+  const spec = scriptSpec("EVALSHA", [], { lua, name: `RedisKeyspace.${operation}`, sha1: digest })
+  return (key, args, reply) => RedisCommand.make({ spec, args: () => [digest, 1, RedisArg.key(key), ...args()], reply })
+}
 
 /**
  * Ends a script whose user may not run what comes after its first write: that would stay, as servers undo nothing. Before Redis 7.0
@@ -23,7 +36,9 @@ end
  * time to a key that holds something else. Lua takes some thousand arguments at a time, so a long write becomes
  * several, whose numbers are added up.
  */
-const lua = `${permitted("pexpire", `"PEXPIRE", KEYS[1], ARGV[1]`)}local result = 0
+const expiring = scriptOf(
+  "expiringAfter",
+  `${permitted("pexpire", `"PEXPIRE", KEYS[1], ARGV[1]`)}local result = 0
 for first = 3, #ARGV, 4000 do
   local reply = redis.pcall(ARGV[2], KEYS[1], unpack(ARGV, first, math.min(first + 3999, #ARGV)))
   if type(reply) == "table" and reply.err then return reply end
@@ -31,9 +46,7 @@ for first = 3, #ARGV, 4000 do
 end
 redis.call("PEXPIRE", KEYS[1], ARGV[1])
 return result`
-
-const digest = sha1(lua)
-const spec = scriptSpec("EVALSHA", [], { lua, name: "RedisKeyspace.expiringAfter", sha1: digest })
+)
 
 /** The same write, which also gives its key a time to live. The key is the first argument. */
 export const expiringAfter = <A>(
@@ -41,53 +54,40 @@ export const expiringAfter = <A>(
   ttl: RedisArg.TimeToLive,
   write: RedisCommand.RedisCommand<A>
 ): RedisCommand.RedisCommand<A> =>
-  RedisCommand.make({
-    spec,
-    args: () => [digest, 1, RedisArg.key(key), RedisArg.milliseconds(ttl), write.spec.name, ...write.parts.slice(1)],
+  expiring(
+    key,
+    () => [RedisArg.milliseconds(ttl), write.spec.name, ...write.parts.slice(1)],
     // The reply is that of the write, which decodes to an A in the view of text.
-    reply: write.reply as RedisReply.Reply<A>
-  })
+    write.reply as RedisReply.Reply<A>
+  )
 
 /** Where there is something already, the first changes nothing, and its kind is for INCRBY to judge. */
-const countingLua = `redis.call("SET", KEYS[1], 0, "PX", ARGV[1], "NX")
+const counting = scriptOf(
+  "increment",
+  `redis.call("SET", KEYS[1], 0, "PX", ARGV[1], "NX")
 return redis.pcall("INCRBY", KEYS[1], ARGV[2])`
-
-const countingDigest = sha1(countingLua)
-const countingSpec = scriptSpec("EVALSHA", [], {
-  lua: countingLua,
-  name: "RedisKeyspace.increment",
-  sha1: countingDigest
-})
+)
 
 /** Adds to a counter, which lives for so long from its first increment on. */
 export const countingIn = (
   key: RedisArg.Key,
   ttl: RedisArg.TimeToLive,
   by: number
-): RedisCommand.RedisCommand<number> =>
-  RedisCommand.make({
-    spec: countingSpec,
-    args: () => [countingDigest, 1, RedisArg.key(key), RedisArg.milliseconds(ttl), by],
-    reply: RedisReply.integer
-  })
+): RedisCommand.RedisCommand<number> => counting(key, () => [RedisArg.milliseconds(ttl), by], RedisReply.integer)
 
 /**
  * Deletes what there is and writes anew. Lua takes some thousand arguments at a time, an even number of them, as fields and scores
  * come in pairs.
  */
-const replacingLua = `${permitted("del", `"DEL", KEYS[1]`)}if ARGV[1] ~= "" then
+const replacing = scriptOf(
+  "set",
+  `${permitted("del", `"DEL", KEYS[1]`)}if ARGV[1] ~= "" then
 ${permitted("pexpire", `"PEXPIRE", KEYS[1], ARGV[1]`)}end
 ${Lua.tried("ARGV[2], KEYS[1], unpack(ARGV, 3, math.min(4, #ARGV))")}redis.call("DEL", KEYS[1])
 for first = 3, #ARGV, 4000 do redis.call(ARGV[2], KEYS[1], unpack(ARGV, first, math.min(first + 3999, #ARGV))) end
 if ARGV[1] ~= "" then redis.call("PEXPIRE", KEYS[1], ARGV[1]) end
 return 1`
-
-const replacingDigest = sha1(replacingLua)
-const replacingSpec = scriptSpec("EVALSHA", [], {
-  lua: replacingLua,
-  name: "RedisKeyspace.set",
-  sha1: replacingDigest
-})
+)
 
 /** A write in the place of what its key holds, which is gone before. The key is the first argument. */
 export const replacingIn = (
@@ -95,15 +95,8 @@ export const replacingIn = (
   ttl: RedisArg.TimeToLive | undefined,
   write: RedisCommand.Any
 ): RedisCommand.RedisCommand<boolean> =>
-  RedisCommand.make({
-    spec: replacingSpec,
-    args: () => [
-      replacingDigest,
-      1,
-      RedisArg.key(key),
-      ttl === undefined ? "" : RedisArg.milliseconds(ttl),
-      write.spec.name,
-      ...write.parts.slice(1)
-    ],
-    reply: RedisReply.boolean
-  })
+  replacing(
+    key,
+    () => [ttl === undefined ? "" : RedisArg.milliseconds(ttl), write.spec.name, ...write.parts.slice(1)],
+    RedisReply.boolean
+  )
