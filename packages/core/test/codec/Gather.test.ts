@@ -246,15 +246,19 @@ describe("A long string that is read as it comes", () => {
             const whole = new RespDecoder().push(bytes).map((value) => read(RedisReply.raw, value, view))
             const resp = new RespDecoder()
             resp.pauses = true
-            const values: Array<Value> = []
+            const values: Array<unknown> = []
+            // As on a connection: a value is decoded before the next is read.
+            const receive = (some: ReadonlyArray<Value>) => {
+              for (const value of some) values.push(read(RedisReply.raw, value, view))
+            }
             const reader = RedisReply.raw.reader?.(view) ?? forgetting
             for (let at = 0, i = 0; at < bytes.length; i++) {
               const chunk = Buffer.from(bytes.subarray(at, at += lengths[i % lengths.length]!))
-              values.push(...resp.push(chunk))
+              receive(resp.push(chunk))
               while (resp.paused) {
                 taken++
                 resp.gather(reader)
-                values.push(...resp.resume(chunk))
+                receive(resp.resume(chunk))
               }
               if (resp.longString) resp.gather(reader)
               if (!resp.spent) continue
@@ -262,7 +266,7 @@ describe("A long string that is read as it comes", () => {
               spent++
             }
             assert.isTrue(resp.idle)
-            assert.deepStrictEqual(values.map((value) => read(RedisReply.raw, value, view)), whole)
+            assert.deepStrictEqual(values, whole)
           }
         }
       ),
@@ -270,6 +274,24 @@ describe("A long string that is read as it comes", () => {
     )
     assert.isAbove(taken, 0)
     assert.isAbove(spent, 0)
+  })
+
+  it("keeps nothing of the chunk that it lies in, wherever its line end is cut", () => {
+    const bytes = Buffer.concat([utf8.encode("+OK\r\n"), bulkOf(new Uint8Array(LONG_STRING).fill(97))])
+    for (const missing of [0, 1, 2, 3]) {
+      const decoder = new RespDecoder()
+      decoder.pauses = true
+      const chunk = Buffer.from(bytes.subarray(0, bytes.length - missing))
+      assert.deepStrictEqual(decoder.push(chunk), ["OK"])
+      decoder.gather(RedisReply.raw.reader?.(RedisReply.textView) ?? forgetting)
+      const texts = decoder.resume(chunk).map((value) => RedisReply.blob.decode(value, RedisReply.textView))
+      assert.isTrue(decoder.spent)
+      chunk.fill(0xff)
+      for (const value of decoder.push(bytes.subarray(bytes.length - missing))) {
+        texts.push(RedisReply.blob.decode(value, RedisReply.textView))
+      }
+      assert.deepStrictEqual(texts, ["a".repeat(LONG_STRING)])
+    }
   })
 
   it("is read as any other where nobody takes it", () => {

@@ -18,10 +18,12 @@ import type { View } from "./view.ts"
 const believed = 1024 * 1024
 const ahead = 16
 
+const nothing = new Uint8Array(0)
+
 /** Bytes that are the caller's own: nobody else has this memory. */
 class GatheredBytes extends GatheredString {
   readonly #length: number
-  #bytes: Uint8Array = new Uint8Array(0)
+  #bytes: Uint8Array = nothing
   #at = 0
 
   constructor(length: number) {
