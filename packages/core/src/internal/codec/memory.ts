@@ -5,11 +5,11 @@ import { nodeBuffer } from "./utf8.ts"
 
 const buffer = nodeBuffer
 
-/** So many bytes outside of V8's heap go with an array of 48 KB in it. */
+/** So many bytes outside of V8's heap go with an array of the same size in it. */
 const accompanied = 32 * 1024
 let unaccompanied = 0
 /** The last of these arrays. Each is made by the length of the one before, as what nobody reads may be left out. */
-let companion = new Array<undefined>(6 * 1024)
+let companion = new Array<undefined>(accompanied / 8)
 
 /**
  * Allocates memory with whatever was in it before, for callers that fill all of it: zeroing 1 MB takes 0.1 ms.
