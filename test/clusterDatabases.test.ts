@@ -1,5 +1,5 @@
 /**
- * Clusters with several databases, and with servers that are called by names.
+ * Clusters with several databases, with servers that are called by names, and with servers in several zones.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { RedisCluster } from "@redfx/cluster"
@@ -209,6 +209,37 @@ describe("A cluster whose servers are called by", () => {
         if (type === "hostname") assert.strictEqual(written._tag, "Success")
         // By addresses it is not known who they are.
         else assert.include(String(written._tag === "Failure" ? written.failure : ""), "127.0.0.1")
+      }
+    }))
+})
+
+describe("A cluster in several availability zones", () => {
+  it.live("is read from where the program is", (context) =>
+    Effect.gen(function*() {
+      yield* requireSetting(context, "availability-zone")
+      const servers = yield* RedisClusterServers.make({ replicas: 1 })
+      const nodes = yield* Effect.forEach(servers.addresses, (address) => standalone(address))
+      const [masters, replicas] = [nodes.slice(0, 3), nodes.slice(3)]
+      for (const [zone, group] of [["a", masters], ["b", replicas]] as const) {
+        for (const node of group) yield* using(node, Redis.configSet({ "availability-zone": zone }))
+      }
+      /** How many GETs the servers have answered. */
+      const answered = (group: ReadonlyArray<RedisClient.RedisClient["Service"]>) =>
+        Effect.map(
+          Effect.forEach(group, (node) => using(node, Redis.info("commandstats"))),
+          (infos) =>
+            infos.map(({ fields: { cmdstat_get: get } }) => typeof get === "object" ? Number(get["calls"]) : 0)
+              .reduce((sum, calls) => sum + calls, 0)
+        )
+      for (const [zone, near, far] of [["a", masters, replicas], ["b", replicas, masters]] as const) {
+        const { client } = yield* clusterOf(servers, { readFrom: { zone } })
+        const reads = Effect.gen(function*() {
+          yield* Effect.forEach(nodes, (node) => using(node, Redis.configResetstat()))
+          for (let i = 0; i < 30; i++) yield* using(client, Redis.get(`k:${i}`))
+          return { near: yield* answered(near), far: yield* answered(far) }
+        })
+        // Until the servers have told their zones, any replica answers.
+        yield* until(reads, ({ far, near }) => near === 30 && far === 0)
       }
     }))
 })

@@ -219,6 +219,7 @@ const takes: Readonly<Record<string, Takes>> = {
   service: isText,
   role: isOneOf("master", "replica"),
   readFrom: (value) => isFunction(value) || isOneOf("master", "preferReplica", "any", "nearest")(value),
+  "readFrom.zone": (value) => isText(value) && value !== "",
   masterWait: isTimeOrNone,
   minOtherSentinels: isCount(0),
   checkConnection: isBoolean,

@@ -11,7 +11,16 @@ import * as RedisConfig from "@redfx/core/RedisConfig"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { RedisConfigError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
-import { addresses, boolean, choice, duration, integer, options as checkOptions } from "@redfx/core/unstable/Options"
+import {
+  addresses,
+  boolean,
+  choice,
+  duration,
+  integer,
+  invalid,
+  options as checkOptions,
+  text
+} from "@redfx/core/unstable/Options"
 import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -23,7 +32,7 @@ import * as Client from "./internal/routing/client.ts"
 import * as PerNode from "./internal/routing/perNode.ts"
 import { onlyReading } from "./internal/routing/refusals.ts"
 import { within } from "./internal/routing/retrying.ts"
-import type { ClusterSettings } from "./internal/routing/settings.ts"
+import type { ClusterSettings, ReadFrom } from "./internal/routing/settings.ts"
 import { limited } from "./internal/topology/nodes.ts"
 import type { Node as Server } from "./internal/topology/nodes.ts"
 import * as Slot from "./internal/topology/slot.ts"
@@ -178,9 +187,7 @@ const settingsOf = Effect.fnUntraced(function*(
     startNodes,
     translate: checked(yield* RedisConfig.translation(options.natMap)),
     crossSlot: yield* choice("crossSlot", options.crossSlot ?? "split", ["split", "emulate", "reject"]),
-    readFrom: typeof readFrom === "function"
-      ? readFrom
-      : yield* choice("readFrom", readFrom, ["master", "preferReplica", "any", "nearest"]),
+    readFrom: yield* readFromOf(readFrom),
     readOnly,
     reinitializeSteps: yield* integer("reinitializeSteps", options.reinitializeSteps ?? 25, 1),
     clusterDownRetryAttempts: yield* integer("clusterDownRetryAttempts", options.clusterDownRetryAttempts ?? 3, 0),
@@ -189,6 +196,18 @@ const settingsOf = Effect.fnUntraced(function*(
     refreshInterval
   }
 })
+
+const readFromOf = (readFrom: ReadFrom): Effect.Effect<ReadFrom, RedisConfigError> =>
+  typeof readFrom === "function"
+    ? Effect.succeed(readFrom)
+    : typeof readFrom === "object" && readFrom !== null
+    ? zoneOf(readFrom)
+    : choice("readFrom", readFrom, ["master", "preferReplica", "any", "nearest"])
+
+const zoneOf = ({ zone }: RedisConfig.ReadFromZone): Effect.Effect<RedisConfig.ReadFromZone, RedisConfigError> =>
+  zone === ""
+    ? invalid("readFrom.zone", "it is empty; give the availability zone in which the program runs")
+    : Effect.map(text("readFrom.zone", zone), (zone) => ({ zone }))
 
 /**
  * Provides a client of a cluster, and what only a cluster can do.

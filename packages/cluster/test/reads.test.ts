@@ -7,7 +7,7 @@ import { Redis, RedisClient, RedisReply, RedisScript } from "@redfx/core"
 import type { RedisCommand, RedisError } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
-import { keyOfA, keyOfB, sibling } from "@redfx/testing/FakeCluster"
+import { keyOfA, keyOfB, keyOfC, sibling } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import { until } from "@redfx/testing/Suite"
@@ -200,6 +200,34 @@ describe("readFrom", () => {
       yield* times(20, () => client.execute(Redis.get(keyOfA)))
       assert.deepStrictEqual(counts(d!), [21])
     }))
+
+  inVirtualTime(
+    "a replica in the program's zone, else the master if it is there, else any replica",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, c, cluster, others: [d, e, f] } = yield* withReplicas
+        const zones = new Map([[a, "here"], [b, "here"], [c, "there"], [d!, "here"], [e!, "there"], [f!, "2"]])
+        for (const server of cluster.nodes) {
+          server.instead = ({ args, name }) => {
+            if (name !== "INFO") return undefined
+            assert.deepStrictEqual(args, ["INFO", "server"])
+            return Encode.bulk(`# Server\r\navailability_zone:${zones.get(server)}\r\n`)
+          }
+        }
+        const readOnce = (zone: string) =>
+          Effect.scoped(Effect.gen(function*() {
+            const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { readFrom: { zone } })
+            yield* nodes.refresh
+            yield* VirtualTime.passing(Effect.sleep("1 second"))
+            for (const { node } of cluster.nodes) node.commands.length = 0
+            for (const key of [keyOfA, keyOfB, keyOfC]) yield* client.execute(Redis.get(key))
+            return counts(a, b, c, d!, e!, f!)
+          }))
+        assert.deepStrictEqual(yield* readOnce("here"), [0, 1, 0, 1, 0, 1])
+        assert.deepStrictEqual(yield* readOnce("there"), [0, 0, 1, 1, 1, 0])
+        assert.deepStrictEqual(yield* readOnce("2"), [0, 0, 0, 1, 1, 1])
+      })
+  )
 
   inVirtualTime(
     "the one that a function of the program chooses; one that it invents is the master",

@@ -7,7 +7,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { MaxOpsBeforeYield } from "effect/Scheduler"
 import { TestClock } from "effect/testing"
-import { Latencies } from "../src/internal/routing/latencies.ts"
+import { latencies as latenciesOf } from "../src/internal/routing/survey.ts"
 import { Health } from "../src/internal/topology/health.ts"
 import type { Node } from "../src/internal/topology/nodes.ts"
 
@@ -19,7 +19,7 @@ const server = (took: Duration.Input) => {
   return { node: { health: new Health(), client: { execute } } as unknown as Node, asked: () => asked }
 }
 
-const make = Effect.map(Clock.Clock, (clock) => new Latencies(clock))
+const make = Effect.map(Clock.Clock, (clock) => latenciesOf(clock))
 
 describe("Latencies", () => {
   it.effect("are known of servers that answer within a second", () =>
@@ -28,7 +28,7 @@ describe("Latencies", () => {
       const [near, far, hanging, down] = [server("20 millis"), server("200 millis"), server("1 hour"), server(0)]
       down.node.health.suspect()
       const all = [near, far, hanging, down].map(({ node }) => node)
-      yield* Effect.forkChild(latencies.measure(all), { startImmediately: true })
+      yield* Effect.forkChild(latencies.ask(all), { startImmediately: true })
       yield* TestClock.adjust("1 second")
       assert.deepStrictEqual(all.map(latencies.of), [20, 200, undefined, undefined])
       assert.strictEqual(down.asked(), 0)
@@ -44,7 +44,7 @@ describe("Latencies", () => {
       const counted = { execute: (...args: Parameters<typeof execute>) => (asked++, execute(...args)) }
       const node = { ...hanging.node, client: counted } as unknown as Node
       for (let reading = 0; reading < 100; reading++) {
-        yield* Effect.forkChild(latencies.measure([node]), { startImmediately: true })
+        yield* Effect.forkChild(latencies.ask([node]), { startImmediately: true })
       }
       yield* TestClock.adjust("20 seconds")
       assert.strictEqual(asked, 2)
@@ -55,9 +55,9 @@ describe("Latencies", () => {
       const latencies = yield* make
       for (let turns = 0; turns < 20; turns++) {
         const [first, second] = [server(0), server(0)]
-        yield* Effect.forkChild(latencies.measure([first.node]), { startImmediately: true })
+        yield* Effect.forkChild(latencies.ask([first.node]), { startImmediately: true })
         for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow
-        yield* Effect.forkChild(latencies.measure([second.node]), { startImmediately: true })
+        yield* Effect.forkChild(latencies.ask([second.node]), { startImmediately: true })
         for (let turn = 0; turn < 60; turn++) yield* Effect.yieldNow
         assert.strictEqual(second.asked(), 1, `after ${turns} turns`)
       }
@@ -68,7 +68,7 @@ describe("Latencies", () => {
       const latencies = yield* make
       const { asked, node } = server(0)
       for (let reading = 0; reading < 10; reading++) {
-        yield* Effect.forkChild(latencies.measure([node]), { startImmediately: true })
+        yield* Effect.forkChild(latencies.ask([node]), { startImmediately: true })
         yield* TestClock.adjust("200 millis")
       }
       assert.strictEqual(asked(), 2)

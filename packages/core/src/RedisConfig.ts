@@ -47,6 +47,7 @@ export type {
   NodeAddress,
   PoolOptions,
   ReadFrom,
+  ReadFromZone,
   SentinelOptions,
   StandaloneOptions
 } from "./internal/config/options.ts"

@@ -439,7 +439,10 @@ const deployment: FastCheck.Arbitrary<RedisConfig.Deployment> = FastCheck.oneof(
     nodes,
     tls,
     db: FastCheck.nat(),
-    readFrom: FastCheck.constantFrom("master" as const, "any" as const, "preferReplica" as const),
+    readFrom: FastCheck.oneof(
+      FastCheck.constantFrom("master" as const, "any" as const, "preferReplica" as const),
+      FastCheck.string({ minLength: 1 }).map((zone) => ({ zone }))
+    ),
     readOnly: FastCheck.boolean()
   }, { requiredKeys: ["nodes"] }).map(({ nodes: [first, ...rest], ...options }) => ({
     mode: "cluster" as const,

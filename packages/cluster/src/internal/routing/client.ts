@@ -31,7 +31,7 @@ import { runExclusive, transaction } from "./exclusive.ts"
 import { notCovered } from "./finalErrors.ts"
 import { onServer } from "./perNode.ts"
 import { plan, refusalInBatch } from "./plan.ts"
-import { readerOf } from "./readFrom.ts"
+import { readingOf } from "./readFrom.ts"
 import { Redirects } from "./redirects.ts"
 import { idle, noMonitor, notForReading } from "./refusals.ts"
 import { guarded, reserve } from "./reservation.ts"
@@ -171,22 +171,23 @@ const makeRouting = Effect.fnUntraced(function*(
     onSilence: (node, silent) => silent ? state.onSilence(node) : state.answered(node),
     onRefusal: (error, command, address) => state.demotion(error, command, address)
   }, context)
-  const { readFrom } = settings
+  const clock = Context.get(context, Clock.Clock)
+  const random = Context.get(context, Random.Random)
+  const { reader, survey } = readingOf(settings.readFrom, clock, random)
   const state: State = new State(
     nodes,
     {
       ...settings,
-      readsFromReplicas: readFrom !== "master",
-      measureLatency: readFrom === "nearest",
+      readsFromReplicas: reader !== undefined,
+      survey,
       most: settings.connection.pool.max,
       onEvent,
       onTopology: (error) => redirects.waiting.onTopology(error)
     },
-    Context.get(context, Clock.Clock),
+    clock,
     fork
   )
-  const random = Context.get(context, Random.Random)
-  const redirects: Redirects = new Redirects(state, readerOf(readFrom, state.latencies.of, random), random, fork)
+  const redirects: Redirects = new Redirects(state, reader, random, fork)
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       const closed = clientClosed()

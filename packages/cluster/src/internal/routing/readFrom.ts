@@ -4,10 +4,13 @@
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { ConnectionError } from "@redfx/core/RedisError"
 import { isContinued, isForMaster } from "@redfx/core/unstable/Router"
+import type * as Clock from "effect/Clock"
 import type { Random } from "effect/Random"
 import type { Node } from "../topology/nodes.ts"
 import { anyHealthy } from "./anyOf.ts"
 import type { ReadFrom } from "./settings.ts"
+import { latencies, zones } from "./survey.ts"
+import type { Survey } from "./survey.ts"
 
 /** The servers of a slot. */
 export interface Route {
@@ -22,33 +25,51 @@ export interface Route {
 export type Reader = (route: Route, command: RedisCommand.Any) => Node | ConnectionError
 
 /**
- * The reader that an option stands for; `undefined` means the master.
+ * What an option stands for.
  *
- * - `latency`: the milliseconds that a node took to answer last, `undefined` when it did not answer.
+ * - `reader`: `undefined` means the master.
+ * - `survey`: what it needs to know of the servers.
  */
-export const readerOf = (
-  readFrom: ReadFrom,
-  latency: (node: Node) => number | undefined,
-  random: Random
-): Reader | undefined => {
-  if (typeof readFrom === "function") return chosenBy(readFrom)
+export interface Reading {
+  readonly reader: Reader | undefined
+  readonly survey?: Survey<unknown>
+}
+
+export const readingOf = (readFrom: ReadFrom, clock: Clock.Clock, random: Random): Reading => {
+  if (typeof readFrom === "function") return { reader: chosenBy(readFrom) }
+  if (typeof readFrom === "object") {
+    const survey = zones(clock)
+    return { survey, reader: inZone((node) => survey.of(node) === readFrom.zone, random) }
+  }
   switch (readFrom) {
     case "master":
-      return undefined
+      return { reader: undefined }
     case "any":
-      return ({ master, replicas }) =>
-        replicas.length === 0 ? master : anyHealthy(random, [master, ...replicas]) ?? master
-    case "preferReplica":
-      return ({ master, replicas }) => anyHealthy(random, replicas) ?? master
-    case "nearest":
-      return ({ master, replicas }) => {
-        let nearest = master
-        for (const replica of replicas) {
-          if (isNearer(replica, nearest, latency)) nearest = replica
-        }
-        return nearest
+      return {
+        reader: ({ master, replicas }) =>
+          replicas.length === 0 ? master : anyHealthy(random, [master, ...replicas]) ?? master
       }
+    case "preferReplica":
+      return { reader: ({ master, replicas }) => anyHealthy(random, replicas) ?? master }
+    case "nearest": {
+      const survey = latencies(clock)
+      return { survey, reader: nearest(survey.of) }
+    }
   }
+}
+
+/** A replica of the zone, else the master if it is in the zone, else any replica. */
+const inZone = (isNear: (node: Node) => boolean, random: Random): Reader => ({ master, replicas }) =>
+  anyHealthy(random, replicas.filter(isNear)) ??
+    (master.health.isHealthy && isNear(master) ? master : anyHealthy(random, replicas) ?? master)
+
+/** - `latency`: the milliseconds that a node took to answer last, `undefined` when it did not answer. */
+const nearest = (latency: (node: Node) => number | undefined): Reader => ({ master, replicas }) => {
+  let nearest = master
+  for (const replica of replicas) {
+    if (isNearer(replica, nearest, latency)) nearest = replica
+  }
+  return nearest
 }
 
 const isNearer = (one: Node, other: Node, latency: (node: Node) => number | undefined): boolean =>

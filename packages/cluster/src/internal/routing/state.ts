@@ -24,12 +24,12 @@ import { slotCount, slotOf } from "../topology/slot.ts"
 import { endpointOf, isSame } from "../topology/topology.ts"
 import type { Shard, Topology } from "../topology/topology.ts"
 import { DownMasters } from "./downMasters.ts"
-import { Latencies } from "./latencies.ts"
 import { routingKey } from "./plan.ts"
 import { Probes } from "./probes.ts"
 import type { Route } from "./readFrom.ts"
 import { checkReplaced } from "./replacedMaster.ts"
 import { Sources } from "./sources.ts"
+import type { Survey } from "./survey.ts"
 import { demotion, judge, learnedOf } from "./verdict.ts"
 import type { After, Learned, News, Outcome, Sent, Spent, Verdict, Where } from "./verdictModel.ts"
 
@@ -44,7 +44,8 @@ export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf" | "before
   readonly followCluster: boolean
   readonly reinitializeSteps: number
   readonly clusterDownRetryAttempts: number
-  readonly measureLatency: boolean
+  /** What is asked of the servers with each topology. */
+  readonly survey: Survey<unknown> | undefined
   /** Whether replicas are read from as well. */
   readonly readsFromReplicas: boolean
   readonly onEvent: (event: RedisEvent) => void
@@ -87,7 +88,6 @@ export class State {
   readonly #options: StateOptions
   readonly #clock: Clock.Clock
   readonly #fork: (effect: Effect.Effect<void>) => void
-  readonly latencies: Latencies
   readonly #routes: Array<Route | undefined> = new Array(slotCount).fill(undefined)
   #topology: Topology | undefined = undefined
   /** The epoch of the topology, where that is known. */
@@ -136,7 +136,6 @@ export class State {
     this.#clock = clock
     this.#options = options
     this.#fork = fork
-    this.latencies = new Latencies(clock)
     this.#probes = new Probes({
       permits: Semaphore.makeUnsafe(dialled),
       isOfUse: (node) =>
@@ -523,8 +522,9 @@ export class State {
     if (before !== undefined) this.moved.tell(moved)
     // A server that was out of the cluster is not known to be back.
     for (const node of this.members) if (!node.health.isHealthy) this.#probes.start(node)
-    // Nodes that get no connection under the limit are not measured.
-    if (this.#options.measureLatency) this.#fork(this.latencies.measure(this.members.slice(0, this.#options.most)))
+    // Nodes that get no connection under the limit are not asked.
+    const { most, survey } = this.#options
+    if (survey !== undefined) this.#fork(survey.ask(this.members.slice(0, most)))
     if (before !== undefined && isSame(before, topology)) return false
     this.#onChange(topology, deposed)
     return true

@@ -1,82 +1,97 @@
 /**
- * Measures how long servers take to answer: one measurement of all at a time, however often it is asked for.
+ * What is asked of every server, such as how long it takes to answer: one survey of all at a time, however often it is asked for.
  */
 import { ping } from "@redfx/core/commands/Connection"
+import { info } from "@redfx/core/commands/Info"
 import { elapsed, withTimeout } from "@redfx/core/unstable/Runtime"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Node } from "../topology/nodes.ts"
 
-/** The number of servers that are measured at the same time. */
+/** The number of servers that are asked at the same time. */
 const together = 4
 
 /** The milliseconds for which an answer is waited for: a server that takes longer is not near. */
 const limit = 1000
 
-/** The milliseconds for which a latency holds: the topology may be read twenty times a second. */
-const fresh = 1000
-
-interface Latency {
-  readonly milliseconds: number
+interface Answer<out A> {
+  readonly value: A
   readonly at: number
 }
 
-export class Latencies {
+export class Survey<out A> {
   readonly #clock: Clock.Clock
-  readonly #known = new WeakMap<Node, Latency>()
-  #isMeasuring = false
-  /** The servers that are measured after those that are being measured. */
+  readonly #question: (node: Node) => Effect.Effect<A, unknown>
+  readonly #holds: number
+  readonly #known = new WeakMap<Node, Answer<A>>()
+  #isAsking = false
+  /** The servers that are asked after those that are being asked. */
   #next: ReadonlyArray<Node> | undefined = undefined
 
-  constructor(clock: Clock.Clock) {
+  /** Asks a question, the answers to which hold for so many milliseconds. */
+  constructor(clock: Clock.Clock, question: (node: Node) => Effect.Effect<A, unknown>, holds: number) {
     this.#clock = clock
+    this.#question = question
+    this.#holds = holds
   }
 
-  /** The milliseconds that a server took to answer when it was measured last; `undefined` when it did not answer. */
-  readonly of = (node: Node): number | undefined => this.#known.get(node)?.milliseconds
+  /** What a server answered last; `undefined` when it did not answer. */
+  readonly of = (node: Node): A | undefined => this.#known.get(node)?.value
 
-  /** Measures these servers, or has them measured after those that are being measured. */
-  measure(nodes: ReadonlyArray<Node>): Effect.Effect<void> {
+  /** Asks these servers, or has them asked after those that are being asked. */
+  ask(nodes: ReadonlyArray<Node>): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.#next = nodes
-      if (this.#isMeasuring) return Effect.void
-      this.#isMeasuring = true
+      if (this.#isAsking) return Effect.void
+      this.#isAsking = true
       return Effect.ensuring(
         Effect.whileLoop({
-          // In the step that finds none left, or those that come before the next step would never be measured.
-          while: () => this.#isMeasuring = this.#next !== undefined,
-          body: () => this.#measureNext(),
+          // In the step that finds none left, or those that come before the next step would never be asked.
+          while: () => this.#isAsking = this.#next !== undefined,
+          body: () => this.#askNext(),
           step: () => {}
         }),
         Effect.sync(() => {
-          this.#isMeasuring = false
+          this.#isAsking = false
         })
       )
     })
   }
 
-  #measureNext(): Effect.Effect<void> {
+  #askNext(): Effect.Effect<void> {
     const nodes = this.#next ?? []
     this.#next = undefined
-    return Effect.forEach(nodes, (node) => this.#ask(node), { concurrency: together, discard: true })
+    return Effect.forEach(nodes, (node) => this.#askOne(node), { concurrency: together, discard: true })
   }
 
   /** A server that is suspect or down is asked by others whether it is back. */
-  #ask(node: Node): Effect.Effect<void> {
+  #askOne(node: Node): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const started = elapsed(this.#clock)
       const { at = -Infinity } = this.#known.get(node) ?? {}
-      if (!node.health.isHealthy || started - at < fresh) return Effect.void
+      if (!node.health.isHealthy || elapsed(this.#clock) - at < this.#holds) return Effect.void
       const unknown = () => Effect.sync(() => void this.#known.delete(node))
-      const answered = Effect.matchEffect(node.client.execute(ping()), {
+      const answered = Effect.matchEffect(this.#question(node), {
         onFailure: unknown,
-        onSuccess: () =>
-          Effect.sync(() => {
-            const at = elapsed(this.#clock)
-            this.#known.set(node, { milliseconds: at - started, at })
-          })
+        onSuccess: (value) => Effect.sync(() => void this.#known.set(node, { value, at: elapsed(this.#clock) }))
       })
       return withTimeout(answered, { limit, orElse: unknown })
     })
   }
 }
+
+/** The milliseconds that servers take to answer. The topology may be read twenty times a second. */
+export const latencies = (clock: Clock.Clock): Survey<number> =>
+  new Survey(clock, (node) =>
+    Effect.suspend(() => {
+      const started = elapsed(clock)
+      return Effect.map(node.client.execute(ping()), () => elapsed(clock) - started)
+    }), 1000)
+
+/** The availability zones that servers are in, as whoever runs them has told them; empty where nobody has. */
+export const zones = (clock: Clock.Clock): Survey<string> =>
+  new Survey(
+    clock,
+    (node) =>
+      Effect.map(node.client.execute(info("server")), ({ fields }) => String(fields["availability_zone"] ?? "")),
+    30_000
+  )

@@ -454,10 +454,11 @@ export interface ClusterOptions extends Omit<ConnectionOptions, "pool"> {
   readonly crossSlot?: "split" | "emulate" | "reject" | undefined
   /**
    * Which server of a slot answers commands that only read. `"master"` is the default. `"preferReplica"` is a replica when there
-   * is one, `"any"` one of all at random, `"nearest"` the one that answered a PING fastest. A function chooses by itself. A
-   * replica may answer with old data.
+   * is one, `"any"` one of all at random, `"nearest"` the one that answered a PING fastest. `{ zone }` is a replica in that
+   * availability zone, else the master if it is there, else any replica. A function chooses by itself. A replica may answer with
+   * old data.
    */
-  readonly readFrom?: "master" | "preferReplica" | "any" | "nearest" | ReadFrom | undefined
+  readonly readFrom?: "master" | "preferReplica" | "any" | "nearest" | ReadFromZone | ReadFrom | undefined
   /**
    * Whether the client only reads. Default `false`. With `true` commands that may write are refused, and any server of a slot
    * answers unless `readFrom` says otherwise.
@@ -493,6 +494,17 @@ export interface ClusterOptions extends Omit<ConnectionOptions, "pool"> {
   readonly natMap?: NatMap | undefined
   /** Which of the servers that the cluster names may be connected to. See {@link Accept}. Default `"any"`. */
   readonly accept?: Accept | undefined
+}
+
+/**
+ * The availability zone of the program. Valkey 8.0 and later report theirs (`availability-zone`) in INFO.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ReadFromZone {
+  /** Its name, such as `eu-west-1a`. */
+  readonly zone: string
 }
 
 /**

@@ -16,6 +16,7 @@ import type {
   ClusterPoolOptions,
   ConnectionOptions,
   ReadFrom,
+  ReadFromZone,
   SentinelOptions
 } from "./options.ts"
 
@@ -285,7 +286,7 @@ const accept: Text<AcceptText> = textOf(
 
 type AcceptText = Exclude<Accept, (...args: ReadonlyArray<never>) => unknown>
 
-type ReadFromText = Exclude<ClusterOptions["readFrom"], ReadFrom>
+type ReadFromText = Exclude<ClusterOptions["readFrom"], ReadFrom | ReadFromZone>
 
 /**
  * The choices of a cluster. The environment does not know the mode beforehand, so some choices are refused later where
@@ -329,14 +330,14 @@ const readFromReplicas: Text<"master" | "any"> = textOf(
 const cluster: Texts<
   & Omit<ClusterOptions, keyof ConnectionOptions | "nodes" | "natMap" | "accept" | "readFrom" | "tls">
   & {
-    readonly readFrom?: ReadFromText
+    readonly readFrom?: ReadFromZone
     readonly accept?: AcceptText
     readonly pool?: Pick<ClusterPoolOptions, "perNode">
   }
 > = {
   pool: { perNode: boolean.named("max_connections_per_node") },
   crossSlot: oneOf("split", "emulate", "reject"),
-  readFrom: readFrom.named("read_from_replicas", readFromReplicas),
+  readFrom: { zone: text },
   readOnly: boolean.named("readonly_mode"),
   discovery: oneOf("lazy", "eager"),
   reinitializeSteps: integer,
@@ -370,6 +371,7 @@ const entriesOf = (
   })
 
 const single: Entry = { path: ["pool"], text: oneOf("single") }
+const server: Entry = { path: ["readFrom"], text: readFrom.named("read_from_replicas", readFromReplicas) }
 const withTls: ReadonlyArray<Entry> = [{ path: ["tls"], text: boolean.named("ssl") }, ...entriesOf({ tls })]
 const common: ReadonlyArray<Entry> = [...entriesOf(connection), single]
 
@@ -378,7 +380,7 @@ export const entries = {
   unix: common,
   standalone: [...common, ...withTls],
   sentinel: [...common, ...withTls, ...entriesOf(sentinel)],
-  cluster: [...common, ...withTls, ...entriesOf(cluster)]
+  cluster: [...common, ...withTls, ...entriesOf(cluster), server]
 }
 
 /** `poolMax` for `["pool", "max"]`; the options of sentinels are named without "options". */
