@@ -2,7 +2,7 @@
  * What is asked of every server, such as how long it takes to answer: one survey of all at a time, however often it is asked for.
  */
 import { ping } from "@redfx/core/commands/Connection"
-import { info } from "@redfx/core/commands/Info"
+import * as RedisCommand from "@redfx/core/RedisCommand"
 import { elapsed, withTimeout } from "@redfx/core/unstable/Runtime"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -87,11 +87,13 @@ export const latencies = (clock: Clock.Clock): Survey<number> =>
       return Effect.map(node.client.execute(ping()), () => elapsed(clock) - started)
     }), 1000)
 
-/** The availability zones that servers are in, as whoever runs them has told them; empty where nobody has. */
+/**
+ * The availability zones that servers are in, as whoever runs them has told them; empty where nobody has. The text is searched,
+ * because `Redis.info` reads a zone named 01 as a number.
+ */
 export const zones = (clock: Clock.Clock): Survey<string> =>
-  new Survey(
-    clock,
-    (node) =>
-      Effect.map(node.client.execute(info("server")), ({ fields }) => String(fields["availability_zone"] ?? "")),
-    30_000
-  )
+  new Survey(clock, (node) =>
+    Effect.map(
+      node.client.execute(RedisCommand.send("INFO", "server")),
+      (text) => typeof text === "string" ? /^availability_zone:(.*?)\r?$/m.exec(text)?.[1] ?? "" : ""
+    ), 30_000)
