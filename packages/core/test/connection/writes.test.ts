@@ -16,11 +16,11 @@ const cut = (bytes: Uint8Array, pieces: number): ReadonlyArray<Uint8Array> => {
 }
 
 /**
- * A server in memory. What it answers to one write comes in a piece for each command, each in a task of its own, and all within one
- * turn of the event loop.
+ * A server in memory. What it answers to one write comes in pieces, each in a task of its own, and all within one turn of the event
+ * loop. `writes` are the numbers of commands that came in one.
  */
-const makeServer = (reply: Uint8Array) => {
-  const counts = { commands: 0, writes: 0 }
+const makeServer = (reply: Uint8Array, pieces: (commands: number) => number) => {
+  const writes: Array<number> = []
   const arrived: Array<Uint8Array> = []
   let waiting: ((chunks: Effect.Effect<Chunks>) => void) | undefined = undefined
   const handOver = (): void => {
@@ -34,14 +34,13 @@ const makeServer = (reply: Uint8Array) => {
   const answer = (chunks: ReadonlyArray<Uint8Array | string>): void => {
     const text = chunks.map((chunk) => typeof chunk === "string" ? chunk : Buffer.from(chunk).toString()).join("")
     const commands = text.split("LRANGE").length - 1
-    if (commands > 0) counts.writes++
-    counts.commands += commands
+    if (commands > 0) writes.push(commands)
     const handshake = commands > 0 ? 0 : text.split("*").length - 1
     const replies = Buffer.concat([
       ...Array.from({ length: handshake }, () => Buffer.from("+OK\r\n")),
       ...Array.from({ length: commands }, () => reply)
     ])
-    for (const piece of cut(replies, Math.max(1, commands))) {
+    for (const piece of cut(replies, pieces(Math.max(1, commands)))) {
       arrived.push(piece)
       setImmediate(handOver)
     }
@@ -59,32 +58,49 @@ const makeServer = (reply: Uint8Array) => {
     })
   })
   const connector = Layer.succeed(RedisConnector.RedisConnector)({ socket: () => Effect.succeed(socket) })
-  return { connector, counts }
+  return { connector, writes }
 }
 
-describe("What callers send while a reply is on its way", () => {
-  for (const callers of [1, 10]) {
-    it.live(`leaves in one write a turn of the event loop, with ${callers} callers`, () =>
+const rounds = 20
+const elements = Array.from({ length: 5 }, (_, index) => `element ${index}`)
+const reply = Buffer.from(`*5\r\n${elements.map((element) => `$9\r\n${element}\r\n`).join("")}`)
+
+/** How many commands leave in each write of callers who ask again as soon as they are answered. */
+const writesOf = (callers: number, pieces: (commands: number) => number) =>
+  Effect.scoped(Effect.gen(function*() {
+    const { connector, writes } = makeServer(reply, pieces)
+    const client = yield* Effect.provide(
+      RedisStandalone.make({ host: "memory", protocol: 2, clientInfo: false }),
+      connector
+    )
+    const once = client.execute(Redis.lrange("list", 0, -1))
+    yield* Effect.forEach(
+      Array.from({ length: callers }),
+      () =>
+        Effect.gen(function*() {
+          for (let round = 0; round < rounds; round++) assert.deepStrictEqual(yield* once, elements)
+        }),
+      { concurrency: "unbounded" }
+    )
+    return writes
+  }))
+
+describe("What callers send", () => {
+  for (const callers of [1, 2, 3, 10]) {
+    const [more, less] = [Math.ceil(callers / 2), Math.floor(callers / 2)]
+
+    it.live(`leaves when half of what was in flight is answered, also within a chunk: ${callers} callers`, () =>
       Effect.gen(function*() {
-        const rounds = 20
-        const elements = Array.from({ length: 5 }, (_, index) => `element ${index}`)
-        const { connector, counts } = makeServer(
-          Buffer.from(`*5\r\n${elements.map((element) => `$9\r\n${element}\r\n`).join("")}`)
-        )
-        const client = yield* Effect.provide(
-          RedisStandalone.make({ host: "memory", protocol: 2, clientInfo: false }),
-          connector
-        )
-        const once = client.execute(Redis.lrange("list", 0, -1))
-        yield* Effect.forEach(
-          Array.from({ length: callers }),
-          () =>
-            Effect.gen(function*() {
-              for (let round = 0; round < rounds; round++) assert.deepStrictEqual(yield* once, elements)
-            }),
-          { concurrency: "unbounded" }
-        )
-        assert.deepStrictEqual(counts, { commands: callers * rounds, writes: rounds })
-      }).pipe(Effect.scoped))
+        const writes = yield* writesOf(callers, () => 1)
+        const halves = Array.from({ length: rounds - 1 }, () => [more, less]).flat().filter((count) => count > 0)
+        assert.deepStrictEqual(writes, [callers, ...halves])
+      }))
+
+    it.live(`leaves in no more writes while a reply is on its way: ${callers} callers`, () =>
+      Effect.gen(function*() {
+        const writes = yield* writesOf(callers, (commands) => commands)
+        assert.isAtMost(writes.length, callers === 1 ? rounds : 2 * rounds - 1)
+        assert.strictEqual(writes.reduce((sum, commands) => sum + commands, 0), callers * rounds)
+      }))
   }
 })
