@@ -94,6 +94,13 @@ const makeExchange = (
   return { exchange, unsent, closings: () => closings }
 }
 
+/** Gives values to an exchange, also where it rests between them. */
+const receive = (exchange: Exchange, values: ReadonlyArray<Resp.Value>): void => {
+  let given = 0
+  do given = exchange.receive(values, given)
+  while (given < values.length)
+}
+
 type Step =
   | { readonly _tag: "Submit"; readonly size: number; readonly atomic: boolean }
   | { readonly _tag: "Cancel"; readonly which: number }
@@ -184,7 +191,7 @@ describe("Exchange", () => {
               encode()
               break
             case "Receive":
-              exchange.receive(decoder.push(server.send(step.bytes)))
+              receive(exchange, decoder.push(server.send(step.bytes)))
           }
           assert.isFalse(exchange.closed)
         }
@@ -192,7 +199,7 @@ describe("Exchange", () => {
         else {
           do {
             encode()
-            exchange.receive(decoder.push(server.send(Infinity)))
+            receive(exchange, decoder.push(server.send(Infinity)))
           } while (exchange.writable || !server.silent)
           assert.isTrue(exchange.idle)
           assert.deepStrictEqual([exchange.waiting, exchange.inFlight], [0, 0])
@@ -226,13 +233,13 @@ describe("Exchange", () => {
     assert.strictEqual(exchange.alike, 0)
     exchange.encode()
     assert.strictEqual(exchange.alike, 0)
-    exchange.receive(texts.slice(1))
+    receive(exchange, texts.slice(1))
     assert.strictEqual(exchange.alike, 0)
-    exchange.receive(["the last of them"])
+    receive(exchange, ["the last of them"])
     assert.strictEqual(exchange.alike, 20)
-    exchange.receive(texts.slice(0, 12))
+    receive(exchange, texts.slice(0, 12))
     assert.strictEqual(exchange.alike, 8)
-    exchange.receive(["one more"])
+    receive(exchange, ["one more"])
     assert.strictEqual(exchange.alike, 0)
   })
 
@@ -245,11 +252,11 @@ describe("Exchange", () => {
     exchange.submit(batch.request)
     exchange.submit(neighbour.request)
     server.receive(exchange.encode())
-    exchange.receive(decoder.push(server.send(Infinity)))
+    receive(exchange, decoder.push(server.send(Infinity)))
     batch.request.fail(closed)
     assert.isUndefined(exchange.heldBack(0))
     server.receive(exchange.encode())
-    exchange.receive(decoder.push(server.send(Infinity)))
+    receive(exchange, decoder.push(server.send(Infinity)))
     assert.deepStrictEqual(server.asked, ["a", "b", "e"])
     assert.strictEqual(neighbour.settledTimes, 1)
     checkOutcomes(neighbour, new Set(server.asked))
@@ -271,7 +278,7 @@ describe("Exchange", () => {
       exchange.submit(last = new SingleRequest(RedisCommand.send("SET", "k", value), undefined, () => {}))
       return exchange.encode().includes(value)
     }
-    const answer = (count: number) => exchange.receive(Array.from({ length: count }, () => "OK"))
+    const answer = (count: number) => receive(exchange, Array.from({ length: count }, () => "OK"))
     /** The socket has taken all, and asks for more. */
     const taken = () => assert.deepStrictEqual(exchange.encode(), [])
     assert.isTrue(lends())
@@ -371,7 +378,7 @@ describe("Exchange", () => {
     server.receive(exchange.encode())
     batch.request.fail(closed)
     while (!server.silent) {
-      exchange.receive(decoder.push(server.send(Infinity)))
+      receive(exchange, decoder.push(server.send(Infinity)))
       server.receive(exchange.encode())
     }
     assert.deepStrictEqual(server.asked, ["MULTI", "a", "EXEC", "b"])
@@ -391,11 +398,11 @@ describe("Exchange", () => {
     const first = exchange.encode().map((chunk) => Buffer.from(chunk).toString()).join("")
     assert.strictEqual(first, "*1\r\n$6\r\nASKING\r\n")
     asked.request.cancel()
-    exchange.receive(["OK"])
+    receive(exchange, ["OK"])
     server.receive(exchange.encode())
-    exchange.receive([new RespDecoder().push(server.send(1000))[0]!])
+    receive(exchange, [new RespDecoder().push(server.send(1000))[0]!])
     server.receive(exchange.encode())
-    exchange.receive([new RespDecoder().push(server.send(1000))[0]!])
+    receive(exchange, [new RespDecoder().push(server.send(1000))[0]!])
     assert.deepStrictEqual(server.asked, ["asked", "neighbour"])
     assert.isFalse(exchange.closed)
     assert.isUndefined(asked.outcomes)
@@ -421,10 +428,10 @@ describe("Exchange", () => {
       assert.strictEqual(first, "*1\r\n$6\r\nASKING\r\n")
       if (how === "interrupted") batch.cancel()
       else batch.fail(closed)
-      exchange.receive(["OK"])
+      receive(exchange, ["OK"])
       do {
         server.receive(exchange.encode())
-        exchange.receive(decoder.push(server.send(1000)))
+        receive(exchange, decoder.push(server.send(1000)))
       } while (exchange.writable || !server.silent)
       assert.deepStrictEqual(server.asked, ["asked", "neighbour"])
       assert.isTrue(exchange.idle)
@@ -448,7 +455,7 @@ describe("Exchange", () => {
     exchange.submit(broken.request)
     exchange.submit(neighbour.request)
     exchange.encode()
-    exchange.receive([new Resp.ErrorReply("MOVED 1 there:1"), "neighbour"])
+    receive(exchange, [new Resp.ErrorReply("MOVED 1 there:1"), "neighbour"])
     const [outcome] = broken.outcomes ?? []
     assert(outcome?._tag === "Failure")
     assert.match(String(outcome.cause), /failed to send the command elsewhere/)
@@ -472,7 +479,7 @@ describe("Exchange", () => {
       exchange.submit(broken)
       exchange.submit(neighbour.request)
       exchange.encode()
-      exchange.receive([...texts, "neighbour"])
+      receive(exchange, [...texts, "neighbour"])
       assert.deepStrictEqual(exits, [Exit.die(defect)])
       assert.strictEqual(neighbour.outcomes?.[0]?._tag, "Success")
       assert.isTrue(exchange.idle)
@@ -485,7 +492,7 @@ describe("Exchange", () => {
     const only = track(["a"])
     exchange.submit(only.request)
     exchange.encode()
-    exchange.receive(["a", "b", "c"])
+    receive(exchange, ["a", "b", "c"])
     assert.strictEqual(closings(), 1)
     assert.isTrue(exchange.closed)
     checkOutcomes(only, new Set(["a"]))
@@ -501,7 +508,7 @@ describe("Exchange", () => {
     exchange.submit(first)
     exchange.submit(second.request)
     exchange.encode()
-    exchange.receive(["a", "b"])
+    receive(exchange, ["a", "b"])
     assert.strictEqual(second.settledTimes, 1)
     assert.strictEqual(second.outcomes?.[0]?._tag, "Failure")
   })
@@ -512,7 +519,7 @@ describe("Exchange", () => {
     exchange.submit(only.request)
     exchange.encode()
     const before = exchange.received
-    exchange.receive(new RespDecoder().push(encodeUtf8("$1000\r\nthe first of many bytes")))
+    receive(exchange, new RespDecoder().push(encodeUtf8("$1000\r\nthe first of many bytes")))
     assert.strictEqual(exchange.heldBack(0), 0)
     assert.isAbove(exchange.received, before)
   })
@@ -534,7 +541,7 @@ describe("Exchange", () => {
     const only = track(["a"])
     exchange.submit(only.request)
     exchange.encode()
-    exchange.receive([new Resp.Push(["invalidate", null]), "a"])
+    receive(exchange, [new Resp.Push(["invalidate", null]), "a"])
     assert.deepStrictEqual(pushes, [["invalidate", null]])
     checkOutcomes(only, new Set(["a"]))
     assert.strictEqual(only.settledTimes, 1)
@@ -560,9 +567,9 @@ describe("Exchange", () => {
       exchange.submit(first.request)
       exchange.submit(second.request)
       exchange.encode()
-      exchange.receive([wrap(["message", "x"]), wrap(["first", "x"]), wrap(["last", "x"]), wrap(["message", "x"])])
+      receive(exchange, [wrap(["message", "x"]), wrap(["first", "x"]), wrap(["last", "x"]), wrap(["message", "x"])])
       assert.deepStrictEqual([first.settledTimes, second.settledTimes], [1, 0])
-      exchange.receive(["b"])
+      receive(exchange, ["b"])
       checkOutcomes(second, new Set(["b"]))
     })
   }

@@ -2,7 +2,7 @@
  * How often a connection writes.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisConnector, RedisStandalone } from "@redfx/core"
+import { Redis, RedisClient, RedisConnector, RedisPromise, RedisStandalone } from "@redfx/core"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Socket from "effect/socket/Socket"
@@ -65,42 +65,58 @@ const rounds = 20
 const elements = Array.from({ length: 5 }, (_, index) => `element ${index}`)
 const reply = Buffer.from(`*5\r\n${elements.map((element) => `$9\r\n${element}\r\n`).join("")}`)
 
-/** How many commands leave in each write of callers who ask again as soon as they are answered. */
-const writesOf = (callers: number, pieces: (commands: number) => number) =>
+/** Callers who ask again as soon as they are answered. */
+const fibers = (client: RedisClient.RedisClient["Service"], callers: number) =>
+  Effect.forEach(
+    Array.from({ length: callers }),
+    () =>
+      Effect.gen(function*() {
+        for (let round = 0; round < rounds; round++) {
+          assert.deepStrictEqual(yield* client.execute(Redis.lrange("list", 0, -1)), elements)
+        }
+      }),
+    { concurrency: "unbounded", discard: true }
+  )
+
+/** The same with promises, which go on in a task of their own. */
+const promises: typeof fibers = (client, callers) =>
+  Effect.promise(async () => {
+    const redis = RedisPromise.make(Layer.succeed(RedisClient.RedisClient)(client))
+    await Promise.all(Array.from({ length: callers }, async () => {
+      for (let round = 0; round < rounds; round++) {
+        assert.deepStrictEqual(await redis.lrange("list", 0, -1), elements)
+      }
+    }))
+    await redis.close()
+  })
+
+/** How many commands leave in each write. */
+const writesOf = (ask: typeof fibers, callers: number, pieces: (commands: number) => number) =>
   Effect.scoped(Effect.gen(function*() {
     const { connector, writes } = makeServer(reply, pieces)
-    const client = yield* Effect.provide(
-      RedisStandalone.make({ host: "memory", protocol: 2, clientInfo: false }),
-      connector
-    )
-    const once = client.execute(Redis.lrange("list", 0, -1))
-    yield* Effect.forEach(
-      Array.from({ length: callers }),
-      () =>
-        Effect.gen(function*() {
-          for (let round = 0; round < rounds; round++) assert.deepStrictEqual(yield* once, elements)
-        }),
-      { concurrency: "unbounded" }
-    )
+    const options = { host: "memory", protocol: 2, clientInfo: false } as const
+    yield* ask(yield* Effect.provide(RedisStandalone.make(options), connector), callers)
     return writes
   }))
 
 describe("What callers send", () => {
-  for (const callers of [1, 2, 3, 10]) {
-    const [more, less] = [Math.ceil(callers / 2), Math.floor(callers / 2)]
+  for (const [kind, ask] of Object.entries({ fibers, promises })) {
+    for (const callers of [1, 2, 3, 10]) {
+      it.live(`leaves when half of what was in flight is answered, also within a chunk: ${callers} ${kind}`, () =>
+        Effect.gen(function*() {
+          const writes = yield* writesOf(ask, callers, () => 1)
+          const halves = [Math.ceil(callers / 2), Math.floor(callers / 2)].filter((count) => count > 0)
+          assert.deepStrictEqual(writes, [callers, ...Array.from({ length: rounds - 1 }, () => halves).flat()])
+        }))
 
-    it.live(`leaves when half of what was in flight is answered, also within a chunk: ${callers} callers`, () =>
-      Effect.gen(function*() {
-        const writes = yield* writesOf(callers, () => 1)
-        const halves = Array.from({ length: rounds - 1 }, () => [more, less]).flat().filter((count) => count > 0)
-        assert.deepStrictEqual(writes, [callers, ...halves])
-      }))
-
-    it.live(`leaves in no more writes while a reply is on its way: ${callers} callers`, () =>
-      Effect.gen(function*() {
-        const writes = yield* writesOf(callers, (commands) => commands)
-        assert.isAtMost(writes.length, callers === 1 ? rounds : 2 * rounds - 1)
-        assert.strictEqual(writes.reduce((sum, commands) => sum + commands, 0), callers * rounds)
-      }))
+      it.live(`leaves in few writes while a reply is on its way: ${callers} ${kind}`, () =>
+        Effect.gen(function*() {
+          const writes = yield* writesOf(ask, callers, (commands) => commands)
+          // Who has got the last answer of a half with a promise asks too late to leave with that half.
+          const most = ask === promises ? 3 : 2
+          assert.isAtMost(writes.length, callers === 1 ? rounds : most * rounds)
+          assert.strictEqual(writes.reduce((sum, commands) => sum + commands, 0), callers * rounds)
+        }))
+    }
   }
 })

@@ -101,6 +101,7 @@ export class Exchange {
    * took turns.
    */
   #untilWrite = 0
+  #rests = false
   #failure: CommandError | undefined = undefined
   #leaving: CommandError | undefined = undefined
   /** Whether the exchange that leaves waits for its answers however long they take. */
@@ -278,13 +279,18 @@ export class Exchange {
     this.#bytes += bytes
   }
 
-  receive(values: ReadonlyArray<Resp.Value>): void {
+  /**
+   * Gives replies to their requests, from an index on, and returns the index to go on at: it may rest before the end.
+   */
+  receive(values: ReadonlyArray<Resp.Value>, from = 0): number {
+    this.#rests = false
     this.#received++
     // A socket that takes all at once asks for more before anything comes.
     if (this.#taking) this.#lending.noteWait()
     const origin = this.#options.origin
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i]!
+    let i = from
+    while (i < values.length && !this.#rests) {
+      const value = values[i++]!
       if (value instanceof Resp.Push) {
         if (!this.#options.onPush(value.items)) continue
       } else if (
@@ -298,17 +304,33 @@ export class Exchange {
       if (!owed) {
         // A caller that an earlier reply has resumed may have closed the connection. Then the rest belongs to nobody.
         if (this.#failure === undefined) this.close(this.#unexpected())
-        return
+        return values.length
       }
       this.#commands--
       this.#replies++
-      if (++request.answered === request.count) this.#shift(request)
-      this.#untilWrite--
+      const isComplete = ++request.answered === request.count
+      if (isComplete) this.#shift(request)
       give(value, request, origin)
-      if (this.#untilWrite <= 0 && this.writable) this.#options.onFlush()
+      if (--this.#untilWrite > 0 || this.#commands === 0) continue
+      // The push may tell of a key that the reply is about. A read of it that is sent first could not be cached.
+      if (values[i] instanceof Resp.Push) continue
+      if (this.writable) this.#options.onFlush()
+      else if (isComplete) this.#rest()
     }
     if (this.writable) this.#options.onWork()
     else if (this.#leaving !== undefined) this.#leaveWhenDone(this.#leaving)
+    return i
+  }
+
+  /** Rests once a write, as callers of promises ask for more in tasks of their own, and others do not ask for more. */
+  #rest(): void {
+    this.#rests = true
+    this.#untilWrite = Infinity
+  }
+
+  /** Whether it rests: who reads is to give others a turn before the next values. */
+  get rests(): boolean {
+    return this.#rests
   }
 
   /** How many of the next replies are for the same caller, where they are many. */

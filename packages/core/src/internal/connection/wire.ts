@@ -8,23 +8,21 @@ import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { Reader, Writer } from "../../RedisConnector.ts"
-import { ProtocolError } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { RespDecoder } from "../../RespDecoder.ts"
 import type { DecodeOptions } from "../../RespLimits.ts"
-import { encodeUtf8 } from "../codec/utf8.ts"
 import { clientClosed, connectionLoss } from "../error/events.ts"
 import { errorOf } from "../runtime/firstError.ts"
 import { Once } from "../runtime/once.ts"
-import { Pace } from "../runtime/pace.ts"
 import { KnownScripts } from "../script/knownScripts.ts"
 import { Tracking } from "../tracking/tracking.ts"
 import { Exchange } from "./exchange.ts"
 import { failAll } from "./give.ts"
 import { Liveness } from "./liveness.ts"
 import type { Listener, RedisConnection } from "./model.ts"
+import { Reading } from "./reading.ts"
 import { keepShapes } from "./shapes.ts"
-import { answeredWithTls, isTlsAlert, lossOf } from "./socketFailure.ts"
+import { lossOf } from "./socketFailure.ts"
 import type { Target } from "./socketFailure.ts"
 import { Wakeup } from "./wakeup.ts"
 
@@ -57,7 +55,7 @@ export const wireOn = Effect.fnUntraced(function*(
   const writing = new Wakeup({
     ready: () => exchange.writable,
     // More of a reply is about to come, most likely in this turn of the event loop.
-    late: () => !decoder.idle,
+    late: () => !decoder.idle && !reading.isResting,
     scheduler: (yield* Scheduler.Scheduler).makeDispatcher()
   })
   const liveness = new Liveness()
@@ -111,7 +109,8 @@ export const wireOn = Effect.fnUntraced(function*(
     pushes: "apart"
   })
   decoder.pauses = true
-  yield* untilLost(read(reader, decoder, exchange, target, listener.onRead))
+  const reading = new Reading({ reader, decoder, exchange, target, onRead: listener.onRead })
+  yield* untilLost(reading.untilLost)
   yield* untilLost(write(writer, exchange, writing, liveness, target))
   return {
     exchange,
@@ -155,50 +154,6 @@ const limitsOf = ({ limits }: ConnectionSettings, { feed }: Listener): DecodeOpt
   maxReplyBytes: limits.replyBytes,
   maxReplyElements: limits.replyElements
 })
-
-/** A chunk of a socket, of which those of other protocols may be text. */
-const bytesOf = (chunk: Uint8Array | string): Uint8Array => typeof chunk === "string" ? encodeUtf8(chunk) : chunk
-
-/** Reads until the connection is lost, and fails with the reason. */
-const read = (
-  reader: Reader,
-  decoder: RespDecoder,
-  exchange: Exchange,
-  target: Target,
-  onRead: Listener["onRead"]
-): Effect.Effect<never, CommandError> => {
-  const pace = new Pace()
-  const receive = Effect.flatMap(reader.pull, (chunks) => {
-    for (let i = 0; i < chunks.length; i++) {
-      const chunk = bytesOf(chunks[i]!)
-      const answered = exchange.received > 0
-      const { long } = decoder
-      if (long) pace.begin()
-      decoder.alike = exchange.alike
-      exchange.receive(decoder.push(chunk))
-      while (decoder.paused) {
-        exchange.gather(decoder)
-        decoder.alike = exchange.alike
-        exchange.receive(decoder.resume(chunk))
-      }
-      if (decoder.long || decoder.longString) exchange.gather(decoder)
-      if (decoder.spent) reader.release?.(chunk)
-      if (long) pace.end()
-      if (decoder.failure !== undefined) {
-        return Effect.fail(
-          !answered && isTlsAlert(chunk)
-            ? answeredWithTls(target)
-            : new ProtocolError({ detail: decoder.failure.detail, address: target.address })
-        )
-      }
-    }
-    return onRead?.() ?? pace.pause ?? Effect.void
-  })
-  return Effect.forever(
-    Effect.catchTag(receive, "SocketError", (error) => Effect.fail(lossOf(error, target, exchange.received > 0))),
-    { disableYield: true }
-  )
-}
 
 /**
  * Writes what has accumulated, in one write, whenever there is something and

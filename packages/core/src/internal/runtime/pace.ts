@@ -10,7 +10,8 @@ const most = 8
 /** The number of fibers that gave a turn to others and have work left. */
 let paused = 0
 
-const pause: Effect.Effect<void> = Effect.suspend(() => {
+/** Suspends until the next turn of the event loop. */
+export const pause: Effect.Effect<void> = Effect.suspend(() => {
   paused++
   return Effect.ensuring(
     Effect.yieldNow,
