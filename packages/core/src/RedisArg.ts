@@ -12,7 +12,7 @@ import { isReadonlyArray } from "./internal/argument/isReadonlyArray.ts"
 import { invalid } from "./internal/argument/refusal.ts"
 import { secretText } from "./internal/argument/secretText.ts"
 import { isByteArray, isBytes } from "./internal/codec/utf8.ts"
-import { durationFrom } from "./internal/runtime/milliseconds.ts"
+import { durationFrom, noDuration } from "./internal/runtime/milliseconds.ts"
 import type * as Resp from "./Resp.ts"
 
 export { invalid, InvalidArgument } from "./internal/argument/refusal.ts"
@@ -443,7 +443,7 @@ const whole = (value: number, time: Time | Instant, unit: string): number => {
   return cut === 0 && value !== 0 ? invalid(`${format(time)} is shorter than ${unit}, and would be sent as 0`) : cut
 }
 
-const duration = (time: Time): Duration.Duration => durationFrom(time) ?? invalid(`${format(time)} is not a duration`)
+const duration = (time: Time): Duration.Duration => durationFrom(time) ?? invalid(noDuration(time))
 
 /**
  * How long a blocking command may block, sent in seconds with their fraction;

@@ -275,7 +275,10 @@ describe("times", () => {
     assert.strictEqual(RedisArg.milliseconds("1 minute"), 60_000)
     assert.strictEqual(RedisArg.fractionalSeconds(0.5), 0.5)
     assert.strictEqual(RedisArg.fractionalSeconds("500 millis"), 0.5)
-    assert.strictEqual(sent(() => [RedisArg.seconds("soon" as never)]), "\"soon\" is not a duration")
+    assert.strictEqual(
+      sent(() => [RedisArg.seconds("soon" as never)]),
+      "\"soon\" is not a duration, such as \"10 seconds\""
+    )
   })
 
   it("NCO-06: points in time are dates, or numbers that Redis takes as they are", () => {
@@ -334,7 +337,11 @@ describe("times", () => {
     ]
     for (const time of none) {
       for (const call of calls) {
-        assert.match(String(refusal(call(time as never))), /is not a duration$/, `${inspect(time)}: ${String(call)}`)
+        assert.match(
+          String(refusal(call(time as never))),
+          /is not a duration, such as "10 seconds"$/,
+          `${inspect(time)}: ${String(call)}`
+        )
       }
     }
     assert.strictEqual(RedisArg.seconds({ minutes: 1, seconds: 30 }), 90)

@@ -344,7 +344,7 @@ describe("arguments", () => {
     assert.match(refusal(Redis.set("k", { a: 1 } as never)), /an object; send text, .* or JSON of it$/)
     // Effect reads a record without a unit as zero, and EXPIRE of zero deletes the key.
     for (const time of [{}, new Date(), { second: 1 }]) {
-      assert.match(refusal(Redis.expire("k", time as never)), /is not a duration$/)
+      assert.match(refusal(Redis.expire("k", time as never)), /is not a duration, such as "10 seconds"$/)
     }
     assert.strictEqual(refusal(Redis.expire("k", { seconds: 1 })), "not refused")
   })

@@ -271,7 +271,7 @@ describe("Configuration", () => {
     Effect.gen(function*() {
       for (const time of [{}, new Date(0), { second: 1 }]) {
         const error = yield* Effect.flip(RedisConfig.settings({ commandTimeout: time as Duration.DurationObject }))
-        assert.match(error.message, /is not a duration$/)
+        assert.match(error.message, /is not a duration, such as "10 seconds"$/)
       }
       const { commandTimeout } = yield* RedisConfig.settings({ commandTimeout: { seconds: 2 } })
       assert.strictEqual(Duration.toMillis(commandTimeout), 2000)

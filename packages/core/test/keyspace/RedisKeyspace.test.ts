@@ -228,7 +228,10 @@ describe("RedisKeyspace", () => {
           })
         }
         const expire = RedisKeyspace.make({ key: "k:*", value }).expire("1", options.ttl)
-        assert.deepInclude(yield* refusal(expire), { _tag: "DataError", detail: `${format(ttl)} is not a duration` })
+        assert.deepInclude(yield* refusal(expire), {
+          _tag: "DataError",
+          detail: `${format(ttl)} is not a duration, such as "10 seconds"`
+        })
       }
     }))
 

@@ -75,24 +75,28 @@ export class Lines<A> {
    * nobody waits for more than twice as long as its limit allows.
    */
   #lineOf(client: RedisClient["Service"], name: string, limit: number, most: number): Line<A, CommandError> {
-    const owner = client.original ?? client
-    let named = this.#lines.get(owner)
-    if (named === undefined) this.#lines.set(owner, named = new Map())
-    const names = named
-    let lines = names.get(name)
-    if (lines === undefined) names.set(name, lines = new Map())
-    const classes = lines
-    const size = Math.ceil(Math.log2(limit))
-    let line = classes.get(size)
-    if (line === undefined) {
-      const whenEmpty = () => {
-        classes.delete(size)
-        if (classes.size === 0) names.delete(name)
-      }
-      classes.set(size, line = new Line(most, whenEmpty))
-    }
-    return line
+    const named = foundOrMade(this.#lines, client.original ?? client, () => new Map())
+    const lines = foundOrMade(named, name, () => new Map())
+    const octave = Math.ceil(Math.log2(limit))
+    return foundOrMade(lines, octave, () =>
+      new Line(most, () => {
+        lines.delete(octave)
+        if (lines.size === 0) named.delete(name)
+      }))
   }
+}
+
+/** What a map has for a key. It is made where there is nothing. */
+const foundOrMade = <K, V>(
+  map: { readonly get: (key: K) => V | undefined; readonly set: (key: K, value: V) => unknown },
+  key: K,
+  make: () => V
+): V => {
+  const found = map.get(key)
+  if (found !== undefined) return found
+  const made = make()
+  map.set(key, made)
+  return made
 }
 
 const wait = Effect.fnUntraced(function*<A>(

@@ -7,7 +7,7 @@ import { format } from "effect/Formatter"
 import type * as Redacted from "effect/Redacted"
 import { RedisConfigError } from "../../RedisError.ts"
 import { secretText } from "../argument/secretText.ts"
-import { durationFrom } from "../runtime/milliseconds.ts"
+import { durationFrom, noDuration } from "../runtime/milliseconds.ts"
 
 export const invalid = (option: string, detail: string): Effect.Effect<never, RedisConfigError> =>
   Effect.fail(new RedisConfigError({ option, detail }))
@@ -168,7 +168,7 @@ export const duration = (
   Effect.suspend(() => {
     const value = input === undefined ? absent : durationFrom(input)
     return value === undefined
-      ? invalid(option, `${format(input)} is not a duration`)
+      ? invalid(option, noDuration(input))
       : input === undefined || Duration.toMillis(value) >= least
       ? Effect.succeed(value)
       : invalid(option, `it must be at least ${least} ms`)

@@ -87,8 +87,8 @@ export class Exchange {
   readonly #pieces = new Pieces(writeSize, LEND_FROM)
   /** The requests whose callers' memory the socket holds. */
   readonly #lending: Lending
-  #commands = 0
-  #bytes = 0
+  #commandsInFlight = 0
+  #bytesInFlight = 0
   /** Whether the socket has yet to ask for more: from when it was given something, or is about to be. */
   #taking = false
   #written = 0
@@ -125,7 +125,7 @@ export class Exchange {
 
   /** The number of commands that are written and not answered. */
   get inFlight(): number {
-    return this.#commands
+    return this.#commandsInFlight
   }
 
   /** The number of commands that were written so far. */
@@ -150,7 +150,7 @@ export class Exchange {
 
   /** Whether the caller that the next reply is for has gone away, for instance because its time was up. */
   get abandoned(): boolean {
-    return this.#commands > 0 && this.#inFlight.first?.settled === true
+    return this.#commandsInFlight > 0 && this.#inFlight.first?.settled === true
   }
 
   /** Sets the limits of every command that is written from now on. */
@@ -161,7 +161,7 @@ export class Exchange {
 
   /** Whether no request waits and none is unanswered, so that somebody else can have the connection. */
   get idle(): boolean {
-    return this.#commands === 0 && this.#waiting.length === 0 && this.#leaving === undefined
+    return this.#commandsInFlight === 0 && this.#waiting.length === 0 && this.#leaving === undefined
   }
 
   /**
@@ -171,9 +171,9 @@ export class Exchange {
    * - `taking`: the milliseconds since the server's last answer after which the socket took something last.
    */
   heldBack(taking: number): number | undefined {
-    const first = this.#commands > 0 ? this.#inFlight.first : undefined
+    const first = this.#commandsInFlight > 0 ? this.#inFlight.first : undefined
     if (first === undefined) return undefined
-    return first.blockMilliseconds + Math.min(Math.floor(this.#bytes / slowestUpload), taking + longestRest)
+    return first.blockMilliseconds + Math.min(Math.floor(this.#bytesInFlight / slowestUpload), taking + longestRest)
   }
 
   get closed(): boolean {
@@ -251,9 +251,9 @@ export class Exchange {
   #admits(request: Request): boolean {
     const { maxBytes, maxCommands } = this.#options
     if (this.#leaving !== undefined && request.written === 0) return false
-    if (this.#commands === 0) return true
-    if (this.#commands >= maxCommands) return false
-    return this.#bytes < maxBytes || request.written > 0
+    if (this.#commandsInFlight === 0) return true
+    if (this.#commandsInFlight >= maxCommands) return false
+    return this.#bytesInFlight < maxBytes || request.written > 0
   }
 
   #encodeSome(request: Request): void {
@@ -265,18 +265,20 @@ export class Exchange {
     }
     // A request of several commands may be written in parts, and could be given up between two of them.
     encoder.lend = request.count === 1
-    encoder.lendFrom = this.#lending.lendFrom(this.#bytes)
+    encoder.lendFrom = this.#lending.lendFrom(this.#bytesInFlight)
     const before = encoder.size
     do {
       request.encode(encoder, origin)
       this.#holder?.wrote(request.commands[request.written] ?? request.leading)
       request.written++
       this.#written++
-      this.#commands++
-    } while (request.written < request.count && this.#commands < this.#options.maxCommands && encoder.size < writeSize)
+      this.#commandsInFlight++
+    } while (
+      request.written < request.count && this.#commandsInFlight < this.#options.maxCommands && encoder.size < writeSize
+    )
     const bytes = encoder.size - before
     this.#inFlight.addBytes(bytes)
-    this.#bytes += bytes
+    this.#bytesInFlight += bytes
   }
 
   /**
@@ -306,7 +308,7 @@ export class Exchange {
         if (this.#failure === undefined) this.close(this.#unexpected())
         return values.length
       }
-      this.#commands--
+      this.#commandsInFlight--
       this.#replies++
       const isComplete = ++request.answered === request.count
       if (isComplete) this.#shift(request)
@@ -381,7 +383,7 @@ export class Exchange {
   }
 
   #leaveWhenDone(failure: CommandError): void {
-    if (this.#commands === 0 && !this.writable) this.close(failure)
+    if (this.#commandsInFlight === 0 && !this.writable) this.close(failure)
   }
 
   /** The request that the next reply belongs to. */
@@ -396,7 +398,7 @@ export class Exchange {
   }
 
   #shift(request: Request): void {
-    this.#bytes -= this.#inFlight.firstBytes
+    this.#bytesInFlight -= this.#inFlight.firstBytes
     this.#inFlight.shift()
     // The server answers what it has read, so the socket does not need the memory of this caller any more.
     if (request.queue === this.#lending) this.#lending.release(request)
@@ -430,8 +432,8 @@ export class Exchange {
       // A request that is written in part is in flight as well, and fails with the others in flight.
       if (request.written === 0) unsent.push(request)
     }
-    this.#commands = 0
-    this.#bytes = 0
+    this.#commandsInFlight = 0
+    this.#bytesInFlight = 0
     // The owner is told first: a caller that fails may retry at once, and its request must not come back here.
     this.#options.onClose(failure, unsent)
     const others = besides(failure)

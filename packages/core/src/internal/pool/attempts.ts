@@ -5,6 +5,7 @@
 import type { CommandError, TimeoutError } from "../../RedisError.ts"
 import { RequestQueue } from "../connection/request.ts"
 import { timeLimit } from "../error/events.ts"
+import { attempted } from "../error/fields.ts"
 
 /** The time of the client's clock, in milliseconds of which only differences mean anything. */
 type Now = () => number
@@ -81,6 +82,8 @@ export const failureText = (error: CommandError): string =>
     ? `its limit of ${error.milliseconds} ms passed${error.detail === undefined ? "" : `; ${error.detail}`}`
     : "detail" in error && typeof error.detail === "string"
     ? error.detail
+    : error._tag === "MasterNotFoundError" || error._tag === "ReplicaNotFoundError"
+    ? `no ${error._tag === "MasterNotFoundError" ? "master" : "replica"} was found${attempted(error.attempts)}`
     : error._tag
 
 /**

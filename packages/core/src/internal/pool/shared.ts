@@ -157,7 +157,7 @@ export class SharedConnection {
         onProgress: this.#attempts.progress
       })
       const { address, exchange } = connection
-      const greeting = exchange.written
+      const inGreeting = exchange.written
       const life = new Life(connection, this.#clock)
       onEvent({ _tag: "Connected", address, protocol: connection.protocol })
       yield* Effect.addFinalizer((exit) => Effect.sync(() => this.#onEnd(address, exit)))
@@ -168,7 +168,7 @@ export class SharedConnection {
       // pause.
       return life.answers > 0 && !isDemotion(error) || life.hasLasted
         ? undefined
-        : { error, isUnused: exchange.written === greeting }
+        : { error, isUnused: exchange.written === inGreeting }
     }))
   }).pipe(Effect.catch((error) => Effect.succeed({ error, isUnused: true })))
 

@@ -18,8 +18,8 @@ const namesPerCommand = 1000
 /**
  * What a command does for the topics of one kind.
  *
- * - `word`: what its confirmations begin with. `spec`: its facts. The server answers at once, unlike to commands that block,
- *   so a connection on which it does not is dead.
+ * - `word`: what its confirmations begin with.
+ * - `spec`: its facts. None says that the command blocks: a connection on which no confirmation comes is dead.
  */
 export interface Verb {
   readonly _tag: "Subscribe" | "Unsubscribe"

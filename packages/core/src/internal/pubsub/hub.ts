@@ -468,7 +468,7 @@ export class Hub {
     matched: Resp.Value | undefined,
     payload: Resp.Value | undefined
   ): void {
-    const topic = this.#entryOf(by, name)
+    const topic = this.#topicNamed(by, name)
     if (topic === undefined || topic.state !== "Active") return
     const receivers = topic.receivers
     for (let i = 0; i < receivers.length; i++) {
@@ -489,7 +489,7 @@ export class Hub {
   }
 
   /** Finds a topic by the name in a message. No text is made of a name that is that of the message before. */
-  #entryOf(by: Kind, name: Resp.Value | undefined): Topic | undefined {
+  #topicNamed(by: Kind, name: Resp.Value | undefined): Topic | undefined {
     const topics = this.#topics[by]
     const last = this.#last
     if (last !== undefined && name instanceof Resp.Bulk && name.spells(last.id) && topics.get(last.id) === last) {

@@ -2,6 +2,7 @@
  * Durations that programs give.
  */
 import * as Duration from "effect/Duration"
+import { format } from "effect/Formatter"
 import * as Option from "effect/Option"
 
 /** The units of a duration that is an object. */
@@ -21,6 +22,9 @@ export const durationFrom = (input: Duration.Input): Duration.Duration | undefin
   typeof input !== "object" && !Number.isNaN(input) || isTime(input)
     ? Option.getOrUndefined(Duration.fromInput(input))
     : undefined
+
+/** What is wrong with what is none, and what would be one. */
+export const noDuration = (input: unknown): string => `${format(input)} is not a duration, such as "10 seconds"`
 
 const isTime = (input: unknown): boolean => {
   if (typeof input !== "object" || input === null) return false
