@@ -228,7 +228,7 @@ export class Exchange {
     }
     const { size } = this.#encoder
     if (size === 0) return []
-    this.#untilWrite = (this.#commands + 1) >> 1
+    this.#untilWrite = (this.#commandsInFlight + 1) >> 1
     const chunks = this.#encoder.take()
     if (size < 2 * writeSize) return chunks
     this.#pieces.push(chunks)
@@ -313,7 +313,7 @@ export class Exchange {
       const isComplete = ++request.answered === request.count
       if (isComplete) this.#shift(request)
       give(value, request, origin)
-      if (--this.#untilWrite > 0 || this.#commands === 0) continue
+      if (--this.#untilWrite > 0 || this.#commandsInFlight === 0) continue
       // The push may tell of a key that the reply is about. A read of it that is sent first could not be cached.
       if (values[i] instanceof Resp.Push) continue
       if (this.writable) this.#options.onFlush()
