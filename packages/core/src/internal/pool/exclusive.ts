@@ -87,11 +87,13 @@ interface Dial {
  * The facts about an open connection.
  *
  * - `unusedSince`: when it was opened, or given back.
+ * - `isLeft`: whether whoever has it has closed it.
  */
 interface Facts {
   readonly scope: Scope.Closeable
   readonly life: Life
   unusedSince: number
+  isLeft: boolean
 }
 
 export class ExclusivePool {
@@ -216,7 +218,12 @@ export class ExclusivePool {
       while (true) {
         const connection = yield* this.#connectionFor(claim)
         const isUsable = yield* this.#isUsable(connection)
-        if (isUsable && connection.exchange.leaving === undefined) return claim.lease = new Lease(connection)
+        const facts = this.#open.get(connection)
+        if (isUsable && facts !== undefined && connection.exchange.leaving === undefined) {
+          return claim.lease = new Lease(connection, () => {
+            facts.isLeft = true
+          })
+        }
         this.#putDown(claim)
       }
     })
@@ -424,7 +431,12 @@ export class ExclusivePool {
     if (Exit.isSuccess(exit)) {
       const { connection, lost, scope } = exit.value
       const { address, protocol } = connection
-      this.#open.set(connection, { scope, life: new Life(connection, this.#clock), unusedSince: this.#now() })
+      this.#open.set(connection, {
+        scope,
+        life: new Life(connection, this.#clock),
+        unusedSince: this.#now(),
+        isLeft: false
+      })
       this.#options.onEvent({ _tag: "Connected", address, protocol })
       const failure = lost()
       if (failure === undefined) this.#offer(connection)
@@ -497,7 +509,7 @@ export class ExclusivePool {
     this.#options.onEvent({ _tag: "Disconnected", address: connection.address, error })
     if (facts.life.answers > 0 || facts.life.hasLasted) this.#pauses.reset()
     // A server that ends connections before it has answered anything is not dialled again without a pause.
-    else if (!isOwnDoing) this.#postpone(failure)
+    else if (!isOwnDoing && !facts.isLeft) this.#postpone(failure)
     this.#fork(Effect.uninterruptible(Scope.close(facts.scope, Exit.void)))
     this.#dial()
   }

@@ -61,10 +61,18 @@ export class Lease implements Holder {
   #undoing = false
   #onUndone: ((undone: boolean) => void) | undefined = undefined
 
-  constructor(connection: RedisConnection) {
+  /** - `onClose`: called when the holder closes the connection, which says nothing about the server. */
+  constructor(connection: RedisConnection, onClose: () => void) {
     this.#raw = connection
     this.#tooLate = givenBack(connection.address)
-    this.connection = { ...connection, submit: (request) => this.submit(request) }
+    this.connection = {
+      ...connection,
+      submit: (request) => this.submit(request),
+      close: (reason) => {
+        onClose()
+        connection.close(reason)
+      }
+    }
     connection.exchange.holder = this
   }
 
