@@ -140,7 +140,7 @@ describe("A blocking command that is given up within Redis.withConnection", () =
     }))
 
   const list = { key: "list", value: "v" }
-  const given = {
+  const given: Record<string, Effect.Effect<unknown, RedisError.CommandError, RedisClient.RedisClient>> = {
     "a command": Redis.blpop("list"),
     "a command by its name": Redis.send("BLPOP", "list", 0),
     "one of a pipeline": Redis.pipeline([Redis.get("k"), Redis.blpop("list")])
