@@ -33,6 +33,8 @@ import { fork, runNow } from "../runtime/ownContext.ts"
 import { acquireIn } from "../runtime/ownScope.ts"
 import { Attempts, failureText, lateCheck } from "./attempts.ts"
 import type { Wait } from "./attempts.ts"
+import { Claim, Member } from "./claims.ts"
+import type { Dial } from "./claims.ts"
 import { givenBack, Lease } from "./recycle.ts"
 import { addressOf, Life, Pauses, pauseUnless } from "./redial.ts"
 
@@ -45,42 +47,11 @@ export interface Options {
 /** How long a connection may take to be cleaned before it is closed: a new one costs less than that. */
 const cleaningLimit = "1 second"
 
-/** A user of the pool, with the connections that it has and waits for. */
-export class Member {
-  readonly claims = new Set<Claim>()
-  /** The reason why the member gets no connection any more. */
-  ended: CommandError | undefined = undefined
-}
-
-/** A caller that wants a connection, waits for it, has it, or is done. */
-class Claim {
-  readonly member: Member
-  /** The dial that it waits for; `undefined` when it waits for a connection that is in use, or does not wait. */
-  dial: Dial | undefined = undefined
-  /** When it began to wait. */
-  since = 0
-  lease: Lease | undefined = undefined
-  connection: RedisConnection | undefined = undefined
-  settle: ((exit: Exit.Exit<RedisConnection, CommandError>) => void) | undefined = undefined
-
-  constructor(member: Member) {
-    this.member = member
-  }
-}
-
 /** A new connection, its scope, and the error that has ended it, if anything has. */
 interface Opened {
   readonly connection: RedisConnection
   readonly scope: Scope.Closeable
   readonly lost: () => CommandError | undefined
-}
-
-/** A connection that is being opened. It has no claim when it is to be idle, or when its claim has ended. */
-interface Dial {
-  readonly attempts: Attempts
-  claim: Claim | undefined
-  /** Whether the dial was begun for this claim. */
-  isOwn: boolean
 }
 
 /**
