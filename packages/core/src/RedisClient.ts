@@ -325,6 +325,11 @@ export class RedisClient extends Context.Service<RedisClient, Client>()("@redfx/
  * the whole after a conflict. Blocking commands need neither: they get a
  * connection of their own by themselves.
  *
+ * **Gotchas**
+ *
+ * A blocking command inside that is interrupted or times out ends the connection, as the server would go on with it, and what is
+ * sent next fails with `ConnectionError`. One that ends by its own limit, such as `Redis.blpop("queue", 2)`, does not.
+ *
  * @category combinators
  * @since 0.1.0
  */

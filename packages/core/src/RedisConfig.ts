@@ -102,12 +102,6 @@ export const settings = Effect.fnUntraced(function*(
   } = {}
 ): Effect.fn.Return<ConnectionSettings, RedisConfigError> {
   yield* checkOptions(options, "{ host, port }")
-  const single = options.pool === "single"
-  const pool: PoolOptions = options.pool === "single"
-    ? { shared: 1, idleTimeout: 0 }
-    : yield* Check.record("pool", options.pool ?? {}, `"single" or an object`)
-  const limits = yield* Check.record("limits", options.limits ?? {})
-  const shared = yield* integer("pool.shared", pool.shared ?? 1, 1)
   const clientName = yield* Check.optionalText("clientName", options.clientName)
   if (clientName !== undefined && !/^[!-~]+$/.test(clientName)) {
     return yield* invalid("clientName", "it may only hold visible ASCII characters, no spaces")
@@ -127,7 +121,8 @@ export const settings = Effect.fnUntraced(function*(
     clientName,
     clientInfo,
     protocol: yield* choice("protocol", options.protocol ?? "auto", ["auto", 2, 3]),
-    eager: (yield* choice("connect", options.connect ?? "lazy", ["lazy", "eager"])) === "eager" || single,
+    eager: (yield* choice("connect", options.connect ?? "lazy", ["lazy", "eager"])) === "eager" ||
+      options.pool === "single",
     tls,
     connectTimeout: yield* duration("connectTimeout", options.connectTimeout, Duration.seconds(3)),
     commandTimeout,
@@ -143,26 +138,44 @@ export const settings = Effect.fnUntraced(function*(
     ),
     replaceInvalidText:
       (yield* choice("textDecoding", options.textDecoding ?? "strict", ["strict", "replace"])) === "replace",
-    pool: {
-      shared,
-      max: yield* limitOf(pool.max ?? shared + 49, shared, spare),
-      min: yield* integer("pool.min", pool.min ?? 0, 0),
-      idleTimeout: yield* duration("pool.idleTimeout", pool.idleTimeout, Duration.seconds(60), 0),
-      acquireTimeout: yield* duration("pool.acquireTimeout", pool.acquireTimeout, Duration.seconds(20), 0)
-    },
-    limits: {
-      inFlightCommands: yield* integer("limits.inFlightCommands", limits.inFlightCommands ?? 16_384, 1),
-      inFlightBytes: yield* integer("limits.inFlightBytes", limits.inFlightBytes ?? 32 * 1024 * 1024, 1),
-      replyDepth: yield* optionalInteger("limits.replyDepth", limits.replyDepth),
-      bulkLength: yield* optionalInteger("limits.bulkLength", limits.bulkLength),
-      aggregateLength: yield* optionalInteger("limits.aggregateLength", limits.aggregateLength),
-      lineLength: yield* optionalInteger("limits.lineLength", limits.lineLength),
-      replyBytes: yield* optionalInteger("limits.replyBytes", limits.replyBytes),
-      replyElements: yield* optionalInteger("limits.replyElements", limits.replyElements),
-      argumentBytes: yield* integer("limits.argumentBytes", limits.argumentBytes ?? 512 * 1024 * 1024, 64),
-      argumentCount: yield* integer("limits.argumentCount", limits.argumentCount ?? 1024 * 1024, 8)
-    },
+    pool: yield* poolOf(options.pool, spare),
+    limits: yield* limitsOf(options.limits),
     keepers: new Keepers()
+  }
+})
+
+const poolOf = Effect.fnUntraced(function*(
+  options: ConnectionOptions["pool"],
+  spare: 0 | 1
+): Effect.fn.Return<ConnectionSettings["pool"], RedisConfigError> {
+  const pool: PoolOptions = options === "single"
+    ? { shared: 1, idleTimeout: 0 }
+    : yield* Check.record("pool", options ?? {}, `"single" or an object`)
+  const shared = yield* integer("pool.shared", pool.shared ?? 1, 1)
+  return {
+    shared,
+    max: yield* limitOf(pool.max ?? shared + 49, shared, spare),
+    min: yield* integer("pool.min", pool.min ?? 0, 0),
+    idleTimeout: yield* duration("pool.idleTimeout", pool.idleTimeout, Duration.seconds(60), 0),
+    acquireTimeout: yield* duration("pool.acquireTimeout", pool.acquireTimeout, Duration.seconds(20), 0)
+  }
+})
+
+const limitsOf = Effect.fnUntraced(function*(
+  options: ConnectionOptions["limits"]
+): Effect.fn.Return<ConnectionSettings["limits"], RedisConfigError> {
+  const limits = yield* Check.record("limits", options ?? {})
+  return {
+    inFlightCommands: yield* integer("limits.inFlightCommands", limits.inFlightCommands ?? 16_384, 1),
+    inFlightBytes: yield* integer("limits.inFlightBytes", limits.inFlightBytes ?? 32 * 1024 * 1024, 1),
+    replyDepth: yield* optionalInteger("limits.replyDepth", limits.replyDepth),
+    bulkLength: yield* optionalInteger("limits.bulkLength", limits.bulkLength),
+    aggregateLength: yield* optionalInteger("limits.aggregateLength", limits.aggregateLength),
+    lineLength: yield* optionalInteger("limits.lineLength", limits.lineLength),
+    replyBytes: yield* optionalInteger("limits.replyBytes", limits.replyBytes),
+    replyElements: yield* optionalInteger("limits.replyElements", limits.replyElements),
+    argumentBytes: yield* integer("limits.argumentBytes", limits.argumentBytes ?? 512 * 1024 * 1024, 64),
+    argumentCount: yield* integer("limits.argumentCount", limits.argumentCount ?? 1024 * 1024, 8)
   }
 })
 

@@ -299,6 +299,8 @@ export const clientTrackinginfo = define(
  * Unblocks a client that waits in a blocking command, as if its timeout had passed or with the error code `UNBLOCKED`;
  * returns whether the client was waiting.
  *
+ * Redis 7.0 and 8.0, Valkey 8.0 and 8.1 and others of their time crash where {@link clientPause} holds the client back.
+ *
  * O(log N). Since Redis 5.0.0.
  *
  * @category connection

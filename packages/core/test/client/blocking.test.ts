@@ -119,6 +119,99 @@ describe("Blocking commands", () => {
     }))
 })
 
+describe("A blocking command that is given up within Redis.withConnection", () => {
+  it.live("takes no element that comes later: its connection is closed, and another one is to be had", () =>
+    Effect.gen(function*() {
+      const { awaitBlocked, client, outside } = yield* real({ pool: { max: 2, acquireTimeout: 0 } })
+      const on = Client.on(client)
+      const next = yield* on(Redis.withConnection(Effect.gen(function*() {
+        yield* Redis.set("before", "1")
+        const popper = yield* fork(Redis.blpop("list"))
+        yield* awaitBlocked(1)
+        yield* Fiber.interrupt(popper)
+        return yield* Effect.result(Redis.get("before"))
+      })))
+      assert(Result.isFailure(next) && next.failure._tag === "ConnectionError")
+      assert.deepStrictEqual([next.failure.reason, next.failure.delivery], ["Closed", "not-sent"])
+      assert.match(next.failure.message, /a blocking command was given up/)
+      yield* awaitBlocked(0)
+      yield* outside.execute(Redis.rpush("list", "v"))
+      assert.deepStrictEqual(yield* on(Redis.withConnection(Redis.lrange("list", 0, -1))), ["v"])
+    }))
+
+  const list = { key: "list", value: "v" }
+  const given: Record<string, Effect.Effect<unknown, RedisError.CommandError, RedisClient.RedisClient>> = {
+    "a command": Redis.blpop("list"),
+    "a command by its name": Redis.send("BLPOP", "list", 0),
+    "one of a pipeline": Redis.pipeline([Redis.get("k"), Redis.blpop("list")])
+  }
+  for (const [what, effect] of Object.entries(given)) {
+    it.effect(`ends its connection: ${what}, by an interruption or a limit`, () =>
+      Effect.gen(function*() {
+        const node = yield* FakeNode.make(({ name }) =>
+          name === "BLPOP" ? FakeNode.stall() : name === "GET" ? Encode.nil3 : undefined
+        )
+        const client = yield* Client.make(node)
+        for (const round of [1, 2]) {
+          const ended = yield* fork(
+            Client.on(client)(Redis.withConnection(Effect.gen(function*() {
+              const popper = yield* fork(Effect.exit(round === 1 ? effect : Effect.timeout(effect, "1 second")))
+              yield* node.awaitCommand("BLPOP", round)
+              if (round === 1) yield* Fiber.interrupt(popper)
+              else yield* Effect.andThen(TestClock.adjust("1 second"), Fiber.join(popper))
+              return yield* Effect.exit(Redis.get("k"))
+            })))
+          )
+          assert.match(String(yield* Fiber.join(ended)), /a blocking command was given up/)
+          yield* node.awaitOpen(0)
+        }
+      }))
+  }
+
+  it.effect("keeps its connection where the server has nothing of it any more, or never had", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const node = yield* FakeNode.make(({ args, name }) =>
+        name === "BLPOP"
+          ? Encode.array(["list", "v"].map(Encode.bulk))
+          : name === "GET"
+          ? args[1] === "k" ? [FakeNode.gate(gate), FakeNode.reply(Encode.bulk("v"))] : Encode.bulk("v")
+          : undefined
+      )
+      const client = yield* Client.make(node, { limits: { inFlightCommands: 1 } })
+      yield* Client.on(client)(Redis.withConnection(Effect.gen(function*() {
+        assert.deepStrictEqual(yield* Redis.blpop("list"), list)
+        const get = yield* fork(Redis.get("k"))
+        yield* node.awaitCommand("GET")
+        const popper = yield* fork(Redis.blpop("list"))
+        yield* Fiber.interrupt(popper)
+        yield* Deferred.succeed(gate, undefined)
+        assert.deepStrictEqual([yield* Fiber.join(get), yield* Redis.get("other")], ["v", "v"])
+      })))
+      assert.strictEqual(node.connections.total, 1)
+    }))
+
+  it.effect("keeps its connection in a transaction, which holds nothing back, and where it is WAIT, which takes nothing", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const held = { WAIT: ":0\r\n", EXEC: "*1\r\n*-1\r\n", MULTI: "+OK\r\n", BLPOP: "+QUEUED\r\n", GET: "$1\r\nv\r\n" }
+      const node = yield* FakeNode.make(({ name }) =>
+        name in held ? [FakeNode.gate(gate), FakeNode.reply(held[name as keyof typeof held])] : undefined
+      )
+      const client = yield* Client.make(node)
+      yield* Client.on(client)(Redis.withConnection(Effect.gen(function*() {
+        const wait = yield* fork(Redis.wait(1, "1 second"))
+        const transaction = yield* fork(Redis.transaction([Redis.blpop("list")]))
+        yield* node.awaitCommand("EXEC")
+        yield* Fiber.interruptAll([wait, transaction])
+        const get = yield* fork(Redis.get("k"))
+        yield* Deferred.succeed(gate, undefined)
+        assert.strictEqual(yield* Fiber.join(get), "v")
+      })))
+      assert.strictEqual(node.connections.total, 1)
+    }))
+})
+
 describe("The limit of the pool", () => {
   it.live("POOL-04, CFG-24: with acquireTimeout 0 one connection too many fails at once", () =>
     Effect.gen(function*() {

@@ -7,6 +7,7 @@ import type { RedisCommand } from "@redfx/core"
 import { asking } from "@redfx/core/unstable/Request"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
+import { fork } from "@redfx/testing/Fork"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import { freshKey } from "@redfx/testing/Suite"
@@ -197,6 +198,31 @@ for (const protocol of [2, 3] as const) {
           assert.strictEqual(n, 1)
         }).pipe(Effect.scoped))
 
+      it.effect("begun by name, what would be answered QUEUED and promises another answer is refused unsent", () =>
+        Effect.gen(function*() {
+          const [sent, unsent] = [freshKey(), freshKey()]
+          yield* Redis.withConnection(Effect.gen(function*() {
+            yield* Redis.send("MULTI")
+            for (
+              const command of [
+                Redis.incr(unsent),
+                Redis.get(unsent),
+                Redis.pipeline([Redis.send("DEL", sent), Redis.get(unsent)])
+              ]
+            ) {
+              const error = yield* Effect.flip<unknown, unknown, RedisClient.RedisClient>(command)
+              assert.deepInclude(error, { _tag: "DataError" })
+              assert.match(String(error), /a MULTI that was sent by name is open.*was(?: not)? sent/)
+            }
+            assert.strictEqual(yield* Redis.send("INCR", sent), "QUEUED")
+            assert.deepStrictEqual(yield* Redis.send("EXEC"), [1])
+            assert.strictEqual(yield* Redis.get(sent), "1")
+            const byName = Redis.pipeline([Redis.send("MULTI"), Redis.incr(unsent), Redis.send("EXEC")])
+            assert.deepInclude(yield* Effect.flip(byName), { _tag: "DataError" })
+            assert.strictEqual(yield* Redis.exists(unsent), 0)
+          }))
+        }))
+
       it.effect("TRX-08: interrupted in the turn in which its body ends, it leaves nothing watched", () =>
         Effect.gen(function*() {
           const key = freshKey()
@@ -268,6 +294,37 @@ describe("what a transaction tells", () => {
         assert.isFalse(RedisError.isSafeToRetry(error))
       }))
   })
+})
+
+describe("A transaction by name", () => {
+  it.effect("is not begun by a MULTI that was given up unsent, and not ended by such an EXEC", () =>
+    Effect.gen(function*() {
+      const gates = [yield* Deferred.make<void>(), yield* Deferred.make<void>()] as const
+      let echoes = 0
+      const node = yield* FakeNode.make(({ name }) =>
+        name === "ECHO"
+          ? [FakeNode.gate(gates[echoes++ === 0 ? 0 : 1]), FakeNode.reply(Encode.bulk("e"))]
+          : name === "MULTI"
+          ? Encode.ok
+          : undefined
+      )
+      const client = yield* Client.make(node, { limits: { inFlightCommands: 1 } })
+      /** Gives a command up that waits behind another one. */
+      const givenUp = Effect.fnUntraced(function*(name: string, round: 0 | 1) {
+        const echo = yield* fork(Redis.send("ECHO", "e"))
+        yield* node.awaitCommand("ECHO", round + 1)
+        yield* Fiber.interrupt(yield* fork(Redis.send(name)))
+        yield* Deferred.succeed(gates[round], undefined)
+        yield* Fiber.join(echo)
+      })
+      yield* Client.on(client)(Redis.withConnection(Effect.gen(function*() {
+        yield* givenUp("MULTI", 0)
+        assert.isTrue(yield* Redis.ping())
+        yield* Redis.send("MULTI")
+        yield* givenUp("EXEC", 1)
+        assert.deepInclude(yield* Effect.flip(Redis.ping()), { _tag: "DataError" })
+      })))
+    }))
 })
 
 describe("on a server that fails at will", () => {

@@ -42,6 +42,7 @@ describe("numbers", () => {
       [",inf\r\n", Infinity],
       [",-inf\r\n", -Infinity],
       ["$8\r\nInfinity\r\n", Infinity],
+      ["$9\r\n+Infinity\r\n", Infinity],
       ["$3\r\nnan\r\n", NaN],
       ["$4\r\n-nan\r\n", NaN],
       [",nan\r\n", NaN],
@@ -54,6 +55,12 @@ describe("numbers", () => {
     }
     for (const reply of ["$0\r\n\r\n", "$3\r\nabc\r\n", "$4\r\n1,5 \r\n", "$-1\r\n", "*0\r\n"]) {
       assert.match(refusal(RedisReply.double, reply), /^expected a number, got/)
+    }
+  })
+
+  it("a text that JavaScript takes for a number, and servers do not send as one, is none", () => {
+    for (const text of [" ", "\t", " 1", "1 ", "1\n", "0x10", "0b1", "0o7", "5.", ".5", "1_0"]) {
+      assert.match(refusal(RedisReply.double, bulk(text)), /^expected a number, got/, JSON.stringify(text))
     }
   })
 
@@ -92,10 +99,10 @@ describe("numbers", () => {
   })
 
   it("an integer that is too large is shown in part where it has many digits", () => {
-    const digits = "9".repeat(10_000)
+    const digits = "9".repeat(8000)
     const detail = refusal(RedisReply.integer, `(${digits}\r\n`)
     assert.isBelow(detail.length, 700)
-    assert.match(detail, /^the integer 9+… \(10000 characters\) is beyond/)
+    assert.match(detail, /^the integer 9+… \(8000 characters\) is beyond/)
   })
 })
 

@@ -13,8 +13,8 @@ import { BatchRequest } from "../connection/batchRequest.ts"
 import type { Batch } from "../connection/batchRequest.ts"
 import type * as RedisConnection from "../connection/model.ts"
 import type { Outcome } from "../connection/outcome.ts"
-import type { Send } from "../connection/request.ts"
-import { failureOf, timeLimit } from "../error/events.ts"
+import type { Request, Send } from "../connection/request.ts"
+import { connectionLoss, failureOf, timeLimit } from "../error/events.ts"
 import type { Wait } from "../pool/attempts.ts"
 import type { Lease } from "../pool/recycle.ts"
 import { LoopTime, withTimeout } from "../runtime/elapsed.ts"
@@ -40,19 +40,49 @@ export const onLease = <A, E>(
   make: (send: Send) => Effect.Effect<A, E>
 ): Effect.Effect<A, E | CommandError> =>
   Effect.suspend(() => {
-    const { deadlines, settings } = basis
+    const { deadlines, router, settings } = basis
     const time = new LoopTime(deadlines.clock)
     const started = time.now()
     const limit = commands.reduce(
       (sum, command) => sum + RedisCommand.blockMilliseconds(command),
       Duration.toMillis(settings.commandTimeout)
     )
-    return Effect.scoped(Effect.flatMap(lease(basis, commands, time), (connection) =>
-      make((request) => {
+    return Effect.scoped(Effect.flatMap(lease(basis, commands, time), (connection) => {
+      let sent: Request | undefined = undefined
+      const run = make((request) => {
+        sent = request
         deadlines.addUntil(request, deadlines.now() + limit - (time.now() - started), limit)
         connection.submit(request)
-      })))
+      })
+      // A connection that is not held goes back to its pool now, which closes it where an answer is still to come.
+      return router.held === undefined || !mayTake(commands)
+        ? run
+        : Effect.onExit(run, () => Effect.sync(() => endIfOwed(connection, sent)))
+    }))
   })
+
+/**
+ * Whether a server may hold one of these commands back and take something for it meanwhile, or never answer. In a transaction nothing
+ * is held back, and WAIT, which has to be on the connection of the writes, takes nothing and has an end.
+ */
+const mayTake = (commands: ReadonlyArray<RedisCommand.Any>): boolean =>
+  commands[0]?.spec.name.toUpperCase() !== "MULTI" &&
+  commands.some(({ spec }) => spec.traits.has("blocking") && !spec.traits.has("dependent"))
+
+/**
+ * Ends a connection whose server still has what its caller has given up. Nothing else ends that at the server: with CLIENT UNBLOCK over
+ * another connection some servers crash.
+ */
+const endIfOwed = (connection: RedisConnection.RedisConnection, sent: Request | undefined): void => {
+  if (sent === undefined || sent.answered === sent.written) return
+  connection.close(
+    connectionLoss(
+      "Closed",
+      "The client closed the connection, as a blocking command was given up that the server would have gone on with",
+      connection.address
+    )
+  )
+}
 
 /** The error of one command, made of what kept all commands of a batch from being run. */
 export const unsentIn = (error: CommandError, command: RedisCommand.Any, index: number): CommandError =>

@@ -15,6 +15,7 @@ import * as Connection from "../connection/connection.ts"
 import type { Dialer } from "../connection/model.ts"
 import { answerTo } from "../connection/ping.ts"
 import { connectionLoss, ofNoCommand } from "../error/events.ts"
+import type { Member } from "../pool/claims.ts"
 import * as ExclusivePool from "../pool/exclusive.ts"
 import * as SharedConnection from "../pool/shared.ts"
 import { announcements } from "../runtime/announcements.ts"
@@ -207,7 +208,7 @@ class Servers {
 /** The exclusive connections that one member takes, or all callers that are not members together. */
 const leasing = (
   exclusive: ExclusivePool.ExclusivePool,
-  member: ExclusivePool.Member | undefined,
+  member: Member | undefined,
   rest: Pick<RedisRouter, "attributes" | "events" | "stats" | "subscribers">
 ): Pick<RedisRouter, "exclusive" | "reserve"> => {
   const lease = exclusive.lease(member)

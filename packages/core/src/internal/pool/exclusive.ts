@@ -22,19 +22,20 @@ import type { RedisEvent } from "../../RedisClient.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { RedisConnector } from "../../RedisConnector.ts"
 import type { CommandError, ConnectionError } from "../../RedisError.ts"
-import { failAll } from "../connection/give.ts"
 import type { Dialer, RedisConnection } from "../connection/model.ts"
-import type { RequestQueue } from "../connection/request.ts"
 import { clientClosed, connectionLoss, timeLimit } from "../error/events.ts"
 import { aside } from "../runtime/aside.ts"
 import { elapsed, LoopTime, passed } from "../runtime/elapsed.ts"
 import { errorOf } from "../runtime/firstError.ts"
-import { fork, runNow } from "../runtime/ownContext.ts"
-import { acquireIn } from "../runtime/ownScope.ts"
+import { fork } from "../runtime/ownContext.ts"
 import { Attempts, failureText, lateCheck } from "./attempts.ts"
 import type { Wait } from "./attempts.ts"
+import { Claim, Member } from "./claims.ts"
+import type { Dial } from "./claims.ts"
+import { Opening } from "./opening.ts"
+import type { Opened } from "./opening.ts"
 import { givenBack, Lease } from "./recycle.ts"
-import { addressOf, Life, Pauses, pauseUnless } from "./redial.ts"
+import { Life } from "./redial.ts"
 
 export interface Options {
   readonly dialer: Dialer
@@ -45,53 +46,17 @@ export interface Options {
 /** How long a connection may take to be cleaned before it is closed: a new one costs less than that. */
 const cleaningLimit = "1 second"
 
-/** A user of the pool, with the connections that it has and waits for. */
-export class Member {
-  readonly claims = new Set<Claim>()
-  /** The reason why the member gets no connection any more. */
-  ended: CommandError | undefined = undefined
-}
-
-/** A caller that wants a connection, waits for it, has it, or is done. */
-class Claim {
-  readonly member: Member
-  /** The dial that it waits for; `undefined` when it waits for a connection that is in use, or does not wait. */
-  dial: Dial | undefined = undefined
-  /** When it began to wait. */
-  since = 0
-  lease: Lease | undefined = undefined
-  connection: RedisConnection | undefined = undefined
-  settle: ((exit: Exit.Exit<RedisConnection, CommandError>) => void) | undefined = undefined
-
-  constructor(member: Member) {
-    this.member = member
-  }
-}
-
-/** A new connection, its scope, and the error that has ended it, if anything has. */
-interface Opened {
-  readonly connection: RedisConnection
-  readonly scope: Scope.Closeable
-  readonly lost: () => CommandError | undefined
-}
-
-/** A connection that is being opened. It has no claim when it is to be idle, or when its claim has ended. */
-interface Dial {
-  readonly attempts: Attempts
-  claim: Claim | undefined
-  /** Whether the dial was begun for this claim. */
-  isOwn: boolean
-}
-
 /**
  * The facts about an open connection.
  *
  * - `unusedSince`: when it was opened, or given back.
+ * - `isLeft`: whether whoever has it has closed it.
  */
 interface Facts {
   readonly scope: Scope.Closeable
   readonly life: Life
   unusedSince: number
+  isLeft: boolean
 }
 
 export class ExclusivePool {
@@ -103,6 +68,7 @@ export class ExclusivePool {
   readonly #min: number
   readonly #idleTimeout: number
   readonly #healthCheckInterval: number
+  readonly #opening: Opening
   readonly #members = new Set<Member>()
   readonly #everybody = new Member()
   readonly #open = new Map<RedisConnection, Facts>()
@@ -114,11 +80,6 @@ export class ExclusivePool {
   /** The claims that wait, in order. */
   readonly #waiting = new Set<Claim>()
   #sweeping = false
-  readonly #pauses = new Pauses()
-  /** The time at which the next dial may begin. */
-  #notBefore = 0
-  /** Why the last dial failed; `undefined` when it did not. */
-  #failure: CommandError | undefined = undefined
   /** The reason why no claim gets a connection any more. */
   #closed: CommandError | undefined = undefined
 
@@ -128,6 +89,7 @@ export class ExclusivePool {
     this.#context = context
     this.#scope = scope
     this.#clock = clock
+    this.#opening = new Opening(options, context, scope, () => this.#now())
     this.#limit = pool.max - pool.shared
     this.#min = Math.min(pool.min, this.#limit)
     this.#idleTimeout = Duration.toMillis(pool.idleTimeout)
@@ -216,7 +178,12 @@ export class ExclusivePool {
       while (true) {
         const connection = yield* this.#connectionFor(claim)
         const isUsable = yield* this.#isUsable(connection)
-        if (isUsable && connection.exchange.leaving === undefined) return claim.lease = new Lease(connection)
+        const facts = this.#open.get(connection)
+        if (isUsable && facts !== undefined && connection.exchange.leaving === undefined) {
+          return claim.lease = new Lease(connection, () => {
+            facts.isLeft = true
+          })
+        }
         this.#putDown(claim)
       }
     })
@@ -286,9 +253,8 @@ export class ExclusivePool {
   #shortage(waited: number): string {
     const { max, shared } = this.#options.settings.pool
     const opened = this.#dials.size === 0 ? "" : ` or being opened (${this.#dials.size})`
-    const failed = this.#failure === undefined
-      ? ""
-      : `; the last attempt to open one failed: ${failureText(this.#failure)}`
+    const { failure } = this.#opening
+    const failed = failure === undefined ? "" : `; the last attempt to open one failed: ${failureText(failure)}`
     return `all ${this.#limit} connections that callers have alone were in use${opened}, and none became free in ` +
       `${
         Math.round(waited)
@@ -410,11 +376,12 @@ export class ExclusivePool {
 
   #begin(claim: Claim | undefined): void {
     const attempts = new Attempts(this.#options.dialer.address, () => this.#now())
-    if (this.#failure !== undefined) attempts.fail(this.#failure)
+    if (this.#opening.failure !== undefined) attempts.fail(this.#opening.failure)
     const dial: Dial = { claim, isOwn: true, attempts }
     if (claim !== undefined) claim.dial = dial
     this.#dials.add(dial)
-    this.#fork(Effect.onExit(this.#connect(attempts), (exit) => Effect.sync(() => this.#onDialled(dial, exit))))
+    const opened = this.#opening.open(attempts, (connection, failure) => this.#onLost(connection, failure))
+    this.#fork(Effect.onExit(opened, (exit) => Effect.sync(() => this.#onDialled(dial, exit))))
   }
 
   #onDialled(dial: Dial, exit: Exit.Exit<Opened, CommandError>): void {
@@ -424,7 +391,12 @@ export class ExclusivePool {
     if (Exit.isSuccess(exit)) {
       const { connection, lost, scope } = exit.value
       const { address, protocol } = connection
-      this.#open.set(connection, { scope, life: new Life(connection, this.#clock), unusedSince: this.#now() })
+      this.#open.set(connection, {
+        scope,
+        life: new Life(connection, this.#clock),
+        unusedSince: this.#now(),
+        isLeft: false
+      })
       this.#options.onEvent({ _tag: "Connected", address, protocol })
       const failure = lost()
       if (failure === undefined) this.#offer(connection)
@@ -437,55 +409,6 @@ export class ExclusivePool {
     if (this.#waiting.size > 0) this.#dial()
   }
 
-  /** Opens a connection; after a failure it first waits for a pause, whoever asks. */
-  #connect(attempts: Attempts): Effect.Effect<Opened, CommandError, RedisConnector> {
-    return Effect.gen({ self: this }, function*() {
-      const { news } = this.#options.dialer
-      const over = Effect.sync(() => {
-        this.#notBefore = 0
-      })
-      while (this.#notBefore > this.#now()) {
-        yield* pauseUnless(this.#notBefore - this.#now(), news && Effect.andThen(news, over))
-      }
-      const scope = yield* Scope.fork(this.#scope)
-      let connection: RedisConnection | undefined = undefined
-      let lost: CommandError | undefined = undefined
-      const onUnsent = (unsent: RequestQueue, failure: CommandError) => {
-        lost = failure
-        if (connection !== undefined) this.#onLost(connection, failure)
-        failAll(unsent, failure)
-      }
-      attempts.begin()
-      connection = yield* this.#options.dialer.open({ onUnsent, onProgress: attempts.progress }).pipe(
-        acquireIn(scope),
-        Effect.tapError((error) => Effect.sync(() => this.#onFailed(error)))
-      )
-      this.#failure = undefined
-      return { connection, scope, lost: () => lost }
-    })
-  }
-
-  #onFailed(error: CommandError): void {
-    // A limit kept the dial from beginning, which is no reason to delay the next one.
-    if (error._tag === "ConnectionError" && error.reason.startsWith("Pool")) return
-    this.#failure = error
-    const retryAfter = this.#postpone(error)
-    if (retryAfter === undefined) return
-    const address = addressOf(error) ?? this.#options.dialer.address
-    this.#options.onEvent({ _tag: "ConnectFailed", address, error, retryAfter: Duration.millis(retryAfter) })
-  }
-
-  /**
-   * Delays the next dial, and returns by how much; `undefined` when it is delayed already, as with dials that fail
-   * together.
-   */
-  #postpone(error: CommandError): number | undefined {
-    if (this.#notBefore > this.#now()) return undefined
-    const pause = runNow(this.#context)(this.#pauses.after(error))
-    this.#notBefore = this.#now() + pause
-    return pause
-  }
-
   #onLost(connection: RedisConnection, failure: CommandError): void {
     const facts = this.#open.get(connection)
     if (facts === undefined) return
@@ -495,9 +418,9 @@ export class ExclusivePool {
     const isOwnDoing = failure._tag === "ConnectionError" && failure.reason === "ClientClosed"
     const error = isOwnDoing ? undefined : failure
     this.#options.onEvent({ _tag: "Disconnected", address: connection.address, error })
-    if (facts.life.answers > 0 || facts.life.hasLasted) this.#pauses.reset()
+    if (facts.life.answers > 0 || facts.life.hasLasted) this.#opening.succeed()
     // A server that ends connections before it has answered anything is not dialled again without a pause.
-    else if (!isOwnDoing) this.#postpone(failure)
+    else if (!isOwnDoing && !facts.isLeft) this.#opening.postpone(failure)
     this.#fork(Effect.uninterruptible(Scope.close(facts.scope, Exit.void)))
     this.#dial()
   }

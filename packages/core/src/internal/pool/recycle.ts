@@ -15,6 +15,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../../RedisCommand.ts"
+import { DataError } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type { Holder } from "../connection/exchange.ts"
@@ -49,6 +50,8 @@ export class Lease implements Holder {
   #asking = false
   /** Whether MULTI was written, and nothing since that ends it. */
   #queueing = false
+  /** The same of what was sent, which may have to be written yet. */
+  #begun = false
   /** Whether the holder may have become another user. */
   #otherUser = false
   /**
@@ -61,10 +64,18 @@ export class Lease implements Holder {
   #undoing = false
   #onUndone: ((undone: boolean) => void) | undefined = undefined
 
-  constructor(connection: RedisConnection) {
+  /** - `onClose`: called when the holder closes the connection, which says nothing about the server. */
+  constructor(connection: RedisConnection, onClose: () => void) {
     this.#raw = connection
     this.#tooLate = givenBack(connection.address)
-    this.connection = { ...connection, submit: (request) => this.submit(request) }
+    this.connection = {
+      ...connection,
+      submit: (request) => this.submit(request),
+      close: (reason) => {
+        onClose()
+        connection.close(reason)
+      }
+    }
     connection.exchange.holder = this
   }
 
@@ -90,12 +101,20 @@ export class Lease implements Holder {
 
   submit(request: Request): void {
     if (this.#returned) return request.fail(this.#tooLate)
-    for (const command of request.commands) this.#see(command)
-    this.#raw.submit(request)
+    if (this.#raw.exchange.waiting === 0) this.#begun = this.#queueing
+    let queued: RedisCommand.Any | undefined = undefined
+    for (const command of request.commands) {
+      if (this.#begun && command.reply !== RedisReply.raw && !isAnswered(command)) queued ??= command
+      this.#see(command)
+    }
+    if (queued === undefined) return this.#raw.submit(request)
+    request.fail(new DataError({ command: queued.spec.name, detail: onlyQueued }))
   }
 
   #see({ spec }: RedisCommand.Any): void {
     const name = spec.name.toUpperCase()
+    if (endsTransaction.has(name)) this.#begun = false
+    else if (name === "MULTI" && spec.traits.has("stateful")) this.#begun = true
     this.#asking = name === "ASKING"
     // Of what is written, some is the connection's own: credentials that change are no other user of the holder's.
     if (changesUser.has(name)) this.#otherUser = true
@@ -163,6 +182,15 @@ const leavesNothing: ReadonlySet<string> = new Set(["DISCARD", "UNWATCH"])
 const changesUser: ReadonlySet<string> = new Set(["AUTH", "HELLO", "RESET"])
 
 const endsTransaction: ReadonlySet<string> = new Set(["DISCARD", "EXEC", "RESET"])
+
+/** Whether a server answers a command itself while it queues others for a transaction. */
+const isAnswered = ({ spec: { name } }: RedisCommand.Any): boolean =>
+  endsTransaction.has(name.toUpperCase()) || ["MULTI", "QUIT", "WATCH"].includes(name.toUpperCase())
+
+/** Why a command is refused after a MULTI of the holder's: what it promises to answer with would be QUEUED. */
+const onlyQueued =
+  "a MULTI that was sent by name is open, so that the answer would be QUEUED and not what the command answers. " +
+  "Use Redis.transaction, or Redis.send for each command in it"
 
 /**
  * Commands that may be sent on shared connections, where all callers have the same name. So their effect is no trait of

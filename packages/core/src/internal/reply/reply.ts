@@ -4,6 +4,7 @@
 import * as Resp from "../../Resp.ts"
 import { Gathered } from "../codec/gather.ts"
 import type { Reader } from "../codec/gather.ts"
+import { doublePattern, LONGEST_NUMBER } from "../codec/line.ts"
 import { encodeUtf8 } from "../codec/utf8.ts"
 import { excerpt, printable } from "../error/printable.ts"
 import { blobReader, bytesReader, textReader } from "./longString.ts"
@@ -205,15 +206,9 @@ const tooLarge = (value: bigint, way = ". Redis.asBigInt reads it"): never => {
   throw new Mismatch(`the integer ${excerpt(digits)} is beyond ±(2⁵³−1)${way}`, digits)
 }
 
-/**
- * A text of more bytes is no number. The longest that a server makes is a double of 5 KB, and the time to make an integer of digits,
- * 2 s for ten million, is not in proportion to them.
- */
-const longestNumber = 8192
-
 /** The text of a number; `undefined` of what is none. */
 const digitsOf = (value: Resp.Value): string | undefined =>
-  (value instanceof Resp.Bulk || typeof value === "string") && value.length <= longestNumber
+  (value instanceof Resp.Bulk || typeof value === "string") && value.length <= LONGEST_NUMBER
     ? value.toString()
     : undefined
 
@@ -245,12 +240,14 @@ export const double: Reply<number> = make((value) => {
   return (digits === undefined ? undefined : parseDouble(digits)) ?? mismatch("a number", value)
 })
 
-/** Servers and JavaScript spell `inf` and `nan` differently. */
+/** Servers and JavaScript spell `inf` and `nan` differently, and JavaScript takes blanks and `0x10` for numbers as well. */
 const parseDouble = (text: string): number | undefined => {
+  if (doublePattern.test(text)) return Number(text)
   switch (text.toLowerCase()) {
     case "inf":
     case "+inf":
     case "infinity":
+    case "+infinity":
       return Infinity
     case "-inf":
     case "-infinity":
@@ -258,12 +255,8 @@ const parseDouble = (text: string): number | undefined => {
     case "nan":
     case "-nan":
       return NaN
-    case "":
+    default:
       return undefined
-    default: {
-      const number = Number(text)
-      return Number.isNaN(number) ? undefined : number
-    }
   }
 }
 
