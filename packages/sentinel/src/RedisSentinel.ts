@@ -22,7 +22,7 @@ import { MasterTracker } from "./internal/masterTracker.ts"
 import * as ReadingRouter from "./internal/readingRouter.ts"
 import * as Sentinels from "./internal/sentinels.ts"
 import * as Settings from "./internal/settings.ts"
-import { StandIns } from "./internal/standIns.ts"
+import * as StandIns from "./internal/standIns.ts"
 import * as Watch from "./internal/watch.ts"
 
 // -----------------------------------------------------------------------------
@@ -234,16 +234,14 @@ const afterSuccession = (tracker: MasterTracker): (error: CommandError) => Effec
 }
 
 const poolOf = (resolver: Dialers.Resolver) =>
-  Effect.suspend(() => {
+  Effect.gen(function*() {
     const { role, settings } = resolver
-    if (role === "master") return RedisPool.makeFrom(Dialers.make(resolver), settings)
+    if (role === "master") return yield* RedisPool.makeFrom(Dialers.make(resolver), settings)
     const usable = new Set<string>()
     const own = { ...resolver, usable }
-    const standIns = new StandIns(own, usable)
-    return Effect.andThen(
-      Effect.forkScoped(standIns.run),
-      RedisPool.makeFrom(Dialers.make(own), settings, undefined, standIns.leaving)
-    )
+    const standIns = yield* StandIns.make(own, usable)
+    yield* Effect.forkScoped(standIns.run)
+    return yield* RedisPool.makeFrom(Dialers.make(own), settings, undefined, standIns.leaving)
   })
 
 /** The router of a client, with connections of their own for what does not go where the others go. */

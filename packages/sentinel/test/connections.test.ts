@@ -451,7 +451,10 @@ describe("A master that was demoted", () => {
         yield* Client.causing(client, "MasterChanged", Fake.announce(sentinel, from, to))
         yield* from.node.awaitOpen(0)
         yield* TestClock.adjust("1 second")
-        yield* to.node.awaitCommand("SUBSCRIBE", count)
+        yield* Effect.raceFirst(
+          to.node.awaitCommand("SUBSCRIBE", count),
+          Effect.map(Fiber.join(subscribing), (ended) => assert.deepStrictEqual(ended, Exit.void))
+        )
       })
       yield* turn(master, next, 1)
       master.instead = undefined
