@@ -281,6 +281,22 @@ for (const protocol of [2, 3] as const) {
       assert.deepStrictEqual(elements(one), [])
     })
 
+    it("very many who wait for the same channel give up, or fail, each at the same cost", () => {
+      const started = worked()
+      const many = 60_000
+      const mailbox = makeMailbox()
+      for (const fail of [false, true]) {
+        const station = makeStation(protocol)
+        const joining = Array.from({ length: many }, () => station.join({ mailbox, bytes: false }, "subscribe", "a"))
+        if (fail) station.hub.failJoining(lost)
+        else for (const { giveUp } of joining) giveUp()
+        assert.isTrue(station.hub.empty)
+        assert.strictEqual(joining.filter(({ state }) => state() === "failed").length, fail ? many : 0)
+      }
+      // It takes a fifth of a second; with a look at all others for each, half a minute.
+      assert.isBelow(worked() - started, 5000)
+    })
+
     it("who gives up waiting unsubscribes", () => {
       const station = makeStation(protocol)
       const one = receiver()
