@@ -307,7 +307,7 @@ const subscribe = Effect.fnUntraced(function*(
   onMessage: (message: Redis.RedisMessage) => void
 ) {
   // Messages are passed on at once to an unbounded queue, as Effect's service promises.
-  const buffer = { capacity: Number.MAX_SAFE_INTEGER }
+  const buffer = { capacity: Number.MAX_SAFE_INTEGER, capacityBytes: Number.MAX_SAFE_INTEGER }
   const subscription = yield* client.pubSub.open({ payload: "bytes", buffer })
   yield* subscription.subscribe(channel)
   return subscription.messages.pipe(

@@ -125,7 +125,8 @@ export type Event<Name = string> = Subscribed<Name> | Lost<Name> | Restored<Name
  *
  * **Details**
  *
- * A subscription that suspends has a connection of its own. It may exceed its capacity by what one read brought.
+ * A buffer is full when it holds so many messages, or messages of so many bytes: one more may exceed the bytes. A
+ * subscription that suspends has a connection of its own. It may exceed its capacity by what one read brought.
  *
  * @category options
  * @since 0.1.0
@@ -133,6 +134,12 @@ export type Event<Name = string> = Subscribed<Name> | Lost<Name> | Restored<Name
 export interface BufferOptions {
   /** How many messages may wait for the consumer. Default 16384. */
   readonly capacity?: number | undefined
+  /**
+   * How many bytes of messages may wait for the consumer. Default 67108864 (64 MB), twice what a server keeps for a
+   * subscriber by default. The payload counts, and the name of the channel where it came by a pattern. Text counts with its
+   * `length`, and takes up to twice as much memory where it is not all Latin.
+   */
+  readonly capacityBytes?: number | undefined
   /**
    * What happens to a message when the buffer is full.
    *
@@ -165,6 +172,8 @@ export interface Options {
   readonly buffer?: BufferOptions | undefined
   /** Belongs into `buffer`. */
   readonly capacity?: never
+  /** Belongs into `buffer`. */
+  readonly capacityBytes?: never
   /** Belongs into `buffer`. */
   readonly onFull?: never
 }

@@ -22,7 +22,7 @@ import { MasterTracker } from "./internal/masterTracker.ts"
 import * as ReadingRouter from "./internal/readingRouter.ts"
 import * as Sentinels from "./internal/sentinels.ts"
 import * as Settings from "./internal/settings.ts"
-import { StandIns } from "./internal/standIns.ts"
+import * as StandIns from "./internal/standIns.ts"
 import * as Watch from "./internal/watch.ts"
 
 // -----------------------------------------------------------------------------
@@ -210,23 +210,38 @@ const clientWith = Effect.fnUntraced(function*(
   const pool = yield* poolOf(resolver)
   const router = yield* routerOf(pool.router, { ...resolver, readFrom })
   const describe = `sentinel ${service}, ${role}, asking ${printed(group)}, db ${settings.db}`
-  const client = yield* RedisRouter.makeClient({ ...router, describe }, settings, { caches: role === "master" })
+  const subscribers = { ...router.subscribers, retry: () => afterSuccession(tracker) }
+  const client = yield* RedisRouter.makeClient({ ...router, subscribers, describe }, settings, {
+    caches: role === "master"
+  })
   yield* Effect.forkScoped(Watch.run(resolver))
   if (settings.eager) yield* RedisPool.openShared(pool)
   return RedisRouter.withFunctions(client)
 })
 
+/**
+ * Has a subscription that failed begin again where another server has become the master since it last began, as its connection
+ * was closed for that. It asks for nothing twice, and a command that was not written waits for the next connection as well.
+ */
+const afterSuccession = (tracker: MasterTracker): (error: CommandError) => Effect.Effect<void, CommandError> => {
+  // There is no master before the first connection, which is for the one that is found then.
+  let known = Math.max(1, tracker.changes)
+  return (error) => {
+    if (error._tag !== "ConnectionError" || tracker.changes <= known) return Effect.fail(error)
+    known = tracker.changes
+    return Effect.void
+  }
+}
+
 const poolOf = (resolver: Dialers.Resolver) =>
-  Effect.suspend(() => {
+  Effect.gen(function*() {
     const { role, settings } = resolver
-    if (role === "master") return RedisPool.makeFrom(Dialers.make(resolver), settings)
+    if (role === "master") return yield* RedisPool.makeFrom(Dialers.make(resolver), settings)
     const usable = new Set<string>()
     const own = { ...resolver, usable }
-    const standIns = new StandIns(own, usable)
-    return Effect.andThen(
-      Effect.forkScoped(standIns.run),
-      RedisPool.makeFrom(Dialers.make(own), settings, undefined, standIns.leaving)
-    )
+    const standIns = yield* StandIns.make(own, usable)
+    yield* Effect.forkScoped(standIns.run)
+    return yield* RedisPool.makeFrom(Dialers.make(own), settings, undefined, standIns.leaving)
   })
 
 /** The router of a client, with connections of their own for what does not go where the others go. */

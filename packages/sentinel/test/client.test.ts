@@ -171,13 +171,22 @@ describe("A failover", () => {
       const blocked = yield* Effect.forkChild(Client.failure(client, Redis.blpop("none", 0), "ConnectionError"))
       const before = yield* deployment.master
       // Without a majority of the sentinels there is no election.
-      const [, ...others] = deployment.sentinels
+      const [first, ...others] = deployment.sentinels
+      if (first === undefined) return assert.fail("there are three")
       for (const sentinel of others) yield* sentinel.stop
+      // It notices nothing before the callers do.
+      const downAfter = (milliseconds: number) =>
+        Effect.scoped(
+          Effect.flatMap(Client.make(first), (atFirst) =>
+            atFirst.execute(Redis.sentinelSet(deployment.service, { "down-after-milliseconds": milliseconds })))
+        )
+      yield* downAfter(600_000)
       yield* before.kill()
       const lost = yield* Fiber.join(blocked)
       assert.include(["Closed", "Reset"], lost.reason)
       const refused = yield* Client.failure(client, Redis.get("k"), "ConnectionError")
       assert.deepStrictEqual([refused.reason, refused.address], ["Refused", addressOf(before)])
+      yield* downAfter(800)
       const missing = yield* untilFailing(client, "MasterNotFoundError")
       assert.match(missing.message, /^No master found for "mymaster"; /)
       for (const sentinel of others) yield* sentinel.restart

@@ -15,6 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 
@@ -433,6 +434,40 @@ describe("A master that was demoted", () => {
       yield* TestClock.adjust("1 second")
       yield* next.node.awaitCommand("SUBSCRIBE")
       assert.strictEqual(yield* client.execute(getK), String(next.port))
+    }))
+
+  it.effect("a subscription that was not confirmed goes on where the master is, as often as another becomes it", () =>
+    Effect.gen(function*() {
+      const { master, replicas: [next], sentinel } = yield* Fake.make({ replicas: 1 })
+      const silent = ({ name }: FakeNode.Command) => name === "SUBSCRIBE" ? FakeNode.stall() : undefined
+      for (const server of [master, next]) server.instead = silent
+      const client = yield* Fake.client([sentinel])
+      const subscription = yield* client.pubSub.open({ events: true })
+      const subscribing = yield* Effect.forkChild(Effect.exit(subscription.subscribe("news")))
+      yield* master.node.awaitCommand("SUBSCRIBE")
+      yield* sentinel.node.awaitCommand("SUBSCRIBE", 2)
+      const turn = Effect.fnUntraced(function*(from: Fake.Data, to: Fake.Data, count: number) {
+        yield* Fake.failOver([sentinel], from, to)
+        yield* Client.causing(client, "MasterChanged", Fake.announce(sentinel, from, to))
+        yield* from.node.awaitOpen(0)
+        yield* TestClock.adjust("1 second")
+        yield* Effect.raceFirst(
+          to.node.awaitCommand("SUBSCRIBE", count),
+          Effect.map(Fiber.join(subscribing), (ended) => assert.deepStrictEqual(ended, Exit.void))
+        )
+      })
+      yield* turn(master, next, 1)
+      master.instead = undefined
+      yield* turn(next, master, 2)
+      assert.deepStrictEqual(yield* Fiber.join(subscribing), Exit.void)
+      const first = yield* Stream.runHead(subscription.messages)
+      assert.deepStrictEqual(Option.map(first, ({ _tag }) => _tag), Option.some("Subscribed"))
+      // What is lost while the master stays is told, as before.
+      master.instead = silent
+      const failing = yield* Effect.forkChild(Effect.flip(subscription.subscribe("other")))
+      yield* master.node.awaitCommand("SUBSCRIBE", 3)
+      yield* master.node.cutAll()
+      assert.strictEqual(Client.expectTag(yield* Fiber.join(failing), "ConnectionError").reason, "Closed")
     }))
 
   it.effect("SEN-25: opening a connection elsewhere closes those to the master before", () =>

@@ -195,6 +195,39 @@ describe("A client of replicas that reads from the master", () => {
       yield* readAtReplica
     }))
 
+  inVirtualTime(
+    "asks a replica without data over one connection, which is opened again when it was lost",
+    () =>
+      Effect.gen(function*() {
+        const { readAtReplica, replica } = yield* standingIn({
+          role: "replica",
+          recheckInterval: "200 millis",
+          connectTimeout: "200 millis"
+        })
+        const { connections } = replica.node
+        const roles = () => Fake.names(replica).filter((name) => name === "ROLE").length
+        Object.assign(replica, { state: "handshake", offset: 1 })
+        yield* replica.node.listen
+        yield* Effect.sleep("2 seconds")
+        assert.isAbove(roles(), 4)
+        assert.deepStrictEqual([connections.total, connections.open], [1, 1])
+        yield* replica.node.cutAll()
+        yield* Effect.sleep("1 second")
+        assert.deepStrictEqual([connections.total, connections.open], [2, 1])
+        // One that does not answer is given up.
+        replica.instead = () => []
+        yield* Effect.sleep("2 seconds")
+        replica.instead = undefined
+        yield* Effect.sleep("1 second")
+        const before = connections.total
+        yield* Effect.sleep("1 second")
+        assert.deepStrictEqual([connections.total, connections.open], [before, 1])
+        Object.assign(replica, { state: "connected", offset: 100 })
+        yield* readAtReplica
+        yield* replica.node.awaitOpen(1)
+      })
+  )
+
   inVirtualTime("stays there while a replica has no data, or loads it", () =>
     Effect.gen(function*() {
       const { master, read, readAtReplica, replica } = yield* standingIn({ role: "replica" })

@@ -197,6 +197,18 @@ describe("A block", () => {
     assert.strictEqual(cut(new SharedText(shared.chunk), names.reverse()).match(/x/gu)?.length, 4)
   })
 
+  it("is not prepared for a push that stands alone between replies", () => {
+    const push = `>2\r\n$7\r\nmessage\r\n$64\r\n${"x".repeat(64)}\r\n`
+    const kinds = (text: string) =>
+      new Set(
+        new RespDecoder().push(utf8.encode(text)).flatMap((value) =>
+          value instanceof Push ? value.items.map((item) => item?.constructor) : []
+        )
+      )
+    assert.deepStrictEqual(kinds(`${push}+OK\r\n`.repeat(100)), new Set([Bulk]))
+    assert.strictEqual(kinds(push.repeat(100)).size, 2)
+  })
+
   it.effect("is all that a text keeps that is kept alone", () =>
     Effect.gen(function*() {
       const bytes = reply(Array.from({ length: 900 }, (_, i) => utf8.encode(String(i).padStart(64, "x"))))

@@ -510,6 +510,14 @@ const rows: Readonly<Record<RedisError.RedisError["_tag"], string>> = {
 describe("every class of error", () => {
   const classes = new Set(samples.map(([error]) => error._tag))
 
+  it("a buffer that was full of bytes is told with their number", () => {
+    assert.strictEqual(
+      new RedisError.PubSubOverflowError({ capacity: 8, capacityBytes: 1024 }).message,
+      "Messages of 1024 bytes or more waited to be consumed. Consume them faster, or choose another " +
+        "buffer.capacityBytes or buffer.onFull for the subscription."
+    )
+  })
+
   it("ERR-01: the union has a sample of each class here", () => {
     assert.strictEqual(classes.size, samples.length)
     assert.strictEqual(classes.size, RedisError.RedisErrorSchema.members.length)

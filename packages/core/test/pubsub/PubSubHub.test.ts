@@ -29,7 +29,15 @@ const lost = connectionLoss("Closed", "The server closed the connection", "test:
 const bulk = (text: string) => new Resp.Bulk(encodeUtf8(text), 0, encodeUtf8(text).length)
 
 const makeMailbox = (options: Partial<MailboxOptions> = {}) =>
-  new Mailbox({ capacity: 100, onFull: "fail", events: true, channels: () => ["all"], onRoom: () => {}, ...options })
+  new Mailbox({
+    capacity: 100,
+    capacityBytes: 1000,
+    onFull: "fail",
+    events: true,
+    channels: () => ["all"],
+    onRoom: () => {},
+    ...options
+  })
 
 /** What a mailbox holds, without waiting for more. */
 const taken = (mailbox: Mailbox): ReadonlyArray<Element> => {
@@ -271,6 +279,22 @@ for (const protocol of [2, 3] as const) {
       assert.strictEqual(joining.state(), "failed")
       assert.isTrue(station.hub.empty)
       assert.deepStrictEqual(elements(one), [])
+    })
+
+    it("very many who wait for the same channel give up, or fail, each at the same cost", () => {
+      const started = worked()
+      const many = 40_000
+      const mailbox = makeMailbox()
+      for (const fail of [false, true]) {
+        const station = makeStation(protocol)
+        const joining = Array.from({ length: many }, () => station.join({ mailbox, bytes: false }, "subscribe", "a"))
+        if (fail) station.hub.failJoining(lost)
+        else for (const { giveUp } of joining) giveUp()
+        assert.isTrue(station.hub.empty)
+        assert.strictEqual(joining.filter(({ state }) => state() === "failed").length, fail ? many : 0)
+      }
+      // It takes less than a second; with a look at all others for each, more than ten.
+      assert.isBelow(worked() - started, 5000)
     })
 
     it("who gives up waiting unsubscribes", () => {
@@ -620,6 +644,17 @@ describe("PubSubMailbox", () => {
     assert.deepStrictEqual(briefs(mailbox), ["lost c,c", "back c,c"])
   })
 
+  it("of a channel and a pattern of the same name, the gap of one goes on", () => {
+    const mailbox = makeMailbox()
+    for (const event of gap(["c", "c", "d"])) mailbox.event(event)
+    mailbox.event(gap(["c"])[0])
+    assert.deepStrictEqual(briefs(mailbox), ["lost c,c,d", "back c,d"])
+    for (const event of gap(["c", "c"])) mailbox.event(event)
+    for (let i = 0; i < 3; i++) for (const event of gap(["c"])) mailbox.event(event)
+    // The last end is the one that another gap has had taken back.
+    assert.deepStrictEqual(briefs(mailbox), ["lost c,c", "back c", "back c"])
+  })
+
   it("dropping policies tell of one gap, however many events come between the messages", () => {
     for (const onFull of ["dropNewest", "dropOldest"] as const) {
       const mailbox = makeMailbox({ capacity: 1, onFull })
@@ -633,6 +668,45 @@ describe("PubSubMailbox", () => {
         : ["lost c", "back c", ...overflow, "lost c", "back c", "c=99"]
       assert.deepStrictEqual(briefs(mailbox), [...kept, "lost c", "back c"])
     }
+  })
+
+  it("a buffer is full as well when its messages have so many bytes, of which one may have more", () => {
+    const text = (length: number) => "x".repeat(length)
+    const long = message(text(6))
+    const byPattern = { ...long, kind: "pmessage", channel: text(4), pattern: "x*" } as const
+    const bytes = (onFull: MailboxOptions["onFull"], capacityBytes = 10) => makeMailbox({ onFull, capacityBytes })
+    const lengths = (mailbox: Mailbox) =>
+      taken(mailbox).map((element) => element._tag === "Message" ? element.data.length : brief(element))
+
+    const failing = bytes("fail")
+    for (let i = 0; i < 3; i++) failing.offer(long)
+    assert.deepStrictEqual(lengths(failing), [6, 6])
+    const error = Effect.runSync(Effect.flip(failing.take))
+    assert.deepInclude(error, { _tag: "PubSubOverflowError", capacity: 100, capacityBytes: 10 })
+
+    const oldest = bytes("dropOldest")
+    for (const length of [1, 2, 3, 4, 5, 50, 1]) oldest.offer(message(text(length)))
+    assert.deepStrictEqual(lengths(oldest), ["lost 6", "back all", 1])
+    oldest.offer(byPattern)
+    oldest.offer(message(text(9)))
+    oldest.offer(message(text(1)))
+    oldest.offer(message(text(2)))
+    assert.deepStrictEqual(lengths(oldest), ["lost 2", "back all", 1, 2])
+
+    const newest = bytes("dropNewest")
+    for (const length of [0, 50, 0]) newest.offer(message(text(length)))
+    assert.deepStrictEqual(lengths(newest), [0, 50, "lost 1", "back all"])
+    newest.offer({ ...byPattern, data: new Uint8Array(6), channel: new Uint8Array(3), pattern: new Uint8Array(1) })
+    newest.offer(message("1"))
+    assert.deepStrictEqual(lengths(newest), [6, 1])
+
+    const suspending = bytes("suspend")
+    suspending.offer(long)
+    assert.isFalse(suspending.full)
+    suspending.offer(long)
+    assert.isTrue(suspending.full)
+    assert.deepStrictEqual(lengths(suspending), [6, 6])
+    assert.isFalse(suspending.full)
   })
 
   it("fail: what was kept is still yielded, and then the error", () => {

@@ -1,8 +1,9 @@
 /**
- * What arrives for a consumer whose fiber rests between any two steps.
+ * What arrives for a consumer whose fiber rests between any two steps, and what is kept for one that never comes.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { fork } from "@redfx/testing/Fork"
+import { used } from "@redfx/testing/Memory"
 import { turns } from "@redfx/testing/VirtualTime"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -33,6 +34,7 @@ describe("A mailbox", () => {
         for (let steps = 3; steps < 12; steps++) {
           const mailbox = new Mailbox({
             capacity: 1,
+            capacityBytes: 1,
             onFull: "fail",
             events: false,
             channels: () => [],
@@ -45,4 +47,20 @@ describe("A mailbox", () => {
         }
       }))
   }
+
+  it.effect("keeps no memory of messages that were dropped", () =>
+    Effect.gen(function*() {
+      const mailbox = new Mailbox({
+        capacity: 16_384,
+        capacityBytes: 1_000_000,
+        onFull: "dropOldest",
+        events: false,
+        channels: () => [],
+        onRoom: () => {}
+      })
+      const before = yield* used
+      for (let i = 0; i < 1000; i++) mailbox.offer({ ...message, data: new Uint8Array(100_000) })
+      assert.isBelow((yield* used) - before, 3)
+      assert.strictEqual((yield* mailbox.take).length, 10)
+    }))
 })

@@ -521,8 +521,11 @@ describe("Subscriptions", () => {
         Redis.psubscribe("a", (() => assert.fail("a listener was called")) as never),
         Redis.subscribe("a", { buffer: { capacity: 0 } }),
         Redis.subscribe("a", { buffer: { capacity: 1.5 } }),
+        Redis.subscribe("a", { buffer: { capacityBytes: 0 } }),
+        Redis.subscribe("a", { buffer: { capacityBytes: Infinity } }),
         // These belong into `buffer`, and come from programs without types.
         Redis.subscribe("a", { events: true, onFull: "suspend" as never }),
+        Redis.subscribe("a", { capacityBytes: 10 as never }),
         Redis.keyspaceEvents({ match: "k:*", capacity: 10 as never })
       ]
       for (const stream of refused) {

@@ -5,7 +5,14 @@ import type { Receiver } from "../../src/internal/pubsub/topic.ts"
 
 const receiver = (): Receiver => ({
   bytes: false,
-  mailbox: new Mailbox({ capacity: 1, onFull: "fail", events: false, channels: () => [], onRoom: () => {} })
+  mailbox: new Mailbox({
+    capacity: 1,
+    capacityBytes: 1000,
+    onFull: "fail",
+    events: false,
+    channels: () => [],
+    onRoom: () => {}
+  })
 })
 
 describe("Topic", () => {

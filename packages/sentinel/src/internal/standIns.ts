@@ -6,30 +6,38 @@ import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
-import type { Dialer, RedisConnection } from "@redfx/core/unstable/Connection"
-import { Listeners } from "@redfx/core/unstable/Runtime"
+import type { CommandError } from "@redfx/core/RedisError"
+import * as RedisConnection from "@redfx/core/unstable/Connection"
+import { Listeners, withTimeout } from "@redfx/core/unstable/Runtime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import * as RcMap from "effect/RcMap"
+import type * as Scope from "effect/Scope"
 import { mostTried, standInOf, whereMasterIs } from "./dialers.ts"
 import type { Resolver } from "./dialers.ts"
 import * as Discovery from "./discovery.ts"
 import * as VerifiedConnection from "./verifiedConnection.ts"
 
+/** The connections over which servers are asked whether they can be used by now. */
+type Probes = RcMap.RcMap<NodeAddress, RedisConnection.RedisConnection, CommandError>
+
 /** The connections of a pool that stand in. */
 export class StandIns {
   readonly #resolver: Resolver
   readonly #usable: Set<string>
-  readonly #open = new Set<RedisConnection>()
+  readonly #probes: Probes
+  readonly #open = new Set<RedisConnection.RedisConnection>()
   readonly #news = new Listeners()
 
   /** - `usable`: the set of the resolver. */
-  constructor(resolver: Resolver, usable: Set<string>) {
+  constructor(resolver: Resolver, usable: Set<string>, probes: Probes) {
     this.#resolver = resolver
     this.#usable = usable
+    this.#probes = probes
   }
 
   /** A dialer whose connections are left as soon as there is a better server. */
-  readonly leaving = (dialer: Dialer): Dialer => ({
+  readonly leaving = (dialer: RedisConnection.Dialer): RedisConnection.Dialer => ({
     ...dialer,
     open: (listener) =>
       Effect.tap(dialer.open(listener), (connection) => {
@@ -49,7 +57,7 @@ export class StandIns {
    * one, and ends with the answers that it owes, or when who has it alone gives it back. That fails nobody, as what comes goes to
    * the next connection, which is opened to a replica that was found.
    */
-  readonly run: Effect.Effect<never, never, RedisConnector> = Effect.forever(
+  readonly run: Effect.Effect<never> = Effect.forever(
     Effect.suspend(() => {
       this.#usable.clear()
       return this.#news.until(() => this.#open.size > 0).pipe(
@@ -60,11 +68,11 @@ export class StandIns {
     })
   )
 
-  get #look(): Effect.Effect<void, never, RedisConnector> {
+  get #look(): Effect.Effect<void> {
     return Effect.gen({ self: this }, function*() {
       if (this.#open.size === 0) return
       yield* this.#findReplicas
-      const isEmpty = (connection: RedisConnection) => standInOf(connection) === "empty"
+      const isEmpty = (connection: RedisConnection.RedisConnection) => standInOf(connection) === "empty"
       if (this.#usable.size > 0) this.#leave(this.#open)
       else if ([...this.#open].some(isEmpty) && (yield* this.#hasMaster)) this.#leave([...this.#open].filter(isEmpty))
       else return
@@ -72,7 +80,7 @@ export class StandIns {
     })
   }
 
-  #leave(connections: Iterable<RedisConnection>): void {
+  #leave(connections: Iterable<RedisConnection.RedisConnection>): void {
     for (const connection of connections) {
       const { address, exchange } = connection
       this.#open.delete(connection)
@@ -83,7 +91,7 @@ export class StandIns {
   }
 
   /** Finds the replicas that can be used: all of them, as none is to be tried in vain while reads wait. */
-  get #findReplicas(): Effect.Effect<void, never, RedisConnector> {
+  get #findReplicas(): Effect.Effect<void> {
     const { group, service } = this.#resolver
     return Effect.gen({ self: this }, function*() {
       const { addresses } = yield* Discovery.replicas(group, service)
@@ -100,18 +108,48 @@ export class StandIns {
   }
 
   /** Whether there is a master that can be used. */
-  get #hasMaster(): Effect.Effect<boolean, never, RedisConnector> {
+  get #hasMaster(): Effect.Effect<boolean> {
     return whereMasterIs(this.#resolver).pipe(
       Effect.flatMap(({ address }) => this.#canOpen(address, "master")),
       Effect.catch(() => Effect.succeed(false))
     )
   }
 
-  #canOpen(
-    address: NodeAddress,
-    expected: VerifiedConnection.Expected
-  ): Effect.Effect<boolean, never, RedisConnector> {
-    const opened = VerifiedConnection.open({ ...this.#resolver, checkConnection: true }, address, expected, {})
-    return Effect.map(Effect.exit(Effect.scoped(opened)), Exit.isSuccess)
+  /**
+   * Whether a server can be used. The connection to a replica that has no data yet is kept for the next look, as there may be
+   * many of these.
+   */
+  #canOpen(address: NodeAddress, expected: VerifiedConnection.Expected): Effect.Effect<boolean> {
+    const forget = RcMap.invalidate(this.#probes, address)
+    const limit = Duration.toMillis(this.#resolver.settings.connectTimeout)
+    return Effect.gen({ self: this }, function*() {
+      const kept = yield* RcMap.get(this.#probes, address)
+      if (kept.exchange.closed) yield* forget
+      const connection = kept.exchange.closed ? yield* RcMap.get(this.#probes, address) : kept
+      yield* withTimeout(VerifiedConnection.verify({ checkConnection: true }, connection, expected), {
+        limit,
+        orElse: () => Effect.fail(connectionLoss("HealthCheck", "The server does not answer", connection.address))
+      })
+    }).pipe(
+      Effect.scoped,
+      Effect.matchEffect({
+        onFailure: (error) => Effect.as(RedisConnection.isWithoutData(error) ? Effect.void : forget, false),
+        onSuccess: () => Effect.as(forget, true)
+      })
+    )
   }
 }
+
+/** Makes the stand-ins of a pool. */
+export const make = Effect.fnUntraced(function*(
+  resolver: Resolver,
+  usable: Set<string>
+): Effect.fn.Return<StandIns, never, RedisConnector | Scope.Scope> {
+  const { interval, settings } = resolver
+  const probes = yield* RcMap.make({
+    lookup: ({ host, port }: NodeAddress) => RedisConnection.make({ host, port }, settings),
+    // Longer than from one look to the next, after the last of which they are closed.
+    idleTimeToLive: Duration.times(interval, 2)
+  })
+  return new StandIns(resolver, usable, probes)
+})

@@ -37,15 +37,22 @@ export const open = (
   expected: Expected,
   listener: RedisConnection.Listener
 ): Effect.Effect<RedisConnection.RedisConnection, CommandError, RedisConnector | Scope.Scope> => {
-  const { checkConnection, settings } = options
+  const { settings } = options
   const dialer = RedisConnection.dialerAt({ host: address.host, port: address.port }, settings)
+  const check = (connection: RedisConnection.RedisConnection) => verify(options, connection, expected)
+  return RedisConnection.verified(dialer.open, check, settings)(observing(listener, options, formatEndpoint(address)))
+}
+
+/** Asks the server of a connection whether it is what it has to be. */
+export const verify = (
+  { checkConnection }: Pick<Options, "checkConnection">,
+  connection: RedisConnection.RedisConnection,
+  expected: Expected
+): Effect.Effect<void, CommandError> => {
+  const verified = verifyRole(connection, expected)
   // A server that loads its data, or may not show what is old, answers ROLE and INFO, and nothing that reads.
   const isAsked = checkConnection || expected !== "master"
-  const check: (connection: RedisConnection.RedisConnection) => Effect.Effect<void, CommandError> = (connection) => {
-    const verified = verifyRole(connection, expected)
-    return isAsked ? Effect.all([verified, connection.probe], { concurrency: 2, discard: true }) : verified
-  }
-  return RedisConnection.verified(dialer.open, check, settings)(observing(listener, options, formatEndpoint(address)))
+  return isAsked ? Effect.all([verified, connection.probe], { concurrency: 2, discard: true }) : verified
 }
 
 /**

@@ -7,19 +7,24 @@ import { TaggedError } from "./tagged.ts"
 
 /**
  * Messages came faster than a subscription was consumed, and its buffer was
- * full; what it held was still yielded. `capacity` is that of the buffer.
+ * full; what it held was still yielded. `capacity` is that of the buffer. `capacityBytes` is there when the messages were
+ * fewer, and too long.
  *
  * @category errors
  * @since 0.1.0
  */
 export class PubSubOverflowError
   extends TaggedError<PubSubOverflowError>("@redfx/core/RedisError/PubSubOverflowError")("PubSubOverflowError", {
-    capacity: Schema.Number
+    capacity: Schema.Number,
+    capacityBytes: Schema.optionalKey(Schema.Number)
   })
 {
   override get message(): string {
-    return `More than ${this.capacity} messages waited to be consumed. Consume them faster, or choose another ` +
-      "buffer.capacity or buffer.onFull for the subscription."
+    const [waited, option] = this.capacityBytes === undefined
+      ? [`More than ${this.capacity} messages`, "buffer.capacity"]
+      : [`Messages of ${this.capacityBytes} bytes or more`, "buffer.capacityBytes"]
+    return `${waited} waited to be consumed. Consume them faster, or choose another ${option} or buffer.onFull for the ` +
+      "subscription."
   }
 }
 

@@ -60,8 +60,7 @@ export class EventRun {
   #continue({ channels, server }: Lost<Shown>): ReadonlyArray<Shown> {
     this.#list()
     if (this.#ends.size === 0) return channels
-    const keys = channels.map((channel) => keyOf(channel, server))
-    // A channel and a pattern may have the same name, so no end is taken back before all have been looked for.
+    const keys = keysOf(channels, server)
     const fresh = channels.filter((_, index) => !this.#ends.has(keys[index]!))
     for (const key of keys) {
       const end = this.#ends.get(key)
@@ -75,14 +74,27 @@ export class EventRun {
   #list(): void {
     for (const end of this.#unlisted) {
       const { channels, server } = end.event
-      end.names = new Map(channels.map((channel) => [keyOf(channel, server), channel]))
+      const keys = keysOf(channels, server)
+      end.names = new Map(channels.map((channel, index) => [keys[index]!, channel]))
       for (const key of end.names.keys()) this.#ends.set(key, end)
     }
     this.#unlisted = []
   }
 }
 
-const keyOf = (channel: Shown, server: string | undefined): string => `${server} ${String(channel)}`
+/**
+ * A key for each channel at a server. A channel, a pattern and a shard channel may have the same name, which an event then has as
+ * often: it is as good as any other of them for who reads the event, so they are told apart by their number.
+ */
+const keysOf = (channels: ReadonlyArray<Shown>, server: string | undefined): ReadonlyArray<string> => {
+  const numbers = new Map<string, number>()
+  return channels.map((channel) => {
+    const name = String(channel)
+    const number = numbers.get(name) ?? 0
+    numbers.set(name, number + 1)
+    return `${number} ${server} ${name}`
+  })
+}
 
 const withChannels = <E extends Lost<Shown> | Restored<Shown>>(event: E, channels: ReadonlyArray<Shown>): E =>
   channels.length === event.channels.length ? event : { ...event, channels }

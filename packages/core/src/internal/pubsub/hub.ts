@@ -118,7 +118,7 @@ export class Hub {
     const joining: Joining = { receiver, topics, unconfirmed, settle }
     for (const topic of topics) {
       if (topic.state === "Active") receiver.mailbox.event(this.#subscribed(receiver, topic))
-      else topic.joining.add(joining)
+      else topic.joining.set(receiver, joining)
     }
     if (unconfirmed.size === 0) settle(Exit.void)
     this.#subscribe([...unconfirmed].filter((topic) => topic.state === "Wanted"))
@@ -136,9 +136,8 @@ export class Hub {
     for (const topic of topics) {
       if (!this.#remove(receiver, topic)) continue
       this.#gaps.recover(receiver, topic)
-      for (const joining of Array.from(topic.joining)) {
-        if (joining.receiver === receiver) completed(joining, topic)
-      }
+      const joining = topic.joining.get(receiver)
+      if (joining !== undefined) completed(joining, topic)
       if (!topic.unused) continue
       this.#topics[topic.kind].delete(topic.id)
       if (topic.state !== "Wanted") given.push(topic)
@@ -189,7 +188,9 @@ export class Hub {
 
   /** Ends a joining that fails, or whose caller has gone away. */
   #giveUp(joining: Joining): void {
-    for (const topic of joining.topics) topic.joining.delete(joining)
+    for (const topic of joining.topics) {
+      if (topic.joining.get(joining.receiver) === joining) topic.joining.delete(joining.receiver)
+    }
     this.leave(joining.receiver, joining.topics)
   }
 
@@ -231,7 +232,7 @@ export class Hub {
 
   /** Fails the callers that wait for a confirmation. */
   failJoining(error: CommandError): void {
-    const waiting = new Set(this.all.flatMap(({ joining }) => [...joining]))
+    const waiting = new Set(this.all.flatMap(({ joining }) => [...joining.values()]))
     for (const joining of waiting) this.#failJoining(joining, error)
   }
 
@@ -267,7 +268,7 @@ export class Hub {
    * yet: they fail, and try where the topic is by now.
    */
   surrender(topic: Topic): ReadonlyArray<Receiver> {
-    const joining = Array.from(topic.joining)
+    const joining = Array.from(topic.joining.values())
     const receivers = topic.joined
     this.#topics[topic.kind].delete(topic.id)
     for (const receiver of topic.receivers) {
@@ -414,7 +415,7 @@ export class Hub {
       topic.state = "Wanted"
       // The loops run over copies, because a receiver that fails may subscribe again at once.
       const before = topic.joined
-      for (const each of Array.from(topic.joining)) this.#failJoining(each, error)
+      for (const each of Array.from(topic.joining.values())) this.#failJoining(each, error)
       if (before.length > 0 && this.#options.isElsewhere(topic)) return this.#options.onMoved(topic)
       if (before.length > 0 && isRetryable(error)) return this.#exchange?.close(error)
       for (const receiver of before) {
@@ -516,11 +517,9 @@ export class Hub {
 
   #confirmed(topic: Topic): void {
     topic.state = "Active"
-    for (const { receiver } of topic.joining) {
-      receiver.mailbox.event(this.#subscribed(receiver, topic))
-    }
+    for (const receiver of topic.joining.keys()) receiver.mailbox.event(this.#subscribed(receiver, topic))
     for (const receiver of topic.receivers) this.#gaps.recover(receiver, topic)
-    for (const joining of Array.from(topic.joining)) completed(joining, topic)
+    for (const joining of Array.from(topic.joining.values())) completed(joining, topic)
   }
 
   /** Takes the news that the server has unsubscribed from a shard channel, whose slot it has given up. */
@@ -536,7 +535,7 @@ const elsewhere = (server: string | undefined): CommandError =>
   connectionLoss("Demoted", "A shard channel is served elsewhere by now", server)
 
 const completed = (joining: Joining, topic: Topic): void => {
-  topic.joining.delete(joining)
+  topic.joining.delete(joining.receiver)
   joining.unconfirmed.delete(topic)
   if (joining.unconfirmed.size === 0) joining.settle(Exit.void)
 }

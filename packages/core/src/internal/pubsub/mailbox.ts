@@ -18,6 +18,7 @@ type Batch = Arr.NonEmptyReadonlyArray<Element>
 
 export interface MailboxOptions {
   readonly capacity: number
+  readonly capacityBytes: number
   readonly onFull: NonNullable<BufferOptions["onFull"]>
   readonly events: boolean
   /** The channels that a gap concerns. */
@@ -27,6 +28,9 @@ export interface MailboxOptions {
 }
 
 const none: ReadonlyArray<never> = []
+
+/** Stands where a message was that is not to be kept any longer. Nobody takes it. */
+const gone: Element = { _tag: "Restored", channels: none, server: undefined }
 
 /** A consumer that waits. */
 class Taker extends Suspension<void, never> {
@@ -60,6 +64,7 @@ export class Mailbox {
   #items: Array<Element> = []
   #first = 0
   #messages = 0
+  #bytes = 0
   /** Events that have come since the last message, and those that stood among messages that were dropped, which come first. */
   #recent: EventRun | undefined = undefined
   #passed: EventRun | undefined = undefined
@@ -76,7 +81,7 @@ export class Mailbox {
   }
 
   get full(): boolean {
-    return this.#messages >= this.#options.capacity
+    return this.#messages >= this.#options.capacity || this.#bytes >= this.#options.capacityBytes
   }
 
   get failed(): boolean {
@@ -92,6 +97,7 @@ export class Mailbox {
     }
     this.#items.push(message)
     this.#messages++
+    this.#bytes += sizeOf(message)
   }
 
   event(event: Event<Shown>): void {
@@ -168,6 +174,7 @@ export class Mailbox {
     this.#items = []
     this.#first = 0
     this.#messages = 0
+    this.#bytes = 0
     this.#dropped = 0
     this.#passed = undefined
     this.#recent = undefined
@@ -182,31 +189,37 @@ export class Mailbox {
         // The reading stops for this subscription; what the last read brought is kept.
         return true
       case "dropOldest":
-        this.#dropOldest()
+        while (this.full) this.#dropOldest()
         return true
       case "dropNewest":
         this.#dropped++
         return false
       case "fail":
-        this.fail(new PubSubOverflowError({ capacity: this.#options.capacity }))
+        this.fail(this.#overflow)
         return false
     }
   }
 
   #dropOldest(): void {
     // The buffer is full, so there is a message.
-    let item = this.#items[this.#first++]
-    while (item !== undefined && item._tag !== "Message") {
+    let item = this.#items[this.#first]!
+    for (; item._tag !== "Message"; item = this.#items[++this.#first]!) {
       this.#passed ??= new EventRun()
       this.#passed.add(item)
-      item = this.#items[this.#first++]
     }
+    this.#items[this.#first++] = gone
     this.#messages--
+    this.#bytes -= sizeOf(item)
     this.#dropped++
     if (this.#first > this.#options.capacity) {
       this.#items.splice(0, this.#first)
       this.#first = 0
     }
+  }
+
+  get #overflow(): PubSubOverflowError {
+    const { capacity, capacityBytes } = this.#options
+    return new PubSubOverflowError(this.#messages >= capacity ? { capacity } : { capacity, capacityBytes })
   }
 
   /**
@@ -221,5 +234,9 @@ export class Mailbox {
     ]
   }
 }
+
+/** The bytes of a message that no others share. The name of a channel is the subscription's; with a pattern it is its own. */
+const sizeOf = ({ channel, data, pattern }: Message<Shown>): number =>
+  pattern === undefined ? data.length : data.length + channel.length
 
 const isNonEmpty = (items: ReadonlyArray<Element>): items is Batch => items.length > 0

@@ -95,16 +95,22 @@ interface Opening {
 }
 
 const defaultCapacity = 16_384
+const defaultCapacityBytes = 64 * 1024 * 1024
+
+const capacities = ["capacity", "capacityBytes"] as const
 
 const checkBuffer = (options: Options): Effect.Effect<void, DataError> => {
   const { buffer, payload } = options
-  const capacity = buffer?.capacity ?? 1
+  const unfit = capacities.find((name) => {
+    const capacity = buffer?.[name] ?? 1
+    return !Number.isInteger(capacity) || capacity < 1
+  })
   // A type parameter stands for the options, and lets these pass.
-  const misplaced = ["capacity", "onFull"].find((name) => name in options)
+  const misplaced = [...capacities, "onFull"].find((name) => name in options)
   return misplaced !== undefined
     ? refuse("SUBSCRIBE", `${misplaced} belongs in buffer: { buffer: { ${misplaced}: … } }`)
-    : !Number.isInteger(capacity) || capacity < 1
-    ? refuse("SUBSCRIBE", `buffer.capacity is ${capacity}, and not an integer of at least 1`)
+    : unfit !== undefined
+    ? refuse("SUBSCRIBE", `buffer.${unfit} is ${buffer?.[unfit]}, and not an integer of at least 1`)
     : !["fail", "suspend", "dropOldest", "dropNewest"].includes(buffer?.onFull ?? "fail")
     ? refuse("SUBSCRIBE", `buffer.onFull is ${String(buffer?.onFull)}, which is none of its choices`)
     : !["text", "bytes"].includes(payload ?? "text")
@@ -129,6 +135,7 @@ class Subscribed {
     this.#opening = opening
     this.mailbox = new Mailbox.Mailbox({
       capacity: buffer?.capacity ?? defaultCapacity,
+      capacityBytes: buffer?.capacityBytes ?? defaultCapacityBytes,
       onFull: buffer?.onFull ?? "fail",
       events: events ?? false,
       channels: () => {

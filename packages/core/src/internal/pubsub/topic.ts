@@ -22,7 +22,8 @@ export class Topic {
   state: "Wanted" | "Sent" | "Active" = "Wanted"
   readonly #receivers = new Set<Receiver>()
   #listed: ReadonlyArray<Receiver> | undefined = undefined
-  readonly joining = new Set<Joining>()
+  /** The receivers that wait for their first confirmation: each with one call, as a later one for the same topic adds nothing. */
+  readonly joining = new Map<Receiver, Joining>()
   /** The number of moves in a row, none of which has lasted, and the time of the last one in milliseconds. */
   moves = 0
   movedAt = -Infinity
@@ -44,8 +45,7 @@ export class Topic {
 
   /** The receivers but for those that wait for their first confirmation. */
   get joined(): ReadonlyArray<Receiver> {
-    const waiting = new Set(Array.from(this.joining, ({ receiver }) => receiver))
-    return this.receivers.filter((receiver) => !waiting.has(receiver))
+    return this.receivers.filter((receiver) => !this.joining.has(receiver))
   }
 
   has(receiver: Receiver): boolean {
