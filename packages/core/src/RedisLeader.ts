@@ -32,11 +32,11 @@ import type * as Scope from "effect/Scope"
 import { get } from "./commands/Strings.ts"
 import { handling, isRunnable, noEffect } from "./internal/argument/effects.ts"
 import * as Options from "./internal/argument/options.ts"
+import { forMaster } from "./internal/client/forMaster.ts"
 import { quoted } from "./internal/error/printable.ts"
 import { ways } from "./internal/lock/exclusive.ts"
 import * as Lease from "./internal/lock/lease.ts"
 import type { TimeToLive } from "./RedisArg.ts"
-import { uncached } from "./RedisCache.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import { isRetryable, LockError, LockNotOwnedError } from "./RedisError.ts"
 import type { CommandError, LockLikeError } from "./RedisError.ts"
@@ -168,7 +168,7 @@ export const make = (name: string, given: LeaderOptions = {}): RedisLeader => {
         Effect.catchCause(run(effect), (cause) =>
           Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError(`The leader of ${quoted(name)} ended`, cause))
       )),
-    leader: Effect.map(uncached(get(name)), (token) => token?.slice(0, token.lastIndexOf(" ")))
+    leader: Effect.map(forMaster(get(name)), (token) => token?.slice(0, token.lastIndexOf(" ")))
   }
 }
 

@@ -307,8 +307,8 @@ export type ConsumeOptions<F extends Fields = "text"> =
  * `schedule`. On interruption nothing is read any more, what waits for a handler
  * is given back, and handlers that run have the time of `drain`.
  *
- * Fails with `DataError` when the handler returns no Effect, with
- * `CrossSlotError` when it starts and dead letters are in another slot.
+ * Fails with `DataError` when the handler returns no Effect. When it starts it fails with `NoPermissionError` where it may
+ * not acknowledge or write dead letters, with `CrossSlotError` where dead letters are in another slot.
  *
  * **Example** (A worker)
  *

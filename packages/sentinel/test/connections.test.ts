@@ -2,7 +2,7 @@
  * Which servers a client of sentinels is connected to, and what becomes of its connections when the roles change.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisError, RedisSearch, RedisStream } from "@redfx/core"
+import { Redis, RedisError, RedisLeader, RedisLock, RedisSearch, RedisStream } from "@redfx/core"
 import { NodeRedisClient } from "@redfx/node"
 import { RedisSentinel } from "@redfx/sentinel"
 import * as Client from "@redfx/testing/Client"
@@ -252,6 +252,22 @@ describe("readFrom: \"preferReplica\"", () => {
       assert.deepStrictEqual(Fake.names(replica), ["ROLE", "PING", "GET", "ROLE", "PING", "XREAD"])
       const { exclusive, shared } = yield* client.stats
       assert.deepStrictEqual([shared, exclusive], [2, 1])
+    }))
+
+  it.effect("who has a lock or leads is the master's to say: a replica may not have heard that another has taken it", () =>
+    Effect.gen(function*() {
+      const { master, replicas: [replica], sentinel } = yield* Fake.make({ replicas: 1 })
+      const on = Client.on(yield* Fake.client([sentinel], { readFrom: "preferReplica" }))
+      const lock = RedisLock.make("lock", { token: "ours" })
+      const handle = (yield* on(lock.acquire))!
+      const holding = (token: string, count: number): FakeNode.Handler => ({ name }) =>
+        name === "GET" ? Encode.bulk(token) : name === "EXISTS" ? Encode.integer(count) : undefined
+      master.instead = holding("theirs 1", 1)
+      replica.instead = holding("ours", 0)
+      assert.isFalse(yield* handle.owned)
+      assert.isTrue(yield* handle.locked)
+      assert.isTrue(yield* on(lock.locked))
+      assert.strictEqual(yield* on(RedisLeader.make("lock").leader), "theirs")
     }))
 
   it.effect("what a consumer goes by is the master's: a replica may not have heard how often an entry was delivered", () =>

@@ -2,11 +2,12 @@
  * What is left when the Layer of a client is closed, whatever the client is doing: nothing.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisClient, RedisStandalone } from "@redfx/core"
+import { Redis, RedisClient, RedisKeyspace, RedisLock, RedisStandalone } from "@redfx/core"
 import type { RedisCommand, RedisConfig } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
+import { until } from "@redfx/testing/Suite"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -14,6 +15,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 
@@ -129,6 +131,34 @@ describe("Closing a client", () => {
       yield* Scope.close(scope, Exit.void)
       assert.strictEqual(Client.expectTag(yield* Fiber.join(fiber), "ConnectionError").reason, "ClientClosed")
       yield* node.awaitOpen(0)
+    }))
+
+  it.live("what begins in the turn in which it is closed is written before: nobody waits for what was given up then", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      const outside = yield* Client.make(server)
+      const scope = yield* Scope.make()
+      const client = yield* Scope.provide(Client.make(server), scope)
+      const loads = yield* Deferred.make<void>()
+      const cache = yield* RedisKeyspace.makeCache({
+        key: "cached:*",
+        value: Schema.Int,
+        ttl: "1 minute",
+        loadTimeout: "1 hour",
+        load: () => Effect.andThen(Deferred.succeed(loads, undefined), Effect.never)
+      }).pipe(Client.on(client), Scope.provide(scope))
+      yield* Effect.forkChild(Effect.exit(cache.getOrLoad("1")))
+      yield* Deferred.await(loads)
+      yield* server.pause
+      const waiting = yield* Effect.forkChild(Client.on(client)(RedisLock.make("lock").acquire), {
+        startImmediately: true
+      })
+      yield* turn
+      yield* Fiber.interrupt(waiting)
+      yield* Scope.close(scope, Exit.void)
+      yield* server.resume
+      // The lease of the load would last for an hour, and the lock without end.
+      yield* until(outside.execute(Redis.exists(["cached:1", "lock"])), (left) => left === 0)
     }))
 
   it.live("ENT-12: does not wait for who holds a connection and does something else", () =>

@@ -8,10 +8,13 @@ import { ConnectionError } from "@redfx/core/RedisError"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import { freshKey, until } from "@redfx/testing/Suite"
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -155,12 +158,63 @@ describe("Jobs", () => {
         yield* Redis.hset(`${jobs.name}:jobs`, { a: before! })
         assert.deepStrictEqual(yield* begin("second"), [1, "\"x\""])
         const settle = (by: string) => Scripts.settle(jobs.name, "a", entry!.id, by, { to: "done" })
-        assert.isFalse(yield* settle("first"))
+        assert.strictEqual(yield* settle("first"), "overtaken")
         assert.deepInclude(yield* jobs.status("a"), { attempts: 1 })
         // Where nobody is at it, what was done counts.
         yield* Redis.hset(`${jobs.name}:jobs`, { a: before! })
-        assert.isTrue(yield* settle("first"))
+        assert.strictEqual(yield* settle("first"), "settled")
+        assert.strictEqual(yield* settle("first"), "gone")
         assert.isUndefined(yield* jobs.status("a"))
+      }))
+
+    it.effect("that another worker has taken over and done are told of, and not those whose answer was lost", () =>
+      Effect.gen(function*() {
+        const jobs = queue()
+        const ready = `${jobs.name}:ready`
+        const lines: Array<string> = []
+        const logger = Logger.make(({ cause }) => {
+          lines.push(Cause.pretty(cause))
+        })
+        const client = yield* RedisClient.RedisClient
+        let lost = 0
+        const losing = RedisClient.decorated(client, (client) => ({
+          execute: (command) =>
+            runs(command, Scripts.settle)
+              ? Effect.tap(client.execute(command), () =>
+                lost++ === 1
+                  ? Effect.fail(
+                    new ConnectionError({ reason: "Reset", detail: "gone", delivery: "unknown", readonly: false })
+                  )
+                  : Effect.void)
+              : client.execute(command)
+        }))
+        const gate = yield* Deferred.make<void>()
+        const handled = yield* Queue.unbounded<string>()
+        const worker = yield* jobs.run(
+          { ...quick, claimIdle: "1 hour", worker: "slow" },
+          ({ payload }) =>
+            Effect.andThen(
+              Queue.offer(handled, payload),
+              Deferred.await(gate)
+            )
+        ).pipe(
+          Client.on(losing),
+          Effect.provide(Logger.layer([logger])),
+          Effect.forkChild
+        )
+        yield* jobs.enqueue("first", { id: "a" })
+        assert.strictEqual(yield* Queue.take(handled), "first")
+        const [entry] = yield* Redis.xrange(ready, "-", "+")
+        assert.deepStrictEqual(yield* Scripts.begin(jobs.name, "a", entry!.id, "other"), [2, "\"first\""])
+        assert.strictEqual(yield* Scripts.settle(jobs.name, "a", entry!.id, "other", { to: "done" }), "settled")
+        yield* jobs.enqueue("second")
+        yield* jobs.enqueue("third")
+        yield* Deferred.succeed(gate, undefined)
+        assert.strictEqual(yield* Queue.take(handled), "second")
+        assert.strictEqual(yield* Queue.take(handled), "third")
+        assert.strictEqual(lines.length, 1)
+        assert.include(lines[0], `attempt 1 of job a took too long, and was taken over`)
+        yield* Fiber.interrupt(worker)
       }))
 
     it.effect("are done again, or tried again, behind a failover that lost what they came to", () =>
@@ -234,6 +288,29 @@ describe("Jobs", () => {
           yield* Fiber.interrupt(worker)
         })
     )
+
+    it.effect("are done whatever another program has made up beside them", () =>
+      Effect.gen(function*() {
+        const jobs = queue()
+        const [ready, hash, delayed] = [`${jobs.name}:ready`, `${jobs.name}:jobs`, `${jobs.name}:delayed`]
+        yield* Redis.xadd(ready, { name: "x" })
+        yield* Redis.zadd(delayed, { nobody: 1, never: Infinity, always: -Infinity })
+        yield* Redis.hset(hash, { made: "x", never: `0 - "never"` })
+        assert.isUndefined(yield* jobs.status("made"))
+        assert.strictEqual(yield* jobs.enqueue("made", { id: "made" }), "made")
+        assert.isUndefined(yield* jobs.enqueue("made", { id: "made" }))
+        assert.isAbove(Duration.toMillis((yield* jobs.status("never"))?.dueIn ?? 0), 1e15)
+        const handled = yield* Queue.unbounded<string>()
+        const worker = yield* Effect.forkChild(
+          jobs.run({ ...quick, worker: "w" }, ({ payload }) => Queue.offer(handled, payload))
+        )
+        assert.strictEqual(yield* Queue.take(handled), "made")
+        // The times of the others are looked at again and again.
+        yield* jobs.enqueue("later", { delay: "50 millis" })
+        assert.strictEqual(yield* Queue.take(handled), "later")
+        yield* until(jobs.counts, ({ ready, running }) => ready + running === 0)
+        yield* Fiber.interrupt(worker)
+      }))
 
     it.effect("that come after the server has come back empty are done by the workers that there were", () =>
       Effect.gen(function*() {

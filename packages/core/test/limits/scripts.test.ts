@@ -3,6 +3,8 @@ import * as Client from "@redfx/testing/Client"
 import { freshKey } from "@redfx/testing/Suite"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { del } from "../../src/commands/Generic.ts"
+import { hset } from "../../src/commands/Hashes.ts"
 import * as Scripts from "../../src/internal/limits/scripts.ts"
 
 const hour = 3_600_000_000
@@ -22,6 +24,18 @@ describe("What a line is told", () => {
         const third = yield* take(1)
         assert.isFalse(third.decision.allowed)
         assert.approximately(third.pause, hour / 1000, 10_000)
+      }))
+
+    it.effect("a bucket that another program has written to holds no less than nothing", () =>
+      Effect.gen(function*() {
+        const key = freshKey()
+        for (const tokens of ["-5e9", "-1e300", "-inf", "nan"]) {
+          yield* hset(key, { tokens, at: Date.now() * 1000 })
+          const { decision } = yield* Scripts.tokenBucket.inLine(() => key, () => [3, hour, 1, 1])
+          assert.deepInclude(decision, { allowed: false, remaining: 0 })
+          assert.isAtMost(Duration.toMillis(decision.retryAfter), hour / 1000)
+          yield* del(key)
+        }
       }))
 
     it.effect("a window says of what was allowed when the next will be", () =>

@@ -32,6 +32,8 @@ describe("An id that is none", () => {
             ? Encode.array(Array.from({ length: 500 }, () => pending(id)))
             : name === "XREADGROUP"
             ? Encode.nil
+            : name === "XACK"
+            ? Encode.integer(0)
             : name === "XCLAIM"
             ? Encode.array([])
             : undefined

@@ -58,6 +58,7 @@ const fake = Effect.gen(function*() {
         return [[bulk("s"), [[bulk("2-1"), [bulk("n"), bulk("2")]]]]]
       case "XGROUP CREATE":
         return "OK"
+      case "XACK":
       case "EVALSHA":
         return 0
       default:

@@ -550,6 +550,20 @@ describe("RedisStream.consume", () => {
       })
   )
 
+  it.live("fails at its start where it may not acknowledge, before anything is handled", () =>
+    Effect.gen(function*() {
+      const { outside, server } = yield* real()
+      yield* add(outside, "s", 0, 1)
+      yield* outside.execute(Redis.send("ACL", "SETUSER", "limited", "reset", "on", ">secret", "~*", "+@all", "-xack"))
+      const limited = yield* Client.make(server, { username: "limited", password: Redacted.make("secret") })
+      const error = yield* RedisStream.consume(options, () => Effect.die("handled")).pipe(
+        Client.on(limited),
+        Effect.flip
+      )
+      assert.match(Client.expectTag(error, "NoPermissionError").message, /xack/)
+      assert.strictEqual(yield* pendingOf(outside), 0)
+    }))
+
   it.live("says at once when there is no connection for it: fails where nobody waits, else warns", () =>
     Effect.gen(function*() {
       const failing = yield* real({ pool: { max: 2, acquireTimeout: 0 } })
@@ -896,15 +910,15 @@ describe("what takes too long together", () => {
       ? found.reduce((sum: number, item) => sum + (Array.isArray(item) ? length(item[1]) : 1), 0)
       : 0
 
-  /** A client that gets no more than three entries within its limit, and how many were asked for. */
-  const slow = (client: RedisClient.RedisClient["Service"]) => {
+  /** A client that gets no more than so many entries within its limit, and how many were asked for. */
+  const slow = (client: RedisClient.RedisClient["Service"], most = () => 3) => {
     const asked: Array<number> = []
     const late = new RedisError.TimeoutError({ phase: "read", milliseconds: 1, delivery: "unknown", readonly: false })
     const service = RedisClient.decorated(client, (client) => ({
       execute: (command) => {
         const words = wordsOf(command)
         if (command.spec.name.startsWith("XREAD")) asked.push(Number(words[words.indexOf("COUNT") + 1]))
-        return Effect.tap(client.execute(command), (found) => length(found) > 3 ? Effect.fail(late) : Effect.void)
+        return Effect.tap(client.execute(command), (found) => length(found) > most() ? Effect.fail(late) : Effect.void)
       }
     }))
     return { asked, service }
@@ -947,6 +961,61 @@ describe("what takes too long together", () => {
         yield* until(Effect.sync(() => asked.at(-1)), (count) => count === 12)
       })
   )
+
+  it.live.each(readers)(
+    "and is one entry alone is told by RedisStream.%s, once however often it is asked for",
+    ([, reader]) =>
+      Effect.gen(function*() {
+        const { client, outside } = yield* real()
+        yield* group(outside, 1)
+        let most = 0
+        const { asked, service } = slow(client, () => most)
+        const lines: Array<string> = []
+        const logger = Logger.make(({ message }) => {
+          lines.push(String(message))
+        })
+        const found: Array<number> = []
+        yield* reader((n) => found.push(Number(n))).pipe(
+          Client.on(service),
+          Effect.provide(Logger.layer([logger])),
+          Effect.forkChild
+        )
+        const alone = () => asked.filter((count) => count === 1).length
+        yield* until(Effect.sync(alone), (count) => count === 3)
+        assert.strictEqual(lines.length, 1)
+        assert.include(lines[0], "too large for commandTimeout")
+        most = 3
+        yield* until(Effect.sync(() => found.length), (length) => length === 1)
+        assert.strictEqual(lines.length, 1)
+      })
+  )
+
+  it.live("and is one entry that another consumer left is told, too", () =>
+    Effect.gen(function*() {
+      const { client, outside } = yield* real()
+      yield* group(outside, 1)
+      yield* outside.execute(Redis.xreadgroup("g", "gone", { s: ">" }))
+      const late = new RedisError.TimeoutError({ phase: "read", milliseconds: 1, delivery: "unknown", readonly: false })
+      let claims = 0
+      const service = RedisClient.decorated(client, (client) => ({
+        execute: (command) =>
+          command.spec.name === "XCLAIM" && !wordsOf(command).includes("JUSTID")
+            ? Effect.tap(client.execute(command), () => ++claims < 5 ? Effect.fail(late) : Effect.void)
+            : client.execute(command)
+      }))
+      const lines: Array<string> = []
+      const logger = Logger.make(({ message }) => {
+        lines.push(String(message))
+      })
+      yield* RedisStream.consume({ ...options, claimIdle: "200 millis" }, () => Effect.void).pipe(
+        Client.on(service),
+        Effect.provide(Logger.layer([logger])),
+        Effect.forkChild
+      )
+      yield* until(pendingOf(outside), (pending) => pending === 0)
+      assert.strictEqual(lines.length, 1)
+      assert.include(lines[0], "too large for commandTimeout")
+    }))
 })
 
 describe("what blocks", () => {

@@ -116,8 +116,11 @@ export const KeyspaceCacheTest = <E>(client: Layer.Layer<RedisClient.RedisClient
             [1, { ...stored, until: "x" }],
             [1, { ...stored, until: "inf" }],
             [1, { ...stored, until: "1e308" }],
+            [1, { ...stored, until: "9e14" }],
             [1, { ...stored, value: "{", version: Uint8Array.of(0xff) }],
             [1, { lease: "x", leased: "1e300" }],
+            [1, { lease: "x", leased: "9e14" }],
+            [1, { lease: "x", leased: later + 3_600_000 }],
             [1, { name: "x" }]
           ] as const
           for (const [index, [n, entry]] of forms.entries()) {
@@ -374,6 +377,19 @@ export const KeyspaceCacheTest = <E>(client: Layer.Layer<RedisClient.RedisClient
           assert.deepStrictEqual(yield* cache.getOrLoad("1"), some(1))
           assert.isAtLeast(performance.now() - startedAt, 250)
           assert.isBelow(pace.between(startedAt, performance.now()), 2000)
+        }))
+
+      it.effect("a lease is waited for no longer than one lasts that this program takes, also where the server's clock was set back", () =>
+        Effect.gen(function*() {
+          const cache = yield* program(() => Effect.succeed(some(1)))
+          const key = yield* cache.keyOf("1")
+          yield* Redis.hset(key, { lease: "another", leased: Date.now() + 9_000 })
+          const waiting = yield* Effect.forkChild(cache.getOrLoad("1"), { startImmediately: true })
+          yield* Effect.sleep(30)
+          assert.isUndefined(waiting.pollUnsafe())
+          yield* Redis.hset(key, { leased: Date.now() + 3_600_000 })
+          assert.deepStrictEqual(yield* Fiber.join(waiting), some(1))
+          assert.deepStrictEqual(yield* cache.get("1"), some(1))
         }))
 
       it.effect("the end of the cache ends what it loads, and gives the lease back", () =>

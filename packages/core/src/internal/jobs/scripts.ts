@@ -13,6 +13,9 @@
  * lost, counts once, and only the worker that began a job last decides its outcome. The number of a begin does not tell: a server
  * that took over without the last writes gives it out again.
  *
+ * Another program may have written anything. What is no job counts as none, and no due time is so far away that a number of
+ * milliseconds could not tell it: one such id would end all workers.
+ *
  * A script that fails half way, as its user lacks a right, keeps what it has written. So a job is put where it goes before it
  * is taken from where it was. A server without memory refuses the first write of a script, unless that only removes
  * something: what brings jobs to an end begins with such a write, as a queue that fills the memory could not be emptied
@@ -69,6 +72,7 @@ local function wait(id, begun, payload, due)
   end
   keep(id, begun, entry, "", payload)
 end
+local function untilDue(due) return math.min(math.max(due - now, 0), ${Number.MAX_SAFE_INTEGER}) end
 local function allowOutOfMemory() redis.call("XDEL", ready, "0-0") end
 `
 
@@ -78,7 +82,7 @@ local function allowOutOfMemory() redis.call("XDEL", ready, "0-0") end
  */
 export const enqueue = RedisScript.make({
   name: "RedisJobs.enqueue",
-  lua: `${common}if redis.call("HEXISTS", jobs, ARGV[1]) == 1 then return 0 end
+  lua: `${common}if find(ARGV[1]) then return 0 end
 wait(ARGV[1], "0", ARGV[2], ARGV[3] == "at" and tonumber(ARGV[4]) or now + tonumber(ARGV[4]))
 return 1`,
   keys: (name: string, _id: string, _payload: string, _due: readonly ["at" | "delay", () => number]) => keys(name),
@@ -96,7 +100,7 @@ for _, id in ipairs(redis.call("ZRANGEBYSCORE", delayed, "-inf", text(now), "LIM
   redis.call("ZREM", delayed, id)
 end
 local following = redis.call("ZRANGE", delayed, 0, 0, "WITHSCORES")[2]
-return following and math.max(following - now, 0) or -1`,
+return following and untilDue(following) or -1`,
   keys: (name: string, _limit: number) => keys(name),
   args: (_name, limit) => [limit],
   result: RedisReply.integer
@@ -134,10 +138,13 @@ export type Outcome =
   | { readonly to: "later"; readonly delay: number }
   | { readonly to: "dead"; readonly reason: string }
 
+/** What the end of a job comes to, by the numbers that the script returns. */
+const settlements = ["overtaken", "settled", "gone"] as const
+
 /**
- * Ends a job that was begun. Returns `false` when another worker has begun the job since; the job is then theirs, and
- * its entry stays pending. A second call has no further effect. Where a server took over that does not know of the begin, and
- * nobody is at the job, the outcome counts.
+ * Ends a job that was begun. Returns `"overtaken"` when another worker has begun the job since; the job is then theirs, and
+ * its entry stays pending. `"gone"`: another worker has ended it, or this is the second call, which has no further effect. What was
+ * cancelled is settled. Where a server took over that does not know of the begin, and nobody is at the job, the outcome counts.
  */
 export const settle = RedisScript.make({
   name: "RedisJobs.settle",
@@ -155,9 +162,9 @@ if entry == sent then
     redis.call("HDEL", jobs, id)
   end
 end
-redis.call("XACK", ready, ARGV[3], sent)
+local acknowledged = redis.call("XACK", ready, ARGV[3], sent)
 redis.call("XDEL", ready, sent)
-return 1`,
+return (entry == sent or acknowledged == 1) and 1 or 2`,
   keys: (name: string, _id: string, _entry: string, _by: string, _outcome: Outcome) => keys(name),
   args: (_name, id, entry, by, outcome) => [
     id,
@@ -168,7 +175,8 @@ return 1`,
     // The words of a failure may be cut in the middle of a character, which is not sent.
     outcome.to === "later" ? outcome.delay : outcome.to === "dead" ? outcome.reason.toWellFormed() : ""
   ],
-  result: RedisReply.boolean
+  // The script returns no other numbers.
+  result: RedisReply.map(RedisReply.integer, (number) => settlements[Number(number)]!)
 })
 
 /** Removes a job; returns whether it existed. */
@@ -195,7 +203,7 @@ export const revive = RedisScript.make({
 if not letter then return 0 end
 local fields = {}
 for i = 1, #letter[2], 2 do fields[letter[2][i]] = letter[2][i + 1] end
-if redis.call("HEXISTS", jobs, fields.id) == 1 then return 0 end
+if find(fields.id) then return 0 end
 wait(fields.id, "0", fields.payload, now)
 return redis.call("XDEL", dead, ARGV[1])`,
   keys: (name: string, _letter: string) => keys(name),
@@ -209,7 +217,7 @@ export const look = RedisScript.make({
   lua: `${common}local begun = find(ARGV[1])
 if not begun then return nil end
 local due = redis.call("ZSCORE", delayed, ARGV[1])
-return {tonumber(begun), due and math.max(due - now, 0) or -1}`,
+return {tonumber(begun), due and untilDue(due) or -1}`,
   keys: (name: string, _id: string) => keys(name),
   args: (_name, id) => [id],
   result: RedisReply.nullable(RedisReply.tuple(RedisReply.integer, RedisReply.integer))

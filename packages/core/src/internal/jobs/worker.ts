@@ -14,6 +14,7 @@ import type { CommandError, DataError } from "../../RedisError.ts"
 import { handling, isNoEffect, returnedNoEffect } from "../argument/effects.ts"
 import { milliseconds, readOptions } from "../argument/options.ts"
 import { printable } from "../error/printable.ts"
+import { mayHaveRun } from "../error/retry.ts"
 import type { TextFields } from "../reply/streamEntry.ts"
 import { lengthened } from "../runtime/backOff.ts"
 import { backOffSchedule } from "../runtime/backOffSchedule.ts"
@@ -114,8 +115,14 @@ const handle = Effect.fnUntraced(function*<A, E, R>(
   const outcome = attempt > settings.maxAttempts
     ? { to: "dead" as const, reason: "its worker did not finish" }
     : yield* outcomeOf(settings, { id, attempt, payload })
-  const settled = yield* persevere(Scripts.settle(settings.name, id, entry, by, outcome), isEnding)
-  if (!settled) return yield* Effect.fail(new Overtaken(id, attempt))
+  let mayBeSettled = false
+  const settle = Effect.tapError(
+    Scripts.settle(settings.name, id, entry, by, outcome),
+    (error) => Effect.sync(() => mayBeSettled ||= mayHaveRun(error))
+  )
+  const settled = yield* persevere(settle, isEnding)
+  if (settled === "settled" || settled === "gone" && mayBeSettled) return
+  return yield* Effect.fail(new Overtaken(id, attempt))
 })
 
 /**
@@ -132,7 +139,7 @@ const persevere = <A>(step: Effect.Effect<A, CommandError, RedisClient>, isEndin
 /** The milliseconds after which a worker that was told to end gives up a step. */
 const patience = 30_000
 
-/** A job was taken over while it was handled. Its entry must not be acknowledged, because another worker has it. */
+/** A job was taken over while it was handled. Its entry must not be acknowledged, because another worker has it, or had it. */
 class Overtaken {
   readonly message: string
   constructor(id: string, attempt: number) {

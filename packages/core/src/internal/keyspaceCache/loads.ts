@@ -15,7 +15,7 @@ import { elapsed, withTimeout } from "../runtime/elapsed.ts"
 import type { Restore } from "../runtime/restore.ts"
 import { LoadTimeoutError } from "./model.ts"
 import * as Scripts from "./scripts.ts"
-import { pauseOfRenewal, release, whole } from "./shared.ts"
+import { release, whole } from "./shared.ts"
 import type { Failure, Grant, Shared } from "./shared.ts"
 
 /**
@@ -44,7 +44,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
   const store = Effect.fnUntraced(function*(key: string, token: string, value: Option.Option<A>, took: number) {
     const shortened = 1 - jitter * (yield* Random.next)
     const fresh = (Option.isSome(value) ? yield* freshOf(ttlOf(value.value)) : absent) * shortened
-    if (!(fresh >= 1)) return yield* client.execute(Scripts.release(key, token, pauseOfRenewal))
+    if (!(fresh >= 1)) return yield* client.execute(Scripts.release(key, token))
     const bytes = Option.isSome(value) ? yield* codec.encode(value.value, key) : undefined
     const entry = { version: token, fresh: whole(fresh), keep: whole(fresh + stale), took: whole(took), value: bytes }
     return yield* client.execute(Scripts.store(key, entry))

@@ -95,6 +95,9 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: LocalEntri
       })
     })
 
+  /** A look that takes no lease. */
+  const peeking: Scripts.Look = { token: "", lease: settings.limit, spread: 0, refused: undefined }
+
   return {
     peek: (key) =>
       Effect.flatMap(lookUp(key, peeking), (found) => found.known ? decode(found, key) : Effect.succeedNone),
@@ -121,9 +124,6 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: LocalEntri
       }))
   }
 }
-
-/** A look that takes no lease. */
-const peeking: Scripts.Look = { token: "", lease: 0, spread: 0, refused: undefined }
 
 /**
  * The pause between two looks, a quarter of the time that the caller has waited. So the caller is late by no more than

@@ -62,8 +62,8 @@ export interface CacheOptions<Id, A, E = never, R = never> extends Pick<KeyOptio
    */
   readonly early?: number | undefined
   /**
-   * How long a load may take before it is interrupted. When a program dies while it loads, others wait for this long.
-   * Default 10 seconds.
+   * How long a load may take before it is interrupted. When a program dies while it loads, others wait for this long, and for no
+   * load that may take longer than one of theirs: programs that share a cache give the same. Default 10 seconds.
    */
   readonly loadTimeout?: TimeToLive | undefined
   /** How long this program keeps entries in its own memory, by `Redis.cached`. Default: it does not. */

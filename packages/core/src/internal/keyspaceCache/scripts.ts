@@ -19,13 +19,20 @@ import * as Lua from "../script/lua.ts"
 
 const clock = `${Lua.milliseconds}${Lua.text}`
 
+/** The longest span in milliseconds, some thousand years, with which scripts count exactly. */
+export const longest = 1e14
+
+/** The milliseconds for which an entry whose load has just failed is not renewed. */
+const pauseOfRenewal = 1000
+
 /**
- * A time or a span of an entry. Another program may have written anything, and then the entry counts as old: a script that fails
- * would fail all readers for as long as the key lives.
+ * A time or a span of an entry. Another program may have written anything, and the clock may have been set back. A time that is further
+ * ahead than one that is written counts as old: a script that fails would fail all readers for as long as the key lives, and a lease
+ * would be waited for as long.
  */
-const number = `local function number(field)
+const number = `local function number(field, most)
   local found = tonumber(field or 0)
-  return found and found < 1e15 and found or 0
+  return found and found <= now + (most or ${longest}) and found or 0
 end
 `
 
@@ -68,7 +75,8 @@ const found: RedisReply.Reply<Found> = RedisReply.map(
 /**
  * A look at an entry.
  *
- * - `token`, `lease`: what to lease with, and for how many milliseconds; 0 takes no lease.
+ * - `token`: what to lease with; an empty one takes no lease.
+ * - `lease`: for how many milliseconds. A lease of another that is longer is none.
  * - `spread`: how many times its own load an entry is renewed early.
  * - `refused`: a version that does not count.
  */
@@ -99,10 +107,10 @@ export const look = RedisScript.make({
 if entry.err then return entry end
 local version, value, lasts = entry[1], entry[2], number(entry[4])
 local known = version and version ~= ARGV[4] and lasts > now
-local leased = entry[6] and number(entry[7]) > now
+local leased = entry[6] and number(entry[7], math.max(ARGV[2], ${pauseOfRenewal})) > now
 local lease = leased and 2 or 0
 local due = not known or now + number(entry[5]) * ARGV[3] >= number(entry[3])
-if due and not leased and ARGV[2] ~= "0" then
+if due and not leased and ARGV[1] ~= "" then
   local ends = now + ARGV[2]
   local function take(call) return call("HSET", KEYS[1], "lease", ARGV[1], "leased", text(ends)) end
   local taken = take(known and redis.pcall or redis.call)
@@ -177,8 +185,8 @@ export const put = RedisScript.make({
 })
 
 /**
- * Gives a lease back; returns whether it still held. An entry that still counts is not renewed for `pause` milliseconds: its
- * load has just failed.
+ * Gives a lease back; returns whether it still held. An entry that still counts is not renewed for a while: its load has just
+ * failed.
  */
 export const release = RedisScript.make({
   name: "RedisKeyspace.release",
@@ -187,14 +195,14 @@ local entry = redis.call("HMGET", KEYS[1], "lease", "version", "until")
 if entry[1] ~= ARGV[1] then return 0 end
 local lasts = number(entry[3])
 if entry[2] and lasts > now then
-  redis.call("HSET", KEYS[1], "lease", "", "leased", text(now + ARGV[2]))
+  redis.call("HSET", KEYS[1], "lease", "", "leased", text(now + ${pauseOfRenewal}))
   redis.call("PEXPIREAT", KEYS[1], text(lasts))
 else
   redis.call("DEL", KEYS[1])
 end
 return 1`,
-  keys: (key: string, _token: string, _pause: number) => [key],
-  args: (_key, token, pause) => [token, pause],
+  keys: (key: string, _token: string) => [key],
+  args: (_key, token) => [token],
   result: RedisReply.boolean,
   ordered: true
 })

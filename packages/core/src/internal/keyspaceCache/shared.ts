@@ -51,9 +51,6 @@ export interface Shared<Id, A, E, R> {
   readonly token: () => string
 }
 
-/** The milliseconds for which an entry whose load has just failed is not renewed. */
-export const pauseOfRenewal = 1000
-
 /** The milliseconds for which giving a lease back is tried. After that the lease ends by itself. */
 const longestRelease = 5000
 
@@ -67,7 +64,7 @@ export const release = <Id, A, E, R>(
   key: string,
   after: Effect.Effect<unknown> = Effect.void
 ): Effect.Effect<void> =>
-  Effect.andThen(after, client.execute(Scripts.release(key, token, pauseOfRenewal))).pipe(
+  Effect.andThen(after, client.execute(Scripts.release(key, token))).pipe(
     (given) =>
       withTimeout(Effect.ignore(given), { clock, limit: settings.limit + longestRelease, orElse: () => Effect.void }),
     own,
@@ -75,11 +72,8 @@ export const release = <Id, A, E, R>(
     Effect.asVoid
   )
 
-/**
- * A time as the server takes it: an integer that its scripts count with exactly. A very long time is cut to some
- * thousand years.
- */
-export const whole = (time: number): number => Math.round(Math.min(time, 1e14))
+/** A time as the server takes it: an integer. A very long one is cut. */
+export const whole = (time: number): number => Math.round(Math.min(time, Scripts.longest))
 
 export const settingsOf = <Id, A, E, R>(options: CacheOptions<Id, A, E, R>): Exit.Exit<Settings<A>, DataError> =>
   Options.readOptions("RedisKeyspace.makeCache", () => {

@@ -75,14 +75,15 @@ const limiter = (name: string, lua: string): Limiter => {
 
 /**
  * A token bucket. A key holds how many tokens there were, and when; the tokens that came since are added at the next
- * look. Rounding may lose up to a billionth of a token.
+ * look. Rounding may lose up to a billionth of a token. Another program may have written anything: no tokens are the least that there
+ * can be, so that nobody waits for longer than it takes to fill a bucket.
  */
 export const tokenBucket = limiter(
   "RedisRateLimiter.tokenBucket",
   `${clock}local capacity, interval, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local stored = redis.call("HMGET", KEYS[1], "tokens", "at")
 local tokens, at = tonumber(stored[1]) or capacity, tonumber(stored[2]) or now
-tokens = math.min(capacity, tokens + math.max(now - at, 0) / interval)
+tokens = math.min(capacity, math.max(0, tokens) + math.max(now - at, 0) / interval)
 local allowed = cost <= tokens + 1e-9
 local takes = allowed and ARGV[4] == "1"
 if takes then tokens = math.max(tokens - cost, 0) end

@@ -4,7 +4,7 @@
 import * as Effect from "effect/Effect"
 import { exists } from "../../commands/Generic.ts"
 import { get } from "../../commands/Strings.ts"
-import { uncached } from "../../RedisCache.ts"
+import { forMaster } from "../client/forMaster.ts"
 import type { Ways } from "./lease.ts"
 import * as Scripts from "./scripts.ts"
 
@@ -15,9 +15,9 @@ export const ways = (name: string, ttl: number | undefined, fencing: boolean): W
     : (token) => Scripts.acquire(name, token, ttl),
   release: (token) => Scripts.release(name, token),
   extend: (token, milliseconds, mode) => Scripts.extend(name, token, milliseconds, mode),
-  owned: (token) => Effect.map(uncached(get(name)), (stored) => stored === token),
+  owned: (token) => Effect.map(forMaster(get(name)), (stored) => stored === token),
   locked: locked(name)
 })
 
 /** Whether anybody has the lock. */
-export const locked = (name: string) => Effect.map(uncached(exists(name)), (count) => count > 0)
+export const locked = (name: string) => Effect.map(forMaster(exists(name)), (count) => count > 0)

@@ -11,6 +11,9 @@ import { makeShared } from "./ownContext.ts"
  * Acquires in a scope of its own, which ends with the surrounding scope. The surrounding scope waits for it no longer
  * than `limit`; a resource that has not ended then, such as a dial in code that cannot be interrupted, ends in the
  * background.
+ *
+ * What was begun in the turn in which the surrounding scope ends goes on for that turn. Connections write at its end: so what gives back
+ * what nobody holds any more leaves before its client is closed.
  */
 export const withCloseTimeout = <A, E, R>(
   limit: Duration.Duration,
@@ -21,7 +24,10 @@ export const withCloseTimeout = <A, E, R>(
       Effect.andThen(
         Effect.addFinalizer((exit) =>
           Effect.flatMap(
-            Effect.forkDetach(Scope.close(scope, exit), { startImmediately: true, uninterruptible: true }),
+            Effect.forkDetach(Effect.andThen(Effect.yieldNow, Scope.close(scope, exit)), {
+              startImmediately: true,
+              uninterruptible: true
+            }),
             // A resource that fails to close is as closed as it gets.
             (fiber) => Effect.asVoid(Effect.timeoutOption(Fiber.await(fiber), limit))
           )

@@ -142,7 +142,7 @@ const obtain = (state: State): Effect.Effect<never, CommandError> => {
   const { createGroup: id, group, schedule, stream } = state.settings
   const obtaining = Effect.gen(function*() {
     yield* createGroup(state)
-    yield* checkDeadLetters(state)
+    yield* checkRights(state)
     const reading = makeReading(state)
     const sweeping = makeSweeping(state, (entries, deliveriesOf) => take(state, entries, deliveriesOf))
     while (true) {
@@ -441,17 +441,17 @@ const bury = (
 }
 
 /**
- * Finds a dead letter stream in another slot, or a user who may not run scripts, at the start instead of at the first
- * dead letter.
+ * Finds a user who may not acknowledge or run scripts, or a dead letter stream in another slot, at the start instead of when an
+ * entry was handled: it would be handled again by each consumer that is started in the place of one that ended.
  */
-const checkDeadLetters = (state: State): Effect.Effect<void, CommandError> => {
+const checkRights = (state: State): Effect.Effect<void, CommandError> => {
   const { client, settings: { consumer, group, limit, stream }, silence } = state
-  if (limit === undefined) return Effect.void
+  const check = (command: RedisCommand.RedisCommand<number>) =>
+    Effect.asVoid(persevering(state, silence.listen(client.execute(command))))
+  const acknowledging = check(Groups.xack(stream, group, noEntry))
+  if (limit === undefined) return acknowledging
   const nothing = { id: "", group, consumer, deliveries: 0, reason: "" }
-  const checked = persevering(
-    state,
-    silence.listen(client.execute(DeadLetters.bury(stream, limit.deadLetter, nothing)))
-  )
-  // The first brings the text of the script, which is another right than the digest of the second.
-  return Effect.asVoid(Effect.andThen(checked, checked))
+  const burying = check(DeadLetters.bury(stream, limit.deadLetter, nothing))
+  // The first of a script brings its text, which is another right than the digest of the second.
+  return Effect.andThen(acknowledging, Effect.andThen(burying, burying))
 }

@@ -60,11 +60,14 @@ export const receivedOfOne: RedisReply.Reply<ReadonlyArray<Received>> = RedisRep
 
 /**
  * How many entries a read asks for. What did not come within the limit may do so in parts: a reader that asked for as much again
- * would load the network for ever and get nothing. So it asks for half after each limit, and for one more after each answer.
+ * would load the network for ever and get nothing. So it asks for half after each limit, and for one more after each answer. That
+ * one alone does not come is told, once for all tries until an answer.
  */
 export class PageSize {
   readonly #most: number
   #size: number
+  /** Whether it was told that one entry alone did not come either. */
+  #isTold = false
 
   constructor(most: number) {
     this.#most = most
@@ -84,12 +87,21 @@ export class PageSize {
     return read.pipe(
       Effect.tap((found) =>
         Effect.sync(() => {
+          this.#isTold = false
           if (this.#size < this.#most) this.#size = isAll(found) ? this.#most : this.#size + 1
         })
       ),
       Effect.tapError((error) =>
-        Effect.sync(() => {
-          if (error._tag === "TimeoutError" && error.delivery === "unknown") this.#size = Math.ceil(asked / 2)
+        Effect.suspend(() => {
+          if (error._tag !== "TimeoutError" || error.delivery !== "unknown") return Effect.void
+          this.#size = Math.ceil(asked / 2)
+          if (asked > 1 || this.#isTold) return Effect.void
+          this.#isTold = true
+          return Effect.logWarning(
+            "One entry of a stream did not come in time, and is asked for again: it is too large for commandTimeout, or the server " +
+              "does not answer",
+            error
+          )
         })
       )
     )

@@ -12,7 +12,7 @@ import { mayHaveRun } from "../error/retry.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
 import { inView, pageSize, pendingRange, persevere, persevering } from "./consumerState.ts"
 import type { State } from "./consumerState.ts"
-import { claimedReply, nextId } from "./reading.ts"
+import { claimedReply, nextId, PageSize } from "./reading.ts"
 import type { Received } from "./reading.ts"
 
 /** Passes entries that were obtained on, with the number of deliveries of each. */
@@ -96,7 +96,8 @@ const claim = Effect.fnUntraced(function*(
       for (const [id, retrycount] of deliveries) {
         const [mine] = yield* persevere(state, pendingRange(stream, group, id, id, 1, { consumer }))
         if (mine === undefined) continue
-        yield* claimed(state, take, deliveries, persevering(state, claimOf(state, [id], 0, { retrycount })), [id])
+        const asking = new PageSize(1).noting(claimOf(state, [id], 0, { retrycount }), 1, () => true)
+        yield* claimed(state, take, deliveries, persevering(state, asking), [id])
         deliveries.delete(id)
       }
     }
