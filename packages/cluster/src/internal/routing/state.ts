@@ -10,6 +10,7 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
+import { ofNoCommand } from "@redfx/core/unstable/Connection"
 import { backOff, elapsed, jitter, Listeners, Once } from "@redfx/core/unstable/Runtime"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -178,7 +179,10 @@ export class State {
   }
 
   /** Reads the topology, or joins a reading under way. */
-  readonly refresh: Effect.Effect<void, CommandError> = Effect.suspend(() => this.#read().outcome)
+  readonly refresh: Effect.Effect<void, CommandError> = Effect.mapError(
+    Effect.suspend(() => this.#read().outcome),
+    ofNoCommand
+  )
 
   /** Reads the topology unless it is known. */
   readonly known: Effect.Effect<void, CommandError> = Effect.suspend(() =>
