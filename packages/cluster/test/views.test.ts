@@ -6,11 +6,13 @@ import { Redis, RedisCache } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, keyOfB, keyOfC } from "@redfx/testing/FakeCluster"
+import { fork } from "@redfx/testing/Fork"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 
 const telling = (ranges: ReadonlyArray<FakeCluster.Range>): FakeNode.Handler => ({ args, name }) =>
@@ -250,6 +252,57 @@ describe("A server of another cluster that has taken over an address", () => {
         yield* nodes.refresh
         yield* nodes.refresh
         assert.strictEqual(yield* nodes.nodeOf(keyOfA), p.address)
+      })
+  )
+
+  /** A cluster whose third server is of another cluster by now, as a client has found out that has sent it a command before. */
+  const takenOver = Effect.gen(function*() {
+    const { c, cluster } = yield* FakeCluster.make()
+    for (const node of cluster.nodes) node.instead = ofEpoch(6, cluster.told)
+    const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { refreshInterval: "1 second" })
+    assert.strictEqual(yield* client.execute(Redis.get(keyOfC)), `C:${keyOfC}`)
+    const theirs = [{ start: 0, end: 16_383, master: { ...c, name: "C of others" } }]
+    c.instead = (command, connection) =>
+      command.name === "GET" ? Encode.bulk("theirs") : ofEpoch(20, theirs)(command, connection)
+    const before = FakeCluster.readingsOf(c)
+    while (FakeCluster.readingsOf(c) === before) {
+      // It is asked when its turn comes.
+      yield* client.execute(Redis.get(keyOfA))
+      yield* Effect.sleep("500 millis")
+    }
+    return { c, client, cluster, nodes }
+  })
+
+  inVirtualTime(
+    "is sent nothing any more, and what is for the server of before waits for that one",
+    () =>
+      Effect.gen(function*() {
+        const { c, client, cluster } = yield* takenOver
+        const error = yield* Client.failure(client, Redis.get(keyOfC), "ClusterRetriesExhaustedError")
+        assert.match(error.message, /A server of another cluster has the address at 127/)
+        assert.strictEqual(error.delivery, "not-sent")
+        assert.strictEqual(yield* client.execute(Redis.get(keyOfB)), `B:${keyOfB}`)
+        assert.deepStrictEqual(FakeCluster.log(c), [`C GET ${keyOfC}`])
+        const waiting = yield* fork(client.execute(Redis.get(keyOfC)))
+        yield* Effect.sleep("300 millis")
+        c.instead = ofEpoch(6, cluster.told)
+        assert.strictEqual(yield* Fiber.join(waiting), `C:${keyOfC}`)
+      })
+  )
+
+  inVirtualTime(
+    "is sent what another master has no more, once the topology names it with its own name",
+    () =>
+      Effect.gen(function*() {
+        const { c, client, cluster, nodes } = yield* takenOver
+        const anew = cluster.told.map((range) => ({
+          ...range,
+          master: { ...range.master, name: `new ${range.master.name}` }
+        }))
+        for (const node of cluster.nodes) node.instead = ofEpoch(2, anew)
+        yield* nodes.refresh
+        assert.strictEqual(yield* client.execute(Redis.get(keyOfC)), `C:${keyOfC}`)
+        assert.strictEqual(yield* nodes.nodeOf(keyOfC), c.address)
       })
   )
 })

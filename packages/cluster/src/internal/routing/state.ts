@@ -3,6 +3,7 @@
  * the outcomes of commands, and reads the topology again when there is reason to: one reading at a time, with a pause
  * between two.
  */
+import { ping } from "@redfx/core/commands/Connection"
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
@@ -22,7 +23,7 @@ import { discover } from "../topology/discovery.ts"
 import type { Discovered, DiscoveryOptions } from "../topology/discovery.ts"
 import type { Node, Nodes } from "../topology/nodes.ts"
 import { slotCount, slotOf } from "../topology/slot.ts"
-import { endpointOf, isSame } from "../topology/topology.ts"
+import { endpointOf, isForeign, isSame } from "../topology/topology.ts"
 import type { Shard, Topology } from "../topology/topology.ts"
 import { DownMasters } from "./downMasters.ts"
 import { Latencies } from "./latencies.ts"
@@ -31,6 +32,7 @@ import { Probes } from "./probes.ts"
 import type { Route } from "./readFrom.ts"
 import { checkReplaced } from "./replacedMaster.ts"
 import { Sources } from "./sources.ts"
+import { recognized, strange } from "./strangers.ts"
 import { demotion, judge, learnedOf } from "./verdict.ts"
 import type { After, Learned, News, Outcome, Sent, Spent, Verdict, Where } from "./verdictModel.ts"
 
@@ -139,6 +141,7 @@ export class State {
     this.#fork = fork
     this.latencies = new Latencies(clock)
     this.#probes = new Probes({
+      ask: (node) => this.#asked(node),
       permits: Semaphore.makeUnsafe(dialled),
       isOfUse: (node) =>
         this.#closed === undefined && nodes.has(node) && (this.members.includes(node) || nodes.isNamed(node)),
@@ -378,6 +381,28 @@ export class State {
     return this.#awaiting.size > 0 || this.#downMasters.isAwaited
   }
 
+  /** Asks a server whether it is back: one whose address another cluster had, for its cluster. */
+  #asked(node: Node): Effect.Effect<unknown, CommandError> {
+    const { topology } = this
+    return node.health.isStranger && topology !== undefined
+      ? Effect.tap(
+        recognized(node, this.#options.translate, topology),
+        () => Effect.sync(() => node.health.recognize())
+      )
+      : node.client.execute(ping())
+  }
+
+  /** Takes note of which addresses of the cluster another one has, where that was found out. */
+  #distinguish(strangers: ReadonlyArray<Node>, isOther: boolean): void {
+    for (const node of this.members) {
+      if (isOther) node.health.recognize()
+      if (!strangers.includes(node)) continue
+      const error = strange(node)
+      node.health.estrange(error)
+      this.#foundHung(node, error)
+    }
+  }
+
   #suspect(node: Node): void {
     node.health.suspect()
     this.#probes.start(node)
@@ -511,7 +536,7 @@ export class State {
   }
 
   /** Adopts an answer; returns whether it brings anything new. */
-  #adopt({ epoch, overruled, source, topology }: Discovered): boolean {
+  #adopt({ epoch, overruled, source, strangers = [], topology }: Discovered): boolean {
     const before = this.#topology
     const deposed = this.#masters
     this.#topology = topology
@@ -525,6 +550,7 @@ export class State {
     this.nodes.retain(new Set([...this.#options.startNodes.map(formatEndpoint), ...members]), replicas)
     this.adopted.tell(topology)
     if (before !== undefined) this.moved.tell(moved)
+    this.#distinguish(strangers, before !== undefined && isForeign(before, topology))
     // A server that was out of the cluster is not known to be back.
     for (const node of this.members) if (!node.health.isHealthy) this.#probes.start(node)
     // Nodes that get no connection under the limit are not measured.

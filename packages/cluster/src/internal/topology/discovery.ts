@@ -14,7 +14,7 @@ import { saidBy } from "./clusterErrors.ts"
 import { runOn } from "./nodes.ts"
 import type { Node } from "./nodes.ts"
 import { slotCount } from "./slot.ts"
-import { fromSlots, isSame } from "./topology.ts"
+import { fromSlots, isForeign, isSame } from "./topology.ts"
 import type { Topology, Translation } from "./topology.ts"
 
 export interface DiscoveryOptions {
@@ -34,7 +34,8 @@ export interface DiscoveryOptions {
  *
  * - `epoch`: the latest epoch that the node knows of, `undefined` when it does not tell. `isUp`: whether it says that the
  *   cluster is up, as no node does that is cut off from most masters.
- * - `overruled`: the node that answered first, where another is believed instead.
+ * - `overruled`: the node that answered first, where another is believed instead. `strangers`: the nodes that answered and are of
+ *   another cluster.
  */
 export interface Discovered {
   readonly topology: Topology
@@ -42,6 +43,7 @@ export interface Discovered {
   readonly epoch: number | undefined
   readonly isUp: boolean
   readonly overruled?: Node | undefined
+  readonly strangers?: ReadonlyArray<Node> | undefined
 }
 
 /**
@@ -103,9 +105,12 @@ export const discover = Effect.fnUntraced(function*(
     (node) => unlessLate(ask(node, options), opinionLimit),
     { concurrency: together }
   )
-  const readings = [first, ...opinions.filter((reading) => reading !== undefined), ...remembered(first, options)]
+  const answers = [first, ...opinions.filter((reading) => reading !== undefined)]
+  const readings = [...answers, ...remembered(first, options)]
   const believed = mostKnowing(ofOneCluster(readings, options))
-  const best = isSame(believed.topology, first.topology) ? believed : { ...believed, overruled: first.source }
+  const strangers = answers.filter(({ topology }) => isForeign(believed.topology, topology)).map(({ source }) => source)
+  const overruled = isSame(believed.topology, first.topology) ? undefined : first.source
+  const best = { ...believed, overruled, strangers }
   const { covered } = best.topology
   if (covered === slotCount || options.skipFullCoverageCheck || !(yield* needsAll(best.topology, options))) return best
   for (const { source, topology } of readings) {
@@ -160,9 +165,7 @@ const isLater = (epoch: number | undefined, other: number | undefined): boolean 
  */
 const isAkin = (a: Topology, b: Topology): boolean => {
   const servers = new Set(addressesOf(a))
-  const ids = [...b.ids]
-  return addressesOf(b).some((address) => servers.has(address)) &&
-    (a.ids.size === 0 || ids.length === 0 || ids.some((id) => a.ids.has(id)))
+  return addressesOf(b).some((address) => servers.has(address)) && !isForeign(a, b)
 }
 
 /**
