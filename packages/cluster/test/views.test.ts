@@ -12,6 +12,7 @@ import * as Encode from "@redfx/testing/RedisFakeReply"
 import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 
@@ -254,6 +255,58 @@ describe("A server of another cluster that has taken over an address", () => {
         assert.strictEqual(yield* nodes.nodeOf(keyOfA), p.address)
       })
   )
+
+  inVirtualTime(
+    "does not take the client along, although the servers before it were contradicted once",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, cluster } = yield* FakeCluster.make()
+        for (const node of cluster.nodes) node.instead = ofEpoch(6, cluster.told)
+        const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { refreshInterval: "1 second" })
+        yield* nodes.refresh
+        let isDown = true
+        a.instead = (command, connection) => {
+          if (command.name !== "GET" || !isDown) return ofEpoch(6, cluster.told)(command, connection)
+          isDown = false
+          return FakeCluster.clusterDown
+        }
+        assert.strictEqual(yield* client.execute(Redis.get(keyOfA)), `A:${keyOfA}`)
+        b.instead = ofEpoch(20, [{ start: 0, end: 16_383, master: { ...b, name: "B of others" } }])
+        const before = FakeCluster.readingsOf(b)
+        while (FakeCluster.readingsOf(b) === before) {
+          yield* client.execute(Redis.get(keyOfA))
+          yield* Effect.sleep("500 millis")
+        }
+        assert.strictEqual(yield* nodes.nodeOf(keyOfA), a.address)
+      })
+  )
+
+  for (const fullCoverage of [true, false]) {
+    inVirtualTime(
+      `does not take the client along where the others leave out the slots of the server of before${
+        fullCoverage ? ", which must be served" : ""
+      }`,
+      () =>
+        Effect.gen(function*() {
+          const { a, b, c, cluster } = yield* FakeCluster.make()
+          cluster.fullCoverage = fullCoverage
+          for (const node of cluster.nodes) node.instead = ofEpoch(6, cluster.told)
+          const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { refreshInterval: "1 second" })
+          yield* nodes.refresh
+          for (const node of [a, b]) node.instead = ofEpoch(6, cluster.told.slice(0, 2), fullCoverage ? "fail" : "ok")
+          c.instead = ofEpoch(20, [{ start: 0, end: 16_383, master: { ...c, name: "C of others" } }])
+          const before = FakeCluster.readingsOf(c)
+          while (FakeCluster.readingsOf(c) === before) {
+            yield* client.execute(Redis.get(keyOfA))
+            yield* Effect.sleep("500 millis")
+          }
+          yield* Effect.exit(nodes.refresh)
+          assert.strictEqual(yield* nodes.nodeOf(keyOfA), a.address)
+          assert.isTrue(Exit.isFailure(yield* Effect.exit(client.execute(Redis.get(keyOfC)))))
+          assert.deepStrictEqual(FakeCluster.log(c), [])
+        })
+    )
+  }
 
   /** A cluster whose third server is of another cluster by now, as a client has found out that has sent it a command before. */
   const takenOver = Effect.gen(function*() {

@@ -42,7 +42,7 @@ export interface Hung {
   readonly error: CommandError
 }
 
-export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf" | "before" | "decisive"> {
+export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf" | "before" | "decisive" | "onStrangers"> {
   readonly startNodes: ReadonlyArray<NodeAddress>
   readonly followCluster: boolean
   readonly reinitializeSteps: number
@@ -371,14 +371,14 @@ export class State {
       : node.client.execute(ping())
   }
 
-  /** Takes note of which addresses of the cluster another one has, where that was found out. */
-  #distinguish(strangers: ReadonlyArray<Node>, isOther: boolean): void {
+  /** Takes note of which addresses of the cluster another one has. */
+  #estrange(strangers: ReadonlyArray<Node>): void {
     for (const node of this.members) {
-      if (isOther) node.health.recognize()
-      if (!strangers.includes(node)) continue
+      if (!strangers.includes(node) || node.health.isStranger) continue
       const error = strange(node)
       node.health.estrange(error)
       this.#foundHung(node, error)
+      this.#probes.start(node)
     }
   }
 
@@ -438,7 +438,8 @@ export class State {
       ...this.#options,
       nodesOf: (topology) => this.#routes.membersOf(topology),
       before: this.topology && { epoch: this.#epoch, topology: this.topology },
-      decisive: this.#informants.map(({ address }) => address).filter((address) => this.#sources.trusts(address))
+      decisive: this.#informants.map(({ address }) => address),
+      onStrangers: (nodes) => this.#estrange(nodes)
     })
     return Effect.map(discovered, (discovered) => this.#adopt(discovered))
   }
@@ -459,7 +460,7 @@ export class State {
   }
 
   /** Adopts an answer; returns whether it brings anything new. */
-  #adopt({ epoch, overruled, source, strangers = [], topology }: Discovered): boolean {
+  #adopt({ epoch, overruled, source, topology }: Discovered): boolean {
     const before = this.topology
     const deposed = this.masters
     this.#epoch = epoch
@@ -472,7 +473,11 @@ export class State {
     this.nodes.retain(new Set([...this.#options.startNodes.map(formatEndpoint), ...members]), replicas)
     this.adopted.tell(topology)
     if (before !== undefined) this.moved.tell(moved)
-    this.#distinguish(strangers, before !== undefined && isForeign(before, topology))
+    if (before !== undefined && isForeign(before, topology)) {
+      for (const node of this.members) {
+        node.health.recognize()
+      }
+    }
     // A server that was out of the cluster is not known to be back.
     for (const node of this.members) if (!node.health.isHealthy) this.#probes.start(node)
     // Nodes that get no connection under the limit are not measured.

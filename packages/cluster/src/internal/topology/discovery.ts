@@ -27,6 +27,8 @@ export interface DiscoveryOptions {
   readonly before: Pick<Discovered, "epoch" | "topology"> | undefined
   /** The addresses of servers in the order in which they decide of which cluster the client is, where they are of several. */
   readonly decisive: ReadonlyArray<string>
+  /** Called with the nodes that have answered and are of another cluster than the one that is believed. */
+  readonly onStrangers: (nodes: ReadonlyArray<Node>) => void
 }
 
 /**
@@ -34,8 +36,7 @@ export interface DiscoveryOptions {
  *
  * - `epoch`: the latest epoch that the node knows of, `undefined` when it does not tell. `isUp`: whether it says that the
  *   cluster is up, as no node does that is cut off from most masters.
- * - `overruled`: the node that answered first, where another is believed instead. `strangers`: the nodes that answered and are of
- *   another cluster.
+ * - `overruled`: the node that answered first, where another is believed instead.
  */
 export interface Discovered {
   readonly topology: Topology
@@ -43,7 +44,6 @@ export interface Discovered {
   readonly epoch: number | undefined
   readonly isUp: boolean
   readonly overruled?: Node | undefined
-  readonly strangers?: ReadonlyArray<Node> | undefined
 }
 
 /**
@@ -108,9 +108,10 @@ export const discover = Effect.fnUntraced(function*(
   const answers = [first, ...opinions.filter((reading) => reading !== undefined)]
   const readings = [...answers, ...remembered(first, options)]
   const believed = mostKnowing(ofOneCluster(readings, options))
-  const strangers = answers.filter(({ topology }) => isForeign(believed.topology, topology)).map(({ source }) => source)
-  const overruled = isSame(believed.topology, first.topology) ? undefined : first.source
-  const best = { ...believed, overruled, strangers }
+  options.onStrangers(
+    answers.filter(({ topology }) => isForeign(believed.topology, topology)).map(({ source }) => source)
+  )
+  const best = isSame(believed.topology, first.topology) ? believed : { ...believed, overruled: first.source }
   const { covered } = best.topology
   if (covered === slotCount || options.skipFullCoverageCheck || !(yield* needsAll(best.topology, options))) return best
   for (const { source, topology } of readings) {
@@ -171,18 +172,30 @@ const isAkin = (a: Topology, b: Topology): boolean => {
 /**
  * The readings of one cluster, as epochs of different ones say nothing: that of the most decisive server that knows of all slots
  * and does not say that its cluster is down. A server that was left behind would hold the client on addresses of before.
+ *
+ * Servers leave out the slots of a master that is down and has no replica, so those of the cluster of before need not know of all. As
+ * long as one of them answers, a server that has taken over an address of theirs decides nothing, unless it is the first one.
  */
 const ofOneCluster = (
   readings: ReadonlyArray<Discovered>,
-  { decisive }: DiscoveryOptions
+  { before, decisive }: DiscoveryOptions
 ): ReadonlyArray<Discovered> => {
-  const whole = readings.filter(({ topology }) => topology.covered === slotCount)
-  const standing = whole.filter(({ epoch, isUp }) => isUp || epoch === undefined)
+  const isWhole = ({ topology }: Discovered) => topology.covered === slotCount
+  if (!readings.some(isWhole)) return readings
+  const own = readings.filter(({ topology }) =>
+    before !== undefined && topology !== before.topology && isAkin(before.topology, topology)
+  )
+  const named = new Set(before === undefined || own.length === 0 ? [] : addressesOf(before.topology))
+  const deciding = readings.filter((reading) => {
+    const { address } = reading.source
+    return own.includes(reading) || isWhole(reading) && (!named.has(address) || address === decisive[0])
+  })
+  const standing = deciding.filter(({ epoch, isUp }) => isUp || epoch === undefined)
   const inOrder = (some: ReadonlyArray<Discovered>) => [
     ...decisive.flatMap((address) => some.find(({ source }) => source.address === address) ?? []),
     ...some
   ]
-  const [head] = [...inOrder(standing), ...inOrder(whole)]
+  const [head] = [...inOrder(standing), ...inOrder(deciding)]
   return head === undefined ? readings : readings.filter(({ topology }) => isAkin(head.topology, topology))
 }
 
