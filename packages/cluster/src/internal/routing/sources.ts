@@ -66,6 +66,11 @@ export class Sources {
     this.#contradicted.add(address)
   }
 
+  /** Whether nothing has contradicted a node. */
+  trusts(address: string): boolean {
+    return !this.#contradicted.has(address)
+  }
+
   /**
    * Takes a redirect that contradicts the node that was believed. Slots move, but a node that does not know the new
    * master at all, or repeats itself, has not heard of the change: others are asked first from now on.

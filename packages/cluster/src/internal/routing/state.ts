@@ -42,7 +42,9 @@ export interface Hung {
   readonly error: CommandError
 }
 
-export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf" | "before" | "decisive" | "onStrangers"> {
+export interface StateOptions
+  extends Omit<DiscoveryOptions, "nodesOf" | "before" | "decisive" | "foremost" | "onStrangers">
+{
   readonly startNodes: ReadonlyArray<NodeAddress>
   readonly followCluster: boolean
   readonly reinitializeSteps: number
@@ -434,11 +436,13 @@ export class State {
 
   /** Asks for the topology, and adopts the answer; returns whether it brings anything new. */
   #discover(): Effect.Effect<boolean, CommandError> {
+    const informants = this.#informants.map(({ address }) => address)
     const discovered = discover(this.#candidates, {
       ...this.#options,
       nodesOf: (topology) => this.#routes.membersOf(topology),
       before: this.topology && { epoch: this.#epoch, topology: this.topology },
-      decisive: this.#informants.map(({ address }) => address),
+      decisive: informants.filter((address) => this.#sources.trusts(address)),
+      foremost: informants[0],
       onStrangers: (nodes) => this.#estrange(nodes)
     })
     return Effect.map(discovered, (discovered) => this.#adopt(discovered))

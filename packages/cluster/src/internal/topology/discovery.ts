@@ -27,6 +27,8 @@ export interface DiscoveryOptions {
   readonly before: Pick<Discovered, "epoch" | "topology"> | undefined
   /** The addresses of servers in the order in which they decide of which cluster the client is, where they are of several. */
   readonly decisive: ReadonlyArray<string>
+  /** The address of the server that decides alone, although it is of another cluster than before. */
+  readonly foremost: string | undefined
   /** Called with the nodes that have answered and are of another cluster than the one that is believed. */
   readonly onStrangers: (nodes: ReadonlyArray<Node>) => void
 }
@@ -146,9 +148,9 @@ const firstToKnow = (
 }
 
 /** Whether the reading that was believed last is of a later epoch, or of another cluster about which this server does not decide. */
-const isDoubtful = ({ epoch, source, topology }: Discovered, { before, decisive }: DiscoveryOptions): boolean =>
+const isDoubtful = ({ epoch, source, topology }: Discovered, { before, foremost }: DiscoveryOptions): boolean =>
   before !== undefined &&
-  (isAkin(before.topology, topology) ? isLater(before.epoch, epoch) : source.address !== decisive[0])
+  (isAkin(before.topology, topology) ? isLater(before.epoch, epoch) : source.address !== foremost)
 
 /**
  * The reading that was believed last, where that of a server is older: as that of a cluster that is not up, so that it is kept where
@@ -178,7 +180,7 @@ const isAkin = (a: Topology, b: Topology): boolean => {
  */
 const ofOneCluster = (
   readings: ReadonlyArray<Discovered>,
-  { before, decisive }: DiscoveryOptions
+  { before, decisive, foremost }: DiscoveryOptions
 ): ReadonlyArray<Discovered> => {
   const isWhole = ({ topology }: Discovered) => topology.covered === slotCount
   if (!readings.some(isWhole)) return readings
@@ -188,7 +190,7 @@ const ofOneCluster = (
   const named = new Set(before === undefined || own.length === 0 ? [] : addressesOf(before.topology))
   const deciding = readings.filter((reading) => {
     const { address } = reading.source
-    return own.includes(reading) || isWhole(reading) && (!named.has(address) || address === decisive[0])
+    return own.includes(reading) || isWhole(reading) && (!named.has(address) || address === foremost)
   })
   const standing = deciding.filter(({ epoch, isUp }) => isUp || epoch === undefined)
   const inOrder = (some: ReadonlyArray<Discovered>) => [
