@@ -181,6 +181,22 @@ describe("Split commands", () => {
       }
     }))
 
+  it.effect("a part that is no array, or has not an element for each key, is refused and not read as keys that are absent", () =>
+    Effect.gen(function*() {
+      for (const wrong of [1, "OK", null, [], [null, null]] as const) {
+        const cluster = makeFake((address) => address === "n1" ? [bulk("1")] : wrong)
+        const error = yield* Effect.flip(run(cluster, Redis.mget(n1, n2)))
+        assert.strictEqual(error._tag, "DecodeError")
+      }
+      for (const wrong of [1, "OK"] as const) {
+        for (const command of [Redis.sunion([n1, n2]), Redis.sinter([n1, n2]), Redis.keys("*")]) {
+          const cluster = makeFake((address) => address === "n1" ? [bulk("1")] : wrong)
+          const error = yield* Effect.flip(run<unknown>(cluster, command))
+          assert.strictEqual(error._tag, "DecodeError")
+        }
+      }
+    }))
+
   it("all have a row here", () => {
     assert.deepStrictEqual([...splits.keys()].sort(), rows.map(({ command }) => command.spec.name).sort())
   })

@@ -56,6 +56,8 @@ describe("A replica without data", () => {
         }
         assert.isTrue(d.node.commands.some(({ command }) => command.name === "PING"))
         assert.isFalse(d.node.commands.some(({ command }) => command.name === "GET"))
+        // The connection for that does not stay, as it counts towards the limit.
+        yield* d.node.awaitOpen(0)
       }
     }))
 

@@ -2,6 +2,7 @@
  * How servers are asked how they are, with a clock of the test's.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { Redis } from "@redfx/core"
 import { ConnectionError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type * as Duration from "effect/Duration"
@@ -31,6 +32,7 @@ const suspect = Effect.fnUntraced(function*(took: Duration.Input, said: Effect.E
   } as unknown as Node
   const services = yield* Effect.context<never>()
   const probes = new Probes({
+    ask: ({ client }) => client.execute(Redis.ping()),
     isOfUse: () => true,
     onAnswer: () => void health.answered(),
     onHung: () => void hung++,
@@ -121,6 +123,7 @@ describe("A server that is asked how it is", () => {
       const execute = () => Effect.andThen(Effect.sync(() => void asked++), Effect.never)
       const services = yield* Effect.context<never>()
       const probes = new Probes({
+        ask: ({ client }) => client.execute(Redis.ping()),
         isOfUse: () => true,
         onAnswer: () => {},
         onHung: () => {},

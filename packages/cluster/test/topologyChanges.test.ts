@@ -267,6 +267,39 @@ describe("Discovery", () => {
       assert.strictEqual(yield* right.client.execute(Redis.get(keyOfB)), `B:${keyOfB}`)
     }))
 
+  it.live("callers who wait for one reading that fails get an error of their own each, which names what they wanted", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(() => FakeNode.stall())
+      const { client, cluster } = yield* made({ nodes: [{ host: node.host, port: node.port }], tls: true })
+      const both = Redis.pipelineSettled([Redis.set("k", "v"), Redis.get("k")])
+      const calls: Readonly<Record<string, Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient>>> = {
+        GET: Redis.get("k"),
+        BLPOP: Redis.blpop(["k"], 1),
+        DBSIZE: Redis.dbsize(),
+        FLUSHALL: Redis.flushall(),
+        EXEC: Redis.transaction([Redis.set("k", "v")]),
+        SET: Effect.flatMap(both, ([first]) => Effect.fromResult(first))
+      }
+      const waiting = yield* Effect.forEach(
+        Object.entries(calls).flatMap(([name, call]) => [[name, call], [name, call]] as const),
+        ([name, call]) => Effect.map(fork(Effect.flip(Client.on(client)(call))), (fiber) => ({ name, fiber }))
+      )
+      const refresh = yield* fork(Effect.flip(cluster.refresh))
+      yield* node.awaitConnections(1)
+      yield* node.push(0, "-ERR this is no TLS\r\n")
+      const errors = yield* Effect.forEach(waiting, ({ fiber }) => Fiber.join(fiber))
+      assert.deepStrictEqual(
+        errors.map((error) => {
+          const { command, delivery, readonly, reason } = Client.expectTag(error, "ConnectionError")
+          return [command, delivery, readonly, reason]
+        }),
+        waiting.map(({ name }) => [name, "not-sent", ["GET", "DBSIZE"].includes(name), "Tls"])
+      )
+      const own = Client.expectTag(yield* Fiber.join(refresh), "ConnectionError")
+      assert.strictEqual(own.command, undefined)
+      assert.strictEqual(new Set([...errors, own]).size, errors.length + 1)
+    }))
+
   inVirtualTime("CLT-04: a node without a host is the one that was asked", () =>
     Effect.gen(function*() {
       const { a, cluster } = yield* FakeCluster.make()

@@ -6,11 +6,14 @@ import { Redis, RedisCache } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, keyOfB, keyOfC } from "@redfx/testing/FakeCluster"
+import { fork } from "@redfx/testing/Fork"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 
 const telling = (ranges: ReadonlyArray<FakeCluster.Range>): FakeNode.Handler => ({ args, name }) =>
@@ -250,6 +253,109 @@ describe("A server of another cluster that has taken over an address", () => {
         yield* nodes.refresh
         yield* nodes.refresh
         assert.strictEqual(yield* nodes.nodeOf(keyOfA), p.address)
+      })
+  )
+
+  inVirtualTime(
+    "does not take the client along, although the servers before it were contradicted once",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, cluster } = yield* FakeCluster.make()
+        for (const node of cluster.nodes) node.instead = ofEpoch(6, cluster.told)
+        const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { refreshInterval: "1 second" })
+        yield* nodes.refresh
+        let isDown = true
+        a.instead = (command, connection) => {
+          if (command.name !== "GET" || !isDown) return ofEpoch(6, cluster.told)(command, connection)
+          isDown = false
+          return FakeCluster.clusterDown
+        }
+        assert.strictEqual(yield* client.execute(Redis.get(keyOfA)), `A:${keyOfA}`)
+        b.instead = ofEpoch(20, [{ start: 0, end: 16_383, master: { ...b, name: "B of others" } }])
+        const before = FakeCluster.readingsOf(b)
+        while (FakeCluster.readingsOf(b) === before) {
+          yield* client.execute(Redis.get(keyOfA))
+          yield* Effect.sleep("500 millis")
+        }
+        assert.strictEqual(yield* nodes.nodeOf(keyOfA), a.address)
+      })
+  )
+
+  for (const fullCoverage of [true, false]) {
+    inVirtualTime(
+      `does not take the client along where the others leave out the slots of the server of before${
+        fullCoverage ? ", which must be served" : ""
+      }`,
+      () =>
+        Effect.gen(function*() {
+          const { a, b, c, cluster } = yield* FakeCluster.make()
+          cluster.fullCoverage = fullCoverage
+          for (const node of cluster.nodes) node.instead = ofEpoch(6, cluster.told)
+          const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { refreshInterval: "1 second" })
+          yield* nodes.refresh
+          for (const node of [a, b]) node.instead = ofEpoch(6, cluster.told.slice(0, 2), fullCoverage ? "fail" : "ok")
+          c.instead = ofEpoch(20, [{ start: 0, end: 16_383, master: { ...c, name: "C of others" } }])
+          const before = FakeCluster.readingsOf(c)
+          while (FakeCluster.readingsOf(c) === before) {
+            yield* client.execute(Redis.get(keyOfA))
+            yield* Effect.sleep("500 millis")
+          }
+          yield* Effect.exit(nodes.refresh)
+          assert.strictEqual(yield* nodes.nodeOf(keyOfA), a.address)
+          assert.isTrue(Exit.isFailure(yield* Effect.exit(client.execute(Redis.get(keyOfC)))))
+          assert.deepStrictEqual(FakeCluster.log(c), [])
+        })
+    )
+  }
+
+  /** A cluster whose third server is of another cluster by now, as a client has found out that has sent it a command before. */
+  const takenOver = Effect.gen(function*() {
+    const { c, cluster } = yield* FakeCluster.make()
+    for (const node of cluster.nodes) node.instead = ofEpoch(6, cluster.told)
+    const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { refreshInterval: "1 second" })
+    assert.strictEqual(yield* client.execute(Redis.get(keyOfC)), `C:${keyOfC}`)
+    const theirs = [{ start: 0, end: 16_383, master: { ...c, name: "C of others" } }]
+    c.instead = (command, connection) =>
+      command.name === "GET" ? Encode.bulk("theirs") : ofEpoch(20, theirs)(command, connection)
+    const before = FakeCluster.readingsOf(c)
+    while (FakeCluster.readingsOf(c) === before) {
+      // It is asked when its turn comes.
+      yield* client.execute(Redis.get(keyOfA))
+      yield* Effect.sleep("500 millis")
+    }
+    return { c, client, cluster, nodes }
+  })
+
+  inVirtualTime(
+    "is sent nothing any more, and what is for the server of before waits for that one",
+    () =>
+      Effect.gen(function*() {
+        const { c, client, cluster } = yield* takenOver
+        const error = yield* Client.failure(client, Redis.get(keyOfC), "ClusterRetriesExhaustedError")
+        assert.match(error.message, /A server of another cluster has the address at 127/)
+        assert.strictEqual(error.delivery, "not-sent")
+        assert.strictEqual(yield* client.execute(Redis.get(keyOfB)), `B:${keyOfB}`)
+        assert.deepStrictEqual(FakeCluster.log(c), [`C GET ${keyOfC}`])
+        const waiting = yield* fork(client.execute(Redis.get(keyOfC)))
+        yield* Effect.sleep("300 millis")
+        c.instead = ofEpoch(6, cluster.told)
+        assert.strictEqual(yield* Fiber.join(waiting), `C:${keyOfC}`)
+      })
+  )
+
+  inVirtualTime(
+    "is sent what another master has no more, once the topology names it with its own name",
+    () =>
+      Effect.gen(function*() {
+        const { c, client, cluster, nodes } = yield* takenOver
+        const anew = cluster.told.map((range) => ({
+          ...range,
+          master: { ...range.master, name: `new ${range.master.name}` }
+        }))
+        for (const node of cluster.nodes) node.instead = ofEpoch(2, anew)
+        yield* nodes.refresh
+        assert.strictEqual(yield* client.execute(Redis.get(keyOfC)), `C:${keyOfC}`)
+        assert.strictEqual(yield* nodes.nodeOf(keyOfC), c.address)
       })
   )
 })

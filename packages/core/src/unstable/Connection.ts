@@ -62,12 +62,27 @@ export {
    */
   clientClosed,
   /**
+   * The error of one command that an event befell, such as the loss of a connection: an object of its own, with the command's name,
+   * whether the server can have run the command, and its index in the caller's pipeline.
+   *
+   * @category constructors
+   * @since 0.1.0
+   */
+  failureOf,
+  /**
    * Whether a connection ended because the server hung up.
    *
    * @category guards
    * @since 0.1.0
    */
   isHangUp,
+  /**
+   * The error of one caller whom an event befell, for what was no command of his: an object of its own, without a command.
+   *
+   * @category constructors
+   * @since 0.1.0
+   */
+  ofNoCommand,
   /**
    * A time limit that has passed, before it is known which commands that befalls.
    *

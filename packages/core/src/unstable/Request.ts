@@ -99,6 +99,16 @@ export type {
   Fault
 } from "../internal/error/retry.ts"
 
+export {
+  /**
+   * The outcomes of several commands that one event befell, such as the loss of a connection.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Losses
+} from "../internal/connection/outcome.ts"
+
 export type {
   /**
    * What becomes of one command of several.

@@ -5,6 +5,7 @@
 import { KeyArg } from "@redfx/core/RedisArg"
 import type { Part } from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"
+import { DecodeError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
@@ -14,7 +15,7 @@ import { firstKeyIndex, wordOf } from "./arguments.ts"
 import { fanOutCommands } from "./fanOut.ts"
 import { least, succeeded, sum } from "./merge.ts"
 import type { Merge } from "./merge.ts"
-import { elements } from "./replies.ts"
+import { elementsIn } from "./replies.ts"
 import * as Sets from "./setOperations.ts"
 
 /** The effect of a command whose keys are in several slots; `undefined` when the command cannot be split. */
@@ -53,17 +54,22 @@ type Assemble = (
   replies: ReadonlyArray<Resp.Value>,
   positions: ReadonlyArray<ReadonlyArray<number>>,
   command: RedisCommand.Any
-) => Resp.Value
+) => Resp.Value | DecodeError
 
-/** One element for each key, in the order of the keys. */
-const inOrder: Assemble = (replies, positions) => {
+/** One element for each key, in the order of the keys. A part that is no array is the whole, which the decoder refuses. */
+const inOrder: Assemble = (replies, positions, { spec: { name } }) => {
   const out: Array<Resp.Value> = []
-  positions.forEach((indexes, part) => {
-    const values = elements(replies[part] ?? null)
+  for (const [part, indexes] of positions.entries()) {
+    const reply = replies[part] ?? null
+    const values = elementsIn(reply)
+    if (values === undefined) return reply
+    if (values.length !== indexes.length) {
+      return new DecodeError({ command: name, detail: `expected ${indexes.length} elements, got ${values.length}` })
+    }
     indexes.forEach((index, i) => {
       out[index] = values[i] ?? null
     })
-  })
+  }
   return out
 }
 
@@ -78,7 +84,10 @@ const byKey = (size: number, assemble: Assemble): Split => (cluster, command) =>
   const positions = [...Map.groupBy(slots.keys(), (position) => slots[position]).values()]
   const raw = RedisCommand.undecoded(command)
   const parts = positions.map((indexes) => RedisCommand.withParts(raw, argumentsOf(layout, indexes)))
-  return Effect.map(fanOutCommands(cluster, parts, positions), (replies) => assemble(replies, positions, command))
+  return Effect.flatMap(fanOutCommands(cluster, parts, positions), (replies) => {
+    const whole = assemble(replies, positions, command)
+    return whole instanceof DecodeError ? Effect.fail(whole) : Effect.succeed(whole)
+  })
 }
 
 /** The arguments for some of the keys. Before the first key stands nothing, or the number of keys. */

@@ -5,7 +5,7 @@
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type * as Resp from "@redfx/core/Resp"
 import { numberAt } from "./arguments.ts"
-import { bulk, bytesOf, elements, identity, integers, sum as total, textOf } from "./replies.ts"
+import { bulk, bytesOf, elements, elementsIn, identity, integers, sum as total, textOf } from "./replies.ts"
 
 /** Merges the replies to a command: one for each server or part that it went to. */
 export type Merge = (replies: ReadonlyArray<Resp.Value>, command: RedisCommand.Any) => Resp.Value
@@ -28,16 +28,21 @@ export const least: Merge = (replies) => integers(replies).reduce<number | bigin
 /** The greatest of integers. */
 export const greatest: Merge = (replies) => integers(replies).reduce<number | bigint>((a, b) => (b > a ? b : a), 0)
 
+/** A merge of arrays. Another reply is the whole, and is refused by the decoder, as it would be by itself. */
+const ofArrays = (merge: Merge): Merge => (replies, command) =>
+  replies.find((reply) => elementsIn(reply) === undefined) ?? merge(replies, command)
+
 /** The elements of all arrays; equal elements are there once. */
-export const union: Merge = (replies) => distinct(replies.flatMap(elements))
+export const union: Merge = ofArrays((replies) => distinct(replies.flatMap(elements)))
 
 const distinct = (values: ReadonlyArray<Resp.Value>): ReadonlyArray<Resp.Value> => [
   ...new Map(values.map((value) => [identity(value), value])).values()
 ]
 
 /** Numbers 0 or 1 by index; 1 where all replies have 1. */
-export const everywhere: Merge = (replies) =>
+export const everywhere: Merge = ofArrays((replies) =>
   elements(replies[0] ?? null).map((_, i) => (replies.every((reply) => elements(reply)[i] === 1) ? 1 : 0))
+)
 
 /** Texts of lines, one text after the other. */
 export const lines: Merge = (replies) => {
@@ -51,33 +56,35 @@ export const lines: Merge = (replies) => {
 }
 
 /** Names and integers in turn, with the same names in the same order in all replies. The integers are summed. */
-export const sumByName: Merge = (replies) =>
+export const sumByName: Merge = ofArrays((replies) =>
   elements(replies[0] ?? null).map((name, i) =>
     i % 2 === 0 ? name : total(replies.map((reply) => elements(reply)[i] ?? null))
   )
+)
 
 /**
  * Entries of a log whose second field is a time, newest first. A count in the command holds for the whole, and each
  * server gave as many entries of its own.
  */
-export const newestFirst: Merge = (replies, command) => {
+export const newestFirst: Merge = ofArrays((replies, command) => {
   const entries = replies.flatMap(elements).toSorted((a, b) => fieldOf(b, 1) - fieldOf(a, 1))
   const count = numberAt(command, 0)
   return count === undefined || count < 0 ? entries : entries.slice(0, count)
-}
+})
 
 /** Entries sorted by the number in their first field. */
-export const sortedByFirst: Merge = (replies) =>
+export const sortedByFirst: Merge = ofArrays((replies) =>
   replies.flatMap(elements).toSorted((a, b) => fieldOf(a, 0) - fieldOf(b, 0))
+)
 
 const fieldOf = (entry: Resp.Value, index: number): number => Number(elements(entry)[index] ?? 0)
 
 /** The libraries that every server has. */
-export const commonLibraries: Merge = (replies) => {
+export const commonLibraries: Merge = ofArrays((replies) => {
   const [mine, ...others] = replies.map((reply) => elements(reply))
   const names = others.map((libraries) => new Set(libraries.map(libraryName)))
   return (mine ?? []).filter((library) => names.every((known) => known.has(libraryName(library))))
-}
+})
 
 const libraryName = (library: Resp.Value): string => {
   const fields = elements(library)

@@ -5,14 +5,17 @@ import * as Resp from "@redfx/core/Resp"
 
 const encoder = new TextEncoder()
 
-/** The elements of any aggregate; a map's are its keys and values in turn. */
-export const elements = (value: Resp.Value): ReadonlyArray<Resp.Value> => {
+/** The elements of any aggregate; a map's are its keys and values in turn. `undefined` for anything else. */
+export const elementsIn = (value: Resp.Value): ReadonlyArray<Resp.Value> | undefined => {
   if (Array.isArray(value)) return value
   if (value instanceof Resp.SetReply) return value.members
   if (value instanceof Resp.MapReply) return value.entries
-  if (value instanceof Resp.Attributed) return elements(value.value)
-  return []
+  if (value instanceof Resp.Attributed) return elementsIn(value.value)
+  return undefined
 }
+
+/** The elements of any aggregate; none for anything else. */
+export const elements = (value: Resp.Value): ReadonlyArray<Resp.Value> => elementsIn(value) ?? []
 
 /** The string of a bulk, verbatim or simple string, `undefined` for anything else. */
 const blobOf = (value: Resp.Value): Resp.Bulk | string | undefined =>

@@ -3,13 +3,13 @@
  */
 import { sdiff, sinter, sunion } from "@redfx/core/commands/Sets"
 import type { Key } from "@redfx/core/RedisArg"
-import type * as RedisCommand from "@redfx/core/RedisCommand"
+import * as RedisCommand from "@redfx/core/RedisCommand"
 import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import { slotOf } from "../topology/slot.ts"
 import { fanOut } from "./fanOut.ts"
-import { elements, identity } from "./replies.ts"
+import { elementsIn, identity } from "./replies.ts"
 
 /** Members by the text that identifies them. */
 type Members = ReadonlyMap<string, Resp.Value>
@@ -35,12 +35,16 @@ const perSlot = (
   make: (keys: ReadonlyArray<Key>, index: number) => RedisCommand.Any
 ): Effect.Effect<ReadonlyArray<Members>, CommandError> =>
   fanOut(
-    bySlot(keys).map((keys, index) =>
-      Effect.map(
-        read(make(keys, index)),
-        (reply) => new Map(elements(reply).map((member) => [identity(member), member] as const))
-      )
-    ),
+    bySlot(keys).map((keys, index) => {
+      const command = make(keys, index)
+      return Effect.flatMap(read(command), (reply) => {
+        const members = elementsIn(reply)
+        return members === undefined
+          // The decoder refuses it.
+          ? Effect.as(RedisCommand.decode(command, reply, true), new Map<string, Resp.Value>())
+          : Effect.succeed(new Map(members.map((member) => [identity(member), member])))
+      })
+    }),
     true
   )
 

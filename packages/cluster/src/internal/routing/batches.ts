@@ -5,7 +5,7 @@
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { ConnectionError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
-import { asking, earlierIn, outcomeAt } from "@redfx/core/unstable/Request"
+import { asking, earlierIn, Losses, outcomeAt } from "@redfx/core/unstable/Request"
 import type { Outcome } from "@redfx/core/unstable/Request"
 import { elapsed, errorIn } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
@@ -17,7 +17,7 @@ import { withCommandTimeout } from "./commandTimeout.ts"
 import { notCovered, timedOut } from "./finalErrors.ts"
 import { slotIn } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
-import { judged, owned, settledBy, targetOf } from "./retrying.ts"
+import { deliveryIn, judged, owned, settledBy, targetOf } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"
 import { nameOf, unspent } from "./verdictModel.ts"
 import type { After, Spent, Verdict } from "./verdictModel.ts"
@@ -123,8 +123,13 @@ class Pipeline {
     })
   }
 
+  /** Fails commands that one event befell. */
   fail(pending: ReadonlyArray<Pending>, error: CommandError): void {
-    for (const { index, spent } of pending) this.#settle(index, Exit.fail(settledBy(spent, error)))
+    const losses = new Losses(error)
+    for (const { index, spent } of pending) {
+      const outcome = losses.of(this.#commandAt(index), deliveryIn(spent))
+      this.#outcomes[index] = Exit.mapError(outcome, (error) => settledBy(spent, error))
+    }
   }
 
   #settle(index: number, outcome: Outcome): void {

@@ -2,7 +2,8 @@
  * The command timeout of operations that are sent several times, which is one limit for all tries.
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import type { TimeoutError } from "@redfx/core/RedisError"
+import type { CommandError, TimeoutError } from "@redfx/core/RedisError"
+import { failureOf } from "@redfx/core/unstable/Connection"
 import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -84,16 +85,17 @@ export const tryWithTimeout = <A, E>(
  * Runs a command that waits for the topology before it is sent to several servers, each of which it has its time for. While
  * the topology is not known, the reading of it is part of that time.
  */
-export const inOneTime = <A, E>(
+export const inOneTime = <A>(
   retrying: Retrying,
   command: RedisCommand.Any,
-  effect: Effect.Effect<A, E>
-): Effect.Effect<A, E | TimeoutError> => {
+  effect: Effect.Effect<A, CommandError>
+): Effect.Effect<A, CommandError> => {
   const { state } = retrying
   return Effect.suspend(() =>
-    state.topology !== undefined ? effect : withCommandTimeout<A, E | TimeoutError>(retrying, [command], {
-      whole: effect,
-      // Nothing is sent before the topology is known.
+    state.topology !== undefined ? effect : withCommandTimeout(retrying, [command], {
+      whole: Effect.mapError(effect, (error) =>
+        // Nothing is sent before the topology is known.
+        state.topology === undefined ? failureOf(error, command.spec, "not-sent") : error),
       orElse: (limit) => Effect.fail(timedOut(command.spec, limit, state.topology !== undefined, undefined))
     })
   )

@@ -6,6 +6,7 @@ import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterUnsupportedError } from "@redfx/core/RedisError"
 import type { CommandError, TransactionError } from "@redfx/core/RedisError"
+import { failureOf } from "@redfx/core/unstable/Connection"
 import { asking } from "@redfx/core/unstable/Request"
 import type { Outcome } from "@redfx/core/unstable/Request"
 import { elapsed } from "@redfx/core/unstable/Runtime"
@@ -55,7 +56,7 @@ export const runExclusive = <A, E extends TransactionError>(
       )
     // Reading the topology has tries of its own.
     return Effect.andThen(
-      retrying.state.known,
+      Effect.mapError(retrying.state.known, (error) => failureOf(error, { name, readonly }, "not-sent")),
       untilRun(retrying, { way: "exclusive", command, readonly }, send, waits)
     )
   })

@@ -1,7 +1,6 @@
 /**
- * Finds out whether servers that are suspect or down are back, by sending each a PING until it answers.
+ * Finds out whether servers that are suspect or down are back, by asking each, mostly with a PING, until it answers.
  */
-import { ping } from "@redfx/core/commands/Connection"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import { isWithoutData } from "@redfx/core/unstable/Connection"
@@ -26,6 +25,8 @@ const excused = 3
 type Answer = Result.Result<unknown, CommandError>
 
 export interface ProbesOptions {
+  /** Asks a server for an answer. */
+  readonly ask: (node: Node) => Effect.Effect<unknown, CommandError>
   /** Whether the answer of a server is of use to anybody. */
   readonly isOfUse: (node: Node) => boolean
   readonly onAnswer: (node: Node) => void
@@ -71,8 +72,8 @@ export class Probes {
   }
 
   /** Asks a server, and goes on to listen when the server does not answer in time. */
-  readonly #asked = Effect.fnUntraced(function*(node: Node) {
-    const asking = yield* Effect.forkChild(Effect.result(node.client.execute(ping())))
+  readonly #asked = Effect.fnUntraced(function*(this: Probes, node: Node) {
+    const asking = yield* Effect.forkChild(Effect.result(this.#options.ask(node)))
     const answer = Fiber.join(asking)
     return { asking, answer, inTime: yield* withTimeout(answer, { limit, orElse: () => Effect.undefined }) }
   })

@@ -5,19 +5,19 @@
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { ConnectionError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
-import type { ErrorReply } from "@redfx/core/Resp"
-import type { Redirector, Request } from "@redfx/core/unstable/Request"
+import type { Request } from "@redfx/core/unstable/Request"
 import type * as Effect from "effect/Effect"
 import type { Random } from "effect/Random"
 import { isForAny } from "../keyless/keyless.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { anyNode } from "./anyOf.ts"
+import { JudgedRequests } from "./judgedRequests.ts"
+import type { Again } from "./judgedRequests.ts"
 import { routingKey, slotIn } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
 import type { Reader } from "./readFrom.ts"
 import type { State } from "./state.ts"
-import { outcomeOf } from "./verdict.ts"
 import { unspent } from "./verdictModel.ts"
 import type { After, Outcome, Spent } from "./verdictModel.ts"
 import { fail, WaitingRequests } from "./waitingRequests.ts"
@@ -35,9 +35,8 @@ interface Trouble {
 
 const uncovered: Outcome = { _tag: "Uncovered" }
 
-export class Redirects implements Redirector {
+export class Redirects extends JudgedRequests {
   readonly waiting: WaitingRequests
-  readonly #state: State
   readonly #reader: Reader | undefined
   readonly #random: Random
   /** The histories of the few requests that are not answered at once; the others cost nothing. */
@@ -49,7 +48,7 @@ export class Redirects implements Redirector {
     random: Random,
     fork: (effect: Effect.Effect<void>) => void
   ) {
-    this.#state = state
+    super(state, "single")
     this.#reader = reader
     this.#random = random
     this.waiting = new WaitingRequests(
@@ -76,18 +75,18 @@ export class Redirects implements Redirector {
   nodeFor(command: RedisCommand.Any): Node | ConnectionError | undefined {
     const reader = this.#reader
     if (reader === undefined || !isForReplicas(command)) return this.takerOf(command)
-    this.#state.used = true
+    this.state.used = true
     const key = routingKey(command)
-    if (key === undefined) return anyNode(this.#random, this.#state.masters)
-    const route = this.#state.routeOf(slotOf(key))
+    if (key === undefined) return anyNode(this.#random, this.state.masters)
+    const route = this.state.routeOf(slotOf(key))
     return route === undefined ? undefined : reader(route, command)
   }
 
   /** The master for a command; `undefined` when no server has its slot. */
   masterOf(command: RedisCommand.Any): Node | undefined {
-    this.#state.used = true
+    this.state.used = true
     const key = routingKey(command)
-    return key === undefined ? anyNode(this.#random, this.#state.masters) : this.#state.routeOf(slotOf(key))?.master
+    return key === undefined ? anyNode(this.#random, this.state.masters) : this.state.routeOf(slotOf(key))?.master
   }
 
   /**
@@ -97,7 +96,7 @@ export class Redirects implements Redirector {
   takerOf(command: RedisCommand.Any): Node | undefined {
     const master = this.masterOf(command)
     if (master !== undefined && master.health.downWith === undefined || !isForAny(command)) return master
-    const { masters } = this.#state
+    const { masters } = this.state
     const healthy = masters.filter(({ health }) => health.isHealthy)
     const takers = healthy.length === 0 ? masters : healthy
     return takers[(slotIn(command) ?? 0) % takers.length]
@@ -106,14 +105,14 @@ export class Redirects implements Redirector {
   #route(request: Request): void {
     // A request that waited with others may be gone by the time that one of them is settled.
     if (request.settled) return
-    const { closed } = this.#state
+    const { closed } = this.state
     if (closed !== undefined) return fail(request, closed)
-    if (this.#state.topology === undefined) {
+    if (this.state.topology === undefined) {
       this.waiting.untilTopology(request)
-      return this.#state.requestRefresh()
+      return this.state.requestRefresh()
     }
     const node = this.#targetOf(request)
-    if (node === undefined) this.#judged(request, undefined, uncovered)
+    if (node === undefined) this.judged(request, undefined, uncovered)
     else if (node instanceof ConnectionError) fail(request, node)
     else if (node.health.downWith !== undefined) this.#avoid(request, node, node.health.downWith)
     else node.pool.router.submit(request)
@@ -125,46 +124,30 @@ export class Redirects implements Redirector {
     const target = trouble?.target
     if (trouble !== undefined) trouble.target = undefined
     // A read that failed once is sent to the master. The node may have been given up and made again during the pause.
-    return target === undefined ? this.takerOf(request.leading) : this.#state.nodes.at(target.endpoint)
+    return target === undefined ? this.takerOf(request.leading) : this.state.nodes.at(target.endpoint)
   }
 
   #avoid(request: Request, node: Node, error: CommandError): void {
-    this.#judged(request, node.address, { _tag: "Avoided", error, delivery: request.delivery })
+    this.judged(request, node.address, { _tag: "Avoided", error, delivery: request.delivery })
   }
 
-  onRefusal(request: Request, { code, line }: ErrorReply, address: string): boolean {
-    return this.#judged(request, address, { _tag: "Refused", code, line, queued: false })
+  protected override spentBy(request: Request): Spent {
+    return this.#troubles.get(request)?.spent ?? unspent
   }
 
-  onLoss(request: Request, error: CommandError): boolean {
-    const address = "address" in error ? error.address : undefined
-    return this.#judged(request, address, outcomeOf(error, request.delivery))
-  }
-
-  /** Does what the verdict on an outcome says; returns whether the request is sent again. */
-  #judged(request: Request, address: string | undefined, outcome: Outcome): boolean {
-    const trouble = this.#troubles.get(request)
-    const sent = { way: "single", command: request.leading } as const
-    const { next, spent } = this.#state.judge(sent, address, outcome, trouble?.spent ?? unspent)
-    if (next._tag === "Settle") {
-      if (next.error === undefined) return false
-      fail(request, next.error)
-      return true
-    }
-    const { after, ran, to } = next
+  protected override again(request: Request, { address, after, before, ran, spent, to }: Again): void {
     const node = to === "owner" || (to === "same" && address === undefined)
       ? undefined
       // The node has just answered, or was named, so it is known.
       : to === "same"
-      ? this.#state.nodes.find(address!)
-      : this.#state.nodes.named(to.node)
+      ? this.state.nodes.find(address!)
+      : this.state.nodes.named(to.node)
     const asking = to === "same" ? request.asking : to !== "owner" && to.asking
     // Waiting does not count as a try.
-    if (spent.tries > (trouble?.spent ?? unspent).tries) request.renew(asking, ran)
+    if (spent.tries > before.tries) request.renew(asking, ran)
     else request.asking = asking
     this.#troubles.set(request, { spent, target: node })
     this.#after(request, after)
-    return true
   }
 
   #after(request: Request, after: After): void {
@@ -172,10 +155,10 @@ export class Redirects implements Redirector {
       case 0:
         return this.#route(request)
       case "topology":
-        this.#state.requestRefresh()
+        this.state.requestRefresh()
         return this.waiting.untilTopology(request)
       case "reading":
-        if (this.#state.isReading) return this.waiting.untilTopology(request)
+        if (this.state.isReading) return this.waiting.untilTopology(request)
         return this.#route(request)
       case "recovery":
         return this.waiting.untilRecovery(request)

@@ -7,9 +7,8 @@ import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterUnsupportedError, ConnectionError, connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError, TransactionError } from "@redfx/core/RedisError"
-import type { ErrorReply } from "@redfx/core/Resp"
 import { weave } from "@redfx/core/unstable/Request"
-import type { Redirector, Request, RequestQueue } from "@redfx/core/unstable/Request"
+import type { Request, RequestQueue } from "@redfx/core/unstable/Request"
 import type { Held, RedisRouter } from "@redfx/core/unstable/Router"
 import { acquireIn, errorOf, fork } from "@redfx/core/unstable/Runtime"
 import * as Context from "effect/Context"
@@ -22,15 +21,16 @@ import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { notCovered } from "./finalErrors.ts"
+import { JudgedRequests } from "./judgedRequests.ts"
+import type { Again } from "./judgedRequests.ts"
 import { refusalOfSeveralSlots, routingKey } from "./plan.ts"
 import type { Redirects } from "./redirects.ts"
 import { failed } from "./refusals.ts"
 import { judged } from "./retrying.ts"
 import type { Retrying } from "./retrying.ts"
 import type { State } from "./state.ts"
-import { outcomeOf } from "./verdict.ts"
 import { unspent } from "./verdictModel.ts"
-import type { Outcome, Spent } from "./verdictModel.ts"
+import type { Spent } from "./verdictModel.ts"
 import { fail, WaitingQueue } from "./waitingRequests.ts"
 
 /** - `served`: the slots that the server had when the connection was taken. */
@@ -41,8 +41,7 @@ interface Bound {
   readonly scope: Scope.Closeable
 }
 
-class Reservation implements Redirector {
-  readonly #state: State
+class Reservation extends JudgedRequests {
   readonly #redirects: Redirects
   readonly #context: Context.Context<Scope.Scope>
   readonly #binding = Semaphore.makeUnsafe(1)
@@ -55,7 +54,7 @@ class Reservation implements Redirector {
   #spent: Spent = unspent
 
   constructor(state: State, redirects: Redirects, context: Context.Context<Scope.Scope>) {
-    this.#state = state
+    super(state, "reserved")
     this.#redirects = redirects
     this.#context = context
   }
@@ -75,38 +74,29 @@ class Reservation implements Redirector {
     this.#fork(this.#flush)
   }
 
-  onRefusal(request: Request, { code, line }: ErrorReply, address: string): boolean {
-    return this.#judged(request, address, { _tag: "Refused", code, line, queued: false })
+  /** It follows the slot to another server, as long as nothing was run on this connection. */
+  protected override spentBy(): Spent | undefined {
+    return this.#fixed || this.#returned ? undefined : this.#spent
   }
 
-  onLoss(request: Request, error: CommandError): boolean {
-    return this.#judged(request, this.#bound?.node.address, outcomeOf(error, request.delivery))
+  protected override sentTo(): string | undefined {
+    return this.#bound?.node.address
   }
 
-  /** Follows the slot to another server, as long as nothing was run on this connection. */
-  #judged(request: Request, address: string | undefined, outcome: Outcome): boolean {
-    if (this.#fixed || this.#returned) return false
-    const sent = { way: "reserved", command: request.leading } as const
-    const { next, spent } = this.#state.judge(sent, address, outcome, this.#spent)
+  protected override again(request: Request, { after, ran, spent }: Again): void {
     this.#spent = spent
-    if (next._tag === "Settle") {
-      if (next.error === undefined) return false
-      fail(request, next.error)
-      return true
-    }
-    request.renew(false, next.ran)
+    request.renew(false, ran)
     this.held.refused()
     const left = this.#unbind()
     this.#first = undefined
     this.#waiting.push(request)
     this.#fork(Effect.andThen(
       left,
-      Effect.matchEffect(this.#state.wait(next.after), {
+      Effect.matchEffect(this.state.wait(after), {
         onFailure: (error) => Effect.sync(() => this.#failAll(error)),
         onSuccess: () => this.#flush
       })
     ))
-    return true
   }
 
   #failAll(error: CommandError): void {
@@ -167,7 +157,7 @@ class Reservation implements Redirector {
   /** Takes a connection to the server of a command's slot, wherever that is. Nothing is run before there is one. */
   #bind(command: RedisCommand.Any): Effect.Effect<Bound, CommandError> {
     return this.#binding.withPermit(Effect.gen({ self: this }, function*() {
-      if (this.#bound === undefined) yield* this.#state.known
+      if (this.#bound === undefined) yield* this.state.known
       while (this.#bound === undefined) {
         if (this.#returned) return yield* Effect.fail(tooLate)
         const node = this.#redirects.masterOf(command)
@@ -188,7 +178,7 @@ class Reservation implements Redirector {
           yield* Scope.close(bound.scope, Exit.void)
           continue
         }
-        const { next, spent } = judged({ state: this.#state }, { way: "reserved", command }, {
+        const { next, spent } = judged({ state: this.state }, { way: "reserved", command }, {
           error: opened.failure,
           isAvoided: avoided !== undefined,
           node,
@@ -196,7 +186,7 @@ class Reservation implements Redirector {
         })
         if (next._tag === "Settle") return yield* Effect.fail(next.error ?? opened.failure)
         this.#spent = spent
-        yield* this.#state.wait(next.after)
+        yield* this.state.wait(next.after)
       }
       return this.#bound
     }))
@@ -205,7 +195,7 @@ class Reservation implements Redirector {
   #open(node: Node, command: RedisCommand.Any): Effect.Effect<Bound, CommandError> {
     return Effect.suspend(() => {
       const scope = Scope.forkUnsafe(Context.get(this.#context, Scope.Scope))
-      const { topology } = this.#state
+      const { topology } = this.state
       const key = routingKey(command)
       const slot = key === undefined ? undefined : slotOf(key)
       return Effect.map(acquireIn(scope)(node.pool.router.reserve), (router): Bound => ({

@@ -3,7 +3,8 @@
  */
 import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
-import type { CommandError, TransactionError } from "@redfx/core/RedisError"
+import type { CommandError, Delivery, TransactionError } from "@redfx/core/RedisError"
+import { failureOf } from "@redfx/core/unstable/Connection"
 import { earlierIn, sentBefore } from "@redfx/core/unstable/Request"
 import type { Outcome as Answer } from "@redfx/core/unstable/Request"
 import { errorOf } from "@redfx/core/unstable/Runtime"
@@ -78,6 +79,9 @@ export const judged = (
 export const settledBy = <E extends TransactionError>({ before }: Spent, error: E): E =>
   before === undefined ? error : sentBefore(error, before)
 
+/** Whether a server can have run what was tried before. */
+export const deliveryIn = ({ ran }: Spent): Delivery => ran ? "unknown" : "not-sent"
+
 /**
  * What a try has come to: its value; or where the next one goes, the budget that is left for it, and the error for when it
  * is not made after all.
@@ -112,7 +116,11 @@ export const tryOnce = Effect.fnUntraced(function*<A, E extends TransactionError
     return yield* Effect.fail(settledBy(verdict.spent, verdict.next.error ?? typed(error)))
   }
   waits(verdict.spent)
-  yield* retrying.state.wait(verdict.next.after)
+  const { command: { spec: { name } }, readonly = sent.command.spec.readonly } = sent
+  yield* Effect.mapError(
+    retrying.state.wait(verdict.next.after),
+    (error) => settledBy(verdict.spent, failureOf(error, { name, readonly }, deliveryIn(verdict.spent)))
+  )
   return { to: verdict.next.to, spent: verdict.spent, error: settledBy(verdict.spent, typed(error)) }
 })
 

@@ -1,8 +1,8 @@
 /**
  * The present knowledge of the cluster: the server of each slot, and the health of the servers. It learns at once from
- * the outcomes of commands, and reads the topology again when there is reason to: one reading at a time, with a pause
- * between two.
+ * the outcomes of commands, and has the topology read again when there is reason to.
  */
+import { ping } from "@redfx/core/commands/Connection"
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
@@ -10,7 +10,7 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
-import { backOff, elapsed, jitter, Listeners, Once } from "@redfx/core/unstable/Runtime"
+import { elapsed, Listeners } from "@redfx/core/unstable/Runtime"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -20,15 +20,18 @@ import { lossIn } from "../topology/clusterErrors.ts"
 import { discover } from "../topology/discovery.ts"
 import type { Discovered, DiscoveryOptions } from "../topology/discovery.ts"
 import type { Node, Nodes } from "../topology/nodes.ts"
-import { slotCount, slotOf } from "../topology/slot.ts"
-import { endpointOf, isSame } from "../topology/topology.ts"
-import type { Shard, Topology } from "../topology/topology.ts"
+import { slotOf } from "../topology/slot.ts"
+import { isForeign, isSame } from "../topology/topology.ts"
+import type { Topology } from "../topology/topology.ts"
 import { DownMasters } from "./downMasters.ts"
 import { routingKey } from "./plan.ts"
 import { Probes } from "./probes.ts"
 import type { Route } from "./readFrom.ts"
+import { Readings } from "./readings.ts"
 import { checkReplaced } from "./replacedMaster.ts"
+import { Routes } from "./routes.ts"
 import { Sources } from "./sources.ts"
+import { recognized, strange } from "./strangers.ts"
 import type { Survey } from "./survey.ts"
 import { demotion, judge, learnedOf } from "./verdict.ts"
 import type { After, Learned, News, Outcome, Sent, Spent, Verdict, Where } from "./verdictModel.ts"
@@ -39,7 +42,9 @@ export interface Hung {
   readonly error: CommandError
 }
 
-export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf" | "before" | "decisive"> {
+export interface StateOptions
+  extends Omit<DiscoveryOptions, "nodesOf" | "before" | "decisive" | "foremost" | "onStrangers">
+{
   readonly startNodes: ReadonlyArray<NodeAddress>
   readonly followCluster: boolean
   readonly reinitializeSteps: number
@@ -59,24 +64,6 @@ export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf" | "before
  */
 const dialled = 4
 
-/**
- * The least pause between two readings, and the longest pause after readings that brought nothing new, before jitter. `urgent`:
- * after a server has told of a change.
- */
-const pauses = { shortest: 100, longest: 1000, urgent: 50 }
-
-/**
- * The number of readings in a row after which they become rarer even while commands wait for a server. Elections take
- * less time.
- */
-const patientReadings = 600
-
-/**
- * The length in milliseconds of the pieces in which a pause is slept, because it is shortened when somebody begins to
- * wait for a server.
- */
-const piece = 50
-
 /** The pause between two looks at whether a server is still down, for a command that waits for it. */
 const recoveryTick = Duration.millis(250)
 
@@ -88,25 +75,11 @@ export class State {
   readonly #options: StateOptions
   readonly #clock: Clock.Clock
   readonly #fork: (effect: Effect.Effect<void>) => void
-  readonly #routes: Array<Route | undefined> = new Array(slotCount).fill(undefined)
-  #topology: Topology | undefined = undefined
+  readonly #routes: Routes
+  readonly #readings: Readings
   /** The epoch of the topology, where that is known. */
   #epoch: number | undefined = undefined
-  #masters: ReadonlyArray<Node> = []
-  /**
-   * The reading under way. It is not one of `Flights`, as it goes on when nobody waits for it, and a client that closes
-   * fails the callers before the reading has ended.
-   */
-  #reading: Once<void, CommandError> | undefined = undefined
   #closed: CommandError | undefined = undefined
-  #lastRead = -Infinity
-  /** Whether a server has told of a change that is to be read. */
-  #isUrgent = false
-  /** Whether the reading under way has asked a server: before that it waits for its time. */
-  #isAsking = false
-  #jitter = 1
-  /** The number of readings in a row that brought nothing new. */
-  #fruitless = 0
   #redirects = 0
   /** Told of the topology whenever it was read. */
   readonly adopted = new Listeners<Topology>()
@@ -137,6 +110,7 @@ export class State {
     this.#options = options
     this.#fork = fork
     this.#probes = new Probes({
+      ask: (node) => this.#asked(node),
       permits: Semaphore.makeUnsafe(dialled),
       isOfUse: (node) =>
         this.#closed === undefined && nodes.has(node) && (this.members.includes(node) || nodes.isNamed(node)),
@@ -144,12 +118,27 @@ export class State {
       onHung: (node, error) => this.#foundHung(node, error),
       meanwhile: (node) => this.#untilReplaced(node)
     }, fork)
+    this.#routes = new Routes(nodes)
+    this.#readings = new Readings(
+      {
+        read: Effect.suspend(() => this.#discover()),
+        isAwaited: () => this.#isAwaited,
+        onEnd: (exit, tell) => {
+          this.#options.onTopology(Exit.isFailure(exit) ? lossIn(exit) : undefined)
+          tell()
+          if (Exit.isFailure(exit)) this.#downMasters.end(Effect.fail(lossIn(exit)))
+          if (this.#isAwaited && this.#closed === undefined) this.requestRefresh(true)
+        }
+      },
+      clock,
+      fork
+    )
     this.#downMasters = new DownMasters((address) => nodes.find(address), fork)
   }
 
   /** The topology; `undefined` before it was read for the first time. */
   get topology(): Topology | undefined {
-    return this.#topology
+    return this.#routes.topology
   }
 
   /** The reason why nothing is sent any more. */
@@ -159,34 +148,36 @@ export class State {
 
   /** The servers of a slot; `undefined` when no server has it. */
   routeOf(slot: number): Route | undefined {
-    return this.#routes[slot]
+    return this.#routes.of(slot)
   }
 
   get masters(): ReadonlyArray<Node> {
-    return this.#masters
+    return this.#routes.masters
   }
 
   /** Whether a server serves slots itself, as far as is known. */
   isMaster(address: string): boolean {
-    return this.#masters.some((master) => master.address === address)
+    return this.masters.some((master) => master.address === address)
   }
 
   /** Masters and replicas. */
   get members(): ReadonlyArray<Node> {
-    return this.#topology === undefined ? [] : this.#membersOf(this.#topology)
+    return this.#routes.members
   }
 
   /** Reads the topology, or joins a reading under way. */
-  readonly refresh: Effect.Effect<void, CommandError> = Effect.suspend(() => this.#read().outcome)
+  get refresh(): Effect.Effect<void, CommandError> {
+    return this.#readings.outcome
+  }
 
   /** Reads the topology unless it is known. */
   readonly known: Effect.Effect<void, CommandError> = Effect.suspend(() =>
-    this.#topology === undefined ? this.refresh : Effect.void
+    this.topology === undefined ? this.refresh : Effect.void
   )
 
   /** Whether the topology is being read. */
   get isReading(): boolean {
-    return this.#reading !== undefined
+    return this.#readings.isReading
   }
 
   /**
@@ -195,19 +186,16 @@ export class State {
    */
   requestRefresh(doubted = false): void {
     if (doubted) this.#sources.doubt(this.#sources.believed)
-    this.#read()
+    this.#readings.request()
   }
 
   /** Reads the topology as soon as may be, and first from a server that has just learned of a change. */
   learnFrom(address: string): Effect.Effect<void, CommandError> {
     return Effect.gen({ self: this }, function*() {
       // The reading under way may have asked before the change.
-      while (this.#isAsking && this.#reading !== undefined && this.#closed === undefined) {
-        yield* Effect.exit(this.#reading.outcome)
-      }
-      this.#sources.inform(this.#nodeAt(address))
-      this.#isUrgent = true
-      this.#fruitless = 0
+      yield* this.#readings.asked
+      this.#sources.inform(this.#routes.nodeAt(address))
+      this.#readings.hasten()
       yield* this.refresh
     })
   }
@@ -229,7 +217,7 @@ export class State {
   /** Fails the callers that wait, now and from now on. */
   close(failure: CommandError): void {
     this.#closed = failure
-    this.#reading?.end(Exit.fail(failure))
+    this.#readings.close(failure)
     this.#awaiting.tell()
     this.#downMasters.end(Effect.void)
   }
@@ -250,7 +238,7 @@ export class State {
   #whereOf({ command, way }: Sent, address: string | undefined): Where {
     const key = way === "node" || way === "master" ? undefined : routingKey(command)
     const master = key !== undefined
-      ? this.#routes[slotOf(key)]?.master.address
+      ? this.routeOf(slotOf(key))?.master.address
       : address !== undefined && this.isMaster(address)
       ? address
       : undefined
@@ -373,6 +361,28 @@ export class State {
     return this.#awaiting.size > 0 || this.#downMasters.isAwaited
   }
 
+  /** Asks a server whether it is back: one whose address another cluster had, for its cluster. */
+  #asked(node: Node): Effect.Effect<unknown, CommandError> {
+    const { topology } = this
+    return node.health.isStranger && topology !== undefined
+      ? Effect.tap(
+        recognized(node, this.#options.translate, topology),
+        () => Effect.sync(() => node.health.recognize())
+      )
+      : node.client.execute(ping())
+  }
+
+  /** Takes note of which addresses of the cluster another one has. */
+  #estrange(strangers: ReadonlyArray<Node>): void {
+    for (const node of this.members) {
+      if (!strangers.includes(node) || node.health.isStranger) continue
+      const error = strange(node)
+      node.health.estrange(error)
+      this.#foundHung(node, error)
+      this.#probes.start(node)
+    }
+  }
+
   #suspect(node: Node): void {
     node.health.suspect()
     this.#probes.start(node)
@@ -399,36 +409,22 @@ export class State {
     }))
   }
 
-  /** Replaces the connections to a server with new ones. */
-  #renew(address: string): void {
-    const renewed = this.nodes.renew(endpointOf(address))
-    const current = (node: Node): Node => node.address === address ? renewed : node
-    const routes = new Map<Route, Route>()
-    for (let slot = 0; slot < slotCount; slot++) {
-      const route = this.#routes[slot]
-      if (route === undefined || ![route.master, ...route.replicas].some((node) => node.address === address)) continue
-      const changed = routes.get(route) ?? { master: current(route.master), replicas: route.replicas.map(current) }
-      routes.set(route, changed)
-      this.#routes[slot] = changed
-    }
-    this.#masters = this.#masters.map(current)
-  }
-
   #movedToItself(address: string): void {
     const now = this.#now()
     for (const [known, time] of this.#renewed) if (now - time >= renewedFor) this.#renewed.delete(known)
     if (!this.#renewed.has(address)) {
       this.#renewed.set(address, now)
-      this.#renew(address)
+      this.#routes.renew(address)
     }
     this.#sources.doubt(this.nodes.find(address))
-    this.#read()
+    this.#readings.request()
   }
 
   #moved(slot: number, node: Node): void {
-    const known = this.#topology?.shards.find(({ master }) => master === node.address)
-    if (this.#topology?.owners[slot] !== known) this.#sources.redirected(slot, known !== undefined)
-    this.#routes[slot] = known === undefined ? { master: node, replicas: [] } : this.#routeTo(known)
+    const { topology } = this
+    const known = topology?.shards.find(({ master }) => master === node.address)
+    if (topology?.owners[slot] !== known) this.#sources.redirected(slot, known !== undefined)
+    this.#routes.move(slot, node, known)
     const steps = this.#options.reinitializeSteps
     // A master that was none before shows a failover or a new shard: more than this slot has moved.
     if (++this.#redirects >= steps || known === undefined) {
@@ -437,57 +433,18 @@ export class State {
     }
   }
 
-  #read(): Once<void, CommandError> {
-    if (this.#reading !== undefined) return this.#reading
-    const done = new Once<void, CommandError>()
-    if (this.#closed !== undefined) {
-      done.end(Exit.fail(this.#closed))
-      return done
-    }
-    this.#reading = done
-    this.#fork(Effect.flatMap(this.#readOnce, (exit) =>
-      Effect.sync(() => {
-        this.#reading = undefined
-        this.#isAsking = false
-        this.#options.onTopology(Exit.isFailure(exit) ? lossIn(exit) : undefined)
-        done.end(exit)
-        if (Exit.isFailure(exit)) this.#downMasters.end(Effect.fail(lossIn(exit)))
-        if (this.#isAwaited && this.#closed === undefined) this.requestRefresh(true)
-      })))
-    return done
-  }
-
-  readonly #readOnce: Effect.Effect<Exit.Exit<void, CommandError>> = Effect.gen({ self: this }, function*() {
-    if (this.#pauseLeft < -pauses.longest) this.#fruitless = 0
-    while (this.#pauseLeft > 0) yield* Effect.sleep(Math.min(Math.ceil(this.#pauseLeft), piece))
-    this.#isUrgent = false
-    this.#isAsking = true
-    const exit = yield* Effect.exit(Effect.map(
-      Effect.suspend(() =>
-        discover(this.#candidates, {
-          ...this.#options,
-          nodesOf: (topology) => this.#membersOf(topology),
-          before: this.#topology && { epoch: this.#epoch, topology: this.#topology },
-          decisive: this.#informants.map(({ address }) => address).filter((address) => this.#sources.trusts(address))
-        })
-      ),
-      (discovered) => this.#adopt(discovered)
-    ))
-    const brought = Exit.isSuccess(exit) && exit.value
-    this.#fruitless = brought ? 0 : this.#fruitless + 1
-    this.#jitter = yield* jitter
-    this.#lastRead = this.#now()
-    return Exit.isSuccess(exit) ? Exit.void : Exit.fail(lossIn(exit))
-  })
-
-  /**
-   * The milliseconds until the topology may be read again: few while somebody waits for a server, and few after news.
-   */
-  get #pauseLeft(): number {
-    if (this.#isUrgent) return this.#lastRead + pauses.urgent - this.#now()
-    const isAwaited = this.#isAwaited && this.#fruitless < patientReadings
-    const pause = isAwaited ? pauses.shortest : backOff(this.#fruitless, pauses)
-    return this.#lastRead + Math.round(this.#jitter * pause) - this.#now()
+  /** Asks for the topology, and adopts the answer; returns whether it brings anything new. */
+  #discover(): Effect.Effect<boolean, CommandError> {
+    const informants = this.#informants.map(({ address }) => address)
+    const discovered = discover(this.#candidates, {
+      ...this.#options,
+      nodesOf: (topology) => this.#routes.membersOf(topology),
+      before: this.topology && { epoch: this.#epoch, topology: this.topology },
+      decisive: informants.filter((address) => this.#sources.trusts(address)),
+      foremost: informants[0],
+      onStrangers: (nodes) => this.#estrange(nodes)
+    })
+    return Effect.map(discovered, (discovered) => this.#adopt(discovered))
   }
 
   #now(): number {
@@ -507,12 +464,11 @@ export class State {
 
   /** Adopts an answer; returns whether it brings anything new. */
   #adopt({ epoch, overruled, source, topology }: Discovered): boolean {
-    const before = this.#topology
-    const deposed = this.#masters
-    this.#topology = topology
+    const before = this.topology
+    const deposed = this.masters
     this.#epoch = epoch
     this.#redirects = 0
-    const moved = this.#routeBy(topology, before)
+    const moved = this.#routes.adopt(topology)
     const replicas = new Set(topology.shards.flatMap(({ replicas }) => replicas))
     const members = [...topology.shards.map(({ master }) => master), ...replicas]
     this.#sources.adopt(source, members.length)
@@ -520,6 +476,11 @@ export class State {
     this.nodes.retain(new Set([...this.#options.startNodes.map(formatEndpoint), ...members]), replicas)
     this.adopted.tell(topology)
     if (before !== undefined) this.moved.tell(moved)
+    if (before !== undefined && isForeign(before, topology)) {
+      for (const node of this.members) {
+        node.health.recognize()
+      }
+    }
     // A server that was out of the cluster is not known to be back.
     for (const node of this.members) if (!node.health.isHealthy) this.#probes.start(node)
     // Nodes that get no connection under the limit are not asked.
@@ -530,23 +491,10 @@ export class State {
     return true
   }
 
-  /** Takes the servers of all slots from a topology; returns the slots that had another master before. */
-  #routeBy(topology: Topology, before: Topology | undefined): ReadonlySet<number> {
-    const routes = new Map(topology.shards.map((shard) => [shard, this.#routeTo(shard)]))
-    const moved = new Set<number>()
-    for (let slot = 0; slot < slotCount; slot++) {
-      const shard = topology.owners[slot]
-      if (shard?.master !== before?.owners[slot]?.master) moved.add(slot)
-      this.#routes[slot] = shard === undefined ? undefined : routes.get(shard)
-    }
-    this.#masters = Array.from(routes.values(), ({ master }) => master)
-    return moved
-  }
-
   /** Looks after what masters owe that were replaced, and tells who waits for a change. */
   #onChange(topology: Topology, deposed: ReadonlyArray<Node>): void {
     for (const node of deposed) {
-      if (!this.#masters.includes(node)) this.#fork(checkReplaced(node))
+      if (!this.masters.includes(node)) this.#fork(checkReplaced(node))
     }
     this.#awaiting.tell()
     this.#downMasters.retain((address) => this.isMaster(address))
@@ -555,17 +503,5 @@ export class State {
       masters: topology.shards.map(({ master }) => master),
       replicas: topology.shards.flatMap(({ replicas }) => replicas)
     })
-  }
-
-  #routeTo({ master, replicas }: Shard): Route {
-    return { master: this.#nodeAt(master), replicas: replicas.map((address) => this.#nodeAt(address)) }
-  }
-
-  #membersOf(topology: Topology): ReadonlyArray<Node> {
-    return topology.shards.flatMap(({ master, replicas }) => [master, ...replicas].map((node) => this.#nodeAt(node)))
-  }
-
-  #nodeAt(address: string): Node {
-    return this.nodes.at(endpointOf(address))
   }
 }

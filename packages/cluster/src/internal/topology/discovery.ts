@@ -14,7 +14,7 @@ import { saidBy } from "./clusterErrors.ts"
 import { runOn } from "./nodes.ts"
 import type { Node } from "./nodes.ts"
 import { slotCount } from "./slot.ts"
-import { fromSlots, isSame } from "./topology.ts"
+import { fromSlots, isForeign, isSame } from "./topology.ts"
 import type { Topology, Translation } from "./topology.ts"
 
 export interface DiscoveryOptions {
@@ -27,6 +27,10 @@ export interface DiscoveryOptions {
   readonly before: Pick<Discovered, "epoch" | "topology"> | undefined
   /** The addresses of servers in the order in which they decide of which cluster the client is, where they are of several. */
   readonly decisive: ReadonlyArray<string>
+  /** The address of the server that decides alone, although it is of another cluster than before. */
+  readonly foremost: string | undefined
+  /** Called with the nodes that have answered and are of another cluster than the one that is believed. */
+  readonly onStrangers: (nodes: ReadonlyArray<Node>) => void
 }
 
 /**
@@ -103,8 +107,12 @@ export const discover = Effect.fnUntraced(function*(
     (node) => unlessLate(ask(node, options), opinionLimit),
     { concurrency: together }
   )
-  const readings = [first, ...opinions.filter((reading) => reading !== undefined), ...remembered(first, options)]
+  const answers = [first, ...opinions.filter((reading) => reading !== undefined)]
+  const readings = [...answers, ...remembered(first, options)]
   const believed = mostKnowing(ofOneCluster(readings, options))
+  options.onStrangers(
+    answers.filter(({ topology }) => isForeign(believed.topology, topology)).map(({ source }) => source)
+  )
   const best = isSame(believed.topology, first.topology) ? believed : { ...believed, overruled: first.source }
   const { covered } = best.topology
   if (covered === slotCount || options.skipFullCoverageCheck || !(yield* needsAll(best.topology, options))) return best
@@ -140,9 +148,9 @@ const firstToKnow = (
 }
 
 /** Whether the reading that was believed last is of a later epoch, or of another cluster about which this server does not decide. */
-const isDoubtful = ({ epoch, source, topology }: Discovered, { before, decisive }: DiscoveryOptions): boolean =>
+const isDoubtful = ({ epoch, source, topology }: Discovered, { before, foremost }: DiscoveryOptions): boolean =>
   before !== undefined &&
-  (isAkin(before.topology, topology) ? isLater(before.epoch, epoch) : source.address !== decisive[0])
+  (isAkin(before.topology, topology) ? isLater(before.epoch, epoch) : source.address !== foremost)
 
 /**
  * The reading that was believed last, where that of a server is older: as that of a cluster that is not up, so that it is kept where
@@ -160,26 +168,36 @@ const isLater = (epoch: number | undefined, other: number | undefined): boolean 
  */
 const isAkin = (a: Topology, b: Topology): boolean => {
   const servers = new Set(addressesOf(a))
-  const ids = [...b.ids]
-  return addressesOf(b).some((address) => servers.has(address)) &&
-    (a.ids.size === 0 || ids.length === 0 || ids.some((id) => a.ids.has(id)))
+  return addressesOf(b).some((address) => servers.has(address)) && !isForeign(a, b)
 }
 
 /**
  * The readings of one cluster, as epochs of different ones say nothing: that of the most decisive server that knows of all slots
  * and does not say that its cluster is down. A server that was left behind would hold the client on addresses of before.
+ *
+ * Servers leave out the slots of a master that is down and has no replica, so those of the cluster of before need not know of all. As
+ * long as one of them answers, a server that has taken over an address of theirs decides nothing, unless it is the first one.
  */
 const ofOneCluster = (
   readings: ReadonlyArray<Discovered>,
-  { decisive }: DiscoveryOptions
+  { before, decisive, foremost }: DiscoveryOptions
 ): ReadonlyArray<Discovered> => {
-  const whole = readings.filter(({ topology }) => topology.covered === slotCount)
-  const standing = whole.filter(({ epoch, isUp }) => isUp || epoch === undefined)
+  const isWhole = ({ topology }: Discovered) => topology.covered === slotCount
+  if (!readings.some(isWhole)) return readings
+  const own = readings.filter(({ topology }) =>
+    before !== undefined && topology !== before.topology && isAkin(before.topology, topology)
+  )
+  const named = new Set(before === undefined || own.length === 0 ? [] : addressesOf(before.topology))
+  const deciding = readings.filter((reading) => {
+    const { address } = reading.source
+    return own.includes(reading) || isWhole(reading) && (!named.has(address) || address === foremost)
+  })
+  const standing = deciding.filter(({ epoch, isUp }) => isUp || epoch === undefined)
   const inOrder = (some: ReadonlyArray<Discovered>) => [
     ...decisive.flatMap((address) => some.find(({ source }) => source.address === address) ?? []),
     ...some
   ]
-  const [head] = [...inOrder(standing), ...inOrder(whole)]
+  const [head] = [...inOrder(standing), ...inOrder(deciding)]
   return head === undefined ? readings : readings.filter(({ topology }) => isAkin(head.topology, topology))
 }
 

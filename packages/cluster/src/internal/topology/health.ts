@@ -13,19 +13,25 @@ import * as Effect from "effect/Effect"
  */
 type Condition = "healthy" | "suspect" | "down"
 
-/** The health of one server. */
+/** The health of one server. While another server has its address, it is down, whatever that one answers. */
 export class Health {
   #condition: Condition = "healthy"
   #error: CommandError | undefined = undefined
+  #stranger: CommandError | undefined = undefined
   readonly #failures = new Listeners<CommandError>()
 
   get isHealthy(): boolean {
-    return this.#condition === "healthy"
+    return this.#condition === "healthy" && this.#stranger === undefined
   }
 
   /** The reason why nothing is sent to the server; `undefined` unless it is down. */
   get downWith(): CommandError | undefined {
-    return this.#condition === "down" ? this.#error : undefined
+    return this.#stranger ?? (this.#condition === "down" ? this.#error : undefined)
+  }
+
+  /** Whether another server has its address. */
+  get isStranger(): boolean {
+    return this.#stranger !== undefined
   }
 
   /** Takes note that the server may be gone. */
@@ -35,20 +41,34 @@ export class Health {
 
   /** Takes note that the server is down. */
   fail(error: CommandError): void {
-    const wasDown = this.#condition === "down"
+    const wasDown = this.downWith !== undefined
     this.#condition = "down"
     this.#error = error
     if (!wasDown) this.#failures.tell(error)
   }
 
+  /** Takes note that another server has its address. */
+  estrange(error: CommandError): void {
+    const wasDown = this.downWith !== undefined
+    this.#stranger = error
+    if (!wasDown) this.#failures.tell(error)
+  }
+
+  /** Takes note that the server has its address again. It is not known to answer. */
+  recognize(): void {
+    if (this.#stranger === undefined) return
+    this.#stranger = undefined
+    this.suspect()
+  }
+
   /** Fails when the server is found to be down from now on. */
   readonly untilDown: Effect.Effect<never, CommandError> = Effect.flip(this.#failures.next)
 
-  /** Takes note of an answer of the server; returns whether the server was not healthy before. */
+  /** Takes note of an answer of the server; returns whether it is healthy by that, and was not before. */
   answered(): boolean {
     if (this.#condition === "healthy") return false
     this.#condition = "healthy"
     this.#error = undefined
-    return true
+    return this.#stranger === undefined
   }
 }

@@ -243,16 +243,15 @@ export class Nodes {
     const poolOf = (settings: ConnectionSettings) =>
       RedisPool.makeFrom(dialerWith(settings, settings.readonly), settings, onEvent, limit?.limited)
     const asMaster = yield* poolOf({ ...(readOnly ? withoutMinimum(settings) : settings), readonly: false })
-    const pool = settings.readonly
+    const { pool, unchecked } = settings.readonly
       ? byRole(
         asMaster,
         yield* poolOf(readOnly ? settings : withoutMinimum(settings)),
         () => readOnly || this.#replicas.has(address),
         (effect) => void Runtime.fork(this.#context)(Effect.forkIn(effect, Context.get(this.#context, Scope.Scope)))
       )
-      : asMaster
+      : { pool: asMaster, unchecked: undefined }
     const client = yield* RedisRouter.makeClient(pool.router, settings)
-    const unchecked = pool === asMaster ? client : yield* RedisRouter.makeClient(asMaster.router, settings)
     const node: Node = {
       address,
       endpoint,
@@ -260,7 +259,7 @@ export class Nodes {
       dialer: dialerWith(settings),
       pool,
       client,
-      unchecked,
+      unchecked: unchecked === undefined ? client : yield* RedisRouter.makeClient(unchecked, settings),
       health,
       isIdle: Effect.map(
         pool.stats,
@@ -310,34 +309,42 @@ const withoutMinimum = (settings: ConnectionSettings): ConnectionSettings => ({
 /**
  * A pool for each role of a server, as only connections to replicas begin with READONLY. On such a connection a master
  * that has become a replica would answer what was for a master: it runs a script up to its first write, and refuses that
- * in words which do not say that nothing was run. Answers that are kept are always a master's.
+ * in words which do not say that nothing was run. Answers that are kept are always a master's. What has no key may go to a replica
+ * `unchecked`, over connections that are like those to a master.
  */
 const byRole = (
   master: RedisPool.Pool,
   replica: RedisPool.Pool,
   isForReplica: () => boolean,
   fork: (effect: Effect.Effect<void>) => void
-): RedisPool.Pool => {
+): { readonly pool: RedisPool.Pool; readonly unchecked: RedisRouter.RedisRouter } => {
   let used = master
+  const closing = new Set<RedisPool.Pool>()
   // The connections for the other role would count towards the limit of all nodes together. Those in use are closed when they are not.
   const closeUnused: (pool: RedisPool.Pool) => Effect.Effect<void> = Effect.fnUntraced(function*(pool) {
     while (pool !== used) {
       yield* pool.disconnect()
-      const { exclusive, shared } = yield* pool.stats
-      if (shared + exclusive === 0) return
+      const { exclusive, inFlight, shared, waiting } = yield* pool.stats
+      if (shared + exclusive + inFlight + waiting === 0) break
       yield* Effect.sleep("1 second")
     }
+    closing.delete(pool)
   })
+  const leave = (pool: RedisPool.Pool) => {
+    if (closing.has(pool)) return
+    closing.add(pool)
+    fork(closeUnused(pool))
+  }
   const current = () => {
     const pool = isForReplica() ? replica : master
     if (pool !== used) {
       const unused = used
       used = pool
-      fork(closeUnused(unused))
+      leave(unused)
     }
     return pool.router
   }
-  return {
+  const pool: RedisPool.Pool = {
     ...master,
     router: {
       ...master.router,
@@ -351,6 +358,14 @@ const byRole = (
     retire: (reason) => Effect.andThen(master.retire(reason), replica.retire(reason)),
     stats: Effect.map(Effect.all([master.stats, replica.stats]), RedisRouter.sumStats)
   }
+  const unchecked: RedisRouter.RedisRouter = {
+    ...master.router,
+    submit: (request) => {
+      master.router.submit(request)
+      if (current() !== master.router) leave(master)
+    }
+  }
+  return { pool, unchecked }
 }
 
 /** Opens a connection that is not used again after a refusal which means that the server is about to end it. */

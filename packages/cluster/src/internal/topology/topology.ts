@@ -135,6 +135,10 @@ const hostOf = ({ host, metadata }: RangeNode): string => {
 const nameless = "it names its nodes \"?\", as it does not know their names: " +
   "set cluster-announce-hostname on each, or cluster-preferred-endpoint-type ip"
 
+/** Whether two topologies are of different clusters, whatever addresses they have in common: they name none of the same servers. */
+export const isForeign = (a: Topology, b: Topology): boolean =>
+  a.ids.size > 0 && b.ids.size > 0 && !Array.from(b.ids).some((id) => a.ids.has(id))
+
 /** Whether two topologies are the same. */
 export const isSame = (a: Topology, b: Topology): boolean => {
   // Slots come in long ranges of one shard, so each pair of shards is compared once.

@@ -99,11 +99,17 @@ export const besides = (event: CommandError): CommandError =>
 export const isHangUp = (error: CommandError): boolean =>
   error._tag === "ConnectionError" && (error.reason === "Closed" || error.reason === "Reset")
 
-/** The error without a command, for what was no command of the program's: of the program's nothing was sent. */
+/**
+ * The error without a command, for what was no command of the program's: of the program's nothing was sent. Several callers may wait
+ * for that, and each gets an error of its own.
+ */
 export const ofNoCommand = (error: CommandError): CommandError =>
-  error._tag === "ConnectionError" || error._tag === "TimeoutError"
-    ? withFields(error, { command: undefined, delivery: "not-sent", readonly: false })
-    : error
+  withFields(
+    error,
+    error._tag === "ConnectionError" || error._tag === "TimeoutError"
+      ? { command: undefined, delivery: "not-sent", readonly: false }
+      : {}
+  )
 
 /** A time limit that has passed, before it is known which commands that befalls. */
 export const timeLimit = (

@@ -1,0 +1,29 @@
+/**
+ * Servers of another cluster that have taken over addresses of this one, as where addresses are given out anew.
+ */
+import { clusterSlots } from "@redfx/core/commands/Cluster"
+import { ConnectionError, connectionLoss } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
+import * as Effect from "effect/Effect"
+import { runOn } from "../topology/nodes.ts"
+import type { Node } from "../topology/nodes.ts"
+import { fromSlots, isForeign } from "../topology/topology.ts"
+import type { Topology, Translation } from "../topology/topology.ts"
+
+/** The reason why nothing is sent to an address of the cluster at which another one answers. */
+export const strange = ({ address }: Node): ConnectionError =>
+  connectionLoss("Refused", "A server of another cluster has the address", address)
+
+/** Asks the server at an address for its cluster. Fails unless that is the one of this topology. */
+export const recognized = (
+  node: Node,
+  translate: Translation,
+  topology: Topology
+): Effect.Effect<void, CommandError> =>
+  Effect.flatMap(runOn(node, node.client, clusterSlots()), (ranges) => {
+    const told = fromSlots(ranges, node.endpoint, translate)
+    return typeof told === "string" || told instanceof ConnectionError || told.covered === 0 ||
+        isForeign(topology, told)
+      ? Effect.fail(strange(node))
+      : Effect.void
+  })
