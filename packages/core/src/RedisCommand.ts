@@ -13,6 +13,7 @@ import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
 import { orNone } from "./internal/argument/options.ts"
 import { unreadable } from "./internal/argument/unreadable.ts"
+import { argsFor, refusalFor } from "./internal/command/argsFor.ts"
 import { refusalOf, shownName, subcommandOf, traitsByName } from "./internal/command/byName.ts"
 import * as Encode from "./internal/command/encode.ts"
 import { CachedImpl, CommandImpl, implOf, TypeId } from "./internal/command/impl.ts"
@@ -137,7 +138,7 @@ export interface CacheableDefinition<Parameters extends ReadonlyArray<unknown>, 
 // -----------------------------------------------------------------------------
 
 /**
- * Defines a command: its name, its arguments, how its reply is decoded, its traits.
+ * Defines a command: its name, its arguments, how its reply is decoded, its traits. Without a decoder it is refused with `DataError`.
  *
  * **Example** (A command of a module)
  *
@@ -178,7 +179,7 @@ export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, 
   const spec = new Spec(String(name), traits)
   definitions.set(spec.name, spec)
   // The parameters are passed on as they came: otherwise each command would cost an array of them and one more for the call.
-  const given: (...parameters: ReadonlyArray<unknown>) => Listed = args as never
+  const given: (...parameters: ReadonlyArray<unknown>) => Listed = argsFor(reply, args) as never
   const construct = function(first: unknown, second: unknown, third: unknown) {
     try {
       switch (arguments.length) {
@@ -215,7 +216,7 @@ export const make = <A, Bytes = A, BigInts = A>(options: {
   const spec = (given as Spec | undefined) ?? new Spec("RedisCommand.make", [])
   try {
     // The view is the text view, in which this reply decodes to an A.
-    return commandOf(spec, args(), reply) as never
+    return commandOf(spec, argsFor(reply, args)(), reply) as never
   } catch (error) {
     return unreadableCommand(spec, error, reply) as never
   }
@@ -359,7 +360,7 @@ export const withCaching: {
 }
 
 /**
- * The same command with another reply decoder.
+ * The same command with another reply decoder, without which it is refused with `DataError`.
  *
  * @category combinators
  * @since 0.1.0
@@ -370,7 +371,7 @@ export const withReply = <A, Bytes = A, BigInts = A>(
 ): RedisCommand<A, Bytes, BigInts> => {
   // Every command is made by this module; a command's types are those of its decoder.
   const { caching, parts, spec, unsent, view } = command as Any & CommandImpl
-  return implOf(caching, spec, parts, reply, view, unsent) as never
+  return implOf(caching, spec, parts, reply, view, refusalFor(reply) ?? unsent) as never
 }
 
 /**

@@ -18,15 +18,7 @@ import { zrangeWithScores, zrevrangeWithScores } from "./commands/SortedSetRange
 import { zadd, zcard, zincrby, zrank, zrem, zrevrank, zscore } from "./commands/SortedSets.ts"
 import { incrby, set } from "./commands/Strings.ts"
 import { orNone } from "./internal/argument/options.ts"
-import {
-  replacement,
-  replacing,
-  strings,
-  stringsOf,
-  textsOf,
-  withCommands,
-  written
-} from "./internal/keyspace/access.ts"
+import { replacing, strings, stringsOf, textsOf, written } from "./internal/keyspace/access.ts"
 import { bytesOf, codecOf, jsonOf, refuse, textOf } from "./internal/keyspace/codec.ts"
 import { command, commandOf, mapping, operation } from "./internal/keyspace/commands.ts"
 import type { Prepared } from "./internal/keyspace/commands.ts"
@@ -40,7 +32,6 @@ import type {
   Ranked,
   RankOptions,
   SetKeyspace,
-  SetOptions,
   SortedSetKeyspace,
   StringKeyspace,
   Writing
@@ -163,26 +154,26 @@ export const makeHash = <A, Id = string>(
 ): HashKeyspace<Id, A> => {
   const options = orNone(given)
   const value = codecOf(options.value)
-  const keys = keysOf(options)
-  const space = withCommands(keys, {
-    type: "hash",
-    spec: hgetall.spec,
-    read: hgetall,
-    decode: (fields, key) =>
-      Object.keys(fields).length === 0 ? Effect.succeedNone : Effect.asSome(value.decode(fields, key))
-  })
-  const { operations, set } = replacing(
+  return replacing(
+    keysOf(options),
+    {
+      type: "hash",
+      spec: hgetall.spec,
+      read: hgetall,
+      decode: (fields, key) =>
+        Object.keys(fields).length === 0 ? Effect.succeedNone : Effect.asSome(value.decode(fields, key))
+    },
     hset.spec,
-    Effect.fnUntraced(function*(id: Id, a: A, options: SetOptions | undefined) {
-      const key = yield* keys.of(id)
-      const fields = Object.entries(yield* value.encode(a, key)).flatMap(([name, text]) =>
-        text === undefined ? [] : [[name, text] as const]
-      )
-      if (fields.length === 0) return yield* refuse(key, "encode", "a hash has at least one field")
-      return yield* replacement(keys, key, options, hset(key, fields))
-    })
+    (key, a: A) =>
+      Effect.flatMap(value.encode(a, key), (record) => {
+        const fields = Object.entries(record).flatMap(([name, text]) =>
+          text === undefined ? [] : [[name, text] as const]
+        )
+        return fields.length === 0
+          ? refuse(key, "encode", "a hash has at least one field")
+          : Effect.succeed(hset(key, fields))
+      })
   )
-  return { ...space, ...operations, commands: { ...space.commands, set } }
 }
 
 /**
@@ -260,46 +251,40 @@ export const makeSet = <A, Id = string>(
   const options = orNone(given)
   const member = codecOf(options.value)
   const keys = keysOf(options)
-  const onMembers = <B, E, R>(
-    id: Id,
-    all: ReadonlyArray<A>,
-    f: (key: string, members: ReadonlyArray<string>) => Effect.Effect<B, E, R>
-  ) =>
+  const encodeAll = (all: ReadonlyArray<A>, key: string) => Effect.forEach(all, (a) => member.encode(a, key))
+  const adding = (id: Id, all: ReadonlyArray<A>) =>
     Effect.flatMap(
       keys.of(id),
-      (key) => Effect.flatMap(Effect.forEach(all, (a) => member.encode(a, key)), (members) => f(key, members))
+      (key) => Effect.flatMap(encodeAll(all, key), (members) => written(keys, key, sadd(key, members)))
     )
-  const adding = (id: Id, all: ReadonlyArray<A>) =>
-    onMembers(id, all, (key, members) => written(keys, key, sadd(key, members)))
   const removing = (id: Id, all: ReadonlyArray<A>) =>
-    onMembers(id, all, (key, members) => Effect.succeed(srem(key, members)))
+    Effect.flatMap(keys.of(id), (key) => Effect.map(encodeAll(all, key), (members) => srem(key, members)))
   const containing = (id: Id, a: A) =>
     Effect.flatMap(keys.of(id), (key) => Effect.map(member.encode(a, key), (text) => sismember(key, text)))
   const counting = (id: Id) => Effect.map(keys.of(id), (key) => scard(key))
-  const space = withCommands(keys, {
-    type: "set",
-    spec: smembers.spec,
-    read: smembers,
-    decode: (members, key) =>
-      members.size === 0
-        ? Effect.succeedNone
-        : Effect.asSome(Effect.forEach(members, (text) => member.decode(text, key)))
-  })
-  const { operations, set } = replacing(
+  const space = replacing(
+    keys,
+    {
+      type: "set",
+      spec: smembers.spec,
+      read: smembers,
+      decode: (members, key) =>
+        members.size === 0
+          ? Effect.succeedNone
+          : Effect.asSome(Effect.forEach(members, (text) => member.decode(text, key)))
+    },
     sadd.spec,
-    (id: Id, values: ReadonlyArray<A>, options) =>
-      onMembers(id, values, (key, members) => replacement(keys, key, options, sadd(key, members), members.length === 0))
+    (key, values: ReadonlyArray<A>) =>
+      Effect.map(encodeAll(values, key), (members) => members.length === 0 ? undefined : sadd(key, members))
   )
   return {
     ...space,
-    ...operations,
     add: (id, ...values) => Effect.flatten(adding(id, values)),
     remove: (id, ...values) => Effect.flatten(removing(id, values)),
     contains: (id, a) => Effect.flatten(containing(id, a)),
     size: (id) => Effect.flatten(counting(id)),
     commands: {
       ...space.commands,
-      set,
       add: (id, ...values) => commandOf(sadd.spec, adding(id, values)),
       remove: (id, ...values) => commandOf(srem.spec, removing(id, values)),
       contains: (id, a) => commandOf(sismember.spec, containing(id, a)),
@@ -343,11 +328,12 @@ export const makeSortedSet = <A, Id = string>(
   const options = orNone(given)
   const member = codecOf(options.value)
   const keys = keysOf(options)
-  const onMember = <B>(
+  const onMember = <B, BigInts>(
     id: Id,
     a: A,
-    f: (key: string, member: string) => Effect.Effect<RedisCommand<B>, DataError>
-  ): Prepared<B> => Effect.flatMap(keys.of(id), (key) => Effect.flatMap(member.encode(a, key), (text) => f(key, text)))
+    f: (key: string, member: string) => Effect.Effect<RedisCommand<B, B, BigInts>, DataError>
+  ): Prepared<B, BigInts> =>
+    Effect.flatMap(keys.of(id), (key) => Effect.flatMap(member.encode(a, key), (text) => f(key, text)))
   const decodeAll = (members: ReadonlyArray<{ readonly member: string; readonly score: number }>, key: string) =>
     Effect.forEach(
       members,
@@ -388,26 +374,26 @@ export const makeSortedSet = <A, Id = string>(
       command: options?.rev === true ? zrevrangeWithScores(key, start, stop) : zrangeWithScores(key, start, stop)
     }))
   const counting = (id: Id) => Effect.map(keys.of(id), (key) => zcard(key))
-  const space = withCommands(keys, {
-    type: "zset",
-    spec: zrangeWithScores.spec,
-    read: (key) => zrangeWithScores(key, 0, -1),
-    decode: (members, key) => members.length === 0 ? Effect.succeedNone : Effect.asSome(decodeAll(members, key))
-  })
-  const { operations, set } = replacing(
+  const space = replacing(
+    keys,
+    {
+      type: "zset",
+      spec: zrangeWithScores.spec,
+      read: (key) => zrangeWithScores(key, 0, -1),
+      decode: (members, key) => members.length === 0 ? Effect.succeedNone : Effect.asSome(decodeAll(members, key))
+    },
     zadd.spec,
-    Effect.fnUntraced(function*(id: Id, ranked: ReadonlyArray<Ranked<A>>, options: SetOptions | undefined) {
-      const key = yield* keys.of(id)
-      const members = yield* Effect.forEach(
-        ranked,
-        ({ member: a, score }) => Effect.map(member.encode(a, key), (text) => [text, score] as const)
+    (key, ranked: ReadonlyArray<Ranked<A>>) =>
+      Effect.map(
+        Effect.forEach(
+          ranked,
+          ({ member: a, score }) => Effect.map(member.encode(a, key), (text) => [text, score] as const)
+        ),
+        (members) => members.length === 0 ? undefined : zadd(key, members)
       )
-      return yield* replacement(keys, key, options, zadd(key, members), members.length === 0)
-    })
   )
   return {
     ...space,
-    ...operations,
     add: (id, a, score) => Effect.flatten(adding(id, a, score)),
     increment: (id, a, by) => Effect.flatten(incrementing(id, a, by)),
     remove: (id, ...values) => Effect.flatten(removing(id, values)),
@@ -417,7 +403,6 @@ export const makeSortedSet = <A, Id = string>(
     size: (id) => Effect.flatten(counting(id)),
     commands: {
       ...space.commands,
-      set,
       add: (id, a, score) => commandOf(zadd.spec, adding(id, a, score)),
       increment: (id, a, by) => commandOf(zincrby.spec, incrementing(id, a, by)),
       remove: (id, ...values) => commandOf(zrem.spec, removing(id, values)),

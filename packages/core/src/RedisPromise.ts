@@ -63,8 +63,7 @@ type Definitions = typeof Redis
  */
 export type Methods = {
   readonly [
-    K in keyof Definitions as Definitions[K] extends RedisCommand.Definition<never, unknown, unknown, unknown> ? K
-      : never
+    K in keyof Definitions as Definitions[K] extends { readonly spec: RedisCommand.Spec } ? K : never
   ]: K extends "hset" ? HsetMethod
     : Definitions[K] extends RedisCommand.Definition<infer Parameters, infer A, unknown, unknown>
       ? (...parameters: Parameters) => Promise<A>

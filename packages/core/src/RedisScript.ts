@@ -34,10 +34,10 @@
  * @since 0.1.0
  */
 import * as Exit from "effect/Exit"
-import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { functionList, functionLoad } from "./commands/Functions.ts"
 import { orNone } from "./internal/argument/options.ts"
+import { isReply } from "./internal/command/argsFor.ts"
 import { titled } from "./internal/reply/titled.ts"
 import { FunctionSpec, LibrarySpec, scriptSpec } from "./internal/script/calls.ts"
 import type { LibraryFunction } from "./internal/script/calls.ts"
@@ -315,7 +315,7 @@ const callOf = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
   }
 ): RedisCommand.Definition<Parameters, A, Bytes, BigInts> => {
   // As programs without types may leave it out.
-  const isMissing = isReply(options.result) && !Predicate.hasProperty(options.result, "decode")
+  const isMissing = !isSchema(options.result) && !isReply(options.result)
   const reply = resultOf(title, isMissing ? Schema.Never : options.result)
   const call = (...parameters: Parameters) =>
     RedisCommand.make<A, Bytes, BigInts>({
@@ -346,11 +346,10 @@ const resultOf = <A, Bytes, BigInts>(
   title: string,
   result: Result<A, Bytes, BigInts>
 ): RedisReply.Reply<A, Bytes, BigInts> =>
-  titled<A, Bytes, BigInts>(title, isReply(result) ? result : schemaReply(result))
+  titled<A, Bytes, BigInts>(title, isSchema(result) ? schemaReply(result) : result)
 
-const isReply = <A, Bytes, BigInts>(
-  result: Result<A, Bytes, BigInts>
-): result is RedisReply.Reply<A, Bytes, BigInts> => !Schema.isSchema(result)
+const isSchema = <A, Bytes, BigInts>(result: Result<A, Bytes, BigInts>): result is Schema.ConstraintDecoder<A> =>
+  Schema.isSchema(result)
 
 /** The schema fixes the type in every view, so it is always given text and numbers. */
 const schemaReply = <A>(schema: Schema.ConstraintDecoder<A>): RedisReply.Reply<A> => {

@@ -143,6 +143,28 @@ describe("define", () => {
     }
   })
 
+  it("a command whose reply nothing decodes is refused before anything is sent", () => {
+    const says = "has no decoder of its reply; give one, such as RedisReply.text"
+    // What types do not allow comes from programs without types.
+    for (const reply of [undefined, {}, { decode: "text" }, "text"] as ReadonlyArray<unknown> as ReadonlyArray<never>) {
+      const spec = new RedisCommand.Spec("NOTHING", [])
+      const defined = RedisCommand.define("NOTHING", (key: RedisArg.Key) => [RedisArg.key(key)], reply)
+      const answered = RedisCommand.define("NOTHING", () => new RedisArg.Answer(1), reply)
+      for (
+        const command of [
+          defined("k"),
+          answered(),
+          RedisCommand.make({ spec, args: () => ["a"], reply }),
+          RedisCommand.withReply(RedisCommand.make({ spec, args: () => ["a"], reply: RedisReply.text }), reply)
+        ]
+      ) {
+        for (const view of [command, RedisCommand.asBytes(command)]) {
+          assert.strictEqual(refusal(view), `DataError: ${says}`)
+        }
+      }
+    }
+  })
+
   it("is recognised as a command, as nothing else is", () => {
     assert.isTrue(RedisCommand.isCommand(Redis.get("k")))
     assert.isTrue(Effect.isEffect(Redis.get("k")))

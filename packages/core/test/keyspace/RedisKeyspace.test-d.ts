@@ -84,7 +84,40 @@ describe("RedisKeyspace types", () => {
     // @ts-expect-error and so may one that there may be
     void RedisKeyspace.make({ key: "user:*", value, codec: maybe }).commands
     expectTypeOf(RedisKeyspace.make<Date>({ key: "d:*", value: Schema.Date, codec: undefined }).commands.get)
-      .returns.toEqualTypeOf<RedisCommand.CacheableCommand<Option.Option<Date>>>()
+      .returns.toEqualTypeOf<
+      RedisCommand.CacheableCommand<Option.Option<Date>, Option.Option<Date>, Option.Option<Date>>
+    >()
+  })
+
+  it("what a schema has read is the same in every view, and a number of how many a bigint in one of them", () => {
+    const value = Schema.Struct({ born: Schema.Date })
+    type User = Option.Option<{ readonly born: Date }>
+    const { get, del, has, set } = RedisKeyspace.make({ key: "user:*", value }).commands
+    expectTypeOf(Redis.asBytes(get("1"))).toEqualTypeOf<RedisCommand.CacheableCommand<User, User, User>>()
+    expectTypeOf(Redis.asBigInt(get("1"))).toEqualTypeOf<RedisCommand.CacheableCommand<User, User, User>>()
+    expectTypeOf(Redis.asBigInt(del("1"))).toEqualTypeOf<RedisCommand.RedisCommand<bigint, bigint, bigint>>()
+    expectTypeOf(Redis.asBigInt(has("1"))).toEqualTypeOf<RedisCommand.CacheableCommand<boolean, boolean, boolean>>()
+    expectTypeOf(Redis.asBytes(set("1", { born: new Date() }))).toEqualTypeOf<
+      RedisCommand.RedisCommand<boolean, boolean, boolean>
+    >()
+    const best = RedisKeyspace.makeSortedSet({ key: "best:*", value: Schema.String }).commands
+    expectTypeOf(best.increment("1", "a", 1)).toEqualTypeOf<RedisCommand.RedisCommand<number, number, number>>()
+    expectTypeOf(Redis.asBigInt(best.size("1"))).toEqualTypeOf<RedisCommand.CacheableCommand<bigint, bigint, bigint>>()
+    const visits = RedisKeyspace.makeCounter({ key: "visits:*", ttl: "1 hour" }).commands
+    expectTypeOf(Redis.asBigInt(visits.increment("1"))).toEqualTypeOf<
+      RedisCommand.RedisCommand<bigint, bigint, bigint>
+    >()
+  })
+
+  it("values of every kind are updated", () => {
+    const hashes = RedisKeyspace.makeHash({ key: "h:*", value: Schema.Struct({ a: Schema.FiniteFromString }) })
+    expectTypeOf(hashes.update("1", () => ({ a: 1 }))).toEqualTypeOf<
+      Effect.Effect<{ readonly a: number }, WritingFailure, RedisClient.RedisClient>
+    >()
+    const sets = RedisKeyspace.makeSet({ key: "s:*", value: Schema.String })
+    expectTypeOf(sets.update).parameter(1).toEqualTypeOf<
+      (current: Option.Option<ReadonlyArray<string>>) => ReadonlyArray<string>
+    >()
   })
 
   it("a template has a place for the id", () => {

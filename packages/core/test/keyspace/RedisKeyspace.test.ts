@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { RedisArg, RedisClient, RedisCommand, RedisError, RedisKeyspace } from "@redfx/core"
+import { Redis, RedisArg, RedisClient, RedisCommand, RedisError, RedisKeyspace } from "@redfx/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
+import { decoded } from "../commands/table.ts"
 
 /** A client that runs what needs no server. */
 const unused = {
@@ -252,6 +253,7 @@ describe("RedisKeyspace", () => {
           RedisKeyspace.make(of).update("1", () => "v", { ttl }),
           RedisKeyspace.makeHash({ ...hash, ttl }).set("1", { a: "v" }),
           RedisKeyspace.makeHash(hash).set("1", { a: "v" }, { ttl }),
+          RedisKeyspace.makeHash(hash).update("1", () => ({ a: "v" }), { ttl }),
           RedisKeyspace.makeCounter(limited).increment("1"),
           RedisKeyspace.makeCounter(limited).set("1", 1),
           RedisKeyspace.makeSet(limited).add("1", "m"),
@@ -272,6 +274,67 @@ describe("RedisKeyspace", () => {
         }
       }
     }))
+
+  it.effect("what throws while it encodes is the same refusal in an operation and in a command, and is not shown", () =>
+    Effect.gen(function*() {
+      const secret = () => {
+        throw new RangeError("a secret")
+      }
+      const throwing = Schema.String.pipe(
+        Schema.decodeTo(Schema.String, { decode: SchemaGetter.passthrough(), encode: SchemaGetter.transform(secret) })
+      )
+      const record = { key: "k:*", value: Schema.Struct({ a: throwing }) } as const
+      const value = "its schema cannot read it (RangeError)"
+      const json = RedisKeyspace.make(record)
+      const hashes = RedisKeyspace.makeHash(record)
+      const ids = RedisKeyspace.make({ key: "k:*", value: Schema.String, id: throwing })
+      const keys = RedisKeyspace.make({ key: secret, value: Schema.String })
+      const sets = RedisKeyspace.makeSet({ key: "k:*", value: throwing })
+      type Write = Effect.Effect<unknown, { readonly _tag: string; readonly message: string }, RedisClient.RedisClient>
+      const cases: ReadonlyArray<readonly [key: string, why: string, operation: Write, command: Write]> = [
+        ["k:1", value, json.set("1", { a: "b" }), json.commands.set("1", { a: "b" })],
+        ["k:1", value, hashes.set("1", { a: "b" }), hashes.commands.set("1", { a: "b" })],
+        ["k:1", value, sets.set("1", ["b"]), sets.commands.set("1", ["b"])],
+        ["k:1", value, sets.add("1", "b"), sets.commands.add("1", "b")],
+        ["k:1", value, sets.contains("1", "b"), sets.commands.contains("1", "b")],
+        ["k:*", value, ids.get("1"), ids.commands.get("1")],
+        [
+          "",
+          "the function of its key cannot read the id (RangeError)",
+          keys.get("1"),
+          keys.commands.get("1")
+        ]
+      ]
+      for (const [key, why, operation, command] of cases) {
+        const refused = yield* Effect.flip(operation)
+        assert.instanceOf(refused, RedisKeyspace.KeyspaceError)
+        assert.deepStrictEqual([refused.operation, refused.key, refused.detail], ["encode", key, why])
+        const error = yield* Effect.flip(command)
+        assert.strictEqual(error._tag, "DataError")
+        assert.include(error.message, why)
+      }
+    }).pipe(Effect.provideService(RedisClient.RedisClient, unused)))
+
+  it("its commands read the same in every view, but for how many there are", () => {
+    const { contains, get, size } = RedisKeyspace.makeSet({ key: "k:*", value: Schema.String }).commands
+    const read = (command: RedisCommand.Any, reply: string) =>
+      [command, Redis.asBytes(command), Redis.asBigInt(command)].map((view) => decoded(view, reply))
+    const members = Option.some(["a"])
+    assert.deepStrictEqual(read(get("1"), "*1\r\n$1\r\na\r\n"), [members, members, members])
+    assert.deepStrictEqual(read(contains("1", "a"), ":1\r\n"), [true, true, true])
+    assert.deepStrictEqual(read(size("1"), ":1\r\n"), [1, 1, 1n])
+    const { del, get: getText, has } = RedisKeyspace.make({ key: "k:*", value: Schema.Int }).commands
+    const number = Option.some(1)
+    assert.deepStrictEqual(read(getText("1"), "$1\r\n1\r\n"), [number, number, number])
+    assert.deepStrictEqual(read(has("1"), ":1\r\n"), [true, true, true])
+    assert.deepStrictEqual(read(del("1"), ":1\r\n"), [1, 1, 1n])
+    const counts = RedisKeyspace.makeCounter({ key: "k:*", ttl: "1 minute" }).commands
+    assert.deepStrictEqual(read(counts.increment("1"), ":1\r\n"), [1, 1, 1n])
+    const best = RedisKeyspace.makeSortedSet({ key: "k:*", value: Schema.String, ttl: "1 minute" }).commands
+    assert.deepStrictEqual(read(best.increment("1", "a", 1), "$3\r\n1.5\r\n"), [1.5, 1.5, 1.5])
+    assert.deepStrictEqual(read(best.add("1", "a", 1), ":1\r\n"), [true, true, true])
+    assert.deepStrictEqual(read(best.rank("1", "a"), ":1\r\n"), [number, number, number])
+  })
 
   it("ERR-32: its error can be sent to another process", () => {
     const error = new RedisKeyspace.KeyspaceError({ key: "k", operation: "decode", detail: "d" })

@@ -140,6 +140,36 @@ export const KeyspaceTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>)
           assert.deepInclude(misfit, { _tag: "KeyspaceError", operation: "decode" })
         }))
 
+      it.effect("updates hashes, sets and sorted sets as a whole, and loses none of many that come at once", () =>
+        Effect.gen(function*() {
+          const prefix = freshKey()
+          const counts = RedisKeyspace.makeHash({
+            key: `${prefix}:*`,
+            value: Schema.Struct({ count: Schema.FiniteFromString, by: Schema.optionalKey(Schema.String) }),
+            ttl: "1 hour"
+          })
+          yield* counts.set("a", { count: 0, by: "nobody" })
+          const increment = counts.update("a", (current) => ({ count: (Option.getOrThrow(current)).count + 1 }))
+          const sums = yield* Effect.all(Array.from({ length: 10 }, () => increment), { concurrency: "unbounded" })
+          assert.deepStrictEqual(sums.map(({ count }) => count).sort((a, b) => a - b), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+          // All fields were replaced.
+          assert.deepStrictEqual(yield* counts.get("a"), Option.some({ count: 10 }))
+          assertLives(yield* counts.ttl("a"), 3_600_000)
+          assert.deepStrictEqual(yield* counts.update("b", Option.getOrElse(() => ({ count: 5 }))), { count: 5 })
+          yield* counts.update("b", () => ({ count: 6 }), { ttl: "Infinity" })
+          assert.deepStrictEqual(yield* counts.ttl("b"), Option.some(Duration.infinity))
+          const sets = RedisKeyspace.makeSet({ key: `${prefix}:set:*`, value: Schema.String })
+          const add = (member: string) =>
+            sets.update("a", (current) => [...Option.getOrElse(current, () => []), member])
+          yield* Effect.forEach(["a", "b", "c"], add, { concurrency: "unbounded" })
+          assert.deepStrictEqual([...Option.getOrThrow(yield* sets.get("a"))].sort(), ["a", "b", "c"])
+          assert.deepStrictEqual(yield* sets.update("a", () => []), [])
+          assert.isFalse(yield* sets.has("a"))
+          yield* Redis.set(`${prefix}:c`, "text")
+          assert.strictEqual((yield* Effect.flip(counts.update("c", () => ({ count: 1 }))))._tag, "WrongTypeError")
+          assert.strictEqual(yield* Redis.get(`${prefix}:c`), "text")
+        }))
+
       it.effect("tells a time to live with which a copy is restored, with and without a limit", () =>
         Effect.gen(function*() {
           const prefix = freshKey()

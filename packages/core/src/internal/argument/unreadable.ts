@@ -3,6 +3,7 @@
  */
 import * as RedisArg from "../../RedisArg.ts"
 import { TooLarge } from "../../RespEncoder.ts"
+import { thrown } from "../error/printable.ts"
 
 /**
  * The refusal of arguments that throw while they are read: a getter, a proxy, a value of another kind than a definition
@@ -15,9 +16,8 @@ export const unreadable = (error: unknown): RedisArg.InvalidArgument =>
     ? new RedisArg.InvalidArgument(error.detail)
     : error instanceof RedisArg.Answer
     ? new RedisArg.InvalidArgument("has nothing to send")
-    // The refusal leaves out the message of the error, which may show a value.
     : new RedisArg.InvalidArgument(
-      `the arguments cannot be read (${error instanceof Error ? error.name : "thrown"})${
+      `the arguments cannot be read (${thrown(error)})${
         error instanceof TypeError ? ": one is missing, or of another kind than the function takes" : ""
       }`
     )

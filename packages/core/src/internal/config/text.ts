@@ -62,12 +62,14 @@ class Text<out A> {
 
 type Texts<A> = { readonly [K in keyof A]-?: Text<Exclude<A[K], undefined>> | Texts<Extract<A[K], object>> }
 
+/** What is read from text, and is an `A` by its own schema. `decode` gives `undefined` for a text that is none. */
 const read = <A>(
+  schema: Schema.Codec<A, A>,
   decode: (text: string) => A | undefined,
   encode: (value: A) => string,
   expected: string | ((text: string) => string)
-) =>
-  SchemaTransformation.transformEffect<A, string>({
+): Schema.Codec<A, string> => {
+  const transformation = SchemaTransformation.transformEffect<A, string>({
     decode: (text, options) => {
       const value = decode(text)
       // The message leaves out the text, which may be a secret that got into the wrong place.
@@ -83,6 +85,8 @@ const read = <A>(
     },
     encode: (value) => Effect.succeed(encode(value))
   })
+  return Schema.String.pipe(Schema.decodeTo(schema, transformation))
+}
 
 const textOf = <A>(
   kind: Kind,
@@ -96,12 +100,7 @@ const text: Text<string> = textOf("text", "text", Schema.String)
 const secret: Text<Redacted.Redacted<string>> = textOf("secret", "text", Schema.RedactedFromValue(Schema.String))
 
 const wholeNumber = (expected: string | ((text: string) => string)): Schema.Codec<number, string> =>
-  Schema.String.pipe(
-    Schema.decodeTo(
-      Schema.Int,
-      read((text) => /^-?\d{1,15}$/.test(text) ? Number(text) : undefined, String, expected)
-    )
-  )
+  read(Schema.Int, (text) => /^-?\d{1,15}$/.test(text) ? Number(text) : undefined, String, expected)
 
 const integer: Text<number> = textOf("integer", "an integer", wholeNumber("an integer"))
 
@@ -125,18 +124,12 @@ const isFalse = (text: string): boolean => /^(0|f|false|n|no)$/i.test(text)
 export const boolean: Text<boolean> = textOf(
   "boolean",
   "true or false",
-  Schema.String.pipe(
-    Schema.decodeTo(Schema.Boolean, read((text) => !isFalse(text), String, "true or false"))
-  ),
-  Schema.String.pipe(
-    Schema.decodeTo(
-      Schema.Boolean,
-      read(
-        (text) => /^(true|yes|on|1|y)$/i.test(text) ? true : /^(false|no|off|0|n)$/i.test(text) ? false : undefined,
-        String,
-        "true or false"
-      )
-    )
+  read(Schema.Boolean, (text) => !isFalse(text), String, "true or false"),
+  read(
+    Schema.Boolean,
+    (text) => /^(true|yes|on|1|y)$/i.test(text) ? true : /^(false|no|off|0|n)$/i.test(text) ? false : undefined,
+    String,
+    "true or false"
   )
 )
 
@@ -145,11 +138,11 @@ const oneOf = <const A extends ReadonlyArray<string | number>>(...choices: A): T
   return textOf(
     "choice",
     `one of ${expected}`,
-    Schema.String.pipe(
-      Schema.decodeTo(
-        Schema.Literals(choices),
-        read((text) => choices.find((choice) => String(choice) === text), String, `one of ${expected}`)
-      )
+    read<A[number]>(
+      Schema.Literals(choices),
+      (text) => choices.find((choice) => String(choice) === text),
+      String,
+      `one of ${expected}`
     )
   )
 }
@@ -169,30 +162,22 @@ const printDuration = (duration: Duration.Duration): string =>
 const duration: Text<Duration.Duration> = textOf(
   "duration",
   "seconds, or a number with its unit",
-  Schema.String.pipe(
-    Schema.decodeTo(
-      Schema.Duration,
-      read(
-        (text) =>
-          /^\d+(\.\d+)?$/.test(text)
-            ? Duration.seconds(Number(text))
-            // Text that is not a duration gives no value.
-            : Option.getOrUndefined(Duration.fromInput(text as Duration.Input)),
-        printDuration,
-        "a duration"
-      )
-    )
+  read<Duration.Duration>(
+    Schema.Duration,
+    (text) =>
+      /^\d+(\.\d+)?$/.test(text)
+        ? Duration.seconds(Number(text))
+        // Text that is not a duration gives no value.
+        : Option.getOrUndefined(Duration.fromInput(text as Duration.Input)),
+    printDuration,
+    "a duration"
   ),
-  Schema.String.pipe(
-    Schema.decodeTo(
-      Schema.Duration,
-      read(
-        // Text that is not a duration, or has no unit, gives no value.
-        (text) => Option.getOrUndefined(Duration.fromInput(text as Duration.Input)),
-        String,
-        "a time with its unit, such as 2 seconds"
-      )
-    )
+  read<Duration.Duration>(
+    Schema.Duration,
+    // Text that is not a duration, or has no unit, gives no value.
+    (text) => Option.getOrUndefined(Duration.fromInput(text as Duration.Input)),
+    String,
+    "a time with its unit, such as 2 seconds"
   )
 )
 
@@ -265,15 +250,11 @@ export const listed: Schema.Codec<string, string | ReadonlyArray<string>> = Sche
   )
 )
 
-const acceptedTexts: Schema.Codec<AcceptText, string> = Schema.String.pipe(
-  Schema.decodeTo(
-    Schema.Union([Schema.Literals(["any", "sameHost", "sameNetwork"]), Schema.Array(Schema.String)]),
-    read<AcceptText>(
-      (text) => text === "any" || text === "sameHost" || text === "sameNetwork" ? text : text.split(","),
-      (value) => typeof value === "string" ? value : value.join(","),
-      "a word or a list"
-    )
-  )
+const acceptedTexts: Schema.Codec<AcceptText, string> = read<AcceptText>(
+  Schema.Union([Schema.Literals(["any", "sameHost", "sameNetwork"]), Schema.Array(Schema.String)]),
+  (text) => text === "any" || text === "sameHost" || text === "sameNetwork" ? text : text.split(","),
+  (value) => typeof value === "string" ? value : value.join(","),
+  "a word or a list"
 )
 
 /** The addresses to accept: a word, or a list. */
@@ -319,11 +300,11 @@ const sentinel: Texts<
 const readFromReplicas: Text<"master" | "any"> = textOf(
   "choice",
   "true or false",
-  Schema.String.pipe(
-    Schema.decodeTo(
-      Schema.Literals(["master", "any"]),
-      read((text) => isFalse(text) ? "master" : "any", (readFrom) => String(readFrom === "any"), "true or false")
-    )
+  read<"master" | "any">(
+    Schema.Literals(["master", "any"]),
+    (text) => isFalse(text) ? "master" : "any",
+    (readFrom) => String(readFrom === "any"),
+    "true or false"
   )
 )
 

@@ -32,3 +32,6 @@ const longest = 500
 /** The text as {@link printable} has it, cut when it is longer than an error should be. */
 export const excerpt = (text: string): string =>
   text.length > longest ? `${printable(text.slice(0, longest))}… (${text.length} characters)` : printable(text)
+
+/** What is told of what reading a value threw. The message of an error is left out, as it may show the value. */
+export const thrown = (error: unknown): string => error instanceof Error ? error.name : "thrown"

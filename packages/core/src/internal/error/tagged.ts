@@ -1,6 +1,7 @@
 /**
  * Classes of errors that print with their message.
  */
+import type * as Cause from "effect/Cause"
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
 import { NodeInspectSymbol } from "effect/Inspectable"
@@ -73,17 +74,24 @@ const methods = { [NodeInspectSymbol]: printed, toJSON: json, [Equal.symbol]: eq
  * Like `Schema.TaggedError`, but for how its errors print where a console is given one: as their fields alone, without the
  * message, which says what to try; but for causes in JSON; and but for what makes two of them equal.
  */
-export const TaggedError: typeof Schema.TaggedError = ((identifier?: string) => {
-  const define: (...parameters: ReadonlyArray<never>) => { readonly prototype: object } = Schema.TaggedError<Error>(
-    identifier
-  )
-  return (...parameters: ReadonlyArray<never>) => {
-    const made = define(...parameters)
-    for (const name of Reflect.ownKeys(methods)) {
-      const value: unknown = Reflect.get(methods, name)
-      Object.defineProperty(made.prototype, name, { value, writable: true, configurable: true })
+export const TaggedError: <Self>(
+  identifier: string
+) => <Tag extends string, const Fields extends Schema.Struct.Fields>(
+  tag: Tag,
+  fields: Fields
+  // `Schema.TaggedStruct` writes the fields out, which costs a program with all errors 1,700 instantiations more.
+) => Schema.Class<Self, Schema.Struct<{ readonly _tag: Schema.tag<Tag> } & Fields>, Cause.YieldableError> =
+  ((identifier: string) => {
+    const define: (...parameters: ReadonlyArray<never>) => { readonly prototype: object } = Schema.TaggedError<Error>(
+      identifier
+    )
+    return (...parameters: ReadonlyArray<never>) => {
+      const made = define(...parameters)
+      for (const name of Reflect.ownKeys(methods)) {
+        const value: unknown = Reflect.get(methods, name)
+        Object.defineProperty(made.prototype, name, { value, writable: true, configurable: true })
+      }
+      return made
     }
-    return made
-  }
-  // It takes and gives what the original does.
-}) as never
+    // It takes and gives what the original does: the fields are those of a tagged struct, as an intersection.
+  }) as never

@@ -31,12 +31,12 @@ import type { Keys } from "./keys.ts"
 import type {
   CodecKeyspace,
   GetMany,
+  HashKeyspace,
   Keyspace,
   KeyspaceCommands,
   KeyspaceError,
   SetOptions,
   StringKeyspace,
-  ValueCommands,
   ValueKeyspace,
   Writing
 } from "./model.ts"
@@ -133,7 +133,7 @@ const asking = <Id, Raw>(
 const having = <Id>(keys: Keys<Id>, id: Id): Prepared<boolean> =>
   Effect.map(keys.of(id), (key) => mapping(exists(key), (count) => count > 0))
 
-const deleting = <Id>(keys: Keys<Id>, ids: ReadonlyArray<Id>): Prepared<number> =>
+const deleting = <Id>(keys: Keys<Id>, ids: ReadonlyArray<Id>): Prepared<number, bigint> =>
   Effect.map(Effect.forEach(ids, keys.of), (names) => del(names))
 
 /** The commands that all keyspaces have in common. `spec`: that of `shape.read`. */
@@ -144,15 +144,6 @@ const commands = <Id, Raw, A>(
   get: (id) => command(spec, asking(keys, id, read), decode),
   has: (id) => commandOf(exists.spec, having(keys, id)),
   del: (...ids) => commandOf(del.spec, deleting(keys, ids))
-})
-
-/** The operations of a keyspace, and those of them that are commands. */
-export const withCommands = <Id, Raw, A>(
-  keys: Keys<Id>,
-  shape: Shape<Raw, A>
-): Keyspace<Id, A> & { readonly commands: KeyspaceCommands<Id, A> } => ({
-  ...keyspace(keys, shape),
-  commands: commands(keys, shape)
 })
 
 /** What a key holds is no text, or of another type since the key was found. */
@@ -194,6 +185,42 @@ const settingMany = <Id, A>(
   })
 })
 
+/**
+ * Writes what a function makes of what is there. `writes`: the commands that write a value, which are run together or not at all.
+ */
+const updating = <Id, Raw, A>(
+  keys: Keys<Id>,
+  shape: Shape<Raw, A>,
+  writes: (
+    key: string,
+    a: A,
+    ttl: TimeToLive | undefined
+  ) => Effect.Effect<ReadonlyArray<RedisCommand.Any>, KeyspaceError | DataError>
+): ValueKeyspace<Id, A>["update"] =>
+  Effect.fnUntraced(function*(id: Id, f: (current: Option.Option<A>) => A, options?: SetOptions) {
+    const key = yield* keys.of(id)
+    const ttl = yield* keys.ttl(options)
+    let next: Option.Option<A> = Option.none()
+    const body = Effect.gen(function*() {
+      const current = yield* operation(Effect.succeed({ key, command: shape.read(key) }), shape.decode)
+      const value = f(current)
+      next = Option.some(value)
+      return yield* writes(key, value, ttl)
+    })
+    yield* watch(key, body)
+    // The body that ran last made the value that was committed.
+    return Option.getOrThrow(next)
+  })
+
+/** Prepares a write: its key, and how long it lives. */
+const placing = <Id, B, E>(
+  keys: Keys<Id>,
+  id: Id,
+  options: SetOptions | undefined,
+  f: (key: string, ttl: TimeToLive | undefined) => Effect.Effect<B, E>
+): Effect.Effect<B, E | KeyspaceError | DataError> =>
+  Effect.flatMap(keys.of(id), (key) => Effect.flatMap(keys.ttl(options), (ttl) => f(key, ttl)))
+
 /** Reads a string in the view that its codec takes. */
 type View<Encoded> = (
   command: RedisCommand.RedisCommand<string | undefined, Uint8Array | undefined>
@@ -225,8 +252,7 @@ export const textsOf = <Id, A, Encoded extends string | Uint8Array>(
       decode: (text, key) => text === undefined ? Effect.succeedNone : Effect.asSome(value.decode(text, key))
     },
     write,
-    setting: (id, a, options) =>
-      Effect.flatMap(keys.of(id), (key) => Effect.flatMap(keys.ttl(options), (px) => write(key, a, px))),
+    setting: (id, a, options) => placing(keys, id, options, (key, px) => write(key, a, px)),
     getdel: (id) => asking(keys, id, (key) => view(getdel(key))),
     getex: (id, options) =>
       Effect.flatMap(
@@ -245,20 +271,7 @@ export const strings = <Id, A, Encoded extends string | Uint8Array>(
   ...settingMany((id, a, options) => Effect.map(setting(id, a, options), Effect.asVoid)),
   getdel: (id) => operation(getdel(id), shape.decode),
   getex: (id, options) => operation(getex(id, options), shape.decode),
-  update: Effect.fnUntraced(function*(id: Id, f: (current: Option.Option<A>) => A, options?: SetOptions) {
-    const key = yield* keys.of(id)
-    const px = yield* keys.ttl(options)
-    let next: Option.Option<A> = Option.none()
-    const body = Effect.gen(function*() {
-      const current = yield* operation(Effect.succeed({ key, command: shape.read(key) }), shape.decode)
-      const value = f(current)
-      next = Option.some(value)
-      return [yield* write(key, value, px)] as const
-    })
-    yield* watch(key, body)
-    // The body that ran last made the value that was committed.
-    return Option.getOrThrow(next)
-  })
+  update: updating(keys, shape, (key, a, px) => Effect.map(write(key, a, px), Arr.of))
 })
 
 /** The operations of keyspaces of strings that are text, and those of them that are commands. */
@@ -292,11 +305,11 @@ const limited = (key: string, ttl: TimeToLive | undefined): Writing<boolean> =>
     : pexpire(key, ttl)
 
 /** A write that starts the time to live anew if it has written. A key of another type keeps its own time. */
-export const written = <A, Id>(
+export const written = <A, BigInts, Id>(
   keys: Keys<Id>,
   key: string,
-  command: RedisCommand.RedisCommand<A>
-): Effect.Effect<RedisCommand.RedisCommand<A>, DataError> =>
+  command: RedisCommand.RedisCommand<A, A, BigInts>
+): Effect.Effect<RedisCommand.RedisCommand<A, A, BigInts>, DataError> =>
   command.settled !== undefined
     ? Effect.succeed(command)
     : Effect.map(keys.ttl(), (ttl) => ttl === undefined ? command : expiringAfter(key, ttl, command))
@@ -308,37 +321,42 @@ interface Replacement {
   readonly write: RedisCommand.Any | undefined
 }
 
-export const replacement = <Id>(
+/**
+ * Values that are replaced as a whole: by a transaction, which needs no right to scripts, and as a command by a script.
+ *
+ * - `spec`, `write`: the command that writes a value to a key that holds nothing, and its facts; for a value that leaves no key
+ *   there is none.
+ */
+export const replacing = <Id, Raw, A>(
   keys: Keys<Id>,
-  key: string,
-  options: SetOptions | undefined,
-  command: RedisCommand.Any,
-  empty = false
-): Effect.Effect<Replacement, DataError> =>
-  Effect.map(keys.ttl(options), (ttl) => ({ key, ttl, write: empty ? undefined : command }))
-
-/** Replaces values by a transaction, which needs no right to scripts, and as a command by a script. */
-export const replacing = <Id, A>(
+  shape: Shape<Raw, A>,
   spec: RedisCommand.Spec,
-  prepare: (
-    id: Id,
-    a: A,
-    options: SetOptions | undefined
-  ) => Effect.Effect<Replacement, KeyspaceError | DataError>
-): {
-  readonly operations: Pick<ValueKeyspace<Id, A>, "set" | "setMany">
-  readonly set: ValueCommands<Id, A>["set"]
-} => ({
-  operations: settingMany((id, a, options) => Effect.map(prepare(id, a, options), replaced)),
-  set: (id, a, options) => commandOf(spec, Effect.map(prepare(id, a, options), replacedAtOnce))
-})
+  write: (key: string, a: A) => Effect.Effect<RedisCommand.Any | undefined, KeyspaceError>
+): HashKeyspace<Id, A> => {
+  const replacement = (key: string, a: A, ttl: TimeToLive | undefined): Effect.Effect<Replacement, KeyspaceError> =>
+    Effect.map(write(key, a), (write) => ({ key, ttl, write }))
+  const setting = (id: Id, a: A, options: SetOptions | undefined) =>
+    placing(keys, id, options, (key, ttl) => replacement(key, a, ttl))
+  return {
+    ...keyspace(keys, shape),
+    ...settingMany((id, a, options) => Effect.map(setting(id, a, options), replaced)),
+    update: updating(keys, shape, (key, a, ttl) => Effect.map(replacement(key, a, ttl), inSteps)),
+    commands: {
+      ...commands(keys, shape),
+      set: (id, a, options) => commandOf(spec, Effect.map(setting(id, a, options), replacedAtOnce))
+    }
+  }
+}
 
-const replaced = ({ key, ttl, write }: Replacement): Effect.Effect<void, TransactionError, RedisClient> =>
-  write === undefined
-    ? Effect.asVoid(del(key))
-    : Effect.asVoid(transaction([del(key), write, ...(ttl === undefined ? [] : [pexpire(key, ttl)])]))
+const inSteps = ({ key, ttl, write }: Replacement): ReadonlyArray<RedisCommand.Any> =>
+  write === undefined ? [del(key)] : [del(key), write, ...(ttl === undefined ? [] : [pexpire(key, ttl)])]
 
-const replacedAtOnce = ({ key, ttl, write }: Replacement): RedisCommand.RedisCommand<boolean> =>
+const replaced = (replacement: Replacement): Effect.Effect<void, TransactionError, RedisClient> =>
+  replacement.write === undefined
+    ? Effect.asVoid(del(replacement.key))
+    : Effect.asVoid(transaction(inSteps(replacement)))
+
+const replacedAtOnce = ({ key, ttl, write }: Replacement): RedisCommand.RedisCommand<boolean, boolean, boolean> =>
   write === undefined
     ? mapping(del(key), () => true)
     : write.settled === undefined

@@ -17,8 +17,11 @@ import { reading } from "./codec.ts"
 import { unwritten } from "./model.ts"
 import type { KeyspaceError, Operation } from "./model.ts"
 
-/** A command, or why its id or its value cannot be written. */
-export type Prepared<A> = Effect.Effect<RedisCommand.RedisCommand<A>, KeyspaceError | DataError>
+/** A command, or why its id or its value cannot be written. What a schema has read is the same in every view. */
+export type Prepared<A, BigInts = A> = Effect.Effect<
+  RedisCommand.RedisCommand<A, A, BigInts>,
+  KeyspaceError | DataError
+>
 
 /** A command whose reply is read further, and the key that errors of that name. */
 interface Asking<Raw> {
@@ -39,25 +42,28 @@ export const command = <Raw, A, S extends RedisCommand.Spec>(
   spec: S,
   asked: Asked<Raw>,
   decode: Decode<Raw, A>
-): RedisCommand.CommandOf<S, A> => commandOf(spec, Effect.map(asked, (asking) => decoding(asking, decode)))
+): RedisCommand.CommandOf<S, A, A, A> => commandOf(spec, Effect.map(asked, (asking) => decoding(asking, decode)))
 
 /** `spec`: that of the command, which is refused where it cannot be prepared. Of a script in its place it is not `cacheable`. */
-export const commandOf = <A, S extends RedisCommand.Spec>(
+export const commandOf = <A, BigInts, S extends RedisCommand.Spec>(
   spec: S,
-  prepared: Prepared<A>
-): RedisCommand.CommandOf<S, A> => {
+  prepared: Prepared<A, BigInts>
+): RedisCommand.CommandOf<S, A, A, BigInts> => {
   const exit = Effect.runSyncExit(prepared)
-  const command = Exit.isSuccess(exit) ? exit.value : RedisCommand.make<A>({
+  const command = Exit.isSuccess(exit) ? exit.value : RedisCommand.make<A, A, BigInts>({
     spec,
     args: () => RedisArg.invalid(detailAtOnce(exit.cause, refusalIn, waits)),
     // It is never sent.
-    reply: RedisReply.make<A>((value) => RedisReply.mismatch("nothing", value))
+    reply: RedisReply.make<A, A, BigInts>((value) => RedisReply.mismatch("nothing", value))
   })
   // It can be cached where `spec` says so.
   return command as never
 }
 
-const decoding = <Raw, A>({ command, key }: Asking<Raw>, decode: Decode<Raw, A>): RedisCommand.RedisCommand<A> =>
+const decoding = <Raw, A>(
+  { command, key }: Asking<Raw>,
+  decode: Decode<Raw, A>
+): RedisCommand.RedisCommand<A, A, A> =>
   RedisCommand.withReply(
     command,
     titled(
@@ -77,7 +83,7 @@ const decoding = <Raw, A>({ command, key }: Asking<Raw>, decode: Decode<Raw, A>)
 export const mapping = <A, B>(
   command: RedisCommand.RedisCommand<A>,
   f: (value: A) => B
-): RedisCommand.RedisCommand<B> =>
+): RedisCommand.RedisCommand<B, B, B> =>
   // In the view of the command its decoder gives an A.
   RedisCommand.withReply(command, RedisReply.make<B>((value) => f(command.reply.decode(value, command.view) as A)))
 

@@ -9,6 +9,7 @@ import type { TimeToLive } from "../../RedisArg.ts"
 import type { DataError } from "../../RedisError.ts"
 import { escapeGlob } from "../argument/glob.ts"
 import { lifeOrEndless, readOptions } from "../argument/options.ts"
+import { thrown } from "../error/printable.ts"
 import { durationFrom } from "../runtime/milliseconds.ts"
 import { onlyFitting } from "../values/misfits.ts"
 import { missing } from "../values/schemaValues.ts"
@@ -40,13 +41,20 @@ export const keysOf = <Id>(options: KeyOptions<Id> & { readonly value: unknown }
   const [prefix = "", suffix, ...more] = nameOrNone(name, placeholder).split(placeholder)
   // Without the option, ids are strings.
   const id = codecOf(options.id ?? stringId as Schema.Codec<Id, string>, "id")
+  const named = (id: string): Effect.Effect<string, KeyspaceError> => {
+    try {
+      return Effect.succeed(name(id))
+    } catch (error) {
+      return refuse(title, "encode", `the function of its key cannot read the id (${thrown(error)})`)
+    }
+  }
   const refusal = isTemplate(template) ? missing(options.value, "value") : noTemplate
   const refused = refusal === undefined ? undefined : refuse(title, "encode", refusal)
   const match = refused ?? (suffix === undefined || more.length > 0
     ? refuse(title, "decode", "keys do not contain their id as it is, so that they cannot be scanned")
     : Effect.succeed(`${escapeGlob(prefix)}*${escapeGlob(suffix)}`))
   return {
-    of: (value) => refused ?? Effect.map(id.encode(value, title), name),
+    of: (value) => refused ?? Effect.flatMap(id.encode(value, title), named),
     idOf: (key) => id.decode(key.slice(prefix.length, key.length - (suffix ?? "").length), key),
     match,
     ttl: (write) => ttlOf(write?.ttl ?? ttl),

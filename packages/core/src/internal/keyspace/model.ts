@@ -177,6 +177,12 @@ export interface ValueKeyspace<Id, A> extends Keyspace<Id, A> {
    * nevertheless; the error is that of the first one, and its `partial` says which entries were and which may have been.
    */
   readonly setMany: (entries: Iterable<readonly [id: Id, value: A]>, options?: SetOptions) => Writing<void>
+  /**
+   * Replaces what is there by what the function makes of it, which it returns. It writes also where nothing is. When
+   * somebody else has written meanwhile it begins again: the function may run several times, and should do nothing else.
+   * Needs a connection of its own, as `Redis.watch` does.
+   */
+  readonly update: (id: Id, f: (current: Option.Option<A>) => A, options?: SetOptions) => Writing<A>
 }
 
 /**
@@ -204,12 +210,6 @@ export interface CodecKeyspace<Id, A> extends ValueKeyspace<Id, A> {
    * time as well. Since Redis 6.2.0.
    */
   readonly getex: (id: Id, options?: SetOptions) => Operation<Option.Option<A>>
-  /**
-   * Replaces what is there by what the function makes of it, which it returns. It writes also where nothing is. When
-   * somebody else has written meanwhile it begins again: the function may run several times, and should do nothing else.
-   * Needs a connection of its own, as `Redis.watch` does.
-   */
-  readonly update: (id: Id, f: (current: Option.Option<A>) => A, options?: SetOptions) => Writing<A>
 }
 
 /**
@@ -323,16 +323,19 @@ export interface RankOptions {
  * `DataError` before it is sent and a `DecodeError` after it was answered, both of which name the key. Schemas must
  * encode and decode at once: one that waits fails in the same way. `Redis.cached` takes those that read.
  *
+ * What a schema has read is the same in every view; `Redis.asBigInt` changes numbers that tell how many there are or were, and
+ * the sums of counters.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface KeyspaceCommands<Id, A> {
   /** What is there. */
-  readonly get: (id: Id) => CacheableCommand<Option.Option<A>>
+  readonly get: (id: Id) => CacheableCommand<Option.Option<A>, Option.Option<A>, Option.Option<A>>
   /** Whether there is one. */
-  readonly has: (id: Id) => CacheableCommand<boolean>
+  readonly has: (id: Id) => CacheableCommand<boolean, boolean, boolean>
   /** Deletes, and returns how many there were. */
-  readonly del: (...ids: Array<Id>) => RedisCommand<number>
+  readonly del: (...ids: Array<Id>) => RedisCommand<number, number, bigint>
 }
 
 /**
@@ -346,7 +349,7 @@ export interface ValueCommands<Id, A> extends KeyspaceCommands<Id, A> {
    * Writes a value, whether there is one or not; always `true`. For what is no string it is a script, which needs the right to EVAL
    * and EVALSHA.
    */
-  readonly set: (id: Id, value: A, options?: SetOptions) => RedisCommand<boolean>
+  readonly set: (id: Id, value: A, options?: SetOptions) => RedisCommand<boolean, boolean, boolean>
 }
 
 /**
@@ -357,9 +360,9 @@ export interface ValueCommands<Id, A> extends KeyspaceCommands<Id, A> {
  */
 export interface StringCommands<Id, A> extends ValueCommands<Id, A> {
   /** What was there, which is deleted, also when it does not fit. Since Redis 6.2.0. */
-  readonly getdel: (id: Id) => RedisCommand<Option.Option<A>>
+  readonly getdel: (id: Id) => RedisCommand<Option.Option<A>, Option.Option<A>, Option.Option<A>>
   /** What is there, which lives so long from now on; by default the `ttl` of the keyspace. Since Redis 6.2.0. */
-  readonly getex: (id: Id, options?: SetOptions) => RedisCommand<Option.Option<A>>
+  readonly getex: (id: Id, options?: SetOptions) => RedisCommand<Option.Option<A>, Option.Option<A>, Option.Option<A>>
 }
 
 /**
@@ -370,7 +373,7 @@ export interface StringCommands<Id, A> extends ValueCommands<Id, A> {
  */
 export interface CounterCommands<Id> extends StringCommands<Id, number> {
   /** Adds to the number, 1 by default, and returns the sum. With a `ttl` it needs the right to EVAL and EVALSHA. */
-  readonly increment: (id: Id, by?: number) => RedisCommand<number>
+  readonly increment: (id: Id, by?: number) => RedisCommand<number, number, bigint>
 }
 
 /**
@@ -381,13 +384,13 @@ export interface CounterCommands<Id> extends StringCommands<Id, number> {
  */
 export interface SetCommands<Id, A> extends ValueCommands<Id, ReadonlyArray<A>> {
   /** Adds members; returns how many were new. */
-  readonly add: (id: Id, ...members: Array<A>) => RedisCommand<number>
+  readonly add: (id: Id, ...members: Array<A>) => RedisCommand<number, number, bigint>
   /** Removes members; returns how many were there. */
-  readonly remove: (id: Id, ...members: Array<A>) => RedisCommand<number>
+  readonly remove: (id: Id, ...members: Array<A>) => RedisCommand<number, number, bigint>
   /** Whether it has this member. */
-  readonly contains: (id: Id, member: A) => CacheableCommand<boolean>
+  readonly contains: (id: Id, member: A) => CacheableCommand<boolean, boolean, boolean>
   /** How many members it has, 0 when there is no such key. */
-  readonly size: (id: Id) => CacheableCommand<number>
+  readonly size: (id: Id) => CacheableCommand<number, number, bigint>
 }
 
 /**
@@ -398,22 +401,29 @@ export interface SetCommands<Id, A> extends ValueCommands<Id, ReadonlyArray<A>> 
  */
 export interface SortedSetCommands<Id, A> extends ValueCommands<Id, ReadonlyArray<Ranked<A>>> {
   /** Sets the score of a member; `true` when the member is new. */
-  readonly add: (id: Id, member: A, score: number) => RedisCommand<boolean>
+  readonly add: (id: Id, member: A, score: number) => RedisCommand<boolean, boolean, boolean>
   /** Adds to the score of a member, and returns the sum. */
-  readonly increment: (id: Id, member: A, by: number) => RedisCommand<number>
+  readonly increment: (id: Id, member: A, by: number) => RedisCommand<number, number, number>
   /** Removes members; returns how many were there. */
-  readonly remove: (id: Id, ...members: Array<A>) => RedisCommand<number>
+  readonly remove: (id: Id, ...members: Array<A>) => RedisCommand<number, number, bigint>
   /** The score of a member, none when it is not there. */
-  readonly score: (id: Id, member: A) => CacheableCommand<Option.Option<number>>
+  readonly score: (
+    id: Id,
+    member: A
+  ) => CacheableCommand<Option.Option<number>, Option.Option<number>, Option.Option<number>>
   /** The index of a member from 0, by `rev` from the highest score; none when it is not there. */
-  readonly rank: (id: Id, member: A, options?: RankOptions) => CacheableCommand<Option.Option<number>>
+  readonly rank: (
+    id: Id,
+    member: A,
+    options?: RankOptions
+  ) => CacheableCommand<Option.Option<number>, Option.Option<number>, Option.Option<number>>
   /** The members from one index to another, both included; negative indexes count from the end. */
   readonly range: (
     id: Id,
     start: number,
     stop: number,
     options?: RankOptions
-  ) => CacheableCommand<ReadonlyArray<Ranked<A>>>
+  ) => CacheableCommand<ReadonlyArray<Ranked<A>>, ReadonlyArray<Ranked<A>>, ReadonlyArray<Ranked<A>>>
   /** How many members it has, 0 when there is no such key. */
-  readonly size: (id: Id) => CacheableCommand<number>
+  readonly size: (id: Id) => CacheableCommand<number, number, bigint>
 }

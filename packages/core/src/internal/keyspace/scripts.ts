@@ -8,11 +8,11 @@ import { scriptSpec } from "../script/calls.ts"
 import * as Lua from "../script/lua.ts"
 import { sha1 } from "../script/sha1.ts"
 
-type ScriptOf = <A>(
+type ScriptOf = <A, BigInts>(
   key: RedisArg.Key,
   args: () => ReadonlyArray<RedisArg.Arg>,
-  reply: RedisReply.Reply<A, unknown, unknown>
-) => RedisCommand.RedisCommand<A>
+  reply: RedisReply.Reply<A, A, BigInts>
+) => RedisCommand.RedisCommand<A, A, BigInts>
 
 /** A script about one key, by the name of the operation. */
 const scriptOf = (operation: string, lua: string): ScriptOf => {
@@ -49,16 +49,16 @@ return result`
 )
 
 /** The same write, which also gives its key a time to live. The key is the first argument. */
-export const expiringAfter = <A>(
+export const expiringAfter = <A, BigInts>(
   key: RedisArg.Key,
   ttl: RedisArg.TimeToLive,
-  write: RedisCommand.RedisCommand<A>
-): RedisCommand.RedisCommand<A> =>
+  write: RedisCommand.RedisCommand<A, A, BigInts>
+): RedisCommand.RedisCommand<A, A, BigInts> =>
   expiring(
     key,
     () => [RedisArg.milliseconds(ttl), write.spec.name, ...write.parts.slice(1)],
-    // The reply is that of the write, which decodes to an A in the view of text.
-    write.reply as RedisReply.Reply<A>
+    // The reply is that of the write, and a command has the types of its decoder.
+    write.reply as RedisReply.Reply<A, A, BigInts>
   )
 
 /** Where there is something already, the first changes nothing, and its kind is for INCRBY to judge. */
@@ -73,7 +73,8 @@ export const countingIn = (
   key: RedisArg.Key,
   ttl: RedisArg.TimeToLive,
   by: number
-): RedisCommand.RedisCommand<number> => counting(key, () => [RedisArg.milliseconds(ttl), by], RedisReply.integer)
+): RedisCommand.RedisCommand<number, number, bigint> =>
+  counting(key, () => [RedisArg.milliseconds(ttl), by], RedisReply.integer)
 
 /**
  * Deletes what there is and writes anew. Lua takes some thousand arguments at a time, an even number of them, as fields and scores
@@ -94,7 +95,7 @@ export const replacingIn = (
   key: RedisArg.Key,
   ttl: RedisArg.TimeToLive | undefined,
   write: RedisCommand.Any
-): RedisCommand.RedisCommand<boolean> =>
+): RedisCommand.RedisCommand<boolean, boolean, boolean> =>
   replacing(
     key,
     () => [ttl === undefined ? "" : RedisArg.milliseconds(ttl), write.spec.name, ...write.parts.slice(1)],

@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { CodecError } from "../../RedisCodec.ts"
 import type { RedisCodec } from "../../RedisCodec.ts"
 import { decodeUtf8Strict, encodeUtf8 } from "../codec/utf8.ts"
-import { printable } from "../error/printable.ts"
+import { printable, thrown } from "../error/printable.ts"
 import { errorOf } from "../runtime/firstError.ts"
 
 /** The two directions between values and their encoded form. */
@@ -34,12 +34,19 @@ export const misfitIn = (cause: Cause.Cause<Schema.SchemaError>): string | undef
     : undefined
 }
 
-const misfitOf =
-  (operation: "encode" | "decode") => (cause: Cause.Cause<Schema.SchemaError>): Effect.Effect<never, CodecError> => {
-    const detail = misfitIn(cause)
-    // What is no misfit is no failure either.
-    return detail === undefined ? Effect.failCause(cause as Cause.Cause<never>) : misfit(operation, detail)
-  }
+const misfitOf = (
+  operation: "encode" | "decode",
+  detailOf: (cause: Cause.Cause<Schema.SchemaError>) => string | undefined
+) =>
+(cause: Cause.Cause<Schema.SchemaError>): Effect.Effect<never, CodecError> => {
+  const detail = detailOf(cause)
+  // What is no misfit is no failure either.
+  return detail === undefined ? Effect.failCause(cause as Cause.Cause<never>) : misfit(operation, detail)
+}
+
+/** Why a value cannot be written. One that its schema cannot read is refused like any other argument that cannot be read. */
+const refusalIn = (cause: Cause.Cause<Schema.SchemaError>): string | undefined =>
+  misfitIn(cause) ?? (Cause.hasDies(cause) ? `its schema cannot read it (${thrown(Cause.squash(cause))})` : undefined)
 
 /**
  * What is told where something had to end at once and failed: `detailOf` says it of what was to be expected, and `waits` of what
@@ -75,8 +82,8 @@ export const ofSchema = <A, Encoded>(schema: Schema.Codec<A, Encoded>, option = 
   const encode = Schema.encodeEffect(schema)
   const decode = Schema.decodeEffect(schema)
   return {
-    encode: (value) => Effect.catchCause(encode(value), misfitOf("encode")),
-    decode: (encoded) => Effect.catchCause(decode(encoded), misfitOf("decode"))
+    encode: (value) => Effect.catchCause(encode(value), misfitOf("encode", refusalIn)),
+    decode: (encoded) => Effect.catchCause(decode(encoded), misfitOf("decode", misfitIn))
   }
 }
 
