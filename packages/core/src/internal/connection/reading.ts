@@ -51,7 +51,7 @@ export class Reading {
     const next = Effect.flatMap(reader.pull, (chunks) => {
       this.#chunks = chunks
       this.#begun = 0
-      return this.#goOn()
+      return this.#read()
     })
     return Effect.forever(
       Effect.catchTag(next, "SocketError", (error) => Effect.fail(lossOf(error, target, exchange.received > 0))),
@@ -60,7 +60,7 @@ export class Reading {
   }
 
   /** Reads to the end of what has come, or to where callers get a turn. */
-  #goOn(): Effect.Effect<void, CommandError> {
+  #read(): Effect.Effect<void, CommandError> {
     const { decoder, exchange, onRead } = this.#ends
     while (this.#chunk !== undefined || this.#begun < this.#chunks.length) {
       const chunk = this.#chunk ?? this.#begin()
@@ -98,7 +98,7 @@ export class Reading {
     return Effect.flatMap(pause, () => {
       this.isResting = false
       if (this.#long) this.#pace.begin()
-      return this.#goOn()
+      return this.#read()
     })
   }
 
