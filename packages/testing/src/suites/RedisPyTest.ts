@@ -125,10 +125,10 @@ export const RedisPyTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>):
           yield* Redis.xreadgroup("g", "c", { [key]: ">" })
           yield* Redis.xtrim(key, { maxlen: 0, approximate: false })
           const [read] = yield* Redis.xreadgroup("g", "c", { [key]: "0" })
-          assert.deepStrictEqual(read?.entries.map(({ fields, id }) => [id, Object.entries(fields)]), [
-            [ids[0], []],
-            [ids[1], []]
-          ])
+          assert.deepStrictEqual(
+            read?.entries.map(({ fields, id }) => [id, Object.keys(fields).length]),
+            ids.map((id) => [id, 0])
+          )
           assert.deepStrictEqual(yield* Redis.xclaim(key, "g", "other", 0, ids), [])
           const last = "9999999999999999999-0"
           assert.strictEqual(yield* Redis.xadd(key, { foo: "bar" }, { id: last }), last)
