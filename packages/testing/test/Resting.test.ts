@@ -7,8 +7,9 @@ import * as Effect from "effect/Effect"
 
 describe("A scheduler on which fibers rest", () => {
   it("has a fiber that is flushed rest no more, however often it would", () => {
-    const scheduler = resting(() => true, () => {})
-    const fiber = Effect.runFork(Effect.repeat(Effect.void, { times: 3 }), { scheduler })
+    let steps = 0
+    const scheduler = resting(() => ++steps % 5 === 0, () => {})
+    const fiber = Effect.runFork(Effect.repeat(Effect.void, { times: 20 }), { scheduler })
     assert.isUndefined(fiber.pollUnsafe())
     fiber.currentDispatcher.flush()
     assert.isDefined(fiber.pollUnsafe())
