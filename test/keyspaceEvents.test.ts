@@ -414,7 +414,9 @@ describe("Keyspace events by way of sentinels", () => {
         yield* insisting(Redis.set("after", "v"))
         yield* stream.until((elements) => count(elements, "set after") > 0)
         const name = `sentinel ${service}, master`
-        assert.deepStrictEqual(stream.elements.slice(0, 4).map(brief), [
+        // A server that has no time to say what it reports does not say that in time.
+        const told = stream.elements.filter(({ _tag }) => _tag !== "SettingUnknown")
+        assert.deepStrictEqual(told.slice(0, 4).map(brief), [
           `Subscribed ${name}`,
           "set before@0",
           `Lost Disconnected ${name}`,

@@ -23,10 +23,12 @@ export const resting = (
       const dispatcher = usual.makeDispatcher()
       const held = new Set<() => void>()
       return {
-        // Whoever flushes waits for no rest.
+        // Whoever flushes waits for no rest, however often a fiber rests meanwhile.
         flush: () => {
-          for (const goOn of held) goOn()
-          dispatcher.flush()
+          do {
+            for (const goOn of held) goOn()
+            dispatcher.flush()
+          } while (held.size > 0)
         },
         scheduleTask: (task, priority) => {
           if (!isHeld) return dispatcher.scheduleTask(task, priority)

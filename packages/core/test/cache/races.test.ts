@@ -10,6 +10,7 @@ import * as Client from "@redfx/testing/Client"
 import { fork } from "@redfx/testing/Fork"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
+import * as Uncaught from "@redfx/testing/Uncaught"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -406,6 +407,21 @@ describe("Caching, reads under way", () => {
       yield* client.execute(get("a"))
       yield* Effect.exit(client.pipeline([Redis.set("b", 1), Redis.publish("a", "b"), Redis.send("GET", "a")]))
       assert.deepInclude(yield* stats(client), { entries: 1 })
+    }))
+
+  it.live("of a client that is closed a read fails in a pipeline as it does alone, and throws nothing aside", () =>
+    Effect.gen(function*() {
+      const uncaught = yield* Uncaught.collected
+      const { node } = yield* scripted
+      const client = yield* Effect.scoped(Client.make(node))
+      const alone = yield* Effect.exit(client.execute(get("a")))
+      assert(Exit.isFailure(alone) && String(alone.cause).includes("The client was closed"))
+      const outcomes = yield* client.pipeline([get("a"), Redis.get("b"), get("c")])
+      assert.strictEqual(outcomes.length, 3)
+      for (const outcome of outcomes) {
+        assert(Exit.isFailure(outcome) && String(outcome.cause).includes("The client was closed"))
+      }
+      assert.deepStrictEqual(yield* uncaught, [])
     }))
 
   it.live("new credentials drop what the old ones have read", () =>

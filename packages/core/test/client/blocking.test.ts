@@ -11,6 +11,7 @@ import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import * as VirtualTime from "@redfx/testing/VirtualTime"
 import { inVirtualTime } from "@redfx/testing/VirtualTime"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -337,6 +338,31 @@ describe("Reuse", () => {
       yield* TestClock.adjust("20 seconds")
       yield* node.awaitOpen(0)
       assert.deepInclude(yield* client.stats, { exclusive: 0 })
+    }))
+
+  it.effect("an exclusive connection whose idleTimeout ends within a millisecond is not looked at again and again", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "BLPOP" ? Encode.nil3 : undefined)
+      const time = yield* Clock.Clock
+      let looks = 0
+      const clock: Clock.Clock = Object.assign(Object.create(time), {
+        monotonicTimeNanosUnsafe: () => {
+          looks++
+          return time.monotonicTimeNanosUnsafe()
+        }
+      })
+      const client = yield* Effect.provideService(
+        Client.make(node, { pool: { idleTimeout: "200 micros" } }),
+        Clock.Clock,
+        clock
+      )
+      yield* TestClock.adjust("100 micros")
+      yield* client.execute(Redis.blpop("a"))
+      // As numbers, a tenth and two tenths of a millisecond are a little more than three tenths.
+      yield* TestClock.adjust("200 micros")
+      yield* TestClock.adjust("1 millis")
+      yield* node.awaitOpen(0)
+      assert.isBelow(looks, 1000)
     }))
 
   it.live("CFG-31: connections that the server killed while they were idle are replaced without a word", () =>

@@ -26,6 +26,7 @@ import { PersistenceTest } from "./PersistenceTest.ts"
 import { PubSubCommandsTest } from "./PubSubCommandsTest.ts"
 import { PubSubTest } from "./PubSubTest.ts"
 import { RateLimiterTest } from "./RateLimiterTest.ts"
+import { RedisPyTest } from "./RedisPyTest.ts"
 import { ScanTest } from "./ScanTest.ts"
 import { ScriptingTest } from "./ScriptingTest.ts"
 import { SemaphoreTest } from "./SemaphoreTest.ts"
@@ -65,6 +66,7 @@ export const suites: ReadonlyArray<Suite> = [
   PubSubCommandsTest,
   PubSubTest,
   RateLimiterTest,
+  RedisPyTest,
   ScanTest,
   ScriptingTest,
   SemaphoreTest,

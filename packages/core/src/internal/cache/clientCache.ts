@@ -88,7 +88,8 @@ export const reading = ({ events, store }: CacheParts, sending: Sending): Client
 class CachedPipeline {
   readonly #commands: Commands
   readonly #outcomes: Array<Outcome | undefined>
-  readonly #waiting = new Set<Request>()
+  /** The reads that have no answer yet, by the indexes of their commands. */
+  readonly #waiting = new Map<number, Request>()
   /** The indexes of the commands that are sent like all others. */
   readonly #others: Array<number> = []
   #resume: (() => void) | undefined = undefined
@@ -122,18 +123,16 @@ class CachedPipeline {
 
   readonly cancel = (): Effect.Effect<void> =>
     Effect.sync(() => {
-      for (const request of this.#waiting) request.cancel()
+      for (const request of this.#waiting.values()) request.cancel()
     })
 
   #join(store: Store, sending: Sending, command: RedisCommand.Any, index: number): void {
-    let isSettled = false
     const request = store.join(command, sending, (exit) => {
-      isSettled = true
       this.#settle(index, exit)
-      this.#waiting.delete(request)
-      if (this.#waiting.size === 0) this.#resume?.()
+      if (this.#waiting.delete(index) && this.#waiting.size === 0) this.#resume?.()
     })
-    if (!isSettled) this.#waiting.add(request)
+    // A client that is closed says so at once.
+    if (this.#outcomes[index] === undefined) this.#waiting.set(index, request)
   }
 
   #settle(index: number, outcome: Outcome): void {

@@ -25,7 +25,7 @@ import type { CommandError, ConnectionError } from "../../RedisError.ts"
 import type { Dialer, RedisConnection } from "../connection/model.ts"
 import { clientClosed, connectionLoss, timeLimit } from "../error/events.ts"
 import { aside } from "../runtime/aside.ts"
-import { elapsed, LoopTime, passed } from "../runtime/elapsed.ts"
+import { elapsed, hasCome, LoopTime, passed, sleepUntil } from "../runtime/elapsed.ts"
 import { errorOf } from "../runtime/firstError.ts"
 import { fork } from "../runtime/ownContext.ts"
 import { Attempts, failureText, lateCheck } from "./attempts.ts"
@@ -433,9 +433,8 @@ export class ExclusivePool {
     this.#fork(Effect.gen({ self: this }, function*() {
       for (let connection = oldest(); connection !== undefined; connection = oldest()) {
         // A lost connection is not idle, so this one is open.
-        const since = this.#open.get(connection)!.unusedSince
-        const left = since + this.#idleTimeout - this.#now()
-        if (left > 0) yield* Effect.sleep(left)
+        const at = this.#open.get(connection)!.unusedSince + this.#idleTimeout
+        if (!hasCome(this.#clock, at)) yield* sleepUntil(this.#clock, at)
         else connection.close(this.#loss("ClientClosed", "The connection was idle"))
       }
       this.#sweeping = false

@@ -17,14 +17,19 @@ export const elapsedNow: Effect.Effect<number> = Effect.map(Clock.Clock, elapsed
 /** Differences below a microsecond are those of rounding. */
 const precision = 1e-3
 
+/** Whether a time of `elapsed` has come. */
+export const hasCome = (clock: Clock.Clock, at: number): boolean => at - elapsed(clock) < precision
+
 /** Sleeps until a time of `elapsed`, and never less: timers count whole milliseconds, and may be up to one early. */
 export const sleepUntil = (clock: Clock.Clock, at: number): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    const left = at - elapsed(clock)
-    return left < precision
+  Effect.suspend(() =>
+    hasCome(clock, at)
       ? Effect.void
-      : Effect.andThen(clock.sleep(Duration.millis(Math.ceil(left - precision))), sleepUntil(clock, at))
-  })
+      : Effect.andThen(
+        clock.sleep(Duration.millis(Math.ceil(at - elapsed(clock) - precision))),
+        sleepUntil(clock, at)
+      )
+  )
 
 /** The shortest pause between two looks, and how late a look may be and still count in full. */
 const shortestLook = 100
