@@ -8,10 +8,13 @@ import * as Client from "@redfx/testing/Client"
 import { fork } from "@redfx/testing/Fork"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import { inVirtualTime } from "@redfx/testing/VirtualTime"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { MaxOpsBeforeYield } from "effect/Scheduler"
+import * as Scope from "effect/Scope"
 
 /** After so many steps a fiber lets others, and the sockets, go on. */
 const resting = (steps: number) => Effect.provideService(MaxOpsBeforeYield, steps)
@@ -49,5 +52,22 @@ describe("A pool that is retired", () => {
       yield* Deferred.succeed(gate, undefined)
       yield* node.awaitOpen(0)
       assert.deepInclude(yield* ping, { detail: "retired" })
+    }))
+
+  inVirtualTime("tells a caller who begins meanwhile, wherever its fiber rests", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(() => undefined)
+      for (let turns = 0; turns < 60; turns++) {
+        const scope = yield* Scope.make()
+        const client = yield* Scope.provide(Client.make(node, { clientInfo: false, pool: { max: 2 } }), scope)
+        // The one connection that callers have alone is in use, so that the other has to wait.
+        yield* Scope.provide(client.reserve, scope)
+        const waiting = yield* fork(resting(3)(Effect.flip(Effect.scoped(client.reserve))))
+        for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow
+        const began = yield* Clock.currentTimeMillis
+        yield* Scope.close(scope, Exit.void)
+        assert.deepInclude(yield* Fiber.join(waiting), { reason: "ClientClosed" }, `after ${turns} turns`)
+        assert.isBelow((yield* Clock.currentTimeMillis) - began, 5000)
+      }
     }))
 })

@@ -192,7 +192,7 @@ export class ExclusivePool {
   #connectionFor(claim: Claim): Effect.Effect<RedisConnection, CommandError> {
     const { acquireTimeout, max } = this.#options.settings.pool
     return Effect.suspend(() => {
-      const refusal = this.#closed ?? claim.member.ended
+      const refusal = this.#refusalOf(claim)
       if (refusal !== undefined) return Effect.fail(refusal)
       claim.member.claims.add(claim)
       const idle = this.#idle.pop()
@@ -203,6 +203,9 @@ export class ExclusivePool {
         )
       }
       const wait = Effect.callback<RedisConnection, CommandError>((resume) => {
+        // The fiber may have rested since, and the claim was ended before anybody could be told.
+        const refusal = this.#refusalOf(claim)
+        if (refusal !== undefined) return resume(Effect.fail(refusal))
         claim.settle = resume
         claim.since = this.#now()
         this.#waiting.add(claim)
@@ -212,6 +215,11 @@ export class ExclusivePool {
         ? Effect.raceFirst(wait, this.#waitedTooLong(claim))
         : wait
     })
+  }
+
+  /** The reason why a claim gets no connection any more. */
+  #refusalOf({ member }: Claim): CommandError | undefined {
+    return this.#closed ?? member.ended
   }
 
   /** The number of claims that have a connection or want one. */
