@@ -73,6 +73,8 @@ describe("Jobs", () => {
           assert.strictEqual(yield* Queue.take(handled), worker)
           yield* until(jobs.counts, ({ running }) => running === 0)
           yield* Fiber.interrupt(fiber)
+          // Until the server knows that nobody waits any more, it would give the next job to that worker.
+          yield* until(Redis.info("clients"), ({ blockedClients }) => blockedClients === 0)
         }
         yield* jobs.enqueue("held")
         yield* Redis.xreadgroup("workers", "busy", { [ready]: ">" })

@@ -373,7 +373,8 @@ export const KeyspaceCacheTest = <E>(client: Layer.Layer<RedisClient.RedisClient
           const key = yield* cache.keyOf("1")
           const startedAt = performance.now()
           // What such a program leaves behind.
-          yield* Redis.hset(key, { lease: "dead", leased: Number((yield* Redis.time()).seconds) * 1000 + 1300 })
+          const { microseconds, seconds } = yield* Redis.time()
+          yield* Redis.hset(key, { lease: "dead", leased: seconds * 1000 + Math.ceil(microseconds / 1000) + 300 })
           assert.deepStrictEqual(yield* cache.getOrLoad("1"), some(1))
           assert.isAtLeast(performance.now() - startedAt, 250)
           assert.isBelow(pace.between(startedAt, performance.now()), 2000)
