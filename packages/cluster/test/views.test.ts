@@ -344,6 +344,22 @@ describe("A server of another cluster that has taken over an address", () => {
   )
 
   inVirtualTime(
+    "is asked twice a second for its cluster, also while it refuses to tell",
+    () =>
+      Effect.gen(function*() {
+        const { c, client, cluster } = yield* takenOver
+        c.instead = ({ name }) => name === "CLUSTER" ? Encode.error("BUSY Redis is busy running a script.") : undefined
+        const before = FakeCluster.readingsOf(c)
+        yield* Effect.sleep("2 seconds")
+        const asked = FakeCluster.readingsOf(c) - before
+        assert.isAtLeast(asked, 3)
+        assert.isAtMost(asked, 5)
+        c.instead = ofEpoch(6, cluster.told)
+        assert.strictEqual(yield* client.execute(Redis.get(keyOfC)), `C:${keyOfC}`)
+      })
+  )
+
+  inVirtualTime(
     "is sent what another master has no more, once the topology names it with its own name",
     () =>
       Effect.gen(function*() {
