@@ -50,6 +50,19 @@ describe("Latencies", () => {
       assert.strictEqual(asked, 2)
     }))
 
+  it.effect("are asked for once a second where a server refuses to answer", () =>
+    Effect.gen(function*() {
+      const latencies = yield* make
+      let asked = 0
+      const execute = () => Effect.andThen(Effect.sync(() => void asked++), Effect.fail("NOPERM"))
+      const node = { ...server(0).node, client: { execute } } as unknown as Node
+      for (let reading = 0; reading < 40; reading++) {
+        yield* Effect.forkChild(latencies.ask([node]), { startImmediately: true })
+        yield* TestClock.adjust("50 millis")
+      }
+      assert.strictEqual(asked, 2)
+    }))
+
   it.effect("are measured whenever that is asked for, also between the last measurement and the end of it", () =>
     Effect.gen(function*() {
       const latencies = yield* make

@@ -14,8 +14,12 @@ const together = 4
 /** The milliseconds for which an answer is waited for: a server that takes longer is not near. */
 const limit = 1000
 
+/** The milliseconds after which a server that gave no answer is asked again at the soonest. */
+const pause = 1000
+
+/** - `value`: `undefined` when there was no answer. `at`: when it was asked for. */
 interface Answer<out A> {
-  readonly value: A
+  readonly value: A | undefined
   readonly at: number
 }
 
@@ -67,14 +71,16 @@ export class Survey<out A> {
   /** A server that is suspect or down is asked by others whether it is back. */
   #askOne(node: Node): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const { at = -Infinity } = this.#known.get(node) ?? {}
-      if (!node.health.isHealthy || elapsed(this.#clock) - at < this.#holds) return Effect.void
-      const unknown = () => Effect.sync(() => void this.#known.delete(node))
+      const at = elapsed(this.#clock)
+      const known = this.#known.get(node)
+      const holds = known?.value === undefined ? pause : this.#holds
+      if (!node.health.isHealthy || known !== undefined && at - known.at < holds) return Effect.void
+      const knowing = (value: A | undefined) => Effect.sync(() => void this.#known.set(node, { value, at }))
       const answered = Effect.matchEffect(this.#question(node), {
-        onFailure: unknown,
-        onSuccess: (value) => Effect.sync(() => void this.#known.set(node, { value, at: elapsed(this.#clock) }))
+        onFailure: () => knowing(undefined),
+        onSuccess: knowing
       })
-      return withTimeout(answered, { limit, orElse: unknown })
+      return withTimeout(answered, { limit, orElse: () => knowing(undefined) })
     })
   }
 }
