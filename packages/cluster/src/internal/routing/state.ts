@@ -364,7 +364,7 @@ export class State {
   /** Asks a server whether it is back: one whose address another cluster had, for its cluster. */
   #asked(node: Node): Effect.Effect<unknown, CommandError> {
     const { topology } = this
-    return node.health.isStranger && topology !== undefined
+    return node.health.estranged !== undefined && topology !== undefined
       ? Effect.tap(
         recognized(node, this.#options.translate, topology),
         () => Effect.sync(() => node.health.recognize())
@@ -375,7 +375,7 @@ export class State {
   /** Takes note of which addresses of the cluster another one has. */
   #estrange(strangers: ReadonlyArray<Node>): void {
     for (const node of this.members) {
-      if (!strangers.includes(node) || node.health.isStranger) continue
+      if (!strangers.includes(node) || node.health.estranged !== undefined) continue
       const error = strange(node)
       node.health.estrange(error)
       this.#foundHung(node, error)
