@@ -30,7 +30,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Client from "./internal/routing/client.ts"
 import * as PerNode from "./internal/routing/perNode.ts"
-import { onlyReading } from "./internal/routing/refusals.ts"
+import { onlyReading, withoutStranger } from "./internal/routing/refusals.ts"
 import { within } from "./internal/routing/retrying.ts"
 import type { ClusterSettings, ReadFrom } from "./internal/routing/settings.ts"
 import { limited } from "./internal/topology/nodes.ts"
@@ -121,7 +121,8 @@ export const make: (
   const clientOf = (node: Server): RedisClient.RedisClient["Service"] => {
     const known = clients.get(node)
     if (known !== undefined) return known
-    const client = guarded(PerNode.attentive(retrying, state.nodes.clientAt(node.endpoint), node))
+    const attentive = PerNode.attentive(retrying, state.nodes.clientAt(node.endpoint), node)
+    const client = guarded(withoutStranger(attentive, () => state.nodes.at(node.endpoint).health))
     const made = RedisRouter.withFunctions(client)
     clients.set(node, made)
     return made

@@ -230,6 +230,32 @@ describe("readFrom", () => {
   )
 
   inVirtualTime(
+    "the master in the program's zone, where the limit lets it be asked or there is a connection to it",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, c, cluster } = yield* withReplicas
+        for (const server of cluster.nodes) {
+          const zone = [a, b, c].includes(server) ? "here" : "there"
+          server.instead = ({ name }) => name === "INFO" ? Encode.bulk(`availability_zone:${zone}\r\n`) : undefined
+        }
+        const read = (perNode: boolean, writes: ReadonlyArray<string>) =>
+          Effect.scoped(Effect.gen(function*() {
+            const options = { readFrom: { zone: "here" }, pool: { max: 2, perNode } }
+            const { client, cluster: nodes } = yield* FakeCluster.client(cluster, options)
+            for (const key of writes) yield* client.execute(Redis.set(key, "v"))
+            yield* nodes.refresh
+            yield* Effect.sleep("1 second")
+            for (const { node } of cluster.nodes) node.commands.length = 0
+            for (const key of [keyOfA, keyOfB, keyOfC]) yield* client.execute(Redis.get(key))
+            return counts(a, b, c)
+          }))
+        assert.deepStrictEqual(yield* read(true, []), [1, 1, 1])
+        assert.deepStrictEqual(yield* read(false, []), [1, 0, 0])
+        assert.deepStrictEqual(yield* read(false, [keyOfB]), [1, 1, 0])
+      })
+  )
+
+  inVirtualTime(
     "the one that a function of the program chooses; one that it invents is the master",
     () =>
       Effect.gen(function*() {

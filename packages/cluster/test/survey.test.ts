@@ -7,7 +7,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { MaxOpsBeforeYield } from "effect/Scheduler"
 import { TestClock } from "effect/testing"
-import { latencies as latenciesOf } from "../src/internal/routing/survey.ts"
+import { latencies as latenciesOf, zones as zonesOf } from "../src/internal/routing/survey.ts"
 import { Health } from "../src/internal/topology/health.ts"
 import type { Node } from "../src/internal/topology/nodes.ts"
 
@@ -50,6 +50,19 @@ describe("Latencies", () => {
       assert.strictEqual(asked, 2)
     }))
 
+  it.effect("are asked for once a second where a server refuses to answer", () =>
+    Effect.gen(function*() {
+      const latencies = yield* make
+      let asked = 0
+      const execute = () => Effect.andThen(Effect.sync(() => void asked++), Effect.fail("NOPERM"))
+      const node = { ...server(0).node, client: { execute } } as unknown as Node
+      for (let reading = 0; reading < 40; reading++) {
+        yield* Effect.forkChild(latencies.ask([node]), { startImmediately: true })
+        yield* TestClock.adjust("50 millis")
+      }
+      assert.strictEqual(asked, 2)
+    }))
+
   it.effect("are measured whenever that is asked for, also between the last measurement and the end of it", () =>
     Effect.gen(function*() {
       const latencies = yield* make
@@ -72,5 +85,25 @@ describe("Latencies", () => {
         yield* TestClock.adjust("200 millis")
       }
       assert.strictEqual(asked(), 2)
+    }))
+})
+
+describe("A zone", () => {
+  it.effect("is known until the server tells another one, also while it is too busy to tell", () =>
+    Effect.gen(function*() {
+      const zones = zonesOf(yield* Clock.Clock)
+      let told: Effect.Effect<string, string> = Effect.never
+      const node = { ...server(0).node, client: { execute: () => told } } as unknown as Node
+      const asked = Effect.fnUntraced(function*(answer: Effect.Effect<string, string>) {
+        told = answer
+        yield* Effect.forkChild(zones.ask([node]), { startImmediately: true })
+        yield* TestClock.adjust("31 seconds")
+        return zones.of(node)
+      })
+      assert.isUndefined(yield* asked(Effect.fail("BUSY")))
+      assert.strictEqual(yield* asked(Effect.succeed("availability_zone:here\r\n")), "here")
+      assert.strictEqual(yield* asked(Effect.fail("BUSY")), "here")
+      assert.strictEqual(yield* asked(Effect.never), "here")
+      assert.strictEqual(yield* asked(Effect.succeed("availability_zone:there\r\n")), "there")
     }))
 })

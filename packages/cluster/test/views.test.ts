@@ -3,6 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisCache } from "@redfx/core"
+import type { RedisClient } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA, keyOfB, keyOfC } from "@redfx/testing/FakeCluster"
@@ -308,21 +309,25 @@ describe("A server of another cluster that has taken over an address", () => {
     )
   }
 
+  /** Has a server be of another cluster, and waits until it is asked for the topology as its turn comes. */
+  const takeOver = Effect.fnUntraced(function*(node: FakeCluster.Node, client: RedisClient.Client) {
+    const theirs = [{ start: 0, end: 16_383, master: { ...node, name: `${node.name} of others` } }]
+    node.instead = (command, connection) =>
+      command.name === "GET" ? Encode.bulk("theirs") : ofEpoch(20, theirs)(command, connection)
+    const before = FakeCluster.readingsOf(node)
+    while (FakeCluster.readingsOf(node) === before) {
+      yield* client.execute(Redis.get(keyOfA))
+      yield* Effect.sleep("500 millis")
+    }
+  })
+
   /** A cluster whose third server is of another cluster by now, as a client has found out that has sent it a command before. */
   const takenOver = Effect.gen(function*() {
     const { c, cluster } = yield* FakeCluster.make()
     for (const node of cluster.nodes) node.instead = ofEpoch(6, cluster.told)
     const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { refreshInterval: "1 second" })
     assert.strictEqual(yield* client.execute(Redis.get(keyOfC)), `C:${keyOfC}`)
-    const theirs = [{ start: 0, end: 16_383, master: { ...c, name: "C of others" } }]
-    c.instead = (command, connection) =>
-      command.name === "GET" ? Encode.bulk("theirs") : ofEpoch(20, theirs)(command, connection)
-    const before = FakeCluster.readingsOf(c)
-    while (FakeCluster.readingsOf(c) === before) {
-      // It is asked when its turn comes.
-      yield* client.execute(Redis.get(keyOfA))
-      yield* Effect.sleep("500 millis")
-    }
+    yield* takeOver(c, client)
     return { c, client, cluster, nodes }
   })
 
@@ -340,6 +345,51 @@ describe("A server of another cluster that has taken over an address", () => {
         yield* Effect.sleep("300 millis")
         c.instead = ofEpoch(6, cluster.told)
         assert.strictEqual(yield* Fiber.join(waiting), `C:${keyOfC}`)
+      })
+  )
+
+  inVirtualTime(
+    "is sent nothing that is for all servers, or for the one at its address, either",
+    () =>
+      Effect.gen(function*() {
+        const { a, cluster, others: [d] } = yield* FakeCluster.make({ replicas: true })
+        for (const node of cluster.nodes) node.instead = ofEpoch(6, cluster.told)
+        const { client, cluster: nodes } = yield* FakeCluster.client(cluster, {
+          nodes: [a, d!],
+          refreshInterval: "1 second"
+        })
+        const onNode = yield* nodes.clientOf(d!.address)
+        yield* takeOver(d!, client)
+        for (const node of cluster.nodes.filter((node) => node !== d)) {
+          node.instead = ({ name }) => name === "SCRIPT" ? Encode.ok : undefined
+        }
+        const strange = /A server of another cluster has the address at 127/
+        assert.isTrue(yield* client.execute(Redis.scriptFlush()))
+        const everywhere = yield* Effect.flip(nodes.perNode(Redis.configGet("maxmemory"), { nodes: "all" }))
+        assert.match(everywhere.message, strange)
+        const error = yield* Client.failure(onNode, Redis.set(keyOfA, "v"), "ConnectionError")
+        assert.match(error.message, strange)
+        assert.strictEqual(error.delivery, "not-sent")
+        assert.deepStrictEqual(FakeCluster.log(d!), [])
+        d!.instead = ofEpoch(6, cluster.told)
+        yield* Effect.sleep("1 second")
+        assert.isTrue(yield* onNode.execute(Redis.ping()))
+      })
+  )
+
+  inVirtualTime(
+    "is asked twice a second for its cluster, also while it refuses to tell",
+    () =>
+      Effect.gen(function*() {
+        const { c, client, cluster } = yield* takenOver
+        c.instead = ({ name }) => name === "CLUSTER" ? Encode.error("BUSY Redis is busy running a script.") : undefined
+        const before = FakeCluster.readingsOf(c)
+        yield* Effect.sleep("2 seconds")
+        const asked = FakeCluster.readingsOf(c) - before
+        assert.isAtLeast(asked, 3)
+        assert.isAtMost(asked, 5)
+        c.instead = ofEpoch(6, cluster.told)
+        assert.strictEqual(yield* client.execute(Redis.get(keyOfC)), `C:${keyOfC}`)
       })
   )
 

@@ -180,7 +180,7 @@ const makeRouting = Effect.fnUntraced(function*(
       ...settings,
       readsFromReplicas: reader !== undefined,
       survey,
-      most: settings.connection.pool.max,
+      most: settings.limitPerNode ? Infinity : settings.connection.pool.max,
       onEvent,
       onTopology: (error) => redirects.waiting.onTopology(error)
     },

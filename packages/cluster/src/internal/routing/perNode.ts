@@ -62,7 +62,7 @@ const untilRun = Effect.fnUntraced(function*<A>(
   let spent = unspent
   while (true) {
     // A replica that is down is tried all the same, because no other server replaces it.
-    const avoided = way === "master" ? node.health.downWith : undefined
+    const avoided = way === "master" ? node.health.downWith : node.health.estranged
     const tried = yield* tryOnce(retrying, { way, command }, send(node), { node, avoided, spent, waits })
     if ("value" in tried) return { address: node.address, reply: tried.value }
     spent = tried.spent

@@ -6,11 +6,13 @@ import type { RedisClient } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterDownError, ClusterUnsupportedError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
+import { failureOf } from "@redfx/core/unstable/Connection"
 import { weave } from "@redfx/core/unstable/Request"
 import type { Outcome } from "@redfx/core/unstable/Request"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { ruleOf } from "../keyless/rules.ts"
+import type { Health } from "../topology/health.ts"
 
 /** Commands without keys that write data all the same, or that run code which may. */
 const writing: ReadonlySet<string> = new Set([
@@ -45,21 +47,31 @@ const mayWrite = (command: RedisCommand.Any): boolean => {
 /** A client of one server that refuses commands that may write. */
 export const onlyReading = (client: RedisClient["Service"]): RedisClient["Service"] => refusing(client, notForReading)
 
+/** A client of the server at an address, which sends nothing while another server has the address. */
+export const withoutStranger = (client: RedisClient["Service"], health: () => Health): RedisClient["Service"] =>
+  refusing(client, ({ spec }) => {
+    const { estranged } = health()
+    return estranged && failureOf(estranged, spec, "not-sent")
+  })
+
 /** A client that does not send some commands, which fail with the error that `refusalOf` gives. */
 const refusing = (
   client: RedisClient["Service"],
   refusalOf: (command: RedisCommand.Any) => CommandError | undefined
 ): RedisClient["Service"] =>
   decorated(client, (client) => ({
-    execute: (command) => {
-      const refusal = refusalOf(command)
-      return refusal === undefined ? client.execute(command) : Effect.fail(refusal)
-    },
-    pipeline: (commands) => weave(commands, (command) => failed(refusalOf(command)), client.pipeline),
-    transaction: (commands) => {
-      const refusal = commands.map(refusalOf).find((error) => error !== undefined)
-      return refusal === undefined ? client.transaction(commands) : Effect.fail(refusal)
-    }
+    execute: (command) =>
+      Effect.suspend(() => {
+        const refusal = refusalOf(command)
+        return refusal === undefined ? client.execute(command) : Effect.fail(refusal)
+      }),
+    pipeline: (commands) =>
+      Effect.suspend(() => weave(commands, (command) => failed(refusalOf(command)), client.pipeline)),
+    transaction: (commands) =>
+      Effect.suspend(() => {
+        const refusal = commands.map(refusalOf).find((error) => error !== undefined)
+        return refusal === undefined ? client.transaction(commands) : Effect.fail(refusal)
+      })
   }))
 
 /** The outcome of a command that is refused. */

@@ -364,7 +364,7 @@ export class State {
   /** Asks a server whether it is back: one whose address another cluster had, for its cluster. */
   #asked(node: Node): Effect.Effect<unknown, CommandError> {
     const { topology } = this
-    return node.health.isStranger && topology !== undefined
+    return node.health.estranged !== undefined && topology !== undefined
       ? Effect.tap(
         recognized(node, this.#options.translate, topology),
         () => Effect.sync(() => node.health.recognize())
@@ -375,7 +375,7 @@ export class State {
   /** Takes note of which addresses of the cluster another one has. */
   #estrange(strangers: ReadonlyArray<Node>): void {
     for (const node of this.members) {
-      if (!strangers.includes(node) || node.health.isStranger) continue
+      if (!strangers.includes(node) || node.health.estranged !== undefined) continue
       const error = strange(node)
       node.health.estrange(error)
       this.#foundHung(node, error)
@@ -483,12 +483,20 @@ export class State {
     }
     // A server that was out of the cluster is not known to be back.
     for (const node of this.members) if (!node.health.isHealthy) this.#probes.start(node)
-    // Nodes that get no connection under the limit are not asked.
-    const { most, survey } = this.#options
-    if (survey !== undefined) this.#fork(survey.ask(this.members.slice(0, most)))
+    const { survey } = this.#options
+    if (survey !== undefined) this.#fork(Effect.flatMap(this.#surveyed, (nodes) => survey.ask(nodes)))
     if (before !== undefined && isSame(before, topology)) return false
     this.#onChange(topology, deposed)
     return true
+  }
+
+  /** The servers to ask: those that get a connection under the limit, and those that have one anyway. */
+  get #surveyed(): Effect.Effect<ReadonlyArray<Node>> {
+    const { most } = this.#options
+    return Effect.filter(
+      this.members,
+      (node: Node, index: number) => index < most ? Effect.succeed(true) : node.isOpen
+    )
   }
 
   /** Looks after what masters owe that were replaced, and tells who waits for a change. */

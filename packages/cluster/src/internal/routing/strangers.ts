@@ -14,13 +14,16 @@ import type { Topology, Translation } from "../topology/topology.ts"
 export const strange = ({ address }: Node): ConnectionError =>
   connectionLoss("Refused", "A server of another cluster has the address", address)
 
-/** Asks the server at an address for its cluster. Fails unless that is the one of this topology. */
+/**
+ * Asks the server at an address for its cluster. Fails unless that is the one of this topology: a refusal shows that a server is
+ * there, and not which one.
+ */
 export const recognized = (
   node: Node,
   translate: Translation,
   topology: Topology
 ): Effect.Effect<void, CommandError> =>
-  Effect.flatMap(runOn(node, node.client, clusterSlots()), (ranges) => {
+  Effect.flatMap(Effect.mapError(runOn(node, node.client, clusterSlots()), () => strange(node)), (ranges) => {
     const told = fromSlots(ranges, node.endpoint, translate)
     return typeof told === "string" || told instanceof ConnectionError || told.covered === 0 ||
         isForeign(topology, told)

@@ -14,28 +14,39 @@ const together = 4
 /** The milliseconds for which an answer is waited for: a server that takes longer is not near. */
 const limit = 1000
 
+/** The milliseconds after which a server that gave no answer is asked again at the soonest. */
+const pause = 1000
+
+/** - `value`: `undefined` when nothing is known. `at`: when it was asked for. */
 interface Answer<out A> {
-  readonly value: A
+  readonly value: A | undefined
   readonly at: number
+}
+
+/**
+ * - `holds`: the milliseconds for which an answer is not asked for again.
+ * - `lasts`: whether an answer is known until there is another one, also where the server gives none meanwhile.
+ */
+interface Question<out A> {
+  readonly ask: (node: Node) => Effect.Effect<A, unknown>
+  readonly holds: number
+  readonly lasts: boolean
 }
 
 export class Survey<out A> {
   readonly #clock: Clock.Clock
-  readonly #question: (node: Node) => Effect.Effect<A, unknown>
-  readonly #holds: number
+  readonly #question: Question<A>
   readonly #known = new WeakMap<Node, Answer<A>>()
   #isAsking = false
   /** The servers that are asked after those that are being asked. */
   #next: ReadonlyArray<Node> | undefined = undefined
 
-  /** Asks a question, the answers to which hold for so many milliseconds. */
-  constructor(clock: Clock.Clock, question: (node: Node) => Effect.Effect<A, unknown>, holds: number) {
+  constructor(clock: Clock.Clock, question: Question<A>) {
     this.#clock = clock
     this.#question = question
-    this.#holds = holds
   }
 
-  /** What a server answered last; `undefined` when it did not answer. */
+  /** What is known of a server. */
   readonly of = (node: Node): A | undefined => this.#known.get(node)?.value
 
   /** Asks these servers, or has them asked after those that are being asked. */
@@ -67,33 +78,42 @@ export class Survey<out A> {
   /** A server that is suspect or down is asked by others whether it is back. */
   #askOne(node: Node): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const { at = -Infinity } = this.#known.get(node) ?? {}
-      if (!node.health.isHealthy || elapsed(this.#clock) - at < this.#holds) return Effect.void
-      const unknown = () => Effect.sync(() => void this.#known.delete(node))
-      const answered = Effect.matchEffect(this.#question(node), {
-        onFailure: unknown,
-        onSuccess: (value) => Effect.sync(() => void this.#known.set(node, { value, at: elapsed(this.#clock) }))
-      })
-      return withTimeout(answered, { limit, orElse: unknown })
+      const at = elapsed(this.#clock)
+      const known = this.#known.get(node)
+      const { ask, lasts } = this.#question
+      const holds = known?.value === undefined ? pause : this.#question.holds
+      if (!node.health.isHealthy || known !== undefined && at - known.at < holds) return Effect.void
+      const knowing = (value: A | undefined) => Effect.sync(() => void this.#known.set(node, { value, at }))
+      const unanswered = () => knowing(lasts ? known?.value : undefined)
+      const answered = Effect.matchEffect(ask(node), { onFailure: unanswered, onSuccess: knowing })
+      return withTimeout(answered, { limit, orElse: unanswered })
     })
   }
 }
 
 /** The milliseconds that servers take to answer. The topology may be read twenty times a second. */
 export const latencies = (clock: Clock.Clock): Survey<number> =>
-  new Survey(clock, (node) =>
-    Effect.suspend(() => {
-      const started = elapsed(clock)
-      return Effect.map(node.client.execute(ping()), () => elapsed(clock) - started)
-    }), 1000)
+  new Survey(clock, {
+    ask: (node) =>
+      Effect.suspend(() => {
+        const started = elapsed(clock)
+        return Effect.map(node.client.execute(ping()), () => elapsed(clock) - started)
+      }),
+    holds: 1000,
+    lasts: false
+  })
 
 /**
  * The availability zones that servers are in, as whoever runs them has told them; empty where nobody has. The text is searched,
  * because `Redis.info` reads a zone named 01 as a number.
  */
 export const zones = (clock: Clock.Clock): Survey<string> =>
-  new Survey(clock, (node) =>
-    Effect.map(
-      node.client.execute(RedisCommand.send("INFO", "server")),
-      (text) => typeof text === "string" ? /^availability_zone:(.*?)\r?$/m.exec(text)?.[1] ?? "" : ""
-    ), 30_000)
+  new Survey(clock, {
+    ask: (node) =>
+      Effect.map(
+        node.client.execute(RedisCommand.send("INFO", "server")),
+        (text) => typeof text === "string" ? /^availability_zone:(.*?)\r?$/m.exec(text)?.[1] ?? "" : ""
+      ),
+    holds: 30_000,
+    lasts: true
+  })

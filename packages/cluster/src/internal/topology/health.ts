@@ -29,9 +29,9 @@ export class Health {
     return this.#stranger ?? (this.#condition === "down" ? this.#error : undefined)
   }
 
-  /** Whether another server has its address. */
-  get isStranger(): boolean {
-    return this.#stranger !== undefined
+  /** The reason why nothing at all is sent to its address: another server has it; `undefined` otherwise. */
+  get estranged(): CommandError | undefined {
+    return this.#stranger
   }
 
   /** Takes note that the server may be gone. */

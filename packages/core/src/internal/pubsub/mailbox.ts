@@ -211,7 +211,8 @@ export class Mailbox {
     this.#messages--
     this.#bytes -= sizeOf(item)
     this.#dropped++
-    if (this.#first > this.#options.capacity) {
+    // A capacity may be as good as none where the bytes are what is limited.
+    if (2 * this.#first > this.#items.length) {
       this.#items.splice(0, this.#first)
       this.#first = 0
     }
