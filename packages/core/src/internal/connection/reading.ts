@@ -59,6 +59,13 @@ export class Reading {
     )
   }
 
+  /** Suspends until everything that has come is given. Who ends the exchange before that takes answers away that are here. */
+  readonly caughtUp: Effect.Effect<void> = Effect.suspend(() =>
+    this.#chunk === undefined || this.#ends.exchange.closed
+      ? Effect.void
+      : Effect.andThen(Effect.yieldNow, this.caughtUp)
+  )
+
   /** Reads to the end of what has come, or to where callers get a turn. */
   #read(): Effect.Effect<void, CommandError> {
     const { decoder, exchange, onRead } = this.#ends
