@@ -50,7 +50,6 @@ export class Reading {
     const { exchange, reader, target } = this.#ends
     const next = Effect.flatMap(reader.pull, (chunks) => {
       this.#chunks = chunks
-      this.#begun = 0
       return this.#read()
     })
     return Effect.forever(
@@ -83,6 +82,9 @@ export class Reading {
         if (failure !== undefined) return Effect.fail(failure)
       }
     }
+    // A connection that is idle has no memory of its own.
+    this.#chunks = []
+    this.#begun = 0
     return onRead?.() ?? this.#pace.pause ?? Effect.void
   }
 
