@@ -351,26 +351,25 @@ describe("a socket with an inbox", () => {
       yield* until(Effect.sync(() => received), (count) => count === 2 * steps * 3_000_000)
     }))
 
-  it.live("brings what came before the peer hung up, and drops it after a reset", () =>
+  it.live("brings what came before the peer hung up, also with a reset, and says how it has ended", () =>
     Effect.gen(function*() {
       const ended = yield* listen(undefined, (socket) => socket.end("last words"))
-      const reset = yield* listen(undefined, (socket) =>
-        socket.once("data", () => socket.write("last words", () => socket.resetAndDestroy())))
+      const reset = yield* listen(undefined, (socket) => {
+        socket.write("last words")
+        // It has come when the client says that.
+        socket.once("data", () => socket.resetAndDestroy())
+      })
       const first = yield* pullOf({ host, port: ended.port }, {})
       let own: Net.Socket | undefined
-      const second = yield* pullOf({ host, port: reset.port }, {}, undefined, (socket) => {
-        own = socket
-        socket.write("go on")
-      })
-      yield* until(
-        Effect.sync(() =>
-          own?.destroyed
-        ),
-        (isReset) => isReset === true
-      )
-      assert.strictEqual((yield* all(first)).bytes.toString(), "last words")
-      const { bytes, end } = yield* all(second)
-      assert.strictEqual(bytes.length, 0)
-      assert.strictEqual(end.reason._tag, "SocketReadError")
+      const second = yield* pullOf({ host, port: reset.port }, {}, undefined, (socket) => own = socket)
+      yield* until(Effect.sync(() => own?.bytesRead), (length) => length === 10)
+      own?.write("go on")
+      yield* until(Effect.sync(() => own?.destroyed), (isReset) => isReset === true)
+      const hungUp = yield* all(first)
+      assert.strictEqual(hungUp.bytes.toString(), "last words")
+      assert.strictEqual(hungUp.end.reason._tag, "SocketCloseError")
+      const wasReset = yield* all(second)
+      assert.strictEqual(wasReset.bytes.toString(), "last words")
+      assert.strictEqual(wasReset.end.reason._tag, "SocketReadError")
     }))
 })

@@ -4,6 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisClient, RedisConnector, RedisPromise, RedisStandalone } from "@redfx/core"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Socket from "effect/socket/Socket"
 
@@ -18,8 +19,10 @@ const cut = (bytes: Uint8Array, pieces: number): ReadonlyArray<Uint8Array> => {
 /**
  * A server in memory. What it answers to one write comes in pieces, each in a task of its own, and all within one turn of the event
  * loop. `writes` are the numbers of commands that came in one.
+ *
+ * - `broken`: the number of writes after which the socket takes no more.
  */
-const makeServer = (reply: Uint8Array, pieces: (commands: number) => number) => {
+const makeServer = (reply: Uint8Array, pieces: (commands: number) => number, broken = Infinity) => {
   const writes: Array<number> = []
   const arrived: Array<Uint8Array> = []
   let waiting: ((chunks: Effect.Effect<Chunks>) => void) | undefined = undefined
@@ -54,12 +57,14 @@ const makeServer = (reply: Uint8Array, pieces: (commands: number) => number) => 
     }),
     writer: Effect.succeed({
       write: () => Effect.void,
-      writeAll: (chunks) => Effect.sync(() => answer(chunks))
+      writeAll: (chunks) => writes.length < broken ? Effect.sync(() => answer(chunks)) : Effect.fail(brokenPipe)
     })
   })
   const connector = Layer.succeed(RedisConnector.RedisConnector)({ socket: () => Effect.succeed(socket) })
   return { connector, writes }
 }
+
+const brokenPipe = new Socket.SocketError({ reason: new Socket.SocketWriteError({ cause: new Error("broken pipe") }) })
 
 const rounds = 20
 const elements = Array.from({ length: 5 }, (_, index) => `element ${index}`)
@@ -94,10 +99,11 @@ const promises: typeof fibers = (client, callers) =>
 const writesOf = (ask: typeof fibers, callers: number, pieces: (commands: number) => number) =>
   Effect.scoped(Effect.gen(function*() {
     const { connector, writes } = makeServer(reply, pieces)
-    const options = { host: "memory", protocol: 2, clientInfo: false } as const
     yield* ask(yield* Effect.provide(RedisStandalone.make(options), connector), callers)
     return writes
   }))
+
+const options = { host: "memory", protocol: 2, clientInfo: false } as const
 
 describe("What callers send", () => {
   for (const [kind, ask] of Object.entries({ fibers, promises })) {
@@ -118,5 +124,21 @@ describe("What callers send", () => {
           assert.strictEqual(writes.reduce((sum, commands) => sum + commands, 0), callers * rounds)
         }))
     }
+  }
+
+  for (const kind of ["fibers", "promises"]) {
+    it.live(`may be lost with the connection, and the answers that have come are not: 10 ${kind}`, () =>
+      Effect.gen(function*() {
+        const { connector } = makeServer(reply, () => 1, 1)
+        const client = yield* Effect.provide(RedisStandalone.make(options), connector)
+        // It is not repeated, and answered like any other.
+        const ask = client.execute(Redis.send("INCR", "LRANGE"))
+        const first = kind === "fibers" ? ask : Effect.promise(() => Effect.runPromise(ask))
+        const askTwice = Effect.tap(first, () => Effect.forkScoped(Effect.exit(ask), { startImmediately: true }))
+        const answers = yield* Effect.forEach(Array.from({ length: 10 }), () => Effect.exit(askTwice), {
+          concurrency: "unbounded"
+        })
+        assert.deepStrictEqual(answers, Array.from({ length: 10 }, () => Exit.succeed(elements)))
+      }).pipe(Effect.scoped))
   }
 })

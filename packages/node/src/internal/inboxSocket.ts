@@ -23,8 +23,8 @@ export const make = (open: Open): Socket.Socket => {
     const inbox = new Inbox(() => outlet.socket?.resume())
     const own = yield* open(inbox.onread)
     const onEnd = () => inbox.end(closed(1000))
-    const onError = (cause: Error) => inbox.close(readFailed(cause))
-    const onClose = (hadError: boolean) => hadError ? inbox.close(closed(1006)) : onEnd()
+    const onError = (cause: Error) => inbox.end(readFailed(cause))
+    const onClose = (hadError: boolean) => inbox.end(closed(hadError ? 1006 : 1000))
     own.on("end", onEnd).on("error", onError).on("close", onClose)
     // What it has told already, while this fiber rested, it does not tell again. It closes soon after its end.
     if (own.closed) onClose(own.errored !== null)

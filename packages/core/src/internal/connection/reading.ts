@@ -50,7 +50,6 @@ export class Reading {
     const { exchange, reader, target } = this.#ends
     const next = Effect.flatMap(reader.pull, (chunks) => {
       this.#chunks = chunks
-      this.#begun = 0
       return this.#read()
     })
     return Effect.forever(
@@ -58,6 +57,13 @@ export class Reading {
       { disableYield: true }
     )
   }
+
+  /** Suspends until everything that has come is given. Who ends the exchange before that takes answers away that are here. */
+  readonly caughtUp: Effect.Effect<void> = Effect.suspend(() =>
+    this.#chunk === undefined || this.#ends.exchange.closed
+      ? Effect.void
+      : Effect.andThen(Effect.yieldNow, this.caughtUp)
+  )
 
   /** Reads to the end of what has come, or to where callers get a turn. */
   #read(): Effect.Effect<void, CommandError> {
@@ -76,6 +82,9 @@ export class Reading {
         if (failure !== undefined) return Effect.fail(failure)
       }
     }
+    // A connection that is idle has no memory of its own.
+    this.#chunks = []
+    this.#begun = 0
     return onRead?.() ?? this.#pace.pause ?? Effect.void
   }
 

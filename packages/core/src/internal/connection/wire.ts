@@ -111,7 +111,8 @@ export const wireOn = Effect.fnUntraced(function*(
   decoder.pauses = true
   const reading = new Reading({ reader, decoder, exchange, target, onRead: listener.onRead })
   yield* untilLost(reading.untilLost)
-  yield* untilLost(write(writer, exchange, writing, liveness, target))
+  // What is written in the midst of a chunk may fail there.
+  yield* untilLost(Effect.tapCause(write(writer, exchange, writing, liveness, target), () => reading.caughtUp))
   return {
     exchange,
     tracking,
