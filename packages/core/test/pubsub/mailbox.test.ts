@@ -48,19 +48,24 @@ describe("A mailbox", () => {
       }))
   }
 
-  it.effect("keeps no memory of messages that were dropped", () =>
-    Effect.gen(function*() {
-      const mailbox = new Mailbox({
-        capacity: 16_384,
-        capacityBytes: 1_000_000,
-        onFull: "dropOldest",
-        events: false,
-        channels: () => [],
-        onRoom: () => {}
-      })
-      const before = yield* used
-      for (let i = 0; i < 1000; i++) mailbox.offer({ ...message, data: new Uint8Array(100_000) })
-      assert.isBelow((yield* used) - before, 3)
-      assert.strictEqual((yield* mailbox.take).length, 10)
-    }))
+  for (const capacity of [16_384, Number.MAX_SAFE_INTEGER]) {
+    it.effect(`keeps no memory of messages that were dropped, with a capacity of ${capacity}`, () =>
+      Effect.gen(function*() {
+        const mailbox = new Mailbox({
+          capacity,
+          capacityBytes: 1_000_000,
+          onFull: "dropOldest",
+          events: false,
+          channels: () => [],
+          onRoom: () => {}
+        })
+        const before = yield* used
+        for (let i = 0; i < 1000; i++) mailbox.offer({ ...message, data: new Uint8Array(100_000) })
+        assert.isBelow((yield* used) - before, 3)
+        const long = { ...message, data: new Uint8Array(100_000) }
+        for (let i = 0; i < 1_000_000; i++) mailbox.offer(long)
+        assert.isBelow((yield* used) - before, 3)
+        assert.strictEqual((yield* mailbox.take).length, 10)
+      }))
+  }
 })

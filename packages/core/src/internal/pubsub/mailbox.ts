@@ -211,7 +211,8 @@ export class Mailbox {
     this.#messages--
     this.#bytes -= sizeOf(item)
     this.#dropped++
-    if (this.#first > this.#options.capacity) {
+    // More are gone than kept: each costs one move at most, and the capacity, which may be without end, does not count.
+    if (2 * this.#first > this.#items.length) {
       this.#items.splice(0, this.#first)
       this.#first = 0
     }
