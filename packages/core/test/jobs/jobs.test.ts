@@ -74,6 +74,8 @@ describe("Jobs", () => {
           yield* until(jobs.counts, ({ running }) => running === 0)
           yield* Fiber.interrupt(fiber)
         }
+        // The server gives what comes to a worker that is gone until it has noticed that.
+        yield* until(Redis.info("clients"), ({ fields }) => fields["blocked_clients"] === 0)
         yield* jobs.enqueue("held")
         yield* Redis.xreadgroup("workers", "busy", { [ready]: ">" })
         yield* idle
