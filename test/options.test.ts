@@ -67,7 +67,8 @@ const sections: ReadonlyArray<readonly [section: string, file: string, type: str
   ["Limits", config, "LimitOptions", "limits."],
   ["TLS", "packages/core/src/RedisConnector.ts", "TlsOptions", "tls."],
   ["Sentinel", config, "SentinelOptions", ""],
-  ["Cluster", config, "ClusterOptions", ""]
+  ["Cluster", config, "ClusterOptions", ""],
+  ["Cluster", config, "ReadFromZone", "readFrom."]
 ]
 
 describe("The table of options", () => {
