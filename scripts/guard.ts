@@ -42,8 +42,9 @@ const guards: { readonly [K in keyof Figures]: Guard } = {
   },
   writes: {
     title: "writes for 1000 commands of 1000 fibers",
-    limit: 5,
-    look: "see flushAfter and Wakeup in packages/core/src/internal/connection: what writes before the end of a turn?"
+    limit: 3,
+    look:
+      "see Exchange.receive and Wakeup in packages/core/src/internal/connection: what writes before the end of a turn?"
   },
   reads: {
     title: "reads for 1000 commands of 1000 fibers",

@@ -327,6 +327,39 @@ describe("A transaction by name", () => {
     }))
 })
 
+describe("A pipeline that is refused", () => {
+  it.effect("neither begins nor ends a transaction by name", () =>
+    Effect.gen(function*() {
+      const gates = [yield* Deferred.make<void>(), yield* Deferred.make<void>()] as const
+      let echoes = 0
+      const node = yield* FakeNode.make(({ name }) =>
+        name === "ECHO"
+          ? [FakeNode.gate(gates[echoes++ < 2 ? 0 : 1]), FakeNode.reply(Encode.bulk("e"))]
+          : name === "MULTI"
+          ? Encode.ok
+          : undefined
+      )
+      const client = yield* Client.make(node, { limits: { inFlightCommands: 1 } })
+      const echo = Redis.send("ECHO", "e")
+      /** Has commands refused, and asks whether the server is there, while another command waits to be written. */
+      const refusedFirst = Effect.fnUntraced(function*(round: 0 | 1, commands: ReadonlyArray<RedisCommand.Any>) {
+        const echoes = [yield* fork(echo), yield* fork(echo)]
+        yield* node.awaitCommand("ECHO", 2 * round + 1)
+        assert.deepInclude(yield* Effect.flip(Redis.pipeline(commands)), { _tag: "DataError" })
+        const ping = yield* fork(Effect.result(Redis.ping()))
+        yield* Deferred.succeed(gates[round], undefined)
+        yield* Effect.forEach(echoes, (fiber) => Fiber.join(fiber))
+        return yield* Fiber.join(ping)
+      })
+      yield* Client.on(client)(Redis.withConnection(Effect.gen(function*() {
+        assert.isTrue(Result.isSuccess(yield* refusedFirst(0, [Redis.send("MULTI"), Redis.get("k")])))
+        yield* Redis.send("MULTI")
+        const after = yield* refusedFirst(1, [Redis.get("k"), Redis.send("EXEC")])
+        assert(Result.isFailure(after) && after.failure._tag === "DataError")
+      })))
+    }))
+})
+
 describe("on a server that fails at will", () => {
   it.live("where EXEC is refused and the transaction stays open, nobody else is answered QUEUED", () =>
     Effect.gen(function*() {

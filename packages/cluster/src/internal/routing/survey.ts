@@ -11,7 +11,7 @@ import type { Node } from "../topology/nodes.ts"
 /** The number of servers that are asked at the same time. */
 const together = 4
 
-/** The milliseconds for which an answer is waited for: a server that takes longer is not near. */
+/** The milliseconds for which an answer is waited for: a server that takes longer is one that does not answer. */
 const limit = 1000
 
 /** The milliseconds after which a server that gave no answer is asked again at the soonest. */

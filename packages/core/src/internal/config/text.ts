@@ -352,7 +352,7 @@ const entriesOf = (
   })
 
 const single: Entry = { path: ["pool"], text: oneOf("single") }
-const server: Entry = { path: ["readFrom"], text: readFrom.named("read_from_replicas", readFromReplicas) }
+const readFromWord: Entry = { path: ["readFrom"], text: readFrom.named("read_from_replicas", readFromReplicas) }
 const withTls: ReadonlyArray<Entry> = [{ path: ["tls"], text: boolean.named("ssl") }, ...entriesOf({ tls })]
 const common: ReadonlyArray<Entry> = [...entriesOf(connection), single]
 
@@ -361,7 +361,7 @@ export const entries = {
   unix: common,
   standalone: [...common, ...withTls],
   sentinel: [...common, ...withTls, ...entriesOf(sentinel)],
-  cluster: [...common, ...withTls, ...entriesOf(cluster), server]
+  cluster: [...common, ...withTls, ...entriesOf(cluster), readFromWord]
 }
 
 /** `poolMax` for `["pool", "max"]`; the options of sentinels are named without "options". */

@@ -102,19 +102,26 @@ export class Lease implements Holder {
   submit(request: Request): void {
     if (this.#returned) return request.fail(this.#tooLate)
     if (this.#raw.exchange.waiting === 0) this.#begun = this.#queueing
-    let queued: RedisCommand.Any | undefined = undefined
-    for (const command of request.commands) {
-      if (this.#begun && command.reply !== RedisReply.raw && !isAnswered(command)) queued ??= command
-      this.#see(command)
-    }
-    if (queued === undefined) return this.#raw.submit(request)
-    request.fail(new DataError({ command: queued.spec.name, detail: onlyQueued }))
+    const queued = this.#queuedOf(request.commands)
+    if (queued !== undefined) return request.fail(new DataError({ command: queued.spec.name, detail: onlyQueued }))
+    for (const command of request.commands) this.#see(command)
+    this.#raw.submit(request)
   }
 
-  #see({ spec }: RedisCommand.Any): void {
+  /** The first command that would be answered QUEUED, and promises another answer. */
+  #queuedOf(commands: ReadonlyArray<RedisCommand.Any>): RedisCommand.Any | undefined {
+    let begun = this.#begun
+    return commands.find((command) => {
+      const isQueued = begun && command.reply !== RedisReply.raw && !answeredAtOnce.has(command.spec.name.toUpperCase())
+      begun = isBegunBy(command, begun)
+      return isQueued
+    })
+  }
+
+  #see(command: RedisCommand.Any): void {
+    const { spec } = command
     const name = spec.name.toUpperCase()
-    if (endsTransaction.has(name)) this.#begun = false
-    else if (name === "MULTI" && spec.traits.has("stateful")) this.#begun = true
+    this.#begun = isBegunBy(command, this.#begun)
     this.#asking = name === "ASKING"
     // Of what is written, some is the connection's own: credentials that change are no other user of the holder's.
     if (changesUser.has(name)) this.#otherUser = true
@@ -183,9 +190,14 @@ const changesUser: ReadonlySet<string> = new Set(["AUTH", "HELLO", "RESET"])
 
 const endsTransaction: ReadonlySet<string> = new Set(["DISCARD", "EXEC", "RESET"])
 
-/** Whether a server answers a command itself while it queues others for a transaction. */
-const isAnswered = ({ spec: { name } }: RedisCommand.Any): boolean =>
-  endsTransaction.has(name.toUpperCase()) || ["MULTI", "QUIT", "WATCH"].includes(name.toUpperCase())
+/** Whether a transaction by name is begun once a command is sent. `before`: whether it was. */
+const isBegunBy = ({ spec }: RedisCommand.Any, before: boolean): boolean => {
+  const name = spec.name.toUpperCase()
+  return endsTransaction.has(name) ? false : before || (name === "MULTI" && spec.traits.has("stateful"))
+}
+
+/** What a server answers itself while it queues everything else for a transaction. */
+const answeredAtOnce: ReadonlySet<string> = new Set([...endsTransaction, "MULTI", "QUIT", "WATCH"])
 
 /** Why a command is refused after a MULTI of the holder's: what it promises to answer with would be QUEUED. */
 const onlyQueued =
