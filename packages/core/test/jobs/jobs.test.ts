@@ -76,8 +76,6 @@ describe("Jobs", () => {
           // Until the server knows that nobody waits any more, it would give the next job to that worker.
           yield* until(Redis.info("clients"), ({ blockedClients }) => blockedClients === 0)
         }
-        // The server gives what comes to a worker that is gone until it has noticed that.
-        yield* until(Redis.info("clients"), ({ fields }) => fields["blocked_clients"] === 0)
         yield* jobs.enqueue("held")
         yield* Redis.xreadgroup("workers", "busy", { [ready]: ">" })
         yield* idle
