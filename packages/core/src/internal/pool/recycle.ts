@@ -48,8 +48,10 @@ export class Lease implements Holder {
   #spoilt = false
   /** Whether ASKING was sent last, which would apply to the next holder's command. */
   #asking = false
-  /** Whether MULTI was written, and nothing since that ends it. */
+  /** Whether MULTI was written and not refused, and nothing since that ends it. */
   #queueing = false
+  /** The number of commands that were written on the connection before that MULTI. */
+  #beforeMulti = 0
   /** The same of what was sent, which may have to be written yet. */
   #begun = false
   /** Whether the holder may have become another user. */
@@ -90,8 +92,16 @@ export class Lease implements Holder {
   /** What was given up before it was written neither begins a transaction nor ends one. */
   wrote({ spec }: RedisCommand.Any): void {
     const name = spec.name.toUpperCase()
-    if (name === "MULTI") this.#queueing = true
-    else if (endsTransaction.has(name)) this.#queueing = false
+    if (endsTransaction.has(name)) this.#queueing = false
+    // One within a transaction is refused, and changes nothing.
+    else if (name === "MULTI" && !this.#queueing) {
+      this.#queueing = true
+      this.#beforeMulti = this.#raw.exchange.written
+    }
+  }
+
+  denied(replies: number): void {
+    if (replies === this.#beforeMulti) this.#queueing = false
   }
 
   /** Whether keys may be watched. */
@@ -102,19 +112,26 @@ export class Lease implements Holder {
   submit(request: Request): void {
     if (this.#returned) return request.fail(this.#tooLate)
     if (this.#raw.exchange.waiting === 0) this.#begun = this.#queueing
-    let queued: RedisCommand.Any | undefined = undefined
-    for (const command of request.commands) {
-      if (this.#begun && command.reply !== RedisReply.raw && !isAnswered(command)) queued ??= command
-      this.#see(command)
-    }
-    if (queued === undefined) return this.#raw.submit(request)
-    request.fail(new DataError({ command: queued.spec.name, detail: onlyQueued }))
+    const queued = this.#queuedOf(request.commands)
+    if (queued !== undefined) return request.fail(new DataError({ command: queued.spec.name, detail: onlyQueued }))
+    for (const command of request.commands) this.#see(command)
+    this.#raw.submit(request)
   }
 
-  #see({ spec }: RedisCommand.Any): void {
+  /** The first command whose answer would be QUEUED, although it promises another one. */
+  #queuedOf(commands: ReadonlyArray<RedisCommand.Any>): RedisCommand.Any | undefined {
+    let begun = this.#begun
+    for (const command of commands) {
+      if (begun && command.reply !== RedisReply.raw && !isAnswered(command)) return command
+      begun = isBegunAfter(command, begun)
+    }
+    return undefined
+  }
+
+  #see(command: RedisCommand.Any): void {
+    const { spec } = command
     const name = spec.name.toUpperCase()
-    if (endsTransaction.has(name)) this.#begun = false
-    else if (name === "MULTI" && spec.traits.has("stateful")) this.#begun = true
+    this.#begun = isBegunAfter(command, this.#begun)
     this.#asking = name === "ASKING"
     // Of what is written, some is the connection's own: credentials that change are no other user of the holder's.
     if (changesUser.has(name)) this.#otherUser = true
@@ -182,6 +199,12 @@ const leavesNothing: ReadonlySet<string> = new Set(["DISCARD", "UNWATCH"])
 const changesUser: ReadonlySet<string> = new Set(["AUTH", "HELLO", "RESET"])
 
 const endsTransaction: ReadonlySet<string> = new Set(["DISCARD", "EXEC", "RESET"])
+
+/** Whether a transaction is begun by name when a command has been sent; `begun`: whether one was before. */
+const isBegunAfter = ({ spec }: RedisCommand.Any, begun: boolean): boolean => {
+  const name = spec.name.toUpperCase()
+  return name === "MULTI" && spec.traits.has("stateful") || begun && !endsTransaction.has(name)
+}
 
 /** Whether a server answers a command itself while it queues others for a transaction. */
 const isAnswered = ({ spec: { name } }: RedisCommand.Any): boolean =>
