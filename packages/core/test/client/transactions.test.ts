@@ -14,6 +14,7 @@ import { freshKey } from "@redfx/testing/Suite"
 import { passing } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -349,15 +350,18 @@ describe("A transaction by name", () => {
       const givenUp = Effect.fnUntraced(function*(name: string, round: 0 | 1) {
         const echo = yield* fork(Redis.send("ECHO", "e"))
         yield* node.awaitCommand("ECHO", round + 1)
+        const behind = yield* fork(Redis.send("PING"))
         yield* Fiber.interrupt(yield* fork(Redis.send(name)))
+        const after = yield* fork(Effect.exit(Redis.ping()))
         yield* Deferred.succeed(gates[round], undefined)
-        yield* Fiber.join(echo)
+        yield* Fiber.joinAll([echo, behind])
+        return yield* Fiber.join(after)
       })
       yield* Client.on(client)(Redis.withConnection(Effect.gen(function*() {
-        yield* givenUp("MULTI", 0)
+        assert.isTrue(Exit.isSuccess(yield* givenUp("MULTI", 0)))
         assert.isTrue(yield* Redis.ping())
         yield* Redis.send("MULTI")
-        yield* givenUp("EXEC", 1)
+        assert.isTrue(Exit.isFailure(yield* givenUp("EXEC", 1)))
         assert.deepInclude(yield* Effect.flip(Redis.ping()), { _tag: "DataError" })
       })))
     }))
