@@ -328,7 +328,8 @@ export class RedisClient extends Context.Service<RedisClient, Client>()("@redfx/
  * **Gotchas**
  *
  * A blocking command inside that is interrupted or times out ends the connection, as the server would go on with it, and what is
- * sent next fails with `ConnectionError`. One that ends by its own limit, such as `Redis.blpop("queue", 2)`, does not.
+ * sent next fails with `ConnectionError`. One that ends by its own limit, such as `Redis.blpop("queue", 2)`, does not. Behind `WAIT`, and
+ * reads of streams that have a limit, the connection stays, and what is sent next waits until they are over.
  *
  * @category combinators
  * @since 0.1.0

@@ -144,20 +144,23 @@ describe("A blocking command that is given up within Redis.withConnection", () =
   const given: Record<string, Effect.Effect<unknown, RedisError.CommandError, RedisClient.RedisClient>> = {
     "a command": Redis.blpop("list"),
     "a command by its name": Redis.send("BLPOP", "list", 0),
-    "one of a pipeline": Redis.pipeline([Redis.get("k"), Redis.blpop("list")])
+    "one of a pipeline": Redis.pipeline([Redis.get("k"), Redis.blpop("list")]),
+    "a read of a stream without a limit": Redis.xread({ s: "$" }, { block: 0 }),
+    "a read that nobody acknowledges": Redis.xreadgroup("g", "c", { s: ">" }, { block: "1 second", noack: true })
   }
+  const stalling = ["BLPOP", "XREAD", "XREADGROUP"]
   for (const [what, effect] of Object.entries(given)) {
     it.effect(`ends its connection: ${what}, by an interruption or a limit`, () =>
       Effect.gen(function*() {
         const node = yield* FakeNode.make(({ name }) =>
-          name === "BLPOP" ? FakeNode.stall() : name === "GET" ? Encode.nil3 : undefined
+          stalling.includes(name) ? FakeNode.stall() : name === "GET" ? Encode.nil3 : undefined
         )
         const client = yield* Client.make(node)
         for (const round of [1, 2]) {
           const ended = yield* fork(
             Client.on(client)(Redis.withConnection(Effect.gen(function*() {
               const popper = yield* fork(Effect.exit(round === 1 ? effect : Effect.timeout(effect, "1 second")))
-              yield* node.awaitCommand("BLPOP", round)
+              yield* node.awaitCommand(({ command }) => stalling.includes(command.name), round)
               if (round === 1) yield* Fiber.interrupt(popper)
               else yield* Effect.andThen(TestClock.adjust("1 second"), Fiber.join(popper))
               return yield* Effect.exit(Redis.get("k"))
@@ -191,6 +194,36 @@ describe("A blocking command that is given up within Redis.withConnection", () =
       })))
       assert.strictEqual(node.connections.total, 1)
     }))
+
+  const last = {
+    "a read of a stream": Redis.xread({ s: "$" }, { block: "1 second" }),
+    "a read of a group, of which all is pending": Redis.xreadgroup("g", "c", { s: ">" }, { block: "1 second" }),
+    "a read that does not block, in a pipeline": Redis.pipeline([Redis.select(0), Redis.xread({ s: "0" })])
+  }
+  for (const [what, effect] of Object.entries(last)) {
+    it.effect(`keeps its connection where nothing is lost and there is an end: ${what}`, () =>
+      Effect.gen(function*() {
+        const gate = yield* Deferred.make<void>()
+        const read = yield* Deferred.make<void>()
+        const node = yield* FakeNode.make(({ name }) => {
+          if (name === "GET") return Encode.bulk("v")
+          if (name === "SELECT") return Encode.ok
+          if (!name.startsWith("XREAD")) return undefined
+          Deferred.doneUnsafe(read, Effect.void)
+          return [FakeNode.gate(gate), FakeNode.reply(Encode.nil3)]
+        })
+        const client = yield* Client.make(node)
+        yield* Client.on(client)(Redis.withConnection(Effect.gen(function*() {
+          const reader = yield* fork(Effect.asVoid<unknown, unknown, RedisClient.RedisClient>(effect))
+          yield* Deferred.await(read)
+          yield* Fiber.interrupt(reader)
+          const get = yield* fork(Redis.get("k"))
+          yield* Deferred.succeed(gate, undefined)
+          assert.strictEqual(yield* Fiber.join(get), "v")
+        })))
+        assert.strictEqual(node.connections.total, 1)
+      }))
+  }
 
   it.effect("keeps its connection in a transaction, which holds nothing back, and where it is WAIT, which takes nothing", () =>
     Effect.gen(function*() {

@@ -14,6 +14,7 @@ import { freshKey } from "@redfx/testing/Suite"
 import { passing } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -297,6 +298,42 @@ describe("what a transaction tells", () => {
 })
 
 describe("A transaction by name", () => {
+  it.effect("is neither begun nor ended by what is refused unsent, for those who send in the same turn", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "MULTI" ? Encode.ok : undefined)
+      const client = yield* Client.make(node)
+      const outcome = Effect.match({ onSuccess: String, onFailure: (error: { readonly _tag: string }) => error._tag })
+      const inOneTurn = (
+        effects: ReadonlyArray<Effect.Effect<unknown, RedisError.CommandError, RedisClient.RedisClient>>
+      ) => Client.on(client)(Redis.withConnection(Effect.forEach(effects, outcome, { concurrency: "unbounded" })))
+      const begins = Redis.pipeline([Redis.send("MULTI"), Redis.ping()])
+      const ends = Redis.pipeline([Redis.ping(), Redis.send("EXEC")])
+      assert.deepStrictEqual(yield* inOneTurn([Redis.ping(), begins, Redis.ping()]), ["true", "DataError", "true"])
+      assert.deepStrictEqual(yield* inOneTurn([Redis.send("MULTI"), ends, Redis.ping()]), [
+        "OK",
+        "DataError",
+        "DataError"
+      ])
+    }))
+
+  it.live("is not begun by a MULTI that the server refuses, and not ended by one within it", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      const outside = yield* Client.make(server)
+      yield* outside.execute(Redis.send("ACL", "SETUSER", "limited", "on", ">secret", "~*", "+@all", "-multi"))
+      const limited = yield* Client.make(server, { username: "limited", password: Redacted.make("secret") })
+      yield* Client.on(limited)(Redis.withConnection(Effect.gen(function*() {
+        assert.deepInclude(yield* Effect.flip(Redis.send("MULTI")), { _tag: "NoPermissionError" })
+        assert.isTrue(yield* Redis.set("k", "v"))
+      })))
+      yield* Client.on(outside)(Redis.withConnection(Effect.gen(function*() {
+        yield* Redis.send("MULTI")
+        assert.deepInclude(yield* Effect.flip(Redis.send("MULTI")), { _tag: "ResponseError" })
+        assert.deepInclude(yield* Effect.flip(Redis.get("k")), { _tag: "DataError" })
+        assert.deepStrictEqual(yield* Redis.send("EXEC"), [])
+      })))
+    }))
+
   it.effect("is not begun by a MULTI that was given up unsent, and not ended by such an EXEC", () =>
     Effect.gen(function*() {
       const gates = [yield* Deferred.make<void>(), yield* Deferred.make<void>()] as const
@@ -313,15 +350,18 @@ describe("A transaction by name", () => {
       const givenUp = Effect.fnUntraced(function*(name: string, round: 0 | 1) {
         const echo = yield* fork(Redis.send("ECHO", "e"))
         yield* node.awaitCommand("ECHO", round + 1)
+        const behind = yield* fork(Redis.send("PING"))
         yield* Fiber.interrupt(yield* fork(Redis.send(name)))
+        const after = yield* fork(Effect.exit(Redis.ping()))
         yield* Deferred.succeed(gates[round], undefined)
-        yield* Fiber.join(echo)
+        yield* Fiber.joinAll([echo, behind])
+        return yield* Fiber.join(after)
       })
       yield* Client.on(client)(Redis.withConnection(Effect.gen(function*() {
-        yield* givenUp("MULTI", 0)
+        assert.isTrue(Exit.isSuccess(yield* givenUp("MULTI", 0)))
         assert.isTrue(yield* Redis.ping())
         yield* Redis.send("MULTI")
-        yield* givenUp("EXEC", 1)
+        assert.isTrue(Exit.isFailure(yield* givenUp("EXEC", 1)))
         assert.deepInclude(yield* Effect.flip(Redis.ping()), { _tag: "DataError" })
       })))
     }))

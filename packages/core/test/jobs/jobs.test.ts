@@ -219,6 +219,36 @@ describe("Jobs", () => {
         yield* Fiber.interrupt(worker)
       }))
 
+    it.effect("that are cancelled while a worker is at them are not said to be taken over", () =>
+      Effect.gen(function*() {
+        const jobs = queue()
+        const ready = `${jobs.name}:ready`
+        const lines: Array<string> = []
+        const logger = Logger.make(({ cause }) => {
+          lines.push(Cause.pretty(cause))
+        })
+        const gate = yield* Deferred.make<void>()
+        const handled = yield* Queue.unbounded<string>()
+        const worker = yield* jobs.run(
+          { ...quick, claimIdle: "1 hour", worker: "one" },
+          ({ id }) => Effect.andThen(Queue.offer(handled, id), Deferred.await(gate))
+        ).pipe(Effect.provide(Logger.layer([logger])), Effect.forkChild)
+        yield* jobs.enqueue("a", { id: "a" })
+        assert.strictEqual(yield* Queue.take(handled), "a")
+        const { messageId } = (yield* Redis.xpendingRange(ready, "workers", "-", "+", 1))[0]!
+        assert.isTrue(yield* jobs.cancel("a"))
+        assert.deepInclude(yield* jobs.counts, { ready: 0, running: 1 })
+        // So workers keep others from taking over what they are at.
+        yield* Redis.xclaimJustid(ready, "workers", "one", 0, [messageId])
+        yield* jobs.enqueue("b", { id: "b" })
+        yield* Deferred.succeed(gate, undefined)
+        assert.strictEqual(yield* Queue.take(handled), "b")
+        yield* until(jobs.counts, ({ ready, running }) => ready + running === 0)
+        assert.deepStrictEqual(lines, [])
+        assert.strictEqual(yield* Redis.xlen(ready), 0)
+        yield* Fiber.interrupt(worker)
+      }))
+
     it.effect("are done again, or tried again, behind a failover that lost what they came to", () =>
       Effect.gen(function*() {
         for (const outcome of [Effect.void, Effect.fail("no")]) {

@@ -1019,6 +1019,23 @@ describe("what takes too long together", () => {
 })
 
 describe("what blocks", () => {
+  it.live("a consumer within Redis.withConnection that ends in the midst of a read acknowledges what is handled by then", () =>
+    Effect.gen(function*() {
+      const { client, outside } = yield* real()
+      yield* group(outside, 1)
+      const gate = yield* Deferred.make<void>()
+      const consumer = yield* RedisStream.consume(
+        { stream: "s", group: "g", consumer: "c", concurrency: 2, block: "500 millis" },
+        () => Deferred.await(gate)
+      ).pipe(Redis.withConnection, Client.on(client), fork)
+      yield* until(pendingOf(outside), (count) => count === 1)
+      yield* until(blockedClients(outside), (count) => count === 1)
+      const ending = yield* fork(Fiber.interrupt(consumer))
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(ending)
+      assert.strictEqual(yield* pendingOf(outside), 0)
+    }))
+
   for (const [how, unblock] of Object.entries(unblocking)) {
     it.live(`is retried safely, and readers and consumers go on, when the server ${how}`, () =>
       Effect.gen(function*() {

@@ -62,12 +62,21 @@ export const onLease = <A, E>(
   })
 
 /**
- * Whether a server may hold one of these commands back and take something for it meanwhile, or never answer. In a transaction nothing
- * is held back, and WAIT, which has to be on the connection of the writes, takes nothing and has an end.
+ * Whether a server may hold one of these commands back and meanwhile take something that nobody gets, or never answer. In a transaction
+ * nothing is held back. WAIT, which has to be on the connection of the writes, takes nothing and has an end.
  */
 const mayTake = (commands: ReadonlyArray<RedisCommand.Any>): boolean =>
   commands[0]?.spec.name.toUpperCase() !== "MULTI" &&
-  commands.some(({ spec }) => spec.traits.has("blocking") && !spec.traits.has("dependent"))
+  commands.some((command) => {
+    const held = RedisCommand.blockMilliseconds(command)
+    return held === Infinity && !command.spec.traits.has("dependent") || held > 0 && !isToBeHadAgain(command)
+  })
+
+/** Whether a command takes nothing, or only what is pending at its consumer then. */
+const isToBeHadAgain = ({ parts, spec }: RedisCommand.Any): boolean =>
+  spec.traits.has("dependent") || readingStreams.has(spec.name) && !parts.includes("NOACK")
+
+const readingStreams: ReadonlySet<string> = new Set(["TS.READ", "XREAD", "XREADGROUP"])
 
 /**
  * Ends a connection whose server still has what its caller has given up. Nothing else ends that at the server: with CLIENT UNBLOCK over

@@ -52,13 +52,14 @@ export interface ExchangeOptions {
 /**
  * Whoever has the connection alone.
  *
- * - `wrote`: told of each command that is written.
+ * - `wrote`: told of each command that is written. `denied`: told of each that the server refuses, by the number of replies before.
  * - `isAlone`: whether nothing may be written but what the holder sends: in a transaction that was begun by name the server
  *   would queue it, and answer it in the reply to EXEC. A holder who has become another user stays that one.
  * - `dismiss`: has the connection closed when it is given back.
  */
 export interface Holder {
   readonly wrote: (command: RedisCommand.Any) => void
+  readonly denied: (replies: number) => void
   readonly isAlone: boolean
   readonly dismiss: () => void
 }
@@ -308,6 +309,7 @@ export class Exchange {
         if (this.#failure === undefined) this.close(this.#unexpected())
         return values.length
       }
+      if (value instanceof Resp.ErrorReply) this.#holder?.denied(this.#replies)
       this.#commandsInFlight--
       this.#replies++
       const isComplete = ++request.answered === request.count

@@ -179,14 +179,17 @@ return (entry == sent or acknowledged == 1) and 1 or 2`,
   result: RedisReply.map(RedisReply.integer, (number) => settlements[Number(number)]!)
 })
 
-/** Removes a job; returns whether it existed. */
+/**
+ * Removes a job; returns whether it existed. The entry of one that a worker is at stays until the worker settles it: when the worker
+ * renews an entry that is deleted, servers take it for acknowledged, as if another worker had ended the job.
+ */
 export const cancel = RedisScript.make({
   name: "RedisJobs.cancel",
-  lua: `${common}local _, entry = find(ARGV[1])
+  lua: `${common}local _, entry, by = find(ARGV[1])
 if not entry then return 0 end
 redis.call("HDEL", jobs, ARGV[1])
 redis.call("ZREM", delayed, ARGV[1])
-if entry ~= "-" then redis.call("XDEL", ready, entry) end
+if entry ~= "-" and by == "" then redis.call("XDEL", ready, entry) end
 return 1`,
   keys: (name: string, _id: string) => keys(name),
   args: (_name, id) => [id],

@@ -48,10 +48,12 @@ export class Lease implements Holder {
   #spoilt = false
   /** Whether ASKING was sent last, which would apply to the next holder's command. */
   #asking = false
-  /** Whether MULTI was written, and nothing since that ends it. */
+  /** Whether MULTI was written and not refused, and nothing since that ends it. */
   #queueing = false
-  /** The same of what was sent, which may have to be written yet. */
-  #begun = false
+  /** The number of commands that were written on the connection before that MULTI. */
+  #beforeMulti = 0
+  /** Requests that begin a transaction by name or end one; among them all of which something has yet to be written. */
+  #turning: Array<Request> = []
   /** Whether the holder may have become another user. */
   #otherUser = false
   /**
@@ -90,8 +92,16 @@ export class Lease implements Holder {
   /** What was given up before it was written neither begins a transaction nor ends one. */
   wrote({ spec }: RedisCommand.Any): void {
     const name = spec.name.toUpperCase()
-    if (name === "MULTI") this.#queueing = true
-    else if (endsTransaction.has(name)) this.#queueing = false
+    if (endsTransaction.has(name)) this.#queueing = false
+    // One within a transaction is refused, and changes nothing.
+    else if (name === "MULTI" && !this.#queueing) {
+      this.#queueing = true
+      this.#beforeMulti = this.#raw.exchange.written
+    }
+  }
+
+  denied(replies: number): void {
+    if (replies === this.#beforeMulti) this.#queueing = false
   }
 
   /** Whether keys may be watched. */
@@ -101,27 +111,33 @@ export class Lease implements Holder {
 
   submit(request: Request): void {
     if (this.#returned) return request.fail(this.#tooLate)
-    if (this.#raw.exchange.waiting === 0) this.#begun = this.#queueing
-    const queued = this.#queuedOf(request.commands)
-    if (queued !== undefined) return request.fail(new DataError({ command: queued.spec.name, detail: onlyQueued }))
-    for (const command of request.commands) this.#see(command)
-    this.#raw.submit(request)
-  }
-
-  /** The first command that would be answered QUEUED, and promises another answer. */
-  #queuedOf(commands: ReadonlyArray<RedisCommand.Any>): RedisCommand.Any | undefined {
+    const { commands } = request
     let begun = this.#begun
-    return commands.find((command) => {
-      const isQueued = begun && command.reply !== RedisReply.raw && !answeredAtOnce.has(command.spec.name.toUpperCase())
-      begun = isBegunBy(command, begun)
-      return isQueued
-    })
+    let turns = false
+    for (const command of commands) {
+      const end = turnOf(command)
+      if (begun && command.reply !== RedisReply.raw && end === undefined && !isAnswered(command)) {
+        return request.fail(new DataError({ command: command.spec.name, detail: onlyQueued }))
+      }
+      begun = end ?? begun
+      turns ||= end !== undefined
+    }
+    for (const command of commands) this.#see(command)
+    this.#raw.submit(request)
+    if (turns) this.#turning.push(request)
+    if (this.#turning.length > 2 * this.#raw.exchange.waiting) this.#turning = this.#turning.filter(isUnwritten)
   }
 
-  #see(command: RedisCommand.Any): void {
-    const { spec } = command
+  /** Whether a transaction by name is begun when what was sent is written. What was given up is not among that. */
+  get #begun(): boolean {
+    const turning = this.#turning
+    while (turning.length > 0 && !isUnwritten(turning.at(-1)!)) turning.pop()
+    return turning.at(-1)?.commands.reduce<boolean>((begun, command) => turnOf(command) ?? begun, false) ??
+      this.#queueing
+  }
+
+  #see({ spec }: RedisCommand.Any): void {
     const name = spec.name.toUpperCase()
-    this.#begun = isBegunBy(command, this.#begun)
     this.#asking = name === "ASKING"
     // Of what is written, some is the connection's own: credentials that change are no other user of the holder's.
     if (changesUser.has(name)) this.#otherUser = true
@@ -190,14 +206,18 @@ const changesUser: ReadonlySet<string> = new Set(["AUTH", "HELLO", "RESET"])
 
 const endsTransaction: ReadonlySet<string> = new Set(["DISCARD", "EXEC", "RESET"])
 
-/** Whether a transaction by name is begun once a command is sent. `before`: whether it was. */
-const isBegunBy = ({ spec }: RedisCommand.Any, before: boolean): boolean => {
+/** Whether a transaction by name is begun after a command, whatever was before; `undefined` of a command that does not matter. */
+const turnOf = ({ spec }: RedisCommand.Any): boolean | undefined => {
   const name = spec.name.toUpperCase()
-  return endsTransaction.has(name) ? false : before || (name === "MULTI" && spec.traits.has("stateful"))
+  return endsTransaction.has(name) ? false : name === "MULTI" && spec.traits.has("stateful") ? true : undefined
 }
 
-/** What a server answers itself while it queues everything else for a transaction. */
-const answeredAtOnce: ReadonlySet<string> = new Set([...endsTransaction, "MULTI", "QUIT", "WATCH"])
+/** Whether a request has yet to be written, in whole or in part. */
+const isUnwritten = ({ count, queue, written }: Request): boolean => queue !== undefined && written < count
+
+/** Whether a server answers a command itself while it queues others for a transaction, beside those that begin and end one. */
+const isAnswered = ({ spec: { name } }: RedisCommand.Any): boolean =>
+  ["MULTI", "QUIT", "WATCH"].includes(name.toUpperCase())
 
 /** Why a command is refused after a MULTI of the holder's: what it promises to answer with would be QUEUED. */
 const onlyQueued =
