@@ -71,35 +71,35 @@ const elements = Array.from({ length: 5 }, (_, index) => `element ${index}`)
 const reply = Buffer.from(`*5\r\n${elements.map((element) => `$9\r\n${element}\r\n`).join("")}`)
 
 /** Callers who ask again as soon as they are answered. */
-const fibers = (client: RedisClient.RedisClient["Service"], callers: number) =>
+const fibers = (client: RedisClient.RedisClient["Service"], callers: number, key: string | Uint8Array = "list") =>
   Effect.forEach(
     Array.from({ length: callers }),
     () =>
       Effect.gen(function*() {
         for (let round = 0; round < rounds; round++) {
-          assert.deepStrictEqual(yield* client.execute(Redis.lrange("list", 0, -1)), elements)
+          assert.deepStrictEqual(yield* client.execute(Redis.lrange(key, 0, -1)), elements)
         }
       }),
     { concurrency: "unbounded", discard: true }
   )
 
 /** The same with promises, which go on in a task of their own. */
-const promises: typeof fibers = (client, callers) =>
+const promises: typeof fibers = (client, callers, key = "list") =>
   Effect.promise(async () => {
     const redis = RedisPromise.make(Layer.succeed(RedisClient.RedisClient)(client))
     await Promise.all(Array.from({ length: callers }, async () => {
       for (let round = 0; round < rounds; round++) {
-        assert.deepStrictEqual(await redis.lrange("list", 0, -1), elements)
+        assert.deepStrictEqual(await redis.lrange(key, 0, -1), elements)
       }
     }))
     await redis.close()
   })
 
 /** How many commands leave in each write. */
-const writesOf = (ask: typeof fibers, callers: number, pieces: (commands: number) => number) =>
+const writesOf = (ask: typeof fibers, callers: number, pieces: (commands: number) => number, key?: Uint8Array) =>
   Effect.scoped(Effect.gen(function*() {
     const { connector, writes } = makeServer(reply, pieces)
-    yield* ask(yield* Effect.provide(RedisStandalone.make(options), connector), callers)
+    yield* ask(yield* Effect.provide(RedisStandalone.make(options), connector), callers, key)
     return writes
   }))
 
@@ -125,6 +125,18 @@ describe("What callers send", () => {
         }))
     }
   }
+
+  it.live("leaves by halves however many callers there are", () =>
+    Effect.gen(function*() {
+      const writes = yield* writesOf(fibers, 4000, () => 1)
+      assert.deepStrictEqual(writes, [4000, ...Array.from({ length: 2 * (rounds - 1) }, () => 2000)])
+    }))
+
+  it.live("leaves together where commands are large", () =>
+    Effect.gen(function*() {
+      const writes = yield* writesOf(fibers, 10, () => 1, new Uint8Array(10_240))
+      assert.deepStrictEqual(writes, Array.from({ length: rounds }, () => 10))
+    }))
 
   for (const kind of ["fibers", "promises"]) {
     it.live(`may be lost with the connection, and the answers that have come are not: 10 ${kind}`, () =>
