@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import { plainDouble } from "./internal/codec/line.ts"
 import { ownBytes } from "./internal/codec/memory.ts"
 import { decodeUtf8, decodeUtf8Strict } from "./internal/codec/utf8.ts"
 
@@ -99,6 +100,15 @@ export class Bulk {
       if (byte !== text.charCodeAt(i) || byte > 0x7f) return false
     }
     return true
+  }
+
+  /**
+   * The number that the bytes are, where they are digits and perhaps a point; `undefined` of all others, and of bytes in pieces.
+   *
+   * @internal
+   */
+  plainNumber(): number | undefined {
+    return plainDouble(this.source, this.start, this.end)
   }
 
   /** The bytes as UTF-8, invalid sequences replaced by U+FFFD. */

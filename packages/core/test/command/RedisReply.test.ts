@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { RedisReply, Resp } from "@redfx/core"
 import { RespDecoder } from "@redfx/core/RespDecoder"
 import { bulk } from "@redfx/testing/ReplyText"
+import * as fc from "fast-check"
 
 const text = RedisReply.textView
 const bytesView: RedisReply.View = { blob: "bytes", integer: "number" }
@@ -56,6 +57,14 @@ describe("numbers", () => {
     for (const reply of ["$0\r\n\r\n", "$3\r\nabc\r\n", "$4\r\n1,5 \r\n", "$-1\r\n", "*0\r\n"]) {
       assert.match(refusal(RedisReply.double, reply), /^expected a number, got/)
     }
+  })
+
+  it("a double is the nearest one to its digits, whichever protocol sends it", () => {
+    const digits = fc.stringMatching(/^[+-]?[0-9]{1,20}(\.[0-9]{1,20})?(e[+-]?[0-9]{1,2})?$/)
+    fc.assert(fc.property(fc.oneof(digits, fc.double({ noNaN: true, noDefaultInfinity: true }).map(String)), (text) => {
+      assert.isTrue(Object.is(read(RedisReply.double, bulk(text)), Number(text)), text)
+      assert.isTrue(Object.is(read(RedisReply.double, `,${text}\r\n`), Number(text)), text)
+    }))
   })
 
   it("a text that JavaScript takes for a number, and servers do not send as one, is none", () => {

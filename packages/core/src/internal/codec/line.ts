@@ -99,7 +99,7 @@ export const parseDouble = (source: Uint8Array, start: number, end: number): num
 /**
  * A double of digits and perhaps a point. Both parts of the quotient are exact, so it is rounded once, as it should be.
  */
-const plainDouble = (source: Uint8Array, start: number, end: number): number | undefined => {
+export const plainDouble = (source: Uint8Array, start: number, end: number): number | undefined => {
   const negative = source[start] === MINUS && start < end
   const from = negative ? start + 1 : start
   if (end - from > EXACT_DIGITS) return undefined

@@ -236,6 +236,8 @@ export const integerText: Reply<number, number, bigint> = make((value, view) => 
 export const double: Reply<number> = make((value) => {
   if (typeof value === "number") return value
   if (typeof value === "bigint") return Number(value)
+  const plain = value instanceof Resp.Bulk ? value.plainNumber() : undefined
+  if (plain !== undefined) return plain
   const digits = digitsOf(value)
   return (digits === undefined ? undefined : parseDouble(digits)) ?? mismatch("a number", value)
 })
