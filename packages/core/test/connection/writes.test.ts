@@ -21,18 +21,21 @@ const cut = (bytes: Uint8Array, pieces: number): ReadonlyArray<Uint8Array> => {
  * loop. `writes` are the numbers of commands that came in one.
  *
  * - `broken`: the number of writes after which the socket takes no more.
+ * - `together`: whether it answers all writes of a turn at once, as where it runs only when the client does not.
  */
-const makeServer = (reply: Uint8Array, pieces: (commands: number) => number, broken = Infinity) => {
+const makeServer = (
+  reply: Uint8Array,
+  pieces: (commands: number) => number,
+  { broken = Infinity, together = false } = {}
+) => {
   const writes: Array<number> = []
   const arrived: Array<Uint8Array> = []
   let waiting: ((chunks: Effect.Effect<Chunks>) => void) | undefined = undefined
   const handOver = (): void => {
     const resume = waiting
-    const piece = arrived[0]
-    if (resume === undefined || piece === undefined) return
+    if (resume === undefined || arrived.length === 0) return
     waiting = undefined
-    arrived.shift()
-    resume(Effect.succeed([piece]))
+    resume(Effect.succeed([Buffer.concat(arrived.splice(0, together ? Infinity : 1))]))
   }
   const answer = (chunks: ReadonlyArray<Uint8Array | string>): void => {
     const text = chunks.map((chunk) => typeof chunk === "string" ? chunk : Buffer.from(chunk).toString()).join("")
@@ -71,7 +74,11 @@ const elements = Array.from({ length: 5 }, (_, index) => `element ${index}`)
 const reply = Buffer.from(`*5\r\n${elements.map((element) => `$9\r\n${element}\r\n`).join("")}`)
 
 /** Callers who ask again as soon as they are answered. */
-const fibers = (client: RedisClient.RedisClient["Service"], callers: number, key: string | Uint8Array = "list") =>
+const fibers = (
+  client: RedisClient.RedisClient["Service"],
+  callers: number,
+  { key = "list", rounds = 20 }: { readonly key?: string | Uint8Array; readonly rounds?: number } = {}
+) =>
   Effect.forEach(
     Array.from({ length: callers }),
     () =>
@@ -84,22 +91,27 @@ const fibers = (client: RedisClient.RedisClient["Service"], callers: number, key
   )
 
 /** The same with promises, which go on in a task of their own. */
-const promises: typeof fibers = (client, callers, key = "list") =>
+const promises: typeof fibers = (client, callers) =>
   Effect.promise(async () => {
     const redis = RedisPromise.make(Layer.succeed(RedisClient.RedisClient)(client))
     await Promise.all(Array.from({ length: callers }, async () => {
       for (let round = 0; round < rounds; round++) {
-        assert.deepStrictEqual(await redis.lrange(key, 0, -1), elements)
+        assert.deepStrictEqual(await redis.lrange("list", 0, -1), elements)
       }
     }))
     await redis.close()
   })
 
 /** How many commands leave in each write. */
-const writesOf = (ask: typeof fibers, callers: number, pieces: (commands: number) => number, key?: Uint8Array) =>
+const writesOf = (
+  ask: typeof fibers,
+  callers: number,
+  pieces: (commands: number) => number,
+  { together, ...given }: Parameters<typeof fibers>[2] & { readonly together?: boolean } = {}
+) =>
   Effect.scoped(Effect.gen(function*() {
-    const { connector, writes } = makeServer(reply, pieces)
-    yield* ask(yield* Effect.provide(RedisStandalone.make(options), connector), callers, key)
+    const { connector, writes } = makeServer(reply, pieces, { together })
+    yield* ask(yield* Effect.provide(RedisStandalone.make(options), connector), callers, given)
     return writes
   }))
 
@@ -132,16 +144,28 @@ describe("What callers send", () => {
       assert.deepStrictEqual(writes, [4000, ...Array.from({ length: 2 * (rounds - 1) }, () => 2000)])
     }))
 
+  it.live("leaves together where both halves are answered at once, and by halves now and then", () =>
+    Effect.gen(function*() {
+      const writes = yield* writesOf(fibers, 10, () => 1, { rounds: 1000, together: true })
+      const wholes = writes.filter((commands) => commands === 10).length
+      assert.isAtLeast(wholes, 950)
+      assert.deepStrictEqual(
+        writes.filter((commands) => commands !== 10),
+        Array.from({ length: 2 * (1000 - wholes) }, () => 5)
+      )
+      assert.isAbove(writes.lastIndexOf(5), 500)
+    }))
+
   it.live("leaves together where commands are large", () =>
     Effect.gen(function*() {
-      const writes = yield* writesOf(fibers, 10, () => 1, new Uint8Array(10_240))
+      const writes = yield* writesOf(fibers, 10, () => 1, { key: new Uint8Array(10_240) })
       assert.deepStrictEqual(writes, Array.from({ length: rounds }, () => 10))
     }))
 
   for (const kind of ["fibers", "promises"]) {
     it.live(`may be lost with the connection, and the answers that have come are not: 10 ${kind}`, () =>
       Effect.gen(function*() {
-        const { connector } = makeServer(reply, () => 1, 1)
+        const { connector } = makeServer(reply, () => 1, { broken: 1 })
         const client = yield* Effect.provide(RedisStandalone.make(options), connector)
         // It is not repeated, and answered like any other.
         const ask = client.execute(Redis.send("INCR", "LRANGE"))

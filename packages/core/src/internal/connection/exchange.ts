@@ -19,6 +19,7 @@ import { isReadonlyArray } from "../argument/isReadonlyArray.ts"
 import { SHARED_FROM } from "../codec/sharedText.ts"
 import { besides, connectionLoss } from "../error/events.ts"
 import { give } from "./give.ts"
+import { Halves } from "./halves.ts"
 import { InFlight } from "./inFlight.ts"
 import { Lending } from "./lending.ts"
 import { Pieces } from "./pieces.ts"
@@ -96,12 +97,7 @@ export class Exchange {
   #handed = 0
   #received = 0
   #replies = 0
-  /**
-   * How many replies are still to come before commands are written that callers have sent meanwhile, also in the midst of a chunk:
-   * half of what was in flight at the last write, if commands are not large. So the server works on one half while the other is
-   * decoded, where the two took turns.
-   */
-  #untilWrite = 0
+  readonly #halves = new Halves()
   #rests = false
   #failure: CommandError | undefined = undefined
   #leaving: CommandError | undefined = undefined
@@ -229,7 +225,8 @@ export class Exchange {
     }
     const { size } = this.#encoder
     if (size === 0) return []
-    this.#untilWrite = this.#isLarge ? Infinity : (this.#commandsInFlight + 1) >> 1
+    if (this.#isLarge) this.#halves.skip()
+    else this.#halves.wrote(this.#commandsInFlight)
     const chunks = this.#encoder.take()
     if (size < 2 * writeSize) return chunks
     this.#pieces.push(chunks)
@@ -298,6 +295,7 @@ export class Exchange {
     this.#received++
     // A socket that takes all at once asks for more before anything comes.
     if (this.#taking) this.#lending.noteWait()
+    if (from === 0) this.#halves.came(values.length, this.#commandsInFlight)
     const origin = this.#options.origin
     let i = from
     while (i < values.length && !this.#rests) {
@@ -323,7 +321,7 @@ export class Exchange {
       const isComplete = ++request.answered === request.count
       if (isComplete) this.#shift(request)
       give(value, request, origin)
-      if (--this.#untilWrite > 0 || this.#commandsInFlight === 0) continue
+      if (!this.#halves.gave() || this.#commandsInFlight === 0) continue
       // The push may tell of a key that the reply is about. A read of it that is sent first could not be cached.
       if (values[i] instanceof Resp.Push) continue
       if (this.writable) this.#options.onFlush()
@@ -337,7 +335,7 @@ export class Exchange {
   /** Rests once a write, as callers of promises ask for more in tasks of their own, and others do not ask for more. */
   #rest(): void {
     this.#rests = true
-    this.#untilWrite = Infinity
+    this.#halves.skip()
   }
 
   /** Whether it rests: who reads is to give others a turn before the next values. */
