@@ -428,6 +428,42 @@ const readNames = Effect.fnUntraced(function*(env: Record<string, string>) {
   return seen
 })
 
+/** What the constructors of redis-py 3.5 and redis-py-cluster 2.1 take. */
+const parameters = {
+  Redis:
+    "host port db password socket_timeout socket_connect_timeout socket_keepalive socket_keepalive_options connection_pool " +
+    "unix_socket_path encoding encoding_errors charset errors decode_responses retry_on_timeout ssl ssl_keyfile ssl_certfile " +
+    "ssl_cert_reqs ssl_ca_certs ssl_check_hostname max_connections single_connection_client health_check_interval " +
+    "client_name username",
+  Connection: "socket_type parser_class socket_read_size",
+  ConnectionPool: "connection_class max_connections connection_kwargs",
+  BlockingConnectionPool: "timeout queue_class",
+  Sentinel:
+    "sentinels min_other_sentinels sentinel_kwargs service_name redis_class connection_pool_class check_connection",
+  RedisCluster:
+    "startup_nodes max_connections_per_node init_slot_cache readonly_mode reinitialize_steps skip_full_coverage_check " +
+    "nodemanager_follow_cluster read_from_replicas cluster_down_retry_attempts host_port_remap"
+}
+
+describe("The guide from redis-py", () => {
+  const options = /^## Options\n([^]*?)^##/m.exec(read("docs/from-redis-py.md"))?.[1] ?? ""
+  const cells = options.split("\n").filter((line) => line.startsWith("| ")).map((line) => line.split("|"))
+
+  for (const [constructor, names] of Object.entries(parameters)) {
+    it(`tells what becomes of every option of ${constructor}`, () => {
+      const theirs = cells.map(([, left = ""]) => left).join()
+      for (const name of names.split(" ")) assert.match(theirs, new RegExp(`[\`(]${name}[\`)]`), name)
+    })
+  }
+
+  it("names options that there are", () => {
+    const ours = new Set(rows.map(({ option }) => option.split(".").at(-1)))
+    const named = cells.flatMap(([, , right = ""]) => right.match(/(?<![.\w])[a-z]+[A-Z]\w*/g) ?? [])
+    assert.isAbove(named.length, 20)
+    for (const name of named) assert.isTrue(ours.has(name), name)
+  })
+})
+
 /** How a default may be written. */
 const spellings = (value: unknown): ReadonlyArray<string> => {
   if (Duration.isDuration(value)) {

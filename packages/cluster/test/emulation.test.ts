@@ -37,8 +37,19 @@ describe("Emulated commands", () => {
       for (const policy of ["split", "reject"] as const) {
         const error = yield* Effect.flip(run(cluster, Redis.rename(n1, n2), policy))
         assert.strictEqual(error._tag, "CrossSlotError")
+        // Who has chosen to reject is not told to emulate.
+        assert.strictEqual(/"emulate", which is not atomic/.test(error.message), policy === "split")
       }
       assert.deepStrictEqual(cluster.sent, [])
+    }))
+
+  it.effect("what is not emulated is not told of as if it were", () =>
+    Effect.gen(function*() {
+      const { cluster } = makeCluster([])
+      for (const command of [Redis.copy(n1, n2, { db: 1 }), Redis.zunionstore(n1, [n2, n3]), Redis.blpop([n1, n2])]) {
+        const error = yield* Effect.flip(run(cluster, command as RedisCommand.Any))
+        assert.match(error.message, /Give them a common \{hash tag\}\.$/)
+      }
     }))
 
   it.effect("CMK-05, CMK-23: keys of one slot use the command itself", () =>

@@ -32,6 +32,16 @@ describe("Slots", () => {
     assert.strictEqual(slotOf(""), 0)
   })
 
+  it("CLT-01: are those that redis-py-cluster has in its tests", () => {
+    for (const key of ["foo", "{foo}bar", "{foo}"]) assert.strictEqual(slotOf(key), 12182)
+    assert.strictEqual(slotOf("1337"), 4314)
+    assert.strictEqual(slotOf("大奖"), slotOf(Uint8Array.of(0xe5, 0xa4, 0xa7, 0xe5, 0xa5, 0x96)))
+    for (const key of ["GQ5KU", "60ZE7", "8I2EQ", "R8H1V", "NJP6N", "0VI0A", "G0B96", "TEFX5"]) {
+      assert.strictEqual(slotOf(key), 0)
+    }
+    for (const key of ["0J8KD", "822JO", "8TJPT", "HD644"]) assert.strictEqual(slotOf(key), 16299)
+  })
+
   it("are of keys only: what is none is told in the words of the function", () => {
     assert.strictEqual(RedisCluster.slotOf("foo"), 12182)
     assert.strictEqual(RedisCluster.slotOf(new TextEncoder().encode("foo")), 12182)

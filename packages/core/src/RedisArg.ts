@@ -9,7 +9,7 @@ import { format } from "effect/Formatter"
 import * as Redacted from "effect/Redacted"
 import { isDate } from "./internal/argument/isDate.ts"
 import { isReadonlyArray } from "./internal/argument/isReadonlyArray.ts"
-import { invalid } from "./internal/argument/refusal.ts"
+import { insteadOf, invalid } from "./internal/argument/refusal.ts"
 import { secretText } from "./internal/argument/secretText.ts"
 import { isByteArray, isBytes } from "./internal/codec/utf8.ts"
 import { durationFrom, noDuration } from "./internal/runtime/milliseconds.ts"
@@ -547,7 +547,7 @@ const cannotSend = (value: unknown): never =>
   invalid(`cannot send ${describe(value)}; ${
     value instanceof KeyArg
       ? "keys are text or bytes"
-      : `send text, bytes, a number or a bigint${typeof value === "object" && value !== null ? ", or JSON of it" : ""}`
+      : `send text, bytes, a number or a bigint${insteadOf(value)}`
   }`)
 
 /**

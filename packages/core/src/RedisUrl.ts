@@ -8,6 +8,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { secretText } from "./internal/argument/secretText.ts"
+import { counterpart } from "./internal/config/names.ts"
 import type {
   ClusterOptions,
   ConnectionOptions,
@@ -376,7 +377,7 @@ const queryOf = (query: string, mode: Mode, secure: boolean): Given => {
     // A password with an unencoded ampersand leaves a part of itself without an equals sign.
     const shown = pair.includes("=") && /^[\w.-]{1,40}$/.test(name) ? name : "one of its options"
     const { entry, read } = known[mode].get(name) ??
-      invalid(`${shown} is no option of a ${clientOf[mode]}`)
+      invalid(`${shown} is no option of a ${clientOf[mode]}${advice(name)}`)
     const key = entry.path.join(".")
     if (text === "" || values.has(key)) continue
     const value = read(text)
@@ -387,6 +388,12 @@ const queryOf = (query: string, mode: Mode, secure: boolean): Given => {
   return typeof options["tls"] === "object" && !secure && values.get("tls")?.[1] !== true
     ? invalid("it has options of TLS, but no TLS: write rediss://")
     : options
+}
+
+/** What to write in the place of an option that another client has. */
+const advice = (name: string): string => {
+  const here = counterpart(name)
+  return here === undefined ? "" : `; ${here}`
 }
 
 /** A name and its value; a plus sign is a space there, as in forms. */

@@ -364,6 +364,12 @@ describe("arguments", () => {
     assert.match(refusal(Redis.get(42 as never)), /a key that is 42; keys are text or bytes$/)
     assert.match(refusal(Redis.get(undefined as never)), /a key that is undefined; keys are text or bytes$/)
     assert.match(refusal(Redis.set("k", { a: 1 } as never)), /an object; send text, .* or JSON of it$/)
+    // JSON of it would be a record of numbers, or {}.
+    assert.match(
+      refusal(Redis.hset("k", { v: new Float32Array(1) as never })),
+      /, such as new Uint8Array\(it\.buffer, /
+    )
+    assert.match(refusal(Redis.set("k", new ArrayBuffer(1) as never)), /a bigint, such as new Uint8Array\(it\)$/)
     // Effect reads a record without a unit as zero, and EXPIRE of zero deletes the key.
     for (const time of [{}, new Date(), { second: 1 }]) {
       assert.match(refusal(Redis.expire("k", time as never)), /is not a duration, such as "10 seconds"$/)

@@ -22,6 +22,12 @@ describe("Monitor events", () => {
     assert.deepStrictEqual(args, ["SET", "a\"b", "x\\y\n\u0001é", "", "] \"c\""])
   })
 
+  it("REC-14: shows what is not UTF-8 as the server does, so that no two keys look alike", () => {
+    const { args, command } = read(String.raw`1.5 [9 127.0.0.1:1] "GET" "foo\x92" "\xc3\"\n"`)
+    assert.deepStrictEqual(args, ["GET", String.raw`foo\x92`, String.raw`\xc3\"\n`])
+    assert.strictEqual(command, String.raw`GET foo\x92 \xc3\"\n`)
+  })
+
   it("REC-14: keeps a byte order mark, which is data here", () => {
     const { args, command } = read(String.raw`1.5 [0 127.0.0.1:1] "SET" "\xef\xbb\xbfk"`)
     assert.deepStrictEqual([command, args], ["SET \ufeffk", ["SET", "\ufeffk"]])

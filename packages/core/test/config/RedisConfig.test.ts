@@ -232,6 +232,16 @@ describe("Configuration", () => {
     ["the prefix of ioredis", { keyPrefix: "a:" }, "keyPrefix", /RedisPrefix\.layer/],
     ["the nodes of node-redis", { rootNodes: [{ url: "redis://h" }] }, "rootNodes", /called nodes/],
     ["the sentinels of node-redis", { sentinelRootNodes: [] }, "sentinelRootNodes", /called sentinels/],
+    ["the socket of redis-py", { unix_socket_path: "/s" }, "unix_socket_path", /called path/],
+    ["the TLS of redis-py", { host: "h", ssl: true }, "ssl", /called tls/],
+    ["the nodes of redis-py-cluster", { startup_nodes: [] }, "startup_nodes", /called nodes/],
+    ["the addresses of redis-py-cluster", { nodes: [], host_port_remap: [] }, "host_port_remap", /called natMap/],
+    [
+      "a name with underscores",
+      { health_check_interval: 1 },
+      "health_check_interval",
+      /; healthCheckInterval is meant$/
+    ],
     ["a URL instead of options", "redis://h", "options", /layerUrl takes a URL/],
     ["nothing", null, "options", /layerUrl takes a URL/]
   ]
@@ -248,7 +258,8 @@ describe("Configuration", () => {
 
   it.effect("what else a program knows of its servers may stand beside the options", () =>
     Effect.gen(function*() {
-      const options = { host: "h", hosts: ["h"], url: "redis://h", db: 1, zone: "eu", toString: () => "" }
+      const python = { ssl: false, tls: false, decode_responses: true, encoding: "utf-8" }
+      const options = { host: "h", hosts: ["h"], url: "redis://h", db: 1, zone: "eu", toString: () => "", ...python }
       assert.strictEqual((yield* RedisConfig.settings(options)).db, 1)
     }))
 

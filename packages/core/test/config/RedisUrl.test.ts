@@ -163,6 +163,58 @@ table("Options in the query", [
   }]
 ])
 
+table("As in redis-py", [
+  ["URL-14: blanks and encoded signs in a host", "redis://my %2F host %2B%3D+", { host: "my / host +=+" }],
+  ["URL-14: in a username", "redis://%2Fmyuser%2F%2B name%3D%24+:@localhost", {
+    host: "localhost",
+    username: "/myuser/+ name=$+"
+  }],
+  ["URL-14: in a password", "redis://:%2Fmypass%2F%2B word%3D%24+@localhost", {
+    host: "localhost",
+    ...password("/mypass/+ word=$+")
+  }],
+  ["URL-14: in the path of a socket", "unix://:mypassword@/my%2Fpath%2Fto%2F..%2F+_%2B%3D%24ocket", {
+    path: "/my/path/to/../+_+=$ocket",
+    ...password("mypassword")
+  }],
+  [
+    "URL-10, URL-11: typed options",
+    "redis://localhost/2?socket_timeout=20&socket_connect_timeout=10&socket_keepalive=&retry_on_timeout=Yes&max_connections=10",
+    { host: "localhost", db: 2, commandTimeout: "20s", connectTimeout: "10s", retryOnTimeout: true, pool: { max: 10 } }
+  ],
+  ["URL-06: all three databases", "redis://localhost/2?db=3", { host: "localhost", db: 3 }, { db: 1 }],
+  ["URL-05, URL-06: a database alone", "redis:///3", { db: 3 }],
+  ["URL-06: slashes around it", "redis://h//3/", { host: "h", db: 3 }],
+  ["URL-09: a name of the client", "unix:///s?client_name=test-client", { path: "/s", clientName: "test-client" }],
+  ["CFG-13: what is not text is replaced", "redis://?encoding_errors=replace", { textDecoding: "replace" }],
+  ["CFG-18, CFG-23: TLS by its options", "redis://?ssl=True&ssl_check_hostname=False&ssl_keyfile=/k&ssl_certfile=/c", {
+    tls: { checkHostname: false, key: { secret: "/k" }, cert: "/c" }
+  }],
+  [
+    "URL-09, CCF-06: every option of RedisCluster",
+    "redis+cluster://h?skip_full_coverage_check=True&readonly_mode=True&read_from_replicas=False&init_slot_cache=True" +
+    "&nodemanager_follow_cluster=True&reinitialize_steps=3&cluster_down_retry_attempts=2&max_connections=3" +
+    "&max_connections_per_node=True",
+    {
+      mode: "cluster",
+      nodes: [{ host: "h", port: 6379 }],
+      skipFullCoverageCheck: true,
+      readOnly: true,
+      readFrom: "master",
+      discovery: "eager",
+      followCluster: true,
+      reinitializeSteps: 3,
+      clusterDownRetryAttempts: 2,
+      pool: { max: 3, perNode: true }
+    }
+  ],
+  ["CCF-06: nothing is looked up beforehand", "redis+cluster://h?init_slot_cache=False", {
+    mode: "cluster",
+    nodes: [{ host: "h", port: 6379 }],
+    discovery: "lazy"
+  }]
+])
+
 const h1 = { host: "h1", port: 26379 }
 const h2 = { host: "h2", port: 2 }
 
@@ -282,7 +334,17 @@ describe("URLs that cannot be", () => {
     ["options of TLS without TLS", "redis://?ssl_cert_reqs=none", /no TLS/],
     ["TLS and none", "rediss://?tls=no", /tls: /],
     ["CFG-35: an ampersand in a password", `redis://?password=a&${secret}`, /one of its options is no option/],
-    ["options that contradict each other", "redis://?pool=single&pool_max=3", /contradict/]
+    ["options that contradict each other", "redis://?pool=single&pool_max=3", /contradict/],
+    ["CFG-35: what redis-py calls so, and has", "redis://?a=1&b=2", /: a is no option of a client of one server$/],
+    [
+      "CFG-16: bytes",
+      "redis://?decode_responses=False",
+      /: decode_responses is no option .*; replies are text, and Redis\.asBytes/
+    ],
+    ["CFG-12: another encoding", "redis://?encoding=utf-16", /; text is always UTF-8/],
+    ["CFG-13: text with holes", "redis://?encoding_errors=ignore", /it must be one of strict, replace/],
+    ["CFG-25: one connection", "redis://?single_connection_client=1", /; it is called pool/],
+    ["CCF-14: translated addresses", "redis+cluster://h?host_port_remap=x", /; it is called natMap/]
   ]
   for (const [title, url, says, options] of rows) {
     it(`${title}: ${url}`, () => {

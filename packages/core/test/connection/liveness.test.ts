@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisConfig, RedisConnector } from "@redfx/core"
-import type { RedisCommand } from "@redfx/core"
+import type { RedisClient, RedisCommand } from "@redfx/core"
 import * as RedisConnection from "@redfx/core/unstable/Connection"
 import { NodeRedisConnector } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
@@ -71,6 +71,41 @@ describe("Health checks", () => {
         }))
     }
   }
+
+  it.effect("CFG-26: the PING goes before a pipeline, a transaction and a watch as well, and into none of them", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make((command, connection) =>
+        command.name === "EXEC"
+          ? "*1\r\n$1\r\nv\r\n"
+          : ["MULTI", "WATCH"].includes(command.name)
+          ? Encode.ok
+          : getKey(command, connection)
+      )
+      const client = yield* Client.make(node, options)
+      const get = Redis.get("k")
+      yield* client.execute(get)
+      const rows: ReadonlyArray<
+        readonly [Effect.Effect<unknown, unknown, RedisClient.RedisClient>, sent: ReadonlyArray<string>]
+      > = [
+        [Redis.pipeline([get, get]), ["GET", "GET"]],
+        [Redis.transaction([get]), ["MULTI", "GET", "EXEC"]],
+        // Its connection is a new one, which has just been greeted.
+        [Redis.withConnection(get), ["GET"]],
+        // It takes the same connection, and keeps it for as long as it watches.
+        [
+          Redis.watch("k", Effect.as(Effect.andThen(get, TestClock.adjust("10 seconds")), [get])),
+          ["WATCH", "GET", "MULTI", "GET", "EXEC"]
+        ]
+      ]
+      for (const [effect, sent] of rows) {
+        const before = node.commands.length
+        yield* TestClock.adjust("10 seconds")
+        yield* Client.on(client)(effect)
+        const names = node.commands.slice(before).map(({ command }) => command.name)
+        const greeting = names.filter((name) => name === "HELLO" || name === "CLIENT")
+        assert.deepStrictEqual(names.slice(greeting.length), greeting.length > 0 ? sent : ["PING", ...sent])
+      }
+    }))
 
   it.effect("CFG-26: when the PING is not answered in time, all that waits goes over another connection", () =>
     Effect.gen(function*() {

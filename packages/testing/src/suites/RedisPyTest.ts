@@ -1,12 +1,15 @@
 /**
- * What the tests of redis-py 3.5 show of replies, with the values that they have: for those who come from there, the same
- * commands give the same.
+ * What the tests of redis-py 3.5 show of replies, pipelines, scripts and messages, with the values that they have: for
+ * those who come from there, the same commands give the same.
  */
 import { assert, describe, layer } from "@effect/vitest"
-import { Redis } from "@redfx/core"
-import type { RedisClient } from "@redfx/core"
+import { Redis, RedisArg, RedisClient, RedisReply, RedisScript } from "@redfx/core"
+import type { RedisError } from "@redfx/core"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import { consume } from "../Subscriber.ts"
 import { freshKey } from "../Suite.ts"
 
 /** So many keys in one slot. */
@@ -28,10 +31,29 @@ const everything = { withdist: true, withcoord: true, withhash: true } as const
 const scores = (...pairs: ReadonlyArray<readonly [member: string, score: number]>) =>
   pairs.map(([member, score]) => ({ member, score }))
 
+const multiply = RedisScript.make({
+  lua: "local value = redis.call('GET', KEYS[1])\nvalue = tonumber(value)\nreturn value * ARGV[1]",
+  keys: (key: string, _by: number) => [key],
+  args: (_key, by) => [by],
+  result: RedisReply.integer
+})
+
+/** Greets whom a message of MessagePack names by `field`. */
+const hello = (field: string) =>
+  RedisScript.make({
+    lua: `local message = cmsgpack.unpack(ARGV[1])\nlocal name = message['${field}']\nreturn "hello " .. name`,
+    keys: (key: string, _message: Uint8Array) => [key],
+    args: (_key, message) => [message],
+    result: RedisReply.blob
+  })
+
+/** `{ name: "Joe" }` in MessagePack. */
+const joe = Uint8Array.of(0x81, 0xa4, ...new TextEncoder().encode("name"), 0xa3, ...new TextEncoder().encode("Joe"))
+
 /** The values of redis-py's tests, on whatever Layer is given. */
 export const RedisPyTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): void => {
   describe("As in redis-py", () => {
-    layer(client)((it) => {
+    layer(client, { excludeTestServices: true })((it) => {
       it.effect("positions are the same to the last digit, also of members that are no text", () =>
         Effect.gen(function*() {
           const [key = "", stored = ""] = freshKeys("a", "b")
@@ -148,6 +170,141 @@ export const RedisPyTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>):
           const large = letters.repeat(Math.floor(5_000_000 / letters.length))
           yield* Redis.set(tag, large)
           assert.isTrue((yield* Redis.get(tag)) === large)
+        }))
+
+      it.effect("pipelines and transactions have the same results, and what needs no server has its place", () =>
+        Effect.gen(function*() {
+          for (const transaction of [false, true]) {
+            const [a = "", z = "", b = ""] = freshKeys("a", "z", "b")
+            const bits = Redis.bitfieldOperations().set("u8", 8, 255).get("u8", 0).get("u4", 8).get("u4", 12).get(
+              "u4",
+              13
+            )
+            const commands = [
+              Redis.set(a, new TextEncoder().encode("a1")),
+              Redis.get(a),
+              Redis.mget([]),
+              Redis.zadd(z, { z1: 1 }),
+              Redis.zadd(z, { z2: 4 }),
+              Redis.zincrby(z, 1, "z1"),
+              Redis.zrangeWithScores(z, 0, 5),
+              Redis.bitfield(b, bits)
+            ] as const
+            const expected = [true, "a1", [], 1, 1, 2, scores(["z1", 2], ["z2", 4]), [0, 0, 15, 15, 14]]
+            const results = transaction ? Redis.transaction(commands) : Redis.pipeline(commands)
+            assert.deepStrictEqual<ReadonlyArray<unknown>>(yield* results, expected)
+          }
+        }))
+
+      it.effect("a command that fails undoes none, is told by its place, and leaves the client as it was", () =>
+        Effect.gen(function*() {
+          for (const transaction of [false, true]) {
+            const [a = "", c = "", d = ""] = freshKeys("a", "c", "d")
+            yield* Redis.set(c, "a")
+            const commands = [Redis.set(a, 1), Redis.lpush(c, 3), Redis.set(d, 4)] as const
+            const settled: ReadonlyArray<Result.Result<unknown, RedisError.RedisError>> = yield* (transaction
+              ? Redis.transactionSettled(commands)
+              : Redis.pipelineSettled(commands))
+            const tags = settled.map((result) => Result.isSuccess(result) ? result.success : result.failure._tag)
+            assert.deepStrictEqual(tags, [true, "WrongTypeError", true])
+            assert.deepStrictEqual(yield* Redis.mget([a, c, d]), ["1", "a", "4"])
+            const error = yield* Effect.flip(transaction ? Redis.transaction(commands) : Redis.pipeline(commands))
+            assert.deepInclude({ ...error }, { _tag: "WrongTypeError", command: "LPUSH", index: 1 })
+            assert.deepStrictEqual(yield* Redis.pipeline([Redis.set(c, "zzz")]), [true])
+          }
+        }))
+
+      it.effect("what a server does not take fails alone in a pipeline, and discards a transaction", () =>
+        Effect.gen(function*() {
+          const [a = "", b = ""] = freshKeys("a", "b")
+          const commands = [Redis.set(a, 1), Redis.send("ZREM", RedisArg.key(b)), Redis.set(b, 2)] as const
+          const refused = yield* Effect.flip(Redis.transaction(commands))
+          assert.strictEqual(refused._tag, "ExecAbortError")
+          assert.deepStrictEqual(refused._tag === "ExecAbortError" && refused.causes.map(({ index }) => index), [1])
+          assert.deepStrictEqual(yield* Redis.mget([a, b]), [undefined, undefined])
+          const failed = yield* Effect.flip(Redis.pipeline(commands))
+          assert.deepInclude({ ...failed }, { _tag: "ResponseError", command: "ZREM", index: 1 })
+          assert.deepStrictEqual(yield* Redis.mget([a, b]), ["1", "2"])
+        }))
+
+      it.effect("a watch runs again when what it read was changed, also when it commits nothing", () =>
+        Effect.gen(function*() {
+          const [a = "", b = "", c = ""] = freshKeys("a", "b", "c")
+          const outside = yield* RedisClient.RedisClient
+          yield* Redis.mset({ [a]: 1, [b]: 2 })
+          let runs = 0
+          const sum = Effect.gen(function*() {
+            const [first, second] = [yield* Redis.get(a), yield* Redis.get(b)]
+            assert.deepStrictEqual([first, second], [runs === 0 ? "1" : "2", "2"])
+            if (runs++ === 0) yield* outside.execute(Redis.incr(a))
+            return [Redis.set(c, Number(first) + Number(second))]
+          })
+          assert.deepStrictEqual(yield* Redis.watch([a, b], sum), [true])
+          assert.deepStrictEqual([yield* Redis.get(c), runs], ["4", 2])
+          const nothing = Effect.as(outside.execute(Redis.set(b, 3)), [])
+          const conflict = yield* Effect.flip(Redis.watch([a, b], nothing, { schedule: Schedule.recurs(0) }))
+          assert.deepInclude({ ...conflict }, { _tag: "WatchError", reason: "changed" })
+        }))
+
+      it.effect("scripts multiply and read MessagePack, alone and in a pipeline; one that fails is a ResponseError", () =>
+        Effect.gen(function*() {
+          const [a = ""] = freshKeys("a")
+          yield* Redis.set(a, 2)
+          assert.strictEqual(yield* Redis.eval(multiply.lua, [a], [3]), 6)
+          assert.strictEqual(yield* Redis.scriptLoad(multiply.lua), multiply.sha1)
+          assert.deepStrictEqual(yield* Redis.scriptExists(multiply.sha1), [true])
+          assert.strictEqual(yield* Redis.evalsha(multiply.sha1, [a], [3]), 6)
+          const pipeline = Redis.pipeline([Redis.set(a, 2), Redis.get(a), multiply(a, 3), hello("name")(a, joe)])
+          assert.deepStrictEqual(yield* pipeline, [true, "2", 6, "hello Joe"])
+          const broken = yield* Effect.flip(Redis.pipeline([hello("names")(a, joe)]))
+          assert.deepInclude({ ...broken }, { _tag: "ResponseError", index: 0 })
+        }))
+
+      it.effect("messages come by names and patterns beyond ASCII, and a channel that was left can be joined again", () =>
+        Effect.gen(function*() {
+          const [tag = ""] = freshKeys("")
+          const [channel, pattern, data] = [`${tag}uni\u1168code`, `${tag}uni\u1168*`, "abc\u116a123"]
+          const subscription = yield* Redis.pubsub()
+          assert.isFalse(yield* subscription.subscribed)
+          yield* subscription.subscribe(channel)
+          yield* subscription.unsubscribe(channel)
+          assert.isFalse(yield* subscription.subscribed)
+          yield* subscription.subscribe(channel)
+          yield* subscription.psubscribe(pattern)
+          const messages = yield* consume(subscription.messages)
+          yield* Redis.publish(channel, data)
+          yield* messages.until((elements) => elements.length === 2)
+          assert.sameDeepMembers([...messages.elements], [
+            { _tag: "Message", kind: "message", channel, pattern: undefined, data },
+            { _tag: "Message", kind: "pmessage", channel, pattern, data }
+          ])
+          assert.deepStrictEqual([yield* subscription.ping(), yield* subscription.ping("hello world")], [
+            "PONG",
+            "hello world"
+          ])
+        }))
+
+      it.effect("a channel counts clients: those of three are three, where three subscriptions of one are one", () =>
+        Effect.gen(function*() {
+          const [foo = "", bar = "", baz = ""] = freshKeys("foo", "bar", "baz")
+          const counted = Effect.map(
+            Redis.pubsubNumsub(foo, bar, baz),
+            (channels) => channels.map(({ subscribers }) => subscribers)
+          )
+          const subscribe = Effect.forEach(
+            [[foo, bar, baz], [bar, baz], [baz]],
+            (channels) => Effect.flatMap(Redis.pubsub(), (own) => own.subscribe(channels))
+          )
+          yield* Effect.scoped(Effect.andThen(
+            subscribe,
+            Effect.map(counted, (counts) => assert.deepStrictEqual(counts, [1, 1, 1]))
+          ))
+          for (const channels of [[foo, bar, baz], [bar, baz], [baz]]) {
+            const own = yield* Layer.build(Layer.fresh(client))
+            const subscription = yield* Effect.provide(Redis.pubsub(), own)
+            yield* subscription.subscribe(channels)
+          }
+          assert.deepStrictEqual(yield* counted, [1, 2, 3])
         }))
     })
   })

@@ -59,7 +59,7 @@ export const refusalInBatch = (command: RedisCommand.Any): CommandError | undefi
   if (spread === "one") return isMove(command) ? Keyless.unsupported(command, otherDatabase) : undefined
   if (command.settled !== undefined) return undefined
   if (spread === "none") return Keyless.refusalInBatch(command)
-  return splits.has(command.spec.name.toUpperCase()) ? notSplit(command) : crossSlotError(command)
+  return crossSlotError(command, splits.has(command.spec.name.toUpperCase()) ? notSplit : undefined)
 }
 
 /** The error that refuses a command whose keys are in several slots where it cannot be split. */
@@ -91,19 +91,22 @@ const acrossSlots = (
   { crossSlot }: PlanOptions,
   command: RedisCommand.Any
 ): Effect.Effect<Resp.Value, CommandError> => {
+  if (crossSlot === "reject") return Effect.fail(crossSlotError(command))
   const name = command.spec.name.toUpperCase()
-  const split = crossSlot === "reject" ? undefined : splits.get(name)
-  const emulation = crossSlot === "emulate" ? emulations.get(name) : undefined
-  return split?.(cluster, command) ?? emulation?.(cluster, command) ?? Effect.fail(crossSlotError(command))
+  const split = splits.get(name)?.(cluster, command)
+  if (split !== undefined) return split
+  const emulated = emulations.get(name)?.(cluster, command)
+  if (emulated === undefined) return Effect.fail(crossSlotError(command))
+  return crossSlot === "emulate" ? emulated : Effect.fail(crossSlotError(command, notEmulated))
 }
 
-const notSplit = ({ spec }: RedisCommand.Any): CrossSlotError =>
-  new CrossSlotError({
-    command: spec.name,
-    detail: "In pipelines and transactions no command is split: run it by itself, or give them a common {hash tag}"
-  })
+/** Other clients of clusters emulate by default. */
+const notEmulated = "Give them a common {hash tag}, or set crossSlot to \"emulate\", which is not atomic"
 
-const crossSlotError = ({ spec }: RedisCommand.Any): CrossSlotError => new CrossSlotError({ command: spec.name })
+const notSplit = "In pipelines and transactions no command is split: run it by itself, or give them a common {hash tag}"
+
+const crossSlotError = ({ spec }: RedisCommand.Any, detail?: string): CrossSlotError =>
+  new CrossSlotError({ command: spec.name, ...(detail === undefined ? {} : { detail }) })
 
 /** Whether a command is MOVE, the only command with a key that cannot be run in a cluster. */
 const isMove = ({ spec }: RedisCommand.Any): boolean => spec.name === "MOVE"

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { decodeUtf8, writeUtf8 } from "../../internal/codec/utf8.ts"
+import { decodeUtf8Strict, writeUtf8 } from "../../internal/codec/utf8.ts"
 import * as Reply from "../../RedisReply.ts"
 
 /**
@@ -25,7 +25,7 @@ export interface MonitorEvent {
   readonly clientPort: number | undefined
   /** The name and the arguments as one text. */
   readonly command: string
-  /** The name and the arguments, with invalid UTF-8 replaced. */
+  /** The name and the arguments. One that is not UTF-8 is as the server shows it, with `\x92` for a byte. */
   readonly args: ReadonlyArray<string>
 }
 
@@ -81,7 +81,10 @@ const clientOf = (client: string): Pick<MonitorEvent, "clientType" | "clientAddr
 
 const controls: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, a: 7, b: 8 }
 
-/** The server escapes bytes; two escaped bytes can be one character. An argument may have millions of them. */
+/**
+ * The server escapes bytes; two escaped bytes can be one character. An argument may have millions of them. One that is no
+ * text stays as it is: keys that are bytes can be told apart.
+ */
 const unescape = (text: string): string => {
   if (!text.includes("\\")) return text
   const bytes = new Uint8Array(text.length * 3)
@@ -97,7 +100,7 @@ const unescape = (text: string): string => {
     next = at + (byte === undefined ? 2 : 4)
     if (at + 1 < text.length) bytes[length++] = byte ?? controls[text[at + 1]!] ?? text.charCodeAt(at + 1)
   }
-  return decodeUtf8(bytes, 0, length)
+  return decodeUtf8Strict(bytes, 0, length) ?? text
 }
 
 /** The byte that two hexadecimal digits stand for. */

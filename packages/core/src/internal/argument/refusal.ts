@@ -27,3 +27,13 @@ export class InvalidArgument {
 export const invalid = (detail: string): never => {
   throw new InvalidArgument(detail)
 }
+
+/** What to send in the place of an object. JSON of memory has nothing of what is in it, or a name for each of its numbers. */
+export const insteadOf = (value: unknown): string =>
+  typeof value !== "object" || value === null || value instanceof Uint8Array
+    ? ""
+    : ArrayBuffer.isView(value)
+    ? ", such as new Uint8Array(it.buffer, it.byteOffset, it.byteLength)"
+    : value instanceof ArrayBuffer
+    ? ", such as new Uint8Array(it)"
+    : ", or JSON of it"

@@ -83,15 +83,23 @@ const known: Names<AddressOptions & SentinelOptions & ClusterOptions> = {
   refreshInterval: 1
 }
 
-/** An option of other clients: what it is here, and the options beside which it says nothing new. */
+/**
+ * An option of other clients.
+ *
+ * - `advice`: what it is here.
+ * - `beside`: the options beside which it says nothing new. Without these it says nothing of which server is asked, and how
+ *   safely: then it is no mistake in an object, which may be that of several clients.
+ */
 interface Elsewhere {
   readonly advice: string
-  readonly beside: ReadonlyArray<string>
+  readonly beside?: ReadonlyArray<string>
 }
 
 const address = ["host", "port", "path", "nodes", "sentinels"]
 
-/** The options of other clients, where a client without them would go somewhere else. */
+const utf8 = "text is always UTF-8, and Redis.asBytes gives the bytes"
+
+/** The options of other clients, of which a client would know nothing. */
 const elsewhere: ReadonlyMap<string, Elsewhere> = new Map([
   ["url", { advice: "NodeRedisClient.layerUrl takes a URL", beside: address }],
   ["socket", { advice: "host, port, path and tls are options themselves", beside: address }],
@@ -99,15 +107,30 @@ const elsewhere: ReadonlyMap<string, Elsewhere> = new Map([
   ["rootNodes", { advice: "it is called nodes, a list of { host, port }", beside: ["nodes"] }],
   ["sentinelRootNodes", { advice: "it is called sentinels, a list of { host, port }", beside: ["sentinels"] }],
   ["keyPrefix", { advice: "RedisPrefix.layer puts a prefix before keys", beside: [] }],
-  ["rejectUnauthorized", { advice: "it is called verify", beside: ["verify"] }]
+  ["rejectUnauthorized", { advice: "it is called verify", beside: ["verify"] }],
+  ["unix_socket_path", { advice: "it is called path, and is unix:///path as a URL", beside: address }],
+  ["startup_nodes", { advice: "it is called nodes, a list of { host, port }", beside: ["nodes"] }],
+  ["host_port_remap", { advice: "it is called natMap, and is given in code", beside: ["natMap"] }],
+  ["ssl", { advice: "it is called tls", beside: ["tls"] }],
+  ["decode_responses", { advice: "replies are text, and Redis.asBytes gives bytes" }],
+  ["encoding", { advice: utf8 }],
+  ["charset", { advice: utf8 }],
+  ["errors", { advice: "it is called textDecoding" }],
+  ["socket_keepalive_options", { advice: "it is called keepAliveInitialDelay" }],
+  ["single_connection_client", { advice: "it is called pool, which is single" }]
 ])
 
+/** What an option of another client is here, if that is known. */
+export const counterpart = (name: string): string | undefined => elsewhere.get(name)?.advice
+
 /**
- * The option that a misspelt name stands for: it differs in letters being large or small, by one letter, or by two that
- * changed places. An option that is given as well was not misspelt.
+ * The option that a misspelt name stands for: it differs in letters being large or small, in underscores, by one letter, or
+ * by two that changed places. An option that is given as well was not misspelt.
  */
-const meant = (unknown: string, given: object, names: Readonly<Record<string, 1>>): string | undefined =>
-  Object.keys(names).find((name) => !(name in given) && isAlike(unknown.toLowerCase(), name.toLowerCase()))
+const meant = (unknown: string, given: object, names: Readonly<Record<string, 1>>): string | undefined => {
+  const letters = unknown.toLowerCase().replaceAll("_", "")
+  return Object.keys(names).find((name) => !(name in given) && isAlike(letters, name.toLowerCase()))
+}
 
 const isAlike = (one: string, other: string): boolean => {
   if (one === other) return true
@@ -137,7 +160,9 @@ const checkNames = (given: object): Effect.Effect<void, RedisConfigError> =>
 
 const adviceFor = (name: string, given: object, names: Readonly<Record<string, 1>>, prefix: string) => {
   const other = elsewhere.get(name)
-  if (other !== undefined) return other.beside.some((each) => each in given) ? undefined : other.advice
+  if (other !== undefined) {
+    return other.beside?.some((each) => each in given) === false ? other.advice : undefined
+  }
   const near = meant(name, given, names)
   return near === undefined ? undefined : `${prefix}${near} is meant`
 }

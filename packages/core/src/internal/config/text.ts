@@ -297,16 +297,18 @@ const sentinel: Texts<
   sentinelOptions: { username: text, password: secret, tls: boolean }
 }
 
-const readFromReplicas: Text<"master" | "any"> = textOf(
-  "choice",
-  "true or false",
-  read<"master" | "any">(
-    Schema.Literals(["master", "any"]),
-    (text) => isFalse(text) ? "master" : "any",
-    (readFrom) => String(readFrom === "any"),
-    "true or false"
+/** A choice of two that another client has as a yes or no. */
+const yesOrNo = <const Yes extends string, const No extends string>(yes: Yes, no: No): Text<Yes | No> =>
+  textOf(
+    "choice",
+    "true or false",
+    read<Yes | No>(
+      Schema.Literals([yes, no]),
+      (text) => isFalse(text) ? no : yes,
+      (choice) => String(choice === yes),
+      "true or false"
+    )
   )
-)
 
 const cluster: Texts<
   & Omit<ClusterOptions, keyof ConnectionOptions | "nodes" | "natMap" | "accept" | "readFrom" | "tls">
@@ -320,7 +322,7 @@ const cluster: Texts<
   crossSlot: oneOf("split", "emulate", "reject"),
   readFrom: { zone: text },
   readOnly: boolean.named("readonly_mode"),
-  discovery: oneOf("lazy", "eager"),
+  discovery: oneOf("lazy", "eager").named("init_slot_cache", yesOrNo("eager", "lazy")),
   reinitializeSteps: integer,
   clusterDownRetryAttempts: integer,
   skipFullCoverageCheck: boolean,
@@ -352,7 +354,7 @@ const entriesOf = (
   })
 
 const single: Entry = { path: ["pool"], text: oneOf("single") }
-const readFromWord: Entry = { path: ["readFrom"], text: readFrom.named("read_from_replicas", readFromReplicas) }
+const readFromWord: Entry = { path: ["readFrom"], text: readFrom.named("read_from_replicas", yesOrNo("any", "master")) }
 const withTls: ReadonlyArray<Entry> = [{ path: ["tls"], text: boolean.named("ssl") }, ...entriesOf({ tls })]
 const common: ReadonlyArray<Entry> = [...entriesOf(connection), single]
 
