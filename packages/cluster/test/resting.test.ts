@@ -145,7 +145,8 @@ describe("A server that has just learned of a change", () => {
 
 describe("A connection of subscribers", () => {
   const shards = (...masters: ReadonlyArray<string>) => ({
-    shards: masters.map((master) => ({ master, replicas: master === "h:2" ? ["h:1"] : [] }))
+    shards: masters.map((master) => ({ master, replicas: master === "h:2" ? ["h:1"] : [] })),
+    ids: new Map()
   })
   for (
     const [what, masters, hangs, expected] of [
