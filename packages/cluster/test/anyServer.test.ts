@@ -5,11 +5,13 @@
 import { assert, describe } from "@effect/vitest"
 import { Redis, RedisClient } from "@redfx/core"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
-import type * as FakeNode from "@redfx/testing/RedisFakeNode"
+import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import * as Subscriber from "@redfx/testing/Subscriber"
 import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 
 const message = (data: string): Uint8Array =>
@@ -38,6 +40,7 @@ const start = Effect.gen(function*() {
   const { connection } = received(served)!
   const others = all.filter((node) => node !== served)
   return {
+    client,
     cluster,
     nodes,
     served,
@@ -102,6 +105,29 @@ describe("A subscription on any server", () => {
         })
     )
   }
+
+  inVirtualTime(
+    "stays with a server that answers there, although it answers nothing behind a write",
+    () =>
+      Effect.gen(function*() {
+        const { client, elements, push, served, subscriber } = yield* start
+        served.instead = ({ name }) => name === "SET" ? FakeNode.stall() : undefined
+        const key = FakeCluster.keys[["A", "B", "C"].indexOf(served.name)]!
+        const late = yield* Effect.forkChild(Effect.exit(client.execute(Redis.set(key, "v"))), {
+          startImmediately: true
+        })
+        yield* Effect.sleep("4 seconds")
+        // It has counted as down, as it does not answer a PING on the connection of the write.
+        assert.isTrue(Exit.isFailure(yield* Fiber.join(late)))
+        yield* push("1")
+        yield* subscriber.until((elements) => elements.length > 1)
+        assert.deepStrictEqual(elements(), ["Subscribed news", "news=1"])
+        // It may hang altogether later.
+        served.instead = () => FakeNode.stall()
+        yield* subscriber.until((elements) => elements.length === 4)
+        assert.deepStrictEqual(elements().slice(2), ["Lost news", "Restored news"])
+      })
+  )
 
   inVirtualTime(
     "is told again only after a Lost, by another server that gets messages later",

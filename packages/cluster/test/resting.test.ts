@@ -178,6 +178,7 @@ describe("A connection of subscribers", () => {
         const state = {
           followers: new Set(),
           known: Effect.void,
+          nodes: { find: () => node },
           topology: shards("h:1"),
           masters: [node]
         } as unknown as State

@@ -17,12 +17,15 @@ import type { ErrorReply } from "@redfx/core/Resp"
 import type { RedisConnection } from "@redfx/core/unstable/Connection"
 import { asText } from "@redfx/core/unstable/Request"
 import type { Spread, Subscribers as RouterSubscribers } from "@redfx/core/unstable/Router"
-import { inContext, Listeners } from "@redfx/core/unstable/Runtime"
+import { fork, inContext, Listeners, withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
 import { typed } from "../topology/clusterErrors.ts"
 import { laterOf } from "../topology/discovery.ts"
+import type { Health } from "../topology/health.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { endpointOf, idOf } from "../topology/topology.ts"
@@ -87,11 +90,31 @@ const knows = (asked: Node, id: string): Effect.Effect<boolean, CommandError> =>
     (nodes) => nodes.some((node) => node.id === id && !gone.some((flag) => node.flags.has(flag)))
   )
 
+/** The milliseconds for which a server that hangs may leave a PING unanswered on a connection of subscriptions, and those until the next. */
+const patience = 500
+
+/** What a connection was opened for, and how long it is there. */
+interface Opened {
+  readonly server: string
+  readonly scope: Scope.Scope
+}
+
+/** Ends a connection to a server that is down, when it answers nothing there. */
+const untilSilent = (connection: RedisConnection, health: Health, error: CommandError): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const { exchange, probe } = connection
+    while (health.downWith !== undefined) {
+      const { received } = exchange
+      const answer = yield* Effect.exit(withTimeout(probe, { limit: patience, orElse: () => Effect.fail(error) }))
+      if (Exit.isFailure(answer) && exchange.received === received) return connection.close(error)
+      yield* Effect.sleep(patience)
+    }
+  })
+
 export class Subscribers {
   readonly #state: State
   readonly #context: Context.Context<RedisConnector>
-  /** The open connections, with the server that each was opened for. */
-  readonly #open = new Map<RedisConnection, string>()
+  readonly #open = new Map<RedisConnection, Opened>()
   /** The servers that a connection to was lost: each may have another role when it is back. */
   readonly #lost = new Set<string>()
   /**
@@ -252,7 +275,7 @@ export class Subscribers {
           this.#lost.add(server)
         })
       )
-      this.#open.set(connection, server)
+      this.#open.set(connection, { server, scope: yield* Effect.scope })
       // What was learned while it was opened has concerned only those that were open by then.
       const { topology } = this.#state
       const useless = server === anywhere || topology === undefined
@@ -309,15 +332,25 @@ export class Subscribers {
     this.#listeners.tell()
     const roles = rolesIn(topology)
     for (const server of this.#lost) if (!roles.masters.has(server)) this.#lost.delete(server)
-    for (const [connection, server] of this.#open) {
+    for (const [connection, { server }] of this.#open) {
       const error = server === anywhere ? undefined : uselessness(connection, roles)
       if (error !== undefined) connection.close(error)
     }
   }
 
-  /** Ends connections to a server that hangs. */
+  /**
+   * Ends connections to a server that hangs, once it says nothing there either. One that holds back writes, as it is about to
+   * hand over or was told to (`CLIENT PAUSE`), does not answer a PING behind a write, and sends messages as ever.
+   */
   onHung({ address, error }: Hung): void {
-    for (const connection of this.#open.keys()) if (connection.address === address) connection.close(error)
+    const health = this.#state.nodes.find(address)?.health
+    for (const [connection, { scope }] of this.#open) {
+      if (connection.address !== address) continue
+      // It is sent a PING whenever nothing comes from it for half a second.
+      if (health === undefined || health.estranged !== undefined || connection.exchange.inFlight > 0) {
+        connection.close(error)
+      } else fork(this.#context)(Effect.forkIn(untilSilent(connection, health, error), scope))
+    }
   }
 
   /** The server to connect to. A server that is down is waited for, unless another will do. */
