@@ -8,7 +8,7 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { setTimeout as sleep } from "node:timers/promises"
 import { fateOfError, fateOfExit, keyAt } from "./clients.ts"
-import type { Caller, Fate, Run, Written } from "./clients.ts"
+import type { Caller, Deployment, Fate, Run, Written } from "./clients.ts"
 import { places, until } from "./ledger.ts"
 
 /** A place and two others, in other slots. */
@@ -128,19 +128,28 @@ const queues = (run: Run): Caller => {
   }
 }
 
-/** What is published arrives once; servers do not keep it, so that some is lost with the node that it was on. */
-const subscriptions = async (run: Run): Promise<Caller> => {
+/**
+ * What is published arrives once; servers do not keep it, so that some is lost with the node that it was on. Servers of a
+ * cluster get it from each other, each in its own time. So there the subscription may hear again from its next server what the
+ * one before has told, but from no server twice: between the two there must be a Lost.
+ */
+const subscriptions = async (run: Run, mode: Deployment["mode"]): Promise<Caller> => {
+  /** How often each message came from the same server: the most of all servers. */
   const received = new Map<string, number>()
+  /** How often each came from the present server. */
+  let present = new Map<string, number>()
   const channel = "chaos:feed"
   const ready = Promise.withResolvers<void>()
   void run(
     Redis.subscribe(channel, { events: true }).pipe(
       Stream.runForEach((event) =>
         Effect.sync(() => {
-          if (event._tag === "Message") {
-            received.set(String(event.data), (received.get(String(event.data)) ?? 0) + 1)
-            ready.resolve()
-          }
+          if (event._tag === "Lost" && mode === "cluster") present = new Map()
+          if (event._tag !== "Message") return
+          const times = (present.get(event.data) ?? 0) + 1
+          present.set(event.data, times)
+          received.set(event.data, Math.max(received.get(event.data) ?? 0, times))
+          ready.resolve()
         })
       ),
       Effect.retry(Schedule.spaced("100 millis"))
@@ -188,7 +197,7 @@ const consumers = (run: Run): Caller => {
 }
 
 /** All of them, for one client. */
-export const activities = async (run: Run): Promise<ReadonlyArray<Caller>> => [
+export const activities = async (run: Run, mode: Deployment["mode"]): Promise<ReadonlyArray<Caller>> => [
   pipelines(run),
   one(run, "transactions", (key, token) => Redis.transaction([increment(key, token), Redis.hlen(key)])),
   one(
@@ -201,6 +210,6 @@ export const activities = async (run: Run): Promise<ReadonlyArray<Caller>> => [
   splits(run),
   locks(run),
   queues(run),
-  await subscriptions(run),
+  await subscriptions(run, mode),
   consumers(run)
 ]

@@ -160,8 +160,10 @@ export const waiting: ChaosClient = {
 }
 
 /** redfx with other uses beside its single writes. */
-export const ownWith = (uses: (run: Run) => Promise<ReadonlyArray<Caller>>): ChaosClient => ({
+export const ownWith = (
+  uses: (run: Run, mode: Deployment["mode"]) => Promise<ReadonlyArray<Caller>>
+): ChaosClient => ({
   name,
   open: (deployment, connectionName) =>
-    openRedfx(deployment, connectionName, async (run) => [singleWrites(run), ...await uses(run)])
+    openRedfx(deployment, connectionName, async (run) => [singleWrites(run), ...await uses(run, deployment.mode)])
 })

@@ -475,6 +475,7 @@ describe("While slots move", () => {
         yield* subscriber.until((elements) => elements.length > so + 20)
       }
       assert.deepStrictEqual(untold(), [])
+      assert.deepStrictEqual(Subscriber.repeated(subscriber.elements), [])
       assert.isTrue(subscriber.elements.some((element) => element._tag === "Lost" && element.reason === "Moved"))
     })))
 })
@@ -521,6 +522,7 @@ describe("When servers fail", () => {
       const so = subscriber.elements.length
       yield* subscriber.until((elements) => elements.length > so + 20)
       assert.deepStrictEqual(untold(), [])
+      assert.deepStrictEqual(Subscriber.repeated(subscriber.elements), [])
     })))
 
   it.live("a scan of a key leaves nothing out when a replica takes over, or when the slot goes elsewhere", () =>

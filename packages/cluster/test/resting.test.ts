@@ -145,7 +145,8 @@ describe("A server that has just learned of a change", () => {
 
 describe("A connection of subscribers", () => {
   const shards = (...masters: ReadonlyArray<string>) => ({
-    shards: masters.map((master) => ({ master, replicas: master === "h:2" ? ["h:1"] : [] }))
+    shards: masters.map((master) => ({ master, replicas: master === "h:2" ? ["h:1"] : [] })),
+    ids: new Map()
   })
   for (
     const [what, masters, hangs, expected] of [
@@ -177,6 +178,7 @@ describe("A connection of subscribers", () => {
         const state = {
           followers: new Set(),
           known: Effect.void,
+          nodes: { find: () => node },
           topology: shards("h:1"),
           masters: [node]
         } as unknown as State

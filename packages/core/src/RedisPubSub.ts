@@ -97,6 +97,9 @@ export interface Lost<out Name = string> {
  * another one than before. Then messages that its former server has taken may come
  * late, after this, although some that were published after them are missing.
  *
+ * On a cluster, messages that came before {@link Lost} may come again after it, each once from the next server: servers
+ * get them from each other, each in its own time.
+ *
  * @category models
  * @since 0.1.0
  */

@@ -40,11 +40,13 @@ export interface Range {
 
 /**
  * - `told`: the answer to CLUSTER SLOTS. `owners`: the actual owners of slots, where they differ from it.
+ * - `hidden`: the servers that CLUSTER NODES tells of and CLUSTER SLOTS leaves out.
  * - `fullCoverage`: whether the nodes say that they require every slot to be served.
  */
 export interface FakeCluster {
   readonly nodes: ReadonlyArray<Node>
   told: ReadonlyArray<Range>
+  hidden?: ReadonlyArray<Node>
   readonly owners: Map<number, Node>
   fullCoverage: boolean
 }
@@ -73,6 +75,15 @@ const rangeOf = ({ end, host, master, replicas = [], start }: Range): Uint8Array
 
 /** The answer to CLUSTER SLOTS. */
 export const slots = (ranges: ReadonlyArray<Range>): Uint8Array => Encode.array(ranges.map(rangeOf))
+
+/** The answer to CLUSTER NODES, without what no test depends on. */
+const nodesTold = ({ hidden = [], told }: FakeCluster): Uint8Array => {
+  const lines = (nodes: ReadonlyArray<Node>, flags: string) =>
+    nodes.map(({ host, name, port }) => `id-${name} ${host}:${port}@${port + 10000} ${flags} - 0 0 1 connected`)
+  const masters = new Set(told.map(({ master }) => master))
+  const others = new Set([...told.flatMap(({ replicas = [] }) => replicas), ...hidden])
+  return Encode.bulk([...lines([...masters], "master"), ...lines([...others], "slave")].join("\n") + "\n")
+}
 
 /** A MOVED error that names a node. */
 export const moved = (key: string, to: { readonly address: string }): Uint8Array =>
@@ -111,7 +122,9 @@ const answer = (
   connection: FakeNode.Connection
 ) => {
   const [, key = ""] = args
-  if (name === "CLUSTER") return args[1] === "INFO" ? info("ok") : slots(cluster.told)
+  if (name === "CLUSTER") {
+    return args[1] === "INFO" ? info("ok") : args[1] === "NODES" ? nodesTold(cluster) : slots(cluster.told)
+  }
   if (name === "CONFIG") return Encode.bulks(["cluster-require-full-coverage", cluster.fullCoverage ? "yes" : "no"])
   if (name === "ASKING") return Encode.ok
   if (name === "ROLE") return self.master === undefined ? Roles.master : Roles.replicaOf(self.master)

@@ -146,3 +146,17 @@ export const untold = (witnessed: ReadonlyArray<Witnessed>, { acknowledged }: Se
     !gaps.some(({ after, before }) => number > after && number < before)
   )
 }
+
+/** The messages that came more than once with no Lost between: the next server may repeat some, but none says anything twice. */
+export const repeated = (
+  elements: ReadonlyArray<{ readonly _tag: string; readonly data?: unknown }>
+): ReadonlyArray<unknown> => {
+  const seen = new Set<unknown>()
+  return elements.flatMap(({ _tag, data }) => {
+    if (_tag === "Lost") seen.clear()
+    if (_tag !== "Message") return []
+    const isRepeated = seen.has(data)
+    seen.add(data)
+    return isRepeated ? [data] : []
+  })
+}

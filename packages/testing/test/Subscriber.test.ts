@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Subscriber from "@redfx/testing/Subscriber"
 
 /** Elements in words: `m1` is message 1, and `@5` says that five messages are begun from here on. */
-const untold = (words: string, ...acknowledged: ReadonlyArray<number>) => {
+const read = (words: string) => {
   let begun = 0
   const witnessed: Array<Subscriber.Witnessed> = []
   for (const word of words.split(" ")) {
@@ -10,8 +10,15 @@ const untold = (words: string, ...acknowledged: ReadonlyArray<number>) => {
     else if (word.startsWith("m")) witnessed.push({ element: { _tag: "Message", data: word.slice(1) }, begun })
     else witnessed.push({ element: { _tag: word }, begun })
   }
+  return { witnessed, begun }
+}
+
+const untold = (words: string, ...acknowledged: ReadonlyArray<number>) => {
+  const { begun, witnessed } = read(words)
   return Subscriber.untold(witnessed, { begun, acknowledged: new Set(acknowledged) })
 }
+
+const repeated = (words: string) => Subscriber.repeated(read(words).witnessed.map(({ element }) => element))
 
 describe("The check of a series", () => {
   it("finds what is missing without a gap", () => {
@@ -34,5 +41,11 @@ describe("The check of a series", () => {
 
   it("expects neither what was not acknowledged nor what may be on its way", () => {
     assert.deepStrictEqual(untold("@9 m1 m3", 0, 1, 3, 4), [])
+  })
+
+  it("finds what comes twice from one server, and not what the next one repeats", () => {
+    assert.deepStrictEqual(repeated("m0 m1 m0"), ["0"])
+    assert.deepStrictEqual(repeated("m0 m1 Lost Restored m1 m2"), [])
+    assert.deepStrictEqual(repeated("m0 m1 Lost m1 Restored m1"), ["1"])
   })
 })

@@ -2,6 +2,7 @@
  * Decides where subscriptions go. Any server delivers what is published anywhere; a shard channel is subscribed to
  * where its slot is served, and events that each server reports only for itself are subscribed to on all masters.
  */
+import { clusterNodes } from "@redfx/core/commands/Cluster"
 import { role } from "@redfx/core/commands/Server"
 import * as RedisArg from "@redfx/core/RedisArg"
 import type { Key } from "@redfx/core/RedisArg"
@@ -16,15 +17,18 @@ import type { ErrorReply } from "@redfx/core/Resp"
 import type { RedisConnection } from "@redfx/core/unstable/Connection"
 import { asText } from "@redfx/core/unstable/Request"
 import type { Spread, Subscribers as RouterSubscribers } from "@redfx/core/unstable/Router"
-import { inContext, Listeners } from "@redfx/core/unstable/Runtime"
+import { fork, inContext, Listeners, withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
 import { typed } from "../topology/clusterErrors.ts"
 import { laterOf } from "../topology/discovery.ts"
+import type { Health } from "../topology/health.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
-import { endpointOf } from "../topology/topology.ts"
+import { endpointOf, idOf } from "../topology/topology.ts"
 import type { Topology } from "../topology/topology.ts"
 import { anyNode } from "./anyOf.ts"
 import type { Hung, State } from "./state.ts"
@@ -66,26 +70,57 @@ const rolesIn = ({ shards }: Topology): Roles => ({
   members: new Set(shards.flatMap(({ master, replicas }) => [master, ...replicas]))
 })
 
-/** Why a connection that was opened for a server is of no use any more; `undefined` when it is. */
-const uselessness = (
-  { address }: RedisConnection,
-  server: string,
-  { masters, members }: Roles
-): CommandError | undefined =>
+/** Why a connection that was opened for a master is of no use any more; `undefined` when it is. */
+const uselessness = ({ address }: RedisConnection, { masters, members }: Roles): CommandError | undefined =>
   !members.has(address)
-    ? connectionLoss("Closed", "The cluster does not name the server any more", address)
-    : server !== anywhere && !masters.has(address)
+    ? unnamed(address)
+    : !masters.has(address)
     ? connectionLoss("Demoted", "The server is a replica now", address)
     : undefined
+
+const unnamed = (address: string) => connectionLoss("Closed", "The cluster does not name the server any more", address)
+
+/** The flags of servers that the one that tells of them does not reach, or holds for gone. */
+const gone = ["fail", "fail?", "handshake", "noaddr"]
+
+/** Whether a server knows the one of an id, and has no doubts about it. */
+const knows = (asked: Node, id: string): Effect.Effect<boolean, CommandError> =>
+  Effect.map(
+    asked.client.execute(clusterNodes()),
+    (nodes) => nodes.some((node) => node.id === id && !gone.some((flag) => node.flags.has(flag)))
+  )
+
+/** The milliseconds for which a server that hangs may leave a PING unanswered on a connection of subscriptions, and those until the next. */
+const patience = 500
+
+/** What a connection was opened for, and how long it is there. */
+interface Opened {
+  readonly server: string
+  readonly scope: Scope.Scope
+}
+
+/** Ends a connection to a server that is down, when it answers nothing there. */
+const untilSilent = (connection: RedisConnection, health: Health, error: CommandError): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const { exchange, probe } = connection
+    while (health.downWith !== undefined) {
+      const { received } = exchange
+      const answer = yield* Effect.exit(withTimeout(probe, { limit: patience, orElse: () => Effect.fail(error) }))
+      if (Exit.isFailure(answer) && exchange.received === received) return connection.close(error)
+      yield* Effect.sleep(patience)
+    }
+  })
 
 export class Subscribers {
   readonly #state: State
   readonly #context: Context.Context<RedisConnector>
-  /** The open connections, with the server that each was opened for. */
-  readonly #open = new Map<RedisConnection, string>()
+  readonly #open = new Map<RedisConnection, Opened>()
   /** The servers that a connection to was lost: each may have another role when it is back. */
   readonly #lost = new Set<string>()
-  /** The server that was good last time. Another server may repeat messages that this one has sent. */
+  /**
+   * The server that was good last time. Messages come to each server in its own time, so another one may repeat what this one
+   * has sent: some 40 ms of it, as servers write to each other with Nagle's algorithm.
+   */
   #last: Node | undefined = undefined
   /** Told whenever channels may belong on other servers. */
   readonly #listeners = new Listeners()
@@ -225,6 +260,8 @@ export class Subscribers {
       }
       yield* this.#state.known
       const node = yield* this.#serverAt(server)
+      const before = this.#state.topology
+      const id = before === undefined ? undefined : idOf(before, node.address)
       const connection = yield* Effect.tapError(
         node.dialer.open({ ...listener, onRefusal: (error, command) => this.#learn(error, command, node.address) }),
         () =>
@@ -238,12 +275,15 @@ export class Subscribers {
           this.#lost.add(server)
         })
       )
-      this.#open.set(connection, server)
+      this.#open.set(connection, { server, scope: yield* Effect.scope })
       // What was learned while it was opened has concerned only those that were open by then.
       const { topology } = this.#state
-      const useless = topology === undefined ? undefined : uselessness(connection, server, rolesIn(topology))
+      const useless = server === anywhere || topology === undefined
+        ? undefined
+        : uselessness(connection, rolesIn(topology))
       const error = useless ?? node.health.downWith
       if (error !== undefined) connection.close(error)
+      if (server === anywhere) yield* Effect.forkScoped(this.#untilUnnamed(connection, id), { startImmediately: true })
       return connection
     }).pipe(inContext(this.#context))
 
@@ -258,23 +298,59 @@ export class Subscribers {
   }
 
   /**
-   * Ends connections to servers that are of no use any more. Such a server need not send an error; it may just send
-   * nothing.
+   * Ends a connection to a server that has left the cluster. Its messages do not come there any more, and it need not send an
+   * error. That a topology leaves it out does not say so: servers leave out a replica to which nothing was replicated yet, such
+   * as a master that has just handed over, and messages come there as before. Who goes away from it misses some, or is told
+   * some again.
+   */
+  #untilUnnamed(connection: RedisConnection, id: string | undefined): Effect.Effect<void> {
+    const { address } = connection
+    const isNamed = () => this.#state.members.some((node) => node.address === address)
+    return Effect.gen({ self: this }, function*() {
+      while (true) {
+        const seen = this.#state.topology
+        if (!isNamed() && !(yield* this.#isKnown(id)) && !isNamed()) return connection.close(unnamed(address))
+        yield* this.#state.adopted.until(() => this.#state.topology !== seen)
+      }
+    })
+  }
+
+  /** Whether one of the masters knows the server of an id. One that nobody tells of is as good as gone. */
+  #isKnown(id: string | undefined): Effect.Effect<boolean> {
+    const asked = anyNode(Context.get(this.#context, Random.Random), this.#state.masters)
+    return id === undefined || asked === undefined
+      ? Effect.succeed(false)
+      : Effect.orElseSucceed(knows(asked, id), () => false)
+  }
+
+  /**
+   * Ends connections that were opened for masters which are none any more. Such a server need not send an error; it may just
+   * send nothing.
    */
   retain(topology: Topology): void {
     // A subscription that another server serves by now loses nothing when its old connection ends.
     this.#listeners.tell()
     const roles = rolesIn(topology)
     for (const server of this.#lost) if (!roles.masters.has(server)) this.#lost.delete(server)
-    for (const [connection, server] of this.#open) {
-      const error = uselessness(connection, server, roles)
+    for (const [connection, { server }] of this.#open) {
+      const error = server === anywhere ? undefined : uselessness(connection, roles)
       if (error !== undefined) connection.close(error)
     }
   }
 
-  /** Ends connections to a server that hangs. */
+  /**
+   * Ends connections to a server that hangs, once it says nothing there either. One that holds back writes, as it is about to
+   * hand over or was told to (`CLIENT PAUSE`), does not answer a PING behind a write, and sends messages as ever.
+   */
   onHung({ address, error }: Hung): void {
-    for (const connection of this.#open.keys()) if (connection.address === address) connection.close(error)
+    const health = this.#state.nodes.find(address)?.health
+    for (const [connection, { scope }] of this.#open) {
+      if (connection.address !== address) continue
+      // It is sent a PING whenever nothing comes from it for half a second.
+      if (health === undefined || health.estranged !== undefined || connection.exchange.inFlight > 0) {
+        connection.close(error)
+      } else fork(this.#context)(Effect.forkIn(untilSilent(connection, health, error), scope))
+    }
   }
 
   /** The server to connect to. A server that is down is waited for, unless another will do. */

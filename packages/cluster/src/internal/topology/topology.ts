@@ -16,13 +16,13 @@ export interface Shard {
 }
 
 /**
- * - `ids`: the names that the servers have among each other, wherever they are.
+ * - `ids`: the names that the servers have among each other, wherever they are, with their addresses as far as those are told.
  * - `owners`: for each slot the shard that serves it.
  * - `covered`: the number of slots that are served.
  */
 export interface Topology {
   readonly shards: ReadonlyArray<Shard>
-  readonly ids: ReadonlySet<string>
+  readonly ids: ReadonlyMap<string, string | undefined>
   readonly owners: ReadonlyArray<Shard | undefined>
   readonly covered: number
 }
@@ -82,17 +82,22 @@ export const fromSlots = (
   const owners: Array<Shard | undefined> = new Array(slotCount).fill(undefined)
   const shards = new Map<string, Shard>()
   const servers = new Set<string>()
+  const ids = new Map<string, string | undefined>()
   let untranslated: ConnectionError | undefined = undefined
   let isNameless = false
   const addressOf = (node: RangeNode): string | undefined => {
-    const { port } = node
+    const { id, port } = node
     const host = hostOf(node)
     isNameless ||= host === "?"
-    if (host === "?" || !isPort(port) || !isHost(host)) return undefined
-    const translated = translate({ host: host === "" ? asked.host : host, port })
-    if (!(translated instanceof ConnectionError)) return formatEndpoint(translated)
-    untranslated = translated
-    return undefined
+    const translated = host === "?" || !isPort(port) || !isHost(host)
+      ? undefined
+      : translate({ host: host === "" ? asked.host : host, port })
+    if (translated instanceof ConnectionError) untranslated = translated
+    const address = translated === undefined || translated instanceof ConnectionError
+      ? undefined
+      : formatEndpoint(translated)
+    if (id) ids.set(id, address)
+    return address
   }
   let covered = 0
   const entries = ranges.reduce((sum, { replicas }) => sum + 1 + replicas.length, 0)
@@ -117,11 +122,12 @@ export const fromSlots = (
     }
   }
   if (untranslated === undefined && covered === 0 && isNameless) return nameless
-  return untranslated ?? { shards: [...shards.values()], ids: idsIn(ranges), owners, covered }
+  return untranslated ?? { shards: [...shards.values()], ids, owners, covered }
 }
 
-const idsIn = (ranges: Ranges): ReadonlySet<string> =>
-  new Set(ranges.flatMap(({ master, replicas }) => [master, ...replicas].flatMap(({ id }) => id ? [id] : [])))
+/** The name that the others have for the server at an address, where they have told. */
+export const idOf = ({ ids }: Topology, address: string): string | undefined =>
+  Array.from(ids).find(([, told]) => told === address)?.[0]
 
 /**
  * The host of a node. A node that must be called by its name and has none is listed as `?`, with its address beside.
@@ -137,7 +143,7 @@ const nameless = "it names its nodes \"?\", as it does not know their names: " +
 
 /** Whether two topologies are of different clusters, whatever addresses they have in common: they name none of the same servers. */
 export const isForeign = (a: Topology, b: Topology): boolean =>
-  a.ids.size > 0 && b.ids.size > 0 && !Array.from(b.ids).some((id) => a.ids.has(id))
+  a.ids.size > 0 && b.ids.size > 0 && !Array.from(b.ids.keys()).some((id) => a.ids.has(id))
 
 /** Whether two topologies are the same. */
 export const isSame = (a: Topology, b: Topology): boolean => {
