@@ -9,6 +9,7 @@ import * as RedisCommand from "@redfx/core/RedisCommand"
 import { ResponseError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import * as Resp from "@redfx/core/Resp"
+import { forMaster } from "@redfx/core/unstable/Router"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "../../topology/cluster.ts"
 import { wordOf } from "../arguments.ts"
@@ -16,7 +17,6 @@ import { splits } from "../crossSlot.ts"
 import type { Split } from "../crossSlot.ts"
 import { afterWriting, fanOut } from "../fanOut.ts"
 import { onMaster } from "../onMaster.ts"
-import { sum } from "../replies.ts"
 import { bySlot } from "../setOperations.ts"
 
 /** The value of a key, and its time to live in milliseconds; 0 means no limit. */
@@ -100,7 +100,7 @@ export const msetnx: Split = (cluster, command) => {
   // MSETNX and MSET have the same arguments.
   const write = splits.get("MSET")?.(cluster, RedisCommand.withParts(mset({ "": "" }), command.parts))
   return write && Effect.flatMap(
-    fanOut(bySlot(RedisCommand.keys(command)).map((keys) => onMaster(cluster, exists(keys))), true),
-    (counts) => (sum(counts) === 0 ? Effect.as(write, 1) : Effect.succeed(0))
+    fanOut(bySlot(RedisCommand.keys(command)).map((keys) => cluster.execute(forMaster(exists(keys)))), true),
+    (counts) => counts.every((count) => count === 0) ? Effect.as(write, 1) : Effect.succeed(0)
   )
 }
