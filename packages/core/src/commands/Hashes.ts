@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { isValue } from "../internal/argument/isKey.ts"
+import { isValue } from "../internal/argument/isValue.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import type { RedisCommand, Spec } from "../RedisCommand.ts"
