@@ -330,7 +330,11 @@ describe("A transaction by name", () => {
         yield* Redis.send("MULTI")
         assert.deepInclude(yield* Effect.flip(Redis.send("MULTI")), { _tag: "ResponseError" })
         assert.deepInclude(yield* Effect.flip(Redis.get("k")), { _tag: "DataError" })
-        assert.deepStrictEqual(yield* Redis.send("EXEC"), [])
+        // Valkey 9 discards a transaction with such a command in it.
+        const ended = yield* Effect.result(Redis.send("EXEC"))
+        if (Result.isSuccess(ended)) assert.deepStrictEqual(ended.success, [])
+        else assert.deepInclude(ended.failure, { _tag: "ResponseError", code: "EXECABORT" })
+        assert.strictEqual(yield* Redis.get("k"), "v")
       })))
     }))
 
