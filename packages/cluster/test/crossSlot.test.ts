@@ -170,12 +170,20 @@ describe("Split commands", () => {
       }))
   }
 
-  it.effect("a sum of what is no integer is refused as one reply would be, and is no defect", () =>
+  it.effect("a part that is no integer is refused as one reply would be, and is no defect", () =>
     Effect.gen(function*() {
-      for (const wrong of [1.5, NaN, Infinity, "OK", null, [1]] as const) {
-        for (const command of [Redis.exists(n1, n2), Redis.del(n1, n2)]) {
-          const cluster = makeFake((address) => address === "n1" ? 1 : wrong)
-          const error = yield* Effect.flip(run(cluster, command))
+      const pairs = { [n1]: "1", [n2]: "2" }
+      for (
+        const [command, right, wrong] of [
+          [Redis.exists(n1, n2), 1, [1.5, NaN, Infinity, "OK", null, [1]]],
+          [Redis.del(n1, n2), 1, [1.5, NaN, Infinity, "OK", null, [1]]],
+          [Redis.msetex(pairs), 1, [[1]]],
+          [Redis.msetnx(pairs), 0, [1.5, NaN, Infinity, "OK", null, [1]]]
+        ] as const
+      ) {
+        for (const reply of wrong) {
+          const cluster = makeFake((address) => address === "n1" ? right : reply)
+          const error = yield* Effect.flip(run<unknown>(cluster, command, "emulate"))
           assert.strictEqual(error._tag, "DecodeError")
         }
       }
@@ -188,7 +196,7 @@ describe("Split commands", () => {
         const error = yield* Effect.flip(run(cluster, Redis.mget(n1, n2)))
         assert.strictEqual(error._tag, "DecodeError")
       }
-      for (const wrong of [1, "OK"] as const) {
+      for (const wrong of [1, "OK", null] as const) {
         for (const command of [Redis.sunion([n1, n2]), Redis.sinter([n1, n2]), Redis.keys("*")]) {
           const cluster = makeFake((address) => address === "n1" ? [bulk("1")] : wrong)
           const error = yield* Effect.flip(run<unknown>(cluster, command))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisArg, RedisCommand, RedisError, RedisReply } from "@redfx/core"
+import { Redis, RedisArg, RedisCommand, RedisError, RedisReply, Resp } from "@redfx/core"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -50,6 +50,32 @@ describe("Emulated commands", () => {
         const error = yield* Effect.flip(run(cluster, command as RedisCommand.Any))
         assert.match(error.message, /Give them a common \{hash tag\}\.$/)
       }
+    }))
+
+  it.effect("refuse a reply of another kind to a step, and do not read it as a key that is not there", () =>
+    Effect.gen(function*() {
+      const setup = [Redis.set(n1, "1"), Redis.sadd(n3, "a")]
+      for (
+        const [command, step, reply] of [
+          [Redis.rename(n1, n2), "DUMP", 5],
+          [Redis.rename(n1, n2), "PTTL", "no"],
+          [Redis.copy(n1, n2), "DUMP", 5],
+          [Redis.copy(n1, n2), "PTTL", 2n ** 60n],
+          [Redis.pfcount(n2, n1), "GET", 5],
+          [Redis.smove(n3, n2, "a"), "SISMEMBER", [1]],
+          [Redis.msetnx({ [n2]: "1", [n3]: "2" }), "EXISTS", "no"]
+        ] as const
+      ) {
+        const self = makeCluster(setup, except(step, reply))
+        const error = yield* Effect.flip(emulated<unknown>(self, command))
+        assert.deepInclude(error, { _tag: "DecodeError", command: step }, command.spec.name)
+      }
+      // What the temporary list holds is not known to be back.
+      const stranding = (model: Model): Answer => (_, words) =>
+        words[0] === "LPUSH" ? new Resp.ErrorReply("OOM no memory") : words[0] === "LRANGE" ? 5 : model.run(words)
+      const self = makeCluster([Redis.rpush(n1, "a")], stranding)
+      const stranded = yield* Effect.flip(emulated(self, Redis.rpoplpush(n1, n2)))
+      assert.match(stranded.message, /could not be put back either.*It is in the list/)
     }))
 
   it.effect("CMK-05, CMK-23: keys of one slot use the command itself", () =>

@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Core from "@redfx/core"
 import { Redis, RedisCommand, RedisError, RedisReply, RedisSearch, RedisTimeSeries, Resp } from "@redfx/core"
+import * as Runtime from "@redfx/core/unstable/Runtime"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { loadRows } from "../../core/test/commands/rows.ts"
@@ -337,6 +339,32 @@ describe("Commands for several servers", () => {
 })
 
 describe("Failures of one of several servers", () => {
+  it.effect("a reply of another kind is refused as it would be by itself, and not left out", () =>
+    Effect.gen(function*() {
+      const wrongs: ReadonlyArray<
+        readonly [command: RedisCommand.Any, right: Resp.Value, wrong: ReadonlyArray<Resp.Value>]
+      > = [
+        [Redis.dbsize(), 1, ["OK", null, 1.5, [1]]],
+        [Redis.lastsave(), 1_700_000_000, ["OK", 1.5, [1]]],
+        [Redis.clusterCountFailureReports("id"), 1, ["OK", null, 1.5, [1]]],
+        [Redis.keys(), [bulk("k")], ["OK", null, 1]],
+        [Redis.pubsubChannels(), [bulk("k")], ["OK", null, 1]],
+        [Redis.pubsubNumsub("c"), [bulk("c"), 1], ["OK", null, 1, [], [bulk("c"), bulk("x")], [bulk("c"), 1, "d", 1]]],
+        [Redis.scriptExists("sha"), [1], ["OK", null, 1, [], [[1]], [1, 1]]],
+        [Redis.clientList(), text(client(1)), [null, 1, []]],
+        [Redis.slowlogGet(), [entry(1, 1)], ["OK", null, 1, [1]]],
+        [Redis.functionList(), [library("l")], ["OK", null, 1]]
+      ]
+      for (const [command, right, wrong] of wrongs) {
+        for (const reply of wrong) {
+          const cluster = makeFake((address) => (address === "n2" ? reply : right))
+          const exit = yield* Effect.exit(run<unknown>(cluster, command))
+          const outcome = Exit.isFailure(exit) ? Runtime.errorOf(exit.cause)?._tag : exit.value
+          assert.strictEqual(outcome, "DecodeError", `${command} of ${String(reply)}`)
+        }
+      }
+    }))
+
   it.effect("CLR-14: fail the whole", () =>
     Effect.gen(function*() {
       const cluster = makeFake((address) => (address === "n2" ? error("ERR no") : 1))

@@ -10,11 +10,13 @@ import { keyOfA, keyOfB, keyOfC } from "@redfx/testing/FakeCluster"
 import { fork } from "@redfx/testing/Fork"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
+import * as Subscriber from "@redfx/testing/Subscriber"
 import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 
 const telling = (ranges: ReadonlyArray<FakeCluster.Range>): FakeNode.Handler => ({ args, name }) =>
@@ -374,6 +376,53 @@ describe("A server of another cluster that has taken over an address", () => {
         d!.instead = ofEpoch(6, cluster.told)
         yield* Effect.sleep("1 second")
         assert.isTrue(yield* onNode.execute(Redis.ping()))
+      })
+  )
+
+  inVirtualTime(
+    "has no subscription and no feed of commands that were for the one at its address, neither those of before nor new ones",
+    () =>
+      Effect.gen(function*() {
+        const { a, cluster, others: [d] } = yield* FakeCluster.make({ replicas: true })
+        for (const node of cluster.nodes) node.instead = ofEpoch(6, cluster.told)
+        const { client, cluster: nodes } = yield* FakeCluster.client(cluster, {
+          nodes: [a, d!],
+          refreshInterval: "1 second"
+        })
+        const onNode = yield* nodes.clientOf(d!.address)
+        /** Lets commands of messages through, beside what the server does otherwise. */
+        const takeMessages = (node: FakeCluster.Node) => {
+          const { instead } = node
+          node.instead = (command, connection) =>
+            command.name === "SUBSCRIBE"
+              ? Encode.push([Encode.bulk("subscribe"), Encode.bulk(command.args[1]!), Encode.integer(1)])
+              : command.name === "MONITOR"
+              ? Encode.concat(Encode.ok, Encode.simple("1339518083.107412 [0 127.0.0.1:60866] \"GET\" \"k\""))
+              : instead?.(command, connection)
+        }
+        const ofMessages = () => FakeCluster.log(d!).filter((line) => /SUBSCRIBE|MONITOR/.test(line))
+        takeMessages(d!)
+        const subscriber = yield* Client.on(onNode)(Subscriber.consume(Redis.subscribe("news", { events: true })))
+        yield* subscriber.until((elements) => elements.some(({ _tag }) => _tag === "Subscribed"))
+        const fed = yield* Deferred.make<void>()
+        const take = Stream.runForEach(onNode.monitor({}), () => Deferred.succeed(fed, undefined))
+        const feed = yield* fork(Effect.flip(take))
+        yield* Deferred.await(fed)
+        const before = ofMessages()
+        assert.deepStrictEqual(before, ["D SUBSCRIBE news", "D MONITOR"])
+        yield* takeOver(d!, client)
+        takeMessages(d!)
+        const strange = /A server of another cluster has the address at 127/
+        assert.match((yield* Fiber.join(feed)).message, strange)
+        yield* subscriber.until((elements) => elements.some(({ _tag }) => _tag === "Lost"))
+        assert.match((yield* Effect.flip(Stream.runDrain(onNode.monitor({})))).message, strange)
+        const pattern = Stream.runDrain(Redis.psubscribe("new*"))
+        assert.match((yield* Effect.flip(Client.on(onNode)(pattern))).message, strange)
+        yield* Effect.sleep("5 seconds")
+        assert.deepStrictEqual(ofMessages(), before)
+        d!.instead = ofEpoch(6, cluster.told)
+        takeMessages(d!)
+        yield* subscriber.until((elements) => elements.some(({ _tag }) => _tag === "Restored"))
       })
   )
 

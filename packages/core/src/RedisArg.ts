@@ -55,7 +55,7 @@ export type Many<T> = Array<T> | [ReadonlyArray<T>]
  * @category models
  * @since 0.1.0
  */
-export type Pairs<K extends Key, V> = Readonly<Record<string, V>> | ReadonlyArray<readonly [K, V]>
+export type Pairs<K extends Value, V> = Readonly<Record<string, V>> | ReadonlyArray<readonly [K, V]>
 
 /**
  * The fields of an object, each of which can be sent. Unlike a record it takes what has an interface for a type:
@@ -275,7 +275,7 @@ export const some = <T>(values: Readonly<Many<T>>, detail = "needs at least one 
  * @category constructors
  * @since 0.1.0
  */
-export const pairs = <K extends Key>(entries: Pairs<K, Value>): List => paired(entries, (name) => name)
+export const pairs = <K extends Value>(entries: Pairs<K, Value>): List => paired(entries, (name) => name)
 
 /**
  * Pairs whose first halves are keys, flattened; at least one is needed.
@@ -283,17 +283,17 @@ export const pairs = <K extends Key>(entries: Pairs<K, Value>): List => paired(e
  * @category constructors
  * @since 0.1.0
  */
-export const keyPairs = (entries: Pairs<Key, Value>): List => paired(entries, key)
+export const keyPairs = (entries: Pairs<Key, Value>): List => paired<Key>(entries, key)
 
 /** Loops over indexes and names, as `flatMap` and `Object.entries` take 90 µs of the 280 of MSET of 1000. */
-const paired = (entries: Pairs<Key, Value>, named: (name: Key) => Arg): List => {
+const paired = <K extends Value>(entries: Pairs<K, Value>, named: (name: K | string) => Arg): List => {
   // Of a text the entries would be its characters: of `mset("key", "value")`, as other clients have it.
   if (typeof entries !== "object") return invalid(needsPairs)
   const out: Array<Arg> = []
-  if (isReadonlyArray<readonly [Key, Value]>(entries)) {
+  if (isReadonlyArray<readonly [K, Value]>(entries)) {
     for (let i = 0; i < entries.length; i++) {
       const pair = entries[i]
-      if (!isReadonlyArray<Key | Value>(pair) || pair.length !== 2) return invalid(needsPairs)
+      if (!isReadonlyArray<K | Value>(pair) || pair.length !== 2) return invalid(needsPairs)
       out.push(named(half(pair[0])), half(pair[1]))
     }
   } else {

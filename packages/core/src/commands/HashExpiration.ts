@@ -22,7 +22,7 @@ import * as Reply from "../RedisReply.ts"
  * @category hashes
  * @since 0.1.0
  */
-export type HashFields = Arg.Key | ReadonlyArray<Arg.Key>
+export type HashFields = Arg.Value | ReadonlyArray<Arg.Value>
 
 /**
  * The condition for setting a time to live on a field; without a condition, it is always set.
@@ -152,7 +152,7 @@ export const hexpireat = define(
  */
 export const hexpiretime = define(
   "HEXPIRETIME",
-  (key: Arg.Key, ...fields: Arg.Many<Arg.Key>) => ofFields(Arg.many(fields), (counted) => [Arg.key(key), counted]),
+  (key: Arg.Key, ...fields: Arg.Many<Arg.Value>) => ofFields(Arg.many(fields), (counted) => [Arg.key(key), counted]),
   Reply.array(Reply.integer),
   "readonly"
 )
@@ -184,7 +184,7 @@ export const hgetex = define(
  */
 export const hpersist = define(
   "HPERSIST",
-  (key: Arg.Key, ...fields: Arg.Many<Arg.Key>) => ofFields(Arg.many(fields), (counted) => [Arg.key(key), counted]),
+  (key: Arg.Key, ...fields: Arg.Many<Arg.Value>) => ofFields(Arg.many(fields), (counted) => [Arg.key(key), counted]),
   Reply.array(Reply.integer)
 )
 
@@ -231,7 +231,7 @@ export const hpexpireat = define(
  */
 export const hpexpiretime = define(
   "HPEXPIRETIME",
-  (key: Arg.Key, ...fields: Arg.Many<Arg.Key>) => ofFields(Arg.many(fields), (counted) => [Arg.key(key), counted]),
+  (key: Arg.Key, ...fields: Arg.Many<Arg.Value>) => ofFields(Arg.many(fields), (counted) => [Arg.key(key), counted]),
   Reply.array(Reply.integer),
   "readonly"
 )
@@ -247,7 +247,7 @@ export const hpexpiretime = define(
  */
 export const hpttl = define(
   "HPTTL",
-  (key: Arg.Key, ...fields: Arg.Many<Arg.Key>) => ofFields(Arg.many(fields), (counted) => [Arg.key(key), counted]),
+  (key: Arg.Key, ...fields: Arg.Many<Arg.Value>) => ofFields(Arg.many(fields), (counted) => [Arg.key(key), counted]),
   Reply.array(Reply.integer),
   "readonly"
 )
@@ -262,7 +262,7 @@ export const hpttl = define(
  */
 export const hsetex = define(
   "HSETEX",
-  (key: Arg.Key, entries: Arg.Pairs<Arg.Key, Arg.Value>, options: HsetexOptions = {}) => {
+  (key: Arg.Key, entries: Arg.Pairs<Arg.Value, Arg.Value>, options: HsetexOptions = {}) => {
     const pairs = Arg.pairs(entries)
     return [
       Arg.key(key),
@@ -289,7 +289,7 @@ export const hsetex = define(
  */
 export const httl = define(
   "HTTL",
-  (key: Arg.Key, ...fields: Arg.Many<Arg.Key>) => ofFields(Arg.many(fields), (counted) => [Arg.key(key), counted]),
+  (key: Arg.Key, ...fields: Arg.Many<Arg.Value>) => ofFields(Arg.many(fields), (counted) => [Arg.key(key), counted]),
   Reply.array(Reply.integer),
   "readonly"
 )
@@ -303,7 +303,7 @@ const ofFields = (
   fields: HashFields,
   args: (counted: Arg.List) => ReadonlyArray<Arg.Arg>
 ): ReadonlyArray<Arg.Arg> | Arg.Answer => {
-  const list = isReadonlyArray<Arg.Key>(fields) ? Arg.many([fields]) : [fields]
+  const list = isReadonlyArray<Arg.Value>(fields) ? Arg.many([fields]) : [fields]
   return list.length === 0 ? Arg.answer([]) : args(new Arg.List(["FIELDS", list.length, ...list]))
 }
 

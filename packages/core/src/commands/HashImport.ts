@@ -60,7 +60,7 @@ export const himportDiscardall = define("HIMPORT DISCARDALL", () => [], Reply.in
  */
 export const himportPrepare = define(
   "HIMPORT PREPARE",
-  (fieldset: Arg.Key, ...fields: Arg.Many<Arg.Key>) => [fieldset, ...Arg.some(fields, "needs at least one field")],
+  (fieldset: Arg.Key, ...fields: Arg.Many<Arg.Value>) => [fieldset, ...Arg.some(fields, "needs at least one field")],
   Reply.ok,
   "stateful"
 )

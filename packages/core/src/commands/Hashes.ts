@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { isKey } from "../internal/argument/isKey.ts"
+import { isValue } from "../internal/argument/isValue.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import type { RedisCommand, Spec } from "../RedisCommand.ts"
@@ -20,8 +20,8 @@ import * as Reply from "../RedisReply.ts"
  * @since 0.1.0
  */
 export type HashEntries =
-  | [entries: Arg.Pairs<Arg.Key, Arg.Value>]
-  | [field: Arg.Key, value: Arg.Value, entries?: Arg.Pairs<Arg.Key, Arg.Value> | undefined]
+  | [entries: Arg.Pairs<Arg.Value, Arg.Value>]
+  | [field: Arg.Value, value: Arg.Value, entries?: Arg.Pairs<Arg.Value, Arg.Value> | undefined]
 
 /**
  * Sets the fields of an object of any type with named fields, or of the forms that {@link HashEntries} lists.
@@ -65,7 +65,7 @@ export interface HscanOptions {
  */
 export const hdel = define(
   "HDEL",
-  (key: Arg.Key, ...fields: Arg.Many<Arg.Key>) => {
+  (key: Arg.Key, ...fields: Arg.Many<Arg.Value>) => {
     const list = Arg.many(fields)
     return list.length === 0 ? Arg.answer(0) : [Arg.key(key), ...list]
   },
@@ -82,7 +82,7 @@ export const hdel = define(
  */
 export const hexists = define(
   "HEXISTS",
-  (key: Arg.Key, field: Arg.Key) => [Arg.key(key), field],
+  (key: Arg.Key, field: Arg.Value) => [Arg.key(key), field],
   Reply.boolean,
   "cacheable"
 )
@@ -97,7 +97,7 @@ export const hexists = define(
  */
 export const hget = define(
   "HGET",
-  (key: Arg.Key, field: Arg.Key) => [Arg.key(key), field],
+  (key: Arg.Key, field: Arg.Value) => [Arg.key(key), field],
   Reply.nullable(Reply.blob),
   "cacheable"
 )
@@ -133,7 +133,7 @@ export const hgetall = define("HGETALL", (key: Arg.Key) => [Arg.key(key)], Reply
  */
 export const hgetdel = define(
   "HGETDEL",
-  (key: Arg.Key, ...fields: Arg.Many<Arg.Key>) => {
+  (key: Arg.Key, ...fields: Arg.Many<Arg.Value>) => {
     const list = Arg.many(fields)
     return list.length === 0 ? Arg.answer([]) : [Arg.key(key), "FIELDS", list.length, ...list]
   },
@@ -159,7 +159,7 @@ export const hgetdel = define(
  */
 export const hincrby = define(
   "HINCRBY",
-  (key: Arg.Key, field: Arg.Key, increment: number | bigint = 1) => [Arg.key(key), field, increment],
+  (key: Arg.Key, field: Arg.Value, increment: number | bigint = 1) => [Arg.key(key), field, increment],
   Reply.integer
 )
 
@@ -174,7 +174,7 @@ export const hincrby = define(
  */
 export const hincrbyfloat = define(
   "HINCRBYFLOAT",
-  (key: Arg.Key, field: Arg.Key, increment: number = 1) => [Arg.key(key), field, increment],
+  (key: Arg.Key, field: Arg.Value, increment: number = 1) => [Arg.key(key), field, increment],
   Reply.double
 )
 
@@ -220,7 +220,7 @@ export const hlen = define("HLEN", (key: Arg.Key) => [Arg.key(key)], Reply.integ
  */
 export const hmget = define(
   "HMGET",
-  (key: Arg.Key, ...fields: Arg.Many<Arg.Key>) => {
+  (key: Arg.Key, ...fields: Arg.Many<Arg.Value>) => {
     const list = Arg.many(fields)
     return list.length === 0 ? Arg.answer([]) : [Arg.key(key), ...list]
   },
@@ -239,7 +239,7 @@ export const hmget = define(
  */
 export const hmset = define(
   "HMSET",
-  (key: Arg.Key, entries: Arg.Pairs<Arg.Key, Arg.Value>) => [Arg.key(key), Arg.pairs(entries)],
+  (key: Arg.Key, entries: Arg.Pairs<Arg.Value, Arg.Value>) => [Arg.key(key), Arg.pairs(entries)],
   Reply.ok
 )
 
@@ -364,7 +364,7 @@ export const hset: Hset = define(
  */
 export const hsetnx = define(
   "HSETNX",
-  (key: Arg.Key, field: Arg.Key, value: Arg.Value) => [Arg.key(key), field, value],
+  (key: Arg.Key, field: Arg.Value, value: Arg.Value) => [Arg.key(key), field, value],
   Reply.boolean
 )
 
@@ -378,7 +378,7 @@ export const hsetnx = define(
  */
 export const hstrlen = define(
   "HSTRLEN",
-  (key: Arg.Key, field: Arg.Key) => [Arg.key(key), field],
+  (key: Arg.Key, field: Arg.Value) => [Arg.key(key), field],
   Reply.integer,
   "cacheable"
 )
@@ -399,7 +399,7 @@ export const hvals = define("HVALS", (key: Arg.Key) => [Arg.key(key)], Reply.arr
 
 const entryArgs = (entries: HashEntries): Arg.List => {
   const [first, value, rest] = entries
-  if (!isKey(first)) return Arg.pairs(first)
+  if (!isValue(first)) return Arg.pairs(first)
   // A field without a value is refused like every undefined argument.
   return Arg.list(first, value as Arg.Value, rest === undefined ? Arg.none : Arg.pairs(rest))
 }

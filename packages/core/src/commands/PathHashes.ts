@@ -58,15 +58,15 @@ export interface PhscanOptions {
 // Arguments and replies
 // -----------------------------------------------------------------------------
 
-const someFields = (fields: ReadonlyArray<Arg.Key>): ReadonlyArray<Arg.Key> =>
+const someFields = (fields: ReadonlyArray<Arg.Value>): ReadonlyArray<Arg.Value> =>
   Arg.some([fields], "needs at least one field")
 
-const countedFields = (fields: ReadonlyArray<Arg.Key>): Arg.List => {
+const countedFields = (fields: ReadonlyArray<Arg.Value>): Arg.List => {
   const list = someFields(fields)
   return new Arg.List(["FIELDS", list.length, ...list])
 }
 
-const countedPairs = (entries: Arg.Pairs<Arg.Key, Arg.Value>): Arg.List => {
+const countedPairs = (entries: Arg.Pairs<Arg.Value, Arg.Value>): Arg.List => {
   const list = Arg.pairs(entries)
   return Arg.list("FIELDS", list.length / 2, list)
 }
@@ -149,7 +149,7 @@ export const phdel = define("PHDEL", (key: Arg.Key, path: Arg.Key) => [Arg.key(k
  */
 export const phdelFields = define(
   "PHDEL",
-  (key: Arg.Key, path: Arg.Key, ...fields: Arg.Many<Arg.Key>) => {
+  (key: Arg.Key, path: Arg.Key, ...fields: Arg.Many<Arg.Value>) => {
     const list = Arg.many(fields)
     return list.length === 0 ? Arg.answer(0) : [Arg.key(key), path, ...list]
   },
@@ -195,7 +195,7 @@ export const phexists = define(
  */
 export const phget = define(
   "PHGET",
-  (key: Arg.Key, path: Arg.Key, field: Arg.Key) => [Arg.key(key), path, field],
+  (key: Arg.Key, path: Arg.Key, field: Arg.Value) => [Arg.key(key), path, field],
   Reply.nullable(Reply.blob),
   "readonly"
 )
@@ -210,7 +210,7 @@ export const phget = define(
  */
 export const phgetFields = define(
   "PHGET",
-  (key: Arg.Key, path: Arg.Key, ...fields: Arg.Many<Arg.Key>) => {
+  (key: Arg.Key, path: Arg.Key, ...fields: Arg.Many<Arg.Value>) => {
     const list = Arg.many(fields)
     return list.length === 0 ? Arg.answer([]) : [Arg.key(key), path, ...list]
   },
@@ -258,7 +258,7 @@ export const phlongest = define(
  */
 export const phlongestFields = define(
   "PHLONGEST",
-  (key: Arg.Key, query: Arg.Key, fields: ReadonlyArray<Arg.Key>) => [Arg.key(key), query, countedFields(fields)],
+  (key: Arg.Key, query: Arg.Key, fields: ReadonlyArray<Arg.Value>) => [Arg.key(key), query, countedFields(fields)],
   Reply.nullable(withValues),
   "readonly"
 )
@@ -300,7 +300,7 @@ export const phlongestWithValues = define(
  */
 export const phmget = define(
   "PHMGET",
-  (key: Arg.Key, paths: ReadonlyArray<readonly [path: Arg.Key, fields: ReadonlyArray<Arg.Key>]>) => [
+  (key: Arg.Key, paths: ReadonlyArray<readonly [path: Arg.Key, fields: ReadonlyArray<Arg.Value>]>) => [
     Arg.key(key),
     atPaths(paths, countedFields)
   ],
@@ -318,7 +318,7 @@ export const phmget = define(
  */
 export const phmset = define(
   "PHMSET",
-  (key: Arg.Key, paths: ReadonlyArray<readonly [path: Arg.Key, fields: Arg.Pairs<Arg.Key, Arg.Value>]>) => [
+  (key: Arg.Key, paths: ReadonlyArray<readonly [path: Arg.Key, fields: Arg.Pairs<Arg.Value, Arg.Value>]>) => [
     Arg.key(key),
     atPaths(paths, countedPairs)
   ],
@@ -350,7 +350,7 @@ export const phprefixes = define(
  */
 export const phprefixesFields = define(
   "PHPREFIXES",
-  (key: Arg.Key, query: Arg.Key, fields: ReadonlyArray<Arg.Key>, options?: PhprefixesOptions) => [
+  (key: Arg.Key, query: Arg.Key, fields: ReadonlyArray<Arg.Value>, options?: PhprefixesOptions) => [
     ...prefixArgs(key, query, options),
     countedFields(fields)
   ],
@@ -428,7 +428,7 @@ export const phscanWithValues = define(
  */
 export const phset = define(
   "PHSET",
-  (key: Arg.Key, path: Arg.Key, fields: Arg.Pairs<Arg.Key, Arg.Value>, options: PhsetOptions = {}) => [
+  (key: Arg.Key, path: Arg.Key, fields: Arg.Pairs<Arg.Value, Arg.Value>, options: PhsetOptions = {}) => [
     Arg.key(key),
     path,
     Arg.flag("FNX", options.fnx),

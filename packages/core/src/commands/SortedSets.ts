@@ -123,7 +123,7 @@ const isOfScores = (given: unknown): boolean =>
     : "score" in given && "value" in given && typeof given.value !== "number")
 
 /** Redis expects the score before the member, so each pair is swapped. */
-const scorePairs = (members: Arg.Pairs<Arg.Key, number>): Arg.List => {
+const scorePairs = (members: Arg.Pairs<Arg.Value, number>): Arg.List => {
   if (isOfScores(members) || isReadonlyArray(members) && members.some(isOfScores)) {
     return Arg.invalid("takes members as a record or pairs, such as { member: 1 } or [[\"member\", 1]]")
   }
@@ -217,7 +217,7 @@ export const bzpopmin = define(
  */
 export const zadd = define(
   "ZADD",
-  (key: Arg.Key, members: Arg.Pairs<Arg.Key, number>, options: ZaddOptions = {}) => {
+  (key: Arg.Key, members: Arg.Pairs<Arg.Value, number>, options: ZaddOptions = {}) => {
     // What is wrong with the members says more than what is wrong behind them.
     const pairs = scorePairs(members)
     return [Arg.key(key), conditionArgs(options), Arg.flag("CH", options.ch), pairs]

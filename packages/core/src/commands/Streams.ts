@@ -222,7 +222,7 @@ const trimArgs = ({ approximate, limit, maxlen, minid }: TrimOptions): Arg.Arg =
 const idempotenceArgs = ({ idmp, idmpauto }: XaddId): Arg.Arg =>
   idmp !== undefined ? Arg.list("IDMP", idmp.pid, idmp.iid) : Arg.option("IDMPAUTO", idmpauto)
 
-const addArgs = (fields: Arg.Pairs<Arg.Key, Arg.Value>, given: XaddOptions): Arg.Arg => {
+const addArgs = (fields: Arg.Pairs<Arg.Value, Arg.Value>, given: XaddOptions): Arg.Arg => {
   const pairs = Arg.pairs(fields)
   const options = known(given, "{ maxlen: 1000 }")
   return options.maxlen !== undefined && !(Number.isInteger(options.maxlen) && options.maxlen >= 1)
@@ -259,7 +259,7 @@ const addArgs = (fields: Arg.Pairs<Arg.Key, Arg.Value>, given: XaddOptions): Arg
  */
 export const xadd = define(
   "XADD",
-  (key: Arg.Key, fields: Arg.Pairs<Arg.Key, Arg.Value>, options: XaddOptions = {}) => [
+  (key: Arg.Key, fields: Arg.Pairs<Arg.Value, Arg.Value>, options: XaddOptions = {}) => [
     Arg.key(key),
     addArgs(fields, options)
   ],
@@ -276,7 +276,7 @@ export const xadd = define(
  */
 export const xaddNomkstream = define(
   "XADD",
-  (key: Arg.Key, fields: Arg.Pairs<Arg.Key, Arg.Value>, options: XaddOptions = {}) => [
+  (key: Arg.Key, fields: Arg.Pairs<Arg.Value, Arg.Value>, options: XaddOptions = {}) => [
     Arg.key(key),
     "NOMKSTREAM",
     addArgs(fields, options)

@@ -330,8 +330,41 @@ describe("A transaction by name", () => {
         yield* Redis.send("MULTI")
         assert.deepInclude(yield* Effect.flip(Redis.send("MULTI")), { _tag: "ResponseError" })
         assert.deepInclude(yield* Effect.flip(Redis.get("k")), { _tag: "DataError" })
-        assert.deepStrictEqual(yield* Redis.send("EXEC"), [])
+        // Valkey 9 discards a transaction with such a command in it.
+        const ended = yield* Effect.result(Redis.send("EXEC"))
+        if (Result.isSuccess(ended)) assert.deepStrictEqual(ended.success, [])
+        else assert.deepInclude(ended.failure, { _tag: "ResponseError", code: "EXECABORT" })
+        assert.strictEqual(yield* Redis.get("k"), "v")
       })))
+    }))
+
+  it.live("ends its connection when the server refuses to end it: nothing behind it is answered QUEUED", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      const outside = yield* Client.make(server)
+      yield* outside.execute(Redis.set("k", "v"))
+      yield* outside.execute(Redis.send("ACL", "SETUSER", "limited", "on", ">secret", "~*", "+@all", "-discard"))
+      const limited = yield* Client.make(server, { username: "limited", password: Redacted.make("secret") })
+      yield* Client.on(limited)(Redis.withConnection(Effect.gen(function*() {
+        // Without a transaction it is refused like anything else.
+        assert.deepInclude(yield* Effect.flip(Redis.send("DISCARD")), { _tag: "NoPermissionError" })
+        assert.strictEqual(yield* Redis.get("k"), "v")
+        yield* Redis.send("MULTI")
+        assert.deepInclude(yield* Effect.flip(Redis.send("EXEC", "more")), { code: "EXECABORT" })
+        assert.strictEqual(yield* Redis.get("k"), "v")
+        yield* Redis.send("MULTI")
+        const [refused, beside] = yield* Effect.all([
+          Effect.flip(Redis.send("DISCARD")),
+          Effect.flip(Redis.get("k"))
+        ], { concurrency: "unbounded" })
+        assert.deepInclude(refused, { _tag: "NoPermissionError", command: "DISCARD" })
+        assert.deepInclude(beside, { _tag: "ConnectionError", delivery: "unknown" })
+        const after = yield* Effect.flip(Redis.get("k"))
+        assert.deepInclude(after, { _tag: "ConnectionError", delivery: "not-sent" })
+        assert.match(after.message, /has refused to end a transaction/)
+      })))
+      const next = Redis.withConnection(Redis.get("k"))
+      assert.strictEqual(yield* Client.on(limited)(next), "v")
     }))
 
   it.effect("is not begun by a MULTI that was given up unsent, and not ended by such an EXEC", () =>

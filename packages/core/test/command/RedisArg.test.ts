@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisArg, RedisSearch } from "@redfx/core"
+import { Redis, RedisArg, RedisBloom, RedisSearch } from "@redfx/core"
 import type { RedisCommand } from "@redfx/core"
 import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
@@ -398,6 +398,60 @@ describe("flatten", () => {
       assert.notInclude(inspect(secret, { depth: Infinity, showHidden: true }), "hunter2")
       assert.notInclude(JSON.stringify(secret), "hunter2")
     }
+  })
+})
+
+describe("numbers", () => {
+  it("are fields and members as well as values", () => {
+    const rows: ReadonlyArray<readonly [command: RedisCommand.Any, sent: string]> = [
+      [Redis.hset("k", 1, "a"), "k 1 a"],
+      [Redis.hset("k", 1, "a", { 2: "b" }), "k 1 a 2 b"],
+      [Redis.hset("k", { 1: "a" }), "k 1 a"],
+      [Redis.hset("k", [[1, "a"], [2n, 3]]), "k 1 a 2 3"],
+      [Redis.hmset("k", [[1, "a"]]), "k 1 a"],
+      [Redis.hsetnx("k", 1, 2), "k 1 2"],
+      [Redis.hget("k", 1), "k 1"],
+      [Redis.hmget("k", 1, 2n), "k 1 2"],
+      [Redis.hdel("k", [1, 2]), "k 1 2"],
+      [Redis.hexists("k", 1.5), "k 1.5"],
+      [Redis.hstrlen("k", 1), "k 1"],
+      [Redis.hincrby("k", 1, 5), "k 1 5"],
+      [Redis.hincrbyfloat("k", 1, 0.5), "k 1 0.5"],
+      [Redis.hgetdel("k", 1), "k FIELDS 1 1"],
+      [Redis.hgetex("k", 1, { persist: true }), "k PERSIST FIELDS 1 1"],
+      [Redis.hsetex("k", [[1, "a"]], { ex: 5 }), "k EX 5 FIELDS 1 1 a"],
+      [Redis.hexpire("k", 5, [1, 2]), "k 5 FIELDS 2 1 2"],
+      [Redis.hpexpire("k", 5, 1), "k 5 FIELDS 1 1"],
+      [Redis.hpersist("k", 1), "k FIELDS 1 1"],
+      [Redis.httl("k", 1), "k FIELDS 1 1"],
+      [Redis.himportPrepare("u", 1), "u 1"],
+      [Redis.phset("k", "p", [[1, "a"]]), "k p FIELDS 1 1 a"],
+      [Redis.phgetFields("k", "p", 1), "k p 1"],
+      [Redis.xadd("k", [[1, "a"]]), "k * 1 a"],
+      [Redis.sadd("k", 1), "k 1"],
+      [Redis.srem("k", 1), "k 1"],
+      [Redis.sismember("k", 1), "k 1"],
+      [Redis.zadd("k", [[1, 5]]), "k 5 1"],
+      [Redis.zadd("k", { 1: 5 }), "k 5 1"],
+      [Redis.zincrby("k", 5, 1), "k 5 1"],
+      [Redis.zscore("k", 1), "k 1"],
+      [Redis.zrem("k", 1, 2), "k 1 2"],
+      [Redis.geoadd("k", [{ longitude: 2, latitude: 3, member: 1 }]), "k 2 3 1"],
+      [Redis.geopos("k", 1), "k 1"],
+      [RedisBloom.cmsIncrby("k", [[1, 5]]), "k 1 5"],
+      [RedisBloom.topkIncrby("k", [[1, 5]]), "k 1 5"]
+    ]
+    for (const [command, words] of rows) {
+      assert.isUndefined(command.settled, `${command.spec.name} ${words}`)
+      assert.strictEqual(command.parts.map(RedisArg.wireValue).join(" "), words, command.spec.name)
+    }
+  })
+
+  it("are no keys", () => {
+    // @ts-expect-error a key is text or bytes
+    assert.match(refusal(Redis.get(1)) ?? "", /keys are text or bytes/)
+    // @ts-expect-error a key is text or bytes
+    assert.match(refusal(Redis.mset([[1, "a"]])) ?? "", /keys are text or bytes/)
   })
 })
 

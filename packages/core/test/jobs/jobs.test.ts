@@ -249,6 +249,28 @@ describe("Jobs", () => {
         yield* Fiber.interrupt(worker)
       }))
 
+    it.effect("whose queue is deleted while a worker is at them are said to be that, or to be taken over", () =>
+      Effect.gen(function*() {
+        const jobs = queue()
+        const lines: Array<string> = []
+        const logger = Logger.make(({ cause }) => {
+          lines.push(Cause.pretty(cause))
+        })
+        const gate = yield* Deferred.make<void>()
+        const handled = yield* Queue.unbounded<string>()
+        const worker = yield* jobs.run(
+          { ...quick, claimIdle: "1 hour", worker: "one" },
+          ({ id }) => Effect.andThen(Queue.offer(handled, id), Deferred.await(gate))
+        ).pipe(Effect.provide(Logger.layer([logger])), Effect.forkChild)
+        yield* jobs.enqueue("a", { id: "a" })
+        assert.strictEqual(yield* Queue.take(handled), "a")
+        yield* Redis.del(["ready", "jobs", "delayed", "dead"].map((suffix) => `${jobs.name}:${suffix}`))
+        yield* Deferred.succeed(gate, undefined)
+        yield* until(Effect.sync(() => lines.join()), (lines) => lines.includes("attempt 1 of job a"))
+        assert.include(lines.join(), "taken over and ended, or its queue was deleted meanwhile")
+        yield* Fiber.interrupt(worker)
+      }))
+
     it.effect("are done again, or tried again, behind a failover that lost what they came to", () =>
       Effect.gen(function*() {
         for (const outcome of [Effect.void, Effect.fail("no")]) {

@@ -5,7 +5,7 @@
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type * as Resp from "@redfx/core/Resp"
 import { numberAt } from "./arguments.ts"
-import { bulk, bytesOf, elements, elementsIn, identity, integers, sum as total, textOf } from "./replies.ts"
+import { blobOf, bulk, bytesOf, elements, elementsIn, identity, isInteger, sum as total, textOf } from "./replies.ts"
 
 /** Merges the replies to a command: one for each server or part that it went to. */
 export type Merge = (replies: ReadonlyArray<Resp.Value>, command: RedisCommand.Any) => Resp.Value
@@ -19,18 +19,23 @@ export const succeeded: Merge = (replies) =>
 
 const successes: ReadonlySet<string> = new Set(["OK", "PONG"])
 
+/** A merge of replies of one kind. Another reply is the whole, and is refused by the decoder, as it would be by itself. */
+const ofKind = <A extends Resp.Value>(
+  isOne: (reply: Resp.Value) => reply is A,
+  merge: (replies: ReadonlyArray<A>, command: RedisCommand.Any) => Resp.Value
+): Merge =>
+(replies, command) => replies.every(isOne) ? merge(replies, command) : replies.find((reply) => !isOne(reply)) ?? null
+
 /** The sum of integers. */
-export const sum: Merge = (replies) => total(replies)
+export const sum: Merge = ofKind(isInteger, total)
 
 /** The least of integers. */
-export const least: Merge = (replies) => integers(replies).reduce<number | bigint>((a, b) => (b < a ? b : a), Infinity)
+export const least: Merge = ofKind(isInteger, (all) => all.reduce((a, b) => (b < a ? b : a), Infinity))
 
 /** The greatest of integers. */
-export const greatest: Merge = (replies) => integers(replies).reduce<number | bigint>((a, b) => (b > a ? b : a), 0)
+export const greatest: Merge = ofKind(isInteger, (all) => all.reduce((a, b) => (b > a ? b : a), 0))
 
-/** A merge of arrays. Another reply is the whole, and is refused by the decoder, as it would be by itself. */
-const ofArrays = (merge: Merge): Merge => (replies, command) =>
-  replies.find((reply) => elementsIn(reply) === undefined) ?? merge(replies, command)
+const ofArrays = (merge: Merge): Merge => ofKind((reply): reply is Resp.Value => elementsIn(reply) !== undefined, merge)
 
 /** The elements of all arrays; equal elements are there once. */
 export const union: Merge = ofArrays((replies) => distinct(replies.flatMap(elements)))
@@ -39,13 +44,25 @@ const distinct = (values: ReadonlyArray<Resp.Value>): ReadonlyArray<Resp.Value> 
   ...new Map(values.map((value) => [identity(value), value])).values()
 ]
 
+/** A merge of arrays, element by element. Where one lacks an element it stands there itself, and is refused. */
+const ofEach = (mergeAt: (index: number) => Merge): Merge =>
+  ofArrays((replies, command) =>
+    Array.from(
+      { length: Math.max(...replies.map((reply) => elements(reply).length)) },
+      (_, i) => mergeAt(i)(replies.map((reply) => at(reply, i)), command)
+    )
+  )
+
+const at = (reply: Resp.Value, index: number): Resp.Value => {
+  const element = elements(reply)[index]
+  return element === undefined ? reply : element
+}
+
 /** Numbers 0 or 1 by index; 1 where all replies have 1. */
-export const everywhere: Merge = ofArrays((replies) =>
-  elements(replies[0] ?? null).map((_, i) => (replies.every((reply) => elements(reply)[i] === 1) ? 1 : 0))
-)
+export const everywhere: Merge = ofEach(() => least)
 
 /** Texts of lines, one text after the other. */
-export const lines: Merge = (replies) => {
+export const lines: Merge = ofKind((reply): reply is Resp.Value => blobOf(reply) !== undefined, (replies) => {
   const texts = replies.map(bytesOf)
   const out = new Uint8Array(texts.reduce((length, text) => length + text.length, 0))
   texts.reduce((offset, text) => {
@@ -53,14 +70,10 @@ export const lines: Merge = (replies) => {
     return offset + text.length
   }, 0)
   return bulk(out)
-}
+})
 
 /** Names and integers in turn, with the same names in the same order in all replies. The integers are summed. */
-export const sumByName: Merge = ofArrays((replies) =>
-  elements(replies[0] ?? null).map((name, i) =>
-    i % 2 === 0 ? name : total(replies.map((reply) => elements(reply)[i] ?? null))
-  )
-)
+export const sumByName: Merge = ofEach((index) => index % 2 === 0 ? same : sum)
 
 /**
  * Entries of a log whose second field is a time, newest first. A count in the command holds for the whole, and each

@@ -18,7 +18,7 @@ export const elementsIn = (value: Resp.Value): ReadonlyArray<Resp.Value> | undef
 export const elements = (value: Resp.Value): ReadonlyArray<Resp.Value> => elementsIn(value) ?? []
 
 /** The string of a bulk, verbatim or simple string, `undefined` for anything else. */
-const blobOf = (value: Resp.Value): Resp.Bulk | string | undefined =>
+export const blobOf = (value: Resp.Value): Resp.Bulk | string | undefined =>
   value instanceof Resp.Verbatim
     ? value.text
     : value instanceof Resp.Bulk || typeof value === "string"
@@ -51,19 +51,11 @@ export const identity = (value: Resp.Value): string => {
   return blob ?? (typeof value === "object" ? elements(value).map(identity).join() : String(value))
 }
 
-/**
- * Sums integers exactly: `bigint` beyond ±(2⁵³−1), as the decoder makes them. A reply that is no integer is the sum, and is
- * refused by the decoder, as it would be by itself.
- */
-export const sum = (replies: ReadonlyArray<Resp.Value>): Resp.Value => {
-  const all = integers(replies)
-  if (all.length < replies.length) return replies.find((reply) => !isInteger(reply)) ?? null
+/** Sums integers exactly: `bigint` beyond ±(2⁵³−1), as the decoder makes them. */
+export const sum = (all: ReadonlyArray<number | bigint>): number | bigint => {
   const quick = all.reduce<number>((total, integer) => total + Number(integer), 0)
   return Number.isSafeInteger(quick) ? quick : all.reduce<bigint>((total, integer) => total + BigInt(integer), 0n)
 }
 
-const isInteger = (reply: Resp.Value): reply is number | bigint => typeof reply === "bigint" || Number.isInteger(reply)
-
-/** The integers among replies. */
-export const integers = (replies: ReadonlyArray<Resp.Value>): ReadonlyArray<number | bigint> =>
-  replies.filter(isInteger)
+export const isInteger = (reply: Resp.Value): reply is number | bigint =>
+  typeof reply === "bigint" || Number.isInteger(reply)

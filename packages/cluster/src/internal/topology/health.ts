@@ -19,6 +19,8 @@ export class Health {
   #error: CommandError | undefined = undefined
   #stranger: CommandError | undefined = undefined
   readonly #failures = new Listeners<CommandError>()
+  /** Told when another server is found to have its address. */
+  readonly takenOver = new Listeners<CommandError>()
 
   get isHealthy(): boolean {
     return this.#condition === "healthy" && this.#stranger === undefined
@@ -51,6 +53,7 @@ export class Health {
   estrange(error: CommandError): void {
     const wasDown = this.downWith !== undefined
     this.#stranger = error
+    this.takenOver.tell(error)
     if (!wasDown) this.#failures.tell(error)
   }
 

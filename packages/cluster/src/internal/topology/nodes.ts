@@ -251,12 +251,18 @@ export class Nodes {
         (effect) => void Runtime.fork(this.#context)(Effect.forkIn(effect, Context.get(this.#context, Scope.Scope)))
       )
       : { pool: asMaster, unchecked: undefined }
-    const client = yield* RedisRouter.makeClient(pool.router, settings)
+    // Messages come to a replica without data as to any other server.
+    const dialer = forMessages(dialerWith(settings), health)
+    const context = yield* Effect.context<RedisConnector>()
+    const subscribers: RedisRouter.Subscribers = {
+      ...pool.router.subscribers,
+      connect: (_server, listener) => Runtime.inContext(context)(dialer.open(listener))
+    }
+    const client = yield* RedisRouter.makeClient({ ...pool.router, subscribers }, settings)
     const node: Node = {
       address,
       endpoint,
-      // Messages come to a replica without data as to any other server.
-      dialer: dialerWith(settings),
+      dialer,
       pool,
       client,
       unchecked: unchecked === undefined ? client : yield* RedisRouter.makeClient(unchecked, settings),
@@ -423,6 +429,22 @@ const observed = <R>(
   )
   return Effect.tap(dialled, () => Effect.addFinalizer(() => Effect.sync(onEnd)))
 }
+
+/**
+ * Opens no connection while another server has the address, and ends those that are open when one gets it: nothing need be sent over
+ * them any more that could be refused.
+ */
+const forMessages = (dialer: RedisConnection.Dialer, health: Health): RedisConnection.Dialer => ({
+  ...dialer,
+  open: (listener) =>
+    Effect.suspend(() => {
+      if (health.estranged !== undefined) return Effect.fail(health.estranged)
+      return Effect.tap(dialer.open(listener), (connection) => {
+        if (health.estranged !== undefined) connection.close(health.estranged)
+        return health.takenOver.listen((error) => connection.close(error))
+      })
+    })
+})
 
 const drained = Effect.fnUntraced(function*(node: Node) {
   yield* node.pool.disconnect()

@@ -50,7 +50,7 @@ const sourceArgs = (sources: ReadonlyArray<CmsSource>): Arg.List =>
  */
 export const cmsIncrby = define(
   "CMS.INCRBY",
-  (key: Arg.Key, increments: ReadonlyArray<readonly [item: Arg.Key, increment: number | bigint]>) => [
+  (key: Arg.Key, increments: ReadonlyArray<readonly [item: Arg.Value, increment: number | bigint]>) => [
     Arg.key(key),
     Arg.pairs(increments)
   ],

@@ -108,7 +108,7 @@ export const topkCount = define(
  */
 export const topkIncrby = define(
   "TOPK.INCRBY",
-  (key: Arg.Key, increments: ReadonlyArray<readonly [item: Arg.Key, increment: number]>) => [
+  (key: Arg.Key, increments: ReadonlyArray<readonly [item: Arg.Value, increment: number]>) => [
     Arg.key(key),
     Arg.pairs(increments)
   ],

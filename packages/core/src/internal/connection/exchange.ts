@@ -53,14 +53,15 @@ export interface ExchangeOptions {
 /**
  * Whoever has the connection alone.
  *
- * - `wrote`: told of each command that is written. `denied`: told of each that the server refuses, by the number of replies before.
+ * - `wrote`: told of each command that is written. `denied`: told of each that the server refuses, by the number of replies before;
+ *   returns the error that ends the connection by that.
  * - `isAlone`: whether nothing may be written but what the holder sends: in a transaction that was begun by name the server
  *   would queue it, and answer it in the reply to EXEC. A holder who has become another user stays that one.
  * - `dismiss`: has the connection closed when it is given back.
  */
 export interface Holder {
   readonly wrote: (command: RedisCommand.Any) => void
-  readonly denied: (replies: number) => void
+  readonly denied: (replies: number, error: Resp.ErrorReply) => CommandError | undefined
   readonly isAlone: boolean
   readonly dismiss: () => void
 }
@@ -315,12 +316,13 @@ export class Exchange {
         if (this.#failure === undefined) this.close(this.#unexpected())
         return values.length
       }
-      if (value instanceof Resp.ErrorReply) this.#holder?.denied(this.#replies)
+      const end = value instanceof Resp.ErrorReply ? this.#holder?.denied(this.#replies, value) : undefined
       this.#commandsInFlight--
       this.#replies++
       const isComplete = ++request.answered === request.count
       if (isComplete) this.#shift(request)
       give(value, request, origin)
+      if (end !== undefined) this.close(end)
       if (!this.#halves.gave() || this.#commandsInFlight === 0) continue
       // The push may tell of a key that the reply is about. A read of it that is sent first could not be cached.
       if (values[i] instanceof Resp.Push) continue

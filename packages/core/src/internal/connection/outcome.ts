@@ -8,7 +8,7 @@ import type { CommandError, Delivery, NoScriptError } from "../../RedisError.ts"
 import * as Resp from "../../Resp.ts"
 import { asSinceSeven } from "../error/classify.ts"
 import { copied } from "../error/copy.ts"
-import { failureOf, isHangUp } from "../error/events.ts"
+import { connectionLoss, failureOf, isHangUp } from "../error/events.ts"
 import { present } from "../error/present.ts"
 
 /** The outcome of one command of a batch. */
@@ -146,9 +146,15 @@ export const begins = (reply: Resp.Value): boolean =>
   !(reply instanceof Resp.ErrorReply) || reply.line.includes("can not be nested")
 
 /**
- * Whether an answer to EXEC need not have ended the transaction, so that the server may queue what others send after it and
- * answer QUEUED: one that does not know EXEC, as with `rename-command`, does so, and one before 6.0.6 after most refusals.
+ * Whether an answer to EXEC or DISCARD need not have ended the transaction, so that the server may queue what comes after it and
+ * answer QUEUED: one that does not know EXEC, as with `rename-command`, does so, one before 6.0.6 after most refusals, and each
+ * one whose user has no right to DISCARD.
  */
 export const isUnended = (reply: Resp.Value): boolean => reply instanceof Resp.ErrorReply && !ending.test(reply.line)
 
-const ending = /^(EXECABORT|MOVED|ASK|TRYAGAIN|CLUSTERDOWN|CROSSSLOT|READONLY)\b|EXEC (without MULTI|aborted)/
+const ending =
+  /^(EXECABORT|MOVED|ASK|TRYAGAIN|CLUSTERDOWN|CROSSSLOT|READONLY)\b|(EXEC|DISCARD) without MULTI|EXEC aborted/
+
+/** The end of a connection whose server may still queue what comes. */
+export const refusedEnd = (address: string): CommandError =>
+  connectionLoss("Other", "The server has refused to end a transaction, and may queue what comes", address)

@@ -20,6 +20,7 @@ import { Exchange } from "./exchange.ts"
 import { failAll } from "./give.ts"
 import { Liveness } from "./liveness.ts"
 import type { Listener, RedisConnection } from "./model.ts"
+import { refusedEnd } from "./outcome.ts"
 import { Reading } from "./reading.ts"
 import { keepShapes } from "./shapes.ts"
 import { lossOf } from "./socketFailure.ts"
@@ -73,8 +74,7 @@ export const wireOn = Effect.fnUntraced(function*(
       scripts: new KnownScripts(),
       again: (request) => exchange.submit(request),
       tracking,
-      onUnended: () =>
-        exchange.close(connectionLoss("Other", "The server has refused EXEC, and may queue what comes", address)),
+      onUnended: () => exchange.close(refusedEnd(address)),
       keepers: settings.keepers
     },
     maxCommands: settings.limits.inFlightCommands,

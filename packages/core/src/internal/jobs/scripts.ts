@@ -143,8 +143,9 @@ const settlements = ["overtaken", "settled", "gone"] as const
 
 /**
  * Ends a job that was begun. Returns `"overtaken"` when another worker has begun the job since; the job is then theirs, and
- * its entry stays pending. `"gone"`: another worker has ended it, or this is the second call, which has no further effect. What was
- * cancelled is settled. Where a server took over that does not know of the begin, and nobody is at the job, the outcome counts.
+ * its entry stays pending. `"gone"`: another worker has ended it, the keys of the queue were deleted, or this is the second call,
+ * which has no further effect. What was cancelled is settled. Where a server took over that does not know of the begin, and
+ * nobody is at the job, the outcome counts.
  */
 export const settle = RedisScript.make({
   name: "RedisJobs.settle",

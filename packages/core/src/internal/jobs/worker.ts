@@ -122,7 +122,7 @@ const handle = Effect.fnUntraced(function*<A, E, R>(
   )
   const settled = yield* persevere(settle, isEnding)
   if (settled === "settled" || settled === "gone" && mayBeSettled) return
-  return yield* Effect.fail(new Overtaken(id, attempt))
+  return yield* Effect.fail(new Overtaken(id, attempt, settled))
 })
 
 /**
@@ -139,11 +139,13 @@ const persevere = <A>(step: Effect.Effect<A, CommandError, RedisClient>, isEndin
 /** The milliseconds after which a worker that was told to end gives up a step. */
 const patience = 30_000
 
-/** A job was taken over while it was handled. Its entry must not be acknowledged, because another worker has it, or had it. */
+/** What a handler did came to nothing. The entry must not be acknowledged, because another worker has it, or had it, or nobody has. */
 class Overtaken {
   readonly message: string
-  constructor(id: string, attempt: number) {
-    this.message = `attempt ${attempt} of job ${printable(id)} took too long, and was taken over`
+  constructor(id: string, attempt: number, settled: "overtaken" | "gone") {
+    this.message = `attempt ${attempt} of job ${printable(id)} took too long, and was taken over${
+      settled === "gone" ? " and ended, or its queue was deleted meanwhile" : ""
+    }`
   }
 }
 

@@ -18,8 +18,10 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import { DataError } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
+import type { ErrorReply } from "../../Resp.ts"
 import type { Holder } from "../connection/exchange.ts"
 import type { RedisConnection } from "../connection/model.ts"
+import { isUnended, refusedEnd } from "../connection/outcome.ts"
 import type { Request } from "../connection/request.ts"
 import { SingleRequest } from "../connection/singleRequest.ts"
 import { connectionLoss } from "../error/events.ts"
@@ -48,10 +50,10 @@ export class Lease implements Holder {
   #spoilt = false
   /** Whether ASKING was sent last, which would apply to the next holder's command. */
   #asking = false
-  /** Whether MULTI was written and not refused, and nothing since that ends it. */
-  #queueing = false
-  /** The number of commands that were written on the connection before that MULTI. */
-  #beforeMulti = 0
+  /** What was written and not answered that begins a transaction or ends one: the number of commands before it, and which. */
+  readonly #turns: Array<{ readonly before: number; readonly begins: boolean }> = []
+  /** Whether the server has a transaction open, by what it has answered. */
+  #open = false
   /** Requests that begin a transaction by name or end one; among them all of which something has yet to be written. */
   #turning: Array<Request> = []
   /** Whether the holder may have become another user. */
@@ -92,16 +94,35 @@ export class Lease implements Holder {
   /** What was given up before it was written neither begins a transaction nor ends one. */
   wrote({ spec }: RedisCommand.Any): void {
     const name = spec.name.toUpperCase()
-    if (endsTransaction.has(name)) this.#queueing = false
-    // One within a transaction is refused, and changes nothing.
-    else if (name === "MULTI" && !this.#queueing) {
-      this.#queueing = true
-      this.#beforeMulti = this.#raw.exchange.written
+    const begins = name === "MULTI"
+    if (!begins && !endsTransaction.has(name)) return
+    const { replies, written } = this.#raw.exchange
+    this.#settleBefore(replies)
+    this.#turns.push({ before: written, begins })
+  }
+
+  denied(replies: number, error: ErrorReply): CommandError | undefined {
+    this.#settleBefore(replies)
+    const [turn] = this.#turns
+    if (turn?.before !== replies) return undefined
+    this.#turns.shift()
+    if (turn.begins || !this.#open) return undefined
+    this.#open = false
+    return isUnended(error) ? refusedEnd(this.#raw.address) : undefined
+  }
+
+  /** Takes what was answered and not refused as done. */
+  #settleBefore(replies: number): void {
+    const turns = this.#turns
+    for (let turn = turns[0]; turn !== undefined && turn.before < replies; turn = turns[0]) {
+      this.#open = turn.begins
+      turns.shift()
     }
   }
 
-  denied(replies: number): void {
-    if (replies === this.#beforeMulti) this.#queueing = false
+  /** Whether MULTI was written and not refused, and nothing since that ends it. */
+  get #queueing(): boolean {
+    return this.#turns.at(-1)?.begins ?? this.#open
   }
 
   /** Whether keys may be watched. */

@@ -10,16 +10,13 @@ const most = 8
 /** The number of fibers that gave a turn to others and have work left. */
 let paused = 0
 
-/** Suspends until the next turn of the event loop. */
-export const pause: Effect.Effect<void> = Effect.suspend(() => {
+/** Suspends until the next turn of the event loop. Who is interrupted between two of its steps would count for ever. */
+export const pause: Effect.Effect<void> = Effect.uninterruptible(Effect.suspend(() => {
   paused++
-  return Effect.ensuring(
-    Effect.yieldNow,
-    Effect.sync(() => {
-      paused--
-    })
-  )
-})
+  return Effect.map(Effect.yieldNow, () => {
+    paused--
+  })
+}))
 
 /** Whether there is work that has arrived and was put off to the next turn. */
 export const hasPaused = (): boolean => paused > 0

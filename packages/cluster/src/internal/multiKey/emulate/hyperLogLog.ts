@@ -6,7 +6,6 @@ import { get, set } from "@redfx/core/commands/Strings"
 import * as RedisArg from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import type { CommandError } from "@redfx/core/RedisError"
-import * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "../../topology/cluster.ts"
 import { slotOf } from "../../topology/slot.ts"
@@ -25,14 +24,13 @@ export const onCopies: Split = (cluster, command) => {
   const near = keys.filter((key) => slotOf(key) === slot)
   const far = keys.filter((key) => slotOf(key) !== slot)
   return Effect.flatMap(
-    fanOut(far.map((key) => onMaster(cluster, get(key))), true),
+    fanOut(far.map((key) => onMaster(cluster, RedisCommand.asBytes(get(key)))), true),
     (values) => {
       // A key that does not exist is an empty HyperLogLog, and adds nothing.
-      const copies = values.flatMap((value) =>
-        value instanceof Resp.Bulk ? [{ key: temporaryKey(slot), bytes: value.bytes() }] : []
-      )
+      const copies = values.flatMap((bytes) => bytes === undefined ? [] : [{ key: temporaryKey(slot), bytes }])
       const copied = copies.map(({ key }) => key)
-      const run = onMaster(cluster, RedisCommand.withParts(command, [...near, ...copied].map(RedisArg.key)))
+      const whole = RedisCommand.withParts(command, [...near, ...copied].map(RedisArg.key))
+      const run = onMaster(cluster, RedisCommand.undecoded(whole))
       return copies.length === 0 ? run : Effect.ensuring(
         Effect.andThen(put(cluster, copies), run),
         remove(cluster, copied)

@@ -8,7 +8,6 @@ import type { Key } from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { ResponseError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
-import * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "../../topology/cluster.ts"
 import { wordOf } from "../arguments.ts"
@@ -16,7 +15,6 @@ import { splits } from "../crossSlot.ts"
 import type { Split } from "../crossSlot.ts"
 import { afterWriting, fanOut } from "../fanOut.ts"
 import { onMaster } from "../onMaster.ts"
-import { sum } from "../replies.ts"
 import { bySlot } from "../setOperations.ts"
 
 /** The value of a key, and its time to live in milliseconds; 0 means no limit. */
@@ -31,10 +29,10 @@ const read = (cluster: Cluster, key: Key): Effect.Effect<Contents | undefined, C
     // Both are asked for at the same time: the less time passes between them, the less of the time to live is lost.
     Effect.all([onMaster(cluster, dump(key)), onMaster(cluster, pttl(key))], { concurrency: 2 }),
     ([payload, milliseconds]) =>
-      payload instanceof Resp.Bulk && typeof milliseconds === "number" && milliseconds !== -2
+      payload === undefined || milliseconds === -2
+        ? undefined
         // A rest of less than a millisecond is 0, which RESTORE would take for no limit.
-        ? { payload: payload.bytes(), milliseconds: milliseconds === -1 ? 0 : Math.max(milliseconds, 1) }
-        : undefined
+        : { payload, milliseconds: milliseconds === -1 ? 0 : Math.max(milliseconds, 1) }
   )
 
 /** Writes a value that was read to a key; `false` when the key exists and is not to be replaced. */
@@ -101,6 +99,6 @@ export const msetnx: Split = (cluster, command) => {
   const write = splits.get("MSET")?.(cluster, RedisCommand.withParts(mset({ "": "" }), command.parts))
   return write && Effect.flatMap(
     fanOut(bySlot(RedisCommand.keys(command)).map((keys) => onMaster(cluster, exists(keys))), true),
-    (counts) => (sum(counts) === 0 ? Effect.as(write, 1) : Effect.succeed(0))
+    (counts) => counts.every((count) => count === 0) ? Effect.as(write, 1) : Effect.succeed(0)
   )
 }

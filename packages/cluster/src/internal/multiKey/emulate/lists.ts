@@ -18,7 +18,7 @@ import { slotOf } from "../../topology/slot.ts"
 import { wordAt, wordOf } from "../arguments.ts"
 import type { Split } from "../crossSlot.ts"
 import { onMaster } from "../onMaster.ts"
-import { bytesOf, elements } from "../replies.ts"
+import { bytesOf } from "../replies.ts"
 import { remove, temporaryKey } from "../temporaryKeys.ts"
 
 /** A move of one element; `from` and `to` add elements to the end of the list that it leaves, or goes to. */
@@ -89,12 +89,13 @@ const give = (
 
 /** Moves what is in the temporary list back to the source. */
 const putBack = (cluster: Cluster, { from, source, temporary }: Move): Effect.Effect<void, CommandError> =>
-  Effect.flatMap(onMaster(cluster, lrange(temporary, 0, -1)), (reply) => {
-    const taken = elements(reply).map(bytesOf)
-    return taken.length === 0
-      ? Effect.void
-      : Effect.andThen(cluster.execute(from(source, taken)), remove(cluster, [temporary]))
-  })
+  Effect.flatMap(
+    onMaster(cluster, RedisCommand.asBytes(lrange(temporary, 0, -1))),
+    (taken) =>
+      taken.length === 0
+        ? Effect.void
+        : Effect.andThen(cluster.execute(from(source, taken)), remove(cluster, [temporary]))
+  )
 
 const stranded = (command: RedisCommand.Any, { temporary }: Move, error: CommandError, second: CommandError) =>
   new ClusterRetriesExhaustedError({

@@ -41,7 +41,7 @@ export const smove: Split = (cluster, command) => {
   )
   return Effect.uninterruptible(Effect.gen(function*() {
     const isThere = yield* onMaster(cluster, sismember(source, member))
-    if (isThere === 0 || (yield* take) === 0) return 0
+    if (!isThere || (yield* take) === 0) return 0
     yield* give
     return 1
   }))
@@ -60,7 +60,7 @@ const lost = (command: RedisCommand.Any, error: CommandError, second: CommandErr
 const store = (operation: Sets.SetOperation): Split => (cluster, command) => {
   const [destination, ...sources] = RedisCommand.keys(command)
   if (destination === undefined) return undefined
-  return Effect.flatMap(operation((read) => onMaster(cluster, read), sources), (members) => {
+  return Effect.flatMap(operation((read) => onMaster(cluster, RedisCommand.undecoded(read)), sources), (members) => {
     if (members.length === 0) return Effect.as(cluster.execute(del(destination)), 0)
     const temporary = temporaryKey(slotOf(destination))
     return Effect.andThen(
