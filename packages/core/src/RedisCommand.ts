@@ -12,7 +12,7 @@ import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
 import { orNone } from "./internal/argument/options.ts"
-import { unreadable } from "./internal/argument/unreadable.ts"
+import { dataError, unreadable } from "./internal/argument/unreadable.ts"
 import { argsFor, refusalFor } from "./internal/command/argsFor.ts"
 import { refusalOf, shownName, subcommandOf, traitsByName } from "./internal/command/byName.ts"
 import * as Encode from "./internal/command/encode.ts"
@@ -28,8 +28,7 @@ import { Suspension } from "./internal/runtime/suspension.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient, replacing } from "./RedisClient.ts"
-import { DataError } from "./RedisError.ts"
-import type { CommandError, DecodeError } from "./RedisError.ts"
+import type { CommandError, DataError, DecodeError } from "./RedisError.ts"
 import * as RedisReply from "./RedisReply.ts"
 import type * as Resp from "./Resp.ts"
 import type { RespEncoder } from "./RespEncoder.ts"
@@ -554,7 +553,7 @@ const settle = (command: CommandImpl & Any): Exit.Exit<unknown, CommandError> | 
   if (unsent === undefined) return undefined
   return unsent instanceof RedisArg.Answer
     ? decode(command, unsent.value, false)
-    : Exit.fail(new DataError({ command: command.spec.called, detail: unsent.detail }))
+    : Exit.fail(dataError(command.spec.called, unsent))
 }
 
 const effectPrototype = Effectable.Prototype<Any>({

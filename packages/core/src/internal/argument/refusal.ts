@@ -1,6 +1,7 @@
 /**
  * The refusal of arguments that cannot be sent.
  */
+import { here } from "../error/place.ts"
 
 /**
  * Thrown by a definition whose arguments cannot be sent; the command then fails
@@ -12,9 +13,12 @@
 export class InvalidArgument {
   /** What the `DataError` says. */
   readonly detail: string
+  /** The stack of where it was made, which that of the `DataError` is. */
+  readonly place: string | undefined
 
-  constructor(detail: string) {
+  constructor(detail: string, place = here()) {
     this.detail = detail
+    this.place = place
   }
 }
 
