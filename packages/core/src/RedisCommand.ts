@@ -192,7 +192,7 @@ export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, 
           return commandOf(spec, given(...arguments), reply)
       }
     } catch (error) {
-      return unreadableCommand(spec, error, reply)
+      return unreadableCommand(spec, error, reply, construct)
     }
   }
   // Its parameters are those of `args`, and a command has the types of its decoder.
@@ -217,7 +217,7 @@ export const make = <A, Bytes = A, BigInts = A>(options: {
     // The view is the text view, in which this reply decodes to an A.
     return commandOf(spec, argsFor(reply, args)(), reply) as never
   } catch (error) {
-    return unreadableCommand(spec, error, reply) as never
+    return unreadableCommand(spec, error, reply, make) as never
   }
 }
 
@@ -282,8 +282,8 @@ const commandOf = (spec: Spec, list: Listed, reply: AnyReply): CommandImpl =>
     ? new CommandImpl(spec, noParts, reply, RedisReply.textView, list)
     : new CommandImpl(spec, RedisArg.flatten(list), reply, RedisReply.textView, undefined)
 
-const unreadableCommand = (spec: Spec, error: unknown, reply: AnyReply): CommandImpl =>
-  new CommandImpl(spec, noParts, reply, RedisReply.textView, unreadable(error))
+const unreadableCommand = (spec: Spec, error: unknown, reply: AnyReply, callee: object): CommandImpl =>
+  new CommandImpl(spec, noParts, reply, RedisReply.textView, unreadable(error, callee))
 
 const noParts: ReadonlyArray<RedisArg.Part> = []
 

@@ -19,27 +19,25 @@ describe("The stack of a DataError", () => {
       const client = yield* Client.make(yield* FakeNode.make())
       const user = makeUser()
       const rejected = yield* Effect.flip(Client.on(client)(user))
-      assert.match(
-        rejected.stack ?? "",
-        /DataError: HSET: cannot send undefined; [^\n]*\n(?: +at .*\n)+? +at makeUser /
-      )
-      assert.match(String(rejected.stack), /places\.test\.ts/)
+      // Nothing of redfx stands above it.
+      assert.match(rejected.stack ?? "", /DataError: HSET: cannot send undefined; .*\n +at makeUser .*places\.test\.ts/)
     }))
 
   it.effect("does so in a pipeline, where the error is a copy with its index", () =>
     Effect.gen(function*() {
       const client = yield* Client.make(yield* FakeNode.make())
       const error = yield* Effect.flip(Client.on(client)(Redis.pipeline([Redis.ping(), makeUser()])))
-      assert.match(error.stack ?? "", /DataError: HSET at index 1 of the pipeline: (.*\n)+? +at makeUser /)
+      assert.match(error.stack ?? "", /DataError: HSET at index 1 of the pipeline: .*\n +at makeUser /)
     }))
 
-  it.effect("does so for options of what is made of commands", () =>
+  it.effect("leads to the call that finds options wrong", () =>
     Effect.gen(function*() {
-      const makeLimit = () => RedisRateLimiter.tokenBucket("requests", { capacity: -1, every: "1 second" })
+      const requests = RedisRateLimiter.tokenBucket("requests", { capacity: -1, every: "1 second" })
+      const takeOne = () => requests.take("ada")
       const client = yield* Client.make(yield* FakeNode.make())
-      const error = yield* Effect.flip(Client.on(client)(makeLimit().take("ada")))
+      const error = yield* Effect.flip(Client.on(client)(takeOne()))
       assert.strictEqual(error._tag, "DataError")
-      assert.match(error.stack ?? "", / at makeLimit /)
+      assert.match(error.stack ?? "", / at takeOne /)
     }))
 
   it("is none where the program wants none", () => {

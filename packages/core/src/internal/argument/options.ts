@@ -8,14 +8,14 @@ import { format } from "effect/Formatter"
 import type { DataError } from "../../RedisError.ts"
 import { durationFrom } from "../runtime/milliseconds.ts"
 import { invalid } from "./refusal.ts"
-import { dataError } from "./unreadable.ts"
+import { dataError, unreadable } from "./unreadable.ts"
 
 /** Reads the options of a function by what refuses wrong ones, such as {@link count}. `of` is what errors call the function. */
 export const readOptions = <A>(of: string, read: () => A): Exit.Exit<A, DataError> => {
   try {
     return Exit.succeed(read())
   } catch (error) {
-    return Exit.fail(dataError(of, error))
+    return Exit.fail(dataError(of, unreadable(error, readOptions)))
   }
 }
 

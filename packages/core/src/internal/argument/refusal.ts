@@ -1,7 +1,7 @@
 /**
  * The refusal of arguments that cannot be sent.
  */
-import { here } from "../error/place.ts"
+import { callerOf } from "../error/place.ts"
 
 /**
  * Thrown by a definition whose arguments cannot be sent; the command then fails
@@ -13,10 +13,10 @@ import { here } from "../error/place.ts"
 export class InvalidArgument {
   /** What the `DataError` says. */
   readonly detail: string
-  /** The stack of where it was made, which that of the `DataError` is. */
+  /** Where the arguments were given, as far as it is known: the lines of a stack, which that of the `DataError` has. */
   readonly place: string | undefined
 
-  constructor(detail: string, place = here()) {
+  constructor(detail: string, place = callerOf(InvalidArgument)) {
     this.detail = detail
     this.place = place
   }

@@ -2,18 +2,23 @@
  * Where in a program something was given that is refused later: a command is made in one place and runs in another, where a
  * stack shows nothing but the loop that runs everything.
  */
-import { deeper, stackless } from "./stackless.ts"
+import { stackless } from "./stackless.ts"
 
 /** The lines of a stack that a copy of an error takes over. A field that is not enumerable is none of the error's own. */
 const place: unique symbol = Symbol("place")
 
-/** The lines of the stack where it is called, `undefined` where none are captured. */
-export const here = (): string | undefined => {
-  const { stack = "" } = deeper(() => new Error("here"))
+/**
+ * The lines of the stack of whoever has called a function: what that and the functions below it are says nothing to a program.
+ * `undefined` where no stacks are captured.
+ */
+export const callerOf = (callee: object): string | undefined => {
+  // V8 has it, and by now so have the other engines; without it an error has the stack of where it is made.
+  const constructor = Error as unknown as { readonly captureStackTrace?: (target: object, callee: object) => void }
+  const target: { readonly stack?: string } = {}
+  constructor.captureStackTrace?.(target, callee)
+  const { stack = "" } = target
   const first = stack.search(/^\s*at /m)
-  // The first line is that of this function.
-  const lines = first < 0 ? [] : stack.slice(first).split("\n").slice(1)
-  return lines.length === 0 ? undefined : lines.join("\n")
+  return first < 0 ? undefined : stack.slice(first)
 }
 
 /** Makes an error whose stack leads to a place. */
