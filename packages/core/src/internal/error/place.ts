@@ -17,7 +17,7 @@ export const callerOf = (callee: object): string | undefined => {
   const target: { readonly stack?: string } = {}
   constructor.captureStackTrace?.(target, callee)
   const { stack = "" } = target
-  const first = stack.search(/^\s*at /m)
+  const first = stack.search(/^ *at /m)
   return first < 0 ? undefined : stack.slice(first)
 }
 
@@ -30,7 +30,7 @@ export const takenTo = <E extends object>(lines: string | undefined, error: E): 
   if (lines === undefined) return error
   Object.defineProperty(error, place, { value: lines })
   return Object.defineProperty(error, "stack", {
-    value: `${String(error)}\n${lines}`,
+    value: `${Error.prototype.toString.call(error)}\n${lines}`,
     writable: true,
     configurable: true
   })
