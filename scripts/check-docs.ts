@@ -18,6 +18,18 @@ interface Comment {
   readonly end: number
 }
 
+/** The modules of commands that work on values of one type each. */
+const typed = /commands\/(Strings|Hash\w+|Lists|Sets|SortedSet\w+|Stream\w+|Geo)\.ts$/
+
+/**
+ * Commands of these that read or replace values of whatever type, refuse another type with an error of their own, or were never
+ * run with one.
+ */
+const indifferent = new Set([
+  ..."mget mset msetex msetnx psetex set setex setnx lcs lcsIdx lcsLen".split(" "),
+  ..."himportDiscard himportDiscardall himportPrepare himportSet sdiffcard sunioncard xnack".split(" ")
+])
+
 const root = join(import.meta.dirname, "..")
 const problems: Array<string> = []
 
@@ -72,12 +84,21 @@ function checkModule(file: string): void {
       if (!attached) problems.push(`${where} has no doc comment`)
       else if (!comment.text.includes("@internal")) {
         checkComment(where, comment.text)
+        if (typed.test(file) && source.slice(node.start, node.end).includes("define(")) {
+          checkCommand(where, name, comment.text)
+        }
         for (const { field, start } of silentFieldsOf(node.declaration, source, blocks)) {
           problems.push(`${file}:${lineAt(source, start)} ${name}.${field} has no doc comment`)
         }
       }
     }
   }
+}
+
+/** Whether a command on values of one type says that another type is refused, unless it is like one that says so. */
+function checkCommand(where: string, name: string, text: string): void {
+  if (text.includes("WrongTypeError") || /^\**\s*\*\s*Like \{@link/.test(text) || indifferent.has(name)) return
+  problems.push(`${where} does not say when it fails with WrongTypeError`)
 }
 
 interface Field {

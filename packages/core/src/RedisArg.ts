@@ -9,9 +9,10 @@ import { format } from "effect/Formatter"
 import * as Redacted from "effect/Redacted"
 import { isDate } from "./internal/argument/isDate.ts"
 import { isReadonlyArray } from "./internal/argument/isReadonlyArray.ts"
-import { insteadOf, invalid } from "./internal/argument/refusal.ts"
+import { kindOf } from "./internal/argument/kinds.ts"
+import { invalid } from "./internal/argument/refusal.ts"
 import { secretText } from "./internal/argument/secretText.ts"
-import { isByteArray, isBytes } from "./internal/codec/utf8.ts"
+import { isBytes } from "./internal/codec/utf8.ts"
 import { durationFrom, noDuration } from "./internal/runtime/milliseconds.ts"
 import type * as Resp from "./Resp.ts"
 
@@ -343,7 +344,7 @@ export const boolean = (name: string, given: boolean | undefined): boolean | und
     ? given
     : typeof given === "function"
     ? notRecord(name)
-    : invalid(`${name} is true, false or left out, and not ${typeof given === "string" ? "text" : describe(given)}`)
+    : invalid(`${name} is true, false or left out, and not ${typeof given === "string" ? "text" : kindOf(given).is}`)
 
 /**
  * Refuses what has a method where an option is looked for: a text in place of the options has `replace` and `match`.
@@ -535,7 +536,7 @@ const flattenInto = (out: Array<Part>, args: ReadonlyArray<Arg>): Array<Part> =>
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]
     if (isPart(arg)) out.push(arg)
-    else flattenInto(out, listed(arg) ?? cannotSend(arg))
+    else flattenInto(out, listed(arg) ?? cannotSend(arg, out.length + 1))
   }
   return out
 }
@@ -543,12 +544,17 @@ const flattenInto = (out: Array<Part>, args: ReadonlyArray<Arg>): Array<Part> =>
 const listed = (arg: unknown): ReadonlyArray<Arg> | undefined =>
   typeof arg === "object" && arg !== null ? List.argsOf(arg) : undefined
 
-const cannotSend = (value: unknown): never =>
-  invalid(`cannot send ${describe(value)}; ${
-    value instanceof KeyArg
-      ? "keys are text or bytes"
-      : `send text, bytes, a number or a bigint${insteadOf(value)}`
-  }`)
+/** `at`: the number of the argument as it would be sent, behind the name of the command. */
+const cannotSend = (value: unknown, at?: number): never => {
+  const { instead, is } = kindOf(value instanceof KeyArg ? value.value : value)
+  const what = value instanceof KeyArg ? `a key that is ${is}` : value instanceof SecretArg ? noSecret : is
+  const all = value instanceof KeyArg
+    ? "keys are text or bytes"
+    : `send text, bytes, a number or a bigint${typeof value === "object" && value !== null ? ", or JSON of it" : ""}`
+  return invalid(`cannot send ${what}; ${instead ?? all}${at === undefined ? "" : ` (argument ${at})`}`)
+}
+
+const noSecret = "a secret that is no text, or was wiped"
 
 /**
  * The bytes, text or number that is sent for a part.
@@ -581,20 +587,3 @@ const isPart = (arg: Arg | undefined): arg is Part => {
       return false
   }
 }
-
-const describe = (value: unknown): string =>
-  value instanceof KeyArg
-    ? `a key that is ${describe(value.value)}`
-    : value instanceof SecretArg
-    ? "a secret that is no text, or was wiped"
-    : isByteArray(value)
-    ? "bytes whose buffer is detached, or that are none"
-    : value === null || value === undefined || typeof value === "number"
-    ? String(value)
-    : typeof value === "string"
-    ? "text with half a surrogate pair"
-    : isReadonlyArray(value)
-    ? "an array"
-    : typeof value === "object"
-    ? "an object"
-    : `a ${typeof value}`

@@ -12,7 +12,7 @@ import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
 import { orNone } from "./internal/argument/options.ts"
-import { unreadable } from "./internal/argument/unreadable.ts"
+import { dataError, unreadable } from "./internal/argument/unreadable.ts"
 import { argsFor, refusalFor } from "./internal/command/argsFor.ts"
 import { refusalOf, shownName, subcommandOf, traitsByName } from "./internal/command/byName.ts"
 import * as Encode from "./internal/command/encode.ts"
@@ -28,8 +28,7 @@ import { Suspension } from "./internal/runtime/suspension.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient, replacing } from "./RedisClient.ts"
-import { DataError } from "./RedisError.ts"
-import type { CommandError, DecodeError } from "./RedisError.ts"
+import type { CommandError, DataError, DecodeError } from "./RedisError.ts"
 import * as RedisReply from "./RedisReply.ts"
 import type * as Resp from "./Resp.ts"
 import type { RespEncoder } from "./RespEncoder.ts"
@@ -193,7 +192,7 @@ export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, 
           return commandOf(spec, given(...arguments), reply)
       }
     } catch (error) {
-      return unreadableCommand(spec, error, reply)
+      return unreadableCommand(spec, error, reply, construct)
     }
   }
   // Its parameters are those of `args`, and a command has the types of its decoder.
@@ -218,7 +217,7 @@ export const make = <A, Bytes = A, BigInts = A>(options: {
     // The view is the text view, in which this reply decodes to an A.
     return commandOf(spec, argsFor(reply, args)(), reply) as never
   } catch (error) {
-    return unreadableCommand(spec, error, reply) as never
+    return unreadableCommand(spec, error, reply, make) as never
   }
 }
 
@@ -283,8 +282,8 @@ const commandOf = (spec: Spec, list: Listed, reply: AnyReply): CommandImpl =>
     ? new CommandImpl(spec, noParts, reply, RedisReply.textView, list)
     : new CommandImpl(spec, RedisArg.flatten(list), reply, RedisReply.textView, undefined)
 
-const unreadableCommand = (spec: Spec, error: unknown, reply: AnyReply): CommandImpl =>
-  new CommandImpl(spec, noParts, reply, RedisReply.textView, unreadable(error))
+const unreadableCommand = (spec: Spec, error: unknown, reply: AnyReply, callee: object): CommandImpl =>
+  new CommandImpl(spec, noParts, reply, RedisReply.textView, unreadable(error, callee))
 
 const noParts: ReadonlyArray<RedisArg.Part> = []
 
@@ -554,7 +553,7 @@ const settle = (command: CommandImpl & Any): Exit.Exit<unknown, CommandError> | 
   if (unsent === undefined) return undefined
   return unsent instanceof RedisArg.Answer
     ? decode(command, unsent.value, false)
-    : Exit.fail(new DataError({ command: command.spec.called, detail: unsent.detail }))
+    : Exit.fail(dataError(command.spec.called, unsent))
 }
 
 const effectPrototype = Effectable.Prototype<Any>({

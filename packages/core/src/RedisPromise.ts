@@ -33,6 +33,7 @@ import { leftAtOnce } from "./internal/client/iteration.ts"
 import type { HsetMethod } from "./internal/client/methods.ts"
 import { answered, answeredUnless, awaited, endedWith, Pending, settled } from "./internal/client/promises.ts"
 import { duration, integer } from "./internal/config/checks.ts"
+import { deeper } from "./internal/error/stackless.ts"
 import { onceAborted } from "./internal/runtime/aborts.ts"
 import { withTimeout } from "./internal/runtime/elapsed.ts"
 import { durationFrom } from "./internal/runtime/milliseconds.ts"
@@ -277,7 +278,7 @@ class Building<R, E> implements Provider<R> {
 
   /** What has waited goes on in the order in which it came, and before what is called later. */
   readonly opened: Provider<R>["opened"] = Effect.callback((resume) => {
-    if (this.#closing !== undefined) return resume(Effect.fail(closed()))
+    if (this.#closing !== undefined) return resume(Effect.fail(deeper(closed)))
     if (this.current !== undefined) return resume(Effect.succeed(this.current.context))
     this.#opening ??= outside(() => this.#build())
     const waiting = this.#waiting.add(resume)
@@ -407,7 +408,7 @@ const notALayer = (): RedisConfigError =>
 const closed = (): ConnectionError =>
   new ConnectionError({
     reason: "ClientClosed",
-    detail: "The client was closed",
+    detail: "The client was closed; it takes no calls after close() or destroy()",
     delivery: "not-sent",
     readonly: false
   })

@@ -221,7 +221,8 @@ export const bitfield = define(
  * Reads integers inside the string at `key`; returns them in order.
  *
  * Accepts reads only, so that replicas can answer. A missing key counts as zeros. With no operations, returns an empty
- * array without a round trip. O(1) for each operation. Since Redis 6.0.0.
+ * array without a round trip. Fails with `WrongTypeError` when the key does not hold a string. O(1) for each operation.
+ * Since Redis 6.0.0.
  *
  * @see {@link bitfieldOperations} for the operations
  * @category bitmaps
@@ -239,7 +240,8 @@ export const bitfieldRo = define(
  * Combines the strings at several keys bit by bit and stores the result; returns its length in bytes.
  *
  * Shorter strings and missing keys count as filled up with zeros. An empty result deletes `destination`. Fails with
- * `DataError` when no keys are given, with `ResponseError` for `not` with several keys. O(N). Since Redis 2.6.0.
+ * `DataError` when no keys are given, with `ResponseError` for `not` with several keys, with `WrongTypeError` when one
+ * of the keys that are read does not hold a string. O(N). Since Redis 2.6.0.
  *
  * **Example** (On the same days)
  *
@@ -266,7 +268,8 @@ export const bitop = define(
  * Returns the position of the first bit that is 0 or 1, -1 when there is none.
  *
  * The position counts bits from the start of the string, even with a range. Without an `end`, the string counts as
- * followed by zeros, so that a search for 0 finds one. A missing key counts as zeros. O(N). Since Redis 2.8.7.
+ * followed by zeros, so that a search for 0 finds one. A missing key counts as zeros. Fails with `WrongTypeError` when
+ * the key does not hold a string. O(N). Since Redis 2.8.7.
  *
  * @category bitmaps
  * @since 0.1.0
@@ -300,7 +303,7 @@ export const getbit = define("GETBIT", (key: Arg.Key, offset: number) => [Arg.ke
 /**
  * Sets the bit at `offset` of the string at `key`; returns the old bit. The string grows as needed.
  *
- * Fails with `WrongTypeError` when the key does not hold a string. O(1). Since Redis 2.2.0.
+ * A missing key is created. Fails with `WrongTypeError` when the key does not hold a string. O(1). Since Redis 2.2.0.
  *
  * **Example** (A bit for a day)
  *

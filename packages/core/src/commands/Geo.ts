@@ -142,8 +142,9 @@ const stored = Reply.make<number, number, bigint>((value, view) =>
  * Adds members at their positions, or moves those that exist; returns how many are new, or with `ch` how many are new
  * or moved.
  *
- * Fails with `DataError` when no positions are given, with `ResponseError` for a position outside the limits of
- * {@link GeoCoordinates}. O(log N) a member. Since Redis 3.2.0; options since 6.2.0.
+ * A missing key is created. Fails with `DataError` when no positions are given, with `ResponseError` for a position
+ * outside the limits of {@link GeoCoordinates}, with `WrongTypeError` when the key does not hold a sorted set. O(log N)
+ * a member. Since Redis 3.2.0; options since 6.2.0.
  *
  * **Example** (A place)
  *
@@ -169,7 +170,8 @@ export const geoadd = define(
 /**
  * Returns the distance between two members, in metres by default, `undefined` when one of them does not exist.
  *
- * Fails with `DataError` for a unit other than m, km, mi and ft. O(1). Since Redis 3.2.0.
+ * Fails with `DataError` for a unit other than m, km, mi and ft, with `WrongTypeError` when the key does not hold a
+ * sorted set. O(1). Since Redis 3.2.0.
  *
  * @category geo
  * @since 0.1.0
@@ -189,7 +191,8 @@ export const geodist = define(
 /**
  * Returns the geohash of members in their order, 11 characters each, `undefined` for each that does not exist.
  *
- * With no members, returns an empty array without a round trip. O(1) a member. Since Redis 3.2.0.
+ * With no members, returns an empty array without a round trip. Fails with `WrongTypeError` when the key does not hold
+ * a sorted set. O(1) a member. Since Redis 3.2.0.
  *
  * @category geo
  * @since 0.1.0
@@ -208,7 +211,7 @@ export const geohash = define(
  * Returns the positions of members in their order, `undefined` for each that does not exist.
  *
  * The positions differ by a rounding error from those that were added. With no members, returns an empty array without
- * a round trip. O(1) a member. Since Redis 3.2.0.
+ * a round trip. Fails with `WrongTypeError` when the key does not hold a sorted set. O(1) a member. Since Redis 3.2.0.
  *
  * @category geo
  * @since 0.1.0
@@ -226,8 +229,9 @@ export const geopos = define(
 /**
  * Returns the members within `radius` of a position.
  *
- * Returns an empty array when the key does not exist. Fails with `DataError` for an unknown unit or order. O(N + log
- * M), N members in the box around the circle, M in the key. Since Redis 3.2.0.
+ * Returns an empty array when the key does not exist. Fails with `DataError` for an unknown unit or order, with
+ * `WrongTypeError` when the key does not hold a sorted set. O(N + log M), N members in the box around the circle, M in
+ * the key. Since Redis 3.2.0.
  *
  * @deprecated Use {@link geosearch} with `fromlonlat` and `byradius` on servers since 6.2.
  * @category geo
@@ -278,7 +282,8 @@ export const georadiusRoWith = define(
  * Stores the members that {@link georadius} finds, replacing what was there; returns how many it stored.
  *
  * The destination is deleted when no member is found. Fails with `DataError` when both destinations are given, and for
- * an unknown unit or order. O(N + log M), N members in the box around the circle, M in the key. Since Redis 3.2.0.
+ * an unknown unit or order, with `WrongTypeError` when the key does not hold a sorted set. O(N + log M), N members in
+ * the box around the circle, M in the key. Since Redis 3.2.0.
  *
  * @deprecated Use {@link geosearchstore} with `fromlonlat` and `byradius` on servers since 6.2.
  * @category geo
@@ -319,8 +324,8 @@ export const georadiusWith = define(
  * Returns the members within `radius` of a member.
  *
  * Returns an empty array when the key does not exist. Fails with `DataError` for an unknown unit or order, with
- * `ResponseError` when the member does not exist. O(N + log M), N members in the box around the circle, M in the key.
- * Since Redis 3.2.0.
+ * `ResponseError` when the member does not exist, with `WrongTypeError` when the key does not hold a sorted set. O(N +
+ * log M), N members in the box around the circle, M in the key. Since Redis 3.2.0.
  *
  * @deprecated Use {@link geosearch} with `frommember` and `byradius` on servers since 6.2.
  * @category geo
@@ -371,7 +376,8 @@ export const georadiusbymemberRoWith = define(
  * Stores the members that {@link georadiusbymember} finds, replacing what was there; returns how many it stored.
  *
  * The destination is deleted when no member is found. Fails with `DataError` when both destinations are given, and for
- * an unknown unit or order. O(N + log M), N members in the box around the circle, M in the key. Since Redis 3.2.0.
+ * an unknown unit or order, with `WrongTypeError` when the key does not hold a sorted set. O(N + log M), N members in
+ * the box around the circle, M in the key. Since Redis 3.2.0.
  *
  * @deprecated Use {@link geosearchstore} with `frommember` and `byradius` on servers since 6.2.
  * @category geo
@@ -407,7 +413,8 @@ export const georadiusbymemberWith = define(
  *
  * {@link geosearchWith} returns distances, positions and hashes too. Returns an empty array when the key does not
  * exist. Fails with `DataError` for an unknown unit or order, with `ResponseError` when the member at the centre does
- * not exist. O(N + log M), N members in the box around the area, M in the area. Since Redis 6.2.0.
+ * not exist, with `WrongTypeError` when the key does not hold a sorted set. O(N + log M), N members in the box around
+ * the area, M in the area. Since Redis 6.2.0.
  *
  * **Example** (The nearest three within five kilometres)
  *
@@ -432,7 +439,8 @@ export const geosearch = define(
  * it stored.
  *
  * With `storedist` the scores are distances in the unit of the search instead of positions. `destination` is deleted
- * when nothing is found. O(N + log M), N members in the box around the area, M in the area. Since Redis 6.2.0.
+ * when nothing is found. Fails with `WrongTypeError` when `source` does not hold a sorted set. O(N + log M), N members
+ * in the box around the area, M in the area. Since Redis 6.2.0.
  *
  * @category geo
  * @since 0.1.0

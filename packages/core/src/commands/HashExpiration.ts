@@ -105,7 +105,8 @@ export type HsetexOptions =
  * condition did not hold, 2 when the field was deleted at once because the time was 0, and -2 when there is no such
  * field.
  *
- * With no fields, returns an empty array without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ * With no fields, returns an empty array without a round trip. Fails with `WrongTypeError` when the key does not hold a
+ * hash. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
  *
  * **Example** (A field that is forgotten)
  *
@@ -129,7 +130,8 @@ export const hexpire = define(
  * Sets the points in time at which fields expire (a bare number is unix seconds); returns for each field what
  * {@link hexpire} returns, where 2 means that the point had passed.
  *
- * With no fields, returns an empty array without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ * With no fields, returns an empty array without a round trip. Fails with `WrongTypeError` when the key does not hold a
+ * hash. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -145,7 +147,8 @@ export const hexpireat = define(
  * Returns for each field when it expires in unix seconds, -1 when it has no time to live, -2 when there is no such
  * field.
  *
- * With no fields, returns an empty array without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ * With no fields, returns an empty array without a round trip. Fails with `WrongTypeError` when the key does not hold a
+ * hash. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -161,7 +164,8 @@ export const hexpiretime = define(
  * Reads fields and changes their times to live; returns their values in order, `undefined` for each that does
  * not exist.
  *
- * With no fields, returns an empty array without a round trip. O(N). Since Redis 8.0.0 and Valkey 9.0.0.
+ * With no fields, returns an empty array without a round trip. Fails with `WrongTypeError` when the key does not hold a
+ * hash. O(N). Since Redis 8.0.0 and Valkey 9.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -177,7 +181,8 @@ export const hgetex = define(
  * Removes the times to live of fields; returns for each field 1 when it had one, -1 when it had none, -2 when there is
  * no such field.
  *
- * With no fields, returns an empty array without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ * With no fields, returns an empty array without a round trip. Fails with `WrongTypeError` when the key does not hold a
+ * hash. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -192,7 +197,8 @@ export const hpersist = define(
  * Sets the times to live of fields (a bare number is milliseconds); returns for each field what {@link hexpire}
  * returns.
  *
- * With no fields, returns an empty array without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ * With no fields, returns an empty array without a round trip. Fails with `WrongTypeError` when the key does not hold a
+ * hash. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -208,7 +214,8 @@ export const hpexpire = define(
  * Sets the points in time at which fields expire (a bare number is unix milliseconds); returns for each field what
  * {@link hexpire} returns, where 2 means that the point had passed.
  *
- * With no fields, returns an empty array without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ * With no fields, returns an empty array without a round trip. Fails with `WrongTypeError` when the key does not hold a
+ * hash. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -224,7 +231,8 @@ export const hpexpireat = define(
  * Returns for each field when it expires in unix milliseconds, -1 when it has no time to live, -2 when there is no such
  * field.
  *
- * With no fields, returns an empty array without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ * With no fields, returns an empty array without a round trip. Fails with `WrongTypeError` when the key does not hold a
+ * hash. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -240,7 +248,8 @@ export const hpexpiretime = define(
  * Returns for each field how many milliseconds it has to live, -1 when it has no time to live, -2 when there is no such
  * field.
  *
- * With no fields, returns an empty array without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ * With no fields, returns an empty array without a round trip. Fails with `WrongTypeError` when the key does not hold a
+ * hash. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -255,7 +264,8 @@ export const hpttl = define(
 /**
  * Sets fields and their times to live if the conditions hold; returns whether they were set.
  *
- * Fails with `DataError` when no pairs are given. O(N). Since Redis 8.0.0 and Valkey 9.0.0.
+ * A missing key is created. Fails with `DataError` when no pairs are given, with `WrongTypeError` when the key does not
+ * hold a hash. O(N). Since Redis 8.0.0 and Valkey 9.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -282,7 +292,8 @@ export const hsetex = define(
  * Returns for each field how many seconds it has to live, -1 when it has no time to live, -2 when there is no such
  * field.
  *
- * With no fields, returns an empty array without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ * With no fields, returns an empty array without a round trip. Fails with `WrongTypeError` when the key does not hold a
+ * hash. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
  *
  * @category hashes
  * @since 0.1.0

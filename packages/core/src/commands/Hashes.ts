@@ -58,7 +58,8 @@ export interface HscanOptions {
 /**
  * Deletes fields; returns how many of them existed.
  *
- * With no fields, returns 0 without a round trip. O(N). Since Redis 2.0.0.
+ * Returns 0 when the key does not exist. With no fields, returns 0 without a round trip. Fails with `WrongTypeError`
+ * when the key does not hold a hash. O(N). Since Redis 2.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -75,7 +76,8 @@ export const hdel = define(
 /**
  * Returns whether the hash has the field.
  *
- * O(1). Since Redis 2.0.0.
+ * Returns `false` when the key does not exist. Fails with `WrongTypeError` when the key does not hold a hash. O(1).
+ * Since Redis 2.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -106,8 +108,8 @@ export const hget = define(
  * Returns all fields with their values, none when the key does not exist.
  *
  * The record has no prototype, so a field named `__proto__` is plain data. As in every JavaScript object, fields that
- * look like array indexes come first. The bytes view is an array of pairs in the server's order. O(N). Since Redis
- * 2.0.0.
+ * look like array indexes come first. The bytes view is an array of pairs in the server's order. Fails with
+ * `WrongTypeError` when the key does not hold a hash. O(N). Since Redis 2.0.0.
  *
  * **Example** (A record of text, and pairs of bytes)
  *
@@ -126,7 +128,8 @@ export const hgetall = define("HGETALL", (key: Arg.Key) => [Arg.key(key)], Reply
 /**
  * Reads fields and deletes them; returns their values in order, `undefined` for each that does not exist.
  *
- * With no fields, returns an empty array without a round trip. O(N). Since Redis 8.0.0 and Valkey 9.1.0.
+ * With no fields, returns an empty array without a round trip. Fails with `WrongTypeError` when the key does not hold a
+ * hash. O(N). Since Redis 8.0.0 and Valkey 9.1.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -143,8 +146,8 @@ export const hgetdel = define(
 /**
  * Adds `increment` (default 1) to the integer in a field (a missing field counts as 0); returns the sum.
  *
- * Fails with `ResponseError` when the value is not an integer or the sum would overflow 64 bits. O(1).
- * Since Redis 2.0.0.
+ * Fails with `ResponseError` when the value is not an integer or the sum would overflow 64 bits, with `WrongTypeError`
+ * when the key does not hold a hash. O(1). Since Redis 2.0.0.
  *
  * **Example** (A counter among the fields)
  *
@@ -167,7 +170,8 @@ export const hincrby = define(
  * Adds `increment` (default 1) to the number in a field (a missing field counts as 0); returns the sum, as the nearest number
  * that JavaScript has: the server adds with more digits, which `hget` returns.
  *
- * Fails with `ResponseError` when the value is not a number. O(1). Since Redis 2.6.0.
+ * Fails with `ResponseError` when the value is not a number, with `WrongTypeError` when the key does not hold a hash.
+ * O(1). Since Redis 2.6.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -181,7 +185,7 @@ export const hincrbyfloat = define(
 /**
  * Returns the names of all fields, none when the key does not exist.
  *
- * O(N). Since Redis 2.0.0.
+ * Fails with `WrongTypeError` when the key does not hold a hash. O(N). Since Redis 2.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -191,7 +195,7 @@ export const hkeys = define("HKEYS", (key: Arg.Key) => [Arg.key(key)], Reply.arr
 /**
  * Returns the number of fields, 0 when the key does not exist.
  *
- * O(1). Since Redis 2.0.0.
+ * Fails with `WrongTypeError` when the key does not hold a hash. O(1). Since Redis 2.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -201,7 +205,8 @@ export const hlen = define("HLEN", (key: Arg.Key) => [Arg.key(key)], Reply.integ
 /**
  * Returns the values of fields in their order, `undefined` for each that does not exist.
  *
- * With no fields, returns an empty array without a round trip. O(N). Since Redis 2.0.0.
+ * With no fields, returns an empty array without a round trip. Fails with `WrongTypeError` when the key does not hold a
+ * hash. O(N). Since Redis 2.0.0.
  *
  * **Example** (Some fields)
  *
@@ -231,7 +236,8 @@ export const hmget = define(
 /**
  * Sets fields; returns `true`.
  *
- * Fails with `DataError` when no pairs are given. O(N). Since Redis 2.0.0.
+ * A missing key is created. Fails with `DataError` when no pairs are given, with `WrongTypeError` when the key does not
+ * hold a hash. O(N). Since Redis 2.0.0.
  *
  * @deprecated since Redis 4.0.0: use {@link hset}.
  * @category hashes
@@ -246,7 +252,8 @@ export const hmset = define(
 /**
  * Returns the name of a random field, `undefined` when the key does not exist.
  *
- * {@link hrandfieldCount} returns several, {@link hrandfieldWithValues} their values too. O(1). Since Redis 6.2.0.
+ * {@link hrandfieldCount} returns several, {@link hrandfieldWithValues} their values too. Fails with `WrongTypeError`
+ * when the key does not hold a hash. O(1). Since Redis 6.2.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -262,7 +269,7 @@ export const hrandfield = define(
  * Returns the names of up to `count` different random fields, or of exactly `-count` that may repeat when
  * `count` is negative; none when the key does not exist.
  *
- * O(N). Since Redis 6.2.0.
+ * Fails with `WrongTypeError` when the key does not hold a hash. O(N). Since Redis 6.2.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -277,6 +284,7 @@ export const hrandfieldCount = define(
 /**
  * Returns random fields with their values as pairs, counted as in {@link hrandfieldCount}.
  *
+ * Returns an empty array when the key does not exist. Fails with `WrongTypeError` when the key does not hold a hash.
  * O(N). Since Redis 6.2.0.
  *
  * @category hashes
@@ -292,8 +300,8 @@ export const hrandfieldWithValues = define(
 /**
  * Returns some fields with their values, and the cursor for the next call: `"0"` at the end.
  *
- * Start with cursor 0. A field may be returned more than once by different calls. O(1) a call.
- * Since Redis 2.8.0.
+ * Returns no fields when the key does not exist. Start with cursor 0. A field may be returned more than once by
+ * different calls. Fails with `WrongTypeError` when the key does not hold a hash. O(1) a call. Since Redis 2.8.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -313,7 +321,8 @@ export const hscan = define(
 /**
  * Returns the names of some fields, and the cursor for the next call: `"0"` at the end.
  *
- * Like {@link hscan}, without the values. O(1) a call. Since Redis 7.4.0 and Valkey 8.0.0.
+ * Like {@link hscan}, without the values. Fails with `WrongTypeError` when the key does not hold a hash. O(1) a call.
+ * Since Redis 7.4.0 and Valkey 8.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -334,8 +343,9 @@ export const hscanNovalues = define(
 /**
  * Sets fields: `hset(key, field, value)`, `hset(key, { field: value })` or both; returns how many are new.
  *
- * The type of the object may be an interface, as long as each of its fields can be sent. Fails with `DataError` when no
- * pairs are given. Several fields at once need Redis 4.0.0. O(N). Since Redis 2.0.0.
+ * A missing key is created. The type of the object may be an interface, as long as each of its fields can be sent.
+ * Fails with `DataError` when no pairs are given. Several fields at once need Redis 4.0.0. Fails with `WrongTypeError`
+ * when the key does not hold a hash. O(N). Since Redis 2.0.0.
  *
  * **Example** (An object as the fields of a hash)
  *
@@ -357,7 +367,7 @@ export const hset: Hset = define(
 /**
  * Sets a field if it does not exist; returns whether it was set.
  *
- * O(1). Since Redis 2.0.0.
+ * A missing key is created. Fails with `WrongTypeError` when the key does not hold a hash. O(1). Since Redis 2.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -371,7 +381,7 @@ export const hsetnx = define(
 /**
  * Returns the length of the value of a field in bytes, 0 when there is no such field.
  *
- * O(1). Since Redis 3.2.0.
+ * Fails with `WrongTypeError` when the key does not hold a hash. O(1). Since Redis 3.2.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -386,7 +396,7 @@ export const hstrlen = define(
 /**
  * Returns the values of all fields, none when the key does not exist.
  *
- * O(N). Since Redis 2.0.0.
+ * Fails with `WrongTypeError` when the key does not hold a hash. O(N). Since Redis 2.0.0.
  *
  * @category hashes
  * @since 0.1.0

@@ -34,8 +34,8 @@ export const pfadd = define(
  * Returns about how many different elements were added to a key, or to any of several keys. Missing keys count as
  * empty.
  *
- * The standard error is 0.81 %. With no keys, returns 0 without a round trip. O(1) for one key, O(N) for N keys. Since
- * Redis 2.8.9.
+ * The standard error is 0.81 %. With no keys, returns 0 without a round trip. Fails with `WrongTypeError` when one of
+ * the keys does not hold a HyperLogLog. O(1) for one key, O(N) for N keys. Since Redis 2.8.9.
  *
  * **Example** (How many different ones on either day)
  *

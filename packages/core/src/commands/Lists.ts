@@ -74,8 +74,9 @@ export interface LposOptions {
  * Takes an element from an end of `source`, waiting for one, and puts it at an end of `destination`; returns the
  * element, or `undefined` when `timeout` passes first.
  *
- * A bare `timeout` is seconds; 0, the default, waits without limit. Runs on a connection of its own; interrupting
- * it closes that connection. O(1). Since Redis 6.2.0.
+ * A bare `timeout` is seconds; 0, the default, waits without limit. Runs on a connection of its own; interrupting it
+ * closes that connection. Fails with `WrongTypeError` when one of the keys does not hold a list. O(1). Since Redis
+ * 6.2.0.
  *
  * @category lists
  * @since 0.1.0
@@ -98,7 +99,7 @@ export const blmove = define(
  * `undefined` when `timeout` passes first.
  *
  * Fails with `DataError` when no keys are given. Runs on a connection of its own; interrupting it closes that
- * connection. O(N). Since Redis 7.0.0.
+ * connection. Fails with `WrongTypeError` when one of the keys does not hold a list. O(N). Since Redis 7.0.0.
  *
  * @category lists
  * @since 0.1.0
@@ -120,7 +121,8 @@ export const blmpop = define(
  * `timeout` passes first.
  *
  * A bare `timeout` is seconds, fractions allowed; 0, the default, waits without limit. Fails with `DataError` when no
- * keys are given. Runs on a connection of its own; interrupting it closes that connection. O(N). Since Redis 2.0.0.
+ * keys are given. Runs on a connection of its own; interrupting it closes that connection. Fails with `WrongTypeError`
+ * when one of the keys does not hold a list. O(N). Since Redis 2.0.0.
  *
  * **Example** (Waiting for work)
  *
@@ -163,8 +165,8 @@ export const brpop = define(
  * Takes the tail of `source`, waiting for one, and makes it the head of `destination`; returns it, or `undefined` when
  * `timeout` passes first.
  *
- * A bare `timeout` is seconds; 0, the default, waits without limit. Runs on a connection of its own. O(1).
- * Since Redis 2.2.0.
+ * A bare `timeout` is seconds; 0, the default, waits without limit. Runs on a connection of its own. Fails with
+ * `WrongTypeError` when one of the keys does not hold a list. O(1). Since Redis 2.2.0.
  *
  * @deprecated since Redis 6.2.0: use {@link blmove} from `right` to `left`.
  * @category lists
@@ -184,7 +186,7 @@ export const brpoplpush = define(
 /**
  * Returns the element at `index`, counted from the tail when negative; `undefined` when there is none.
  *
- * O(N). Since Redis 1.0.0.
+ * Fails with `WrongTypeError` when the key does not hold a list. O(N). Since Redis 1.0.0.
  *
  * @category lists
  * @since 0.1.0
@@ -200,7 +202,7 @@ export const lindex = define(
  * Inserts `element` before or after the first element equal to `pivot`; returns the new length, -1 when no element
  * equals `pivot`, 0 when the key does not exist.
  *
- * O(N). Since Redis 2.2.0.
+ * Fails with `WrongTypeError` when the key does not hold a list. O(N). Since Redis 2.2.0.
  *
  * @category lists
  * @since 0.1.0
@@ -219,7 +221,7 @@ export const linsert = define(
 /**
  * Returns the number of elements, 0 when the key does not exist.
  *
- * O(1). Since Redis 1.0.0.
+ * Fails with `WrongTypeError` when the key does not hold a list. O(1). Since Redis 1.0.0.
  *
  * @category lists
  * @since 0.1.0
@@ -230,7 +232,7 @@ export const llen = define("LLEN", (key: Arg.Key) => [Arg.key(key)], Reply.integ
  * Takes an element from an end of `source` and puts it at an end of `destination`, atomically; returns it,
  * `undefined` when `source` does not exist.
  *
- * O(1). Since Redis 6.2.0.
+ * Fails with `WrongTypeError` when one of the keys does not hold a list. O(1). Since Redis 6.2.0.
  *
  * **Example** (A job that is not lost when its worker dies)
  *
@@ -258,7 +260,8 @@ export const lmove = define(
  * Takes elements from an end of the first list that has any; returns them with the key, `undefined` when all
  * are empty.
  *
- * Fails with `DataError` when no keys are given. O(N). Since Redis 7.0.0.
+ * Fails with `DataError` when no keys are given, with `WrongTypeError` when one of the keys does not hold a list. O(N).
+ * Since Redis 7.0.0.
  *
  * @category lists
  * @since 0.1.0
@@ -276,7 +279,8 @@ export const lmpop = define(
 /**
  * Takes the head of a list; returns it, `undefined` when the key does not exist.
  *
- * {@link lpopCount} takes several. O(1). Since Redis 1.0.0.
+ * {@link lpopCount} takes several. Fails with `WrongTypeError` when the key does not hold a list. O(1). Since Redis
+ * 1.0.0.
  *
  * @category lists
  * @since 0.1.0
@@ -286,7 +290,7 @@ export const lpop = define("LPOP", (key: Arg.Key) => [Arg.key(key)], Reply.nulla
 /**
  * Takes up to `count` elements from the head, the head first; returns them, `undefined` when the key does not exist.
  *
- * O(N). Since Redis 6.2.0.
+ * Fails with `WrongTypeError` when the key does not hold a list. O(N). Since Redis 6.2.0.
  *
  * @category lists
  * @since 0.1.0
@@ -300,7 +304,8 @@ export const lpopCount = define(
 /**
  * Returns the index of the first element equal to `element`, `undefined` when there is none.
  *
- * {@link lposCount} returns several. O(N). Since Redis 6.0.6.
+ * {@link lposCount} returns several. Fails with `WrongTypeError` when the key does not hold a list. O(N). Since Redis
+ * 6.0.6.
  *
  * **Example** (Where an element is)
  *
@@ -329,7 +334,7 @@ export const lpos = define(
  * Returns the indexes of up to `count` elements equal to `element`, of all when `count` is 0; an empty array when the
  * key does not exist.
  *
- * O(N). Since Redis 6.0.6.
+ * Fails with `WrongTypeError` when the key does not hold a list. O(N). Since Redis 6.0.6.
  *
  * @category lists
  * @since 0.1.0
@@ -350,7 +355,8 @@ export const lposCount = define(
 /**
  * Puts elements at the head one after the other, so that the last one ends up first; returns the new length.
  *
- * Fails with `DataError` when no elements are given. O(N). Since Redis 1.0.0.
+ * A missing key is created. Fails with `DataError` when no elements are given, with `WrongTypeError` when the key does
+ * not hold a list. O(N). Since Redis 1.0.0.
  *
  * **Example** (A queue: put in at the head, taken out at the tail)
  *
@@ -375,7 +381,8 @@ export const lpush = define(
 /**
  * Puts elements at the head of a list that exists; returns the new length, 0 when the key does not exist.
  *
- * Fails with `DataError` when no elements are given. O(N). Since Redis 2.2.0.
+ * Fails with `DataError` when no elements are given, with `WrongTypeError` when the key does not hold a list. O(N).
+ * Since Redis 2.2.0.
  *
  * @category lists
  * @since 0.1.0
@@ -393,7 +400,7 @@ export const lpushx = define(
  * Returns the elements from `start` to `stop`, both included; negative indexes count from the tail. The result is empty
  * when the key does not exist.
  *
- * O(S+N). Since Redis 1.0.0.
+ * Fails with `WrongTypeError` when the key does not hold a list. O(S+N). Since Redis 1.0.0.
  *
  * **Example** (The last ten)
  *
@@ -417,7 +424,8 @@ export const lrange = define(
  * Removes elements equal to `element`: the first `count`, the last `-count` when `count` is negative, all when it is 0;
  * returns how many were removed.
  *
- * O(N). Since Redis 1.0.0.
+ * Returns 0 when the key does not exist. Fails with `WrongTypeError` when the key does not hold a list. O(N). Since
+ * Redis 1.0.0.
  *
  * @category lists
  * @since 0.1.0
@@ -431,7 +439,8 @@ export const lrem = define(
 /**
  * Replaces the element at `index`; returns `true`.
  *
- * Fails with `ResponseError` when the key does not exist or the index is out of range. O(N). Since Redis 1.0.0.
+ * Fails with `ResponseError` when the key does not exist or the index is out of range, with `WrongTypeError` when the
+ * key does not hold a list. O(N). Since Redis 1.0.0.
  *
  * @category lists
  * @since 0.1.0
@@ -445,6 +454,7 @@ export const lset = define(
 /**
  * Keeps only the elements from `start` to `stop`, both included; returns `true`. Negative indexes count from the tail.
  *
+ * Returns `true` as well when the key does not exist. Fails with `WrongTypeError` when the key does not hold a list.
  * O(N). Since Redis 1.0.0.
  *
  * @category lists
@@ -459,7 +469,8 @@ export const ltrim = define(
 /**
  * Takes the tail of a list; returns it, `undefined` when the key does not exist.
  *
- * {@link rpopCount} takes several. O(1). Since Redis 1.0.0.
+ * {@link rpopCount} takes several. Fails with `WrongTypeError` when the key does not hold a list. O(1). Since Redis
+ * 1.0.0.
  *
  * @category lists
  * @since 0.1.0
@@ -469,7 +480,7 @@ export const rpop = define("RPOP", (key: Arg.Key) => [Arg.key(key)], Reply.nulla
 /**
  * Takes up to `count` elements from the tail, the tail first; returns them, `undefined` when the key does not exist.
  *
- * O(N). Since Redis 6.2.0.
+ * Fails with `WrongTypeError` when the key does not hold a list. O(N). Since Redis 6.2.0.
  *
  * @category lists
  * @since 0.1.0
@@ -484,7 +495,7 @@ export const rpopCount = define(
  * Takes the tail of `source` and makes it the head of `destination`, atomically; returns it, `undefined` when
  * `source` does not exist.
  *
- * O(1). Since Redis 1.2.0.
+ * Fails with `WrongTypeError` when one of the keys does not hold a list. O(1). Since Redis 1.2.0.
  *
  * @deprecated since Redis 6.2.0: use {@link lmove} from `right` to `left`.
  * @category lists
@@ -499,7 +510,8 @@ export const rpoplpush = define(
 /**
  * Puts elements at the tail in their order; returns the new length.
  *
- * Fails with `DataError` when no elements are given. O(N). Since Redis 1.0.0.
+ * A missing key is created. Fails with `DataError` when no elements are given, with `WrongTypeError` when the key does
+ * not hold a list. O(N). Since Redis 1.0.0.
  *
  * @category lists
  * @since 0.1.0
@@ -516,7 +528,8 @@ export const rpush = define(
 /**
  * Puts elements at the tail of a list that exists; returns the new length, 0 when the key does not exist.
  *
- * Fails with `DataError` when no elements are given. O(N). Since Redis 2.2.0.
+ * Fails with `DataError` when no elements are given, with `WrongTypeError` when the key does not hold a list. O(N).
+ * Since Redis 2.2.0.
  *
  * @category lists
  * @since 0.1.0

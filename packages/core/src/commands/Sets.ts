@@ -66,8 +66,8 @@ export interface SscanOptions {
 /**
  * Adds members to the set at `key`; returns how many of them are new.
  *
- * With no members, returns 0 without a round trip. Fails with `WrongTypeError` when the key does not hold a set. O(1) a
- * member. Since Redis 1.0.0.
+ * A missing key is created. With no members, returns 0 without a round trip. Fails with `WrongTypeError` when the key
+ * does not hold a set. O(1) a member. Since Redis 1.0.0.
  *
  * **Example** (Who was here)
  *
@@ -92,7 +92,7 @@ export const sadd = define(
 /**
  * Returns the number of members of the set at `key`, 0 when the key does not exist.
  *
- * O(1). Since Redis 1.0.0.
+ * Fails with `WrongTypeError` when the key does not hold a set. O(1). Since Redis 1.0.0.
  *
  * @category sets
  * @since 0.1.0
@@ -102,8 +102,8 @@ export const scard = define("SCARD", (key: Arg.Key) => [Arg.key(key)], Reply.int
 /**
  * Returns the members of the first set that are in none of the others; a missing key is an empty set.
  *
- * Fails with `DataError` when no keys are given. In the bytes view the members are an array. O(N) in the members of all
- * sets. Since Redis 1.0.0.
+ * Fails with `DataError` when no keys are given. In the bytes view the members are an array. Fails with
+ * `WrongTypeError` when one of the keys does not hold a set. O(N) in the members of all sets. Since Redis 1.0.0.
  *
  * @category sets
  * @since 0.1.0
@@ -132,8 +132,8 @@ export const sdiffcard = define(
 /**
  * Stores at `destination` what {@link sdiff} returns, replacing what was there; returns the size of the result.
  *
- * An empty result deletes `destination`. Fails with `DataError` when no keys are given. O(N) in the members of all
- * sets. Since Redis 1.0.0.
+ * An empty result deletes `destination`. Fails with `DataError` when no keys are given, with `WrongTypeError` when one
+ * of the keys that are read does not hold a set. O(N) in the members of all sets. Since Redis 1.0.0.
  *
  * @category sets
  * @since 0.1.0
@@ -147,8 +147,9 @@ export const sdiffstore = define(
 /**
  * Returns the members that are in every set; a missing key is an empty set.
  *
- * Fails with `DataError` when no keys are given. In the bytes view the members are an array. O(N·M), N members in the
- * smallest of M sets. Since Redis 1.0.0.
+ * Fails with `DataError` when no keys are given. In the bytes view the members are an array. Fails with
+ * `WrongTypeError` when one of the keys does not hold a set. O(N·M), N members in the smallest of M sets. Since Redis
+ * 1.0.0.
  *
  * **Example** (In both)
  *
@@ -166,7 +167,8 @@ export const sinter = define("SINTER", (...keys: Arg.Many<Arg.Key>) => Arg.someK
 /**
  * Returns how many members are in every set; a missing key is an empty set.
  *
- * Fails with `DataError` when no keys are given. O(N·M), N members in the smallest of M sets. Since Redis 7.0.0.
+ * Fails with `DataError` when no keys are given, with `WrongTypeError` when one of the keys does not hold a set.
+ * O(N·M), N members in the smallest of M sets. Since Redis 7.0.0.
  *
  * @category sets
  * @since 0.1.0
@@ -184,8 +186,8 @@ export const sintercard = define(
 /**
  * Stores at `destination` what {@link sinter} returns, replacing what was there; returns the size of the result.
  *
- * An empty result deletes `destination`. Fails with `DataError` when no keys are given. O(N·M), N members in the
- * smallest of M sets. Since Redis 1.0.0.
+ * An empty result deletes `destination`. Fails with `DataError` when no keys are given, with `WrongTypeError` when one
+ * of the keys that are read does not hold a set. O(N·M), N members in the smallest of M sets. Since Redis 1.0.0.
  *
  * @category sets
  * @since 0.1.0
@@ -199,7 +201,7 @@ export const sinterstore = define(
 /**
  * Returns whether `member` is in the set at `key`, `false` when the key does not exist.
  *
- * O(1). Since Redis 1.0.0.
+ * Fails with `WrongTypeError` when the key does not hold a set. O(1). Since Redis 1.0.0.
  *
  * @category sets
  * @since 0.1.0
@@ -214,7 +216,8 @@ export const sismember = define(
 /**
  * Returns all members of the set at `key`, the empty set when the key does not exist.
  *
- * In the bytes view the members are an array. O(N). Since Redis 1.0.0.
+ * In the bytes view the members are an array. Fails with `WrongTypeError` when the key does not hold a set. O(N). Since
+ * Redis 1.0.0.
  *
  * @category sets
  * @since 0.1.0
@@ -224,7 +227,8 @@ export const smembers = define("SMEMBERS", (key: Arg.Key) => [Arg.key(key)], Rep
 /**
  * Returns for each member whether it is in the set at `key`, all `false` when the key does not exist.
  *
- * With no members, returns an empty array without a round trip. O(N) in the members asked for. Since Redis 6.2.0.
+ * With no members, returns an empty array without a round trip. Fails with `WrongTypeError` when the key does not hold
+ * a set. O(N) in the members asked for. Since Redis 6.2.0.
  *
  * **Example** (Several questions in one)
  *
@@ -250,7 +254,7 @@ export const smismember = define(
 /**
  * Moves a member from one set to another, atomically; returns `false` when it is not a member of `source`.
  *
- * O(1). Since Redis 1.0.0.
+ * Fails with `WrongTypeError` when one of the keys does not hold a set. O(1). Since Redis 1.0.0.
  *
  * @category sets
  * @since 0.1.0
@@ -264,7 +268,8 @@ export const smove = define(
 /**
  * Removes a random member and returns it, `undefined` when the key does not exist.
  *
- * {@link spopCount} takes several. O(1). Since Redis 1.0.0.
+ * {@link spopCount} takes several. Fails with `WrongTypeError` when the key does not hold a set. O(1). Since Redis
+ * 1.0.0.
  *
  * **Example** (Drawing a winner)
  *
@@ -282,7 +287,7 @@ export const spop = define("SPOP", (key: Arg.Key) => [Arg.key(key)], Reply.nulla
 /**
  * Removes up to `count` random members and returns them; an empty array when the key does not exist.
  *
- * O(N) in `count`. Since Redis 3.2.0.
+ * Fails with `WrongTypeError` when the key does not hold a set. O(N) in `count`. Since Redis 3.2.0.
  *
  * @category sets
  * @since 0.1.0
@@ -296,7 +301,8 @@ export const spopCount = define(
 /**
  * Returns a random member and leaves it in the set, `undefined` when the key does not exist.
  *
- * {@link srandmemberCount} returns several. O(1). Since Redis 1.0.0.
+ * {@link srandmemberCount} returns several. Fails with `WrongTypeError` when the key does not hold a set. O(1). Since
+ * Redis 1.0.0.
  *
  * @category sets
  * @since 0.1.0
@@ -312,7 +318,8 @@ export const srandmember = define(
  * Returns up to `count` different random members; with a negative count exactly `-count`, of which some may be the
  * same.
  *
- * Returns an empty array when the key does not exist. O(N) in `count`. Since Redis 2.6.0.
+ * Returns an empty array when the key does not exist. Fails with `WrongTypeError` when the key does not hold a set.
+ * O(N) in `count`. Since Redis 2.6.0.
  *
  * @category sets
  * @since 0.1.0
@@ -327,7 +334,8 @@ export const srandmemberCount = define(
 /**
  * Removes members from the set at `key`; returns how many were removed.
  *
- * With no members, returns 0 without a round trip. O(N) in the members given. Since Redis 1.0.0.
+ * Returns 0 when the key does not exist. With no members, returns 0 without a round trip. Fails with `WrongTypeError`
+ * when the key does not hold a set. O(N) in the members given. Since Redis 1.0.0.
  *
  * @category sets
  * @since 0.1.0
@@ -344,8 +352,9 @@ export const srem = define(
 /**
  * Returns some members of the set at `key` and the cursor of the next page, which is `"0"` after the last page.
  *
- * Start with cursor 0. A member may be returned more than once, and a page before the end may be empty. O(1) a page.
- * Since Redis 2.8.0.
+ * Returns no members when the key does not exist. Start with cursor 0. A member may be returned more than once, and a
+ * page before the end may be empty. Fails with `WrongTypeError` when the key does not hold a set. O(1) a page. Since
+ * Redis 2.8.0.
  *
  * @category sets
  * @since 0.1.0
@@ -365,8 +374,8 @@ export const sscan = define(
 /**
  * Returns the members that are in any of the sets; a missing key is an empty set.
  *
- * Fails with `DataError` when no keys are given. In the bytes view the members are an array. O(N) in the members of all
- * sets. Since Redis 1.0.0.
+ * Fails with `DataError` when no keys are given. In the bytes view the members are an array. Fails with
+ * `WrongTypeError` when one of the keys does not hold a set. O(N) in the members of all sets. Since Redis 1.0.0.
  *
  * @category sets
  * @since 0.1.0
@@ -396,8 +405,8 @@ export const sunioncard = define(
 /**
  * Stores at `destination` what {@link sunion} returns, replacing what was there; returns the size of the result.
  *
- * An empty result deletes `destination`. Fails with `DataError` when no keys are given. O(N) in the members of all
- * sets. Since Redis 1.0.0.
+ * An empty result deletes `destination`. Fails with `DataError` when no keys are given, with `WrongTypeError` when one
+ * of the keys that are read does not hold a set. O(N) in the members of all sets. Since Redis 1.0.0.
  *
  * @category sets
  * @since 0.1.0

@@ -94,7 +94,8 @@ const elements = Reply.array(Reply.nullable(Reply.blob))
  * Returns the sorted elements of the list, set or sorted set at `key`, or for each of them the values that `get` names.
  *
  * A missing key counts as empty. A value that does not exist is `undefined`. Fails with `ResponseError` when a value is
- * not a number and `alpha` is not given. O(N+M*log(M)). Since Redis 1.0.0.
+ * not a number and `alpha` is not given, with `WrongTypeError` when the key holds something else. O(N+M*log(M)). Since
+ * Redis 1.0.0.
  *
  * @category generic
  * @since 0.1.0

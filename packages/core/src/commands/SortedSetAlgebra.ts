@@ -79,7 +79,8 @@ const combination = (keys: WeightedKeys, options: AggregateOptions = {}): Arg.Li
 /**
  * Returns the members of the first sorted set that are in none of the others, lowest score first.
  *
- * Fails with `DataError` when no keys are given. O(L + (N−K)·log N), L members in all sets, N in the first, K in the
+ * A missing key counts as an empty set. Fails with `DataError` when no keys are given, with `WrongTypeError` when one
+ * of the keys holds neither a set nor a sorted set. O(L + (N−K)·log N), L members in all sets, N in the first, K in the
  * result. Since Redis 6.2.0.
  *
  * @category sorted sets
@@ -95,8 +96,9 @@ export const zdiff = define(
 /**
  * Stores at `destination` what {@link zdiff} returns, replacing what was there; returns the size of the result.
  *
- * An empty result deletes `destination`. Fails with `DataError` when no keys are given. O(L + (N−K)·log N), L members
- * in all sets, N in the first, K in the result. Since Redis 6.2.0.
+ * An empty result deletes `destination`. Fails with `DataError` when no keys are given, with `WrongTypeError` when one
+ * of the keys that are read holds neither a set nor a sorted set. O(L + (N−K)·log N), L members in all sets, N in the
+ * first, K in the result. Since Redis 6.2.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -123,7 +125,8 @@ export const zdiffWithScores = define(
 /**
  * Returns the members that are in every sorted set, lowest combined score first.
  *
- * Fails with `DataError` when no keys are given. O(N·K + M·log M), N members in the smallest of K sets, M in the
+ * A missing key counts as an empty set. Fails with `DataError` when no keys are given, with `WrongTypeError` when one
+ * of the keys holds neither a set nor a sorted set. O(N·K + M·log M), N members in the smallest of K sets, M in the
  * result. Since Redis 6.2.0.
  *
  * @category sorted sets
@@ -139,7 +142,8 @@ export const zinter = define(
 /**
  * Returns how many members are in every sorted set.
  *
- * Fails with `DataError` when no keys are given. O(N·K), N members in the smallest of K sets. Since Redis 7.0.0.
+ * A missing key counts as an empty set. Fails with `DataError` when no keys are given, with `WrongTypeError` when one
+ * of the keys holds neither a set nor a sorted set. O(N·K), N members in the smallest of K sets. Since Redis 7.0.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -158,8 +162,9 @@ export const zintercard = define(
  * Stores at `destination` the members that are in every sorted set, with their
  * combined scores, replacing what was there; returns the size of the result.
  *
- * An empty result deletes `destination`. Fails with `DataError` when no keys are given. O(N·K + M·log M), N members in
- * the smallest of K sets, M in the result. Since Redis 2.0.0.
+ * An empty result deletes `destination`. Fails with `DataError` when no keys are given, with `WrongTypeError` when one
+ * of the keys that are read holds neither a set nor a sorted set. O(N·K + M·log M), N members in the smallest of K
+ * sets, M in the result. Since Redis 2.0.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -189,7 +194,8 @@ export const zinterWithScores = define(
 /**
  * Returns the members that are in any of the sorted sets, lowest combined score first.
  *
- * Fails with `DataError` when no keys are given. O(N + M·log M), N members in all sets, M in the result. Since Redis
+ * A missing key counts as an empty set. Fails with `DataError` when no keys are given, with `WrongTypeError` when one
+ * of the keys holds neither a set nor a sorted set. O(N + M·log M), N members in all sets, M in the result. Since Redis
  * 6.2.0.
  *
  * @category sorted sets
@@ -206,8 +212,9 @@ export const zunion = define(
  * Stores at `destination` the members that are in any of the sorted sets, with
  * their combined scores, replacing what was there; returns the size of the result.
  *
- * An empty result deletes `destination`. Fails with `DataError` when no keys are given. O(N + M·log M), N members in
- * all sets, M in the result. Since Redis 2.0.0.
+ * An empty result deletes `destination`. Fails with `DataError` when no keys are given, with `WrongTypeError` when one
+ * of the keys that are read holds neither a set nor a sorted set. O(N + M·log M), N members in all sets, M in the
+ * result. Since Redis 2.0.0.
  *
  * @category sorted sets
  * @since 0.1.0

@@ -161,7 +161,7 @@ const rangeArgs = ([start, stop, options = {}]: ZrangeRange): Arg.Arg => {
 /**
  * Returns how many members have a score from `min` to `max`, 0 when the key does not exist.
  *
- * O(log N). Since Redis 2.0.0.
+ * Fails with `WrongTypeError` when the key does not hold a sorted set. O(log N). Since Redis 2.0.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -176,7 +176,8 @@ export const zcount = define(
 /**
  * Returns how many members are from `min` to `max` in a sorted set whose scores are all the same.
  *
- * Returns 0 when the key does not exist. O(log N). Since Redis 2.8.9.
+ * Returns 0 when the key does not exist. Fails with `WrongTypeError` when the key does not hold a sorted set. O(log N).
+ * Since Redis 2.8.9.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -192,7 +193,8 @@ export const zlexcount = define(
  * Returns the members in a range: by rank, with `byscore` by score, or with `bylex` by text.
  *
  * {@link zrangeWithScores} returns the scores too. Returns an empty array when the key does not exist. `limit` needs
- * `byscore` or `bylex`. O(log N + M) with M members returned. Since Redis 1.2.0; the options since 6.2.0.
+ * `byscore` or `bylex`. Fails with `WrongTypeError` when the key does not hold a sorted set. O(log N + M) with M
+ * members returned. Since Redis 1.2.0; the options since 6.2.0.
  *
  * **Example** (By score, a page of them)
  *
@@ -215,7 +217,8 @@ export const zrange = define(
 /**
  * Returns the members in a range of text, in a sorted set whose scores are all the same.
  *
- * Returns an empty array when the key does not exist. O(log N + M) with M members returned. Since Redis 2.8.9.
+ * Returns an empty array when the key does not exist. Fails with `WrongTypeError` when the key does not hold a sorted
+ * set. O(log N + M) with M members returned. Since Redis 2.8.9.
  *
  * @deprecated Use {@link zrange} with `bylex` on servers since 6.2.
  * @category sorted sets
@@ -231,7 +234,8 @@ export const zrangebylex = define(
 /**
  * Returns the members in a range of scores, lowest first.
  *
- * Returns an empty array when the key does not exist. O(log N + M) with M members returned. Since Redis 1.0.5.
+ * Returns an empty array when the key does not exist. Fails with `WrongTypeError` when the key does not hold a sorted
+ * set. O(log N + M) with M members returned. Since Redis 1.0.5.
  *
  * @deprecated Use {@link zrange} with `byscore` on servers since 6.2.
  * @category sorted sets
@@ -262,7 +266,8 @@ export const zrangebyscoreWithScores = define(
 /**
  * Stores at `destination` the range of `source`, replacing what was there; returns the number of members stored.
  *
- * An empty range deletes `destination`. O(log N + M) with M members stored. Since Redis 6.2.0.
+ * An empty range deletes `destination`. Fails with `WrongTypeError` when `source` does not hold a sorted set. O(log N +
+ * M) with M members stored. Since Redis 6.2.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -303,7 +308,8 @@ export const zrangeWithScores = define(
 /**
  * Removes the members in a range of text, in a sorted set whose scores are all the same; returns how many were removed.
  *
- * O(log N + M) with M members removed. Since Redis 2.8.9.
+ * Returns 0 when the key does not exist. Fails with `WrongTypeError` when the key does not hold a sorted set. O(log N +
+ * M) with M members removed. Since Redis 2.8.9.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -317,7 +323,8 @@ export const zremrangebylex = define(
 /**
  * Removes the members from rank `start` to `stop` (-1 is the last); returns how many were removed.
  *
- * O(log N + M) with M members removed. Since Redis 2.0.0.
+ * Returns 0 when the key does not exist. Fails with `WrongTypeError` when the key does not hold a sorted set. O(log N +
+ * M) with M members removed. Since Redis 2.0.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -331,7 +338,8 @@ export const zremrangebyrank = define(
 /**
  * Removes the members in a range of scores; returns how many were removed.
  *
- * O(log N + M) with M members removed. Since Redis 1.2.0.
+ * Returns 0 when the key does not exist. Fails with `WrongTypeError` when the key does not hold a sorted set. O(log N +
+ * M) with M members removed. Since Redis 1.2.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -345,7 +353,8 @@ export const zremrangebyscore = define(
 /**
  * Returns the members from rank `start` to `stop`, highest score first.
  *
- * Returns an empty array when the key does not exist. O(log N + M) with M members returned. Since Redis 1.2.0.
+ * Returns an empty array when the key does not exist. Fails with `WrongTypeError` when the key does not hold a sorted
+ * set. O(log N + M) with M members returned. Since Redis 1.2.0.
  *
  * @deprecated Use {@link zrange} with `rev` on servers since 6.2.
  * @category sorted sets
@@ -376,7 +385,8 @@ export const zrevrangeWithScores = define(
  * Returns the members in a range of text, from the last to the first, in a sorted set whose scores are all the same.
  * The argument `max` comes first.
  *
- * Returns an empty array when the key does not exist. O(log N + M) with M members returned. Since Redis 2.8.9.
+ * Returns an empty array when the key does not exist. Fails with `WrongTypeError` when the key does not hold a sorted
+ * set. O(log N + M) with M members returned. Since Redis 2.8.9.
  *
  * @deprecated Use {@link zrange} with `bylex` and `rev` on servers since 6.2.
  * @category sorted sets
@@ -392,7 +402,8 @@ export const zrevrangebylex = define(
 /**
  * Returns the members in a range of scores, highest first. The argument `max` comes first.
  *
- * Returns an empty array when the key does not exist. O(log N + M) with M members returned. Since Redis 2.2.0.
+ * Returns an empty array when the key does not exist. Fails with `WrongTypeError` when the key does not hold a sorted
+ * set. O(log N + M) with M members returned. Since Redis 2.2.0.
  *
  * @deprecated Use {@link zrange} with `byscore` and `rev` on servers since 6.2.
  * @category sorted sets

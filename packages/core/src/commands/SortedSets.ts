@@ -148,7 +148,8 @@ const rankAndScore = Reply.nullable(Reply.fields({ rank: Reply.integer, score: R
  * Removes the lowest or highest members of the first sorted set that is not empty, waiting for one up to `timeout`;
  * returns `undefined` when the timeout passes first.
  *
- * Fails with `DataError` when no keys are given. O(K + M·log N), K keys, M members removed. Since Redis 7.0.0.
+ * Fails with `DataError` when no keys are given, with `WrongTypeError` when one of the keys does not hold a sorted set.
+ * O(K + M·log N), K keys, M members removed. Since Redis 7.0.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -169,7 +170,8 @@ export const bzmpop = define(
  * Removes the member with the highest score from the first sorted set that is not empty, waiting for one up to
  * `timeout` (a bare number is seconds; 0, the default, is no limit); returns `undefined` when the timeout passes first.
  *
- * Fails with `DataError` when no keys are given. O(log N). Since Redis 5.0.0.
+ * Fails with `DataError` when no keys are given, with `WrongTypeError` when one of the keys does not hold a sorted set.
+ * O(log N). Since Redis 5.0.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -185,7 +187,8 @@ export const bzpopmax = define(
  * Removes the member with the lowest score from the first sorted set that is not empty, waiting for one up to `timeout`
  * (a bare number is seconds; 0, the default, is no limit); returns `undefined` when the timeout passes first.
  *
- * Fails with `DataError` when no keys are given. O(log N). Since Redis 5.0.0.
+ * Fails with `DataError` when no keys are given, with `WrongTypeError` when one of the keys does not hold a sorted set.
+ * O(log N). Since Redis 5.0.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -201,8 +204,9 @@ export const bzpopmin = define(
  * Adds members with their scores, or sets the scores of those that exist; returns how many are new, or with `ch` how
  * many are new or changed.
  *
- * Fails with `DataError` when no members are given, and for options that exclude each other. O(log N) a member. Since
- * Redis 1.2.0; `gt` and `lt` since 6.2.0.
+ * A missing key is created. Fails with `DataError` when no members are given, and for options that exclude each other,
+ * with `WrongTypeError` when the key does not hold a sorted set. O(log N) a member. Since Redis 1.2.0; `gt` and `lt`
+ * since 6.2.0.
  *
  * **Example** (Scores that only rise)
  *
@@ -229,7 +233,8 @@ export const zadd = define(
  * Adds `increment` to the score of `member` (a new member counts as 0); returns the new score, `undefined` when the
  * condition does not hold.
  *
- * Fails with `DataError` for options that exclude each other. O(log N). Since Redis 3.0.2.
+ * A missing key is created. Fails with `DataError` for options that exclude each other, with `WrongTypeError` when the
+ * key does not hold a sorted set. O(log N). Since Redis 3.0.2.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -249,7 +254,7 @@ export const zaddIncr = define(
 /**
  * Returns the number of members of the sorted set at `key`, 0 when the key does not exist.
  *
- * O(1). Since Redis 1.2.0.
+ * Fails with `WrongTypeError` when the key does not hold a sorted set. O(1). Since Redis 1.2.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -259,7 +264,8 @@ export const zcard = define("ZCARD", (key: Arg.Key) => [Arg.key(key)], Reply.int
 /**
  * Adds `increment` to the score of `member` (a new member counts as 0); returns the new score.
  *
- * Fails with `ResponseError` when the sum is not a number (`inf` and `-inf`). O(log N). Since Redis 1.2.0.
+ * A missing key is created. Fails with `ResponseError` when the sum is not a number (`inf` and `-inf`), with
+ * `WrongTypeError` when the key does not hold a sorted set. O(log N). Since Redis 1.2.0.
  *
  * **Example** (Points)
  *
@@ -282,7 +288,8 @@ export const zincrby = define(
  * Removes the lowest or highest members of the first sorted set that is not empty; returns `undefined` when all are
  * empty.
  *
- * Fails with `DataError` when no keys are given. O(K + M·log N), K keys, M members removed. Since Redis 7.0.0.
+ * Fails with `DataError` when no keys are given, with `WrongTypeError` when one of the keys does not hold a sorted set.
+ * O(K + M·log N), K keys, M members removed. Since Redis 7.0.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -300,7 +307,8 @@ export const zmpop = define(
 /**
  * Returns the scores of members in their order, `undefined` for each that does not exist.
  *
- * With no members, returns an empty array without a round trip. O(N) in the members asked for. Since Redis 6.2.0.
+ * With no members, returns an empty array without a round trip. Fails with `WrongTypeError` when the key does not hold
+ * a sorted set. O(N) in the members asked for. Since Redis 6.2.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -319,7 +327,8 @@ export const zmscore = define(
  * Removes the members with the highest scores and returns them, highest first; an empty array when the key does not
  * exist. Without `count`, it removes one member.
  *
- * O(M·log N), M members removed. Since Redis 5.0.0.
+ * Fails with `WrongTypeError` when the key does not hold a sorted set. O(M·log N), M members removed. Since Redis
+ * 5.0.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -334,7 +343,8 @@ export const zpopmax = define(
  * Removes the members with the lowest scores and returns them, lowest first; an empty array when the key does not
  * exist. Without `count`, it removes one member.
  *
- * O(M·log N), M members removed. Since Redis 5.0.0.
+ * Fails with `WrongTypeError` when the key does not hold a sorted set. O(M·log N), M members removed. Since Redis
+ * 5.0.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -348,7 +358,8 @@ export const zpopmin = define(
 /**
  * Returns a random member, `undefined` when the key does not exist.
  *
- * {@link zrandmemberCount} returns several, {@link zrandmemberWithScores} their scores too. O(1). Since Redis 6.2.0.
+ * {@link zrandmemberCount} returns several, {@link zrandmemberWithScores} their scores too. Fails with `WrongTypeError`
+ * when the key does not hold a sorted set. O(1). Since Redis 6.2.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -364,7 +375,8 @@ export const zrandmember = define(
  * Returns up to `count` different random members; with a negative count exactly `-count`, of which some may be the
  * same.
  *
- * Returns an empty array when the key does not exist. O(N) in `count`. Since Redis 6.2.0.
+ * Returns an empty array when the key does not exist. Fails with `WrongTypeError` when the key does not hold a sorted
+ * set. O(N) in `count`. Since Redis 6.2.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -392,7 +404,7 @@ export const zrandmemberWithScores = define(
 /**
  * Returns the rank of `member` (0 is the lowest score), `undefined` when the member or the key does not exist.
  *
- * O(log N). Since Redis 2.0.0.
+ * Fails with `WrongTypeError` when the key does not hold a sorted set. O(log N). Since Redis 2.0.0.
  *
  * **Example** (A place on the board)
  *
@@ -431,7 +443,8 @@ export const zrankWithScore = define(
 /**
  * Removes members from the sorted set at `key`; returns how many were removed.
  *
- * With no members, returns 0 without a round trip. O(M·log N), M members removed. Since Redis 1.2.0.
+ * Returns 0 when the key does not exist. With no members, returns 0 without a round trip. Fails with `WrongTypeError`
+ * when the key does not hold a sorted set. O(M·log N), M members removed. Since Redis 1.2.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -448,7 +461,7 @@ export const zrem = define(
 /**
  * Returns the rank of `member` (0 is the highest score), `undefined` when the member or the key does not exist.
  *
- * O(log N). Since Redis 2.0.0.
+ * Fails with `WrongTypeError` when the key does not hold a sorted set. O(log N). Since Redis 2.0.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -478,7 +491,8 @@ export const zrevrankWithScore = define(
 /**
  * Returns some members with their scores and the cursor of the next page, which is `"0"` after the last page.
  *
- * Start with cursor 0. A member may be returned more than once, and a page before the end may be empty. O(1) a page.
+ * Returns no members when the key does not exist. Start with cursor 0. A member may be returned more than once, and a
+ * page before the end may be empty. Fails with `WrongTypeError` when the key does not hold a sorted set. O(1) a page.
  * Since Redis 2.8.0.
  *
  * @category sorted sets
@@ -520,7 +534,7 @@ export const zscanNoscores = define(
 /**
  * Returns the score of `member`, `undefined` when the member or the key does not exist.
  *
- * O(1). Since Redis 1.2.0.
+ * Fails with `WrongTypeError` when the key does not hold a sorted set. O(1). Since Redis 1.2.0.
  *
  * @category sorted sets
  * @since 0.1.0

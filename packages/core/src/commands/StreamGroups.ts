@@ -220,7 +220,8 @@ const claimedFields = Reply.fields({ id: Reply.text, fields: entryFields, idle: 
 /**
  * Acknowledges entries, which are then no longer pending; returns how many were pending.
  *
- * With no ids, returns 0 without a round trip. O(1) an entry. Since Redis 5.0.0.
+ * Returns 0 when the key does not exist. With no ids, returns 0 without a round trip. Fails with `WrongTypeError` when
+ * the key does not hold a stream. O(1) an entry. Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -238,7 +239,8 @@ export const xack = define(
  * Acknowledges entries and deletes them in one step; returns for each entry -1 when it was not pending, 1 when it was
  * deleted, 2 when references of other groups kept it.
  *
- * With no ids, returns an empty array without a round trip. O(1) an entry. Since Redis 8.2.0; not on Valkey.
+ * With no ids, returns an empty array without a round trip. Fails with `WrongTypeError` when the key does not hold a
+ * stream. O(1) an entry. Since Redis 8.2.0; not on Valkey.
  *
  * @category streams
  * @since 0.1.0
@@ -258,7 +260,8 @@ export const xackdel = define(
  * that were deleted.
  *
  * `deleted` is empty before Redis 7.0.0. Fails with `DataError` for a negative `minIdleTime`, with `ResponseError` of
- * code `NOGROUP` when there is no such group. O(1) for a small `count`. Since Redis 6.2.0.
+ * code `NOGROUP` when there is no such group, with `WrongTypeError` when the key does not hold a stream. O(1) for a
+ * small `count`. Since Redis 6.2.0.
  *
  * **Example** (What others left behind)
  *
@@ -318,8 +321,8 @@ export const xautoclaimJustid = define(
  * returns those that were claimed.
  *
  * Entries that were deleted from the stream are left out. Fails with `DataError` when no ids are given and for a
- * negative `minIdleTime`, with `ResponseError` of code `NOGROUP` when there is no such group. O(log N), N entries
- * pending in the group. Since Redis 5.0.0.
+ * negative `minIdleTime`, with `ResponseError` of code `NOGROUP` when there is no such group, with `WrongTypeError`
+ * when the key does not hold a stream. O(log N), N entries pending in the group. Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -360,7 +363,7 @@ export const xclaimJustid = define(
  * Creates a consumer group that starts after `id`; returns `true`. `"$"`, the default, is the last entry of the stream.
  *
  * Fails with `ResponseError` of code `BUSYGROUP` when the group exists, of code `ERR` when the key does not exist and
- * `mkstream` is not given. O(1). Since Redis 5.0.0.
+ * `mkstream` is not given, with `WrongTypeError` when the key does not hold a stream. O(1). Since Redis 5.0.0.
  *
  * **Example** (A group for a stream that need not be there yet)
  *
@@ -388,7 +391,8 @@ export const xgroupCreate = define(
 /**
  * Creates a consumer of a group; returns `false` when a consumer of this name exists.
  *
- * Consumers are also created on their first use. O(1). Since Redis 6.2.0.
+ * Fails with `ResponseError` when the key does not exist. Consumers are also created on their first use. Fails with
+ * `WrongTypeError` when the key does not hold a stream. O(1). Since Redis 6.2.0.
  *
  * @category streams
  * @since 0.1.0
@@ -402,6 +406,7 @@ export const xgroupCreateconsumer = define(
 /**
  * Deletes a consumer of a group and its list of pending entries; returns how many entries were pending.
  *
+ * Fails with `ResponseError` when the key does not exist, with `WrongTypeError` when the key does not hold a stream.
  * O(1). Since Redis 5.0.0.
  *
  * @category streams
@@ -416,6 +421,7 @@ export const xgroupDelconsumer = define(
 /**
  * Deletes a consumer group with its consumers and pending entries; returns `false` when no group has this name.
  *
+ * Fails with `ResponseError` when the key does not exist, with `WrongTypeError` when the key does not hold a stream.
  * O(N) in the pending entries. Since Redis 5.0.0.
  *
  * @category streams
@@ -430,6 +436,7 @@ export const xgroupDestroy = define(
 /**
  * Sets the id after which a group continues; returns `true`.
  *
+ * Fails with `ResponseError` when the key does not exist, with `WrongTypeError` when the key does not hold a stream.
  * O(1). Since Redis 5.0.0.
  *
  * @category streams
@@ -482,8 +489,8 @@ export const xnack = define(
  * Returns a summary of the pending entries of a group: how many there are, their lowest and highest id (`undefined`
  * when there are none), and how many each consumer has.
  *
- * {@link xpendingRange} lists the entries. Fails with `ResponseError` of code `NOGROUP` when there is no such group.
- * O(M) for M consumers. Since Redis 5.0.0.
+ * {@link xpendingRange} lists the entries. Fails with `ResponseError` of code `NOGROUP` when there is no such group,
+ * with `WrongTypeError` when the key does not hold a stream. O(M) for M consumers. Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -504,8 +511,8 @@ export const xpending = define(
  * Returns the pending entries from id `min` to id `max`, at most `count`: their consumer, for how long they have been
  * pending, and how often they were delivered.
  *
- * Fails with `DataError` for a `count` below -1, with `ResponseError` of code `NOGROUP` when there is no such group.
- * O(N) in the entries returned. Since Redis 5.0.0.
+ * Fails with `DataError` for a `count` below -1, with `ResponseError` of code `NOGROUP` when there is no such group,
+ * with `WrongTypeError` when the key does not hold a stream. O(N) in the entries returned. Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -545,8 +552,8 @@ export const xpendingRange = define(
  *
  * The id `">"` asks for entries that were not delivered to any consumer yet. Any other id asks for the entries after it
  * that are pending for this consumer; a deleted entry has no fields. Fails with `ResponseError` of code `NOGROUP` when
- * there is no such group, with `DataError` when no streams are given, for a negative `block` and for a `count` below 1.
- * O(N) in the entries returned. Since Redis 5.0.0.
+ * there is no such group, with `DataError` when no streams are given, for a negative `block` and for a `count` below 1,
+ * with `WrongTypeError` when one of the keys does not hold a stream. O(N) in the entries returned. Since Redis 5.0.0.
  *
  * **Example** (A share of the new entries)
  *

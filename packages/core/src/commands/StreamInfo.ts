@@ -85,8 +85,8 @@ const fullGroup = Reply.struct({
  * and how long ago it last got some (`inactive`), by reading or claiming.
  *
  * `inactive` is `undefined` before the first success and before Redis 7.2.0, where `idle` tells what `inactive` tells
- * since then. Fails with `ResponseError` when the key
- * does not exist, of code `NOGROUP` when there is no such group. O(N) in the consumers. Since Redis 5.0.0.
+ * since then. Fails with `ResponseError` when the key does not exist, of code `NOGROUP` when there is no such group,
+ * with `WrongTypeError` when the key does not hold a stream. O(N) in the consumers. Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -104,8 +104,8 @@ export const xinfoConsumers = define(
  * Returns the consumer groups of a stream.
  *
  * `entriesRead` and `lag`, the number of entries still to be delivered, are `undefined` when the server does not know
- * them and before Redis 7.0.0. Fails with `ResponseError` when the key does not exist. O(N) in the groups. Since Redis
- * 5.0.0.
+ * them and before Redis 7.0.0. Fails with `ResponseError` when the key does not exist, with `WrongTypeError` when the
+ * key does not hold a stream. O(N) in the groups. Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -136,7 +136,7 @@ export const xinfoGroups = define(
  * `firstEntry` and `lastEntry` are `undefined` when the stream is empty. `maxDeletedEntryId`, `entriesAdded` and
  * `recordedFirstEntryId` are `undefined` before Redis 7.0.0. The fields on repeated messages (from `idmpDuration`, in
  * seconds, to `iidsDuplicates`) are `undefined` before Redis 8.6.0 and on Valkey. Fails with `ResponseError` when the
- * key does not exist. O(1). Since Redis 5.0.0.
+ * key does not exist, with `WrongTypeError` when the key does not hold a stream. O(1). Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -159,7 +159,8 @@ export const xinfoStream = define(
  * Points in time are unix milliseconds: `seenTime` and `activeTime` of a consumer are the times that `idle` and
  * `inactive` of {@link xinfoConsumers} count from. `pelCount` is how many entries are pending. `activeTime` is
  * `undefined` before the consumer first got entries and before Redis 7.2.0. Fails with `ResponseError` when the key
- * does not exist. O(N) in what is returned. Since Redis 6.0.0.
+ * does not exist, with `WrongTypeError` when the key does not hold a stream. O(N) in what is returned. Since Redis
+ * 6.0.0.
  *
  * @category streams
  * @since 0.1.0

@@ -244,7 +244,8 @@ const addArgs = (fields: Arg.Pairs<Arg.Value, Arg.Value>, given: XaddOptions): A
  * Adds an entry to the stream at `key` and creates the stream when the key does not exist; returns the id of the entry.
  *
  * Fails with `DataError` when no fields are given or `maxlen` is below 1, with `ResponseError` when the id is not
- * greater than the last one. O(1), and O(N) for N entries trimmed. Since Redis 5.0.0.
+ * greater than the last one, with `WrongTypeError` when the key does not hold a stream. O(1), and O(N) for N entries
+ * trimmed. Since Redis 5.0.0.
  *
  * **Example** (An entry of a stream that keeps about the last thousand)
  *
@@ -287,7 +288,8 @@ export const xaddNomkstream = define(
 /**
  * Sets how many ids of messages a stream keeps, and for how long, to recognise repetitions; returns `true`.
  *
- * The ids kept so far are forgotten when a setting changes. O(1). Since Redis 8.6.0; not on Valkey.
+ * Fails with `ResponseError` when the key does not exist. The ids kept so far are forgotten when a setting changes.
+ * Fails with `WrongTypeError` when the key does not hold a stream. O(1). Since Redis 8.6.0; not on Valkey.
  *
  * @category streams
  * @since 0.1.0
@@ -305,7 +307,8 @@ export const xcfgset = define(
 /**
  * Deletes entries of a stream; returns how many of them existed.
  *
- * With no ids, returns 0 without a round trip. O(1) an entry. Since Redis 5.0.0.
+ * Returns 0 when the key does not exist. With no ids, returns 0 without a round trip. Fails with `WrongTypeError` when
+ * the key does not hold a stream. O(1) an entry. Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -323,7 +326,8 @@ export const xdel = define(
  * Deletes entries of a stream, with a choice of what becomes of the references of consumer groups; returns for each
  * entry -1 when it did not exist, 1 when it was deleted, 2 when references kept it.
  *
- * With no ids, returns an empty array without a round trip. O(1) an entry. Since Redis 8.2.0; not on Valkey.
+ * With no ids, returns an empty array without a round trip. Fails with `WrongTypeError` when the key does not hold a
+ * stream. O(1) an entry. Since Redis 8.2.0; not on Valkey.
  *
  * @category streams
  * @since 0.1.0
@@ -338,7 +342,7 @@ export const xdelex = define(
 /**
  * Returns the number of entries of the stream at `key`, 0 when the key does not exist.
  *
- * O(1). Since Redis 5.0.0.
+ * Fails with `WrongTypeError` when the key does not hold a stream. O(1). Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -349,7 +353,8 @@ export const xlen = define("XLEN", (key: Arg.Key) => [Arg.key(key)], Reply.integ
  * Returns the entries from id `min` to id `max`, oldest first; by default all of them.
  *
  * `"(id"` excludes an end (since 6.2.0), `"-"` and `"+"` are the ends of the stream. Returns an empty array when the
- * key does not exist. Fails with `DataError` for a `count` below 1. O(N) in the entries returned. Since Redis 5.0.0.
+ * key does not exist. Fails with `DataError` for a `count` below 1, with `WrongTypeError` when the key does not hold a
+ * stream. O(N) in the entries returned. Since Redis 5.0.0.
  *
  * **Example** (The first ten entries)
  *
@@ -400,8 +405,8 @@ const startsNow = (streams: Arg.Pairs<Arg.Key, StreamId>): boolean => {
  *
  * `"$"` asks for entries added from now on, a position that changes with each call, so such a read is not repeated
  * after its connection is lost. `"+"` stands for the last entry (since Redis 7.4.0). Fails with `DataError` when no
- * streams are given, for a negative `block` and for a `count`, `maxcount` or `maxsize` below 1. O(N) in the entries
- * returned. Since Redis 5.0.0.
+ * streams are given, for a negative `block` and for a `count`, `maxcount` or `maxsize` below 1, with `WrongTypeError`
+ * when one of the keys does not hold a stream. O(N) in the entries returned. Since Redis 5.0.0.
  *
  * **Example** (What came after an entry, waiting for it)
  *
@@ -424,8 +429,8 @@ export const xread: typeof readFromId = /* @__PURE__ */ Object.assign(
 /**
  * Returns the entries from id `max` down to id `min`, newest first; by default all of them.
  *
- * Returns an empty array when the key does not exist. Fails with `DataError` for a `count` below 1. O(N) in the entries
- * returned. Since Redis 5.0.0.
+ * Returns an empty array when the key does not exist. Fails with `DataError` for a `count` below 1, with
+ * `WrongTypeError` when the key does not hold a stream. O(N) in the entries returned. Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -445,7 +450,8 @@ export const xrevrange = define(
 /**
  * Sets the last id of the stream at `key`; returns `true`.
  *
- * Fails with `ResponseError` when the key does not exist or an entry has a greater id. O(1). Since Redis 5.0.0.
+ * Fails with `ResponseError` when the key does not exist or an entry has a greater id, with `WrongTypeError` when the
+ * key does not hold a stream. O(1). Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -464,7 +470,7 @@ export const xsetid = define(
 /**
  * Deletes the oldest entries of a stream; returns how many were deleted, 0 when the key does not exist.
  *
- * O(N) in the entries deleted. Since Redis 5.0.0.
+ * Fails with `WrongTypeError` when the key does not hold a stream. O(N) in the entries deleted. Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0

@@ -77,8 +77,8 @@ export const append = define("APPEND", (key: Arg.Key, value: Arg.Value) => [Arg.
 /**
  * Subtracts 1 from the integer at `key` (a missing key counts as 0); returns the difference.
  *
- * Fails with `ResponseError` when the value is not an integer or the difference would overflow 64 bits. O(1). Since Redis
- * 1.0.0.
+ * Fails with `ResponseError` when the value is not an integer or the difference would overflow 64 bits, with
+ * `WrongTypeError` when the key does not hold a string. O(1). Since Redis 1.0.0.
  *
  * @see {@link decrby} to subtract another number
  * @category strings
@@ -89,8 +89,8 @@ export const decr = define("DECR", (key: Arg.Key) => [Arg.key(key)], Reply.integ
 /**
  * Subtracts `decrement` (default 1) from the integer at `key` (a missing key counts as 0); returns the difference.
  *
- * Fails with `ResponseError` when the value is not an integer or the difference would overflow 64 bits. O(1). Since Redis
- * 1.0.0.
+ * Fails with `ResponseError` when the value is not an integer or the difference would overflow 64 bits, with
+ * `WrongTypeError` when the key does not hold a string. O(1). Since Redis 1.0.0.
  *
  * @category strings
  * @since 0.1.0
@@ -187,7 +187,8 @@ export const getex = define(
 /**
  * Returns the bytes of the string at `key` from `start` to `end`, both inclusive; negative ones count from the end.
  *
- * Returns `""` when the key does not exist or the range is empty. O(N). Since Redis 2.4.0.
+ * Returns `""` when the key does not exist or the range is empty. Fails with `WrongTypeError` when the key does not
+ * hold a string. O(N). Since Redis 2.4.0.
  *
  * @category strings
  * @since 0.1.0
@@ -217,7 +218,8 @@ export const getset = define(
 /**
  * Adds 1 to the integer at `key` (a missing key counts as 0); returns the sum.
  *
- * Fails with `ResponseError` when the value is not an integer or the sum would overflow 64 bits. O(1). Since Redis 1.0.0.
+ * Fails with `ResponseError` when the value is not an integer or the sum would overflow 64 bits, with `WrongTypeError`
+ * when the key does not hold a string. O(1). Since Redis 1.0.0.
  *
  * **Example** (Counting calls)
  *
@@ -236,7 +238,8 @@ export const incr = define("INCR", (key: Arg.Key) => [Arg.key(key)], Reply.integ
 /**
  * Adds `increment` (default 1) to the integer at `key` (a missing key counts as 0); returns the sum.
  *
- * Fails with `ResponseError` when the value is not an integer or the sum would overflow 64 bits. O(1). Since Redis 1.0.0.
+ * Fails with `ResponseError` when the value is not an integer or the sum would overflow 64 bits, with `WrongTypeError`
+ * when the key does not hold a string. O(1). Since Redis 1.0.0.
  *
  * @category strings
  * @since 0.1.0
@@ -251,7 +254,8 @@ export const incrby = define(
  * Adds `increment` (default 1) to the number at `key` (a missing key counts as 0); returns the sum, as the nearest number that
  * JavaScript has: the server adds with more digits, which `get` returns.
  *
- * Fails with `ResponseError` when the value is not a number or the sum would be NaN or infinite. O(1). Since Redis 2.6.0.
+ * Fails with `ResponseError` when the value is not a number or the sum would be NaN or infinite, with `WrongTypeError`
+ * when the key does not hold a string. O(1). Since Redis 2.6.0.
  *
  * @category strings
  * @since 0.1.0
@@ -384,7 +388,8 @@ export const msetnx = define(
 /**
  * Stores `value` at `key` for a time (a bare number is milliseconds); returns `true`.
  *
- * Fails with `ResponseError` when the time is not positive. O(1). Since Redis 2.6.0.
+ * Replaces what the key held, of whatever type. Fails with `ResponseError` when the time is not positive. O(1). Since
+ * Redis 2.6.0.
  *
  * @deprecated Redis deprecated it in 2.6.12: use {@link set} with `px`.
  * @category strings
@@ -439,7 +444,8 @@ export const setGet = define(
 /**
  * Stores `value` at `key` for a time (a bare number is seconds); returns `true`.
  *
- * Fails with `ResponseError` when the time is not positive. O(1). Since Redis 2.0.0.
+ * Replaces what the key held, of whatever type. Fails with `ResponseError` when the time is not positive. O(1). Since
+ * Redis 2.0.0.
  *
  * @deprecated Redis deprecated it in 2.6.12: use {@link set} with `ex`.
  * @category strings
@@ -490,7 +496,8 @@ export const strlen = define("STRLEN", (key: Arg.Key) => [Arg.key(key)], Reply.i
 /**
  * Returns the bytes of the string at `key` from `start` to `end` (default -1, the last), both inclusive.
  *
- * Returns `""` when the key does not exist. O(N). Since Redis 1.0.0.
+ * Returns `""` when the key does not exist. Fails with `WrongTypeError` when the key does not hold a string. O(N).
+ * Since Redis 1.0.0.
  *
  * @deprecated Redis deprecated it in 2.0.0: use {@link getrange}.
  * @category strings

@@ -305,12 +305,16 @@ describe("arguments", () => {
     ["null", null, "null"],
     ["undefined", undefined, "undefined"],
     ["an object", { secret: "hunter2" }, "an object"],
-    ["a date", new Date(0), "an object"],
-    ["a set", new Set(["hunter2"]), "an object"],
+    ["a date", new Date(0), "a Date; send text of it"],
+    ["a map", new Map([["hunter2", "hunter2"]]), "a Map; send JSON of [...map]"],
+    ["a set", new Set(["hunter2"]), "a Set"],
+    ["a promise", Promise.resolve("hunter2"), "a promise; await it first"],
+    ["a command", Redis.get("hunter2"), "an Effect; run it first"],
+    ["memory", new ArrayBuffer(8), "an ArrayBuffer; send a new Uint8Array(buffer)"],
     ["a function", () => "hunter2", "a function"],
     ["a symbol", Symbol("hunter2"), "a symbol"],
     ["NaN", NaN, "NaN"],
-    ["a redacted text", Redacted.make("hunter2"), "an object"]
+    ["a redacted text", Redacted.make("hunter2"), "a Redacted; send its Redacted.value"]
   ]
 
   /** Each position that an argument can stand in. The cast is what a program without types does. */
@@ -361,15 +365,20 @@ describe("arguments", () => {
   })
 
   it("says what can be sent in the place of what cannot", () => {
-    assert.match(refusal(Redis.get(42 as never)), /a key that is 42; keys are text or bytes$/)
-    assert.match(refusal(Redis.get(undefined as never)), /a key that is undefined; keys are text or bytes$/)
-    assert.match(refusal(Redis.set("k", { a: 1 } as never)), /an object; send text, .* or JSON of it$/)
-    // JSON of it would be a record of numbers, or {}.
+    assert.match(refusal(Redis.get(42 as never)), /a key that is 42; keys are text or bytes \(argument 1\)$/)
+    assert.match(
+      refusal(Redis.get(undefined as never)),
+      /a key that is undefined; keys are text or bytes \(argument 1\)$/
+    )
+    assert.match(refusal(Redis.set("k", { a: 1 } as never)), /an object; send text, .* or JSON of it \(argument 2\)$/)
+    // Of many, the one that is wrong.
+    const fields = { name: "Ada", email: undefined, born: 1815 } as never
+    assert.match(refusal(Redis.hset("user:1", fields)), /\(argument 5\)$/)
+    assert.match(refusal(Redis.mget(["a", "b", undefined as never])), /\(argument 3\)$/)
     assert.match(
       refusal(Redis.hset("k", { v: new Float32Array(1) as never })),
-      /, such as new Uint8Array\(it\.buffer, /
+      /a view of memory; send a new Uint8Array\(view\.buffer, view\.byteOffset, view\.byteLength\) \(argument 3\)$/
     )
-    assert.match(refusal(Redis.set("k", new ArrayBuffer(1) as never)), /a bigint, such as new Uint8Array\(it\)$/)
     // Effect reads a record without a unit as zero, and EXPIRE of zero deletes the key.
     for (const time of [{}, new Date(), { second: 1 }]) {
       assert.match(refusal(Redis.expire("k", time as never)), /is not a duration, such as "10 seconds"$/)
@@ -384,7 +393,7 @@ describe("arguments", () => {
       assert.strictEqual(error._tag, "DataError")
       assert.strictEqual(
         error.message,
-        "SET: cannot send a boolean; send text, bytes, a number or a bigint. Nothing was sent."
+        "SET: cannot send a boolean; send text, bytes, a number or a bigint (argument 2). Nothing was sent."
       )
       assert.deepStrictEqual(executed, [])
     }))

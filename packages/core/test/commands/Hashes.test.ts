@@ -233,7 +233,7 @@ refusedTable("Hashes", [
     "HSH-11: a field without a value",
     // @ts-expect-error a field needs a value
     Redis.hset("h", "f"),
-    "cannot send undefined; send text, bytes, a number or a bigint"
+    "cannot send undefined; send text, bytes, a number or a bigint (argument 3)"
   ],
   ["no fields to set with a time to live", Redis.hsetex("h", {}, { ex: 1 }), "needs at least one pair"]
 ])

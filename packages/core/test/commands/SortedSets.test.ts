@@ -291,7 +291,7 @@ refusedTable("SortedSets", [
   [
     "ZST-01: refuses a score that is no number",
     Redis.zadd("k", { a: NaN }),
-    "cannot send NaN; send text, bytes, a number or a bigint"
+    "cannot send NaN; send text, bytes, a number or a bigint (argument 2)"
   ],
   ["ZST-08: refuses to wait for no keys", Redis.bzpopmax([]), "needs at least one key"],
   ["ZST-09: refuses to wait for a negative time", Redis.bzpopmin("k", -1), "cannot block for a negative time"],

@@ -385,6 +385,7 @@ describe("A server that is no master any more, behind a name that leads to the n
       assert.deepStrictEqual([before, after], [Exit.succeed("0 a"), Exit.succeed("0 b")])
       const error = Client.expectTag(yield* Effect.flip(refused ?? Effect.die("no outcome")), "ConnectionError")
       assert.deepStrictEqual([error.reason, error.command, error.delivery], ["Demoted", "SET", "not-sent"])
+      assert.match(error.message, /takes no writes: its master does, which NodeRedisClient\.layerSentinel .* find/)
       assert.isTrue(RedisError.isSafeToRetry(error))
       yield* node.awaitOpen(0)
       const later = yield* Effect.forkChild(client.execute(Redis.set("k", "v")), { startImmediately: true })

@@ -271,6 +271,13 @@ describe("The rest of the handshake", () => {
       yield* node.awaitOpen(0)
     }))
 
+  it.effect("a server that has no databases may be a sentinel, and the error asks so", () =>
+    Effect.gen(function*() {
+      const { client } = yield* pair({ db: 1 }, refusing("SELECT", "ERR unknown command 'SELECT'"))
+      const error = yield* Client.failure(client, Redis.get("k"), "ConnectionError")
+      assert.match(error.message, /SELECT.*is it a sentinel \(NodeRedisClient\.layerSentinel\)\?/)
+    }))
+
   it.effect("ERR-06: a server that is loading is a BusyLoadingError", () =>
     Effect.gen(function*() {
       const { client } = yield* pair({ db: 1 }, refusing("SELECT", "LOADING Redis is loading the dataset in memory"))

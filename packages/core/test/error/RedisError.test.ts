@@ -204,6 +204,11 @@ describe("fromReply", () => {
     assert.deepStrictEqual([fieldsOf(error).code, fieldsOf(error).detail], ["FAILURE", ""])
   })
 
+  it("asks whether it is a Redis server that begins with another protocol, such as HTTP", () => {
+    const error = new RedisError.ProtocolError({ detail: "no type of a value begins with \"H\"", address })
+    assert.match(error.message, /begins with "H"\. Is it a Redis server that listens there\?$/)
+  })
+
   it("cuts the arguments that a server quotes of an unknown command", () => {
     for (
       const line of [
@@ -222,12 +227,13 @@ describe("fromReply", () => {
     const asked = ". Is the server older than the command or one of its options?"
     for (
       const line of [
-        "ERR unknown command 'HEXPIRE'",
         "ERR unknown subcommand 'NO-TOUCH'. Try CLIENT HELP.",
         "ERR wrong number of arguments for 'zrevrank' command",
         "ERR syntax error"
       ]
     ) assert.isTrue(classify(line).message.endsWith(asked), line)
+    // A sentinel knows nothing of GET.
+    assert.match(classify("ERR unknown command 'GET'").message, /older than the command, or is it a sentinel \(.*\)\?$/)
     assert.notInclude(classify("ERR value is not an integer or out of range").message, "older")
   })
 
@@ -368,7 +374,7 @@ const samples: ReadonlyArray<
     new RedisError.NoPermissionError(reply),
     false,
     false,
-    "what the server said (GET at index 1, at 127.0.0.1:6379)"
+    "what the server said (GET at index 1, at 127.0.0.1:6379). ACL SETUSER gives rights, ACL WHOAMI tells whose they are."
   ],
   [
     new RedisError.OutOfMemoryError(reply),
@@ -433,7 +439,8 @@ const samples: ReadonlyArray<
     new RedisError.ClusterConnectError({ attempts }),
     true,
     true,
-    "No node of the cluster is usable; 127.0.0.1:26379: refused. Provide at least one reachable node."
+    "No node of the cluster is usable; 127.0.0.1:26379: refused. " +
+    "Give at least one node that can be reached and whose cluster is up."
   ],
   [
     new RedisError.CrossSlotError({ command: "MSET", index: 0 }),

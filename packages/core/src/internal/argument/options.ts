@@ -5,17 +5,17 @@
 import * as Duration from "effect/Duration"
 import * as Exit from "effect/Exit"
 import { format } from "effect/Formatter"
-import { DataError } from "../../RedisError.ts"
+import type { DataError } from "../../RedisError.ts"
 import { durationFrom } from "../runtime/milliseconds.ts"
 import { invalid } from "./refusal.ts"
-import { unreadable } from "./unreadable.ts"
+import { dataError, unreadable } from "./unreadable.ts"
 
 /** Reads the options of a function by what refuses wrong ones, such as {@link count}. `of` is what errors call the function. */
 export const readOptions = <A>(of: string, read: () => A): Exit.Exit<A, DataError> => {
   try {
     return Exit.succeed(read())
   } catch (error) {
-    return Exit.fail(new DataError({ command: of, detail: unreadable(error).detail }))
+    return Exit.fail(dataError(of, unreadable(error, readOptions)))
   }
 }
 

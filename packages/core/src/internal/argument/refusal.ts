@@ -1,6 +1,7 @@
 /**
  * The refusal of arguments that cannot be sent.
  */
+import { callerOf } from "../error/place.ts"
 
 /**
  * Thrown by a definition whose arguments cannot be sent; the command then fails
@@ -12,9 +13,12 @@
 export class InvalidArgument {
   /** What the `DataError` says. */
   readonly detail: string
+  /** Where the arguments were given, as far as it is known: the lines of a stack, which that of the `DataError` has. */
+  readonly place: string | undefined
 
-  constructor(detail: string) {
+  constructor(detail: string, place = callerOf(InvalidArgument)) {
     this.detail = detail
+    this.place = place
   }
 }
 
@@ -27,13 +31,3 @@ export class InvalidArgument {
 export const invalid = (detail: string): never => {
   throw new InvalidArgument(detail)
 }
-
-/** What to send in the place of an object. JSON of memory has nothing of what is in it, or a name for each of its numbers. */
-export const insteadOf = (value: unknown): string =>
-  typeof value !== "object" || value === null || value instanceof Uint8Array
-    ? ""
-    : ArrayBuffer.isView(value)
-    ? ", such as new Uint8Array(it.buffer, it.byteOffset, it.byteLength)"
-    : value instanceof ArrayBuffer
-    ? ", such as new Uint8Array(it)"
-    : ", or JSON of it"

@@ -2,10 +2,10 @@
  * Encodes commands as bytes.
  */
 import * as RedisArg from "../../RedisArg.ts"
-import { DataError } from "../../RedisError.ts"
+import type { DataError } from "../../RedisError.ts"
 import type { RespEncoder } from "../../RespEncoder.ts"
 import { numberText } from "../../RespEncoder.ts"
-import { unreadable } from "../argument/unreadable.ts"
+import { dataError, unreadable } from "../argument/unreadable.ts"
 import { encodeUtf8 } from "../codec/utf8.ts"
 import type { CommandImpl } from "./impl.ts"
 import type { Script, Spec } from "./spec.ts"
@@ -34,7 +34,7 @@ export const encodeInto = (command: Sendable, encoder: RespEncoder, withText?: S
   } catch (error) {
     encoder.rollback()
     encoder.raw(refused)
-    return new DataError({ command: command.spec.called, detail: unreadable(error).detail })
+    return dataError(command.spec.called, refusalIn(error))
   }
 }
 
@@ -89,6 +89,10 @@ export const unsendable = (command: Sendable): DataError | undefined => {
     RedisArg.flatten(command.parts)
     return undefined
   } catch (error) {
-    return new DataError({ command: command.spec.called, detail: unreadable(error).detail })
+    return dataError(command.spec.called, refusalIn(error))
   }
 }
+
+/** A command that was refused when it was made knows where that was. */
+const refusalIn = (error: unknown): RedisArg.InvalidArgument =>
+  error instanceof RedisArg.InvalidArgument ? error : unreadable(error, refusalIn)

@@ -37,8 +37,12 @@ import type { Wire } from "./wire.ts"
  */
 export const demotionBy = (error: Resp.ErrorReply, address: string): CommandError | undefined =>
   error.code === "READONLY" || isUnblocking(error)
-    ? connectionLoss("Demoted", "The server is a replica and takes no writes", address)
+    ? connectionLoss("Demoted", demoted, address)
     : undefined
+
+const demoted =
+  "The server is a replica, and takes no writes: its master does, which NodeRedisClient.layerSentinel and " +
+  "layerCluster find by themselves"
 
 /** Whether a server has unblocked a command because it has become a replica; nothing was run for it. */
 export const isUnblocking = ({ code, line }: Pick<Resp.ErrorReply, "code" | "line">): boolean =>

@@ -206,9 +206,7 @@ interface Refusal {
   readonly detail: string
 }
 
-/**
- * The words of the server. Where the option `db` names a database that does not exist, the text also says what helps.
- */
+/** The words of the server. Where the option `db` names a database that is not there, the text also says what helps. */
 const refusalText = ({ code, command, detail }: Refusal): string => {
   const said = `${code} ${detail}`
   if (command === "SELECT" && /cluster mode/i.test(detail)) {
@@ -216,6 +214,9 @@ const refusalText = ({ code, command, detail }: Refusal): string => {
   }
   if (command === "SELECT" && /out of range/i.test(detail)) {
     return `it has no such database; change db, or set databases (of a cluster cluster-databases) on the server (${said})`
+  }
+  if (command === "SELECT" && /^unknown command/i.test(detail)) {
+    return `it has no databases; is it a sentinel (NodeRedisClient.layerSentinel)? (${said})`
   }
   return said
 }

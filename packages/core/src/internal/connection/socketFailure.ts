@@ -177,7 +177,7 @@ const dialReasons: ReadonlyArray<readonly [RegExp, Reason, string]> = [
     "Other",
     "There is no such address here, or no port left for a connection to this one; lower pool.max"
   ],
-  [/^(ENOTFOUND|EAI_\w+)$/, "Dns", "The host name could not be resolved"],
+  [/^(ENOTFOUND|EAI_\w+)$/, "Dns", "The host name could not be resolved; is it spelled as it is known here?"],
   [/^(ECONNRESET|EPIPE)$/, "Reset", "The connection was reset while it was being opened"]
 ]
 

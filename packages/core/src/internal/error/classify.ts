@@ -85,7 +85,10 @@ const rules: ReadonlyArray<readonly [pattern: RegExp, make: (fields: ReplyFields
   [
     /^ERR max number of clients( \+ cluster connections)? reached/i,
     (fields) =>
-      turnedAway(fields, { reason: "MaxClients", detail: "The server has reached its maximum number of clients" })
+      turnedAway(fields, {
+        reason: "MaxClients",
+        detail: "The server has reached its maximum number of clients; raise its maxclients, or lower pool.max"
+      })
   ],
   [
     /^DENIED\b.*\bprotected mode/i,

@@ -52,7 +52,7 @@ export class ClusterConnectError
   override get message(): string {
     return `${
       full(`No node of the cluster is usable${attempted(this.attempts)}`)
-    } Provide at least one reachable node.${Retry.wholeText(this)}`
+    } Give at least one node that can be reached and whose cluster is up.${Retry.wholeText(this)}`
   }
 }
 

@@ -24,9 +24,12 @@ export class ProtocolError extends TaggedError<ProtocolError>("@redfx/core/Resp/
   }
 ) {
   override get message(): string {
-    const whole = wholeText(this)
+    const whole = `${foreign.test(this.detail) ? " Is it a Redis server that listens there?" : ""}${wholeText(this)}`
     return `The server${
       this.address === undefined ? "" : ` at ${this.address}`
     } sent what is not valid RESP, or more than the limits allow: ${this.detail}${whole === "" ? "" : `.${whole}`}`
   }
 }
+
+/** What the first byte of another protocol comes to, such as that of HTTP. */
+const foreign = /^no type of a value begins with/

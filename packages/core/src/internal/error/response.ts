@@ -64,14 +64,19 @@ export class ResponseError extends TaggedError<ResponseError>("@redfx/core/Redis
   reply
 ) {
   override get message(): string {
-    const next = misunderstood.test(this.detail) ? age : advice.get(this.code) ?? ""
+    const next = misunderstood.find(([words]) => words.test(this.detail))?.[1] ?? advice.get(this.code) ?? ""
     return `${this.code} ${clipped(this.detail)} (${origin(this)})${stopped(next + Retry.wholeText(this))}`
   }
 }
 
-/** What servers say to a command, a subcommand or an option that came after them. */
-const misunderstood = /^(?:unknown (?:sub)?command|wrong number of arguments|syntax error)/i
-const age = " Is the server older than the command or one of its options?"
+/** What servers say to a command, a subcommand or an option that came after them, and sentinels to all that is of data. */
+const misunderstood: ReadonlyArray<readonly [words: RegExp, next: string]> = [
+  [/^unknown command/i, " Is the server older than the command, or is it a sentinel (NodeRedisClient.layerSentinel)?"],
+  [
+    /^(?:unknown subcommand|wrong number of arguments|syntax error)/i,
+    " Is the server older than the command or one of its options?"
+  ]
+]
 
 const elsewhere =
   " The key is on another server of a cluster; NodeRedisClient.layerCluster is the client of all of them."
@@ -165,7 +170,9 @@ export class NoPermissionError
   extends TaggedError<NoPermissionError>("@redfx/core/RedisError/NoPermissionError")("NoPermissionError", reply)
 {
   override get message(): string {
-    return `${clipped(this.detail)} (${origin(this)})${stopped(Retry.wholeText(this))}`
+    return `${clipped(this.detail)} (${origin(this)}). ACL SETUSER gives rights, ACL WHOAMI tells whose they are.${
+      Retry.wholeText(this)
+    }`
   }
 }
 

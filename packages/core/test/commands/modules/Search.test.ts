@@ -686,7 +686,7 @@ refusedTable("Search", [
   [
     "a profile of a search that cannot be sent",
     Search.ftProfile(Search.ftSearch("i", null as never)),
-    "cannot send null; send text, bytes, a number or a bigint"
+    "cannot send null; send text, bytes, a number or a bigint (argument 2)"
   ],
   ["no fields", Search.ftCreate("i", []), "needs at least one field"],
   ["no terms", Search.ftDictadd("d"), "needs at least one term"]
