@@ -30,7 +30,7 @@ import * as Watch from "./internal/watch.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * The options of a group of sentinels. Those of connections are the defaults of its clients.
+ * The options of a group of sentinels. Its options of connections are the defaults of its clients.
  *
  * @category options
  * @since 0.1.0
@@ -190,7 +190,7 @@ const clientOf = (
 const clientWith = Effect.fnUntraced(function*(
   settings: RedisConfig.ConnectionSettings,
   group: Discovery.Group,
-  options: GroupOptions & ClientOptions
+  options: RedisConfig.SentinelOptions
 ): Effect.fn.Return<RedisClient.RedisClient["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> {
   const { checkConnection, interval, masterWait, readFrom, role, service } = yield* Settings.ofClient(options)
   // There are no events before there are connections, and none of these before there is a pool.
