@@ -33,13 +33,16 @@ export const layer = (
     resume(Effect.succeed([piece]))
   }
   const give = (piece: Uint8Array): void => {
-    arrived.push(piece)
-    setImmediate(handOver)
+    setImmediate(() => {
+      arrived.push(piece)
+      handOver()
+    })
   }
   const socket = Socket.make({
     reader: Effect.succeed({
       pull: Effect.callback<Chunks>((resume) => {
         waiting = resume
+        handOver()
       }),
       upgrade: () => Effect.void
     }),
