@@ -1,7 +1,8 @@
 /**
  * Clients whose server is a function of the test, for what uses little of a client: there are no connections, and no time passes.
  */
-import { RedisArg, RedisClient, RedisCommand, RedisError, Resp } from "@redfx/core"
+import { RedisArg, RedisCommand, RedisError, Resp } from "@redfx/core"
+import type { RedisClient } from "@redfx/core"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 

@@ -9,12 +9,12 @@ import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import * as Scripts from "../../src/internal/jobs/scripts.ts"
-import { RedisClient } from "../../src/RedisClient.ts"
+import type { RedisClient } from "../../src/RedisClient.ts"
 import { ResponseError } from "../../src/RedisError.ts"
 import type { CommandError, RedisError } from "../../src/RedisError.ts"
 import * as RedisJobs from "../../src/RedisJobs.ts"
 import * as RedisLock from "../../src/RedisLock.ts"
-import * as Resp from "../../src/Resp.ts"
+import type * as Resp from "../../src/Resp.ts"
 
 const jobs = RedisJobs.make("jobs", { payload: Schema.Int })
 const unreachable = FakeClient.lost("not-sent")

@@ -19,7 +19,7 @@ import * as RedisCache from "../../src/RedisCache.ts"
 import * as RedisCommand from "../../src/RedisCommand.ts"
 import type { CommandError } from "../../src/RedisError.ts"
 import * as RedisKeyspace from "../../src/RedisKeyspace.ts"
-import * as Resp from "../../src/Resp.ts"
+import type * as Resp from "../../src/Resp.ts"
 
 const key = "cached:*"
 const value = Schema.Int

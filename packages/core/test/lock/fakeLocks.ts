@@ -7,7 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Scripts from "../../src/internal/lock/scripts.ts"
-import { RedisClient } from "../../src/RedisClient.ts"
+import type { RedisClient } from "../../src/RedisClient.ts"
 import type { CommandError } from "../../src/RedisError.ts"
 import type * as Resp from "../../src/Resp.ts"
 

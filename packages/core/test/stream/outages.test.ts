@@ -2,7 +2,8 @@
  * Who has what after an outage that was longer than `claimIdle`: those who had it before, if they are still there.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { RedisCommand, RedisStream, Resp } from "@redfx/core"
+import { RedisStream } from "@redfx/core"
+import type { RedisCommand, Resp } from "@redfx/core"
 import type { CommandError } from "@redfx/core/RedisError"
 import * as Client from "@redfx/testing/Client"
 import * as FakeClient from "@redfx/testing/FakeClient"
