@@ -7,23 +7,12 @@
 import type { Key } from "@redfx/core/RedisArg"
 import * as RedisClient from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
-import * as RedisConfig from "@redfx/core/RedisConfig"
+import type * as RedisConfig from "@redfx/core/RedisConfig"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { RedisConfigError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
-import {
-  addresses,
-  boolean,
-  choice,
-  duration,
-  integer,
-  invalid,
-  options as checkOptions,
-  text
-} from "@redfx/core/unstable/Options"
 import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -32,11 +21,10 @@ import * as Client from "./internal/routing/client.ts"
 import * as PerNode from "./internal/routing/perNode.ts"
 import { onlyReading, withoutStranger } from "./internal/routing/refusals.ts"
 import { within } from "./internal/routing/retrying.ts"
-import type { ClusterSettings, ReadFrom } from "./internal/routing/settings.ts"
+import { settingsOf } from "./internal/routing/settings.ts"
 import { limited } from "./internal/topology/nodes.ts"
 import type { Node as Server } from "./internal/topology/nodes.ts"
 import * as Slot from "./internal/topology/slot.ts"
-import { checked } from "./internal/topology/topology.ts"
 
 // -----------------------------------------------------------------------------
 // Models
@@ -165,50 +153,6 @@ const unknownNode = (address: string, nodes: ReadonlyArray<{ readonly address: s
     option: "node",
     detail: `${address} is none of the cluster's nodes, which are ${nodes.map((node) => node.address).join(", ")}`
   })
-
-const settingsOf = Effect.fnUntraced(function*(
-  options: RedisConfig.ClusterOptions
-): Effect.fn.Return<ClusterSettings, RedisConfigError> {
-  yield* checkOptions(options, "{ nodes: [{ host, port }] }")
-  const startNodes = yield* addresses("nodes", options.nodes, 7000)
-  const discovery = yield* choice("discovery", options.discovery ?? "lazy", ["lazy", "eager"])
-  const connect = yield* choice("connect", options.connect ?? "lazy", ["lazy", "eager"])
-  const perNode = typeof options.pool === "object" ? options.pool?.perNode : undefined
-  const limitPerNode = yield* boolean("pool.perNode", perNode, false)
-  const connection = yield* RedisConfig.settings(
-    { ...options, connect: discovery === "eager" ? discovery : connect },
-    { spare: limitPerNode ? 1 : 0, given: startNodes }
-  )
-  const refreshInterval = yield* duration("refreshInterval", options.refreshInterval, Duration.minutes(1))
-  const readOnly = yield* boolean("readOnly", options.readOnly, false)
-  const { readFrom = readOnly ? "any" : "master" } = options
-  return {
-    connection: { ...connection, readonly: readOnly || readFrom !== "master" },
-    limitPerNode,
-    startNodes,
-    translate: checked(yield* RedisConfig.translation(options.natMap)),
-    crossSlot: yield* choice("crossSlot", options.crossSlot ?? "split", ["split", "emulate", "reject"]),
-    readFrom: yield* readFromOf(readFrom),
-    readOnly,
-    reinitializeSteps: yield* integer("reinitializeSteps", options.reinitializeSteps ?? 25, 1),
-    clusterDownRetryAttempts: yield* integer("clusterDownRetryAttempts", options.clusterDownRetryAttempts ?? 3, 0),
-    skipFullCoverageCheck: yield* boolean("skipFullCoverageCheck", options.skipFullCoverageCheck, false),
-    followCluster: yield* boolean("followCluster", options.followCluster, false),
-    refreshInterval
-  }
-})
-
-const readFromOf = (readFrom: ReadFrom): Effect.Effect<ReadFrom, RedisConfigError> =>
-  typeof readFrom === "function"
-    ? Effect.succeed(readFrom)
-    : typeof readFrom === "object" && readFrom !== null
-    ? zoneOf(readFrom)
-    : choice("readFrom", readFrom, ["master", "preferReplica", "any", "nearest"])
-
-const zoneOf = ({ zone }: RedisConfig.ReadFromZone): Effect.Effect<RedisConfig.ReadFromZone, RedisConfigError> =>
-  zone === ""
-    ? invalid("readFrom.zone", "it is empty; give the availability zone in which the program runs")
-    : Effect.map(text("readFrom.zone", zone), (zone) => ({ zone }))
 
 /**
  * Provides a client of a cluster, and what only a cluster can do.

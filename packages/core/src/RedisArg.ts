@@ -288,7 +288,7 @@ export const keyPairs = (entries: Pairs<Key, Value>): List => paired<Key>(entrie
 
 /** Loops over indexes and names, as `flatMap` and `Object.entries` take 90 µs of the 280 of MSET of 1000. */
 const paired = <K extends Value>(entries: Pairs<K, Value>, named: (name: K | string) => Arg): List => {
-  // Of a text the entries would be its characters: of `mset("key", "value")`, as other clients have it.
+  // The entries of a text would be its characters, as in `mset("key", "value")`, which other clients accept.
   if (typeof entries !== "object") return invalid(needsPairs)
   const out: Array<Arg> = []
   if (isReadonlyArray<readonly [K, Value]>(entries)) {
@@ -302,7 +302,7 @@ const paired = <K extends Value>(entries: Pairs<K, Value>, named: (name: K | str
     if (Symbol.iterator in entries) {
       return invalid("takes its pairs as a record or an array; of a Map, [...map] makes one")
     }
-    // The record has the name. That of an `undefined` value is refused with all that cannot be sent.
+    // The record has the name. An `undefined` value is refused like everything else that cannot be sent.
     for (const name of Object.keys(entries)) out.push(named(name), half(entries[name]!))
   }
   return out.length === 0 ? invalid("needs at least one pair") : new List(out)
@@ -459,7 +459,7 @@ export const blockSeconds = (time: Time = 0): BlockArg => {
   const value = fractionalSeconds(time)
   if (!Number.isFinite(value) || value <= 0) return unlimited(value)
   whole(value * 1000, time, "a millisecond")
-  // Servers before Redis 7 multiply and cut the fraction off. Of 0.001, which is no exact number, nothing is left.
+  // Servers before Redis 7 multiply and cut the fraction off. Nothing is left of 0.001, which is no exact number.
   return new BlockArg(Math.max(value, 0.0011), value * 1000)
 }
 

@@ -86,7 +86,7 @@ export interface RedisStats {
   readonly shared: number
   /** Open connections that one caller has at a time. */
   readonly exclusive: number
-  /** Those of the exclusive ones that nobody uses. */
+  /** How many of the exclusive connections nobody uses. */
   readonly exclusiveIdle: number
   /** Open connections for subscriptions and MONITOR. A pool has none: they are its clients' own. */
   readonly subscribers: number
@@ -272,7 +272,7 @@ export interface Client {
   readonly withTimeout: (limit: Duration.Input) => Client
   /** A client on one connection that nobody else uses until the scope closes. */
   readonly reserve: Effect.Effect<Client, CommandError, Scope.Scope>
-  /** Of a reserved client: what it keeps of its connection. */
+  /** What a reserved client keeps of its connection; other clients have none. */
   readonly session?: Session | undefined
   /** Subscriptions; `Redis.subscribe` and `Redis.pubsub` use them. */
   readonly pubSub: PubSub

@@ -161,7 +161,7 @@ export const keyspaceEvents = <const O extends Options = {}>(
       Stream.filter(Arr.isReadonlyArrayNonEmpty),
       Stream.flattenArray
     )
-    // Of the elements that these options ask for.
+    // The stream yields only elements that these options ask for.
     return yielded as unknown as Stream.Stream<Element<O>, CommandError | KeyspaceEventsOffError | PubSubOverflowError>
   }))
 

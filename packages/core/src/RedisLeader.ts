@@ -155,7 +155,7 @@ export const make = (name: string, given: LeaderOptions = {}): RedisLeader => {
               while: (error) =>
                 error instanceof LeaseFailure && campaignsAgain(error.cause)
             }),
-            // Those of the lock were followed by another term.
+            // Failures of the lock were followed by another term and do not get here.
             Effect.mapError((error) => error instanceof LeaseFailure ? error.cause as CommandError : error)
           )
     )

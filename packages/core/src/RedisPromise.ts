@@ -205,8 +205,8 @@ export const make = <R, E>(layer: Layer.Layer<RedisClient | R, E>): RedisPromise
  * **Details**
  *
  * The call is the promise that a method of the client has returned, and no other that was made of it, as by `then` or by an
- * `async` function. A command that goes over a connection that others share knows whether it was written. Of all else, such as
- * several commands, one that blocks or one that is cached, `"unknown"` is told as soon as it has begun.
+ * `async` function. A command on a shared connection knows whether it was written. Everything else, such as several
+ * commands, a command that blocks or one that is cached, tells `"unknown"` as soon as it has begun.
  *
  * **Example** (A write that is done again only when that does no harm)
  *

@@ -97,12 +97,12 @@ export interface RedisRateLimiter {
    * short.
    *
    * The callers of one client that wait for a subject stand in a line: they are served in the order in which they came, and
-   * one who wants little does not overtake one who wants much. Only those ask for whom there may be enough. One who is
-   * interrupted leaves the line and takes nothing along, unless it was asking: what the server took for it then is gone.
+   * one who wants little does not overtake one who wants much. A caller asks the server only when there may be enough for it. A
+   * caller that is interrupted leaves the line and takes nothing, unless it was asking: what the server took for it then is gone.
    * Programs are served in no order, nor are `take` and `acquire`.
    *
-   * When asking fails in a way that passes, such as an outage, that fails all who stood in the line when it was asked, with `delivery`
-   * `"not-sent"` those who have not asked. Other errors fail the one who asked.
+   * A failure that passes, such as an outage, fails every caller that stood in the line when the server was asked. Callers that had not
+   * asked themselves get the error with `delivery` `"not-sent"`. Any other error fails only the caller that asked.
    */
   readonly acquire: (subject: string, options?: AcquireOptions) => Effect.Effect<Decision, CommandError, RedisClient>
   /** Gives the subject everything back; returns whether anything was missing. */
@@ -244,7 +244,7 @@ const make = (
           () =>
             Effect.map(RedisClient, (client) => {
               const given = Options.readOptions("RedisRateLimiter.reset", settings)
-              // Nobody waits by limits that are wrong.
+              // Nobody waits in a line whose limits are wrong.
               if (Exit.isSuccess(given)) lines.wake(client, lineOf(given.value, key))
             })
         ))
@@ -275,7 +275,7 @@ const acquire = ({ ask, cost, line, most, waitTimeout }: {
         most,
         ask: restore(ask),
         told: ({ decision, pause }) => ({ granted: decision.allowed, room: decision.remaining, pause }),
-        // So that the next question comes to the server one pause after this one.
+        // The next question then reaches the server one pause after this one.
         pausesFrom: "question",
         waitTimeout,
         late,

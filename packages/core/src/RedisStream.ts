@@ -87,7 +87,7 @@ export interface ReadOptions<F extends Fields = "text"> {
 }
 
 /**
- * Who reads in {@link readGroup}.
+ * The group, and the consumer in it, for which {@link readGroup} reads.
  *
  * @category options
  * @since 0.1.0

@@ -200,7 +200,7 @@ const attempt = <C extends Commands, E, R>(
     }))
   )
 
-/** Of a client that does not say what becomes of its connection: nothing is certain. */
+/** The watch of a client that does not say what becomes of its connection: nothing is certain. */
 const unseen: Watch = { wrote: true, isLoss: () => false, commit: () => {}, end: () => {} }
 
 const written = { answered: [], unknown: [], mayHaveWritten: true }

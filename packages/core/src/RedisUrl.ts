@@ -452,8 +452,8 @@ const isRecord = (value: unknown): value is Given =>
  *
  * **Details**
  *
- * What stands before an `@` is left out, and so are values in the query but of options that are numbers, times or choices.
- * Of a URL with an `@` behind a `?`, or with a fragment, the scheme alone is shown, and of text that is no URL nothing.
+ * What stands before an `@` is left out. So are the values in the query, except those of options that are numbers, times or choices.
+ * A URL with an `@` behind a `?`, or with a fragment, is shown by its scheme alone, and text that is no URL is not shown.
  *
  * @category formatting
  * @since 0.1.0
@@ -588,7 +588,7 @@ const queryText = (list: ReadonlyArray<Entry>, options: Given): Result.Result<st
     const pairs: Array<string> = []
     for (const { path, text } of list) {
       const value = at(options, path)
-      // Of an option with parts these are written, of TLS itself the scheme.
+      // An option with parts is written part by part, and TLS itself as the scheme.
       if (value === undefined || isRecord(value) || (path[0] === "tls" && path.length === 1)) continue
       const written = Schema.encodeUnknownResult(text.url)(plain(text.kind, value))
       if (Result.isFailure(written)) return yield* unwritable(path.join("."), `it must be ${text.expected}`)

@@ -30,7 +30,7 @@ import * as Watch from "./internal/watch.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * The options of a group of sentinels. Those of connections are the defaults of its clients.
+ * The options of a group of sentinels. Its options of connections are the defaults of its clients.
  *
  * @category options
  * @since 0.1.0
@@ -38,8 +38,8 @@ import * as Watch from "./internal/watch.ts"
 export interface GroupOptions extends Omit<RedisConfig.SentinelOptions, "service" | "role"> {}
 
 /**
- * The options of a client of a group. Those that are given override the group's, one by one; credentials that are given
- * in another way than the group's (`credentials`, or `username` and `password`) replace all of them.
+ * The options of a client of a group. Each option that is given overrides the group's; credentials that are given in another way
+ * than the group's (`credentials`, or `username` and `password`) replace all of them.
  *
  * @category options
  * @since 0.1.0
@@ -163,7 +163,7 @@ export const make = (
 ): Effect.Effect<RedisClient.RedisClient["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> =>
   Effect.flatMap(makeGroup(options), (group) => group.client(options))
 
-const override = (defaults: GroupOptions, own: ClientOptions): GroupOptions & ClientOptions => {
+const override = (defaults: GroupOptions, own: ClientOptions): RedisConfig.SentinelOptions => {
   const { credentials, password, username, ...rest } = defaults
   const byName = own.username !== undefined || own.password !== undefined
   const kept = own.credentials !== undefined
@@ -180,7 +180,7 @@ const override = (defaults: GroupOptions, own: ClientOptions): GroupOptions & Cl
 
 const clientOf = (
   group: Discovery.Group,
-  options: GroupOptions & ClientOptions
+  options: RedisConfig.SentinelOptions
 ): Effect.Effect<RedisClient.RedisClient["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> =>
   Effect.flatMap(
     RedisConfig.settings(options, { given: options.sentinels }),
@@ -190,7 +190,7 @@ const clientOf = (
 const clientWith = Effect.fnUntraced(function*(
   settings: RedisConfig.ConnectionSettings,
   group: Discovery.Group,
-  options: GroupOptions & ClientOptions
+  options: RedisConfig.SentinelOptions
 ): Effect.fn.Return<RedisClient.RedisClient["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> {
   const { checkConnection, interval, masterWait, readFrom, role, service } = yield* Settings.ofClient(options)
   // There are no events before there are connections, and none of these before there is a pool.

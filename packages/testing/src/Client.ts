@@ -11,10 +11,10 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { inspect } from "node:util"
+import { inOneTurn } from "./Fork.ts"
 
 /** Something that listens on an address. */
 interface Listening {
@@ -56,7 +56,7 @@ export const causing = <Tag extends RedisClient.RedisEvent["_tag"], A, E, R>(
       Stream.filter((event): event is Extract<RedisClient.RedisEvent, { readonly _tag: Tag }> => event._tag === tag),
       Stream.runHead,
       // So it does not rest before it listens.
-      Effect.provideService(Scheduler.PreventSchedulerYield, true),
+      inOneTurn,
       Effect.forkScoped({ startImmediately: true })
     )
     yield* effect

@@ -2,6 +2,13 @@
  * Fibers for tests.
  */
 import * as Effect from "effect/Effect"
+import * as Scheduler from "effect/Scheduler"
 
 /** Runs an effect beside the test, which goes on when the effect waits for something. */
 export const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+
+/**
+ * Runs an effect whose fibers do not rest, for a test of what is done in one turn, or before anything else: after so many steps a
+ * fiber lets others go on, wherever it is.
+ */
+export const inOneTurn = Effect.provideService(Scheduler.PreventSchedulerYield, true)

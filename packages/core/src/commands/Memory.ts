@@ -106,7 +106,7 @@ export interface MemoryStats {
   readonly scriptVMs: number | undefined
   /** The tables of keys and times to live, in all databases. */
   readonly overheadDbHashtableLut: number | undefined
-  /** Those of these tables that are being replaced by larger or smaller ones. */
+  /** The part of these tables that is being replaced by larger or smaller ones. */
   readonly overheadDbHashtableRehashing: number | undefined
   /** Everything but the data: buffers, connections, tables of keys and what was allocated at the start. */
   readonly overheadTotal: number

@@ -49,7 +49,7 @@ export interface ZintercardOptions {
 }
 
 const weightedKeys = (keys: WeightedKeys): Arg.Arg => {
-  // Of a text the entries would be its characters.
+  // The entries of a text would be its characters.
   if (typeof keys !== "object") return Arg.invalid("needs an array of keys, or a record of keys and weights")
   const entries: ReadonlyArray<Arg.Key | readonly [Arg.Key, number]> = isReadonlyArray(keys)
     ? keys

@@ -4,6 +4,7 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Redis, RedisClient, RedisError, RedisReply, RedisScript } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
+import { inOneTurn } from "@redfx/testing/Fork"
 import * as Memory from "@redfx/testing/Memory"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
@@ -168,7 +169,7 @@ describe("on the wire", () => {
     Effect.gen(function*() {
       const { client, node, on } = yield* pair(({ args }) => Encode.bulk(args[1] ?? ""))
       node.commands.length = 0
-      yield* Effect.all(
+      yield* inOneTurn(Effect.all(
         [
           client.execute(Redis.get("x1")),
           on(Redis.pipeline([Redis.get("p1"), Redis.get("p2"), Redis.get("p3")])),
@@ -176,7 +177,7 @@ describe("on the wire", () => {
           on(Redis.pipeline([Redis.get("q1"), Redis.get("q2")]))
         ],
         { concurrency: "unbounded" }
-      )
+      ))
       assert.deepStrictEqual(node.commands.map(({ args }) => args[1]), ["x1", "p1", "p2", "p3", "x2", "q1", "q2"])
     }))
 

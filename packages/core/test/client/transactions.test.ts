@@ -7,7 +7,7 @@ import type { RedisCommand } from "@redfx/core"
 import { asking } from "@redfx/core/unstable/Request"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
-import { fork } from "@redfx/testing/Fork"
+import { fork, inOneTurn } from "@redfx/testing/Fork"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import { freshKey } from "@redfx/testing/Suite"
@@ -303,13 +303,16 @@ describe("A transaction by name", () => {
       const node = yield* FakeNode.make(({ name }) => name === "MULTI" ? Encode.ok : undefined)
       const client = yield* Client.make(node)
       const outcome = Effect.match({ onSuccess: String, onFailure: (error: { readonly _tag: string }) => error._tag })
-      const inOneTurn = (
+      const together = (
         effects: ReadonlyArray<Effect.Effect<unknown, RedisError.CommandError, RedisClient.RedisClient>>
-      ) => Client.on(client)(Redis.withConnection(Effect.forEach(effects, outcome, { concurrency: "unbounded" })))
+      ) =>
+        Client.on(client)(
+          Redis.withConnection(inOneTurn(Effect.forEach(effects, outcome, { concurrency: "unbounded" })))
+        )
       const begins = Redis.pipeline([Redis.send("MULTI"), Redis.ping()])
       const ends = Redis.pipeline([Redis.ping(), Redis.send("EXEC")])
-      assert.deepStrictEqual(yield* inOneTurn([Redis.ping(), begins, Redis.ping()]), ["true", "DataError", "true"])
-      assert.deepStrictEqual(yield* inOneTurn([Redis.send("MULTI"), ends, Redis.ping()]), [
+      assert.deepStrictEqual(yield* together([Redis.ping(), begins, Redis.ping()]), ["true", "DataError", "true"])
+      assert.deepStrictEqual(yield* together([Redis.send("MULTI"), ends, Redis.ping()]), [
         "OK",
         "DataError",
         "DataError"
@@ -446,10 +449,10 @@ describe("on a server that fails at will", () => {
       })
       const client = yield* Client.make(node)
       yield* client.execute(Redis.ping())
-      const [transaction, beside] = yield* Effect.all([
+      const [transaction, beside] = yield* inOneTurn(Effect.all([
         Effect.flip(Client.on(client)(Redis.transaction([Redis.get("k")]))),
         Effect.flip(client.execute(Redis.get("k")))
-      ], { concurrency: "unbounded" })
+      ], { concurrency: "unbounded" }))
       assert.deepInclude(transaction, { _tag: "ResponseError", code: "ERR" })
       assert.deepInclude(beside, { _tag: "ConnectionError", delivery: "unknown" })
       assert.strictEqual(yield* client.execute(Redis.get("k")), "v")

@@ -1,11 +1,7 @@
-import { Redis, RedisReply, Resp } from "@redfx/core"
+import { Redis, RedisReply } from "@redfx/core"
+import { bulk } from "@redfx/testing/FakeClient"
 import { inspect } from "node:util"
 import { expect, test } from "vitest"
-
-const bulk = (text: string) => {
-  const bytes = new TextEncoder().encode(text)
-  return new Resp.Bulk(bytes, 0, bytes.length)
-}
 
 test("records and pairs of large replies are like those of a literal", () => {
   const [entry] = Redis.xrange("k").reply.decode([[bulk("1-0"), [bulk("f"), bulk("v")]]], RedisReply.textView) as [

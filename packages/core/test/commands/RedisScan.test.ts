@@ -1,15 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisClient, RedisCommand, Resp } from "@redfx/core"
+import { Redis, RedisClient, RedisCommand } from "@redfx/core"
+import { bulk } from "@redfx/testing/FakeClient"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-
-const bulk = (text: string) => {
-  const bytes = new TextEncoder().encode(text)
-  return new Resp.Bulk(bytes, 0, bytes.length)
-}
 
 /** Pages by cursor; remembers what was asked for. */
 const client = (

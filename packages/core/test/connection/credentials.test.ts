@@ -7,13 +7,13 @@ import type { RedisConfig } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Certificates from "@redfx/testing/Certificates"
 import * as Client from "@redfx/testing/Client"
+import * as Logged from "@redfx/testing/Logged"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import { serversAreBefore } from "@redfx/testing/Suite"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Logger from "effect/Logger"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
@@ -315,29 +315,27 @@ describe("Credentials", () => {
 
   it.effect("CFG-04: stay in use when their stream fails or ends later, and a failure is logged", () =>
     Effect.gen(function*() {
-      const warnings: Array<string> = []
-      const logger = Logger.make(({ logLevel, message }) => warnings.push(`${logLevel} ${inspect(message)}`))
+      const { capture, lines } = Logged.make()
       const ends = [Stream.empty, Stream.fail("no vault"), Stream.die("no vault"), Stream.fromEffect(Effect.interrupt)]
       for (const [failures, end] of ends.entries()) {
         const gate = yield* Deferred.make<void>()
         const ended = yield* Deferred.make<void>()
-        const { client, node } = yield* Effect.provide(
+        const { client, node } = yield* capture(
           pair(
             Stream.concat(
               Stream.succeed(token("one")),
               Stream.unwrap(Effect.as(Deferred.await(gate), Stream.ensuring(end, Deferred.succeed(ended, undefined))))
             )
-          ),
-          Logger.layer([logger])
+          )
         )
         yield* client.execute(ping)
         yield* Deferred.succeed(gate, undefined)
         yield* Deferred.await(ended)
         assert.isTrue(yield* client.execute(ping))
         assert.strictEqual(node.connections.total, 1)
-        assert.lengthOf(warnings, failures)
+        assert.lengthOf(lines, failures)
       }
-      for (const warning of warnings) assert.match(warning, /^Warn .*the last ones stay in use/s)
+      for (const line of lines) assert.match(line, /^Warn .*the last ones stay in use/s)
     }))
 
   it.effect("CFG-04: are not listened for any more when the client is closed", () =>

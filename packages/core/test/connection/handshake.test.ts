@@ -2,7 +2,7 @@
  * What a new connection starts with, on servers that refuse parts of it.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisError } from "@redfx/core"
+import { Redis, RedisConnector, RedisError, RedisStandalone } from "@redfx/core"
 import type { RedisConfig } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
+import * as Socket from "effect/socket/Socket"
 import { TestClock } from "effect/testing"
 import { inspect } from "node:util"
 
@@ -308,6 +309,27 @@ describe("The rest of the handshake", () => {
         assert.strictEqual(node.connections.total, 1)
       }))
   }
+
+  it.effect("POOL-06: so is one that says it before it is asked, as soon as the connection is open", () =>
+    Effect.gen(function*() {
+      const said = Effect.succeed([Buffer.from("-ERR max number of clients reached\r\n")] as const)
+      const gone = new Socket.SocketError({ reason: new Socket.SocketCloseError({ code: 1000 }) })
+      let pulls = 0
+      const socket = Socket.make({
+        reader: Effect.succeed({
+          pull: Effect.suspend(() => pulls++ === 0 ? said : Effect.fail(gone)),
+          upgrade: () => Effect.void
+        }),
+        writer: Effect.succeed({ write: () => Effect.void, writeAll: () => Effect.void })
+      })
+      const client = yield* Effect.provideService(
+        RedisStandalone.make({ host: "memory" }),
+        RedisConnector.RedisConnector,
+        { socket: () => Effect.succeed(socket) }
+      )
+      const error = yield* Client.failure(client, ping, "ConnectionError")
+      assert.deepStrictEqual([error.reason, error.delivery], ["MaxClients", "not-sent"])
+    }))
 
   it.live("POOL-06, CFG-03: so does a real one", () =>
     Effect.gen(function*() {

@@ -2,12 +2,13 @@
  * How connections that were idle, or are silent, are checked and replaced.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisConfig, RedisConnector } from "@redfx/core"
+import { Redis, RedisConfig } from "@redfx/core"
 import type { RedisClient, RedisCommand } from "@redfx/core"
 import * as RedisConnection from "@redfx/core/unstable/Connection"
 import { NodeRedisConnector } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import { fork } from "@redfx/testing/Fork"
+import * as MemorySocket from "@redfx/testing/MemorySocket"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import { turns } from "@redfx/testing/VirtualTime"
@@ -16,7 +17,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Socket from "effect/socket/Socket"
 import { TestClock } from "effect/testing"
 
 describe("Health checks", () => {
@@ -313,22 +313,15 @@ describe("Silence", () => {
   /** A connection whose socket takes what it is given in so long, and from which nothing comes. */
   const uploading = Effect.fnUntraced(function*(taken: (piece: number) => Effect.Effect<void>) {
     const lengths: Array<number> = []
-    const socket = Socket.make({
-      reader: Effect.succeed({ pull: Effect.never, upgrade: () => Effect.void }),
-      writer: Effect.succeed({
-        write: () => Effect.void,
-        writeAll: (chunks) =>
-          Effect.suspend(() => {
-            lengths.push(chunks.reduce((sum, { length }) => sum + length, 0))
-            return taken(lengths.length)
-          })
-      })
+    const connector = MemorySocket.layer((written) => {
+      lengths.push(written.reduce((sum, { length }) => sum + length, 0))
+      return taken(lengths.length)
     })
     const silence: Array<boolean> = []
     const settings = yield* RedisConfig.settings({ protocol: 2, clientInfo: false, commandTimeout: Infinity })
     const onSilence = (silent: boolean) => void silence.push(silent)
     const connection = yield* RedisConnection.make({ host: "memory", port: 1 }, settings, { onSilence }).pipe(
-      Effect.provideService(RedisConnector.RedisConnector, { socket: () => Effect.succeed(socket) })
+      Effect.provide(connector)
     )
     return { lengths, silence, run: (command: RedisCommand.Any) => RedisConnection.run(connection, command) }
   })

@@ -2,13 +2,10 @@
  * What a connection keeps of what it has read.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisConnector, RedisStandalone } from "@redfx/core"
+import { Redis, RedisStandalone } from "@redfx/core"
 import { used } from "@redfx/testing/Memory"
+import * as MemorySocket from "@redfx/testing/MemorySocket"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as Socket from "effect/socket/Socket"
-
-type Chunks = readonly [Uint8Array, ...Array<Uint8Array>]
 
 const megabytes = 16
 
@@ -18,26 +15,7 @@ const answerTo = (text: string): Uint8Array =>
     ? Buffer.from(`*2\r\n$1\r\na\r\n$${megabytes * 1e6}\r\n${"x".repeat(megabytes * 1e6)}\r\n`)
     : Buffer.from("+OK\r\n".repeat(text.split("*").length - 1))
 
-const connector = Layer.sync(RedisConnector.RedisConnector, () => {
-  let waiting: ((chunks: Effect.Effect<Chunks>) => void) | undefined = undefined
-  const socket = Socket.make({
-    reader: Effect.succeed({
-      pull: Effect.callback<Chunks>((resume) => {
-        waiting = resume
-      }),
-      upgrade: () => Effect.void
-    }),
-    writer: Effect.succeed({
-      write: () => Effect.void,
-      writeAll: (chunks) =>
-        Effect.sync(() => {
-          const text = chunks.map((chunk) => typeof chunk === "string" ? chunk : Buffer.from(chunk).toString()).join("")
-          setImmediate(() => waiting?.(Effect.succeed([answerTo(text)])))
-        })
-    })
-  })
-  return { socket: () => Effect.succeed(socket) }
-})
+const connector = MemorySocket.layer((written, give) => Effect.sync(() => give(answerTo(MemorySocket.textOf(written)))))
 
 describe("A connection", () => {
   it.live("keeps nothing of what has come when all of it is given", () =>

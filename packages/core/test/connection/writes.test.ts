@@ -2,13 +2,12 @@
  * How often a connection writes.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisClient, RedisConnector, RedisPromise, RedisStandalone } from "@redfx/core"
+import { Redis, RedisClient, RedisPromise, RedisStandalone } from "@redfx/core"
+import * as MemorySocket from "@redfx/testing/MemorySocket"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Socket from "effect/socket/Socket"
-
-type Chunks = readonly [Uint8Array, ...Array<Uint8Array>]
 
 /** Cuts bytes into so many pieces, so that only the last ends where a reply does. */
 const cut = (bytes: Uint8Array, pieces: number): ReadonlyArray<Uint8Array> => {
@@ -29,16 +28,9 @@ const makeServer = (
   { broken = Infinity, together = false } = {}
 ) => {
   const writes: Array<number> = []
-  const arrived: Array<Uint8Array> = []
-  let waiting: ((chunks: Effect.Effect<Chunks>) => void) | undefined = undefined
-  const handOver = (): void => {
-    const resume = waiting
-    if (resume === undefined || arrived.length === 0) return
-    waiting = undefined
-    resume(Effect.succeed([Buffer.concat(arrived.splice(0, together ? Infinity : 1))]))
-  }
-  const answer = (chunks: ReadonlyArray<Uint8Array | string>): void => {
-    const text = chunks.map((chunk) => typeof chunk === "string" ? chunk : Buffer.from(chunk).toString()).join("")
+  /** What was answered in this turn. */
+  const answered: Array<Uint8Array> = []
+  const answer = (text: string, give: (piece: Uint8Array) => void): void => {
     const commands = text.split("LRANGE").length - 1
     if (commands > 0) writes.push(commands)
     const handshake = commands > 0 ? 0 : text.split("*").length - 1
@@ -46,24 +38,14 @@ const makeServer = (
       ...Array.from({ length: handshake }, () => Buffer.from("+OK\r\n")),
       ...Array.from({ length: commands }, () => reply)
     ])
-    for (const piece of cut(replies, pieces(Math.max(1, commands)))) {
-      arrived.push(piece)
-      setImmediate(handOver)
-    }
+    if (!together) { for (const piece of cut(replies, pieces(Math.max(1, commands)))) give(piece) }
+    else if (answered.push(replies) === 1) setImmediate(() => give(Buffer.concat(answered.splice(0))))
   }
-  const socket = Socket.make({
-    reader: Effect.succeed({
-      pull: Effect.callback<Chunks>((resume) => {
-        waiting = resume
-      }),
-      upgrade: () => Effect.void
-    }),
-    writer: Effect.succeed({
-      write: () => Effect.void,
-      writeAll: (chunks) => writes.length < broken ? Effect.sync(() => answer(chunks)) : Effect.fail(brokenPipe)
-    })
-  })
-  const connector = Layer.succeed(RedisConnector.RedisConnector)({ socket: () => Effect.succeed(socket) })
+  const connector = MemorySocket.layer((written, give) =>
+    writes.length < broken
+      ? Effect.sync(() => answer(MemorySocket.textOf(written), give))
+      : Effect.fail(brokenPipe)
+  )
   return { connector, writes }
 }
 

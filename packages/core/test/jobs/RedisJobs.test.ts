@@ -1,49 +1,44 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Client from "@redfx/testing/Client"
+import * as FakeClient from "@redfx/testing/FakeClient"
+import { bulk } from "@redfx/testing/FakeClient"
 import { fork } from "@redfx/testing/Fork"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import * as Scripts from "../../src/internal/jobs/scripts.ts"
-import * as RedisArg from "../../src/RedisArg.ts"
-import { RedisClient } from "../../src/RedisClient.ts"
-import * as RedisCommand from "../../src/RedisCommand.ts"
-import { ConnectionError, isRedisError, ResponseError } from "../../src/RedisError.ts"
-import type { RedisError } from "../../src/RedisError.ts"
+import type { RedisClient } from "../../src/RedisClient.ts"
+import { ResponseError } from "../../src/RedisError.ts"
+import type { CommandError, RedisError } from "../../src/RedisError.ts"
 import * as RedisJobs from "../../src/RedisJobs.ts"
 import * as RedisLock from "../../src/RedisLock.ts"
-import * as Resp from "../../src/Resp.ts"
+import type * as Resp from "../../src/Resp.ts"
 
 const jobs = RedisJobs.make("jobs", { payload: Schema.Int })
-const unreachable = new ConnectionError({ reason: "Reset", detail: "gone", delivery: "not-sent", readonly: false })
-const reset = new ConnectionError({ reason: "Reset", detail: "gone", delivery: "unknown", readonly: false })
+const unreachable = FakeClient.lost("not-sent")
+const reset = FakeClient.lost("unknown")
 
 /** What a script meets at its first write; that it runs code says that it may have written. */
 const unsaved = new ResponseError({ code: "MISCONF", detail: "x", command: "EVALSHA", mayHaveWritten: true })
-
-const bulk = (text: string): Resp.Bulk => {
-  const bytes = new TextEncoder().encode(text)
-  return new Resp.Bulk(bytes, 0, bytes.length)
-}
 
 /**
  * A server with one job, which it gives once; `due` says in how many milliseconds the next is, one look after the other, and
  * `lost` what it is begun with in vain, and `untold` what an outcome is told with in vain.
  */
 const fake = Effect.fnUntraced(function*(
-  due: Array<number | RedisError>,
+  due: Array<number | CommandError>,
   attempt = 1,
-  lost: Array<RedisError> = [],
-  untold: Array<RedisError> = []
+  lost: Array<CommandError> = [],
+  untold: Array<CommandError> = []
 ) {
   const clock = yield* Clock.Clock
   const looked: Array<number> = []
   const settled: Array<ReadonlyArray<string>> = []
   const begins: Array<string> = []
   let given = false
-  const scripts: Record<string, (args: ReadonlyArray<string>) => Resp.Value | RedisError> = {
+  const scripts: Record<string, (args: ReadonlyArray<string>) => Resp.Value | CommandError> = {
     [Scripts.promote.sha1]: () => {
       looked.push(clock.currentTimeMillisUnsafe())
       return due.shift() ?? -1
@@ -62,7 +57,7 @@ const fake = Effect.fnUntraced(function*(
       return 1
     }
   }
-  const answer = (name: string, args: ReadonlyArray<string>): Resp.Value | RedisError | undefined => {
+  const answer = (name: string, args: ReadonlyArray<string>): Resp.Value | CommandError | undefined => {
     if (name === "EVALSHA") return scripts[args[0]!]!(args)
     if (name === "XGROUP" || name === "XGROUP CREATE") return "OK"
     if (name === "XACK") return 0
@@ -75,22 +70,12 @@ const fake = Effect.fnUntraced(function*(
     given = true
     return [[bulk("{jobs}:ready"), [[bulk("1-1"), [bulk("id"), bulk("a")]]]]]
   }
-  const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
-    Effect.suspend((): Effect.Effect<A, RedisError> => {
-      const args = command.parts.map((part) => String(RedisArg.wireValue(part)))
-      const found = answer(command.spec.name, args)
-      if (found === undefined) return Effect.never
-      return isRedisError(found)
-        ? Effect.fail(found)
-        : RedisCommand.decode(command, found, false)
-    })
-  // Workers use nothing else.
-  const service = { execute, stats: Effect.never } as Partial<RedisClient["Service"]> as RedisClient["Service"]
+  const service = FakeClient.make((command) => {
+    const found = answer(command.spec.name, FakeClient.wordsOf(command))
+    return found === undefined ? Effect.never : Effect.succeed(found)
+  }, { stats: Effect.never })
   const run = <A, E, R>(effect: Effect.Effect<A, E, R>, random = 0) =>
-    effect.pipe(
-      Effect.provideService(RedisClient, service),
-      Effect.provideService(Random.Random, { nextDoubleUnsafe: () => random, nextIntUnsafe: () => random })
-    )
+    effect.pipe(Client.on(service), FakeClient.withChance(random))
   return { begins, looked, settled, run }
 })
 

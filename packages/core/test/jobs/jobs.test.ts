@@ -4,17 +4,16 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Redis, RedisArg, RedisClient, RedisJobs } from "@redfx/core"
 import type { RedisCommand } from "@redfx/core"
-import { ConnectionError } from "@redfx/core/RedisError"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
+import * as FakeClient from "@redfx/testing/FakeClient"
+import * as Logged from "@redfx/testing/Logged"
 import { freshKey, until } from "@redfx/testing/Suite"
-import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Logger from "effect/Logger"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -127,9 +126,7 @@ describe("Jobs", () => {
         const execute: typeof client.execute = (command) =>
           Effect.tap(client.execute(command), () =>
             runs(command, Scripts.begin) && lost++ < 2
-              ? Effect.fail(
-                new ConnectionError({ reason: "Reset", detail: "gone", delivery: "unknown", readonly: false })
-              )
+              ? Effect.fail(FakeClient.lost("unknown"))
               : Effect.void)
         const attempts = yield* Queue.unbounded<number>()
         yield* jobs.enqueue("fails")
@@ -173,10 +170,7 @@ describe("Jobs", () => {
       Effect.gen(function*() {
         const jobs = queue()
         const ready = `${jobs.name}:ready`
-        const lines: Array<string> = []
-        const logger = Logger.make(({ cause }) => {
-          lines.push(Cause.pretty(cause))
-        })
+        const { capture, lines } = Logged.make()
         const client = yield* RedisClient.RedisClient
         let lost = 0
         const losing = RedisClient.decorated(client, (client) => ({
@@ -184,9 +178,7 @@ describe("Jobs", () => {
             runs(command, Scripts.settle)
               ? Effect.tap(client.execute(command), () =>
                 lost++ === 1
-                  ? Effect.fail(
-                    new ConnectionError({ reason: "Reset", detail: "gone", delivery: "unknown", readonly: false })
-                  )
+                  ? Effect.fail(FakeClient.lost("unknown"))
                   : Effect.void)
               : client.execute(command)
         }))
@@ -201,7 +193,7 @@ describe("Jobs", () => {
             )
         ).pipe(
           Client.on(losing),
-          Effect.provide(Logger.layer([logger])),
+          capture,
           Effect.forkChild
         )
         yield* jobs.enqueue("first", { id: "a" })
@@ -223,16 +215,13 @@ describe("Jobs", () => {
       Effect.gen(function*() {
         const jobs = queue()
         const ready = `${jobs.name}:ready`
-        const lines: Array<string> = []
-        const logger = Logger.make(({ cause }) => {
-          lines.push(Cause.pretty(cause))
-        })
+        const { capture, lines } = Logged.make()
         const gate = yield* Deferred.make<void>()
         const handled = yield* Queue.unbounded<string>()
         const worker = yield* jobs.run(
           { ...quick, claimIdle: "1 hour", worker: "one" },
           ({ id }) => Effect.andThen(Queue.offer(handled, id), Deferred.await(gate))
-        ).pipe(Effect.provide(Logger.layer([logger])), Effect.forkChild)
+        ).pipe(capture, Effect.forkChild)
         yield* jobs.enqueue("a", { id: "a" })
         assert.strictEqual(yield* Queue.take(handled), "a")
         const { messageId } = (yield* Redis.xpendingRange(ready, "workers", "-", "+", 1))[0]!
@@ -252,16 +241,13 @@ describe("Jobs", () => {
     it.effect("whose queue is deleted while a worker is at them are said to be that, or to be taken over", () =>
       Effect.gen(function*() {
         const jobs = queue()
-        const lines: Array<string> = []
-        const logger = Logger.make(({ cause }) => {
-          lines.push(Cause.pretty(cause))
-        })
+        const { capture, lines } = Logged.make()
         const gate = yield* Deferred.make<void>()
         const handled = yield* Queue.unbounded<string>()
         const worker = yield* jobs.run(
           { ...quick, claimIdle: "1 hour", worker: "one" },
           ({ id }) => Effect.andThen(Queue.offer(handled, id), Deferred.await(gate))
-        ).pipe(Effect.provide(Logger.layer([logger])), Effect.forkChild)
+        ).pipe(capture, Effect.forkChild)
         yield* jobs.enqueue("a", { id: "a" })
         assert.strictEqual(yield* Queue.take(handled), "a")
         yield* Redis.del(["ready", "jobs", "delayed", "dead"].map((suffix) => `${jobs.name}:${suffix}`))

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
+import * as FakeClient from "@redfx/testing/FakeClient"
+import { bulk, lost } from "@redfx/testing/FakeClient"
 import { fork } from "@redfx/testing/Fork"
 import { until } from "@redfx/testing/Suite"
 import * as Clock from "effect/Clock"
@@ -14,45 +16,32 @@ import { TestClock } from "effect/testing"
 import { configSet } from "../../src/commands/Config.ts"
 import { ping } from "../../src/commands/Connection.ts"
 import * as RedisCache from "../../src/RedisCache.ts"
-import type { RedisClient } from "../../src/RedisClient.ts"
 import * as RedisCommand from "../../src/RedisCommand.ts"
-import { ConnectionError } from "../../src/RedisError.ts"
-import type { RedisError } from "../../src/RedisError.ts"
+import type { CommandError } from "../../src/RedisError.ts"
 import * as RedisKeyspace from "../../src/RedisKeyspace.ts"
-import * as Resp from "../../src/Resp.ts"
+import type * as Resp from "../../src/Resp.ts"
 
 const key = "cached:*"
 const value = Schema.Int
 const missing = [0, 0, 1, null, null]
 const elsewhere = [0, 0, 2, null, null]
 const nothing = [0, 0, 0, null, null]
-const bulk = (text: string) => {
-  const bytes = new TextEncoder().encode(text)
-  return new Resp.Bulk(bytes, 0, bytes.length)
-}
 const known = (n: number) => [0, 1, 0, bulk("v"), bulk(String(n))]
 
 /** A client whose server answers as told, the last of the answers for ever, and what it was asked when. */
-const fake = Effect.fnUntraced(function*(answers: Array<ReadonlyArray<unknown> | number | RedisError>) {
+const fake = Effect.fnUntraced(function*(answers: Array<Resp.Value | CommandError>) {
   const clock = yield* Clock.Clock
   const asked: Array<string> = []
-  const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
-    Effect.suspend((): Effect.Effect<A, RedisError> => {
+  const service = FakeClient.make((command) =>
+    Effect.sync(() => {
       const script = command.spec.script?.name.split(".").at(-1)
       asked.push(`${script} ${clock.currentTimeMillisUnsafe()}`)
-      if (script === "release") return RedisCommand.decode(command, 1, false)
-      const next = answers.length > 1 ? answers.shift() : answers[0]
-      if (next instanceof ConnectionError) return Effect.fail(next)
-      // A list is an answer of the server.
-      return RedisCommand.decode(command, next as number, false)
+      if (script === "release") return 1
+      return (answers.length > 1 ? answers.shift() : undefined) ?? answers[0]!
     })
-  // Caches use nothing else.
-  const service = { execute } as Partial<RedisClient["Service"]> as RedisClient["Service"]
+  )
   return { asked, service }
 })
-
-const lost = (delivery: "not-sent" | "unknown") =>
-  new ConnectionError({ reason: "Reset", detail: "gone", delivery, readonly: false })
 
 describe("Caches of keyspaces", () => {
   it.effect("a load that hangs is interrupted in time, its lease is given back, and who waits is told", () =>
@@ -154,13 +143,10 @@ describe("Caches of keyspaces", () => {
       const seen = yield* Deferred.make<void>()
       const answers = [elsewhere, known(1), known(2)]
       let looks = 0
-      const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
-        Effect.suspend(() => {
-          const answer = RedisCommand.decode(command, answers[looks++] as unknown as number, false)
-          return looks === 2 ? Effect.andThen(Deferred.await(seen), answer) : answer
-        })
-      // Caches use nothing else.
-      const service = { execute } as Partial<RedisClient["Service"]> as RedisClient["Service"]
+      const service = FakeClient.make(() => {
+        const answer = Effect.succeed(answers[looks++]!)
+        return looks === 2 ? Effect.andThen(Deferred.await(seen), answer) : answer
+      })
       const cache = yield* Client.on(service)(
         RedisKeyspace.makeCache({ key, value, load: () => Effect.die("not this"), ttl: "1 minute" })
       )
@@ -230,10 +216,11 @@ describe("Caches of keyspaces", () => {
   it.effect("a look that is interrupted is undone", () =>
     Effect.gen(function*() {
       const undone = yield* Deferred.make<void>()
-      const execute = (command: RedisCommand.Any) =>
-        command.spec.script?.name === "RedisKeyspace.release" ? Deferred.succeed(undone, undefined) : Effect.never
-      // Caches use nothing else.
-      const service = { execute } as Partial<RedisClient["Service"]> as RedisClient["Service"]
+      const service = FakeClient.make((command) =>
+        command.spec.script?.name === "RedisKeyspace.release"
+          ? Effect.as(Deferred.succeed(undone, undefined), 1)
+          : Effect.never
+      )
       const cache = yield* Client.on(service)(
         RedisKeyspace.makeCache({ key, value, load: () => Effect.succeedNone, ttl: "1 minute" })
       )

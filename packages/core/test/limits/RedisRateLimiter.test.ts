@@ -1,39 +1,36 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Client from "@redfx/testing/Client"
+import * as FakeClient from "@redfx/testing/FakeClient"
 import { fork } from "@redfx/testing/Fork"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Random from "effect/Random"
 import { TestClock } from "effect/testing"
 import * as RedisArg from "../../src/RedisArg.ts"
 import { RedisClient } from "../../src/RedisClient.ts"
-import * as RedisCommand from "../../src/RedisCommand.ts"
-import { ConnectionError, isSafeToRetry, ResponseError, TimeoutError } from "../../src/RedisError.ts"
-import type { RedisError } from "../../src/RedisError.ts"
+import { isSafeToRetry, ResponseError, TimeoutError } from "../../src/RedisError.ts"
+import type { CommandError, RedisError } from "../../src/RedisError.ts"
 import * as RedisRateLimiter from "../../src/RedisRateLimiter.ts"
+import type * as Resp from "../../src/Resp.ts"
 
 const limiter = RedisRateLimiter.tokenBucket("limit", { capacity: 3, every: "1 second" })
 
 /** A client whose server answers as told, one answer after the other, and when it was asked. */
-const fake = Effect.fnUntraced(function*(answers: Array<"taken" | RedisError | number>) {
+const fake = Effect.fnUntraced(function*(answers: Array<"taken" | CommandError | number>) {
   const clock = yield* Clock.Clock
   const asked: Array<number> = []
-  const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
-    Effect.suspend((): Effect.Effect<A, RedisError> => {
+  const service = FakeClient.make(() =>
+    Effect.sync(() => {
       asked.push(clock.currentTimeMillisUnsafe())
       const next = answers.shift() ?? "taken"
-      if (typeof next === "object") return Effect.fail(next)
-      return RedisCommand.decode(command, next === "taken" ? [1, 2, 0, 1000] : [0, 0, next * 1000, 9000], false)
+      if (typeof next === "object") return next
+      return next === "taken" ? [1, 2, 0, 1000] : [0, 0, next * 1000, 9000]
     })
-  // Limiters use nothing else.
-  const service = { execute } as Partial<RedisClient["Service"]> as RedisClient["Service"]
+  )
   const run = <A, E, R>(effect: Effect.Effect<A, E, R>, random = 0) =>
-    effect.pipe(
-      Effect.provideService(RedisClient, service),
-      Effect.provideService(Random.Random, { nextDoubleUnsafe: () => random, nextIntUnsafe: () => random })
-    )
+    effect.pipe(Client.on(service), FakeClient.withChance(random))
   return { asked, run }
 })
 
@@ -72,7 +69,7 @@ describe("RedisRateLimiter.acquire", () => {
 
   it.effect("fails when asking does, and takes nothing when it is interrupted while it waits", () =>
     Effect.gen(function*() {
-      const lost = new ConnectionError({ reason: "Reset", detail: "gone", delivery: "unknown", readonly: false })
+      const lost = FakeClient.lost("unknown")
       const { asked, run } = yield* fake([lost, 200])
       assert.strictEqual(yield* Effect.flip(run(limiter.acquire("a"))), lost)
       const fiber = yield* fork(run(limiter.acquire("a")))
@@ -92,10 +89,10 @@ const bucketServer = Effect.fnUntraced(function*(options: { capacity: number; in
     tokens: capacity,
     at: 0,
     atOnce: 0,
-    broken: undefined as Effect.Effect<never, RedisError> | undefined
+    broken: undefined as Effect.Effect<never, CommandError> | undefined
   }
   let under = 0
-  const decide = (cost: number): ReadonlyArray<number> => {
+  const decide = (cost: number): Array<number> => {
     const now = clock.currentTimeMillisUnsafe()
     server.tokens = Math.min(capacity, server.tokens + (now - server.at) / interval)
     server.at = now
@@ -104,32 +101,23 @@ const bucketServer = Effect.fnUntraced(function*(options: { capacity: number; in
     const pause = Math.max(cost - server.tokens, 0) * interval
     return [allowed ? 1 : 0, Math.floor(server.tokens), pause * 1000, (capacity - server.tokens) * interval * 1000]
   }
-  const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
-    Effect.suspend((): Effect.Effect<A, RedisError> => {
+  const service = FakeClient.make((command) =>
+    Effect.suspend((): Effect.Effect<Resp.Value, CommandError> => {
       if (command.spec.name === "DEL") {
         server.tokens = capacity
-        return RedisCommand.decode(command, 1, false)
+        return Effect.succeed(1)
       }
       const cost = Number(RedisArg.wireValue(command.parts[5]!))
       asked.push(cost)
       server.atOnce = Math.max(server.atOnce, ++under)
       if (server.broken !== undefined) return server.broken
       const answer = Effect.andThen(Effect.sleep(way / 2), Effect.suspend(() => Effect.succeed(decide(cost))))
-      return Effect.flatMap(
-        way === 0 ? Effect.sync(() => decide(cost)) : Effect.tap(answer, Effect.sleep(way / 2)),
-        (reply) => RedisCommand.decode(command, [...reply], false)
-      )
-    }).pipe(Effect.ensuring(Effect.sync(() => under--)))
-  // Limiters use nothing else.
-  const service: RedisClient["Service"] = {
-    execute,
+      return way === 0 ? Effect.sync(() => decide(cost)) : Effect.tap(answer, Effect.sleep(way / 2))
+    }).pipe(Effect.ensuring(Effect.sync(() => under--))), {
     withTimeout: (limit) => ({ ...service, original: service, limit: Duration.fromInputUnsafe(limit) })
-  } as Partial<RedisClient["Service"]> as RedisClient["Service"]
+  })
   const run = <A, E, R>(effect: Effect.Effect<A, E, R>, client = service) =>
-    effect.pipe(
-      Effect.provideService(RedisClient, client),
-      Effect.provideService(Random.Random, { nextDoubleUnsafe: () => 0, nextIntUnsafe: () => 0 })
-    )
+    effect.pipe(Client.on(client), FakeClient.withChance(0))
   const limiter = RedisRateLimiter.tokenBucket("limit", { capacity, refill: 1, every: Duration.millis(interval) })
   const granted: Array<string> = []
   /** Begins to wait, and says so by a name when it was granted. */
@@ -289,7 +277,7 @@ describe("The line of a limiter's subject", () => {
       const { asked, enter, granted, server } = yield* bucketServer({ capacity: 1, interval: 100 })
       yield* enter("0")
       const [first, ...others] = yield* Effect.forEach(names(50), (name) => enter(name))
-      const lost = new ConnectionError({ reason: "Reset", detail: "gone", delivery: "unknown", readonly: false })
+      const lost = FakeClient.lost("unknown")
       server.broken = Effect.fail(lost)
       yield* TestClock.adjust(100)
       assert.strictEqual(yield* Effect.flip(Fiber.join(first!)), lost)
@@ -316,7 +304,7 @@ describe("The line of a limiter's subject", () => {
         readonly: false,
         milliseconds: 5000
       })
-      const fail = Deferred.makeUnsafe<never, RedisError>()
+      const fail = Deferred.makeUnsafe<never, CommandError>()
       const first = yield* enter("1", {}, within("5 seconds"))
       const second = yield* enter("2", {}, within("4500 millis"))
       const patient = yield* enter("3", {}, within("8 seconds"))

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as FakeClient from "@redfx/testing/FakeClient"
 import { fork } from "@redfx/testing/Fork"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -6,12 +7,12 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
-import { ConnectionError, LockNotOwnedError, ProtocolError } from "../../src/RedisError.ts"
+import { LockNotOwnedError, ProtocolError } from "../../src/RedisError.ts"
 import * as RedisLeader from "../../src/RedisLeader.ts"
 import { fake } from "./fakeLocks.ts"
 
 const name = "leader"
-const unreachable = new ConnectionError({ reason: "Reset", detail: "gone", delivery: "not-sent", readonly: false })
+const unreachable = FakeClient.lost("not-sent")
 
 const candidate = (id: string) => RedisLeader.make(name, { id, ttl: "10 seconds", retryInterval: "1 second" })
 

@@ -1,15 +1,14 @@
 /**
  * A server for locks, whose time is the test's.
  */
+import * as Client from "@redfx/testing/Client"
+import * as FakeClient from "@redfx/testing/FakeClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import * as Scripts from "../../src/internal/lock/scripts.ts"
-import * as RedisArg from "../../src/RedisArg.ts"
-import { RedisClient } from "../../src/RedisClient.ts"
-import * as RedisCommand from "../../src/RedisCommand.ts"
-import type { RedisError } from "../../src/RedisError.ts"
+import type { RedisClient } from "../../src/RedisClient.ts"
+import type { CommandError } from "../../src/RedisError.ts"
 import type * as Resp from "../../src/Resp.ts"
 
 interface Entry {
@@ -23,10 +22,10 @@ export class Store {
   readonly log: Array<string> = []
   readonly now: () => number
   /** While set, every command fails with it; `"silent"` answers nothing, `"still"` runs what has come when it goes on. */
-  outage: RedisError | "silent" | "still" | undefined = undefined
+  outage: CommandError | "silent" | "still" | undefined = undefined
   readonly #come: Array<() => void> = []
   /** What commands of a name fail with. */
-  readonly refused = new Map<string, RedisError>()
+  readonly refused = new Map<string, CommandError>()
   /** How many commands each pipeline had. */
   readonly pipelines: Array<number> = []
 
@@ -119,34 +118,26 @@ const answer = (store: Store, name: string, args: ReadonlyArray<string>): Resp.V
 export const fake = Effect.fnUntraced(function*(act: (name: string) => Effect.Effect<unknown> = () => Effect.void) {
   const clock = yield* Clock.Clock
   const store = new Store(() => clock.currentTimeMillisUnsafe())
-  const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
-    Effect.suspend(() => {
-      if (store.outage === "silent") return Effect.never
-      if (store.outage !== undefined && store.outage !== "still") return Effect.fail(store.outage)
-      const refusal = store.refused.get(command.spec.name)
-      if (refusal !== undefined) return Effect.fail(refusal)
-      const args = command.parts.map((part) => String(RedisArg.wireValue(part)))
-      const reply = store.run(() => {
-        store.log.push([command.spec.name, ...args].join(" "))
-        return answer(store, command.spec.name, args)
-      })
-      return reply.pipe(
-        Effect.tap(() => act(command.spec.name)),
-        Effect.flatMap((reply) => RedisCommand.decode(command, reply, false))
-      )
+  const service = FakeClient.make((command) => {
+    if (store.outage === "silent") return Effect.never
+    if (store.outage !== undefined && store.outage !== "still") return Effect.fail(store.outage)
+    const refusal = store.refused.get(command.spec.name)
+    if (refusal !== undefined) return Effect.fail(refusal)
+    const args = FakeClient.wordsOf(command)
+    const reply = store.run(() => {
+      store.log.push([command.spec.name, ...args].join(" "))
+      return answer(store, command.spec.name, args)
     })
-  const pipeline = (commands: ReadonlyArray<RedisCommand.Any>) => {
-    store.pipelines.push(commands.length)
-    return Effect.forEach(commands, (command) => Effect.exit(execute(command)))
-  }
-  // Locks use nothing else.
-  const service = { execute, pipeline, events: Stream.empty } as Partial<
-    RedisClient["Service"]
-  > as RedisClient["Service"]
+    return Effect.tap(reply, () => act(command.spec.name))
+  }, {
+    pipeline: (commands) => {
+      store.pipelines.push(commands.length)
+      return Effect.forEach(commands, (command) => Effect.exit(service.execute(command)))
+    },
+    events: Stream.empty
+  })
   // Without jitter, unless a test asks for it.
   const runOn = (client: RedisClient["Service"]) => <A, E, R>(effect: Effect.Effect<A, E, R>, random = 0) =>
-    effect.pipe(Effect.provideService(RedisClient, client), Effect.provideService(Random.Random, always(random)))
+    effect.pipe(Client.on(client), FakeClient.withChance(random))
   return { store, run: runOn(service), runElsewhere: runOn({ ...service }) }
 })
-
-const always = (value: number) => ({ nextDoubleUnsafe: () => value, nextIntUnsafe: () => value })

@@ -7,14 +7,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { Redis as Commands, RedisClient, RedisPersistence } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
+import * as Logged from "@redfx/testing/Logged"
 import { until } from "@redfx/testing/Suite"
-import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import { Persistable, PersistedCache, PersistedQueue, Persistence, RateLimiter, Redis } from "effect/persistence"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
@@ -340,7 +339,7 @@ describe("Effect's persistence on redfx", () => {
       const { client, outside, provided, server } = yield* real()
       yield* requireCjson(context, client)
       const store = RedisPersistence.layerQueueStore({ pollInterval: "20 millis", lockRefreshInterval: "20 millis" })
-      const warnings: Array<string> = []
+      const { capture, lines } = Logged.make()
       yield* Effect.gen(function*() {
         const queue = yield* PersistedQueue.make({ name: "work", schema: Schema.String })
         const taking = yield* Effect.forkChild(queue.take((element) => Effect.succeed(element)))
@@ -359,13 +358,11 @@ describe("Effect's persistence on redfx", () => {
         )
         assert.strictEqual(yield* Fiber.join(taking), "element")
         // Effect's store logs as well.
-        assert.strictEqual(warnings.filter((text) => text.startsWith("A queue cannot look for")).length, 1)
+        assert.strictEqual(lines.filter((line) => line.startsWith("Warn A queue cannot look for")).length, 1)
       }).pipe(
         Effect.scoped,
-        Effect.provide(Layer.merge(
-          Layer.provide(PersistedQueue.layer, Layer.provide(store, provided)),
-          Logger.layer([Logger.make(({ message }) => warnings.push(String(Arr.ensure(message)[0])))])
-        ))
+        Effect.provide(Layer.provide(PersistedQueue.layer, Layer.provide(store, provided))),
+        capture
       )
     }))
 

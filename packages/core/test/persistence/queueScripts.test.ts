@@ -5,10 +5,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Redis as Commands, RedisClient, RedisPersistence, RedisPrefix } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
+import * as Logged from "@redfx/testing/Logged"
 import { requireCjson } from "@redfx/testing/Suite"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import { PersistedQueue, Redis } from "effect/persistence"
 import * as Schema from "effect/Schema"
 import { createHash } from "node:crypto"
@@ -49,14 +49,6 @@ const queue = Effect.flatMap(makeQueueStore({ pollInterval: "10 millis" }, () =>
     Layer.provide(PersistedQueue.layer, Layer.succeed(PersistedQueue.PersistedQueueStore, store))
   ))
 
-/** The messages that an effect logs. */
-const logged = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.suspend(() => {
-    const messages: Array<string> = []
-    const logger = Logger.make(({ message }) => messages.push(String(message)))
-    return Effect.map(Effect.provide(effect, Logger.layer([logger])), (result) => ({ result, messages }))
-  })
-
 describe("The scripts of Effect's queue", () => {
   // Where this fails, a version of effect has other scripts: whether `queue.ts` still does right by them must be read anew.
   it.live("that need more than to be sent are those that redfx was written for", () =>
@@ -78,13 +70,14 @@ describe("The scripts of Effect's queue", () => {
     Effect.gen(function*() {
       const { outside, provided } = yield* start("")
       yield* Client.on(outside)(requireCjson(context))
-      const { messages, result } = yield* logged(Effect.gen(function*() {
+      const { capture, lines } = Logged.make()
+      const result = yield* Effect.gen(function*() {
         const work = yield* queue
         yield* work.offer("element")
         return yield* work.take((element) => Effect.succeed(element))
-      })).pipe(Effect.provide(Layer.merge(provided, Layer.provide(RedisPersistence.layer, provided))))
+      }).pipe(capture, Effect.provide(Layer.merge(provided, Layer.provide(RedisPersistence.layer, provided))))
       assert.strictEqual(result, "element")
-      assert.match(messages.join(), /another script for what dead workers had/)
+      assert.match(lines.join(), /another script for what dead workers had/)
     }))
 
   it.live("are not known: with a prefix nothing is taken that could not be settled, and what was offered stays", (context) =>

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { fork, inOneTurn } from "@redfx/testing/Fork"
 import * as Uncaught from "@redfx/testing/Uncaught"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -6,18 +7,18 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { announcements } from "../../src/internal/runtime/announcements.ts"
 
-const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+/** Has a fiber listen before the test goes on. */
+const listen = <A, E, R>(effect: Effect.Effect<A, E, R>) => fork(inOneTurn(effect))
 
 describe("Announcements", () => {
   it.effect("reach all who listen, and none who comes later, until their scope closes", () =>
     Effect.gen(function*() {
       const all = yield* Effect.scoped(Effect.gen(function*() {
         const { tell, told } = yield* announcements<number>()
-        const one = yield* fork(Stream.runCollect(told))
+        const one = yield* listen(Stream.runCollect(told))
         tell(1)
-        const two = yield* fork(Stream.runCollect(told))
+        const two = yield* listen(Stream.runCollect(told))
         tell(2)
-        yield* Effect.yieldNow
         return [one, two]
       }))
       assert.deepStrictEqual(yield* Fiber.joinAll(all), [[1, 2], [2]])
@@ -35,15 +36,15 @@ describe("Announcements", () => {
       const uncaught = yield* Uncaught.collected
       const { tell, told } = yield* announcements<number>()
       const throws = () =>
-        Effect.runCallback(Stream.runHead(told), {
+        Effect.runCallback(inOneTurn(Stream.runHead(told)), {
           onExit: () => {
             throw new Error("thrown by a listener")
           }
         })
       throws()
-      const other = yield* fork(Stream.runCollect(Stream.take(told, 2)))
+      const other = yield* listen(Stream.runCollect(Stream.take(told, 2)))
       throws()
-      const last = yield* fork(Stream.runHead(told))
+      const last = yield* listen(Stream.runHead(told))
       tell(1)
       // Before anything else is told.
       assert.deepStrictEqual(yield* Fiber.join(last), Option.some(1))

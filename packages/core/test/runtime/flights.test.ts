@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Flights } from "@redfx/core/unstable/Runtime"
+import { fork, inOneTurn } from "@redfx/testing/Fork"
 import * as Uncaught from "@redfx/testing/Uncaught"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -20,7 +21,7 @@ const joined = (flights: Flights<number, string>) =>
   )
 
 /** Joins the work under way, in a fiber that waits when this ends. */
-const join = (flights: Flights<number, string>) => Effect.forkChild(joined(flights), { startImmediately: true })
+const join = (flights: Flights<number, string>) => fork(inOneTurn(joined(flights)))
 
 /** Begins work and waits for it. */
 const begun = (flights: Flights<number, string>, work: Effect.Effect<number, string>, since = 0) =>
@@ -30,7 +31,7 @@ const begun = (flights: Flights<number, string>, work: Effect.Effect<number, str
 
 /** Begins work, in a fiber that waits when this ends. */
 const begin = (flights: Flights<number, string>, work: Effect.Effect<number, string>, since?: number) =>
-  Effect.forkChild(begun(flights, work, since), { startImmediately: true })
+  fork(inOneTurn(begun(flights, work, since)))
 
 describe("Flights", () => {
   it.effect("gives all who wait what the work ends with, and forgets it", () =>

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { fork, inOneTurn } from "@redfx/testing/Fork"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -11,10 +12,9 @@ const start = Effect.sync(() => {
   const run = (title: string, ...names: ReadonlyArray<string>) =>
     Effect.gen(function*() {
       const end = yield* Deferred.make<void>()
-      const fiber = yield* Effect.forkChild(
-        turns.run(names, Effect.andThen(Effect.sync(() => void begun.push(title)), Deferred.await(end))),
-        { startImmediately: true }
-      )
+      const fiber = yield* fork(inOneTurn(
+        turns.run(names, Effect.andThen(Effect.sync(() => void begun.push(title)), Deferred.await(end)))
+      ))
       return {
         interrupt: Fiber.interrupt(fiber),
         end: Effect.andThen(Deferred.succeed(end, undefined), Fiber.join(fiber))

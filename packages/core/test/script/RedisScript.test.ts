@@ -1,4 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as FakeClient from "@redfx/testing/FakeClient"
+import { bulk } from "@redfx/testing/FakeClient"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -12,7 +14,7 @@ import { sha1 } from "../../src/internal/script/sha1.ts"
 import * as RedisArg from "../../src/RedisArg.ts"
 import { RedisClient } from "../../src/RedisClient.ts"
 import * as RedisCommand from "../../src/RedisCommand.ts"
-import { ConnectionError, isSafeToRetry, NoPermissionError, ResponseError } from "../../src/RedisError.ts"
+import { isSafeToRetry, NoPermissionError, ResponseError } from "../../src/RedisError.ts"
 import type { CommandError } from "../../src/RedisError.ts"
 import * as RedisPipeline from "../../src/RedisPipeline.ts"
 import * as RedisReply from "../../src/RedisReply.ts"
@@ -21,8 +23,7 @@ import * as RedisTransaction from "../../src/RedisTransaction.ts"
 import * as Resp from "../../src/Resp.ts"
 
 /** A command as text, bytes of scripts included. */
-const wire = (command: RedisCommand.Any): string =>
-  [command.spec.name, ...command.parts.map((part) => String(RedisArg.wireValue(part)))].join(" ")
+const wire = (command: RedisCommand.Any): string => [command.spec.name, ...FakeClient.wordsOf(command)].join(" ")
 
 type Answer = (command: RedisCommand.Any) => Resp.Value | CommandError
 
@@ -69,12 +70,7 @@ const others = {} as Omit<
 const isError = (value: Resp.Value | CommandError): value is CommandError =>
   typeof value === "object" && value !== null && "_tag" in value && !(value instanceof Resp.ErrorReply)
 
-const bulk = (text: string) => {
-  const bytes = new TextEncoder().encode(text)
-  return new Resp.Bulk(bytes, 0, bytes.length)
-}
-
-const lost = new ConnectionError({ reason: "Reset", detail: "gone", delivery: "unknown", readonly: false })
+const lost = FakeClient.lost("unknown")
 
 const transfer = RedisScript.make({
   name: "transfer",

@@ -2,21 +2,19 @@
  * Who has what after an outage that was longer than `claimIdle`: those who had it before, if they are still there.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { RedisArg, RedisClient, RedisCommand, RedisStream, Resp } from "@redfx/core"
-import { ConnectionError } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import { RedisStream } from "@redfx/core"
+import type { RedisCommand, Resp } from "@redfx/core"
+import type { CommandError } from "@redfx/core/RedisError"
+import * as Client from "@redfx/testing/Client"
+import * as FakeClient from "@redfx/testing/FakeClient"
+import { bulk } from "@redfx/testing/FakeClient"
 import { fork } from "@redfx/testing/Fork"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
 
-const unreachable = new ConnectionError({ reason: "Reset", detail: "gone", delivery: "not-sent", readonly: false })
-
-const bulk = (text: string): Resp.Bulk => {
-  const bytes = new TextEncoder().encode(text)
-  return new Resp.Bulk(bytes, 0, bytes.length)
-}
+const unreachable = FakeClient.lost("not-sent")
 
 /**
  * A server with two entries. The first is with another consumer, which `renews` it; the second is for the one that is tested,
@@ -68,25 +66,20 @@ const fake = Effect.gen(function*() {
   const standing: Effect.Effect<void> = Effect.suspend(() =>
     state.stands ? Effect.delay(standing, "10 millis") : Effect.void
   )
-  const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
-    Effect.suspend((): Effect.Effect<A, RedisError> => {
-      const args = command.parts.map((part) => String(RedisArg.wireValue(part)))
-      if (state.stands) return Effect.andThen(standing, execute(command))
+  const reply = (command: RedisCommand.Any): Effect.Effect<Resp.Value, CommandError> =>
+    Effect.suspend(() => {
+      const args = FakeClient.wordsOf(command)
+      if (state.stands) return Effect.andThen(standing, reply(command))
       if (state.away) return Effect.fail(unreachable)
       const found = answer(command.spec.name, args)
-      if (found !== undefined) return RedisCommand.decode(command, found, false)
+      if (found !== undefined) return Effect.succeed(found)
       // What blocks is over when the server goes, or when it has waited for nothing.
       return Effect.andThen(
         Effect.delay(standing, Math.min(Number(args[args.indexOf("BLOCK") + 1]), state.blocks) + state.waits),
-        Effect.suspend((): Effect.Effect<A, RedisError> =>
-          state.away ? Effect.fail(unreachable) : RedisCommand.decode(command, null, false)
-        )
+        Effect.suspend(() => state.away ? Effect.fail(unreachable) : Effect.succeed(null))
       )
     })
-  // Consumers use nothing else.
-  const client = { execute, stats: Effect.never } as Partial<RedisClient.RedisClient["Service"]>
-  const run = <A, E>(effect: Effect.Effect<A, E, RedisClient.RedisClient>) =>
-    Effect.provideService(effect, RedisClient.RedisClient, client as RedisClient.RedisClient["Service"])
+  const run = Client.on(FakeClient.make(reply, { stats: Effect.never }))
   return {
     renewals,
     run,

@@ -2,11 +2,13 @@
  * Endless reading of streams on real servers, under trouble.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisArg, RedisClient, RedisError, RedisStream } from "@redfx/core"
-import type { RedisCommand, RedisConfig } from "@redfx/core"
+import { Redis, RedisClient, RedisError, RedisStream } from "@redfx/core"
+import type { RedisConfig } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
+import * as FakeClient from "@redfx/testing/FakeClient"
 import { fork } from "@redfx/testing/Fork"
+import * as Logged from "@redfx/testing/Logged"
 import { restingAt } from "@redfx/testing/Resting"
 import { until } from "@redfx/testing/Suite"
 import * as Clock from "effect/Clock"
@@ -14,7 +16,6 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Logger from "effect/Logger"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import { Scheduler } from "effect/Scheduler"
@@ -40,11 +41,8 @@ const add = (client: RedisClient.RedisClient["Service"], stream: string, from: n
 const group = (client: RedisClient.RedisClient["Service"], entries: number) =>
   Effect.andThen(client.execute(Redis.xgroupCreate("s", "g", "0", { mkstream: true })), add(client, "s", 0, entries))
 
-const wordsOf = (command: RedisCommand.RedisCommand<unknown, unknown, unknown>) =>
-  command.parts.map((part) => String(RedisArg.wireValue(part)))
-
 /** What a client fails with that loses answers. */
-const lost = new RedisError.ConnectionError({ reason: "Reset", detail: "gone", delivery: "unknown", readonly: false })
+const lost = FakeClient.lost("unknown")
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
 
@@ -577,13 +575,10 @@ describe("RedisStream.consume", () => {
       )
 
       const waiting = yield* real({ pool: { max: 2 } })
-      const lines: Array<string> = []
-      const logger = Logger.make(({ message }) => {
-        lines.push(String(message))
-      })
+      const { capture, lines } = Logged.make()
       yield* Effect.forkChild(one(waiting.client, "a"))
       yield* until(blockedClients(waiting.outside), (count) => count === 1)
-      yield* one(waiting.client, "b").pipe(Effect.provide(Logger.layer([logger])), Effect.forkChild)
+      yield* one(waiting.client, "b").pipe(capture, Effect.forkChild)
       yield* until(Effect.sync(() => lines), (lines) => lines.some((line) => /"b" waits for a connection/.test(line)))
     }))
 
@@ -681,7 +676,7 @@ describe("RedisStream.consume", () => {
           Effect.tap(
             client.execute(command),
             () =>
-              command.spec.name === "XCLAIM" && !wordsOf(command).includes("JUSTID") && losses-- > 0
+              command.spec.name === "XCLAIM" && !FakeClient.wordsOf(command).includes("JUSTID") && losses-- > 0
                 ? Effect.fail(lost)
                 : Effect.void
           )
@@ -730,7 +725,7 @@ describe("RedisStream.consume", () => {
           Effect.tap(
             client.execute(command),
             (found) =>
-              command.spec.name === "XCLAIM" && !wordsOf(command).includes("JUSTID") &&
+              command.spec.name === "XCLAIM" && !FakeClient.wordsOf(command).includes("JUSTID") &&
                 (found as { readonly entries: ReadonlyArray<unknown> }).entries.length > 1
                 ? Effect.delay(Effect.fail(lost), "300 millis")
                 : Effect.void
@@ -916,7 +911,7 @@ describe("what takes too long together", () => {
     const late = new RedisError.TimeoutError({ phase: "read", milliseconds: 1, delivery: "unknown", readonly: false })
     const service = RedisClient.decorated(client, (client) => ({
       execute: (command) => {
-        const words = wordsOf(command)
+        const words = FakeClient.wordsOf(command)
         if (command.spec.name.startsWith("XREAD")) asked.push(Number(words[words.indexOf("COUNT") + 1]))
         return Effect.tap(client.execute(command), (found) => length(found) > most() ? Effect.fail(late) : Effect.void)
       }
@@ -970,14 +965,11 @@ describe("what takes too long together", () => {
         yield* group(outside, 1)
         let most = 0
         const { asked, service } = slow(client, () => most)
-        const lines: Array<string> = []
-        const logger = Logger.make(({ message }) => {
-          lines.push(String(message))
-        })
+        const { capture, lines } = Logged.make()
         const found: Array<number> = []
         yield* reader((n) => found.push(Number(n))).pipe(
           Client.on(service),
-          Effect.provide(Logger.layer([logger])),
+          capture,
           Effect.forkChild
         )
         const alone = () => asked.filter((count) => count === 1).length
@@ -999,17 +991,14 @@ describe("what takes too long together", () => {
       let claims = 0
       const service = RedisClient.decorated(client, (client) => ({
         execute: (command) =>
-          command.spec.name === "XCLAIM" && !wordsOf(command).includes("JUSTID")
+          command.spec.name === "XCLAIM" && !FakeClient.wordsOf(command).includes("JUSTID")
             ? Effect.tap(client.execute(command), () => ++claims < 5 ? Effect.fail(late) : Effect.void)
             : client.execute(command)
       }))
-      const lines: Array<string> = []
-      const logger = Logger.make(({ message }) => {
-        lines.push(String(message))
-      })
+      const { capture, lines } = Logged.make()
       yield* RedisStream.consume({ ...options, claimIdle: "200 millis" }, () => Effect.void).pipe(
         Client.on(service),
-        Effect.provide(Logger.layer([logger])),
+        capture,
         Effect.forkChild
       )
       yield* until(pendingOf(outside), (pending) => pending === 0)

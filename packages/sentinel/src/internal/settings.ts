@@ -3,24 +3,12 @@
  */
 import * as RedisConfig from "@redfx/core/RedisConfig"
 import { RedisConfigError } from "@redfx/core/RedisError"
-import {
-  addresses,
-  boolean,
-  choice,
-  duration,
-  integer,
-  invalid,
-  isHost,
-  isPort,
-  options as checkOptions,
-  record,
-  text
-} from "@redfx/core/unstable/Options"
+import * as Options from "@redfx/core/unstable/Options"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Locate } from "./sentinels.ts"
 
-type Options = Omit<RedisConfig.SentinelOptions, "service" | "role">
+type GroupOptions = Omit<RedisConfig.SentinelOptions, "service" | "role">
 
 /** The longest that one sentinel may hold up the asking of the next. */
 const longestAsk = Duration.seconds(2)
@@ -37,10 +25,13 @@ const limits = { replyBytes: 32 * 1024 * 1024, bulkLength: 64 * 1024, lineLength
  * alone would be of no use when somebody between the client and its sentinels can say where the data is.
  */
 export const ofSentinels = Effect.fnUntraced(function*(
-  options: Options
+  options: GroupOptions
 ): Effect.fn.Return<RedisConfig.ConnectionSettings, RedisConfigError> {
   const { commandTimeout, connectTimeout, keepAlive, keepAliveInitialDelay } = yield* RedisConfig.settings(options)
-  const { credentials, password, tls, username } = yield* record("sentinelOptions", options.sentinelOptions ?? {})
+  const { credentials, password, tls, username } = yield* Options.record(
+    "sentinelOptions",
+    options.sentinelOptions ?? {}
+  )
   const limit = Duration.min(Duration.min(connectTimeout, commandTimeout), longestAsk)
   return yield* Effect.mapError(
     RedisConfig.settings({
@@ -67,48 +58,36 @@ export const locate = (natMap: RedisConfig.NatMap | undefined): Effect.Effect<Lo
   Effect.map(
     RedisConfig.translation(natMap),
     (translate) => (address) =>
-      address.host !== "" && isHost(address.host) && isPort(address.port) ? translate(address) : undefined
+      address.host !== "" && Options.isHost(address.host) && Options.isPort(address.port)
+        ? translate(address)
+        : undefined
   )
 
 /** Refuses options that are none, addresses that are not valid, and an empty list of them. */
-export const checkAddresses = (options: Options): Effect.Effect<void, RedisConfigError> =>
+export const checkAddresses = (options: GroupOptions): Effect.Effect<void, RedisConfigError> =>
   Effect.flatMap(
-    checkOptions(options, `{ sentinels: [{ host, port }], service: "mymaster" }`),
-    ({ sentinels }) => Effect.asVoid(addresses("sentinels", sentinels))
+    Options.options(options, `{ sentinels: [{ host, port }], service: "mymaster" }`),
+    ({ sentinels }) => Effect.asVoid(Options.addresses("sentinels", sentinels))
   )
 
 /** How many other sentinels one must know to be believed. */
 export const minOtherSentinels = (value: number = 0): Effect.Effect<number, RedisConfigError> =>
-  integer("minOtherSentinels", value, 0)
+  Options.integer("minOtherSentinels", value, 0)
 
 /**
- * The options of a client of a group, with every default filled in.
+ * The options of a client of a group, checked, with every default filled in.
  *
  * - `interval`: how often sentinels are asked without a reason.
  */
-export interface ClientSettings {
-  readonly service: string
-  readonly role: "master" | "replica"
-  readonly readFrom: "master" | "preferReplica"
-  readonly interval: Duration.Duration
-  readonly masterWait: Duration.Duration
-  readonly checkConnection: boolean
-}
-
-export const ofClient = Effect.fnUntraced(function*(
-  options: Pick<
-    RedisConfig.SentinelOptions,
-    "service" | "role" | "readFrom" | "recheckInterval" | "masterWait" | "checkConnection"
-  >
-): Effect.fn.Return<ClientSettings, RedisConfigError> {
+export const ofClient = Effect.fnUntraced(function*(options: RedisConfig.SentinelOptions) {
   const { readFrom = "master", role = "master" } = options
   return {
     service: yield* serviceOf(options.service),
-    role: yield* choice("role", role, ["master", "replica"]),
-    readFrom: yield* choice("readFrom", readFrom, ["master", "preferReplica"]),
-    interval: yield* duration("recheckInterval", options.recheckInterval, Duration.seconds(10)),
-    masterWait: yield* duration("masterWait", options.masterWait, Duration.zero, 0),
-    checkConnection: yield* boolean("checkConnection", options.checkConnection, false)
+    role: yield* Options.choice("role", role, ["master", "replica"]),
+    readFrom: yield* Options.choice("readFrom", readFrom, ["master", "preferReplica"]),
+    interval: yield* Options.duration("recheckInterval", options.recheckInterval, Duration.seconds(10)),
+    masterWait: yield* Options.duration("masterWait", options.masterWait, Duration.zero, 0),
+    checkConnection: yield* Options.boolean("checkConnection", options.checkConnection, false)
   }
 })
 
@@ -116,5 +95,8 @@ export const ofClient = Effect.fnUntraced(function*(
 const serviceOf = (name: string | undefined): Effect.Effect<string, RedisConfigError> =>
   // Programs without types may leave it out.
   name === undefined || name === ""
-    ? invalid("service", "it is missing or empty; give the name under which sentinels watch the master, often mymaster")
-    : text("service", name)
+    ? Options.invalid(
+      "service",
+      "it is missing or empty; give the name under which sentinels watch the master, often mymaster"
+    )
+    : Options.text("service", name)

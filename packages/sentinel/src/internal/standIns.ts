@@ -53,9 +53,9 @@ export class StandIns {
   })
 
   /**
-   * Looks for better servers, as long as there is a connection that stands in. One that does takes nothing more when there is
-   * one, and ends with the answers that it owes, or when who has it alone gives it back. That fails nobody, as what comes goes to
-   * the next connection, which is opened to a replica that was found.
+   * Looks for better servers, as long as a connection stands in. When a better server is found, that connection takes nothing more.
+   * It ends with the answers that it owes, or when its only user gives it back. That fails nobody, as new commands go to the next
+   * connection, which is opened to the replica that was found.
    */
   readonly run: Effect.Effect<never> = Effect.forever(
     Effect.suspend(() => {

@@ -27,8 +27,8 @@ export type Observation =
  * The consequences of an observation.
  *
  * - `learn`: whether to doubt that the server is the master, so that the sentinels are asked until that is settled, or to
- *   trust that it is; or that there may be another master, which the sentinels say soon. Of a replica: whether it is asleep,
- *   so that it is left when the sentinels say that it is down, or awake.
+ *   trust that it is; or that there may be another master, which the sentinels say soon. For a replica it says whether the replica
+ *   is asleep, so that it is left when the sentinels say that it is down, or awake.
  * - `loss`: the loss of the connection, which then ends when it has the answers to what was sent before.
  */
 export interface Verdict {

@@ -103,8 +103,8 @@ class Pipeline {
   }
 
   /**
-   * The outcomes. A command without one has timed out. Those that differ in nothing but their indexes share an error without
-   * one, as those of a lost connection do.
+   * The outcomes. A command without an outcome has timed out. Errors that differ in nothing but their index, such as those of a
+   * lost connection, are one error without an index.
    */
   outcomes(limit: number): ReadonlyArray<Outcome> {
     const late = new Map<string, Outcome>()

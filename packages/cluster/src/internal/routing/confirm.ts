@@ -12,9 +12,9 @@ import { endpointOf, fromSlots } from "../topology/topology.ts"
 import type { Retrying } from "./retrying.ts"
 
 /**
- * Asks a master whether it still has the slots that it is known for. A slot that it says another server has, which says so
- * itself, has moved: then the topology is read anew, first from that server. Where the two contradict each other nothing is
- * learnt, as nobody could tell who is right. Nor is there anything to learn from who does not answer.
+ * Asks a master whether it still has the slots that it is known for. A slot has moved when the master names another server for it
+ * and that server says so as well: then the topology is read anew, first from that server. Where the two contradict each other,
+ * nothing is learnt, as nobody could tell which is right. A master that does not answer teaches nothing either.
  */
 export const confirm = (retrying: Retrying, { address }: ClusterNode): Effect.Effect<void> => {
   const { settings, state } = retrying

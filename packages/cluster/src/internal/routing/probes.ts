@@ -32,7 +32,7 @@ export interface ProbesOptions {
   readonly onAnswer: (node: Node) => void
   /** Called once for a server that accepts connections, or bytes, and answers nothing. */
   readonly onHung: (node: Node, error: CommandError) => void
-  /** Those for dialling servers. A PING on a connection that is open needs none. */
+  /** The permits to dial a server. A PING on an open connection needs no permit. */
   readonly permits: Semaphore.Semaphore
   /** Runs as long as a server is asked. */
   readonly meanwhile: (node: Node) => Effect.Effect<never>
@@ -141,8 +141,8 @@ export class Probes {
 }
 
 /**
- * Whether a server answered. A refusal is an answer, because not every user may send PING, but not that of a server that would
- * refuse reads as well. That it has no room shows only that it is there.
+ * Whether a server answered. A refusal is an answer, because not every user may send PING. It is none if the server would refuse
+ * reads as well. A server without room for a connection has only shown that it is there.
  */
 const isAnswered = (node: Node, answer: Answer): boolean =>
   Result.isSuccess(answer) ||

@@ -67,7 +67,7 @@ class Reservation extends JudgedRequests {
 
   submit(request: Request): void {
     if (this.#returned) return request.fail(tooLate)
-    // Those that wait go first, also where the fiber that is about to send them rests.
+    // Requests that wait go first, also while the fiber that is about to send them rests.
     if (this.#bound !== undefined && this.#waiting.length === 0) return this.#send(this.#bound, request)
     this.#waiting.push(request)
     if (this.#waiting.length > 1) return

@@ -499,7 +499,7 @@ export class State {
     )
   }
 
-  /** Looks after what masters owe that were replaced, and tells who waits for a change. */
+  /** Looks after the answers that replaced masters still owe, and tells everybody who waits for a change. */
   #onChange(topology: Topology, deposed: ReadonlyArray<Node>): void {
     for (const node of deposed) {
       if (!this.masters.includes(node)) this.#fork(checkReplaced(node))

@@ -322,7 +322,7 @@ const lost = (each: Try, { delivery, error }: Lost): Verdict => {
   return againInTime(each, learn, { to: "owner", after, last, delivery })
 }
 
-/** Takes the refusal of a server that takes no connection for now. Of a master only its caller knows whether to wait. */
+/** Takes the refusal of a server that takes no connection for now. Where it is a master, only the caller knows whether to wait. */
 const unready = (each: Try, error: CommandError): Verdict =>
   atMaster(each, shown(each, "Unready"), saidBy(error)) ?? settle(each)
 

@@ -27,7 +27,7 @@ export type Way =
   | "reading"
 
 /**
- * The thing that was sent. Of several commands that run together, it is one with a key.
+ * The thing that was sent. Where several commands run together, it is one of them that has a key.
  *
  * - `readonly`: whether all that was sent only reads. Default: whether the command does.
  */

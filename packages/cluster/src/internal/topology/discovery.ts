@@ -88,7 +88,7 @@ interface Failure {
   readonly untranslated?: ConnectionError
 }
 
-/** That no server is left to ask, or need be asked. What is told is the reasons of those that were. */
+/** Says that no server is left to ask, or that none needs to be asked. Callers are told why the servers before were of no use. */
 const nobodyElse: Failure = { address: "", error: undefined, detail: "", final: true }
 
 /** Finds the topology that these servers know; they are asked in this order. */

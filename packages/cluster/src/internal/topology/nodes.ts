@@ -326,7 +326,7 @@ const byRole = (
 ): { readonly pool: RedisPool.Pool; readonly unchecked: RedisRouter.RedisRouter } => {
   let used = master
   const closing = new Set<RedisPool.Pool>()
-  // The connections for the other role would count towards the limit of all nodes together. Those in use are closed when they are not.
+  // Connections for the other role would count towards the limit of all nodes together. A connection in use is closed after its use.
   const closeUnused: (pool: RedisPool.Pool) => Effect.Effect<void> = Effect.fnUntraced(function*(pool) {
     while (pool !== used) {
       yield* pool.disconnect()

@@ -19,7 +19,7 @@ const table = /* @__PURE__ */ (() => {
 
 const encoder = new TextEncoder()
 
-/** The slot of a key. Of a key with a `{hash tag}` that is not empty, only the tag counts. */
+/** The slot of a key. Where the key has a `{hash tag}` that is not empty, only the tag counts. */
 export const slotOf = (key: Key): number => {
   if (typeof key !== "string") return slotOfBytes(key)
   const open = key.indexOf("{")

@@ -99,9 +99,9 @@ export interface FtSearchOptions extends FtQueryOptions {
     | ReadonlyArray<{
       /** The name of the field. */
       readonly field: string
-      /** Of the centre, in degrees. */
+      /** The longitude of the centre, in degrees. */
       readonly longitude: number
-      /** Of the centre, in degrees. */
+      /** The latitude of the centre, in degrees. */
       readonly latitude: number
       /** How far away a place may be, in `unit`. */
       readonly radius: number

@@ -203,7 +203,7 @@ export const profiled = <A, B, I>(
   })
 }
 
-/** Servers before 8.0 put the profile between the results. Of a hybrid search it stands behind them, over RESP2 without a name. */
+/** Servers before 8.0 put the profile between the results. That of a hybrid search comes after them, and over RESP2 without a name. */
 const inTurn = (value: Resp.Value, view: Reply.View): Resp.Value => {
   if (isReadonlyArray(value) && value.length > 2) return [value.slice(0, -1), value.at(-1) ?? null]
   if (!(value instanceof Resp.MapReply)) return value

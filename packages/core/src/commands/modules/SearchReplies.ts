@@ -41,7 +41,7 @@ export type FtDocumentBytes = FtDocument<Uint8Array, ReadonlyArray<readonly [Uin
 export interface FtFound<Document> {
   /** How many documents match. */
   readonly total: number
-  /** Those that were asked for. */
+  /** The documents that were asked for. */
   readonly documents: ReadonlyArray<Document>
   /** Why documents may be missing, such as a timeout. RESP2 servers do not send warnings. */
   readonly warnings: ReadonlyArray<string>

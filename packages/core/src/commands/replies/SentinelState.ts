@@ -35,7 +35,7 @@ export interface SentinelState {
   readonly isSentinel: boolean
   /** Whether the Sentinel has no connection to it. */
   readonly isDisconnected: boolean
-  /** Of a Sentinel: whether it says that the master is down. */
+  /** Whether it is a Sentinel and says that the master is down. */
   readonly isMasterDown: boolean
   /** The server's field `can-failover-its-master`: 1 for yes. */
   readonly canFailoverItsMaster?: number

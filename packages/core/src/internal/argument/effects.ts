@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import { isPromiseLike } from "effect/Predicate"
 import { DataError } from "../../RedisError.ts"
 
-/** What a function of the program returns. `of`: what errors call who takes the function. */
+/** Runs what a function of the program returns. `of`: the name, in errors, of what the function was given to. */
 export const handling = <A, E, R>(
   of: string,
   handler: () => Effect.Effect<A, E, R>

@@ -160,7 +160,7 @@ const executeOf = (
     : once
 }
 
-/** Sends a batch. Those of its commands that timed out and may be repeated are sent a second time. */
+/** Sends a batch. Commands of it that timed out and may be repeated are sent a second time. */
 const sendAllOf = (basis: Basis, send: Send): SendAll => {
   const once: SendAll = (batch) =>
     batch.commands.some(RedisCommand.needsOwnConnection)

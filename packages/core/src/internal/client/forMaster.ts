@@ -12,7 +12,7 @@ class MasterSpec extends RedisCommand.Spec {
   }
 }
 
-/** Those facts by the facts of the same command where a replica may answer it. */
+/** The facts of a command that the master has to answer, by the facts of the same command where a replica may answer it. */
 const specs = new WeakMap<RedisCommand.Spec, MasterSpec>()
 
 const specOf = (spec: RedisCommand.Spec): MasterSpec => {

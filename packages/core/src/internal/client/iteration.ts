@@ -23,7 +23,7 @@ export const leftAtOnce = <A>(open: () => Promise<AsyncIterable<A>>): AsyncGener
   generator.return = (value) => {
     left = true
     leaveOpening()
-    // Whoever waits for an element, or for this, is told of a failure to end.
+    // A failure to end is told to the caller that waits for an element, or for this.
     iterator?.return?.().catch(() => {})
     return leave(value)
   }

@@ -22,8 +22,8 @@ import type { Restore } from "../runtime/restore.ts"
  * - `size`: how much it wants. `most`: how much there may be when nothing is known.
  * - `ask`: asks for it, in an uninterruptible region. `told`: what the answer tells.
  * - `pausesFrom`: when a pause that was told begins.
- * - `waitTimeout`: the milliseconds for which it waits at the most. `late`: the answer to one for whom it would take longer
- *   and who has not asked, by the last answer to another, its age, and the milliseconds until somebody asks again.
+ * - `waitTimeout`: the milliseconds for which it waits at the most. `late`: the answer to a caller that has not asked and would have
+ *   to wait longer; it is made of the last answer to another, its age, and the milliseconds until somebody asks again.
  * - `jitter`: the part by which a pause is longer at the most, as those of other programs were told the same.
  */
 export interface Waiting<A> {
@@ -141,7 +141,7 @@ const wait = Effect.fnUntraced(function*<A>(
  */
 const firstOf = (several: number, chance: number): number => 1 - (1 - chance) ** (1 / Math.max(several, 1))
 
-/** What it is to one who has not asked that the one before could not: nothing of its own was sent. */
+/** The error of the caller before, as it is told to one that has not asked: nothing of its own was sent. */
 const unsent = (error: CommandError, limit: number): CommandError =>
   withFields(error, {
     ..."delivery" in error ? { delivery: "not-sent", mayHaveWritten: undefined, partial: undefined } : {},

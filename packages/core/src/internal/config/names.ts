@@ -36,7 +36,7 @@ const limits: Names<LimitOptions> = {
   argumentCount: 1
 }
 
-/** Those of every deployment: which of them one takes is checked where its options are read. */
+/** The options of all deployments together. Which of them a deployment takes is checked where its options are read. */
 const known: Names<AddressOptions & SentinelOptions & ClusterOptions> = {
   host: 1,
   port: 1,

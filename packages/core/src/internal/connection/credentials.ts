@@ -68,7 +68,7 @@ export const ask = (
   }
   if (Stream.isStream(source)) {
     return Effect.flatMap(Stream.toPull(source), (pull) => {
-      // Of elements that come at once, only the last one counts.
+      // When several elements come at once, only the last one counts.
       const next: Effect.Effect<Credentials, unknown> = Effect.map(pull, (chunk) => chunk.at(-1) ?? chunk[0])
       return Effect.map(first(next), (first) => ({ first, next: checked(next, address) }))
     })

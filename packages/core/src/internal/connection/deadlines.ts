@@ -173,7 +173,7 @@ export class Deadlines {
       const due = this.#time.hasCome(next) ? Math.max(this.now(), next) : this.now()
       return Effect.flatMap(arrived, () => {
         const late = [...this.#common.takeUntil(due), ...this.#own.takeUntil(due)]
-        // Of a million callers each has something to do now. None of them may be forgotten.
+        // There may be a million callers, and each has something to do now. None may be forgotten.
         return Effect.uninterruptible(paced(late, ({ limit, request }) => request.expire(limit)))
       })
     })

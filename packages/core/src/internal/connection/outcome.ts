@@ -37,8 +37,8 @@ export const failed = <A>(
     : Exit.fail(failureOf(error, command.spec, delivery))
 
 /**
- * The outcomes of the commands of a batch whose connection has ended. Those that differ in nothing but their indexes share one
- * error, without an index: `Redis.pipeline` and `Redis.pipelineSettled` put that in. A million errors take a second and 400 MB.
+ * The outcomes of the commands of a batch whose connection has ended. Outcomes that differ in nothing but their index share one
+ * error without an index; `Redis.pipeline` and `Redis.pipelineSettled` put the index in. A million errors take a second and 400 MB.
  */
 export class Losses {
   readonly #error: CommandError

@@ -44,8 +44,8 @@ export const answerTo = (
   )
 
 /**
- * Whether a refusal says nothing against the connection: that of a user who may not send PING, of a server that cannot save,
- * which refuses it like a write and answers reads all the same, and of one that is busy with a script, which SCRIPT KILL ends.
+ * Whether a refusal says nothing against the connection. There are three such refusals: the user may not send PING; the server
+ * cannot save, so that it refuses PING like a write and still answers reads; or it is busy with a script, which SCRIPT KILL ends.
  */
 const isAnswer = (error: CommandError): boolean =>
   error._tag === "NoPermissionError" || error._tag === "ResponseError" && ["BUSY", "MISCONF"].includes(error.code)

@@ -58,7 +58,7 @@ export class Reading {
     )
   }
 
-  /** Suspends until everything that has come is given. Who ends the exchange before that takes answers away that are here. */
+  /** Suspends until everything that has come is given. To end the exchange before that would lose answers that are here. */
   readonly caughtUp: Effect.Effect<void> = Effect.suspend(() =>
     this.#chunk === undefined || this.#ends.exchange.closed
       ? Effect.void

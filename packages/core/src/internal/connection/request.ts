@@ -181,7 +181,7 @@ export abstract class Request<out A = unknown, out E extends CommandError = Comm
   }
 }
 
-/** The reader of a reply that has come in part. Of a reply whose caller has gone away, nothing is kept. */
+/** The reader of a reply that has come in part. Nothing is kept of a reply whose caller has gone away. */
 export const readerOf = ({ settled }: Request, command: RedisCommand.Any, origin: Origin): Reader | undefined =>
   settled ? forgetting : reader(command, origin.replaceInvalidText)
 

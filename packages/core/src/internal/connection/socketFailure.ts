@@ -112,7 +112,7 @@ const tlsFailure = ({ code, said, text }: Evidence): string | undefined => {
   if (code === "ERR_TLS_FILE") return said
   if (code.startsWith("ERR_OSSL")) return unusable
   if (text.includes("UNRECOGNIZED_NAME")) return unknownName
-  // Only who speaks TLS sends an alert.
+  // Only a server that speaks TLS sends an alert.
   if (text.includes("_ALERT_")) return brokenOff
   return /^(ERR_SSL|ERR_TLS|EPROTO)/.test(code) ? speaksNone : undefined
 }

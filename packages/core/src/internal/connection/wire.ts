@@ -4,6 +4,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Latch from "effect/Latch"
 import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
@@ -110,9 +111,15 @@ export const wireOn = Effect.fnUntraced(function*(
   })
   decoder.pauses = true
   const reading = new Reading({ reader, decoder, exchange, target, onRead: listener.onRead })
-  yield* untilLost(reading.untilLost)
+  // A server that is full says so by itself. Read after the first command was written, that is the answer to it.
+  const begun = Latch.makeUnsafe()
+  yield* untilLost(Effect.andThen(begun.await, reading.untilLost))
+  const written = (): void => {
+    begun.openUnsafe()
+    liveness.wake()
+  }
   // What is written in the midst of a chunk may fail there.
-  yield* untilLost(Effect.tapCause(write(writer, exchange, writing, liveness, target), () => reading.caughtUp))
+  yield* untilLost(Effect.tapCause(write(writer, exchange, writing, written, target), () => reading.caughtUp))
   return {
     exchange,
     tracking,
@@ -123,6 +130,8 @@ export const wireOn = Effect.fnUntraced(function*(
       decoder.limit(limitsOf(settings, listener))
       exchange.limit(settings.limits)
       takeUnsent = listener.onUnsent ?? failAll
+      // A handshake may have nothing to ask.
+      begun.openUnsafe()
     },
     idle: () => decoder.idle
   }
@@ -164,14 +173,14 @@ const write = (
   writer: Writer,
   exchange: Exchange,
   writing: Wakeup,
-  liveness: Liveness,
+  onWrite: () => void,
   target: Target
 ): Effect.Effect<never, CommandError> =>
   Effect.forever(
     Effect.suspend(() => {
       const chunks = exchange.encode()
       if (!isNonEmpty(chunks)) return writing.await
-      liveness.wake()
+      onWrite()
       return writer.writeAll(chunks)
     }),
     { disableYield: true }

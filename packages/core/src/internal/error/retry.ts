@@ -61,7 +61,7 @@ export interface Others {
 
 /** Copies an error with other fields; fields that are `undefined` are left out. */
 export const withFields = <E extends Fault>(error: E, change: Readonly<Record<string, unknown>>): E => {
-  // Whoever changes a field has looked whether the class has it.
+  // The caller has looked whether the class has the field that it changes.
   const copy = copied(error, change as Change<E>)
   Object.defineProperty(copy, origin, { value: originOf(error) })
   const before = earlier.get(error)

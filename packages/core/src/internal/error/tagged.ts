@@ -10,7 +10,7 @@ import * as Schema from "effect/Schema"
 /** What consoles give to an object that prints itself: how deep it stands, how to print, and what prints its parts. */
 type Inspect = (value: unknown, options: unknown) => string
 
-/** The fields as they are. That of the cause is not enumerable. */
+/** The fields as they are. The field `cause` is not enumerable. */
 const fieldsOf = (error: Error): { readonly cause?: unknown } =>
   error.cause === undefined ? { ...error } : { ...error, cause: error.cause }
 
@@ -29,9 +29,9 @@ function json(this: Error): unknown {
 }
 
 /**
- * What JSON has of a cause, which may be anybody's. From the errors of Node.js hang certificates, and from others sockets and
- * requests, in circles. Of these there is the message, and what is no object. A cause is asked once, as it may answer otherwise
- * when it is asked again.
+ * What JSON has of a cause, which may be anybody's. Errors of Node.js refer to certificates, and other errors to sockets and
+ * requests, in circles. JSON has the message of such an error, and its fields that are no objects. A cause is asked once, as it
+ * may answer otherwise when it is asked again.
  */
 const toldOf = (cause: unknown): unknown => {
   try {

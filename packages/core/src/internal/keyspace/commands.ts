@@ -44,7 +44,7 @@ export const command = <Raw, A, S extends RedisCommand.Spec>(
   decode: Decode<Raw, A>
 ): RedisCommand.CommandOf<S, A, A, A> => commandOf(spec, Effect.map(asked, (asking) => decoding(asking, decode)))
 
-/** `spec`: that of the command, which is refused where it cannot be prepared. Of a script in its place it is not `cacheable`. */
+/** `spec`: the facts of the command; a command that cannot be prepared is refused. With a script in its place it is not `cacheable`. */
 export const commandOf = <A, BigInts, S extends RedisCommand.Spec>(
   spec: S,
   prepared: Prepared<A, BigInts>

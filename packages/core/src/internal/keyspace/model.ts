@@ -339,7 +339,7 @@ export interface KeyspaceCommands<Id, A> {
 }
 
 /**
- * Those of values that are written and replaced as a whole.
+ * The commands of values that are written and replaced as a whole.
  *
  * @category models
  * @since 0.1.0
@@ -353,7 +353,7 @@ export interface ValueCommands<Id, A> extends KeyspaceCommands<Id, A> {
 }
 
 /**
- * Those of values of which each is one string.
+ * The commands of values of which each is one string.
  *
  * @category models
  * @since 0.1.0
@@ -366,7 +366,7 @@ export interface StringCommands<Id, A> extends ValueCommands<Id, A> {
 }
 
 /**
- * Those of counters.
+ * The commands of counters.
  *
  * @category models
  * @since 0.1.0
@@ -377,7 +377,7 @@ export interface CounterCommands<Id> extends StringCommands<Id, number> {
 }
 
 /**
- * Those of sets.
+ * The commands of sets.
  *
  * @category models
  * @since 0.1.0
@@ -394,7 +394,7 @@ export interface SetCommands<Id, A> extends ValueCommands<Id, ReadonlyArray<A>> 
 }
 
 /**
- * Those of sorted sets.
+ * The commands of sorted sets.
  *
  * @category models
  * @since 0.1.0

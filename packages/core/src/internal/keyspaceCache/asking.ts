@@ -45,7 +45,7 @@ export class Asking<Id, A, E, R> {
   readonly #loads: Loads.Loads<Id, A, E>
   readonly #loadsAlone: boolean
   readonly #flights: Flights<Answer<A>, Failure<E>>
-  /** The flights that wait for another program. Whoever looks for those that wait cannot join one. */
+  /** The flights that wait for another program. A flight that looks for all that wait cannot join one of them. */
   readonly #waits = new WeakSet<Load<A, E>>()
   #moments = 0
 

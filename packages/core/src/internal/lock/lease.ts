@@ -180,7 +180,7 @@ const acquireFor = (given: Given, acquire: Acquire) =>
     Effect.flatMap(given, (settings) => Effect.map(acquire(settings, restore), (held) => held?.handle))
   )
 
-/** Tries once, whoever waits. */
+/** Tries once, even while others wait. */
 const tryOnce: Acquire = (settings, restore) => heldBy(settings, restore, (ask) => ask)
 
 /** Tries when it is its turn, until the lock is taken, or the next try would be too late. */
@@ -217,7 +217,7 @@ const heldBy = (
 
 const lines = new Lines<Tried>()
 
-/** The name of a line. Who has other options may be told another answer, or is to ask at another time. */
+/** The name of a line. A caller with other options stands in another line: it may get another answer, or ask at another time. */
 const lineOf = ({ kind, name, retryInterval, ways: { most } }: Settings): string =>
   `${kind} ${most} ${retryInterval} ${name}`
 

@@ -50,7 +50,7 @@ const cleaningLimit = "1 second"
  * The facts about an open connection.
  *
  * - `unusedSince`: when it was opened, or given back.
- * - `isLeft`: whether whoever has it has closed it.
+ * - `isLeft`: whether its user has closed it.
  */
 interface Facts {
   readonly scope: Scope.Closeable

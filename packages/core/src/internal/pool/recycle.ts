@@ -160,7 +160,7 @@ export class Lease implements Holder {
   #see({ spec }: RedisCommand.Any): void {
     const name = spec.name.toUpperCase()
     this.#asking = name === "ASKING"
-    // Of what is written, some is the connection's own: credentials that change are no other user of the holder's.
+    // The connection writes commands of its own as well: credentials that change do not mean that the holder has become another user.
     if (changesUser.has(name)) this.#otherUser = true
     if (name === "WATCH") this.#watches++
     else if (name === "EXEC") this.#executing = this.#watches

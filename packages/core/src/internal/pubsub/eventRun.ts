@@ -83,8 +83,8 @@ export class EventRun {
 }
 
 /**
- * A key for each channel at a server. A channel, a pattern and a shard channel may have the same name, which an event then has as
- * often: it is as good as any other of them for who reads the event, so they are told apart by their number.
+ * A key for each channel at a server. A channel, a pattern and a shard channel may have the same name, and an event then has that
+ * name several times. The reader of the event cannot tell them apart, so they are told apart by their number.
  */
 const keysOf = (channels: ReadonlyArray<Shown>, server: string | undefined): ReadonlyArray<string> => {
   const numbers = new Map<string, number>()

@@ -224,7 +224,7 @@ export class Link {
     return life.hasLasted || life.answers > 1 || error === undefined ? undefined : { error, isUnused: false }
   }).bind(this)
 
-  /** Whoever comes from now on is for the next connection. */
+  /** Subscribers that come from now on get the next connection. */
   #leaveConnection(end: CommandError): void {
     if (this.#state._tag === "Ready") this.#state = { _tag: "Idle" }
     this.hub.detach(end)

@@ -33,6 +33,6 @@ export const uniqueNames = <A, B, I>(reply: Reply<A, B, I>, remedy = "") =>
     throw new Mismatch(`a name comes twice, which a record cannot hold${remedy}`)
   })
 
-/** For what servers say of the names that they are asked about: who asks for one twice is told the same twice. */
+/** A record for answers about the names that a server was asked for: one that was asked for twice comes twice, with the same answer. */
 /* @__NO_SIDE_EFFECTS__ */
 export const askedNames = <A, B, I>(reply: Reply<A, B, I>) => recordBy(reply, () => {})

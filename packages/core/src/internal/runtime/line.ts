@@ -21,7 +21,7 @@ import { fork } from "./ownContext.ts"
  *
  * - `granted`: whether the one who asked was given what it wants.
  * - `room`: how much more there is.
- * - `pause`: the milliseconds until there is enough for one who wants as much, 0 if there is enough.
+ * - `pause`: the milliseconds until there is enough for a waiter that wants as much, 0 if there is enough now.
  */
 export interface Told {
   readonly granted: boolean
@@ -64,7 +64,7 @@ export class Waiter<A, E> {
   behind: Waiter<A, E> | undefined
   isThere = true
   isAsking = false
-  /** The number of those who had come when it began to ask. */
+  /** How many waiters had come when it began to ask. */
   asksAfter = 0
   /** Has it go on. It is there while the waiter is suspended. */
   resume: ((turn: Turn<A, E>) => void) | undefined
@@ -100,7 +100,7 @@ export class Line<A, E> {
   /** The time before which it is no use to ask for so much or more: `-Infinity` where one may ask now. */
   #notBefore = -Infinity
   #notFor = 0
-  /** A time at or before the first at which one of those who do not ask gives up. */
+  /** No waiter that does not ask gives up before this time. */
   #nextStop = Infinity
   #timer: Fiber.Fiber<void> | undefined
   #isMoving = false
@@ -142,7 +142,7 @@ export class Line<A, E> {
     })
   }
 
-  /** Takes the answer to a waiter, who leaves if it was granted or does not wait any longer. */
+  /** Takes the answer to a waiter, which leaves the line if it was granted or does not wait any longer. */
   answered(waiter: Waiter<A, E>, last: A, told: Told, { at, leaves, notBefore }: Coming): void {
     this.#answered = { last, at, notBefore }
     this.#room = told.room
@@ -161,8 +161,8 @@ export class Line<A, E> {
   }
 
   /**
-   * Takes the failure of a waiter's question. `shared`: what it is to another who has stood here for as long, `undefined` to one
-   * who may find it otherwise.
+   * Takes the failure of a waiter's question. `shared`: the failure of another waiter that has stood here for as long, `undefined` if
+   * that one may fare better.
    */
   failed(waiter: Waiter<A, E>, shared: (other: Waiter<A, E>) => E | undefined): void {
     this.#remove(waiter)
@@ -180,7 +180,7 @@ export class Line<A, E> {
     this.#move()
   }
 
-  /** Has the next ask now, or once more if one asks already, who may be too early. */
+  /** Has the next waiter ask now. If one asks already, which may be too early, a waiter asks once more afterwards. */
   wake(): void {
     this.#isWoken = this.#asking > 0
     this.#notBefore = -Infinity
@@ -232,12 +232,12 @@ export class Line<A, E> {
     while (this.#next?.isAsking === true)
   }
 
-  /** Sends those away who are suspended, each with what it goes on with; those for whom that is `undefined` stay. */
+  /** Sends suspended waiters away, each with what it goes on with. A waiter for which that is `undefined` stays. */
   #send(turnOf: (waiter: Waiter<A, E>) => Turn<A, E> | undefined): void {
     for (let waiter = this.#first, behind; waiter !== undefined; waiter = behind) {
       behind = waiter.behind
       const { isThere, resume } = waiter
-      // Who was sent away before may have sent this one away.
+      // A waiter that was sent away before may have sent this one away.
       const turn = isThere && resume !== undefined ? turnOf(waiter) : undefined
       if (turn === undefined || resume === undefined) continue
       this.#remove(waiter)
@@ -251,8 +251,8 @@ export class Line<A, E> {
   }
 
   /**
-   * Whether there may be enough for the next besides those who ask. Before the first answer there may be less, of which one
-   * who wants less than those before him must not get what they are refused.
+   * Whether there may be enough for the next waiter besides those that ask. Before the first answer nobody knows how much there is:
+   * then a waiter that wants less than those before it must not get what they are refused.
    */
   #mayAskToo(next: Waiter<A, E>): boolean {
     return this.#asked + next.size <= this.#room && (this.#answered !== undefined || next.size >= this.#largest)

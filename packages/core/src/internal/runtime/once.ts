@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { Listeners } from "./listeners.ts"
 
-/** Like a `Deferred`, but what one who waits throws as he goes on keeps the outcome from nobody else. */
+/** Like a `Deferred`. When a waiter throws as it goes on, all others get the outcome nevertheless. */
 export class Once<in out A, in out E = never> {
   readonly #waiting = new Listeners<Exit.Exit<A, E>>()
   #exit: Exit.Exit<A, E> | undefined = undefined

@@ -41,8 +41,8 @@ const claimed = (): void => {}
 const waits = (): void => {}
 
 /**
- * Has whoever waits go on. What that throws, such as an observer of a fiber, is thrown in a task of its own, as Effect itself
- * does it: others wait behind this one, and the connection that brought its reply goes on reading.
+ * Has the waiter go on. What it throws, as an observer of a fiber may, is thrown in a task of its own, which Effect itself does as
+ * well: others wait behind this one, and the connection that brought its reply goes on reading.
  */
 const goOn = <Next>(waiter: Inner | ((next: Next) => void), next: Next): void => {
   try {
@@ -188,7 +188,7 @@ export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
     } catch (defect) {
       effect.settle(Exit.die(defect))
     }
-    // Of what has the field TypeScript knows the class and not its types, which are those of the effect.
+    // TypeScript knows the class of an effect with this field, and not its type parameters, which are those of the effect.
     return effect as Suspension<unknown, unknown> as Suspension<A, E>
   }
 

@@ -54,7 +54,7 @@ export class FunctionSpec extends RedisCommand.Spec {
   }
 }
 
-/** Those of one whose library is known, and is loaded where it is missing. */
+/** The facts of a function whose library is known, and is loaded where it is missing. */
 export class LibrarySpec extends FunctionSpec {
   readonly function: LibraryFunction
 

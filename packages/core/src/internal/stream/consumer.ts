@@ -224,7 +224,7 @@ const makeReading = (state: State) => {
   let last = "0-0"
   let pending = true
   let waitedOnce = false
-  /** How many entries each read whose answer was lost may have had. Those count it as a delivery on the server. */
+  /** How many entries each read whose answer was lost may have had. The server counts such a read as a delivery of these entries. */
   let unseen: ReadonlyArray<number> = []
   const page = new PageSize(settings.count)
 
@@ -338,7 +338,7 @@ const renew = (state: State): Effect.Effect<void, CommandError> => {
     return Effect.forEach(pages, (page) => client.execute(Groups.xclaimJustid(stream, group, consumer, 0, page)))
   })
   // After an outage others wait for this. The next renewal makes up for one that passes. Without a group the reader finds that out.
-  // Anything else ends the consumer: who may not renew would be at the same entries as others, and not know.
+  // Anything else ends the consumer: without the right to renew it would work at the same entries as others, and not know.
   const renewed = Effect.catchIf(
     persevering(state, silence.listen(claimHeld)),
     (error) => isRetryable(error) || isWithoutGroup(error),

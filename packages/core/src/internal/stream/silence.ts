@@ -42,7 +42,7 @@ export class Silence {
   /** Gives all their time again when the server is silent, or has been until now. */
   #note(): void {
     const now = this.#time.now()
-    // Nobody knows how long a silence is into which a consumer is started.
+    // A consumer that is started during a silence cannot know how long that lasts already.
     if (now - this.#heard > (this.#met ? this.#longest : shortest)) this.#until = now + this.#claimIdle
   }
 

@@ -61,7 +61,7 @@ export const ofCommand = <A, E extends { readonly _tag: string }, R>(
   run: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> => span(spec.operation, client, run, procedure(spec.procedure))
 
-/** The same where a tracer is installed, for who has to hold what the client makes: a command by itself does so. */
+/** The same where a tracer is installed, for a caller that has to hold the effect of the client: a command by itself does so. */
 export const traced = <A, E extends { readonly _tag: string }, R>(
   command: Command,
   client: Traceable,

@@ -78,7 +78,7 @@ export class Tracking {
     return this.#mode
   }
 
-  /** Notes what the server was asked for, and tells who waits for that. */
+  /** Notes what the server was asked for, and tells those that wait for it. */
   begin(mode: Mode): void {
     this.#mode = mode
     this.#onBegun?.()

@@ -89,7 +89,7 @@ export const ofSchema = <A, Encoded>(schema: Schema.Codec<A, Encoded>, option = 
 
 /** Values as JSON. `option` is what errors call the schema. */
 export const asJson = <A>(schema: Schema.Codec<A, unknown>, option = "value"): Values<A, string> =>
-  // Of what is no schema there is none of its JSON.
+  // Only a schema has a schema of its JSON; anything else is refused by `ofSchema`.
   ofSchema(Schema.isSchema(schema) ? Schema.fromJsonString(Schema.toCodecJson(schema)) : schema, option)
 
 /** Bytes as UTF-8. */
