@@ -6,6 +6,7 @@ import { Redis } from "@redfx/core"
 import type { RedisCommand } from "@redfx/core"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import {
+  AuthenticationError,
   BusyLoadingError,
   ClusterDownError,
   ConnectionError,
@@ -32,9 +33,10 @@ const script = Redis.send("EVAL", "return 1", "1", key)
 const master = "m:1"
 const replica = "r:1"
 
-const at = (address: string | undefined, of: string | undefined = master): Where => ({
+const at = (address: string | undefined, of: string | undefined = master, hasOther = false): Where => ({
   address,
   master: of,
+  hasOther,
   translate: (address) => address,
   atPort: (port) => port === 2 ? { host: "b", port } : undefined,
   follows: ({ host }) => host !== "one-too-many"
@@ -55,6 +57,10 @@ const late = (phase: TimeoutError["phase"], delivery: Delivery): Outcome => ({
   error: new TimeoutError({ phase, milliseconds: 1, delivery, readonly: false }),
   delivery
 })
+
+const refusedCredentials = outcomeOf(
+  new AuthenticationError({ code: "WRONGPASS", detail: "no", command: "HELLO", address: master })
+)
 
 const avoided: Outcome = { _tag: "Avoided", error: connectionLoss("Refused", "gone", master), delivery: "not-sent" }
 
@@ -176,6 +182,7 @@ const ofMaster: ReadonlyArray<readonly [name: string, outcome: Outcome, read: Me
   ["a handshake", lost("Handshake", "not-sent"), asItIs],
   ["the pool's limit", lost("PoolTimeout", "not-sent"), asItIs],
   ["the server's limit", lost("MaxClients", "not-sent"), asItIs],
+  ["credentials", refusedCredentials, asItIs],
   ["the end of the client", lost("ClientClosed", "unknown"), asItIs],
   [
     "a server that is down",
@@ -216,6 +223,10 @@ const ofReplica: ReadonlyArray<readonly [name: string, outcome: Outcome, read: M
     meaning("Reset: owner now, may have run", "Reset: as it is", { node: "Reset: same now, may have run" })
   ],
   ["the server's limit", lost("MaxClients", "not-sent"), meaning("Unready: owner now", "as it is")],
+  ["TLS", lost("Tls", "not-sent"), meaning("Unready: owner now", "as it is")],
+  ["a handshake", lost("Handshake", "not-sent"), meaning("Unready: owner now", "as it is")],
+  ["an address that is not accepted", lost("NotAccepted", "not-sent"), meaning("Unready: owner now", "as it is")],
+  ["credentials", refusedCredentials, meaning("Unready: owner now", "as it is")],
   [
     "silence",
     lost("HealthCheck", "unknown"),
@@ -246,6 +257,17 @@ describe("Verdict", () => {
       })
     })
   }
+
+  it("what any server does goes to another than the one that turns the client away, unless it may have been done", () => {
+    const echo = Redis.echo("x")
+    const publish = Redis.send("PUBLISH", "c", "m")
+    const where = at(master, master, true)
+    const away = meaning("Unready: owner now", "as it is", { node: "Unready: owner now" })
+    for (const outcome of [lost("Tls", "not-sent"), lost("MaxClients", "not-sent"), refusedCredentials]) {
+      each(away, (way, expected) => assert.strictEqual(verdict(outcome, { way, command: echo }, where), expected, way))
+    }
+    assert.strictEqual(verdict(lost("Tls", "unknown"), { way: "single", command: publish }, where), "as it is")
+  })
 
   it("of what reads first and then writes nothing is run twice", () => {
     assert.strictEqual(

@@ -22,9 +22,14 @@ const kinds: ReadonlyMap<string, Kind> = new Map([
   ["Demoted", "Elsewhere"]
 ])
 
-/** Whether a server has no room for one more connection. */
-export const isFull = (error: CommandError): boolean =>
-  error._tag === "ConnectionError" && error.reason === "MaxClients"
+/**
+ * Whether a server does not let this client in, as others may: it has no room, or another certificate, other users or another
+ * address than the options are for.
+ */
+export const isTurnedAway = (error: CommandError): boolean =>
+  error._tag === "AuthenticationError" || error._tag === "ConnectionError" && turnedAway.has(error.reason)
 
-/** Whether a server is there and takes no connection for now: it has no room, or is a replica without data. */
-export const isUnready = (error: CommandError): boolean => isFull(error) || isWithoutData(error)
+const turnedAway: ReadonlySet<string> = new Set(["Handshake", "MaxClients", "NotAccepted", "Tls"])
+
+/** Whether a server is there and takes no connection for now: it turns this client away, or is a replica without data. */
+export const isUnready = (error: CommandError): boolean => isTurnedAway(error) || isWithoutData(error)

@@ -67,6 +67,8 @@ export const outcomeOf = (error: TransactionError, delivery?: Delivery): Outcome
         : { _tag: "Lost", error, delivery: delivery ?? error.delivery }
     case "TimeoutError":
       return { _tag: "Lost", error, delivery: delivery ?? error.delivery }
+    case "AuthenticationError":
+      return { _tag: "Lost", error, delivery: delivery ?? "not-sent" }
     case "ResponseError":
     case "ReadOnlyError":
     case "BusyLoadingError":
@@ -306,9 +308,9 @@ type Lost = Omit<Extract<Outcome, { readonly _tag: "Lost" }>, "_tag">
 const lost = (each: Try, { delivery, error }: Lost): Verdict => {
   const { sent, spent, where } = each
   const kind = kindOf(error)
-  if (kind === undefined) return isUnready(error) ? unready(each, error) : settle(each)
-  const learn = learnedOf(error, where.address ?? where.master)
   const mayRepeat = delivery === "not-sent" || isHarmless(sent)
+  if (kind === undefined) return isUnready(error) && mayRepeat ? unready(each, { delivery, error }) : settle(each)
+  const learn = learnedOf(error, where.address ?? where.master)
   if (kind === "Late" || !isFree(each) || !mayRepeat) return settle(each, learn)
   const last = saidBy(error)
   if (kind === "Elsewhere") {
@@ -322,9 +324,14 @@ const lost = (each: Try, { delivery, error }: Lost): Verdict => {
   return againInTime(each, learn, { to: "owner", after, last, delivery })
 }
 
-/** Takes the refusal of a server that takes no connection for now. Of a master only its caller knows whether to wait. */
-const unready = (each: Try, error: CommandError): Verdict =>
-  atMaster(each, shown(each, "Unready"), saidBy(error)) ?? settle(each)
+/**
+ * Takes the refusal of a server that takes no connection for now. Another one is asked where one will do. Of the only one that
+ * can answer its caller alone knows whether to wait.
+ */
+const unready = (each: Try, { delivery, error }: Lost): Verdict =>
+  canMaster(each) || isFree(each) && each.where.hasOther
+    ? again(each, shown(each, "Unready"), { to: "owner", after: 0, last: saidBy(error), delivery })
+    : settle(each)
 
 /**
  * Takes a command that was not sent, as a loss without a try. A server that only stands still may be busy with one long
