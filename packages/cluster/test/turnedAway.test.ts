@@ -54,6 +54,29 @@ describe("A server that refuses the client's credentials", () => {
       assert.strictEqual(a.node.connections.total, 1)
     }))
 
+  inVirtualTime("may have been replaced: who needs it finds the one in its place", () =>
+    Effect.gen(function*() {
+      type Client = RedisClient.RedisClient["Service"]
+      const answers: FakeNode.Handler = ({ name }) =>
+        name === "BLPOP" ? Encode.bulks([keyOfA, "v"]) : name === "DBSIZE" ? Encode.integer(1) : undefined
+      for (
+        const [run, expected] of [
+          [(client: Client) => client.execute(getA), `X:${keyOfA}`],
+          [(client: Client) => Effect.flatMap(client.pipeline([getA]), ([one]) => one!), `X:${keyOfA}`],
+          [(client: Client) => client.execute(Redis.blpop(keyOfA, 1)), { key: keyOfA, value: "v" }],
+          [(client: Client) => client.execute(Redis.dbsize()), 3]
+        ] as const
+      ) {
+        const { a, c, cluster, others: [x] } = yield* FakeCluster.make({ extra: 1 })
+        for (const node of cluster.nodes) node.instead = answers
+        const { client, cluster: servers } = yield* FakeCluster.client(cluster, { nodes: [c] })
+        yield* servers.refresh
+        refuse(a)
+        FakeCluster.replace(cluster, a, x!)
+        assert.deepStrictEqual(yield* run(client), expected)
+      }
+    }))
+
   inVirtualTime("leaves what any server does to the others, as long as there is one", () =>
     Effect.gen(function*() {
       const { a, b, c, cluster } = yield* FakeCluster.make()

@@ -123,6 +123,10 @@ const down = meaning("Down: owner after news in 250", "Down: ClusterDownError", 
 const gone = (learned: string, after: string) =>
   meaning(`${learned}: owner ${after}`, `${learned}: as it is`, { node: `${learned}: owner ${after}` })
 
+const awayOnce = meaning("TurnedAway: owner after topology", "TurnedAway: as it is", {
+  node: "TurnedAway: owner after topology"
+})
+
 const instance = "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
 
 /** Of the master, to a command that reads and to one that writes; once where that makes no difference. */
@@ -178,11 +182,19 @@ const ofMaster: ReadonlyArray<readonly [name: string, outcome: Outcome, read: Me
   ],
   ["the command timeout before it was sent", late("write", "not-sent"), same("Late: as it is")],
   ["the command timeout after it was sent", late("read", "unknown"), same("Late: as it is")],
-  ["TLS", lost("Tls", "not-sent"), asItIs],
-  ["a handshake", lost("Handshake", "not-sent"), asItIs],
+  ["TLS", lost("Tls", "not-sent"), awayOnce],
+  [
+    "TLS after it was sent",
+    lost("Tls", "unknown"),
+    meaning("TurnedAway: owner after topology, may have run", "TurnedAway: as it is", {
+      node: "TurnedAway: owner after topology, may have run"
+    }),
+    asItIs
+  ],
+  ["a handshake", lost("Handshake", "not-sent"), awayOnce],
   ["the pool's limit", lost("PoolTimeout", "not-sent"), asItIs],
-  ["the server's limit", lost("MaxClients", "not-sent"), asItIs],
-  ["credentials", refusedCredentials, asItIs],
+  ["the server's limit", lost("MaxClients", "not-sent"), same("TurnedAway: as it is")],
+  ["credentials", refusedCredentials, awayOnce],
   ["the end of the client", lost("ClientClosed", "unknown"), asItIs],
   [
     "a server that is down",
@@ -196,6 +208,8 @@ const ofMaster: ReadonlyArray<readonly [name: string, outcome: Outcome, read: Me
   ],
   ["whatever else", { _tag: "Other" }, asItIs]
 ]
+
+const awayFromReplica = meaning("Unready: owner now", "TurnedAway: as it is", { node: "as it is" })
 
 /** Of a replica, to a command that reads; `node` is that replica here. */
 const ofReplica: ReadonlyArray<readonly [name: string, outcome: Outcome, read: Meaning]> = [
@@ -222,11 +236,11 @@ const ofReplica: ReadonlyArray<readonly [name: string, outcome: Outcome, read: M
     lost("Reset", "unknown"),
     meaning("Reset: owner now, may have run", "Reset: as it is", { node: "Reset: same now, may have run" })
   ],
-  ["the server's limit", lost("MaxClients", "not-sent"), meaning("Unready: owner now", "as it is")],
-  ["TLS", lost("Tls", "not-sent"), meaning("Unready: owner now", "as it is")],
-  ["a handshake", lost("Handshake", "not-sent"), meaning("Unready: owner now", "as it is")],
-  ["an address that is not accepted", lost("NotAccepted", "not-sent"), meaning("Unready: owner now", "as it is")],
-  ["credentials", refusedCredentials, meaning("Unready: owner now", "as it is")],
+  ["the server's limit", lost("MaxClients", "not-sent"), awayFromReplica],
+  ["TLS", lost("Tls", "not-sent"), awayFromReplica],
+  ["a handshake", lost("Handshake", "not-sent"), awayFromReplica],
+  ["an address that is not accepted", lost("NotAccepted", "not-sent"), awayFromReplica],
+  ["credentials", refusedCredentials, awayFromReplica],
   [
     "silence",
     lost("HealthCheck", "unknown"),
@@ -262,7 +276,7 @@ describe("Verdict", () => {
     const echo = Redis.echo("x")
     const publish = Redis.send("PUBLISH", "c", "m")
     const where = at(master, master, true)
-    const away = meaning("Unready: owner now", "as it is", { node: "Unready: owner now" })
+    const away = meaning("Unready: owner now", "TurnedAway: as it is", { node: "Unready: owner now" })
     for (const outcome of [lost("Tls", "not-sent"), lost("MaxClients", "not-sent"), refusedCredentials]) {
       each(away, (way, expected) => assert.strictEqual(verdict(outcome, { way, command: echo }, where), expected, way))
     }

@@ -22,6 +22,10 @@ const kinds: ReadonlyMap<string, Kind> = new Map([
   ["Demoted", "Elsewhere"]
 ])
 
+/** Whether a server has no room for one more connection. */
+export const isFull = (error: CommandError): boolean =>
+  error._tag === "ConnectionError" && error.reason === "MaxClients"
+
 /**
  * Whether a server does not let this client in, as others may: it has no room, or another certificate, other users or another
  * address than the options are for.

@@ -13,7 +13,7 @@ import { downAfter, saidBy } from "../topology/clusterErrors.ts"
 import { isBelieved, redirectIn, refusalWords } from "./errorReplies.ts"
 import type { Refused } from "./errorReplies.ts"
 import { exhausted, notCovered } from "./finalErrors.ts"
-import { isUnready, kindOf } from "./losses.ts"
+import { isFull, isTurnedAway, isUnready, kindOf } from "./losses.ts"
 import { isForReplicas } from "./readFrom.ts"
 import type { After, Learned, News, Next, Outcome, Sent, Spent, To, Try, Verdict, Where } from "./verdictModel.ts"
 
@@ -325,13 +325,22 @@ const lost = (each: Try, { delivery, error }: Lost): Verdict => {
 }
 
 /**
- * Takes the refusal of a server that takes no connection for now. Another one is asked where one will do. Of the only one that
- * can answer its caller alone knows whether to wait.
+ * Takes the refusal of a server that takes no connection for now. Another one is asked where one will do. The only one that can
+ * answer may have been replaced, so the topology is read before its refusal counts. Of one that is full its caller alone knows whether
+ * to wait.
  */
-const unready = (each: Try, { delivery, error }: Lost): Verdict =>
-  canMaster(each) || isFree(each) && each.where.hasOther
-    ? again(each, shown(each, "Unready"), { to: "owner", after: 0, last: saidBy(error), delivery })
-    : settle(each)
+const unready = (each: Try, { delivery, error }: Lost): Verdict => {
+  const last = saidBy(error)
+  if (canMaster(each) || isFree(each) && each.where.hasOther) {
+    return again(each, shown(each, "Unready"), { to: "owner", after: 0, last, delivery })
+  }
+  const { sent: { way }, spent, where: { address } } = each
+  if (address === undefined || way === "node" || !isTurnedAway(error)) return settle(each)
+  const learn: Learned = { _tag: "TurnedAway", address }
+  return isFree(each) && spent.tries === 1 && !isFull(error)
+    ? again(each, learn, { to: "owner", after: "topology", last, delivery })
+    : settle(each, learn)
+}
 
 /**
  * Takes a command that was not sent, as a loss without a try. A server that only stands still may be busy with one long
