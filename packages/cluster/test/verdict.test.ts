@@ -191,7 +191,7 @@ const ofMaster: ReadonlyArray<readonly [name: string, outcome: Outcome, read: Me
     }),
     asItIs
   ],
-  ["a handshake", lost("Handshake", "not-sent"), awayOnce],
+  ["a handshake", lost("Handshake", "not-sent"), asItIs],
   ["the pool's limit", lost("PoolTimeout", "not-sent"), asItIs],
   ["the server's limit", lost("MaxClients", "not-sent"), same("TurnedAway: as it is")],
   ["credentials", refusedCredentials, awayOnce],
@@ -238,7 +238,7 @@ const ofReplica: ReadonlyArray<readonly [name: string, outcome: Outcome, read: M
   ],
   ["the server's limit", lost("MaxClients", "not-sent"), awayFromReplica],
   ["TLS", lost("Tls", "not-sent"), awayFromReplica],
-  ["a handshake", lost("Handshake", "not-sent"), awayFromReplica],
+  ["a handshake", lost("Handshake", "not-sent"), asItIs],
   ["an address that is not accepted", lost("NotAccepted", "not-sent"), awayFromReplica],
   ["credentials", refusedCredentials, awayFromReplica],
   [
@@ -281,6 +281,13 @@ describe("Verdict", () => {
       each(away, (way, expected) => assert.strictEqual(verdict(outcome, { way, command: echo }, where), expected, way))
     }
     assert.strictEqual(verdict(lost("Tls", "unknown"), { way: "single", command: publish }, where), "as it is")
+  })
+
+  it("credentials that a script says are refused, after it may have written, are its own", () => {
+    const error = new AuthenticationError({ code: "NOAUTH", detail: "made up", command: "EVAL", mayHaveWritten: true })
+    for (const way of ["single", "batch", "exclusive", "reserved"] as const) {
+      assert.strictEqual(verdict(outcomeOf(error), { way, command: script }), "as it is")
+    }
   })
 
   it("of what reads first and then writes nothing is run twice", () => {

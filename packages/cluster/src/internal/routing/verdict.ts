@@ -68,7 +68,10 @@ export const outcomeOf = (error: TransactionError, delivery?: Delivery): Outcome
     case "TimeoutError":
       return { _tag: "Lost", error, delivery: delivery ?? error.delivery }
     case "AuthenticationError":
-      return { _tag: "Lost", error, delivery: delivery ?? "not-sent" }
+      // A script may answer with these words after it has written.
+      return error.partial !== undefined || error.mayHaveWritten === true
+        ? { _tag: "Other" }
+        : { _tag: "Lost", error, delivery: delivery ?? "not-sent" }
     case "ResponseError":
     case "ReadOnlyError":
     case "BusyLoadingError":
