@@ -6,6 +6,7 @@ import { Redis } from "@redfx/core"
 import type { RedisCommand } from "@redfx/core"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import {
+  AuthenticationError,
   BusyLoadingError,
   ClusterDownError,
   ConnectionError,
@@ -32,9 +33,10 @@ const script = Redis.send("EVAL", "return 1", "1", key)
 const master = "m:1"
 const replica = "r:1"
 
-const at = (address: string | undefined, of: string | undefined = master): Where => ({
+const at = (address: string | undefined, of: string | undefined = master, hasOther = false): Where => ({
   address,
   master: of,
+  hasOther,
   translate: (address) => address,
   atPort: (port) => port === 2 ? { host: "b", port } : undefined,
   follows: ({ host }) => host !== "one-too-many"
@@ -55,6 +57,10 @@ const late = (phase: TimeoutError["phase"], delivery: Delivery): Outcome => ({
   error: new TimeoutError({ phase, milliseconds: 1, delivery, readonly: false }),
   delivery
 })
+
+const refusedCredentials = outcomeOf(
+  new AuthenticationError({ code: "WRONGPASS", detail: "no", command: "HELLO", address: master })
+)
 
 const avoided: Outcome = { _tag: "Avoided", error: connectionLoss("Refused", "gone", master), delivery: "not-sent" }
 
@@ -117,6 +123,10 @@ const down = meaning("Down: owner after news in 250", "Down: ClusterDownError", 
 const gone = (learned: string, after: string) =>
   meaning(`${learned}: owner ${after}`, `${learned}: as it is`, { node: `${learned}: owner ${after}` })
 
+const awayOnce = meaning("TurnedAway: owner after topology", "TurnedAway: as it is", {
+  node: "TurnedAway: owner after topology"
+})
+
 const instance = "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
 
 /** Of the master, to a command that reads and to one that writes; once where that makes no difference. */
@@ -172,10 +182,19 @@ const ofMaster: ReadonlyArray<readonly [name: string, outcome: Outcome, read: Me
   ],
   ["the command timeout before it was sent", late("write", "not-sent"), same("Late: as it is")],
   ["the command timeout after it was sent", late("read", "unknown"), same("Late: as it is")],
-  ["TLS", lost("Tls", "not-sent"), asItIs],
+  ["TLS", lost("Tls", "not-sent"), awayOnce],
+  [
+    "TLS after it was sent",
+    lost("Tls", "unknown"),
+    meaning("TurnedAway: owner after topology, may have run", "TurnedAway: as it is", {
+      node: "TurnedAway: owner after topology, may have run"
+    }),
+    asItIs
+  ],
   ["a handshake", lost("Handshake", "not-sent"), asItIs],
   ["the pool's limit", lost("PoolTimeout", "not-sent"), asItIs],
-  ["the server's limit", lost("MaxClients", "not-sent"), asItIs],
+  ["the server's limit", lost("MaxClients", "not-sent"), same("TurnedAway: as it is")],
+  ["credentials", refusedCredentials, awayOnce],
   ["the end of the client", lost("ClientClosed", "unknown"), asItIs],
   [
     "a server that is down",
@@ -189,6 +208,8 @@ const ofMaster: ReadonlyArray<readonly [name: string, outcome: Outcome, read: Me
   ],
   ["whatever else", { _tag: "Other" }, asItIs]
 ]
+
+const awayFromReplica = meaning("Unready: owner now", "TurnedAway: as it is", { node: "as it is" })
 
 /** Of a replica, to a command that reads; `node` is that replica here. */
 const ofReplica: ReadonlyArray<readonly [name: string, outcome: Outcome, read: Meaning]> = [
@@ -215,7 +236,11 @@ const ofReplica: ReadonlyArray<readonly [name: string, outcome: Outcome, read: M
     lost("Reset", "unknown"),
     meaning("Reset: owner now, may have run", "Reset: as it is", { node: "Reset: same now, may have run" })
   ],
-  ["the server's limit", lost("MaxClients", "not-sent"), meaning("Unready: owner now", "as it is")],
+  ["the server's limit", lost("MaxClients", "not-sent"), awayFromReplica],
+  ["TLS", lost("Tls", "not-sent"), awayFromReplica],
+  ["a handshake", lost("Handshake", "not-sent"), asItIs],
+  ["an address that is not accepted", lost("NotAccepted", "not-sent"), awayFromReplica],
+  ["credentials", refusedCredentials, awayFromReplica],
   [
     "silence",
     lost("HealthCheck", "unknown"),
@@ -246,6 +271,24 @@ describe("Verdict", () => {
       })
     })
   }
+
+  it("what any server does goes to another than the one that turns the client away, unless it may have been done", () => {
+    const echo = Redis.echo("x")
+    const publish = Redis.send("PUBLISH", "c", "m")
+    const where = at(master, master, true)
+    const away = meaning("Unready: owner now", "TurnedAway: as it is", { node: "Unready: owner now" })
+    for (const outcome of [lost("Tls", "not-sent"), lost("MaxClients", "not-sent"), refusedCredentials]) {
+      each(away, (way, expected) => assert.strictEqual(verdict(outcome, { way, command: echo }, where), expected, way))
+    }
+    assert.strictEqual(verdict(lost("Tls", "unknown"), { way: "single", command: publish }, where), "as it is")
+  })
+
+  it("credentials that a script says are refused, after it may have written, are its own", () => {
+    const error = new AuthenticationError({ code: "NOAUTH", detail: "made up", command: "EVAL", mayHaveWritten: true })
+    for (const way of ["single", "batch", "exclusive", "reserved"] as const) {
+      assert.strictEqual(verdict(outcomeOf(error), { way, command: script }), "as it is")
+    }
+  })
 
   it("of what reads first and then writes nothing is run twice", () => {
     assert.strictEqual(

@@ -26,5 +26,14 @@ const kinds: ReadonlyMap<string, Kind> = new Map([
 export const isFull = (error: CommandError): boolean =>
   error._tag === "ConnectionError" && error.reason === "MaxClients"
 
-/** Whether a server is there and takes no connection for now: it has no room, or is a replica without data. */
-export const isUnready = (error: CommandError): boolean => isFull(error) || isWithoutData(error)
+/**
+ * Whether a server does not let this client in, as others may: it has no room, or another certificate, other users or another
+ * address than the options are for. A right that the user lacks for the handshake is lacking on all servers, and has to be told.
+ */
+export const isTurnedAway = (error: CommandError): boolean =>
+  error._tag === "AuthenticationError" || error._tag === "ConnectionError" && turnedAway.has(error.reason)
+
+const turnedAway: ReadonlySet<string> = new Set(["MaxClients", "NotAccepted", "Tls"])
+
+/** Whether a server is there and takes no connection for now: it turns this client away, or is a replica without data. */
+export const isUnready = (error: CommandError): boolean => isTurnedAway(error) || isWithoutData(error)

@@ -11,14 +11,14 @@ import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import type * as Semaphore from "effect/Semaphore"
 import type { Node } from "../topology/nodes.ts"
-import { isFull, isUnready } from "./losses.ts"
+import { isTurnedAway, isUnready } from "./losses.ts"
 import { learnedOf } from "./verdict.ts"
 
 /** The milliseconds for which a server may leave a PING unanswered, and those until the next PING. */
 const limit = 500
 const pause = 500
 
-/** How many PINGs a server may leave unanswered after it has said that it has no room. */
+/** How many PINGs a server may leave unanswered after it has not let this client in. */
 const excused = 3
 
 /** The outcome of a PING. */
@@ -117,7 +117,7 @@ export class Probes {
     return isAnswered(node, answer)
   }
 
-  /** Has a server that has no room be silent for some time: its PINGs wait for the pauses of its dials, and for the dials. */
+  /** Has a server that lets nobody in be silent for some time: its PINGs wait for the pauses of its dials, and for the dials. */
   excuse(node: Node): void {
     this.#excused.set(node, excused)
   }
@@ -142,12 +142,12 @@ export class Probes {
 
 /**
  * Whether a server answered. A refusal is an answer, because not every user may send PING. It is none if the server would refuse
- * reads as well. A server without room for a connection has only shown that it is there.
+ * reads as well. A server that lets nobody in has only shown that it is there.
  */
 const isAnswered = (node: Node, answer: Answer): boolean =>
   Result.isSuccess(answer) ||
   !isUnreadable(answer.failure) && learnedOf(answer.failure, node.address) === undefined &&
-    (node.health.downWith !== undefined || !isFull(answer.failure))
+    (node.health.downWith !== undefined || !isTurnedAway(answer.failure))
 
 /** Whether nothing can be read from a server for now: it loads its data, has none, or may not show what is old. */
 const isUnreadable = (error: CommandError): boolean =>

@@ -90,12 +90,12 @@ export class Redirects extends JudgedRequests {
   }
 
   /**
-   * The master for a command or, while that one is not there, another one if any takes the command: the same one for all
+   * The master for a command or, while that one is not there or takes no connection, another one if any takes the command: the same one for all
    * commands of a slot, so that they keep their order.
    */
   takerOf(command: RedisCommand.Any): Node | undefined {
     const master = this.masterOf(command)
-    if (master !== undefined && master.health.downWith === undefined || !isForAny(command)) return master
+    if (master?.health.takesConnections === true || !isForAny(command)) return master
     const { masters } = this.state
     const healthy = masters.filter(({ health }) => health.isHealthy)
     const takers = healthy.length === 0 ? masters : healthy

@@ -16,6 +16,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Semaphore from "effect/Semaphore"
+import { isForAny } from "../keyless/keyless.ts"
 import { lossIn } from "../topology/clusterErrors.ts"
 import { discover } from "../topology/discovery.ts"
 import type { Discovered, DiscoveryOptions } from "../topology/discovery.ts"
@@ -236,13 +237,23 @@ export class State {
   }
 
   #whereOf({ command, way }: Sent, address: string | undefined): Where {
-    const key = way === "node" || way === "master" ? undefined : routingKey(command)
+    const isForServer = way === "node" || way === "master"
+    const key = isForServer ? undefined : routingKey(command)
     const master = key !== undefined
       ? this.routeOf(slotOf(key))?.master.address
       : address !== undefined && this.isMaster(address)
       ? address
       : undefined
-    return { address, master, translate: this.#options.translate, atPort: this.#atPort, follows: this.#follows }
+    const isForOne = isForServer || key !== undefined && !isForAny(command)
+    const takers = isForOne ? [] : way === "subscription" ? this.members : this.masters
+    return {
+      address,
+      master,
+      hasOther: takers.some((node) => node.address !== address && node.health.isHealthy),
+      translate: this.#options.translate,
+      atPort: this.#atPort,
+      follows: this.#follows
+    }
   }
 
   readonly #follows = (endpoint: NodeAddress): boolean => this.nodes.mayBeNamed(endpoint)
@@ -273,10 +284,14 @@ export class State {
         break
       case "Reset":
       case "Loading":
-      case "Unready":
         // Where only one server may be asked, the next command finds out.
         if (node !== undefined && this.#options.readsFromReplicas) this.#suspect(node)
-        if (node !== undefined && learned._tag === "Unready") this.#probes.excuse(node)
+        break
+      case "Unready":
+        if (node === undefined) break
+        node.health.refuse()
+        this.#probes.excuse(node)
+        this.#probes.start(node)
         break
       case "Down":
         // The node may be cut off from the others, so that its topology is old.

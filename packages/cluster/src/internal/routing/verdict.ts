@@ -13,7 +13,7 @@ import { downAfter, saidBy } from "../topology/clusterErrors.ts"
 import { isBelieved, redirectIn, refusalWords } from "./errorReplies.ts"
 import type { Refused } from "./errorReplies.ts"
 import { exhausted, notCovered } from "./finalErrors.ts"
-import { isUnready, kindOf } from "./losses.ts"
+import { isFull, isTurnedAway, isUnready, kindOf } from "./losses.ts"
 import { isForReplicas } from "./readFrom.ts"
 import type { After, Learned, News, Next, Outcome, Sent, Spent, To, Try, Verdict, Where } from "./verdictModel.ts"
 
@@ -67,6 +67,11 @@ export const outcomeOf = (error: TransactionError, delivery?: Delivery): Outcome
         : { _tag: "Lost", error, delivery: delivery ?? error.delivery }
     case "TimeoutError":
       return { _tag: "Lost", error, delivery: delivery ?? error.delivery }
+    case "AuthenticationError":
+      // A script may answer with these words after it has written.
+      return error.partial !== undefined || error.mayHaveWritten === true
+        ? { _tag: "Other" }
+        : { _tag: "Lost", error, delivery: delivery ?? "not-sent" }
     case "ResponseError":
     case "ReadOnlyError":
     case "BusyLoadingError":
@@ -306,9 +311,9 @@ type Lost = Omit<Extract<Outcome, { readonly _tag: "Lost" }>, "_tag">
 const lost = (each: Try, { delivery, error }: Lost): Verdict => {
   const { sent, spent, where } = each
   const kind = kindOf(error)
-  if (kind === undefined) return isUnready(error) ? unready(each, error) : settle(each)
-  const learn = learnedOf(error, where.address ?? where.master)
   const mayRepeat = delivery === "not-sent" || isHarmless(sent)
+  if (kind === undefined) return isUnready(error) && mayRepeat ? unready(each, { delivery, error }) : settle(each)
+  const learn = learnedOf(error, where.address ?? where.master)
   if (kind === "Late" || !isFree(each) || !mayRepeat) return settle(each, learn)
   const last = saidBy(error)
   if (kind === "Elsewhere") {
@@ -322,9 +327,23 @@ const lost = (each: Try, { delivery, error }: Lost): Verdict => {
   return againInTime(each, learn, { to: "owner", after, last, delivery })
 }
 
-/** Takes the refusal of a server that takes no connection for now. Where it is a master, only the caller knows whether to wait. */
-const unready = (each: Try, error: CommandError): Verdict =>
-  atMaster(each, shown(each, "Unready"), saidBy(error)) ?? settle(each)
+/**
+ * Takes the refusal of a server that takes no connection for now. Another one is asked where one will do. The only one that can
+ * answer may have been replaced, so the topology is read before its refusal counts. Of one that is full its caller alone knows whether
+ * to wait.
+ */
+const unready = (each: Try, { delivery, error }: Lost): Verdict => {
+  const last = saidBy(error)
+  if (canMaster(each) || isFree(each) && each.where.hasOther) {
+    return again(each, shown(each, "Unready"), { to: "owner", after: 0, last, delivery })
+  }
+  const { sent: { way }, spent, where: { address } } = each
+  if (address === undefined || way === "node" || !isTurnedAway(error)) return settle(each)
+  const learn: Learned = { _tag: "TurnedAway", address }
+  return isFree(each) && spent.tries === 1 && !isFull(error)
+    ? again(each, learn, { to: "owner", after: "topology", last, delivery })
+    : settle(each, learn)
+}
 
 /**
  * Takes a command that was not sent, as a loss without a try. A server that only stands still may be busy with one long

@@ -42,12 +42,14 @@ export interface Sent {
  *
  * - `address`: the server, `undefined` where nobody knows which one it was.
  * - `master`: the owner of the slot, as far as that is known. For a command without a key that server, if it is a master.
+ * - `hasOther`: whether another server will do, and nothing is known against it.
  * - `atPort`: the only server of the cluster at a port, if there is one.
  * - `follows`: whether a redirect to a server is followed.
  */
 export interface Where {
   readonly address: string | undefined
   readonly master: string | undefined
+  readonly hasOther: boolean
   readonly translate: Translation
   readonly atPort: (port: number) => NodeAddress | undefined
   readonly follows: (address: NodeAddress) => boolean
@@ -117,13 +119,16 @@ export interface Try {
  * What there is to learn, about the server at `address`, or about a slot.
  *
  * - `Unreachable`: could not be opened. `Silent`: owes an answer for too long. `Reset`: its connection was lost. `Late`: a
- *   command's time was up. `Loading`, `Unready`, `Demoted`, `Down`: as it says itself.
+ *   command's time was up. `TurnedAway`: did not let the client in. `Loading`, `Unready`, `Demoted`, `Down`: as it says itself.
  * - `Moved`: the owner of a slot. `Asking`: its next owner. `MovedToItself`: the server names itself for a slot that it
  *   does not serve, as one behind an old connection. `MovedSomewhere`: to a server whose address it does not know.
  */
 export type Learned =
   | { readonly _tag: "Unreachable" | "Silent"; readonly address: string; readonly error: CommandError }
-  | { readonly _tag: "Reset" | "Late" | "Loading" | "Unready" | "Demoted" | "Down"; readonly address: string }
+  | {
+    readonly _tag: "Reset" | "Late" | "Loading" | "Unready" | "TurnedAway" | "Demoted" | "Down"
+    readonly address: string
+  }
   | { readonly _tag: "Moved" | "Asking"; readonly slot: number; readonly node: NodeAddress }
   | { readonly _tag: "MovedToItself"; readonly address: string }
   | { readonly _tag: "MovedSomewhere" | "Uncovered" }

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 
 /**
  * - `healthy`: nothing is known against it.
- * - `suspect`: it is silent, or its connection was lost: commands that can go elsewhere do.
+ * - `suspect`: it is silent, its connection was lost, or it takes none: commands that can go elsewhere do.
  * - `down`: it cannot be reached, or does not answer a probe either: nothing is sent there.
  */
 type Condition = "healthy" | "suspect" | "down"
@@ -17,6 +17,7 @@ type Condition = "healthy" | "suspect" | "down"
 export class Health {
   #condition: Condition = "healthy"
   #error: CommandError | undefined = undefined
+  #isUnready = false
   #stranger: CommandError | undefined = undefined
   readonly #failures = new Listeners<CommandError>()
   /** Told when another server is found to have its address. */
@@ -36,9 +37,20 @@ export class Health {
     return this.#stranger
   }
 
+  /** Whether the server takes what was sent to it: it is not down, and has not refused the last connection. */
+  get takesConnections(): boolean {
+    return this.downWith === undefined && !this.#isUnready
+  }
+
   /** Takes note that the server may be gone. */
   suspect(): void {
     if (this.#condition === "healthy") this.#condition = "suspect"
+  }
+
+  /** Takes note that the server is there, and takes no connection. */
+  refuse(): void {
+    this.suspect()
+    this.#isUnready = true
   }
 
   /** Takes note that the server is down. */
@@ -72,6 +84,7 @@ export class Health {
     if (this.#condition === "healthy") return false
     this.#condition = "healthy"
     this.#error = undefined
+    this.#isUnready = false
     return this.#stranger === undefined
   }
 }

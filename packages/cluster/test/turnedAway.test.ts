@@ -1,0 +1,127 @@
+/**
+ * Servers that do not let the client in, as those whose users, or whose certificates, are not yet what the others' are: what another
+ * server can do costs nothing, and the rest says why at once.
+ */
+import { assert, describe } from "@effect/vitest"
+import { Redis, RedisClient } from "@redfx/core"
+import * as Client from "@redfx/testing/Client"
+import * as FakeCluster from "@redfx/testing/FakeCluster"
+import { keyOfA } from "@redfx/testing/FakeCluster"
+import type * as FakeNode from "@redfx/testing/RedisFakeNode"
+import * as Encode from "@redfx/testing/RedisFakeReply"
+import { inVirtualTime } from "@redfx/testing/VirtualTime"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Stream from "effect/Stream"
+
+const refuse = (...nodes: ReadonlyArray<FakeCluster.Node>): void => {
+  for (const node of nodes) {
+    node.instead = ({ name }) =>
+      name === "HELLO" ? Encode.error("WRONGPASS invalid username-password pair or user is disabled.") : undefined
+  }
+}
+
+const getA = Redis.get(keyOfA)
+
+describe("A server that refuses the client's credentials", () => {
+  for (const readFrom of ["preferReplica", "any", "nearest"] as const) {
+    inVirtualTime(
+      `costs no read as a replica, with readFrom ${readFrom}, and is read from when it takes them`,
+      () =>
+        Effect.gen(function*() {
+          const { a, cluster, others: [d] } = yield* FakeCluster.make({ replicas: true })
+          const { client } = yield* FakeCluster.client(cluster, { readFrom, nodes: [a] })
+          refuse(d!)
+          const read = Effect.all([client.execute(getA), Effect.flatMap(client.pipeline([getA]), ([one]) => one!)])
+          const values = yield* Effect.replicateEffect(Effect.delay(read, "50 millis"), 40)
+          assert.deepStrictEqual([...new Set(values.flat())], [`A:${keyOfA}`])
+          // It is asked again now and then, and not for each read.
+          assert.isAtMost(d!.node.connections.total, 8)
+          // Which of the two is nearer is anybody's guess.
+          if (readFrom === "nearest") return
+          d!.instead = undefined
+          yield* Effect.repeat(Effect.delay(read, "50 millis"), { until: (values) => values.includes(`D:${keyOfA}`) })
+        })
+    )
+  }
+
+  inVirtualTime("is told to who reads where the master refuses them as well", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster, others: [d] } = yield* FakeCluster.make({ replicas: true })
+      const { client } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica", nodes: [b] })
+      refuse(a, d!)
+      yield* Client.failure(client, getA, "AuthenticationError")
+      assert.strictEqual(a.node.connections.total, 1)
+    }))
+
+  inVirtualTime("may have been replaced: who needs it finds the one in its place", () =>
+    Effect.gen(function*() {
+      type Client = RedisClient.RedisClient["Service"]
+      const answers: FakeNode.Handler = ({ name }) =>
+        name === "BLPOP" ? Encode.bulks([keyOfA, "v"]) : name === "DBSIZE" ? Encode.integer(1) : undefined
+      for (
+        const [run, expected] of [
+          [(client: Client) => client.execute(getA), `X:${keyOfA}`],
+          [(client: Client) => Effect.flatMap(client.pipeline([getA]), ([one]) => one!), `X:${keyOfA}`],
+          [(client: Client) => client.execute(Redis.blpop(keyOfA, 1)), { key: keyOfA, value: "v" }],
+          [(client: Client) => client.execute(Redis.dbsize()), 3]
+        ] as const
+      ) {
+        const { a, c, cluster, others: [x] } = yield* FakeCluster.make({ extra: 1 })
+        for (const node of cluster.nodes) node.instead = answers
+        const { client, cluster: servers } = yield* FakeCluster.client(cluster, { nodes: [c] })
+        yield* servers.refresh
+        refuse(a)
+        FakeCluster.replace(cluster, a, x!)
+        assert.deepStrictEqual(yield* run(client), expected)
+      }
+    }))
+
+  inVirtualTime("leaves what any server does to the others, as long as there is one", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster, { nodes: [c] })
+      refuse(a, b)
+      c.instead = ({ name }) => name === "TIME" ? Encode.bulks(["1", "2"]) : undefined
+      yield* Effect.replicateEffect(client.execute(Redis.time()), 20)
+      refuse(c)
+      yield* c.node.cutAll()
+      yield* Client.failure(client, Redis.time(), "AuthenticationError")
+    }))
+
+  inVirtualTime("leaves the messages of its channels to another, until it takes them", () =>
+    Effect.gen(function*() {
+      const { a, c, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster, { nodes: [c] })
+      const takes: FakeNode.Handler = ({ name }) => name === "PUBLISH" ? Encode.integer(0) : undefined
+      for (const node of cluster.nodes) node.instead = takes
+      refuse(a)
+      const publish = Redis.publish(keyOfA, "m")
+      for (let i = 0; i < 3; i++) {
+        yield* client.execute(publish)
+        for (const outcome of yield* client.pipeline([publish, publish])) assert.isTrue(Exit.isSuccess(outcome))
+      }
+      // What is for a slot, and not for everybody, has its server.
+      yield* Client.failure(client, Redis.spublish(keyOfA, "m"), "AuthenticationError")
+      const published = () => FakeCluster.log(a).includes(`A PUBLISH ${keyOfA} m`)
+      assert.isFalse(published())
+      a.instead = takes
+      yield* Effect.repeat(Effect.delay(client.execute(publish), "50 millis"), { until: published })
+    }))
+
+  inVirtualTime("leaves subscriptions to the others", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster, others } = yield* FakeCluster.make({ replicas: true })
+      c.instead = ({ args: [, channel = ""], name }) =>
+        name === "SUBSCRIBE"
+          ? Encode.push([Encode.bulk("subscribe"), Encode.bulk(channel), Encode.integer(1)])
+          : undefined
+      refuse(a, b, ...others)
+      const subscribed = Effect.gen(function*() {
+        const { client } = yield* FakeCluster.client(cluster, { nodes: [c] })
+        const head = Stream.runHead(Redis.subscribe("news", { events: true }))
+        yield* Effect.provideService(head, RedisClient.RedisClient, client)
+      })
+      yield* Effect.replicateEffect(Effect.scoped(subscribed), 5)
+    }))
+})
