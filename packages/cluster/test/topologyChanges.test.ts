@@ -213,7 +213,7 @@ describe("Discovery", () => {
         const { client } = yield* FakeCluster.client(cluster, { nodes: [gone, a] })
         const error = yield* Client.failure(client, Redis.get("k"), "ClusterConnectError")
         assert.deepStrictEqual(error.attempts.map(({ address }) => address), [`127.0.0.1:${gone.port}`, a.address])
-        assert.match(error.message, /refused.*not today.*at least one reachable node/)
+        assert.match(error.message, /refused.*not today.*at least one node that can be reached/)
       })
   )
 

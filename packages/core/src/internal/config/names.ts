@@ -100,7 +100,7 @@ const address = ["host", "port", "path", "nodes", "sentinels"]
 const utf8 = "text is always UTF-8, and Redis.asBytes gives the bytes"
 
 /** The options of other clients, of which a client would know nothing. */
-const elsewhere: ReadonlyMap<string, Elsewhere> = new Map([
+const elsewhere: ReadonlyMap<string, Elsewhere> = new Map<string, Elsewhere>([
   ["url", { advice: "NodeRedisClient.layerUrl takes a URL", beside: address }],
   ["socket", { advice: "host, port, path and tls are options themselves", beside: address }],
   ["database", { advice: "it is called db", beside: ["db"] }],
