@@ -107,6 +107,23 @@ describe("A subscription on any server", () => {
   }
 
   inVirtualTime(
+    "leaves a server that the topology leaves out, when that one has forgotten the others",
+    () =>
+      Effect.gen(function*() {
+        const { asked, cluster, elements, leaveOut, served, subscriber } = yield* start
+        cluster.hidden = [served]
+        served.instead = (command, connection) =>
+          isAsking(command)
+            ? Encode.bulk(`id-${served.name} ${served.host}:${served.port}@1 myself,master - 0 0 1 connected\n`)
+            : confirming(command, connection)
+        yield* leaveOut
+        yield* subscriber.until((elements) => elements.length === 3)
+        assert.strictEqual(asked(), 1)
+        assert.deepStrictEqual(elements(), ["Subscribed news", "Lost news", "Restored news"])
+      })
+  )
+
+  inVirtualTime(
     "stays with a server that answers there, although it answers nothing behind a write",
     () =>
       Effect.gen(function*() {

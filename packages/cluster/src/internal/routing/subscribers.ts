@@ -301,7 +301,8 @@ export class Subscribers {
    * Ends a connection to a server that has left the cluster. Its messages do not come there any more, and it need not send an
    * error. That a topology leaves it out does not say so: servers leave out a replica to which nothing was replicated yet, such
    * as a master that has just handed over, and messages come there as before. Who goes away from it misses some, or is told
-   * some again.
+   * some again. Nor does the word of the others say that it has not left: they know one that has forgotten them (`CLUSTER RESET`)
+   * for as long as nobody has them forget it.
    */
   #untilUnnamed(connection: RedisConnection, id: string | undefined): Effect.Effect<void> {
     const { address } = connection
@@ -309,18 +310,25 @@ export class Subscribers {
     return Effect.gen({ self: this }, function*() {
       while (true) {
         const seen = this.#state.topology
-        if (!isNamed() && !(yield* this.#isKnown(id)) && !isNamed()) return connection.close(unnamed(address))
+        if (!isNamed() && !(yield* this.#isKnown(id, address)) && !isNamed()) return connection.close(unnamed(address))
         yield* this.#state.adopted.until(() => this.#state.topology !== seen)
       }
     })
   }
 
-  /** Whether one of the masters knows the server of an id. One that nobody tells of is as good as gone. */
-  #isKnown(id: string | undefined): Effect.Effect<boolean> {
-    const asked = anyNode(Context.get(this.#context, Random.Random), this.#state.masters)
-    return id === undefined || asked === undefined
-      ? Effect.succeed(false)
-      : Effect.orElseSucceed(knows(asked, id), () => false)
+  /** Whether one of the masters and the server of an id know each other. One that nobody tells of is as good as gone. */
+  #isKnown(id: string | undefined, address: string): Effect.Effect<boolean> {
+    const { masters, nodes, topology } = this.#state
+    const asked = anyNode(Context.get(this.#context, Random.Random), masters)
+    const other = asked === undefined || topology === undefined ? undefined : idOf(topology, asked.address)
+    if (id === undefined || asked === undefined || other === undefined) return Effect.succeed(false)
+    return Effect.orElseSucceed(
+      Effect.flatMap(
+        knows(asked, id),
+        (isKnown) => isKnown ? knows(nodes.at(endpointOf(address)), other) : Effect.succeed(false)
+      ),
+      () => false
+    )
   }
 
   /**
