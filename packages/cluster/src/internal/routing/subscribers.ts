@@ -93,6 +93,12 @@ const knows = (asked: Node, id: string): Effect.Effect<boolean, CommandError> =>
 /** The milliseconds for which a server that hangs may leave a PING unanswered on a connection of subscriptions, and those until the next. */
 const patience = 500
 
+/**
+ * The milliseconds until a server that the topology leaves out is asked again at the earliest. Each time takes a connection, and
+ * while a command waits for some other server the topology is read ten times a second.
+ */
+const leftOutPause = 1000
+
 /** What a connection was opened for, and how long it is there. */
 interface Opened {
   readonly server: string
@@ -310,7 +316,10 @@ export class Subscribers {
     return Effect.gen({ self: this }, function*() {
       while (true) {
         const seen = this.#state.topology
-        if (!isNamed() && !(yield* this.#isKnown(id, address)) && !isNamed()) return connection.close(unnamed(address))
+        if (!isNamed()) {
+          if (!(yield* this.#isKnown(id, address)) && !isNamed()) return connection.close(unnamed(address))
+          yield* Effect.sleep(leftOutPause)
+        }
         yield* this.#state.adopted.until(() => this.#state.topology !== seen)
       }
     })
