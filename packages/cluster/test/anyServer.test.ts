@@ -65,17 +65,21 @@ describe("A subscription on any server", () => {
       Effect.gen(function*() {
         const { asked, cluster, elements, leaveOut, nodes, push, served, subscriber } = yield* start
         cluster.hidden = [served]
+        const before = served.node.connections.total
         yield* leaveOut
-        yield* Effect.sleep("1 second")
+        yield* Effect.replicateEffect(nodes.refresh, 3)
+        // However often the topology is read, it is asked once a second.
         assert.strictEqual(asked(), 1)
+        assert.isAtMost(served.node.connections.total - before, 1)
+        yield* Effect.sleep("1 second")
         yield* push("1")
         yield* subscriber.until((elements) => elements.length > 1)
         assert.deepStrictEqual(elements(), ["Subscribed news", "news=1"])
-        // It is asked for with each topology that leaves it out.
+        // It is asked for as long as the topology leaves it out.
         cluster.hidden = []
         yield* nodes.refresh
         yield* subscriber.until((elements) => elements.length === 4)
-        assert.strictEqual(asked(), 2)
+        assert.strictEqual(asked(), 3)
         assert.deepStrictEqual(elements().slice(2), ["Lost news", "Restored news"])
         assert.deepInclude(subscriber.elements[2], { reason: "Disconnected" })
       })
@@ -105,6 +109,23 @@ describe("A subscription on any server", () => {
         })
     )
   }
+
+  inVirtualTime(
+    "leaves a server that the topology leaves out, when that one has forgotten the others",
+    () =>
+      Effect.gen(function*() {
+        const { asked, cluster, elements, leaveOut, served, subscriber } = yield* start
+        cluster.hidden = [served]
+        served.instead = (command, connection) =>
+          isAsking(command)
+            ? Encode.bulk(`id-${served.name} ${served.host}:${served.port}@1 myself,master - 0 0 1 connected\n`)
+            : confirming(command, connection)
+        yield* leaveOut
+        yield* subscriber.until((elements) => elements.length === 3)
+        assert.strictEqual(asked(), 1)
+        assert.deepStrictEqual(elements(), ["Subscribed news", "Lost news", "Restored news"])
+      })
+  )
 
   inVirtualTime(
     "stays with a server that answers there, although it answers nothing behind a write",

@@ -7,9 +7,10 @@ import { Redis, RedisClient } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import { keyOfA } from "@redfx/testing/FakeCluster"
-import type * as FakeNode from "@redfx/testing/RedisFakeNode"
+import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import { inVirtualTime } from "@redfx/testing/VirtualTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
@@ -44,6 +45,48 @@ describe("A server that refuses the client's credentials", () => {
         })
     )
   }
+
+  inVirtualTime(
+    "is asked less and less often while nothing is sent, and at once when it hangs after it has let the client in",
+    () =>
+      Effect.gen(function*() {
+        const { a, cluster, others: [d] } = yield* FakeCluster.make({ replicas: true })
+        const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica", nodes: [a] })
+        refuse(d!)
+        yield* client.execute(getA)
+        yield* Effect.sleep("9 seconds")
+        assert.isAtMost(d!.node.connections.total, 6)
+        // It is asked again in some seconds.
+        d!.instead = undefined
+        yield* (yield* nodes.clientOf(d!.address)).execute(Redis.ping())
+        assert.strictEqual(yield* client.execute(getA), `D:${keyOfA}`)
+        d!.instead = () => FakeNode.stall()
+        const [time, value] = yield* Effect.timed(client.execute(getA))
+        assert.strictEqual(value, `A:${keyOfA}`)
+        assert.isBelow(Duration.toMillis(time), 3000)
+      })
+  )
+
+  inVirtualTime(
+    "is back soon when it was gone meanwhile, however often it has refused them before",
+    () =>
+      Effect.gen(function*() {
+        const { a, cluster, others: [d] } = yield* FakeCluster.make({ replicas: true })
+        const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica", nodes: [a] })
+        refuse(d!)
+        yield* client.execute(getA)
+        yield* Effect.sleep("9 seconds")
+        yield* d!.node.stopListening
+        yield* Effect.flip((yield* nodes.clientOf(d!.address)).execute(Redis.ping()))
+        d!.instead = undefined
+        yield* d!.node.listen
+        const back = Effect.repeat(Effect.delay(client.execute(getA), "50 millis"), {
+          until: (value) => value === `D:${keyOfA}`
+        })
+        const [time] = yield* Effect.timed(back)
+        assert.isBelow(Duration.toMillis(time), 2000)
+      })
+  )
 
   inVirtualTime("is told to who reads where the master refuses them as well", () =>
     Effect.gen(function*() {

@@ -4,7 +4,7 @@
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import { isWithoutData } from "@redfx/core/unstable/Connection"
-import { withTimeout } from "@redfx/core/unstable/Runtime"
+import { backOff, withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -17,6 +17,12 @@ import { learnedOf } from "./verdict.ts"
 /** The milliseconds for which a server may leave a PING unanswered, and those until the next PING. */
 const limit = 500
 const pause = 500
+
+/**
+ * The pauses after PINGs for which a server has not let this client in: each asks the program's `credentials`, and is an entry in
+ * the server's log of refusals.
+ */
+const turnedAwayPauses = { shortest: pause, longest: 10_000 }
 
 /** How many PINGs a server may leave unanswered after it has not let this client in. */
 const excused = 3
@@ -44,8 +50,10 @@ export class Probes {
   readonly #running = new Set<Node>()
   /** How many PINGs each server may leave unanswered. */
   readonly #excused = new WeakMap<Node, number>()
-  /** The servers that were silent at the last PING, and the function that has each asked again at once. */
-  readonly #silent = new Map<Node, () => void>()
+  /** How often in a row each server has not let this client in. */
+  readonly #turnedAway = new WeakMap<Node, number>()
+  /** The servers that were silent at the last PING, or let nobody in, and the function that has each asked again at once. */
+  readonly #resting = new Map<Node, () => void>()
 
   constructor(options: ProbesOptions, fork: (effect: Effect.Effect<void>) => void) {
     this.#options = options
@@ -60,15 +68,20 @@ export class Probes {
       Effect.onExit(Effect.raceFirst(this.#run(node), this.#options.meanwhile(node)), (exit) =>
         Effect.sync(() => {
           this.#running.delete(node)
+          this.#excused.delete(node)
+          this.#turnedAway.delete(node)
           // It may be suspect again since, and whoever found that has asked nothing as this was still running.
           if (Exit.isSuccess(exit) && !node.health.isHealthy && this.#options.isOfUse(node)) this.start(node)
         }))
     )
   }
 
-  /** Takes the end of a connection: a server that was silent is back, or gone, so it is asked once without a pause. */
+  /**
+   * Takes the end of a connection: a server that was silent is back, or gone, so it is asked once without a pause. Or takes the
+   * answer of a server: there is nothing to ask until it is suspect again, and then it is asked at once.
+   */
   hurry(node: Node): void {
-    this.#silent.get(node)?.()
+    this.#resting.get(node)?.()
   }
 
   /** Asks a server, and goes on to listen when the server does not answer in time. */
@@ -80,17 +93,23 @@ export class Probes {
 
   /** Waits for the pause after a silence; returns whether the server answers in it after all. */
   #afterSilence(node: Node, answer: Effect.Effect<Answer>): Effect.Effect<boolean> {
-    const hurried = Effect.callback<boolean>((resume) => {
-      this.#silent.set(node, () => resume(Effect.succeed(false)))
-      return Effect.sync(() => this.#silent.delete(node))
-    })
     const answered = Effect.flatMap(answer, (answer) => this.#takes(node, answer) ? Effect.succeed(true) : Effect.never)
-    return Effect.raceFirst(Effect.raceFirst(Effect.as(Effect.sleep(pause), false), hurried), answered)
+    return Effect.raceFirst(Effect.as(this.#rest(node, pause), false), answered)
+  }
+
+  /** Waits before a server is asked again, unless that is to be done at once. */
+  #rest(node: Node, milliseconds: number): Effect.Effect<void> {
+    const hurried = Effect.callback<void>((resume) => {
+      this.#resting.set(node, () => resume(Effect.void))
+      return Effect.sync(() => this.#resting.delete(node))
+    })
+    return Effect.raceFirst(Effect.sleep(milliseconds), hurried)
   }
 
   #run(node: Node): Effect.Effect<void> {
     return Effect.gen({ self: this }, function*() {
       let wasSilent = false
+      let turns = 0
       while (!node.health.isHealthy && this.#options.isOfUse(node)) {
         const { answer, asking, inTime } = yield* (yield* node.isOpen)
           ? this.#asked(node)
@@ -101,12 +120,16 @@ export class Probes {
           // A server that takes its time with everything is there all the same.
           if (answered) return this.#options.onAnswer(node)
           yield* Fiber.interrupt(asking)
-          wasSilent = true
-          continue
-        }
-        if (this.#takes(node, inTime)) return this.#options.onAnswer(node)
-        if (!wasSilent) yield* Effect.sleep(pause)
-        wasSilent = false
+        } else if (this.#takes(node, inTime)) return this.#options.onAnswer(node)
+        const before = turns
+        turns = this.#turnedAway.get(node) ?? 0
+        if (turns > before) {
+          // One that is gone is asked for more often: nothing is sent to it until it answers.
+          yield* Effect.ignore(
+            Effect.raceFirst(this.#rest(node, backOff(before, turnedAwayPauses)), node.health.untilDown)
+          )
+        } else if (inTime !== undefined && !wasSilent) yield* Effect.sleep(pause)
+        wasSilent = inTime === undefined
       }
     })
   }
@@ -114,6 +137,8 @@ export class Probes {
   /** Takes the outcome of a PING; returns whether the server has answered it. */
   #takes(node: Node, answer: Answer): boolean {
     if (Result.isFailure(answer) && isUnready(answer.failure)) this.excuse(node)
+    const isRefused = Result.isFailure(answer) && isTurnedAway(answer.failure)
+    this.#turnedAway.set(node, isRefused ? (this.#turnedAway.get(node) ?? 0) + 1 : 0)
     return isAnswered(node, answer)
   }
 

@@ -326,7 +326,9 @@ export class State {
 
   /** Takes news of a server that has shown that it is there. */
   answered(node: Node): void {
-    if (node.health.answered()) this.#awaiting.tell()
+    if (!node.health.answered()) return
+    this.#probes.hurry(node)
+    this.#awaiting.tell()
   }
 
   /**

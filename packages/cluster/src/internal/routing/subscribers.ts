@@ -93,6 +93,12 @@ const knows = (asked: Node, id: string): Effect.Effect<boolean, CommandError> =>
 /** The milliseconds for which a server that hangs may leave a PING unanswered on a connection of subscriptions, and those until the next. */
 const patience = 500
 
+/**
+ * The milliseconds until a server that the topology leaves out is asked again at the earliest. Each time takes a connection, and
+ * while a command waits for some other server the topology is read ten times a second.
+ */
+const leftOutPause = 1000
+
 /** What a connection was opened for, and how long it is there. */
 interface Opened {
   readonly server: string
@@ -301,7 +307,8 @@ export class Subscribers {
    * Ends a connection to a server that has left the cluster. Its messages do not come there any more, and it need not send an
    * error. That a topology leaves it out does not say so: servers leave out a replica to which nothing was replicated yet, such
    * as a master that has just handed over, and messages come there as before. Who goes away from it misses some, or is told
-   * some again.
+   * some again. Nor does the word of the others say that it has not left: they know one that has forgotten them (`CLUSTER RESET`)
+   * for as long as nobody has them forget it.
    */
   #untilUnnamed(connection: RedisConnection, id: string | undefined): Effect.Effect<void> {
     const { address } = connection
@@ -309,18 +316,28 @@ export class Subscribers {
     return Effect.gen({ self: this }, function*() {
       while (true) {
         const seen = this.#state.topology
-        if (!isNamed() && !(yield* this.#isKnown(id)) && !isNamed()) return connection.close(unnamed(address))
+        if (!isNamed()) {
+          if (!(yield* this.#isKnown(id, address)) && !isNamed()) return connection.close(unnamed(address))
+          yield* Effect.sleep(leftOutPause)
+        }
         yield* this.#state.adopted.until(() => this.#state.topology !== seen)
       }
     })
   }
 
-  /** Whether one of the masters knows the server of an id. One that nobody tells of is as good as gone. */
-  #isKnown(id: string | undefined): Effect.Effect<boolean> {
-    const asked = anyNode(Context.get(this.#context, Random.Random), this.#state.masters)
-    return id === undefined || asked === undefined
-      ? Effect.succeed(false)
-      : Effect.orElseSucceed(knows(asked, id), () => false)
+  /** Whether one of the masters and the server of an id know each other. One that nobody tells of is as good as gone. */
+  #isKnown(id: string | undefined, address: string): Effect.Effect<boolean> {
+    const { masters, nodes, topology } = this.#state
+    const asked = anyNode(Context.get(this.#context, Random.Random), masters)
+    const other = asked === undefined || topology === undefined ? undefined : idOf(topology, asked.address)
+    if (id === undefined || asked === undefined || other === undefined) return Effect.succeed(false)
+    return Effect.orElseSucceed(
+      Effect.flatMap(
+        knows(asked, id),
+        (isKnown) => isKnown ? knows(nodes.at(endpointOf(address)), other) : Effect.succeed(false)
+      ),
+      () => false
+    )
   }
 
   /**
