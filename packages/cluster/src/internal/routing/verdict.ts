@@ -176,7 +176,13 @@ const again = (each: Try, learn: Learned | undefined, { after, delivery, last, t
   return {
     learn,
     next: { _tag: "Again", to, after, ran },
-    spent: { ...spent, tries: spent.tries + 1, ran: spent.ran || ran, last }
+    spent: {
+      ...spent,
+      tries: spent.tries + 1,
+      asked: typeof to === "object" && to.asking,
+      ran: spent.ran || ran,
+      last
+    }
   }
 }
 
@@ -201,10 +207,11 @@ const isForServer = ({ sent: { way } }: Try): boolean => way === "node" || way =
 const shown = ({ where: { address } }: Try, _tag: "Loading" | "Unready" | "Demoted" | "Down"): Learned | undefined =>
   address === undefined ? undefined : { _tag, address }
 
-/** Whether the master can answer what a replica could not. */
+/** Whether the master can answer what a replica could not. It sends on what it has sent on before. */
 const canMaster = (each: Try): boolean => {
-  const { sent: { command }, where: { address, master } } = each
-  return isFree(each) && !isForServer(each) && isForReplicas(command) && master !== undefined && master !== address
+  const { sent: { command }, spent, where: { address, master } } = each
+  return isFree(each) && !isForServer(each) && !spent.asked && isForReplicas(command) && master !== undefined &&
+    master !== address
 }
 
 /** Sends a command to the master, which can answer what a replica cannot at the moment; `undefined` where it cannot. */

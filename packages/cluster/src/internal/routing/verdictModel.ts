@@ -74,7 +74,8 @@ export type Outcome =
  * - `tries`: how often it was sent. `downs`: how often the cluster was down for it. `lookups`: how often it waited as no
  *   server had its slot.
  * - `since`: when it found no server for the first time, in milliseconds of the clock.
- * - `renewed`: whether a new connection was tried to a server that names itself. `ran`: whether a try may have been run.
+ * - `renewed`: whether a new connection was tried to a server that names itself. `asked`: whether this try goes to the server that
+ *   an ASK has named. `ran`: whether a try may have been run.
  * - `before`: what a try came to which may have written, and after which the client of the server sent it once more.
  * - `last`: the reason why it waits, or is sent again.
  */
@@ -84,6 +85,7 @@ export interface Spent {
   readonly lookups: number
   readonly since: number | undefined
   readonly renewed: boolean
+  readonly asked: boolean
   readonly ran: boolean
   readonly before: Fault | undefined
   readonly last: string | undefined
@@ -96,6 +98,7 @@ export const unspent: Spent = {
   lookups: 0,
   since: undefined,
   renewed: false,
+  asked: false,
   ran: false,
   before: undefined,
   last: undefined
