@@ -296,7 +296,7 @@ export class Exchange {
     this.#received++
     // A socket that takes all at once asks for more before anything comes.
     if (this.#taking) this.#lending.noteWait()
-    if (from === 0) this.#halves.came(values.length, this.#commandsInFlight)
+    if (from === 0) this.#halves.came(values, this.#commandsInFlight)
     const origin = this.#options.origin
     let i = from
     while (i < values.length && !this.#rests) {

@@ -5,6 +5,8 @@
  * take turns, and each waits for the other half of the time. So a write is due, also in the midst of what has come, when half of what was
  * in flight at the last one is answered: the server works on one half while the other is decoded (decision 49).
  */
+import { Push } from "../../Resp.ts"
+import type { Value } from "../../Resp.ts"
 
 /**
  * After so many times in a row that all in flight was answered at once there are no halves: the server has not run while the client
@@ -35,10 +37,11 @@ export class Halves {
     this.#left = Infinity
   }
 
-  /** Takes note that so many replies have come at once, of so many that are owed. */
-  came(replies: number, owed: number): void {
-    if (replies < owed) this.#together = 0
-    else if (owed > 1 && this.#pause === 0 && ++this.#together === TOGETHER) {
+  /** Takes note of what has come at once, and of how many replies were owed. */
+  came(values: ReadonlyArray<Value>, owed: number): void {
+    if (this.#pause > 0) return
+    if (values.length < owed || repliesIn(values) < owed) this.#together = 0
+    else if (owed > 1 && ++this.#together === TOGETHER) {
       this.#together = 0
       this.#pause = PAUSE
     }
@@ -48,4 +51,11 @@ export class Halves {
   gave(): boolean {
     return --this.#left <= 0
   }
+}
+
+/** The number of values that are replies. Reports of keys that change come between them, where the server reports any. */
+const repliesIn = (values: ReadonlyArray<Value>): number => {
+  let count = 0
+  for (const value of values) if (!(value instanceof Push)) count++
+  return count
 }
