@@ -265,7 +265,13 @@ describe("Configuration", () => {
 
   it.effect("an option of another client that asks for what is so anyway does no harm", () =>
     Effect.gen(function*() {
-      for (const same of [{ ssl: false }, { database: 0 }, { keyPrefix: "" }, { tls: { rejectUnauthorized: true } }]) {
+      const usual: ReadonlyArray<object> = [
+        { ssl: false },
+        { database: 0 },
+        { keyPrefix: "" },
+        { tls: { rejectUnauthorized: true } }
+      ]
+      for (const same of usual) {
         assert.strictEqual((yield* RedisConfig.settings({ db: 1, ...same })).db, 1)
       }
     }))
