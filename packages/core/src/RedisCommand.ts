@@ -23,6 +23,7 @@ import { print } from "./internal/command/print.ts"
 import { secretsIn } from "./internal/command/secrets.ts"
 import { Spec } from "./internal/command/spec.ts"
 import type { Script, Trait } from "./internal/command/spec.ts"
+import { callerOf } from "./internal/error/place.ts"
 import * as Decode from "./internal/reply/decode.ts"
 import { Suspension } from "./internal/runtime/suspension.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
@@ -286,6 +287,7 @@ const unreadableCommand = (spec: Spec, error: unknown, reply: AnyReply, callee: 
   new CommandImpl(spec, noParts, reply, RedisReply.textView, unreadable(error, callee))
 
 const noParts: ReadonlyArray<RedisArg.Part> = []
+const noLife = "is not kept for any time: its ttl is none"
 
 // -----------------------------------------------------------------------------
 // Guards and views
@@ -354,7 +356,7 @@ export const withCaching: {
   const { parts, reply, spec, unsent, view } = commandIn(command)
   // The types are those of the reply, which stays, here and below.
   if (caching === undefined) return implOf(undefined, spec.uncached, parts, reply, view, unsent) as never
-  const refused = caching.life > 0 ? unsent : new RedisArg.InvalidArgument("is not kept for any time: its ttl is none")
+  const refused = caching.life > 0 ? unsent : new RedisArg.InvalidArgument(noLife, callerOf(withCaching))
   return new CachedImpl(caching, spec, parts, reply, view, refused) as never
 }
 

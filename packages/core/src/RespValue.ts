@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-import { plainDouble } from "./internal/codec/line.ts"
 import { ownBytes } from "./internal/codec/memory.ts"
 import { decodeUtf8, decodeUtf8Strict } from "./internal/codec/utf8.ts"
 
@@ -103,12 +102,12 @@ export class Bulk {
   }
 
   /**
-   * The number that the bytes are, where they are digits and perhaps a point; `undefined` of all others, and of bytes in pieces.
+   * What a function reads in the bytes. It sees no bytes where they are in pieces.
    *
    * @internal
    */
-  plainNumber(): number | undefined {
-    return plainDouble(this.source, this.start, this.end)
+  read<A>(reader: (source: Uint8Array, start: number, end: number) => A): A {
+    return reader(this.source, this.start, this.end)
   }
 
   /** The bytes as UTF-8, invalid sequences replaced by U+FFFD. */

@@ -263,6 +263,19 @@ describe("Configuration", () => {
       assert.strictEqual((yield* RedisConfig.settings(options)).db, 1)
     }))
 
+  it.effect("an option of another client that asks for what is so anyway does no harm", () =>
+    Effect.gen(function*() {
+      const usual: ReadonlyArray<object> = [
+        { ssl: false },
+        { database: 0 },
+        { keyPrefix: "" },
+        { tls: { rejectUnauthorized: true } }
+      ]
+      for (const same of usual) {
+        assert.strictEqual((yield* RedisConfig.settings({ db: 1, ...same })).db, 1)
+      }
+    }))
+
   it.effect("a name whose value is undefined is not given", () =>
     Effect.gen(function*() {
       const options = { url: undefined, db: 1 }

@@ -40,6 +40,27 @@ describe("The stack of a DataError", () => {
       assert.match(error.stack ?? "", / at takeOne /)
     }))
 
+  it("is not needed: a program's own way to print stacks harms no command", () => {
+    const { prepareStackTrace } = Error
+    const own: ReadonlyArray<typeof Error.prepareStackTrace> = [
+      (_, calls) => calls,
+      () => undefined,
+      () => {
+        throw new Error("no stack")
+      }
+    ]
+    for (const prepare of own) {
+      Error.prepareStackTrace = prepare
+      let settled
+      try {
+        ;({ settled } = makeUser())
+      } finally {
+        Error.prepareStackTrace = prepareStackTrace
+      }
+      assert.strictEqual(settled?._tag, "Failure")
+    }
+  })
+
   it("is none where the program wants none", () => {
     const limit = Error.stackTraceLimit
     Error.stackTraceLimit = 0

@@ -1,7 +1,6 @@
 /**
  * The refusal of arguments that cannot be sent.
  */
-import { callerOf } from "../error/place.ts"
 
 /**
  * Thrown by a definition whose arguments cannot be sent; the command then fails
@@ -16,7 +15,7 @@ export class InvalidArgument {
   /** Where the arguments were given, as far as it is known: the lines of a stack, which that of the `DataError` has. */
   readonly place: string | undefined
 
-  constructor(detail: string, place = callerOf(InvalidArgument)) {
+  constructor(detail: string, place?: string) {
     this.detail = detail
     this.place = place
   }

@@ -3,6 +3,7 @@
  */
 import * as Predicate from "effect/Predicate"
 import { InvalidArgument } from "../argument/refusal.ts"
+import { callerOf } from "../error/place.ts"
 import type { Reply } from "../reply/reply.ts"
 
 /** Whether there is a decoder. */
@@ -11,7 +12,9 @@ export const isReply = (value: unknown): value is Reply<unknown, unknown, unknow
 
 /** Why a command is refused that has no decoder of its reply. */
 export const refusalFor = (reply: unknown): InvalidArgument | undefined =>
-  isReply(reply) ? undefined : new InvalidArgument("has no decoder of its reply; give one, such as RedisReply.text")
+  isReply(reply) ? undefined : new InvalidArgument(noDecoder, callerOf(refusalFor))
+
+const noDecoder = "has no decoder of its reply; give one, such as RedisReply.text"
 
 /** What makes the arguments of a command. What is wrong with them is told before a decoder is missed. */
 export const argsFor = <Parameters extends ReadonlyArray<unknown>, A>(

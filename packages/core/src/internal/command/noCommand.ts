@@ -4,6 +4,7 @@
 import * as Predicate from "effect/Predicate"
 import * as RedisArg from "../../RedisArg.ts"
 import * as RedisReply from "../../RedisReply.ts"
+import { callerOf } from "../error/place.ts"
 import { CommandImpl, TypeId } from "./impl.ts"
 import { Spec } from "./spec.ts"
 
@@ -12,7 +13,13 @@ export const commandIn = (value: unknown, advice = general): CommandImpl =>
   Predicate.hasProperty(value, TypeId)
     // Only commands have it.
     ? value as unknown as CommandImpl
-    : new CommandImpl(spec, [], RedisReply.raw, RedisReply.textView, new RedisArg.InvalidArgument(advice))
+    : new CommandImpl(
+      spec,
+      [],
+      RedisReply.raw,
+      RedisReply.textView,
+      new RedisArg.InvalidArgument(advice, callerOf(commandIn))
+    )
 
 const spec = new Spec("(no command)", [])
 

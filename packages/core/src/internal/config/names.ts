@@ -89,10 +89,12 @@ const known: Names<AddressOptions & SentinelOptions & ClusterOptions> = {
  * - `advice`: what it is here.
  * - `beside`: the options beside which it says nothing new. Without these it says nothing of which server is asked, and how
  *   safely: then it is no mistake in an object, which may be that of several clients.
+ * - `usual`: the value that asks for nothing but what a client does without it.
  */
 interface Elsewhere {
   readonly advice: string
   readonly beside?: ReadonlyArray<string>
+  readonly usual?: unknown
 }
 
 const address = ["host", "port", "path", "nodes", "sentinels"]
@@ -103,15 +105,15 @@ const utf8 = "text is always UTF-8, and Redis.asBytes gives the bytes"
 const elsewhere: ReadonlyMap<string, Elsewhere> = new Map<string, Elsewhere>([
   ["url", { advice: "NodeRedisClient.layerUrl takes a URL", beside: address }],
   ["socket", { advice: "host, port, path and tls are options themselves", beside: address }],
-  ["database", { advice: "it is called db", beside: ["db"] }],
+  ["database", { advice: "it is called db", beside: ["db"], usual: 0 }],
   ["rootNodes", { advice: "it is called nodes, a list of { host, port }", beside: ["nodes"] }],
   ["sentinelRootNodes", { advice: "it is called sentinels, a list of { host, port }", beside: ["sentinels"] }],
-  ["keyPrefix", { advice: "RedisPrefix.layer puts a prefix before keys", beside: [] }],
-  ["rejectUnauthorized", { advice: "it is called verify", beside: ["verify"] }],
+  ["keyPrefix", { advice: "RedisPrefix.layer puts a prefix before keys", beside: [], usual: "" }],
+  ["rejectUnauthorized", { advice: "it is called verify", beside: ["verify"], usual: true }],
   ["unix_socket_path", { advice: "it is called path, and is unix:///path as a URL", beside: address }],
   ["startup_nodes", { advice: "it is called nodes, a list of { host, port }", beside: ["nodes"] }],
   ["host_port_remap", { advice: "it is called natMap, and is given in code", beside: ["natMap"] }],
-  ["ssl", { advice: "it is called tls", beside: ["tls"] }],
+  ["ssl", { advice: "it is called tls", beside: ["tls"], usual: false }],
   ["decode_responses", { advice: "replies are text, and Redis.asBytes gives bytes" }],
   ["encoding", { advice: utf8 }],
   ["charset", { advice: utf8 }],
@@ -170,7 +172,7 @@ const adviceFor = (name: string, given: object, names: Readonly<Record<string, 1
 const checkIn = (given: object, prefix: string, names: Readonly<Record<string, 1>>) => {
   for (const [name, value] of Object.entries(given)) {
     // An option that is `undefined` is one that is not given.
-    if (value === undefined || Object.hasOwn(names, name)) continue
+    if (value === undefined || value === elsewhere.get(name)?.usual || Object.hasOwn(names, name)) continue
     const advice = adviceFor(name, given, names, prefix)
     if (advice !== undefined) return invalid(`${prefix}${name}`, `there is no such option; ${advice}`)
   }

@@ -4,7 +4,7 @@
 import * as Resp from "../../Resp.ts"
 import { Gathered } from "../codec/gather.ts"
 import type { Reader } from "../codec/gather.ts"
-import { doublePattern, LONGEST_NUMBER } from "../codec/line.ts"
+import { doublePattern, LONGEST_NUMBER, plainDouble } from "../codec/line.ts"
 import { encodeUtf8 } from "../codec/utf8.ts"
 import { excerpt, printable } from "../error/printable.ts"
 import { blobReader, bytesReader, textReader } from "./longString.ts"
@@ -236,7 +236,7 @@ export const integerText: Reply<number, number, bigint> = make((value, view) => 
 export const double: Reply<number> = make((value) => {
   if (typeof value === "number") return value
   if (typeof value === "bigint") return Number(value)
-  const plain = value instanceof Resp.Bulk ? value.plainNumber() : undefined
+  const plain = value instanceof Resp.Bulk ? value.read(plainDouble) : undefined
   if (plain !== undefined) return plain
   const digits = digitsOf(value)
   return (digits === undefined ? undefined : parseDouble(digits)) ?? mismatch("a number", value)
