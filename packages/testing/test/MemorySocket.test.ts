@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { RedisConnector } from "@redfx/core"
 import * as MemorySocket from "@redfx/testing/MemorySocket"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 
@@ -8,15 +9,22 @@ const connector = MemorySocket.layer((written, give) =>
   Effect.sync(() => give(Buffer.from(MemorySocket.textOf(written))))
 )
 
+const options: RedisConnector.ConnectOptions = {
+  tls: undefined,
+  connectTimeout: Duration.seconds(1),
+  keepAlive: false,
+  keepAliveInitialDelay: Duration.seconds(1)
+}
+
 /** A socket that gives back what it is given. */
 const open = Effect.gen(function*() {
   const { socket } = yield* RedisConnector.RedisConnector
-  const { reader, writer } = yield* socket({ host: "memory", port: 1 })
+  const { reader, writer } = yield* socket({ host: "memory", port: 1 }, options)
   const { writeAll } = yield* writer
   const { pull } = yield* reader
   return {
     send: (text: string) => writeAll([text]),
-    read: Effect.map(pull, (chunks) => Buffer.concat(chunks).toString())
+    read: Effect.map(pull, MemorySocket.textOf)
   }
 })
 
