@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisArg, RedisCommand } from "@redfx/core"
+import { Redis, RedisCommand } from "@redfx/core"
+import * as FakeClient from "@redfx/testing/FakeClient"
 import { blockedFor } from "../src/internal/routing/blockedFor.ts"
 
 describe("A blocking command that is sent again", () => {
   it("blocks for the rest of its time, and for no less than a millisecond", () => {
     const rest = (command: RedisCommand.Any, milliseconds: number) => {
       const again = blockedFor(command, milliseconds)
-      const words = again.parts.map((part) => String(RedisArg.wireValue(part)))
-      return [words.join(" "), RedisCommand.blockMilliseconds(again)]
+      return [FakeClient.wordsOf(again).join(" "), RedisCommand.blockMilliseconds(again)]
     }
     assert.deepStrictEqual(rest(Redis.blpop("k", 1.5), 500.2), ["k 1", 1000])
     assert.deepStrictEqual(rest(Redis.blpop("k", 1.5), 1500), ["k 0.001", 1])

@@ -16,12 +16,15 @@ export const textOf = (written: Written): string =>
   written.map((chunk) => typeof chunk === "string" ? chunk : Buffer.from(chunk).toString()).join("")
 
 /**
- * A connector to a socket that takes what is written with `write`. What that gives is read in its order, each piece in a task of
- * its own.
+ * A connector to sockets that take what is written with `write`. What that gives is read from the same socket in its order, each
+ * piece in a task of its own.
  */
 export const layer = (
   write: (written: Written, give: (piece: Uint8Array) => void) => Effect.Effect<void, Socket.SocketError>
-): Layer.Layer<RedisConnector.RedisConnector> => {
+): Layer.Layer<RedisConnector.RedisConnector> =>
+  Layer.succeed(RedisConnector.RedisConnector)({ socket: () => Effect.sync(() => socketOf(write)) })
+
+const socketOf = (write: Parameters<typeof layer>[0]): Socket.Socket => {
   const arrived: Array<Uint8Array> = []
   let waiting: ((chunks: Effect.Effect<Chunks>) => void) | undefined = undefined
   const handOver = (): void => {
@@ -38,11 +41,15 @@ export const layer = (
       handOver()
     })
   }
-  const socket = Socket.make({
+  return Socket.make({
     reader: Effect.succeed({
       pull: Effect.callback<Chunks>((resume) => {
         waiting = resume
         handOver()
+        // A piece that comes later is for the next pull.
+        return Effect.sync(() => {
+          waiting = undefined
+        })
       }),
       upgrade: () => Effect.void
     }),
@@ -51,5 +58,4 @@ export const layer = (
       writeAll: (chunks) => Effect.suspend(() => write(chunks, give))
     })
   })
-  return Layer.succeed(RedisConnector.RedisConnector)({ socket: () => Effect.succeed(socket) })
 }

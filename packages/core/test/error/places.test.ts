@@ -6,6 +6,7 @@ import { Redis, RedisError, RedisPromise, RedisRateLimiter } from "@redfx/core"
 import { NodeRedisClient } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
+import * as Encode from "@redfx/testing/RedisFakeReply"
 import * as Effect from "effect/Effect"
 
 /** Only a program without types gives no value. */
@@ -70,6 +71,28 @@ describe("The stack of a DataError", () => {
     const [error] = settled.cause.reasons.flatMap((reason) => reason._tag === "Fail" ? [reason.error] : [])
     assert.notInclude(error?.stack ?? "", "makeUser")
   })
+})
+
+describe("An error about a reply", () => {
+  it.effect("has no stack: where redfx has read the reply is no place in the program", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) =>
+        name === "GET"
+          ? Encode.bulk(Uint8Array.of(0xff))
+          : name === "NOSUCH"
+          ? Encode.error("ERR unknown command 'NOSUCH'")
+          : name === "MULTI"
+          ? Encode.ok
+          : name === "EXEC"
+          ? Encode.error("EXECABORT Transaction discarded because of previous errors.")
+          : undefined
+      )
+      const on = Client.on(yield* Client.make(node))
+      const unreadable = yield* Effect.flip(on(Redis.get("k")))
+      const discarded = yield* Effect.flip(on(Redis.transaction([Redis.send("NOSUCH")])))
+      assert.deepStrictEqual([unreadable._tag, discarded._tag], ["DecodeError", "ExecAbortError"])
+      for (const { stack } of [unreadable, discarded]) assert.notMatch(stack ?? "", /\n\s+at /)
+    }))
 })
 
 describe("The stack of a call of a promise client", () => {

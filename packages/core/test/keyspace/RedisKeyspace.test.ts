@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisArg, RedisClient, RedisCommand, RedisError, RedisKeyspace } from "@redfx/core"
+import * as FakeClient from "@redfx/testing/FakeClient"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -84,8 +85,7 @@ describe("RedisKeyspace", () => {
   it.effect("a scan looks at as many keys at a time as it is told, and gives what it has found before it goes on", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
-      const words = (command: RedisCommand.Any) =>
-        [command.spec.name, ...command.parts.map((part) => String(RedisArg.wireValue(part)))].join(" ")
+      const words = (command: RedisCommand.Any) => [command.spec.name, ...FakeClient.wordsOf(command)].join(" ")
       // Two of its keys are on the first page; there is no end of pages.
       const answer = (command: RedisCommand.Any) => {
         log.push(words(command))

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { bulk } from "@redfx/testing/FakeClient"
 import { worked } from "@redfx/testing/Worked"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -25,8 +26,6 @@ import * as Resp from "../../src/Resp.ts"
 import { RespDecoder } from "../../src/RespDecoder.ts"
 
 const lost = connectionLoss("Closed", "The server closed the connection", "test:1")
-
-const bulk = (text: string) => new Resp.Bulk(encodeUtf8(text), 0, encodeUtf8(text).length)
 
 const makeMailbox = (options: Partial<MailboxOptions> = {}) =>
   new Mailbox({

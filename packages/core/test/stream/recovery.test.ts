@@ -8,13 +8,13 @@ import { BusyLoadingError, ConnectionError, MasterNotFoundError } from "@redfx/c
 import type { CommandError } from "@redfx/core/RedisError"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
+import * as FakeClient from "@redfx/testing/FakeClient"
 import * as Pace from "@redfx/testing/Pace"
 import { until } from "@redfx/testing/Suite"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
-import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -247,7 +247,7 @@ describe("The pause before the next try", () => {
       const found: Array<number> = []
       for (let i = 0; i < times; i++) found.push(Duration.toMillis((yield* step(0, error))[1]))
       return found
-    }).pipe(Effect.provideService(Random.Random, { nextDoubleUnsafe: () => 1, nextIntUnsafe: () => 1 }))
+    }).pipe(FakeClient.withChance(1))
 
   it.effect("is that of the client, where no server was reached", () =>
     Effect.gen(function*() {

@@ -100,7 +100,7 @@ const acrossSlots = (
   return crossSlot === "emulate" ? emulated : Effect.fail(crossSlotError(command, notEmulated))
 }
 
-/** Other clients of clusters emulate by default. */
+/** redis-py-cluster emulates by default, so that its users do not expect to be refused. */
 const notEmulated = "Give them a common {hash tag}, or set crossSlot to \"emulate\", which is not atomic"
 
 const notSplit = "In pipelines and transactions no command is split: run it by itself, or give them a common {hash tag}"

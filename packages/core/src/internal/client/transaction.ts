@@ -176,5 +176,5 @@ const aborted = (
       // There is a position for each command, so the index is in range.
       : [{ index: positions[index]!, command: queued.spec.name, code: error.code, detail: error.detail }]
   })
-  return new ExecAbortError({ code, detail, command, causes, ...present({ address }) })
+  return stackless(() => new ExecAbortError({ code, detail, command, causes, ...present({ address }) }))
 }

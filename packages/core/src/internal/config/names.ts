@@ -87,8 +87,8 @@ const known: Names<AddressOptions & SentinelOptions & ClusterOptions> = {
  * An option of other clients.
  *
  * - `advice`: what it is here.
- * - `beside`: the options beside which it says nothing new. Without these it says nothing of which server is asked, and how
- *   safely: then it is no mistake in an object, which may be that of several clients.
+ * - `beside`: the options beside which it says nothing new. An option that lacks this changes neither which server is asked nor
+ *   how safely. In an object, which several clients may share, that is no mistake; in a URL it is.
  * - `usual`: the value that asks for nothing but what a client does without it.
  */
 interface Elsewhere {

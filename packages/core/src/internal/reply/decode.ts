@@ -7,6 +7,7 @@ import * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
 import type { Reader } from "../codec/gather.ts"
 import { present } from "../error/present.ts"
+import { stackless } from "../error/stackless.ts"
 
 /** The parts of a command that decoding needs. */
 export interface Readable {
@@ -35,13 +36,13 @@ export const decodeOrThrow = (command: Readable, value: Resp.Value, replaceInval
 /** The outcome of a command whose decoder threw an error. */
 export const undecodable = (command: Readable, error: unknown, index?: number): Exit.Exit<never, DecodeError> => {
   if (!(error instanceof RedisReply.Mismatch)) return Exit.die(error)
-  return Exit.fail(
+  return Exit.fail(stackless(() =>
     new DecodeError({
       command: command.spec.name,
       detail: error.detail,
       ...present({ index, integer: error.integer })
     })
-  )
+  ))
 }
 
 const replacing = (view: RedisReply.View): RedisReply.View => view.blob === "text" ? { ...view, blob: "replace" } : view

@@ -10,7 +10,7 @@ const most = 8
 /** The number of fibers that gave a turn to others and have work left. */
 let paused = 0
 
-/** Suspends until the next turn of the event loop. Who is interrupted between two of its steps would count for ever. */
+/** Suspends until the next turn of the event loop. An interruption between two of its steps would leave it counted for ever. */
 export const pause: Effect.Effect<void> = Effect.uninterruptible(Effect.suspend(() => {
   paused++
   return Effect.map(Effect.yieldNow, () => {
