@@ -1,6 +1,7 @@
 /**
  * The refusal of arguments that cannot be sent.
  */
+import type { Place } from "../error/place.ts"
 
 /**
  * Thrown by a definition whose arguments cannot be sent; the command then fails
@@ -12,10 +13,10 @@
 export class InvalidArgument {
   /** What the `DataError` says. */
   readonly detail: string
-  /** Where the arguments were given, as far as it is known: the lines of a stack, which that of the `DataError` has. */
-  readonly place: string | undefined
+  /** Where the arguments were given, as far as it is known: what the stack of the `DataError` leads to. */
+  readonly place: Place | undefined
 
-  constructor(detail: string, place?: string) {
+  constructor(detail: string, place?: Place) {
     this.detail = detail
     this.place = place
   }
