@@ -49,7 +49,9 @@ export const takenTo = <E extends object>(at: Place | undefined, error: E): E =>
   Object.defineProperty(error, place, { value: at })
   return Object.defineProperty(error, "stack", {
     get: () => Error.prototype.toString.call(error) + linesOf(at),
-    set: (value: unknown) => Object.defineProperty(error, "stack", { value, writable: true, configurable: true }),
+    set: (value: unknown) => {
+      Object.defineProperty(error, "stack", { value, writable: true, configurable: true })
+    },
     configurable: true
   })
 }
