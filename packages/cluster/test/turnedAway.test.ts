@@ -24,6 +24,17 @@ const refuse = (...nodes: ReadonlyArray<FakeCluster.Node>): void => {
 
 const getA = Redis.get(keyOfA)
 
+/** A client that `d`, a replica, has refused for nine seconds. */
+const longRefused = Effect.gen(function*() {
+  const { a, cluster, others: [d] } = yield* FakeCluster.make({ replicas: true })
+  assert.isDefined(d)
+  const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica", nodes: [a] })
+  refuse(d)
+  yield* client.execute(getA)
+  yield* Effect.sleep("9 seconds")
+  return { client, d, nodes }
+})
+
 describe("A server that refuses the client's credentials", () => {
   for (const readFrom of ["preferReplica", "any", "nearest"] as const) {
     inVirtualTime(
@@ -50,17 +61,13 @@ describe("A server that refuses the client's credentials", () => {
     "is asked less and less often while nothing is sent, and at once when it hangs after it has let the client in",
     () =>
       Effect.gen(function*() {
-        const { a, cluster, others: [d] } = yield* FakeCluster.make({ replicas: true })
-        const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica", nodes: [a] })
-        refuse(d!)
-        yield* client.execute(getA)
-        yield* Effect.sleep("9 seconds")
-        assert.isAtMost(d!.node.connections.total, 6)
+        const { client, d, nodes } = yield* longRefused
+        assert.isAtMost(d.node.connections.total, 6)
         // It is asked again in some seconds.
-        d!.instead = undefined
-        yield* (yield* nodes.clientOf(d!.address)).execute(Redis.ping())
+        d.instead = undefined
+        yield* (yield* nodes.clientOf(d.address)).execute(Redis.ping())
         assert.strictEqual(yield* client.execute(getA), `D:${keyOfA}`)
-        d!.instead = () => FakeNode.stall()
+        d.instead = () => FakeNode.stall()
         const [time, value] = yield* Effect.timed(client.execute(getA))
         assert.strictEqual(value, `A:${keyOfA}`)
         assert.isBelow(Duration.toMillis(time), 3000)
@@ -71,15 +78,11 @@ describe("A server that refuses the client's credentials", () => {
     "is back soon when it was gone meanwhile, however often it has refused them before",
     () =>
       Effect.gen(function*() {
-        const { a, cluster, others: [d] } = yield* FakeCluster.make({ replicas: true })
-        const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica", nodes: [a] })
-        refuse(d!)
-        yield* client.execute(getA)
-        yield* Effect.sleep("9 seconds")
-        yield* d!.node.stopListening
-        yield* Effect.flip((yield* nodes.clientOf(d!.address)).execute(Redis.ping()))
-        d!.instead = undefined
-        yield* d!.node.listen
+        const { client, d, nodes } = yield* longRefused
+        yield* d.node.stopListening
+        yield* Effect.flip((yield* nodes.clientOf(d.address)).execute(Redis.ping()))
+        d.instead = undefined
+        yield* d.node.listen
         const back = Effect.repeat(Effect.delay(client.execute(getA), "50 millis"), {
           until: (value) => value === `D:${keyOfA}`
         })

@@ -333,6 +333,18 @@ describe("A server of another cluster that has taken over an address", () => {
     return { c, client, cluster, nodes }
   })
 
+  /** A client, and one of the replica `d`, which is still of the cluster. */
+  const ofReplica = Effect.gen(function*() {
+    const { a, cluster, others: [d] } = yield* FakeCluster.make({ replicas: true })
+    assert.isDefined(d)
+    for (const node of cluster.nodes) node.instead = ofEpoch(6, cluster.told)
+    const { client, cluster: nodes } = yield* FakeCluster.client(cluster, {
+      nodes: [a, d],
+      refreshInterval: "1 second"
+    })
+    return { client, cluster, d, nodes, onNode: yield* nodes.clientOf(d.address) }
+  })
+
   inVirtualTime(
     "is sent nothing any more, and what is for the server of before waits for that one",
     () =>
@@ -354,14 +366,8 @@ describe("A server of another cluster that has taken over an address", () => {
     "is sent nothing that is for all servers, or for the one at its address, either",
     () =>
       Effect.gen(function*() {
-        const { a, cluster, others: [d] } = yield* FakeCluster.make({ replicas: true })
-        for (const node of cluster.nodes) node.instead = ofEpoch(6, cluster.told)
-        const { client, cluster: nodes } = yield* FakeCluster.client(cluster, {
-          nodes: [a, d!],
-          refreshInterval: "1 second"
-        })
-        const onNode = yield* nodes.clientOf(d!.address)
-        yield* takeOver(d!, client)
+        const { client, cluster, d, nodes, onNode } = yield* ofReplica
+        yield* takeOver(d, client)
         for (const node of cluster.nodes.filter((node) => node !== d)) {
           node.instead = ({ name }) => name === "SCRIPT" ? Encode.ok : undefined
         }
@@ -372,8 +378,8 @@ describe("A server of another cluster that has taken over an address", () => {
         const error = yield* Client.failure(onNode, Redis.set(keyOfA, "v"), "ConnectionError")
         assert.match(error.message, strange)
         assert.strictEqual(error.delivery, "not-sent")
-        assert.deepStrictEqual(FakeCluster.log(d!), [])
-        d!.instead = ofEpoch(6, cluster.told)
+        assert.deepStrictEqual(FakeCluster.log(d), [])
+        d.instead = ofEpoch(6, cluster.told)
         yield* Effect.sleep("1 second")
         assert.isTrue(yield* onNode.execute(Redis.ping()))
       })
@@ -383,13 +389,7 @@ describe("A server of another cluster that has taken over an address", () => {
     "has no subscription and no feed of commands that were for the one at its address, neither those of before nor new ones",
     () =>
       Effect.gen(function*() {
-        const { a, cluster, others: [d] } = yield* FakeCluster.make({ replicas: true })
-        for (const node of cluster.nodes) node.instead = ofEpoch(6, cluster.told)
-        const { client, cluster: nodes } = yield* FakeCluster.client(cluster, {
-          nodes: [a, d!],
-          refreshInterval: "1 second"
-        })
-        const onNode = yield* nodes.clientOf(d!.address)
+        const { client, cluster, d, onNode } = yield* ofReplica
         /** Lets commands of messages through, beside what the server does otherwise. */
         const takeMessages = (node: FakeCluster.Node) => {
           const { instead } = node
@@ -400,8 +400,8 @@ describe("A server of another cluster that has taken over an address", () => {
               ? Encode.concat(Encode.ok, Encode.simple("1339518083.107412 [0 127.0.0.1:60866] \"GET\" \"k\""))
               : instead?.(command, connection)
         }
-        const ofMessages = () => FakeCluster.log(d!).filter((line) => /SUBSCRIBE|MONITOR/.test(line))
-        takeMessages(d!)
+        const ofMessages = () => FakeCluster.log(d).filter((line) => /SUBSCRIBE|MONITOR/.test(line))
+        takeMessages(d)
         const subscriber = yield* Client.on(onNode)(Subscriber.consume(Redis.subscribe("news", { events: true })))
         yield* subscriber.until((elements) => elements.some(({ _tag }) => _tag === "Subscribed"))
         const fed = yield* Deferred.make<void>()
@@ -410,8 +410,8 @@ describe("A server of another cluster that has taken over an address", () => {
         yield* Deferred.await(fed)
         const before = ofMessages()
         assert.deepStrictEqual(before, ["D SUBSCRIBE news", "D MONITOR"])
-        yield* takeOver(d!, client)
-        takeMessages(d!)
+        yield* takeOver(d, client)
+        takeMessages(d)
         const strange = /A server of another cluster has the address at 127/
         assert.match((yield* Fiber.join(feed)).message, strange)
         yield* subscriber.until((elements) => elements.some(({ _tag }) => _tag === "Lost"))
@@ -420,8 +420,8 @@ describe("A server of another cluster that has taken over an address", () => {
         assert.match((yield* Effect.flip(Client.on(onNode)(pattern))).message, strange)
         yield* Effect.sleep("5 seconds")
         assert.deepStrictEqual(ofMessages(), before)
-        d!.instead = ofEpoch(6, cluster.told)
-        takeMessages(d!)
+        d.instead = ofEpoch(6, cluster.told)
+        takeMessages(d)
         yield* subscriber.until((elements) => elements.some(({ _tag }) => _tag === "Restored"))
       })
   )

@@ -23,6 +23,20 @@ const quick = { pollInterval: "10 millis", claimIdle: "50 millis", backoff: () =
 
 const queue = () => RedisJobs.make(freshKey("jobs"), { payload: Schema.String })
 
+/** A worker that is at the job "a" until `gate` opens, and then handles others. `lines`: what it logs. */
+const atJob = Effect.fnUntraced(function*(jobs: ReturnType<typeof queue>) {
+  const { capture, lines } = Logged.make()
+  const gate = yield* Deferred.make<void>()
+  const handled = yield* Queue.unbounded<string>()
+  const worker = yield* jobs.run(
+    { ...quick, claimIdle: "1 hour", worker: "one" },
+    ({ id }) => Effect.andThen(Queue.offer(handled, id), Deferred.await(gate))
+  ).pipe(capture, Effect.forkChild)
+  yield* jobs.enqueue("a", { id: "a" })
+  assert.strictEqual(yield* Queue.take(handled), "a")
+  return { gate, handled, lines, worker }
+})
+
 const runs = (command: RedisCommand.RedisCommand<unknown, unknown, unknown>, { sha1 }: { readonly sha1: string }) =>
   command.parts.some((part) => RedisArg.wireValue(part) === sha1)
 
@@ -215,15 +229,7 @@ describe("Jobs", () => {
       Effect.gen(function*() {
         const jobs = queue()
         const ready = `${jobs.name}:ready`
-        const { capture, lines } = Logged.make()
-        const gate = yield* Deferred.make<void>()
-        const handled = yield* Queue.unbounded<string>()
-        const worker = yield* jobs.run(
-          { ...quick, claimIdle: "1 hour", worker: "one" },
-          ({ id }) => Effect.andThen(Queue.offer(handled, id), Deferred.await(gate))
-        ).pipe(capture, Effect.forkChild)
-        yield* jobs.enqueue("a", { id: "a" })
-        assert.strictEqual(yield* Queue.take(handled), "a")
+        const { gate, handled, lines, worker } = yield* atJob(jobs)
         const { messageId } = (yield* Redis.xpendingRange(ready, "workers", "-", "+", 1))[0]!
         assert.isTrue(yield* jobs.cancel("a"))
         assert.deepInclude(yield* jobs.counts, { ready: 0, running: 1 })
@@ -241,15 +247,7 @@ describe("Jobs", () => {
     it.effect("whose queue is deleted while a worker is at them are said to be that, or to be taken over", () =>
       Effect.gen(function*() {
         const jobs = queue()
-        const { capture, lines } = Logged.make()
-        const gate = yield* Deferred.make<void>()
-        const handled = yield* Queue.unbounded<string>()
-        const worker = yield* jobs.run(
-          { ...quick, claimIdle: "1 hour", worker: "one" },
-          ({ id }) => Effect.andThen(Queue.offer(handled, id), Deferred.await(gate))
-        ).pipe(capture, Effect.forkChild)
-        yield* jobs.enqueue("a", { id: "a" })
-        assert.strictEqual(yield* Queue.take(handled), "a")
+        const { gate, lines, worker } = yield* atJob(jobs)
         yield* Redis.del(["ready", "jobs", "delayed", "dead"].map((suffix) => `${jobs.name}:${suffix}`))
         yield* Deferred.succeed(gate, undefined)
         yield* until(Effect.sync(() => lines.join()), (lines) => lines.includes("attempt 1 of job a"))
