@@ -6,6 +6,7 @@ import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Schema from "effect/Schema"
+import type * as SchemaAST from "effect/SchemaAST"
 
 /** What consoles give to an object that prints itself: how deep it stands, how to print, and what prints its parts. */
 type Inspect = (value: unknown, options: unknown) => string
@@ -70,6 +71,29 @@ function hash(this: Error): number {
 
 const methods = { [NodeInspectSymbol]: printed, toJSON: json, [Equal.symbol]: equals, [Hash.symbol]: hash }
 
+type Optional = { readonly "~type.optionality": "optional" }
+
+type Side<F extends Schema.Struct.Fields, S extends "Type" | "Encoded" | "Iso"> =
+  & { readonly [K in keyof F as F[K] extends Optional ? never : K]: F[K][S] }
+  & { readonly [K in keyof F as F[K] extends Optional ? K : never]?: F[K][S] }
+
+/**
+ * What `Schema.TaggedStruct` is to a class, for fields without defaults that are all `readonly`: with that one the classes of all
+ * errors cost a program 12,000 instantiations more.
+ */
+export interface TaggedFields<Tag extends string, F extends Schema.Struct.Fields>
+  extends Schema.BottomLazy<SchemaAST.Objects, TaggedFields<Tag, F>>
+{
+  readonly Type: { readonly _tag: Tag } & Side<F, "Type">
+  readonly Encoded: { readonly _tag: Tag } & Side<F, "Encoded">
+  readonly Iso: { readonly _tag: Tag } & Side<F, "Iso">
+  readonly DecodingServices: Schema.Struct.DecodingServices<F>
+  readonly EncodingServices: Schema.Struct.EncodingServices<F>
+  readonly "~type.make.in": Side<F, "Type">
+  readonly "~type.make": Side<F, "Type">
+  readonly fields: { readonly _tag: Schema.tag<Tag> } & F
+}
+
 /**
  * Like `Schema.TaggedError`, but for how its errors print where a console is given one: as their fields alone, without the
  * message, which says what to try; but for causes in JSON; and but for what makes two of them equal.
@@ -79,19 +103,17 @@ export const TaggedError: <Self>(
 ) => <Tag extends string, const Fields extends Schema.Struct.Fields>(
   tag: Tag,
   fields: Fields
-  // `Schema.TaggedStruct` writes the fields out, which costs a program with all errors 1,700 instantiations more.
-) => Schema.Class<Self, Schema.Struct<{ readonly _tag: Schema.tag<Tag> } & Fields>, Cause.YieldableError> =
-  ((identifier: string) => {
-    const define: (...parameters: ReadonlyArray<never>) => { readonly prototype: object } = Schema.TaggedError<Error>(
-      identifier
-    )
-    return (...parameters: ReadonlyArray<never>) => {
-      const made = define(...parameters)
-      for (const name of Reflect.ownKeys(methods)) {
-        const value: unknown = Reflect.get(methods, name)
-        Object.defineProperty(made.prototype, name, { value, writable: true, configurable: true })
-      }
-      return made
+) => Schema.Class<Self, TaggedFields<Tag, Fields>, Cause.YieldableError> = ((identifier: string) => {
+  const define: (...parameters: ReadonlyArray<never>) => { readonly prototype: object } = Schema.TaggedError<Error>(
+    identifier
+  )
+  return (...parameters: ReadonlyArray<never>) => {
+    const made = define(...parameters)
+    for (const name of Reflect.ownKeys(methods)) {
+      const value: unknown = Reflect.get(methods, name)
+      Object.defineProperty(made.prototype, name, { value, writable: true, configurable: true })
     }
-    // It takes and gives what the original does: the fields are those of a tagged struct, as an intersection.
-  }) as never
+    return made
+  }
+  // It takes and gives what the original does: the fields are those of a tagged struct, as `TaggedFields`.
+}) as never
