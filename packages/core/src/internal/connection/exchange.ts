@@ -90,8 +90,6 @@ export class Exchange {
   readonly #pieces = new Pieces(writeSize, LEND_FROM)
   /** The requests whose callers' memory the socket holds. */
   readonly #lending: Lending
-  #commandsInFlight = 0
-  #bytesInFlight = 0
   /** Whether the socket has yet to ask for more: from when it was given something, or is about to be. */
   #taking = false
   #written = 0
@@ -123,7 +121,7 @@ export class Exchange {
 
   /** The number of commands that are written and not answered. */
   get inFlight(): number {
-    return this.#commandsInFlight
+    return this.#failure === undefined ? this.#written - this.#replies : 0
   }
 
   /** The number of commands that were written so far. */
@@ -148,7 +146,7 @@ export class Exchange {
 
   /** Whether the caller that the next reply is for has gone away, for instance because its time was up. */
   get abandoned(): boolean {
-    return this.#commandsInFlight > 0 && this.#inFlight.first?.settled === true
+    return this.inFlight > 0 && this.#inFlight.first?.settled === true
   }
 
   /** Sets the limits of every command that is written from now on. */
@@ -159,7 +157,7 @@ export class Exchange {
 
   /** Whether no request waits and none is unanswered, so that somebody else can have the connection. */
   get idle(): boolean {
-    return this.#commandsInFlight === 0 && this.#waiting.length === 0 && this.#leaving === undefined
+    return this.inFlight === 0 && this.#waiting.length === 0 && this.#leaving === undefined
   }
 
   /**
@@ -169,9 +167,9 @@ export class Exchange {
    * - `taking`: the milliseconds since the server's last answer after which the socket took something last.
    */
   heldBack(taking: number): number | undefined {
-    const first = this.#commandsInFlight > 0 ? this.#inFlight.first : undefined
+    const first = this.inFlight > 0 ? this.#inFlight.first : undefined
     if (first === undefined) return undefined
-    return first.blockMilliseconds + Math.min(Math.floor(this.#bytesInFlight / slowestUpload), taking + longestRest)
+    return first.blockMilliseconds + Math.min(Math.floor(this.#inFlight.bytes / slowestUpload), taking + longestRest)
   }
 
   get closed(): boolean {
@@ -227,7 +225,7 @@ export class Exchange {
     const { size } = this.#encoder
     if (size === 0) return []
     if (this.#isLarge) this.#halves.skip()
-    else this.#halves.wrote(this.#commandsInFlight)
+    else this.#halves.wrote(this.inFlight)
     const chunks = this.#encoder.take()
     if (size < 2 * writeSize) return chunks
     this.#pieces.push(chunks)
@@ -239,7 +237,7 @@ export class Exchange {
    * copied after that: SET of 32 KB from bytes by 10 fibers takes 25 µs of processor time by halves and 15 together.
    */
   get #isLarge(): boolean {
-    return this.#bytesInFlight >= this.#commandsInFlight * LEND_SHORT_FROM
+    return this.#inFlight.bytes >= this.inFlight * LEND_SHORT_FROM
   }
 
   /** The request to be written next. What was written before it says whether the connection is its holder's alone. */
@@ -258,9 +256,9 @@ export class Exchange {
   #admits(request: Request): boolean {
     const { maxBytes, maxCommands } = this.#options
     if (this.#leaving !== undefined && request.written === 0) return false
-    if (this.#commandsInFlight === 0) return true
-    if (this.#commandsInFlight >= maxCommands) return false
-    return this.#bytesInFlight < maxBytes || request.written > 0
+    if (this.inFlight === 0) return true
+    if (this.inFlight >= maxCommands) return false
+    return this.#inFlight.bytes < maxBytes || request.written > 0
   }
 
   #encodeSome(request: Request): void {
@@ -272,20 +270,17 @@ export class Exchange {
     }
     // A request of several commands may be written in parts, and could be given up between two of them.
     encoder.lend = request.count === 1
-    encoder.lendFrom = this.#lending.lendFrom(this.#bytesInFlight)
+    encoder.lendFrom = this.#lending.lendFrom(this.#inFlight.bytes)
     const before = encoder.size
     do {
       request.encode(encoder, origin)
       this.#holder?.wrote(request.commands[request.written] ?? request.leading)
       request.written++
       this.#written++
-      this.#commandsInFlight++
     } while (
-      request.written < request.count && this.#commandsInFlight < this.#options.maxCommands && encoder.size < writeSize
+      request.written < request.count && this.inFlight < this.#options.maxCommands && encoder.size < writeSize
     )
-    const bytes = encoder.size - before
-    this.#inFlight.addBytes(bytes)
-    this.#bytesInFlight += bytes
+    this.#inFlight.addBytes(encoder.size - before)
   }
 
   /**
@@ -296,7 +291,7 @@ export class Exchange {
     this.#received++
     // A socket that takes all at once asks for more before anything comes.
     if (this.#taking) this.#lending.noteWait()
-    if (from === 0) this.#halves.came(values, this.#commandsInFlight)
+    if (from === 0) this.#halves.came(values, this.inFlight)
     const origin = this.#options.origin
     let i = from
     while (i < values.length && !this.#rests) {
@@ -317,13 +312,12 @@ export class Exchange {
         return values.length
       }
       const end = value instanceof Resp.ErrorReply ? this.#holder?.denied(this.#replies, value) : undefined
-      this.#commandsInFlight--
       this.#replies++
       const isComplete = ++request.answered === request.count
       if (isComplete) this.#shift(request)
       give(value, request, origin)
       if (end !== undefined) this.close(end)
-      if (!this.#halves.gave() || this.#commandsInFlight === 0) continue
+      if (!this.#halves.gave() || this.inFlight === 0) continue
       // The push may tell of a key that the reply is about. A read of it that is sent first could not be cached.
       if (values[i] instanceof Resp.Push) continue
       if (this.writable) this.#options.onFlush()
@@ -393,7 +387,7 @@ export class Exchange {
   }
 
   #leaveWhenDone(failure: CommandError): void {
-    if (this.#commandsInFlight === 0 && !this.writable) this.close(failure)
+    if (this.inFlight === 0 && !this.writable) this.close(failure)
   }
 
   /** The request that the next reply belongs to. */
@@ -408,7 +402,6 @@ export class Exchange {
   }
 
   #shift(request: Request): void {
-    this.#bytesInFlight -= this.#inFlight.firstBytes
     this.#inFlight.shift()
     // The server answers what it has read, so the socket does not need the memory of this caller any more.
     if (request.queue === this.#lending) this.#lending.release(request)
@@ -442,8 +435,6 @@ export class Exchange {
       // A request that is written in part is in flight as well, and fails with the others in flight.
       if (request.written === 0) unsent.push(request)
     }
-    this.#commandsInFlight = 0
-    this.#bytesInFlight = 0
     // The owner is told first: a caller that fails may retry at once, and its request must not come back here.
     this.#options.onClose(failure, unsent)
     const others = besides(failure)

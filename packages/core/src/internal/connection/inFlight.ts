@@ -13,10 +13,8 @@ export class InFlight {
   #bytes: Array<number> = new Array(64).fill(0)
   #first = 0
   #length = 0
-
-  get length(): number {
-    return this.#length
-  }
+  /** The number of encoded bytes of all of them. */
+  bytes = 0
 
   get first(): Request | undefined {
     return this.#items[this.#first]
@@ -35,16 +33,13 @@ export class InFlight {
   addBytes(bytes: number): void {
     // The bytes are filled as far as the items are, so the index is in range.
     this.#bytes[(this.#first + this.#length - 1) & (this.#items.length - 1)]! += bytes
-  }
-
-  /** The bytes of the first request. */
-  get firstBytes(): number {
-    return this.#bytes[this.#first] ?? 0
+    this.bytes += bytes
   }
 
   shift(): Request | undefined {
     const request = this.#items[this.#first]
     if (request === undefined) return undefined
+    this.bytes -= this.#bytes[this.#first] ?? 0
     this.#items[this.#first] = undefined
     this.#first = (this.#first + 1) & (this.#items.length - 1)
     this.#length--
