@@ -24,16 +24,6 @@ export {
 
 export {
   /**
-   * Fails the requests of a connection that was lost before they were written, where nobody carries them over.
-   *
-   * @category combinators
-   * @since 0.1.0
-   */
-  failAll
-} from "../internal/connection/give.ts"
-
-export {
-  /**
    * The command before one that an ASK has sent to a server that does not own
    * the slot yet. It holds for the next command, or for all between MULTI and EXEC.
    *
@@ -44,6 +34,13 @@ export {
 } from "../internal/connection/singleRequest.ts"
 
 export {
+  /**
+   * Fails all requests of a queue: those of a connection that was lost before they were written, where nobody carries them over.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  failAll,
   /**
    * Requests that wait, first come first served.
    *

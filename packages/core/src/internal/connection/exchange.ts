@@ -23,7 +23,7 @@ import { Halves } from "./halves.ts"
 import { InFlight } from "./inFlight.ts"
 import { Lending } from "./lending.ts"
 import { Pieces } from "./pieces.ts"
-import { RequestQueue } from "./request.ts"
+import { failAll, RequestQueue } from "./request.ts"
 import type { Origin, Request } from "./request.ts"
 
 export interface ExchangeOptions {
@@ -443,6 +443,6 @@ export class Exchange {
       request.fail(own)
       own = others
     }
-    for (const request of this.#aside.takeAll()) request.fail(failure)
+    failAll(this.#aside, failure)
   }
 }

@@ -1,9 +1,8 @@
 /**
- * Hands replies, and the loss of a connection, to requests.
+ * Hands replies to requests.
  */
-import type { CommandError } from "../../RedisError.ts"
 import type * as Resp from "../../Resp.ts"
-import type { Origin, Request, RequestQueue } from "./request.ts"
+import type { Origin, Request } from "./request.ts"
 
 /**
  * Hands a reply to its request. A defect in handling the reply is its caller's to know: the connection has the replies of
@@ -15,9 +14,4 @@ export const give = (value: Resp.Value, request: Request, origin: Origin): void 
   } catch (defect) {
     request.die(defect)
   }
-}
-
-/** Fails the requests of a connection that was lost before they were written, where nobody carries them over. */
-export const failAll = (unsent: RequestQueue, failure: CommandError): void => {
-  for (const request of unsent.takeAll()) request.fail(failure)
 }

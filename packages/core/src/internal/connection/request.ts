@@ -252,3 +252,8 @@ export class RequestQueue {
     return all
   }
 }
+
+/** Fails all requests of a queue: those of a connection that was lost before they were written, where nobody carries them over. */
+export const failAll = (requests: RequestQueue, error: CommandError): void => {
+  for (const request of requests.takeAll()) request.fail(error)
+}

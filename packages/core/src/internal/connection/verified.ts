@@ -13,8 +13,8 @@ import { connectionLoss, timeLimit } from "../error/events.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
 import { inOwnScope } from "../runtime/ownScope.ts"
 import { run } from "./connection.ts"
-import { failAll } from "./give.ts"
 import type { Dialer, Listener, RedisConnection } from "./model.ts"
+import { failAll } from "./request.ts"
 
 /** The check of a connection that is open, before anybody else uses it. */
 export type Check = (connection: RedisConnection) => Effect.Effect<void, CommandError>

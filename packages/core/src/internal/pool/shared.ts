@@ -14,6 +14,7 @@ import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { RedisConnector } from "../../RedisConnector.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type * as RedisConnection from "../connection/model.ts"
+import { failAll } from "../connection/request.ts"
 import type { Request, RequestQueue } from "../connection/request.ts"
 import { clientClosed } from "../error/events.ts"
 import { elapsed } from "../runtime/elapsed.ts"
@@ -128,7 +129,7 @@ export class SharedConnection {
         this.#become({ _tag: "CoolingDown" })
         this.#attempts.fail(error)
         // The connection took none of the requests, so those that wait have waited in vain.
-        if (isUnused) this.#failWaiting(error)
+        if (isUnused) failAll(this.#waiting, error)
       }
     })
   }
@@ -141,7 +142,7 @@ export class SharedConnection {
     if (this.#state._tag === "Closed") return
     const connection = this.#connection
     this.#become({ _tag: "Closed", failure })
-    this.#failWaiting(failure)
+    failAll(this.#waiting, failure)
     connection?.close(failure)
   }
 
@@ -201,10 +202,6 @@ export class SharedConnection {
   #takeBack(unsent: RequestQueue): void {
     if (this.open) this.#become({ _tag: "Idle" })
     for (const request of unsent.takeAll()) this.submit(request)
-  }
-
-  #failWaiting(error: CommandError): void {
-    for (const request of this.#waiting.takeAll()) request.fail(error)
   }
 
   #now(): number {
