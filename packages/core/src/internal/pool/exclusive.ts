@@ -18,11 +18,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import type { RedisEvent } from "../../RedisClient.ts"
-import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { RedisConnector } from "../../RedisConnector.ts"
 import type { CommandError, ConnectionError } from "../../RedisError.ts"
-import type { Dialer, RedisConnection } from "../connection/model.ts"
+import type { RedisConnection } from "../connection/model.ts"
 import { clientClosed, connectionLoss, timeLimit } from "../error/events.ts"
 import { aside } from "../runtime/aside.ts"
 import { elapsed, hasCome, LoopTime, passed, sleepUntil } from "../runtime/elapsed.ts"
@@ -36,12 +34,7 @@ import { Opening } from "./opening.ts"
 import type { Opened } from "./opening.ts"
 import { givenBack, Lease } from "./recycle.ts"
 import { Life } from "./redial.ts"
-
-export interface Options {
-  readonly dialer: Dialer
-  readonly settings: ConnectionSettings
-  readonly onEvent: (event: RedisEvent) => void
-}
+import type { Options } from "./redial.ts"
 
 /** How long a connection may take to be cleaned before it is closed: a new one costs less than that. */
 const cleaningLimit = "1 second"

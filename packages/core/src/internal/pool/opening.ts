@@ -5,21 +5,16 @@ import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
-import type { RedisEvent } from "../../RedisClient.ts"
 import type { RedisConnector } from "../../RedisConnector.ts"
 import type { CommandError } from "../../RedisError.ts"
-import type { Dialer, RedisConnection } from "../connection/model.ts"
+import type { RedisConnection } from "../connection/model.ts"
 import { failAll } from "../connection/request.ts"
 import type { RequestQueue } from "../connection/request.ts"
 import { runNow } from "../runtime/ownContext.ts"
 import { acquireIn } from "../runtime/ownScope.ts"
 import type { Attempts } from "./attempts.ts"
 import { addressOf, Pauses, pauseUnless } from "./redial.ts"
-
-interface Options {
-  readonly dialer: Dialer
-  readonly onEvent: (event: RedisEvent) => void
-}
+import type { Options } from "./redial.ts"
 
 /** A new connection, its scope, and the error that has ended it, if anything has. */
 export interface Opened {

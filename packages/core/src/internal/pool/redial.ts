@@ -6,11 +6,19 @@ import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { RedisEvent } from "../../RedisClient.ts"
+import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type { Exchange } from "../connection/exchange.ts"
 import type { Dialer, RedisConnection } from "../connection/model.ts"
 import { backOff, jitter } from "../runtime/backOff.ts"
 import { elapsed } from "../runtime/elapsed.ts"
+
+/** What the connections of a pool are opened with, and who is told of them. */
+export interface Options {
+  readonly dialer: Dialer
+  readonly settings: ConnectionSettings
+  readonly onEvent: (event: RedisEvent) => void
+}
 
 /** The shortest and the longest pause between two failed dials, in milliseconds, before jitter. */
 const shortestPause = 10

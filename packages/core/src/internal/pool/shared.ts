@@ -8,12 +8,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
-import type { RedisEvent } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
-import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { RedisConnector } from "../../RedisConnector.ts"
 import type { CommandError } from "../../RedisError.ts"
-import type * as RedisConnection from "../connection/model.ts"
+import type { RedisConnection } from "../connection/model.ts"
 import { failAll } from "../connection/request.ts"
 import type { Request, RequestQueue } from "../connection/request.ts"
 import { clientClosed } from "../error/events.ts"
@@ -22,7 +20,7 @@ import { Listeners } from "../runtime/listeners.ts"
 import { fork } from "../runtime/ownContext.ts"
 import { Attempts, Waiting } from "./attempts.ts"
 import { Life, redial } from "./redial.ts"
-import type { Useless } from "./redial.ts"
+import type { Options, Useless } from "./redial.ts"
 
 /**
  * - `Idle`: no connection and no need of one.
@@ -36,14 +34,8 @@ import type { Useless } from "./redial.ts"
 type State =
   | { readonly _tag: "Idle" | "Dialling" | "CoolingDown" }
   | { readonly _tag: "Busy"; readonly submit: (request: Request) => void }
-  | { readonly _tag: "Checking" | "Ready"; readonly connection: RedisConnection.RedisConnection }
+  | { readonly _tag: "Checking" | "Ready"; readonly connection: RedisConnection }
   | { readonly _tag: "Closed"; readonly failure: CommandError }
-
-export interface Options {
-  readonly dialer: RedisConnection.Dialer
-  readonly settings: ConnectionSettings
-  readonly onEvent: (event: RedisEvent) => void
-}
 
 export class SharedConnection {
   readonly address: string
@@ -76,7 +68,7 @@ export class SharedConnection {
     return this.#connection !== undefined
   }
 
-  get #connection(): RedisConnection.RedisConnection | undefined {
+  get #connection(): RedisConnection | undefined {
     return this.#state._tag === "Ready" || this.#state._tag === "Checking" ? this.#state.connection : undefined
   }
 
@@ -186,7 +178,7 @@ export class SharedConnection {
     if (this.#state._tag !== "Closed") this.#state = state
   }
 
-  #becomeReady(connection: RedisConnection.RedisConnection): void {
+  #becomeReady(connection: RedisConnection): void {
     if (this.#state._tag === "Closed") return connection.close(this.#state.failure)
     this.#lastUsed = this.#now()
     this.#attempts.succeed()
@@ -208,7 +200,7 @@ export class SharedConnection {
     return this.#healthCheckInterval === Infinity ? 0 : elapsed(this.#clock)
   }
 
-  #submitChecked(request: Request, connection: RedisConnection.RedisConnection): void {
+  #submitChecked(request: Request, connection: RedisConnection): void {
     const now = this.#now()
     const unused = connection.exchange.idle ? now - this.#lastUsed : 0
     this.#lastUsed = now
