@@ -1,8 +1,8 @@
 /**
  * The static facts of a command.
  */
+import { encodeUtf8 } from "../codec/utf8.ts"
 import { callsOfCode } from "./byName.ts"
-import { headOf } from "./head.ts"
 
 /**
  * The facts of a command that do not depend on its arguments.
@@ -84,7 +84,15 @@ export class Spec {
 
   /** `*count` and the name, as bytes, which are made once for each number of arguments. */
   head(count: number): Uint8Array {
-    return this.#heads[count] ?? headOf(this.words, count, this.#heads)
+    return this.#heads[count] ?? this.#headOf(count)
+  }
+
+  #headOf(count: number): Uint8Array {
+    const bulks = this.words.map((word) => `$${encodeUtf8(word).length}\r\n${word}\r\n`)
+    const head = encodeUtf8(`*${this.words.length + count}\r\n${bulks.join("")}`)
+    // A command over a million keys should not leave a million-element array behind.
+    if (count < 32) this.#heads[count] = head
+    return head
   }
 
   /** The facts of the same command without those by which its answer could be kept. */
