@@ -266,7 +266,7 @@ const definitions = new Map<string, Spec>()
  * @since 0.1.0
  */
 export const changesNothing = ({ spec }: Any): boolean =>
-  spec.readonly || definitions.get(spec.name.toUpperCase())?.readonly === true
+  spec.readonly || definitions.get(spec.capitals)?.readonly === true
 
 const operationOf = (name: string): string => {
   const upper = name.toUpperCase()
@@ -393,7 +393,7 @@ export const withDecoder = <Parameters extends ReadonlyArray<never>, A>(
   decode: (value: Resp.Value, command: Any) => A
 ): RedisClient["Service"] => {
   const replace = <B>(command: RedisCommand<B>): RedisCommand<B> =>
-    command.spec.name.toUpperCase() !== definition.spec.name
+    command.spec.capitals !== definition.spec.name
       ? command
       // Commands of one definition have one type: B is A here.
       : withReply(command, RedisReply.make<unknown>((value) => decode(value, command))) as RedisCommand<B>
@@ -451,7 +451,7 @@ const blockOf = (command: Any): RedisArg.BlockArg | undefined =>
  * @category guards
  * @since 0.1.0
  */
-export const endsScript = ({ spec }: Any): boolean => endingScripts.has(spec.name.toUpperCase())
+export const endsScript = ({ spec }: Any): boolean => endingScripts.has(spec.capitals)
 
 const endingScripts: ReadonlySet<string> = new Set(["SCRIPT KILL", "FUNCTION KILL", "SHUTDOWN"])
 

@@ -2,7 +2,7 @@
  * Commands that need a connection of their own, and the pool that they get it from.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisClient } from "@redfx/core"
+import { Redis, RedisArg, RedisClient } from "@redfx/core"
 import type { RedisConfig, RedisError } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
@@ -198,6 +198,14 @@ describe("A blocking command that is given up within Redis.withConnection", () =
   const last = {
     "a read of a stream": Redis.xread({ s: "$" }, { block: "1 second" }),
     "a read of a group, of which all is pending": Redis.xreadgroup("g", "c", { s: ">" }, { block: "1 second" }),
+    "a read that is sent by its name in small letters": Redis.send(
+      "xread",
+      "BLOCK",
+      RedisArg.blockMilliseconds("1 second"),
+      "STREAMS",
+      RedisArg.key("s"),
+      "$"
+    ),
     "a read that does not block, in a pipeline": Redis.pipeline([Redis.select(0), Redis.xread({ s: "0" })])
   }
   for (const [what, effect] of Object.entries(last)) {

@@ -7,10 +7,8 @@ import type * as RedisCommand from "../../RedisCommand.ts"
  * Whether a command continues another one, or is continued. Its cursor means nothing to a server other than the one
  * that gave it.
  */
-export const isContinued = ({ parts, spec }: RedisCommand.Any): boolean => {
-  const name = spec.name.toUpperCase()
-  return continued.has(name) || name === "FT.AGGREGATE" && parts.includes("WITHCURSOR")
-}
+export const isContinued = ({ parts, spec }: RedisCommand.Any): boolean =>
+  continued.has(spec.capitals) || spec.capitals === "FT.AGGREGATE" && parts.includes("WITHCURSOR")
 
 const continued: ReadonlySet<string> = new Set([
   "SCAN",

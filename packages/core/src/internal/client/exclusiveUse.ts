@@ -66,7 +66,7 @@ export const onLease = <A, E>(
  * nothing is held back. WAIT, which has to be on the connection of the writes, takes nothing and has an end.
  */
 const mayTake = (commands: ReadonlyArray<RedisCommand.Any>): boolean =>
-  commands[0]?.spec.name.toUpperCase() !== "MULTI" &&
+  commands[0]?.spec.capitals !== "MULTI" &&
   commands.some((command) => {
     const held = RedisCommand.blockMilliseconds(command)
     return held === Infinity && !command.spec.traits.has("dependent") || held > 0 && !isToBeHadAgain(command)
@@ -74,7 +74,7 @@ const mayTake = (commands: ReadonlyArray<RedisCommand.Any>): boolean =>
 
 /** Whether a command takes nothing, or only what is pending at its consumer then. */
 const isToBeHadAgain = ({ parts, spec }: RedisCommand.Any): boolean =>
-  spec.traits.has("dependent") || readingStreams.has(spec.name) && !parts.includes("NOACK")
+  spec.traits.has("dependent") || readingStreams.has(spec.capitals) && !parts.includes("NOACK")
 
 const readingStreams: ReadonlySet<string> = new Set(["TS.READ", "XREAD", "XREADGROUP"])
 

@@ -18,7 +18,7 @@ const refuse = (command: RedisCommand.Any, reason: string): Effect.Effect<never,
   Effect.fail(
     new DataError({
       command: command.spec.name,
-      detail: `${reason}. ${instead.get(command.spec.name.toUpperCase()) ?? "Run it inside Redis.withConnection"}`
+      detail: `${reason}. ${instead.get(command.spec.capitals) ?? "Run it inside Redis.withConnection"}`
     })
   )
 

@@ -51,6 +51,8 @@ export interface Script {
 export class Spec {
   /** The name as servers know it, such as `GET` or `CLIENT SETNAME`. */
   readonly name: string
+  /** The name in capitals, as lists of commands have it: in `send` it may stand in small letters. */
+  readonly capitals: string
   /** The name for spans and metrics; `_OTHER` for a command of `send` that has no definition. */
   readonly operation: string
   readonly words: ReadonlyArray<string>
@@ -71,11 +73,12 @@ export class Spec {
 
   constructor(name: string, traits: ReadonlyArray<Trait>, script?: Script, operation = name) {
     this.name = name
+    this.capitals = name.toUpperCase()
     this.operation = operation
     this.words = name.split(" ")
     this.traits = new Set(traits.includes("cacheable") ? ["readonly", ...traits] : traits)
     this.cacheable = this.traits.has("cacheable")
-    this.runsCode = !this.traits.has("readonly") && (this.traits.has("code") || callsOfCode.has(name.toUpperCase()))
+    this.runsCode = !this.traits.has("readonly") && (this.traits.has("code") || callsOfCode.has(this.capitals))
     this.readonly = this.traits.has("readonly")
     this.script = script
     this.procedure = script?.name

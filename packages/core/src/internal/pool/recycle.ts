@@ -102,9 +102,8 @@ export class Lease implements Holder {
 
   /** What was given up before it was written neither begins a transaction nor ends one. */
   wrote({ spec }: RedisCommand.Any): void {
-    const name = spec.name.toUpperCase()
-    const begins = name === "MULTI"
-    if (!begins && !endsTransaction.has(name)) return
+    const begins = spec.capitals === "MULTI"
+    if (!begins && !endsTransaction.has(spec.capitals)) return
     const { replies, written } = this.#raw.exchange
     this.#settleBefore(replies)
     this.#last = this.#last.next = { before: written, open: begins, next: undefined }
@@ -166,7 +165,7 @@ export class Lease implements Holder {
   }
 
   #see({ spec }: RedisCommand.Any): void {
-    const name = spec.name.toUpperCase()
+    const { capitals: name } = spec
     this.#asking = name === "ASKING"
     // The connection writes commands of its own as well: credentials that change do not mean that the holder has become another user.
     if (changesUser.has(name)) this.#otherUser = true
@@ -236,17 +235,18 @@ const changesUser: ReadonlySet<string> = new Set(["AUTH", "HELLO", "RESET"])
 const endsTransaction: ReadonlySet<string> = new Set(["DISCARD", "EXEC", "RESET"])
 
 /** Whether a transaction by name is begun after a command, whatever was before; `undefined` of a command that does not matter. */
-const turnOf = ({ spec }: RedisCommand.Any): boolean | undefined => {
-  const name = spec.name.toUpperCase()
-  return endsTransaction.has(name) ? false : name === "MULTI" && spec.traits.has("stateful") ? true : undefined
-}
+const turnOf = ({ spec }: RedisCommand.Any): boolean | undefined =>
+  endsTransaction.has(spec.capitals)
+    ? false
+    : spec.capitals === "MULTI" && spec.traits.has("stateful")
+    ? true
+    : undefined
 
 /** Whether a request has yet to be written, in whole or in part. */
 const isUnwritten = ({ count, queue, written }: Request): boolean => queue !== undefined && written < count
 
 /** Whether a server answers a command itself while it queues others for a transaction, beside those that begin and end one. */
-const isAnswered = ({ spec: { name } }: RedisCommand.Any): boolean =>
-  ["MULTI", "QUIT", "WATCH"].includes(name.toUpperCase())
+const isAnswered = ({ spec }: RedisCommand.Any): boolean => ["MULTI", "QUIT", "WATCH"].includes(spec.capitals)
 
 /** Why a command is refused after a MULTI of the holder's: what it promises to answer with would be QUEUED. */
 const onlyQueued =
