@@ -6,20 +6,28 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import * as RedisCommand from "../../RedisCommand.ts"
+import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { DataError } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { errorAt } from "../command/weave.ts"
 import { BatchRequest } from "../connection/batchRequest.ts"
 import type { Batch } from "../connection/batchRequest.ts"
-import type * as RedisConnection from "../connection/model.ts"
+import type { Deadlines } from "../connection/deadlines.ts"
+import type { RedisConnection } from "../connection/model.ts"
 import type { Outcome } from "../connection/outcome.ts"
 import type { Request, Send } from "../connection/request.ts"
 import { connectionLoss, failureOf, timeLimit } from "../error/events.ts"
 import type { Wait } from "../pool/attempts.ts"
 import type { Lease } from "../pool/recycle.ts"
 import { LoopTime, withTimeout } from "../runtime/elapsed.ts"
-import type { Basis } from "./basis.ts"
 import type { RedisRouter } from "./router.ts"
+
+/** What a client stands on. */
+export interface Basis {
+  readonly router: RedisRouter
+  readonly settings: ConnectionSettings
+  readonly deadlines: Deadlines
+}
 
 export const pipelineExclusive = (basis: Basis, batch: Batch): Effect.Effect<ReadonlyArray<Outcome>> =>
   onLease(basis, batch.commands, (send) => new BatchRequest(batch, send)).pipe(
@@ -82,7 +90,7 @@ const readingStreams: ReadonlySet<string> = new Set(["TS.READ", "XREAD", "XREADG
  * Ends a connection whose server still has what its caller has given up. Nothing else ends that at the server: with CLIENT UNBLOCK over
  * another connection some servers crash.
  */
-const endIfOwed = (connection: RedisConnection.RedisConnection, sent: Request | undefined): void => {
+const endIfOwed = (connection: RedisConnection, sent: Request | undefined): void => {
   if (sent === undefined || sent.answered === sent.written) return
   connection.close(
     connectionLoss(
@@ -110,7 +118,7 @@ const lease = Effect.fnUntraced(function*(
   { router, settings }: Basis,
   commands: ReadonlyArray<RedisCommand.Any>,
   time: LoopTime
-): Effect.fn.Return<RedisConnection.RedisConnection, CommandError, Scope.Scope> {
+): Effect.fn.Return<RedisConnection, CommandError, Scope.Scope> {
   // Empty batches are not sent, so there is a first command.
   const first = commands[0]!
   for (const command of commands) {
