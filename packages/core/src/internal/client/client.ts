@@ -31,7 +31,7 @@ import { isOrdered, sendTimedOut } from "./repeat.ts"
 import type { SendAll } from "./repeat.ts"
 import type { RedisRouter } from "./router.ts"
 import { withSession } from "./session.ts"
-import { counted, withStats } from "./stats.ts"
+import { counted } from "./stats.ts"
 import * as Transaction from "./transaction.ts"
 
 /**
@@ -50,7 +50,9 @@ export const makeClient = Effect.fnUntraced(function*(
   yield* Effect.forkScoped(deadlines.run)
   const { open, subscribers } = counted(router.subscribers)
   const stats = Effect.map(router.stats, (stats) => ({ ...stats, subscribers: stats.subscribers + open() }))
-  const own = { ...router, stats, reserve: withStats(router, stats) }
+  // A caller that reserves a connection sees the statistics of the whole client.
+  const reserve = Effect.map(router.reserve, (reserved) => ({ ...reserved, stats }))
+  const own = { ...router, stats, reserve }
   // The router's connections may outlive the client.
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {

@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { RedisStats } from "../../RedisClient.ts"
-import type { RedisRouter, Subscribers } from "./router.ts"
+import type { Subscribers } from "./router.ts"
 
 /** Counts the open connections of subscriptions. */
 export const counted = (subscribers: Subscribers) => {
@@ -26,10 +26,6 @@ export const counted = (subscribers: Subscribers) => {
     } satisfies Subscribers
   }
 }
-
-/** A caller that reserves a connection sees the statistics of the whole client. */
-export const withStats = ({ reserve }: RedisRouter, stats: RedisRouter["stats"]): RedisRouter["reserve"] =>
-  Effect.map(reserve, (reserved) => ({ ...reserved, stats }))
 
 /** Adds up the counts of several routers. */
 export const sumStats = (all: ReadonlyArray<RedisStats>): RedisStats => {
