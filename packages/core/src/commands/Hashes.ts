@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import { isValue } from "../internal/argument/isValue.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import type { RedisCommand, Spec } from "../RedisCommand.ts"
@@ -413,3 +412,10 @@ const entryArgs = (entries: HashEntries): Arg.List => {
   // A field without a value is refused like every undefined argument.
   return Arg.list(first, value as Arg.Value, rest === undefined ? Arg.none : Arg.pairs(rest))
 }
+
+/**
+ * Whether something is text, bytes or a number. Bytes may be of another realm, such as a `vm` context; other views of memory are refused
+ * where they are sent.
+ */
+const isValue = (value: unknown): value is Arg.Value =>
+  typeof value === "string" || typeof value === "number" || typeof value === "bigint" || ArrayBuffer.isView(value)
