@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import type { AtMostOne } from "../internal/argument/atMostOne.ts"
-import type { ComparisonOptions, Existence } from "../internal/argument/conditions.ts"
 import type { Expiry } from "../internal/argument/expiry.ts"
+import type * as Arg from "../RedisArg.ts"
 
 /**
  * What becomes of the key's time to live when a value is stored.
@@ -21,6 +21,26 @@ export type SetExpiry = AtMostOne<
     readonly keepttl: boolean
   }
 >
+
+/** Whether the key has to exist. */
+interface Existence {
+  /** Stores only when the key does not exist. */
+  readonly nx: boolean
+  /** Stores only when the key exists. */
+  readonly xx: boolean
+}
+
+/** What is compared with the value of the key. */
+interface ComparisonOptions {
+  /** Only when the value of the key equals this one. Needs Redis 8.4 or Valkey 8.1. */
+  readonly ifeq: Arg.Value
+  /** Only when the value of the key does not equal this one. Needs Redis 8.4. */
+  readonly ifne: Arg.Value
+  /** Only when the digest of the value, as `Redis.digest` returns it, equals this one. Needs Redis 8.4. */
+  readonly ifdeq: string
+  /** Only when the digest of the value does not equal this one. Needs Redis 8.4. */
+  readonly ifdne: string
+}
 
 /**
  * A comparison of the value of a key with a given value or digest.
