@@ -3,7 +3,6 @@
  */
 import * as Schema from "effect/Schema"
 import { present } from "./present.ts"
-import * as Retry from "./retry.ts"
 
 /**
  * Whether the server can have run the command: `"not-sent"`, certainly not, as
@@ -33,7 +32,11 @@ export type Delivery = typeof Delivery.Type
  * @category models
  * @since 0.1.0
  */
-export const Partial = Retry.Partial
+export const Partial = Schema.Struct({
+  of: Schema.Literals(["pipeline", "transaction", "keys", "command"]),
+  answered: Schema.Array(Schema.Number),
+  unknown: Schema.Array(Schema.Number)
+})
 
 /**
  * @category models
@@ -78,8 +81,11 @@ export const full = (text: string): string => /[.?!]$/.test(text) ? text : `${te
 /** A sentence that follows another. Without it the first one gets no full stop. */
 export const stopped = (next: string): string => next === "" ? "" : `.${next}`
 
-// With `const { marks } = Retry` bundles would keep all of that module, which made those of Redis.get 2 KB longer.
-export const marks = Retry.marks
+/** The fields that every error has with which a command may fail. */
+export const marks = {
+  mayHaveWritten: Schema.optionalKey(Schema.Boolean),
+  partial: Schema.optionalKey(Partial)
+}
 
 /** The fields of every error that is made of a server's error reply. */
 export const reply = { code: Schema.String, detail: Schema.String, command, address, index, ...marks }

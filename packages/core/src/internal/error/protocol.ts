@@ -2,7 +2,8 @@
  * Bytes that are not RESP.
  */
 import * as Schema from "effect/Schema"
-import { marks, wholeText } from "./retry.ts"
+import { marks } from "./fields.ts"
+import { wholeText } from "./retry.ts"
 import { TaggedError } from "./tagged.ts"
 
 /**

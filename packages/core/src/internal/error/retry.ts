@@ -7,32 +7,13 @@
  * own command is not enough then: `mayHaveWritten` says that something else of
  * the effect can have written, `partial` what that was.
  */
-import * as Schema from "effect/Schema"
 import { copied } from "./copy.ts"
 import type { Change } from "./copy.ts"
+import type { Delivery, Partial } from "./fields.ts"
 
 // -----------------------------------------------------------------------------
 // What an error says of the whole
 // -----------------------------------------------------------------------------
-
-/** The kinds of wholes that an effect's parts belong to: see `Partial` of RedisError. */
-const Whole = Schema.Literals(["pipeline", "transaction", "keys", "command"])
-
-export type Whole = typeof Whole.Type
-
-export const Partial = Schema.Struct({
-  of: Whole,
-  answered: Schema.Array(Schema.Number),
-  unknown: Schema.Array(Schema.Number)
-})
-
-export type Partial = typeof Partial.Type
-
-/** The fields that every error has with which a command may fail. */
-export const marks = {
-  mayHaveWritten: Schema.optionalKey(Schema.Boolean),
-  partial: Schema.optionalKey(Partial)
-}
 
 /** The fields of an error of any class that the judgement looks at. */
 export interface Fault {
@@ -43,13 +24,15 @@ export interface Fault {
   readonly detail?: string | undefined
   readonly causes?: ReadonlyArray<{ readonly code: string }> | undefined
   readonly command?: string | undefined
-  readonly delivery?: "not-sent" | "unknown" | undefined
+  readonly delivery?: Delivery | undefined
   readonly readonly?: boolean | undefined
   readonly mayHaveWritten?: boolean | undefined
   readonly partial?: Partial | undefined
   readonly index?: number | undefined
   readonly cause?: unknown
 }
+
+type Whole = Partial["of"]
 
 /** The facts about an effect's other parts when one part has failed. */
 export interface Others {
