@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
-import * as Settle from "./internal/client/outcomes.ts"
+import * as Settle from "./internal/client/settle.ts"
 import type { Outcome } from "./internal/connection/outcome.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import { RedisClient } from "./RedisClient.ts"
