@@ -40,8 +40,17 @@ import type { RedisError } from "./internal/error/union.ts"
 
 export { fromReply } from "./internal/error/classify.ts"
 export type { ReplyContext } from "./internal/error/classify.ts"
+export * from "./internal/error/cluster.ts"
+export * from "./internal/error/config.ts"
+export * from "./internal/error/connection.ts"
 export { connectionLoss } from "./internal/error/events.ts"
 export { Delivery, Partial } from "./internal/error/fields.ts"
+export * from "./internal/error/lock.ts"
+export * from "./internal/error/protocol.ts"
+export * from "./internal/error/pubsub.ts"
+export * from "./internal/error/response.ts"
+export * from "./internal/error/sentinel.ts"
+export * from "./internal/error/transaction.ts"
 export type {
   ClusterLikeError,
   CommandError,
@@ -52,37 +61,6 @@ export type {
   ResponseLikeError,
   TransactionError
 } from "./internal/error/union.ts"
-export {
-  AuthenticationError,
-  BusyLoadingError,
-  ClusterConnectError,
-  ClusterDownError,
-  ClusterRetriesExhaustedError,
-  ClusterUnsupportedError,
-  ConnectionError,
-  CrossSlotError,
-  DataError,
-  DecodeError,
-  ExecAbortError,
-  InvalidUrlError,
-  KeyspaceEventsOffError,
-  LockError,
-  LockNotOwnedError,
-  MasterNotFoundError,
-  NoPermissionError,
-  NoScriptError,
-  OutOfMemoryError,
-  ProtocolError,
-  PubSubOverflowError,
-  ReadOnlyError,
-  RedisConfigError,
-  ReplicaNotFoundError,
-  ResponseError,
-  SlotNotCoveredError,
-  TimeoutError,
-  WatchError,
-  WrongTypeError
-}
 
 /**
  * The schema of {@link RedisError}, for sending errors to another process.
