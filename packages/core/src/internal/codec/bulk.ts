@@ -138,9 +138,7 @@ export class Pieces {
       this._slabAt += length
       return new Bulk(this._slab, start, start + length)
     }
-    this._flushSmall()
-    const pieces = this._pieces
-    this.clear()
+    const pieces = this.take()
     return pieces.length === 1 ? new Bulk(pieces[0]!, 0, length) : new SpanningBulk(pieces, length)
   }
 
