@@ -74,14 +74,14 @@ export const parseBigNumber = (source: Uint8Array, start: number, end: number): 
 const toBigInt = (text: string): bigint => BigInt(text.charCodeAt(0) === PLUS ? text.slice(1) : text)
 
 /** A double that is finite, as servers print it in either protocol. */
-export const doublePattern = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/
+const finite = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 
-/** A double. Servers before 7.2 print a NaN as the C library does, which may be `-nan`. */
-export const parseDouble = (source: Uint8Array, start: number, end: number): number | undefined => {
-  const fast = plainDouble(source, start, end)
-  if (fast !== undefined) return fast
-  const text = decodeUtf8(source, start, end)
-  if (doublePattern.test(text)) return Number(text)
+/**
+ * The double that a text is. JavaScript spells `inf` and `nan` in another way, and takes blanks and `0x10` for numbers as well. Servers
+ * before 7.2 print a NaN as the C library does, which may be `-nan`.
+ */
+export const doubleOf = (text: string): number | undefined => {
+  if (finite.test(text)) return Number(text)
   switch (text) {
     case "inf":
     case "+inf":
@@ -95,6 +95,10 @@ export const parseDouble = (source: Uint8Array, start: number, end: number): num
       return undefined
   }
 }
+
+/** A double. */
+export const parseDouble = (source: Uint8Array, start: number, end: number): number | undefined =>
+  plainDouble(source, start, end) ?? doubleOf(decodeUtf8(source, start, end))
 
 /**
  * A double of digits and perhaps a point. Both parts of the quotient are exact, so it is rounded once, as it should be.

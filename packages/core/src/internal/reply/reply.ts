@@ -4,7 +4,7 @@
 import * as Resp from "../../Resp.ts"
 import { Gathered } from "../codec/gather.ts"
 import type { Reader } from "../codec/gather.ts"
-import { doublePattern, LONGEST_NUMBER, plainDouble } from "../codec/line.ts"
+import { doubleOf, LONGEST_NUMBER, plainDouble } from "../codec/line.ts"
 import { encodeUtf8 } from "../codec/utf8.ts"
 import { excerpt, printable } from "../error/printable.ts"
 import { blobReader, bytesReader, textReader } from "./longString.ts"
@@ -239,28 +239,12 @@ export const double: Reply<number> = make((value) => {
   const plain = value instanceof Resp.Bulk ? value.read(plainDouble) : undefined
   if (plain !== undefined) return plain
   const digits = digitsOf(value)
-  return (digits === undefined ? undefined : parseDouble(digits)) ?? mismatch("a number", value)
+  return (digits === undefined ? undefined : spelledDouble(digits)) ?? mismatch("a number", value)
 })
 
-/** Servers and JavaScript spell `inf` and `nan` differently, and JavaScript takes blanks and `0x10` for numbers as well. */
-const parseDouble = (text: string): number | undefined => {
-  if (doublePattern.test(text)) return Number(text)
-  switch (text.toLowerCase()) {
-    case "inf":
-    case "+inf":
-    case "infinity":
-    case "+infinity":
-      return Infinity
-    case "-inf":
-    case "-infinity":
-      return -Infinity
-    case "nan":
-    case "-nan":
-      return NaN
-    default:
-      return undefined
-  }
-}
+/** A double as modules and scripts may spell it as well. */
+const spelledDouble = (text: string): number | undefined =>
+  doubleOf(text) ?? doubleOf(text.toLowerCase().replace(/infinity$/, "inf"))
 
 /**
  * `true` for the status `OK`, `false` for any other status and for nil.
