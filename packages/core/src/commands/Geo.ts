@@ -188,6 +188,12 @@ export const geodist = define(
   "cacheable"
 )
 
+/** A key, and members of it: where there are none, nothing is sent. */
+const memberArgs = (key: Arg.Key, ...members: Arg.Many<Arg.Value>) => {
+  const list = Arg.many(members)
+  return list.length === 0 ? Arg.answer([]) : [Arg.key(key), ...list]
+}
+
 /**
  * Returns the geohash of members in their order, 11 characters each, `undefined` for each that does not exist.
  *
@@ -197,15 +203,7 @@ export const geodist = define(
  * @category geo
  * @since 0.1.0
  */
-export const geohash = define(
-  "GEOHASH",
-  (key: Arg.Key, ...members: Arg.Many<Arg.Value>) => {
-    const list = Arg.many(members)
-    return list.length === 0 ? Arg.answer([]) : [Arg.key(key), ...list]
-  },
-  Reply.array(Reply.nullable(Reply.text)),
-  "cacheable"
-)
+export const geohash = define("GEOHASH", memberArgs, Reply.array(Reply.nullable(Reply.text)), "cacheable")
 
 /**
  * Returns the positions of members in their order, `undefined` for each that does not exist.
@@ -216,15 +214,7 @@ export const geohash = define(
  * @category geo
  * @since 0.1.0
  */
-export const geopos = define(
-  "GEOPOS",
-  (key: Arg.Key, ...members: Arg.Many<Arg.Value>) => {
-    const list = Arg.many(members)
-    return list.length === 0 ? Arg.answer([]) : [Arg.key(key), ...list]
-  },
-  Reply.array(Reply.nullable(coordinates)),
-  "cacheable"
-)
+export const geopos = define("GEOPOS", memberArgs, Reply.array(Reply.nullable(coordinates)), "cacheable")
 
 /**
  * Returns the members within `radius` of a position.

@@ -143,6 +143,10 @@ export const hexpireat = define(
   Reply.array(Reply.integer)
 )
 
+/** A hash, and fields of it: where there are none, nothing is sent. */
+const fieldArgs = (key: Arg.Key, ...fields: Arg.Many<Arg.Value>) =>
+  ofFields(Arg.many(fields), (counted) => [Arg.key(key), counted])
+
 /**
  * Returns for each field when it expires in unix seconds, -1 when it has no time to live, -2 when there is no such
  * field.
@@ -153,12 +157,7 @@ export const hexpireat = define(
  * @category hashes
  * @since 0.1.0
  */
-export const hexpiretime = define(
-  "HEXPIRETIME",
-  (key: Arg.Key, ...fields: Arg.Many<Arg.Value>) => ofFields(Arg.many(fields), (counted) => [Arg.key(key), counted]),
-  Reply.array(Reply.integer),
-  "readonly"
-)
+export const hexpiretime = define("HEXPIRETIME", fieldArgs, Reply.array(Reply.integer), "readonly")
 
 /**
  * Reads fields and changes their times to live; returns their values in order, `undefined` for each that does
@@ -187,11 +186,7 @@ export const hgetex = define(
  * @category hashes
  * @since 0.1.0
  */
-export const hpersist = define(
-  "HPERSIST",
-  (key: Arg.Key, ...fields: Arg.Many<Arg.Value>) => ofFields(Arg.many(fields), (counted) => [Arg.key(key), counted]),
-  Reply.array(Reply.integer)
-)
+export const hpersist = define("HPERSIST", fieldArgs, Reply.array(Reply.integer))
 
 /**
  * Sets the times to live of fields (a bare number is milliseconds); returns for each field what {@link hexpire}
@@ -237,12 +232,7 @@ export const hpexpireat = define(
  * @category hashes
  * @since 0.1.0
  */
-export const hpexpiretime = define(
-  "HPEXPIRETIME",
-  (key: Arg.Key, ...fields: Arg.Many<Arg.Value>) => ofFields(Arg.many(fields), (counted) => [Arg.key(key), counted]),
-  Reply.array(Reply.integer),
-  "readonly"
-)
+export const hpexpiretime = define("HPEXPIRETIME", fieldArgs, Reply.array(Reply.integer), "readonly")
 
 /**
  * Returns for each field how many milliseconds it has to live, -1 when it has no time to live, -2 when there is no such
@@ -254,12 +244,7 @@ export const hpexpiretime = define(
  * @category hashes
  * @since 0.1.0
  */
-export const hpttl = define(
-  "HPTTL",
-  (key: Arg.Key, ...fields: Arg.Many<Arg.Value>) => ofFields(Arg.many(fields), (counted) => [Arg.key(key), counted]),
-  Reply.array(Reply.integer),
-  "readonly"
-)
+export const hpttl = define("HPTTL", fieldArgs, Reply.array(Reply.integer), "readonly")
 
 /**
  * Sets fields and their times to live if the conditions hold; returns whether they were set.
@@ -298,12 +283,7 @@ export const hsetex = define(
  * @category hashes
  * @since 0.1.0
  */
-export const httl = define(
-  "HTTL",
-  (key: Arg.Key, ...fields: Arg.Many<Arg.Value>) => ofFields(Arg.many(fields), (counted) => [Arg.key(key), counted]),
-  Reply.array(Reply.integer),
-  "readonly"
-)
+export const httl = define("HTTL", fieldArgs, Reply.array(Reply.integer), "readonly")
 
 // -----------------------------------------------------------------------------
 // Arguments

@@ -352,6 +352,12 @@ export const lposCount = define(
   "cacheable"
 )
 
+/** A list, and what is pushed to it. */
+const pushArgs = (
+  key: Arg.Key,
+  ...elements: Arg.Many<Arg.Value>
+) => [Arg.key(key), ...Arg.some(elements, "needs at least one element")]
+
 /**
  * Puts elements at the head one after the other, so that the last one ends up first; returns the new length.
  *
@@ -369,14 +375,7 @@ export const lposCount = define(
  * @category lists
  * @since 0.1.0
  */
-export const lpush = define(
-  "LPUSH",
-  (
-    key: Arg.Key,
-    ...elements: Arg.Many<Arg.Value>
-  ) => [Arg.key(key), ...Arg.some(elements, "needs at least one element")],
-  Reply.integer
-)
+export const lpush = define("LPUSH", pushArgs, Reply.integer)
 
 /**
  * Puts elements at the head of a list that exists; returns the new length, 0 when the key does not exist.
@@ -387,14 +386,7 @@ export const lpush = define(
  * @category lists
  * @since 0.1.0
  */
-export const lpushx = define(
-  "LPUSHX",
-  (
-    key: Arg.Key,
-    ...elements: Arg.Many<Arg.Value>
-  ) => [Arg.key(key), ...Arg.some(elements, "needs at least one element")],
-  Reply.integer
-)
+export const lpushx = define("LPUSHX", pushArgs, Reply.integer)
 
 /**
  * Returns the elements from `start` to `stop`, both included; negative indexes count from the tail. The result is empty
@@ -516,14 +508,7 @@ export const rpoplpush = define(
  * @category lists
  * @since 0.1.0
  */
-export const rpush = define(
-  "RPUSH",
-  (
-    key: Arg.Key,
-    ...elements: Arg.Many<Arg.Value>
-  ) => [Arg.key(key), ...Arg.some(elements, "needs at least one element")],
-  Reply.integer
-)
+export const rpush = define("RPUSH", pushArgs, Reply.integer)
 
 /**
  * Puts elements at the tail of a list that exists; returns the new length, 0 when the key does not exist.
@@ -534,13 +519,6 @@ export const rpush = define(
  * @category lists
  * @since 0.1.0
  */
-export const rpushx = define(
-  "RPUSHX",
-  (
-    key: Arg.Key,
-    ...elements: Arg.Many<Arg.Value>
-  ) => [Arg.key(key), ...Arg.some(elements, "needs at least one element")],
-  Reply.integer
-)
+export const rpushx = define("RPUSHX", pushArgs, Reply.integer)
 
 const keyList = (keys: ListKeys): readonly [ReadonlyArray<Arg.Key>] => [isReadonlyArray<Arg.Key>(keys) ? keys : [keys]]

@@ -63,6 +63,12 @@ export interface SscanOptions {
 // Commands
 // -----------------------------------------------------------------------------
 
+/** A set, and members of it: where there are none, nothing is sent. */
+const memberArgs = (key: Arg.Key, ...members: Arg.Many<Arg.Value>) => {
+  const list = Arg.many(members)
+  return list.length === 0 ? Arg.answer(0) : [Arg.key(key), ...list]
+}
+
 /**
  * Adds members to the set at `key`; returns how many of them are new.
  *
@@ -80,14 +86,7 @@ export interface SscanOptions {
  * @category sets
  * @since 0.1.0
  */
-export const sadd = define(
-  "SADD",
-  (key: Arg.Key, ...members: Arg.Many<Arg.Value>) => {
-    const list = Arg.many(members)
-    return list.length === 0 ? Arg.answer(0) : [Arg.key(key), ...list]
-  },
-  Reply.integer
-)
+export const sadd = define("SADD", memberArgs, Reply.integer)
 
 /**
  * Returns the number of members of the set at `key`, 0 when the key does not exist.
@@ -340,14 +339,7 @@ export const srandmemberCount = define(
  * @category sets
  * @since 0.1.0
  */
-export const srem = define(
-  "SREM",
-  (key: Arg.Key, ...members: Arg.Many<Arg.Value>) => {
-    const list = Arg.many(members)
-    return list.length === 0 ? Arg.answer(0) : [Arg.key(key), ...list]
-  },
-  Reply.integer
-)
+export const srem = define("SREM", memberArgs, Reply.integer)
 
 /**
  * Returns some members of the set at `key` and the cursor of the next page, which is `"0"` after the last page.

@@ -158,6 +158,12 @@ export const zintercard = define(
   "cacheable"
 )
 
+/** Where a combination is stored, and what of. */
+const storeArgs = (destination: Arg.Key, keys: WeightedKeys, options?: AggregateOptions) => [
+  Arg.key(destination),
+  combination(keys, options)
+]
+
 /**
  * Stores at `destination` the members that are in every sorted set, with their
  * combined scores, replacing what was there; returns the size of the result.
@@ -169,14 +175,7 @@ export const zintercard = define(
  * @category sorted sets
  * @since 0.1.0
  */
-export const zinterstore = define(
-  "ZINTERSTORE",
-  (destination: Arg.Key, keys: WeightedKeys, options?: AggregateOptions) => [
-    Arg.key(destination),
-    combination(keys, options)
-  ],
-  Reply.integer
-)
+export const zinterstore = define("ZINTERSTORE", storeArgs, Reply.integer)
 
 /**
  * Like {@link zinter}, with the scores.
@@ -219,14 +218,7 @@ export const zunion = define(
  * @category sorted sets
  * @since 0.1.0
  */
-export const zunionstore = define(
-  "ZUNIONSTORE",
-  (destination: Arg.Key, keys: WeightedKeys, options?: AggregateOptions) => [
-    Arg.key(destination),
-    combination(keys, options)
-  ],
-  Reply.integer
-)
+export const zunionstore = define("ZUNIONSTORE", storeArgs, Reply.integer)
 
 /**
  * Like {@link zunion}, with the scores.

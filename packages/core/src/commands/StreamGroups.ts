@@ -254,6 +254,16 @@ export const xackdel = define(
   deletions
 )
 
+/** The entries to claim, and for whom. */
+const autoclaimArgs = (
+  key: Arg.Key,
+  group: Arg.Key,
+  consumer: Arg.Key,
+  minIdleTime: Arg.Time,
+  start: StreamId = "0-0",
+  options: XautoclaimOptions = {}
+) => [Arg.key(key), group, consumer, idleMilliseconds(minIdleTime, "minIdleTime"), start, countArgs(options.count)]
+
 /**
  * Claims entries for a consumer, from id `start` on, that have been pending for `minIdleTime` (a bare number is
  * milliseconds); returns these entries, the id to go on from (`"0-0"` after the last) and the ids of pending entries
@@ -276,14 +286,7 @@ export const xackdel = define(
  */
 export const xautoclaim = define(
   "XAUTOCLAIM",
-  (
-    key: Arg.Key,
-    group: Arg.Key,
-    consumer: Arg.Key,
-    minIdleTime: Arg.Time,
-    start: StreamId = "0-0",
-    options: XautoclaimOptions = {}
-  ) => [Arg.key(key), group, consumer, idleMilliseconds(minIdleTime, "minIdleTime"), start, countArgs(options.count)],
+  autoclaimArgs,
   withDeleted(Reply.fields({ cursor: Reply.text, entries, deleted: idList }))
 )
 
@@ -297,22 +300,7 @@ export const xautoclaim = define(
  */
 export const xautoclaimJustid = define(
   "XAUTOCLAIM",
-  (
-    key: Arg.Key,
-    group: Arg.Key,
-    consumer: Arg.Key,
-    minIdleTime: Arg.Time,
-    start: StreamId = "0-0",
-    options: XautoclaimOptions = {}
-  ) => [
-    Arg.key(key),
-    group,
-    consumer,
-    idleMilliseconds(minIdleTime, "minIdleTime"),
-    start,
-    countArgs(options.count),
-    "JUSTID"
-  ],
+  (...args: Parameters<typeof autoclaimArgs>) => [...autoclaimArgs(...args), "JUSTID"],
   withDeleted(Reply.fields({ cursor: Reply.text, ids: idList, deleted: idList }))
 )
 

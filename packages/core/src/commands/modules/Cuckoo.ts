@@ -155,6 +155,15 @@ export const cfExists = define(
  */
 export const cfInfo = define("CF.INFO", (key: Arg.Key) => [Arg.key(key)], info, "readonly")
 
+/** A filter, and what is added to it. */
+const insertArgs = (key: Arg.Key, items: ReadonlyArray<Arg.Value>, options: CfInsertOptions = {}) => [
+  Arg.key(key),
+  Arg.option("CAPACITY", options.capacity),
+  Arg.flag("NOCREATE", options.nocreate),
+  "ITEMS",
+  ...Arg.some([items], "needs at least one item")
+]
+
 /**
  * Adds items, and makes the filter with these options if the key does not exist; returns the outcome of each item: 1
  * when it was added, -1 when there was no room, or the error with which the server refused it.
@@ -164,17 +173,7 @@ export const cfInfo = define("CF.INFO", (key: Arg.Key) => [Arg.key(key)], info, 
  * @category cuckoo filters
  * @since 0.1.0
  */
-export const cfInsert = define(
-  "CF.INSERT",
-  (key: Arg.Key, items: ReadonlyArray<Arg.Value>, options: CfInsertOptions = {}) => [
-    Arg.key(key),
-    Arg.option("CAPACITY", options.capacity),
-    Arg.flag("NOCREATE", options.nocreate),
-    "ITEMS",
-    ...Arg.some([items], "needs at least one item")
-  ],
-  Reply.array(Reply.settled("CF.INSERT", room))
-)
+export const cfInsert = define("CF.INSERT", insertArgs, Reply.array(Reply.settled("CF.INSERT", room)))
 
 /**
  * Adds the items that are not there yet; returns the outcome of each item: 1 when it was added, 0 when it may have been
@@ -185,17 +184,7 @@ export const cfInsert = define(
  * @category cuckoo filters
  * @since 0.1.0
  */
-export const cfInsertnx = define(
-  "CF.INSERTNX",
-  (key: Arg.Key, items: ReadonlyArray<Arg.Value>, options: CfInsertOptions = {}) => [
-    Arg.key(key),
-    Arg.option("CAPACITY", options.capacity),
-    Arg.flag("NOCREATE", options.nocreate),
-    "ITEMS",
-    ...Arg.some([items], "needs at least one item")
-  ],
-  Reply.array(Reply.settled("CF.INSERTNX", news))
-)
+export const cfInsertnx = define("CF.INSERTNX", insertArgs, Reply.array(Reply.settled("CF.INSERTNX", news)))
 
 /**
  * Restores a part of a filter that {@link cfScandump} returned; returns `true`.

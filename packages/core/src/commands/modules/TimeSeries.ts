@@ -284,6 +284,14 @@ export const tsMget = define(
   "readonly"
 )
 
+/** A range of several series. */
+const mrangeArgs = (from: TsFrom, to: TsTo, filter: ReadonlyArray<string>, options: TsMrangeOptions = {}) => [
+  rangeArgs(from, to, options, labelArgs(options)),
+  oneAggregation(options),
+  emptyArgs(options),
+  filterArgs(filter)
+]
+
 /**
  * Returns samples of all series whose labels match the filters, such as `room=kitchen`, in the order of time.
  *
@@ -293,17 +301,21 @@ export const tsMget = define(
  * @category time series
  * @since 0.1.0
  */
-export const tsMrange = define(
-  "TS.MRANGE",
-  (from: TsFrom, to: TsTo, filter: ReadonlyArray<string>, options: TsMrangeOptions = {}) => [
-    rangeArgs(from, to, options, labelArgs(options)),
-    oneAggregation(options),
-    emptyArgs(options),
-    filterArgs(filter)
-  ],
-  series,
-  "readonly"
-)
+export const tsMrange = define("TS.MRANGE", mrangeArgs, series, "readonly")
+
+/** A range of groups of series. */
+const mrangeGroupbyArgs = (
+  from: TsFrom,
+  to: TsTo,
+  filter: ReadonlyArray<string>,
+  groupby: TsGroupby,
+  options: TsMrangeGroupbyOptions = {}
+) => [
+  rangeArgs(from, to, options, labelArgs(options)),
+  oneAggregation(options),
+  filterArgs(filter),
+  groupbyArgs(groupby)
+]
 
 /**
  * Like {@link tsMrange}, but the series with the same value of a label become one, a {@link TsGroup}.
@@ -313,23 +325,7 @@ export const tsMrange = define(
  * @category time series
  * @since 0.1.0
  */
-export const tsMrangeGroupby = define(
-  "TS.MRANGE",
-  (
-    from: TsFrom,
-    to: TsTo,
-    filter: ReadonlyArray<string>,
-    groupby: TsGroupby,
-    options: TsMrangeGroupbyOptions = {}
-  ) => [
-    rangeArgs(from, to, options, labelArgs(options)),
-    oneAggregation(options),
-    filterArgs(filter),
-    groupbyArgs(groupby)
-  ],
-  groups,
-  "readonly"
-)
+export const tsMrangeGroupby = define("TS.MRANGE", mrangeGroupbyArgs, groups, "readonly")
 
 /**
  * Like {@link tsMrange}, the last sample first.
@@ -339,17 +335,7 @@ export const tsMrangeGroupby = define(
  * @category time series
  * @since 0.1.0
  */
-export const tsMrevrange = define(
-  "TS.MREVRANGE",
-  (from: TsFrom, to: TsTo, filter: ReadonlyArray<string>, options: TsMrangeOptions = {}) => [
-    rangeArgs(from, to, options, labelArgs(options)),
-    oneAggregation(options),
-    emptyArgs(options),
-    filterArgs(filter)
-  ],
-  series,
-  "readonly"
-)
+export const tsMrevrange = define("TS.MREVRANGE", mrangeArgs, series, "readonly")
 
 /**
  * Like {@link tsMrangeGroupby}, the last sample first.
@@ -359,23 +345,7 @@ export const tsMrevrange = define(
  * @category time series
  * @since 0.1.0
  */
-export const tsMrevrangeGroupby = define(
-  "TS.MREVRANGE",
-  (
-    from: TsFrom,
-    to: TsTo,
-    filter: ReadonlyArray<string>,
-    groupby: TsGroupby,
-    options: TsMrangeGroupbyOptions = {}
-  ) => [
-    rangeArgs(from, to, options, labelArgs(options)),
-    oneAggregation(options),
-    filterArgs(filter),
-    groupbyArgs(groupby)
-  ],
-  groups,
-  "readonly"
-)
+export const tsMrevrangeGroupby = define("TS.MREVRANGE", mrangeGroupbyArgs, groups, "readonly")
 
 /**
  * Returns the keys of all series whose labels match the filters.
@@ -391,6 +361,13 @@ export const tsQueryindex = define(
   Reply.array(Reply.blob),
   "readonly"
 )
+
+/** A range of one series. */
+const oneRangeArgs = (key: Arg.Key, from: TsFrom, to: TsTo, options: TsRangeOptions = {}) => [
+  Arg.key(key),
+  rangeArgs(from, to, options),
+  oneAggregation(options)
+]
 
 /**
  * Returns samples of a series in the order of time.
@@ -411,16 +388,7 @@ export const tsQueryindex = define(
  * @category time series
  * @since 0.1.0
  */
-export const tsRange = define(
-  "TS.RANGE",
-  (key: Arg.Key, from: TsFrom, to: TsTo, options: TsRangeOptions = {}) => [
-    Arg.key(key),
-    rangeArgs(from, to, options),
-    oneAggregation(options)
-  ],
-  samples,
-  "readonly"
-)
+export const tsRange = define("TS.RANGE", oneRangeArgs, samples, "readonly")
 
 /**
  * Like {@link tsRange}, the last sample first.
@@ -430,13 +398,4 @@ export const tsRange = define(
  * @category time series
  * @since 0.1.0
  */
-export const tsRevrange = define(
-  "TS.REVRANGE",
-  (key: Arg.Key, from: TsFrom, to: TsTo, options: TsRangeOptions = {}) => [
-    Arg.key(key),
-    rangeArgs(from, to, options),
-    oneAggregation(options)
-  ],
-  samples,
-  "readonly"
-)
+export const tsRevrange = define("TS.REVRANGE", oneRangeArgs, samples, "readonly")
