@@ -169,7 +169,8 @@ const dial = Effect.fnUntraced(function*(
   progress.waitFor("the server did not answer")
   const wire = yield* wireOn(reader, yield* socket.writer, target, listener)
   const { exchange } = wire
-  const protocol = yield* handshake((commands) => runAll(exchange, commands), {
+  const protocol = yield* handshake({
+    run: (commands) => runAll(exchange, commands),
     settings,
     credentials: credentials.first,
     clientInfo,

@@ -26,10 +26,12 @@ const busyPause = "100 millis"
 /**
  * The settings of a handshake.
  *
+ * - `run`: runs commands on the new connection, in one write.
  * - `clientInfo`: whether the server is told about the client.
  * - `onBusy`: called whenever the server says BUSY, with what it says, to a command that the connection is of no use without.
  */
 export interface Greeting {
+  readonly run: Run
   readonly settings: ConnectionSettings
   readonly credentials: Credentials | undefined
   readonly clientInfo: boolean
@@ -48,43 +50,41 @@ export class HungUp {
 
 /** Agrees on a protocol and its version, and prepares the connection. */
 export const handshake = Effect.fnUntraced(function*(
-  run: Run,
   greeting: Greeting
 ): Effect.fn.Return<2 | 3, CommandError | HungUp> {
-  const { credentials, settings } = greeting
-  const prepare = preparation(greeting)
+  const { credentials, run, settings } = greeting
+  const steps = preparation(greeting)
   if (settings.protocol === 2) {
     if (credentials !== undefined) yield* authenticate(run, credentials)
-    yield* prepareWith(run, greeting, prepare)
+    yield* prepare(greeting, steps)
     return 2
   }
-  const error = yield* hello(run, greeting, prepare, credentials)
+  const error = yield* hello(greeting, steps, credentials)
   if (error === undefined) return 3
   // AUTH comes first where HELLO cannot carry the credentials.
   const alone = credentials !== undefined && error._tag === "AuthenticationError" && error.code === "NOAUTH"
   if (alone) {
     yield* authenticate(run, credentials)
-    const second = yield* hello(run, greeting, prepare, undefined)
+    const second = yield* hello(greeting, steps, undefined)
     if (second === undefined) return 3
     if (settings.protocol === 3 || !refusesHello(second)) return yield* Effect.fail(refused(second, credentials))
   } else {
     if (settings.protocol === 3 || !refusesHello(error)) return yield* Effect.fail(refused(error, credentials))
     if (credentials !== undefined) yield* authenticate(run, credentials)
   }
-  yield* prepareWith(run, greeting, prepare)
+  yield* prepare(greeting, steps)
   return 2
 })
 
 /** Sends HELLO and the commands after it in one write; returns how HELLO was refused. */
 const hello = Effect.fnUntraced(function*(
-  run: Run,
   greeting: Greeting,
-  prepare: ReadonlyArray<Step>,
+  steps: ReadonlyArray<Step>,
   credentials: Credentials | undefined
 ): Effect.fn.Return<CommandError | undefined, CommandError | HungUp> {
-  const [answer, ...rest] = yield* run([helloCommand(credentials), ...prepare.map((step) => step.command)])
+  const [answer, ...rest] = yield* greeting.run([helloCommand(credentials), ...steps.map((step) => step.command)])
   if (answer === undefined || Exit.isFailure(answer)) return reasonOf(answer)
-  yield* checkSteps(run, greeting, prepare, rest)
+  yield* checkSteps(greeting, steps, rest)
   return undefined
 })
 
@@ -103,16 +103,12 @@ const helloCommand = (credentials: Credentials | undefined): RedisCommand.Any =>
 const refusesHello = (error: CommandError): boolean =>
   error._tag === "NoPermissionError" || error._tag === "ResponseError" && !isRetryable(error)
 
-const prepareWith = (
-  run: Run,
-  greeting: Greeting,
-  prepare: ReadonlyArray<Step>
-): Effect.Effect<void, CommandError | HungUp> =>
-  prepare.length === 0
+const prepare = (greeting: Greeting, steps: ReadonlyArray<Step>): Effect.Effect<void, CommandError | HungUp> =>
+  steps.length === 0
     ? Effect.void
     : Effect.flatMap(
-      run(prepare.map((step) => step.command)),
-      (outcomes) => checkSteps(run, greeting, prepare, outcomes)
+      greeting.run(steps.map((step) => step.command)),
+      (outcomes) => checkSteps(greeting, steps, outcomes)
     )
 
 /** Presents credentials on a connection, the first ones or later ones. */
@@ -161,7 +157,6 @@ const preparation = ({ clientInfo, settings }: Greeting): ReadonlyArray<Step> =>
 
 /** Checks the steps. A server that a script keeps busy refuses all of them, and then all have to be sent again. */
 const checkSteps = Effect.fnUntraced(function*(
-  run: Run,
   greeting: Greeting,
   steps: ReadonlyArray<Step>,
   first: ReadonlyArray<Outcome>
@@ -170,7 +165,7 @@ const checkSteps = Effect.fnUntraced(function*(
   while (busy !== undefined) {
     greeting.onBusy(busy)
     yield* Effect.sleep(busyPause)
-    busy = yield* checkOnce(greeting, steps, yield* run(steps.map((step) => step.command)))
+    busy = yield* checkOnce(greeting, steps, yield* greeting.run(steps.map((step) => step.command)))
   }
 })
 
