@@ -202,8 +202,8 @@ describe("Exchange", () => {
             receive(exchange, decoder.push(server.send(Infinity)))
           } while (exchange.writable || !server.silent)
           assert.isTrue(exchange.idle)
-          assert.deepStrictEqual([exchange.waiting, exchange.inFlight], [0, 0])
         }
+        assert.deepStrictEqual([exchange.waiting, exchange.inFlight], [0, 0])
         assert.strictEqual(closings(), close ? 1 : 0)
         const asked = new Set(server.asked)
         assert.strictEqual(asked.size, server.asked.length, "nothing is sent twice")
