@@ -100,6 +100,20 @@ describe("A server that refuses the client's credentials", () => {
       assert.strictEqual(a.node.connections.total, 1)
     }))
 
+  inVirtualTime(
+    "is told to each command after the first by the dial that it has waited for",
+    () =>
+      Effect.gen(function*() {
+        const { a, c, cluster } = yield* FakeCluster.make()
+        const { client } = yield* FakeCluster.client(cluster, { nodes: [c] })
+        refuse(a)
+        yield* Client.failure(client, getA, "AuthenticationError")
+        const before = a.node.connections.total
+        for (let i = 0; i < 12; i++) yield* Client.failure(client, getA, "AuthenticationError")
+        assert.strictEqual(a.node.connections.total - before, 12)
+      })
+  )
+
   inVirtualTime("may have been replaced: who needs it finds the one in its place", () =>
     Effect.gen(function*() {
       type Client = RedisClient.RedisClient["Service"]

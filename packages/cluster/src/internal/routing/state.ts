@@ -95,6 +95,8 @@ export class State {
   readonly #probes: Probes
   /** The times at which connections to servers that name themselves were renewed, by address. */
   readonly #renewed = new Map<string, number>()
+  /** The times since which servers have not let this client in. */
+  readonly #turnedAway = new WeakMap<Node, number>()
   /** Functions that say whether somebody depends on the topology without sending commands. */
   readonly followers = new Set<() => boolean>()
   /** Whether there were commands lately. Sending one sets this. */
@@ -250,10 +252,18 @@ export class State {
       address,
       master,
       hasOther: takers.some((node) => node.address !== address && node.health.isHealthy),
+      isCurrent: this.#isCurrent(address),
       translate: this.#options.translate,
       atPort: this.#atPort,
       follows: this.#follows
     }
+  }
+
+  /** Whether the topology was read since a server began not to let this client in, and not long ago. */
+  #isCurrent(address: string | undefined): boolean {
+    const node = address === undefined ? undefined : this.nodes.find(address)
+    const since = node && this.#turnedAway.get(node)
+    return since !== undefined && this.#readings.isCurrent(since)
   }
 
   readonly #follows = (endpoint: NodeAddress): boolean => this.nodes.mayBeNamed(endpoint)
@@ -293,6 +303,9 @@ export class State {
         this.#probes.excuse(node)
         this.#probes.start(node)
         break
+      case "TurnedAway":
+        if (node !== undefined && !this.#turnedAway.has(node)) this.#turnedAway.set(node, this.#now())
+        break
       case "Down":
         // The node may be cut off from the others, so that its topology is old.
         this.#sources.contradict(learned.address)
@@ -326,6 +339,7 @@ export class State {
 
   /** Takes news of a server that has shown that it is there. */
   answered(node: Node): void {
+    this.#turnedAway.delete(node)
     if (!node.health.answered()) return
     this.#probes.hurry(node)
     this.#awaiting.tell()

@@ -336,18 +336,18 @@ const lost = (each: Try, { delivery, error }: Lost): Verdict => {
 
 /**
  * Takes the refusal of a server that takes no connection for now. Another one is asked where one will do. The only one that can
- * answer may have been replaced, so the topology is read before its refusal counts. Of one that is full its caller alone knows whether
- * to wait.
+ * answer may have been replaced, so the topology is read before its refusal counts, unless it was read a moment ago. Of one that is
+ * full its caller alone knows whether to wait.
  */
 const unready = (each: Try, { delivery, error }: Lost): Verdict => {
   const last = saidBy(error)
   if (canMaster(each) || isFree(each) && each.where.hasOther) {
     return again(each, shown(each, "Unready"), { to: "owner", after: 0, last, delivery })
   }
-  const { sent: { way }, spent, where: { address } } = each
+  const { sent: { way }, spent, where: { address, isCurrent } } = each
   if (address === undefined || way === "node" || !isTurnedAway(error)) return settle(each)
   const learn: Learned = { _tag: "TurnedAway", address }
-  return isFree(each) && spent.tries === 1 && !isFull(error)
+  return isFree(each) && spent.tries === 1 && !isFull(error) && !isCurrent
     ? again(each, learn, { to: "owner", after: "topology", last, delivery })
     : settle(each, learn)
 }
