@@ -58,8 +58,11 @@ const newsOf = ({ limits: { now }, sent: { way }, where: { address } }: Try, dow
 const pauseAfterRedirect = (tries: number): number => tries <= immediateTries ? 0 : redirectPause
 const pauseAfterLoss = (tries: number): number => backOff(tries - 1, lossPauses)
 
-/** The outcome that a command's failure came from. `delivery`: that of a request, which knows better than the error. */
-export const outcomeOf = (error: TransactionError, delivery?: Delivery): Outcome => {
+/**
+ * The outcome that a command's failure came from. `delivery`: that of a request, which knows better than the error. `command`: what was
+ * sent, where its own reply may be the error.
+ */
+export const outcomeOf = (error: TransactionError, delivery?: Delivery, command?: RedisCommand.Any): Outcome => {
   switch (error._tag) {
     case "ConnectionError":
       return error.cause instanceof ErrorReply
@@ -68,8 +71,8 @@ export const outcomeOf = (error: TransactionError, delivery?: Delivery): Outcome
     case "TimeoutError":
       return { _tag: "Lost", error, delivery: delivery ?? error.delivery }
     case "AuthenticationError":
-      // A script may answer with these words after it has written.
-      return error.partial !== undefined || error.mayHaveWritten === true
+      // A script may answer with these words, also after it has written.
+      return error.command === command?.spec.name || error.partial !== undefined || error.mayHaveWritten === true
         ? { _tag: "Other" }
         : { _tag: "Lost", error, delivery: delivery ?? "not-sent" }
     case "ResponseError":
