@@ -10,6 +10,7 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
+import { ofNoCommand } from "@redfx/core/unstable/Connection"
 import { elapsed, Listeners } from "@redfx/core/unstable/Runtime"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -365,7 +366,10 @@ export class State {
   readonly news = ({ of, until }: News): Effect.Effect<void, CommandError> =>
     Effect.suspend(() => {
       this.requestRefresh(true)
-      return Effect.raceFirst(this.#downMasters.until(of), this.#clock.sleep(Duration.millis(until - this.#now())))
+      return Effect.raceFirst(
+        Effect.mapError(this.#downMasters.until(of), ofNoCommand),
+        this.#clock.sleep(Duration.millis(until - this.#now()))
+      )
     })
 
   /** Waits as a verdict says. Fails when the topology cannot be read, or the client is closed. */
