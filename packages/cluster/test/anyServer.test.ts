@@ -8,7 +8,7 @@ import * as FakeCluster from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import * as Subscriber from "@redfx/testing/Subscriber"
-import { inVirtualTime } from "@redfx/testing/VirtualTime"
+import { delay, inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -42,6 +42,7 @@ const start = Effect.gen(function*() {
   return {
     client,
     cluster,
+    connection,
     nodes,
     served,
     others,
@@ -147,6 +148,33 @@ describe("A subscription on any server", () => {
         served.instead = () => FakeNode.stall()
         yield* subscriber.until((elements) => elements.length === 4)
         assert.deepStrictEqual(elements().slice(2), ["Lost news", "Restored news"])
+      })
+  )
+
+  inVirtualTime(
+    "stays with a server far away while that one has yet to answer a PING of half a second ago",
+    () =>
+      Effect.gen(function*() {
+        const { client, connection, elements, push, served, subscriber } = yield* start
+        const far = (yield* delay)("400 millis")
+        served.instead = ({ name }, { index }) =>
+          name === "SET"
+            ? FakeNode.stall()
+            : name === "PING" && index === connection
+            ? [far, FakeNode.reply(Encode.simple("PONG"))]
+            : undefined
+        const key = FakeCluster.keys[["A", "B", "C"].indexOf(served.name)]!
+        // That PING goes out each second; the server is found to hang 2.1 seconds after one.
+        yield* served.node.awaitCommand("PING")
+        yield* Effect.sleep("600 millis")
+        const late = yield* Effect.forkChild(Effect.exit(client.execute(Redis.set(key, "v"))), {
+          startImmediately: true
+        })
+        yield* Effect.sleep("4 seconds")
+        assert.isTrue(Exit.isFailure(yield* Fiber.join(late)))
+        yield* push("1")
+        yield* subscriber.until((elements) => elements.length > 1)
+        assert.deepStrictEqual(elements(), ["Subscribed news", "news=1"])
       })
   )
 

@@ -13,6 +13,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as EffectRedis from "effect/persistence/Redis"
+import * as Stream from "effect/Stream"
 
 const calls: Readonly<Record<string, Effect.Effect<unknown, unknown, RedisClient.RedisClient>>> = {
   "a single command": Redis.set(keyOfA, "v"),
@@ -211,6 +212,29 @@ describe("A master that says that the cluster is down", () => {
       // One every 50 ms at the most, for all of them, and the one that was under way.
       assert.isAtMost(slots(cluster) - before, time / 50 + 1)
     }))
+
+  inVirtualTime(
+    "is an error of its own for each who waits, where nobody says any more who serves what",
+    () =>
+      Effect.gen(function*() {
+        const { cluster } = yield* FakeCluster.make()
+        const { client } = yield* FakeCluster.client(cluster)
+        yield* client.execute(Redis.get(keyOfA))
+        const isRefused = new Set(["BLPOP", "CLUSTER", "SET", "SSUBSCRIBE"])
+        for (const node of cluster.nodes) {
+          node.instead = ({ name }) => isRefused.has(name) ? FakeCluster.clusterDown : undefined
+        }
+        const all: ReadonlyArray<Effect.Effect<unknown, unknown, RedisClient.RedisClient>> = [
+          Redis.set(keyOfA, "v"),
+          Redis.blpop(keyOfA, 1),
+          Redis.withConnection(Redis.set(keyOfA, "v")),
+          Stream.runDrain(Redis.ssubscribe(keyOfA))
+        ]
+        const failures = [...all, ...all].map((call) => Effect.flip(Client.on(client)(call)))
+        const errors = yield* Effect.all(failures, { concurrency: "unbounded" })
+        assert.strictEqual(new Set(errors).size, failures.length)
+      })
+  )
 })
 
 describe("A master that is away", () => {

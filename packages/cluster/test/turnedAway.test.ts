@@ -100,6 +100,33 @@ describe("A server that refuses the client's credentials", () => {
       assert.strictEqual(a.node.connections.total, 1)
     }))
 
+  inVirtualTime(
+    "is told to each command after the first by the dial that it has waited for",
+    () =>
+      Effect.gen(function*() {
+        const { a, c, cluster } = yield* FakeCluster.make()
+        const { client } = yield* FakeCluster.client(cluster, { nodes: [c] })
+        refuse(a)
+        yield* Client.failure(client, getA, "AuthenticationError")
+        const before = a.node.connections.total
+        for (let i = 0; i < 12; i++) yield* Client.failure(client, getA, "AuthenticationError")
+        assert.strictEqual(a.node.connections.total - before, 12)
+      })
+  )
+
+  inVirtualTime("is no server whose script only says so, alone or in a pipeline", () =>
+    Effect.gen(function*() {
+      const { a, cluster, others: [d] } = yield* FakeCluster.make({ replicas: true })
+      const { client } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica", nodes: [a] })
+      d!.instead = ({ name }) => name === "EVAL_RO" ? Encode.error("NOAUTH made up") : undefined
+      const script = Redis.evalRo("return redis.error_reply('NOAUTH made up')", [keyOfA], [])
+      yield* Client.failure(client, script, "AuthenticationError")
+      const [outcome] = yield* client.pipeline([script])
+      assert.isTrue(Exit.isFailure(outcome!))
+      assert.strictEqual(yield* client.execute(getA), `D:${keyOfA}`)
+      assert.isFalse(FakeCluster.log(a, d!).some((line) => line.startsWith("A EVAL_RO") || line === "D PING"))
+    }))
+
   inVirtualTime("may have been replaced: who needs it finds the one in its place", () =>
     Effect.gen(function*() {
       type Client = RedisClient.RedisClient["Service"]

@@ -37,6 +37,7 @@ const at = (address: string | undefined, of: string | undefined = master, hasOth
   address,
   master: of,
   hasOther,
+  isCurrent: false,
   translate: (address) => address,
   atPort: (port) => port === 2 ? { host: "b", port } : undefined,
   follows: ({ host }) => host !== "one-too-many"
@@ -281,6 +282,15 @@ describe("Verdict", () => {
       each(away, (way, expected) => assert.strictEqual(verdict(outcome, { way, command: echo }, where), expected, way))
     }
     assert.strictEqual(verdict(lost("Tls", "unknown"), { way: "single", command: publish }, where), "as it is")
+  })
+
+  it("the topology is not read before a refusal counts where that was done a moment ago", () => {
+    const where = { ...at(master), isCurrent: true }
+    for (const outcome of [lost("Tls", "not-sent"), refusedCredentials]) {
+      for (const way of ["single", "batch", "exclusive", "reserved", "master"] as const) {
+        assert.strictEqual(verdict(outcome, { way, command: write }, where), "TurnedAway: as it is", way)
+      }
+    }
   })
 
   it("credentials that a script says are refused, after it may have written, are its own", () => {

@@ -344,7 +344,7 @@ export const boolean = (name: string, given: boolean | undefined): boolean | und
     ? given
     : typeof given === "function"
     ? notRecord(name)
-    : invalid(`${name} is true, false or left out, and not ${typeof given === "string" ? "text" : kindOf(given).is}`)
+    : invalid(`${name} is true, false or left out, and not ${kindOf(given).is}`)
 
 /**
  * Refuses what has a method where an option is looked for: a text in place of the options has `replace` and `match`.

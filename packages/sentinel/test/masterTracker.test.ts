@@ -35,13 +35,15 @@ describe("MasterTracker", () => {
 
   it("is no reason to give up a dial to the master of a later failover than it knows", () => {
     const { tracker } = make()
-    assert.isFalse(tracker.hasOvertaken({ address: at(2), epoch: 2 }))
+    const { changes } = tracker
+    assert.isFalse(tracker.isPast({ address: at(2), epoch: 2 }, changes))
     tracker.becomes({ address: at(1), epoch: 1 })
-    assert.isFalse(tracker.hasOvertaken({ address: at(2), epoch: 2 }))
-    assert.isFalse(tracker.hasOvertaken({ address: at(1), epoch: 1 }))
-    assert.isTrue(tracker.hasOvertaken({ address: at(3), epoch: 1 }))
+    assert.isFalse(tracker.isPast({ address: at(2), epoch: 2 }, changes))
+    assert.isFalse(tracker.isPast({ address: at(1), epoch: 1 }, changes))
+    assert.isTrue(tracker.isPast({ address: at(3), epoch: 1 }, changes))
+    assert.isFalse(tracker.isPast({ address: at(3), epoch: 1 }, tracker.changes))
     tracker.becomes({ address: at(2), epoch: 2 })
-    assert.isTrue(tracker.hasOvertaken({ address: at(1), epoch: 1 }))
+    assert.isTrue(tracker.isPast({ address: at(1), epoch: 1 }, tracker.changes))
   })
 
   it("takes an earlier number for the same server, and goes on from the later one", () => {

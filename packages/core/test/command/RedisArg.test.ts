@@ -42,8 +42,8 @@ describe("options", () => {
     const wrong: ReadonlyArray<readonly [given: unknown, kind: string]> = [
       ["false", "text"],
       ["", "text"],
-      [1, "1"],
-      [0, "0"],
+      [1, "a number"],
+      [0, "a number"],
       [null, "null"],
       [[true], "an array"],
       [new Boolean(false), "an object"]

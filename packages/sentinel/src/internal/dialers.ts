@@ -104,19 +104,30 @@ const awaitMaster = (resolver: Resolver, listener: Listener): Opened =>
     }
   })
 
+/**
+ * Looks for the master and connects to it. A look during which another server has become the master is out of date, whatever it
+ * has come to, so that there is another one.
+ */
 const openMaster = (resolver: Resolver, listener: Listener): Opened =>
+  Effect.suspend(() => {
+    const { changes } = resolver.tracker
+    return Effect.catchIf(
+      lookForMaster(resolver, listener, changes),
+      () => resolver.tracker.changes !== changes,
+      () => openMaster(resolver, listener)
+    )
+  })
+
+const lookForMaster = (resolver: Resolver, listener: Listener, changes: number): Opened =>
   Effect.gen(function*(): Effect.fn.Return<RedisConnection, CommandError, RedisConnector | Scope.Scope> {
     const { tracker } = resolver
-    const { changes } = tracker
     tellOfAsking(resolver, listener)
     const found = yield* whereMasterIs(resolver)
     // A server that hangs must not hold up callers that could go to another by now.
     const connection = yield* Effect.raceFirst(
       verifyMaster(resolver, found, listener),
-      Effect.as(isOvertaken(tracker, found), undefined)
+      Effect.flatMap(isOvertaken(tracker, found, changes), () => Effect.fail(demoted(formatEndpoint(found.address))))
     )
-    if (connection === undefined) return yield* openMaster(resolver, listener)
-    // A change was announced during this look, so what it found is out of date.
     if (!tracker.becomes(found, changes)) {
       const late = demoted(connection.address)
       connection.close(late)
@@ -134,9 +145,13 @@ const openMaster = (resolver: Resolver, listener: Listener): Opened =>
 const tellOfAsking = ({ role, service }: Resolver, { onProgress }: Listener): void =>
   onProgress?.(`the sentinels have named no ${role} yet`, addressOf(service, role))
 
-/** Suspends until another server is known to be the master, and not by an earlier failover. */
-const isOvertaken = (tracker: MasterTracker, found: Claim): Effect.Effect<void> =>
-  Effect.flatMap(tracker.news, () => tracker.hasOvertaken(found) ? Effect.void : isOvertaken(tracker, found))
+/** Suspends until another server is known to be the master than one that was looked for before that change. */
+const isOvertaken = (tracker: MasterTracker, found: Claim, changes: number): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    tracker.isPast(found, changes)
+      ? Effect.void
+      : Effect.flatMap(tracker.news, () => isOvertaken(tracker, found, changes))
+  )
 
 /** The master by the word of the sentinels, or the server that they are making the master at the moment. */
 export const whereMasterIs = (resolver: Resolver): Effect.Effect<Named, MasterNotFoundError> =>

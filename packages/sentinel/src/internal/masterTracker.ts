@@ -160,10 +160,16 @@ export class MasterTracker {
     return !anew && known !== undefined && epoch < known.epoch && formatEndpoint(address) !== this.address
   }
 
-  /** Whether it is useless to go on to the server of a claim; never for a claim of a later failover than is known. */
-  hasOvertaken({ address, epoch }: Claim): boolean {
+  /**
+   * Whether another server than that of a claim has become the master since, by a failover after that of the claim, or by another
+   * change than the `changes` known when the claim was made.
+   */
+  isPast(claim: Claim, changes: number): boolean {
     const known = this.#master
-    return known !== undefined && epoch <= known.epoch && formatEndpoint(address) !== this.address
+    if (known === undefined || formatEndpoint(claim.address) === this.address) return false
+    // The server that was chosen may have been given up since.
+    const mayBePast = claim.epoch === known.epoch || !Number.isInteger(claim.epoch)
+    return this.isBehind(claim) || mayBePast && changes !== this.#changes
   }
 
   /**
@@ -174,15 +180,12 @@ export class MasterTracker {
     const previous = this.address
     const address = formatEndpoint(claim.address)
     const known = this.#master
-    if (this.isBehind(claim)) return false
+    if (this.isPast(claim, changes)) return false
     if (previous === address) {
       const isBacked = known?.witness !== undefined && claim.witness === undefined && claim.epoch >= known.epoch
       if (known === undefined || claim.epoch > known.epoch || claim.anew === true || isBacked) this.#believe(claim)
       return true
     }
-    // The server that was chosen may have been given up since.
-    const mayBePast = claim.epoch === known?.epoch || !Number.isInteger(claim.epoch)
-    if (known !== undefined && mayBePast && changes !== this.#changes) return false
     this.#become(claim, demoted)
     return true
   }

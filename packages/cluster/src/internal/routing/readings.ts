@@ -24,6 +24,9 @@ export interface ReadingsOptions {
  */
 const pauses = { shortest: 100, longest: 1000, urgent: 50 }
 
+/** The milliseconds for which a reading counts as one of the moment: readings that are asked for again and again come as often. */
+const lately = 2 * pauses.longest
+
 /**
  * The number of readings in a row after which they become rarer even while commands wait for a server. Elections take
  * less time.
@@ -47,6 +50,8 @@ export class Readings {
   #reading: Once<void, CommandError> | undefined = undefined
   #closed: CommandError | undefined = undefined
   #lastRead = -Infinity
+  /** When the last reading began that has not failed. */
+  #known = -Infinity
   /** Whether a server has told of a change that is to be read. */
   #isUrgent = false
   /** Whether the reading under way has asked a server: before that it waits for its time. */
@@ -84,6 +89,11 @@ export class Readings {
     }
   })
 
+  /** Whether the topology was read after a time, and not long ago. */
+  isCurrent(since: number): boolean {
+    return this.#known > Math.max(since, elapsed(this.#clock) - lately)
+  }
+
   /** Has the next reading begin as soon as may be. */
   hasten(): void {
     this.#isUrgent = true
@@ -118,7 +128,9 @@ export class Readings {
     while (this.#pauseLeft > 0) yield* Effect.sleep(Math.min(Math.ceil(this.#pauseLeft), piece))
     this.#isUrgent = false
     this.#isAsking = true
+    const began = elapsed(this.#clock)
     const exit = yield* Effect.exit(this.#options.read)
+    if (Exit.isSuccess(exit)) this.#known = began
     const brought = Exit.isSuccess(exit) && exit.value
     this.#fruitless = brought ? 0 : this.#fruitless + 1
     this.#jitter = yield* jitter

@@ -69,7 +69,7 @@ export const judged = (
   const outcome: Outcome = isAvoided
     // A server is avoided because of an earlier command.
     ? { _tag: "Avoided", error: error as CommandError, delivery: "not-sent" }
-    : outcomeOf(error)
+    : outcomeOf(error, undefined, sent.command)
   // With `retryOnTimeout` the client of the server may have sent it once before.
   const before = (isAvoided ? undefined : earlierIn(error)) ?? spent.before
   return state.judge(sent, address, outcome, before === undefined ? spent : { ...spent, ran: true, before })

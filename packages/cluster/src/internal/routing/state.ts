@@ -10,6 +10,7 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
+import { ofNoCommand } from "@redfx/core/unstable/Connection"
 import { elapsed, Listeners } from "@redfx/core/unstable/Runtime"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -95,6 +96,8 @@ export class State {
   readonly #probes: Probes
   /** The times at which connections to servers that name themselves were renewed, by address. */
   readonly #renewed = new Map<string, number>()
+  /** The times since which servers have not let this client in. */
+  readonly #turnedAway = new WeakMap<Node, number>()
   /** Functions that say whether somebody depends on the topology without sending commands. */
   readonly followers = new Set<() => boolean>()
   /** Whether there were commands lately. Sending one sets this. */
@@ -250,10 +253,18 @@ export class State {
       address,
       master,
       hasOther: takers.some((node) => node.address !== address && node.health.isHealthy),
+      isCurrent: this.#isCurrent(address),
       translate: this.#options.translate,
       atPort: this.#atPort,
       follows: this.#follows
     }
+  }
+
+  /** Whether the topology was read since a server began not to let this client in, and not long ago. */
+  #isCurrent(address: string | undefined): boolean {
+    const node = address === undefined ? undefined : this.nodes.find(address)
+    const since = node && this.#turnedAway.get(node)
+    return since !== undefined && this.#readings.isCurrent(since)
   }
 
   readonly #follows = (endpoint: NodeAddress): boolean => this.nodes.mayBeNamed(endpoint)
@@ -293,6 +304,9 @@ export class State {
         this.#probes.excuse(node)
         this.#probes.start(node)
         break
+      case "TurnedAway":
+        if (node !== undefined && !this.#turnedAway.has(node)) this.#turnedAway.set(node, this.#now())
+        break
       case "Down":
         // The node may be cut off from the others, so that its topology is old.
         this.#sources.contradict(learned.address)
@@ -326,6 +340,7 @@ export class State {
 
   /** Takes news of a server that has shown that it is there. */
   answered(node: Node): void {
+    this.#turnedAway.delete(node)
     if (!node.health.answered()) return
     this.#probes.hurry(node)
     this.#awaiting.tell()
@@ -351,7 +366,10 @@ export class State {
   readonly news = ({ of, until }: News): Effect.Effect<void, CommandError> =>
     Effect.suspend(() => {
       this.requestRefresh(true)
-      return Effect.raceFirst(this.#downMasters.until(of), this.#clock.sleep(Duration.millis(until - this.#now())))
+      return Effect.raceFirst(
+        Effect.mapError(this.#downMasters.until(of), ofNoCommand),
+        this.#clock.sleep(Duration.millis(until - this.#now()))
+      )
     })
 
   /** Waits as a verdict says. Fails when the topology cannot be read, or the client is closed. */

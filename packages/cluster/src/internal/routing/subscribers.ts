@@ -363,8 +363,8 @@ export class Subscribers {
     const health = this.#state.nodes.find(address)?.health
     for (const [connection, { scope }] of this.#open) {
       if (connection.address !== address) continue
-      // It is sent a PING whenever nothing comes from it for half a second.
-      if (health === undefined || health.estranged !== undefined || connection.exchange.inFlight > 0) {
+      // It is sent a PING whenever nothing comes from it for half a second. One that was sent a moment ago may be far away.
+      if (health === undefined || health.estranged !== undefined || connection.exchange.silence >= patience) {
         connection.close(error)
       } else fork(this.#context)(Effect.forkIn(untilSilent(connection, health, error), scope))
     }

@@ -58,8 +58,11 @@ const newsOf = ({ limits: { now }, sent: { way }, where: { address } }: Try, dow
 const pauseAfterRedirect = (tries: number): number => tries <= immediateTries ? 0 : redirectPause
 const pauseAfterLoss = (tries: number): number => backOff(tries - 1, lossPauses)
 
-/** The outcome that a command's failure came from. `delivery`: that of a request, which knows better than the error. */
-export const outcomeOf = (error: TransactionError, delivery?: Delivery): Outcome => {
+/**
+ * The outcome that a command's failure came from. `delivery`: that of a request, which knows better than the error. `command`: what was
+ * sent, where its own reply may be the error.
+ */
+export const outcomeOf = (error: TransactionError, delivery?: Delivery, command?: RedisCommand.Any): Outcome => {
   switch (error._tag) {
     case "ConnectionError":
       return error.cause instanceof ErrorReply
@@ -68,8 +71,8 @@ export const outcomeOf = (error: TransactionError, delivery?: Delivery): Outcome
     case "TimeoutError":
       return { _tag: "Lost", error, delivery: delivery ?? error.delivery }
     case "AuthenticationError":
-      // A script may answer with these words after it has written.
-      return error.partial !== undefined || error.mayHaveWritten === true
+      // A script may answer with these words, also after it has written.
+      return error.command === command?.spec.name || error.partial !== undefined || error.mayHaveWritten === true
         ? { _tag: "Other" }
         : { _tag: "Lost", error, delivery: delivery ?? "not-sent" }
     case "ResponseError":
@@ -336,18 +339,18 @@ const lost = (each: Try, { delivery, error }: Lost): Verdict => {
 
 /**
  * Takes the refusal of a server that takes no connection for now. Another one is asked where one will do. The only one that can
- * answer may have been replaced, so the topology is read before its refusal counts. Of one that is full its caller alone knows whether
- * to wait.
+ * answer may have been replaced, so the topology is read before its refusal counts, unless it was read a moment ago. Of one that is
+ * full its caller alone knows whether to wait.
  */
 const unready = (each: Try, { delivery, error }: Lost): Verdict => {
   const last = saidBy(error)
   if (canMaster(each) || isFree(each) && each.where.hasOther) {
     return again(each, shown(each, "Unready"), { to: "owner", after: 0, last, delivery })
   }
-  const { sent: { way }, spent, where: { address } } = each
+  const { sent: { way }, spent, where: { address, isCurrent } } = each
   if (address === undefined || way === "node" || !isTurnedAway(error)) return settle(each)
   const learn: Learned = { _tag: "TurnedAway", address }
-  return isFree(each) && spent.tries === 1 && !isFull(error)
+  return isFree(each) && spent.tries === 1 && !isFull(error) && !isCurrent
     ? again(each, learn, { to: "owner", after: "topology", last, delivery })
     : settle(each, learn)
 }

@@ -43,6 +43,7 @@ export interface Sent {
  * - `address`: the server, `undefined` where nobody knows which one it was.
  * - `master`: the owner of the slot, as far as that is known. For a command without a key that server, if it is a master.
  * - `hasOther`: whether another server will do, and nothing is known against it.
+ * - `isCurrent`: whether the topology was read since the server began not to let this client in, and not long ago.
  * - `atPort`: the only server of the cluster at a port, if there is one.
  * - `follows`: whether a redirect to a server is followed.
  */
@@ -50,6 +51,7 @@ export interface Where {
   readonly address: string | undefined
   readonly master: string | undefined
   readonly hasOther: boolean
+  readonly isCurrent: boolean
   readonly translate: Translation
   readonly atPort: (port: number) => NodeAddress | undefined
   readonly follows: (address: NodeAddress) => boolean

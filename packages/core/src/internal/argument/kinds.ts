@@ -1,5 +1,6 @@
 /**
- * What stands where only text, bytes, numbers and bigints may stand, and what to send instead.
+ * What stands where something else belongs, and what to send instead. The value itself is never shown: it may be a secret, or somebody's
+ * data.
  */
 import * as Effect from "effect/Effect"
 import { isPromiseLike } from "effect/Predicate"
@@ -32,12 +33,12 @@ const objects: ReadonlyArray<readonly [has: (value: unknown) => boolean, kind: K
 /** Also of another realm, such as a `vm` context. */
 const isTagged = (value: unknown, name: string): boolean => Object.prototype.toString.call(value) === `[object ${name}]`
 
-/** What a value is that cannot be sent. */
+/** What a value is. */
 export const kindOf = (value: unknown): Kind =>
-  value === null || value === undefined || typeof value === "number"
+  value === null || value === undefined || Number.isNaN(value)
     ? { is: String(value) }
     : typeof value === "string"
-    ? { is: "text with half a surrogate pair" }
+    ? { is: value.isWellFormed() ? "text" : "text with half a surrogate pair" }
     : isByteArray(value)
     ? { is: "bytes whose buffer is detached, or that are none" }
     : isReadonlyArray(value)

@@ -6,24 +6,15 @@ import * as Effect from "effect/Effect"
 import { format } from "effect/Formatter"
 import type * as Redacted from "effect/Redacted"
 import { RedisConfigError } from "../../RedisError.ts"
+import { kindOf } from "../argument/kinds.ts"
 import { secretText } from "../argument/secretText.ts"
 import { durationFrom, noDuration } from "../runtime/milliseconds.ts"
 
 export const invalid = (option: string, detail: string): Effect.Effect<never, RedisConfigError> =>
   Effect.fail(new RedisConfigError({ option, detail }))
 
-/** What a value of a wrong type is. It is not shown, as it may be secret. */
-const kindOf = (value: unknown): string =>
-  value === null || value === undefined
-    ? String(value)
-    : Array.isArray(value)
-    ? "a list"
-    : typeof value === "string"
-    ? "text"
-    : `${typeof value === "object" ? "an" : "a"} ${typeof value}`
-
 const mustBe = (option: string, what: string, value: unknown): Effect.Effect<never, RedisConfigError> =>
-  invalid(option, `it must be ${what}, and is ${kindOf(value)}`)
+  invalid(option, `it must be ${what}, and is ${kindOf(value).is}`)
 
 /** Text. The types say as much, here as below, but callers in JavaScript have none. */
 export const text = (option: string, value: string): Effect.Effect<string, RedisConfigError> =>

@@ -57,6 +57,7 @@ export class Liveness {
           while: () => mayEnd(exchange),
           onLook: (silence, over) => {
             slowReply.look(tick)
+            exchange.silence = over ? 0 : silence
             if (over) {
               usual = Math.max(usual * forgetting, silence)
               if (suspect) onSilence?.(suspect = false)
