@@ -73,10 +73,17 @@ const all: ReadonlySet<string> = new Set(names)
 
 /**
  * Refuses options in the spelling of other clients, which programs without types bring along: `"EX", 60`, `{ NX: true }` and
- * `{ expiration: … }`. Without them a value would live for ever, or replace another one. As for TypeScript, a record with other
- * entries is one of options when it has any of them. `example`: how they are written.
+ * `{ expiration: … }`. Without them a value would live for ever, or replace another one. `example`: how they are written.
  */
-export const known = <Options extends object>(options: Options & Listed<Options>, example: string): Options => {
+export const known = <Options extends object>(options: Options & Listed<Options>, example: string): Options =>
+  among(all, options, example)
+
+/** The same with other names. As for TypeScript, a record with other entries is one of options when it has any of the names. */
+export const among = <Options extends object>(
+  all: ReadonlySet<string>,
+  options: Options,
+  example: string
+): Options => {
   if (typeof options !== "object" || isReadonlyArray(options)) {
     return invalid(`takes its options as a record, such as ${example}`)
   }
