@@ -323,6 +323,8 @@ describe("RedisLock", () => {
       for (const error of errors) {
         assert.deepInclude(error, { _tag: "LockError", reason: "NotAcquired", kind: "lock" })
         assert.include(error.message, "Unable to acquire")
+        // It would lead through redfx alone.
+        assert.notMatch(error.stack ?? "", /\n\s+at /)
       }
       assert.strictEqual(owner(store), "theirs")
     }))
