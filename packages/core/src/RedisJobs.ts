@@ -29,7 +29,7 @@ import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { xrange, xrevrange } from "./commands/Streams.ts"
 import type { AtMostOne } from "./internal/argument/atMostOne.ts"
-import { among } from "./internal/argument/known.ts"
+import { refuseOthers } from "./internal/argument/known.ts"
 import * as Options from "./internal/argument/options.ts"
 import * as Scripts from "./internal/jobs/scripts.ts"
 import * as Worker from "./internal/jobs/worker.ts"
@@ -263,7 +263,10 @@ export const make = <A>(
 
 /** With those of other libraries, such as `jobId`, a job would be done twice, or at once. */
 const enqueueOptions = (options: EnqueueOptions) =>
-  Options.readOptions("RedisJobs.enqueue", () => among(enqueueNames, options, `{ delay: "1 hour" }`))
+  Options.readOptions("RedisJobs.enqueue", () => {
+    refuseOthers(enqueueNames, options, `{ delay: "1 hour" }`)
+    return options
+  })
 
 const enqueueNames: ReadonlySet<string> = new Set(["at", "delay", "id"])
 

@@ -27,7 +27,7 @@
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { among } from "./internal/argument/known.ts"
+import { refuseOthers } from "./internal/argument/known.ts"
 import * as Options from "./internal/argument/options.ts"
 import { locked, ways } from "./internal/lock/exclusive.ts"
 import * as Lease from "./internal/lock/lease.ts"
@@ -139,7 +139,7 @@ export const make = (name: string, options: LockOptions = {}): RedisLock => {
     "RedisLock.withLock",
     Options.readOptions("RedisLock.make", () => {
       // Those of redis-py and redlock, where a program without types has them: without its `ttl` a lock would stay for ever.
-      among(names, options, `{ ttl: "30 seconds" }`)
+      refuseOthers(names, options, `{ ttl: "30 seconds" }`)
       const ttl = options.ttl === undefined ? undefined : Options.lifeOrEndless("ttl", options.ttl)
       return {
         ...Lease.triesOf(options),
