@@ -29,6 +29,7 @@ import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { xrange, xrevrange } from "./commands/Streams.ts"
 import type { AtMostOne } from "./internal/argument/atMostOne.ts"
+import { refuseOthers } from "./internal/argument/known.ts"
 import * as Options from "./internal/argument/options.ts"
 import * as Scripts from "./internal/jobs/scripts.ts"
 import * as Worker from "./internal/jobs/worker.ts"
@@ -239,7 +240,8 @@ export const make = <A>(
   const { decode, encode } = Values.asJson(payload, "payload")
   return {
     name,
-    enqueue: Effect.fnUntraced(function*(payload, { at, delay, id = SecureRandom.uuidV4Unsafe() } = {}) {
+    enqueue: Effect.fnUntraced(function*(payload, options = {}) {
+      const { at, delay, id = SecureRandom.uuidV4Unsafe() } = yield* enqueueOptions(options)
       const text = yield* Effect.mapError(encode(payload), ({ detail }) => refused(detail))
       const due = at === undefined
         ? ["delay", () => finiteMilliseconds(delay ?? "0 millis")] as const
@@ -258,6 +260,15 @@ export const make = <A>(
     revive: (letter) => Scripts.revive(name, letter)
   }
 }
+
+/** With those of other libraries, such as `jobId`, a job would be done twice, or at once. */
+const enqueueOptions = (options: EnqueueOptions) =>
+  Options.readOptions("RedisJobs.enqueue", () => {
+    refuseOthers(enqueueNames, options, `{ delay: "1 hour" }`)
+    return options
+  })
+
+const enqueueNames: ReadonlySet<string> = new Set(["at", "delay", "id"])
 
 // -----------------------------------------------------------------------------
 // Workers

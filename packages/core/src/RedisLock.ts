@@ -27,6 +27,7 @@
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { refuseOthers } from "./internal/argument/known.ts"
 import * as Options from "./internal/argument/options.ts"
 import { locked, ways } from "./internal/lock/exclusive.ts"
 import * as Lease from "./internal/lock/lease.ts"
@@ -137,6 +138,8 @@ export const make = (name: string, options: LockOptions = {}): RedisLock => {
   const { holding, ...lease } = Lease.make(
     "RedisLock.withLock",
     Options.readOptions("RedisLock.make", () => {
+      // Those of redis-py and redlock, where a program without types has them: without its `ttl` a lock would stay for ever.
+      refuseOthers(names, options, `{ ttl: "30 seconds" }`)
       const ttl = options.ttl === undefined ? undefined : Options.lifeOrEndless("ttl", options.ttl)
       return {
         ...Lease.triesOf(options),
@@ -151,3 +154,12 @@ export const make = (name: string, options: LockOptions = {}): RedisLock => {
   )
   return { name, ...lease, withLock: holding, locked: locked(name) }
 }
+
+const names: ReadonlySet<string> = new Set<keyof LockOptions>([
+  "autoExtend",
+  "fencing",
+  "retryInterval",
+  "token",
+  "ttl",
+  "waitTimeout"
+])

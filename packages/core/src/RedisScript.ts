@@ -323,11 +323,11 @@ const callOf = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
       args: () => {
         if (refusal !== undefined) RedisArg.invalid(refusal)
         if (isMissing) RedisArg.invalid(noResult)
-        const keys = options.keys?.(...parameters) ?? []
+        const keys = RedisArg.many([options.keys?.(...parameters) ?? []])
         return [
           program,
           keys.length,
-          ...RedisArg.many([keys]).map(keyArg),
+          ...keys.map(keyArg),
           ...RedisArg.many([options.args?.(...parameters) ?? []])
         ]
       },

@@ -211,6 +211,18 @@ describe("RedisJobs.run", () => {
       }
     }))
 
+  it.effect.each([5000, "1 hour", { jobId: "1" }] as const)(
+    "options of another kind, %j, are refused",
+    (options) =>
+      Effect.gen(function*() {
+        const { run } = yield* fake([])
+        // What a program without types may give.
+        const error = yield* Effect.flip(run(jobs.enqueue(1, options as unknown as RedisJobs.EnqueueOptions)))
+        assert.deepInclude(error, { _tag: "DataError", command: "RedisJobs.enqueue" })
+        assert.include(error.message, `such as { delay: "1 hour" }`)
+      })
+  )
+
   it.effect("a handler that returns no Effect ends the worker, and the job is not settled", () =>
     Effect.gen(function*() {
       const { run, settled } = yield* fake([])

@@ -288,6 +288,20 @@ describe("RedisLock", () => {
       })
   )
 
+  it.effect.each([30_000, "30 seconds", { timeout: 30 }] as const)(
+    "options in another spelling, %j, are refused, and take no lock without an end",
+    (options) =>
+      Effect.gen(function*() {
+        const { run, store } = yield* fake()
+        // As programs without types may do.
+        const lock = RedisLock.make(name, options as unknown as RedisLock.LockOptions)
+        const error = yield* Effect.flip(run(lock.tryAcquire))
+        assert.deepInclude(error, { _tag: "DataError", command: "RedisLock.make" })
+        assert.include(error.message, `such as { ttl: "30 seconds" }`)
+        assert.isUndefined(owner(store))
+      })
+  )
+
   it.effect("LCK-05: tryAcquire tries once", () =>
     Effect.gen(function*() {
       const { run, store } = yield* fake()
@@ -309,6 +323,8 @@ describe("RedisLock", () => {
       for (const error of errors) {
         assert.deepInclude(error, { _tag: "LockError", reason: "NotAcquired", kind: "lock" })
         assert.include(error.message, "Unable to acquire")
+        // It would lead through redfx alone.
+        assert.notMatch(error.stack ?? "", /\n\s+at /)
       }
       assert.strictEqual(owner(store), "theirs")
     }))

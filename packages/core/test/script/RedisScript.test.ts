@@ -140,6 +140,16 @@ describe("RedisScript", () => {
     assert.match(String(failureOf(none().settled)), /result is missing, or no decoder; give one/)
   })
 
+  it("a key by itself, as programs without types may give it, is one key", () => {
+    const script = RedisScript.make({
+      lua: "return 1",
+      keys: ((key: string) => key) as unknown as (key: string) => ReadonlyArray<string>,
+      args: (key) => [key],
+      result: RedisReply.integer
+    })
+    assert.strictEqual(wire(script("key")), `EVALSHA ${script.sha1} 1 key key`)
+  })
+
   it("an argument that no server takes is a DataError, a list in the place of one too", () => {
     // @ts-expect-error an amount is a number
     assert.strictEqual(failureOf(transfer("a", "b", undefined).settled)?._tag, "DataError")

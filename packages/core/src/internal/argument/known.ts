@@ -73,26 +73,29 @@ const all: ReadonlySet<string> = new Set(names)
 
 /**
  * Refuses options in the spelling of other clients, which programs without types bring along: `"EX", 60`, `{ NX: true }` and
- * `{ expiration: … }`. Without them a value would live for ever, or replace another one. As for TypeScript, a record with other
- * entries is one of options when it has any of them. `example`: how they are written.
+ * `{ expiration: … }`. Without them a value would live for ever, or replace another one. `example`: how they are written.
  */
 export const known = <Options extends object>(options: Options & Listed<Options>, example: string): Options => {
+  refuseOthers(all, options, example)
+  return options
+}
+
+/** The same with other names. As for TypeScript, a record with other entries is one of options when it has any of the names. */
+export const refuseOthers = (allowed: ReadonlySet<string>, options: object, example: string): void => {
   if (typeof options !== "object" || isReadonlyArray(options)) {
-    return invalid(`takes its options as a record, such as ${example}`)
+    invalid(`takes its options as a record, such as ${example}`)
   }
   let other: string | undefined = undefined
   let isKnown = false
   for (const name in options) {
-    if (all.has(name)) {
+    if (allowed.has(name)) {
       isKnown = true
       continue
     }
-    if (all.has(name.toLowerCase())) {
-      return invalid(`has no option ${name}; options are in lower case here, such as ${example}`)
+    if (allowed.has(name.toLowerCase())) {
+      invalid(`has no option ${name}; options are in lower case here, such as ${example}`)
     }
     other ??= name
   }
-  return other === undefined || isKnown
-    ? options
-    : invalid(`has no option ${other}; it takes options such as ${example}`)
+  if (other !== undefined && !isKnown) invalid(`has no option ${other}; it takes options such as ${example}`)
 }

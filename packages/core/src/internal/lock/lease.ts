@@ -20,6 +20,7 @@ import { deliveryOf } from "../connection/sent.ts"
 import { failureOf, timeLimit } from "../error/events.ts"
 import { quoted } from "../error/printable.ts"
 import { mayHaveRun } from "../error/retry.ts"
+import { stackless } from "../error/stackless.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
 import { Once } from "../runtime/once.ts"
 import type { Restore } from "../runtime/restore.ts"
@@ -173,6 +174,14 @@ export const make = (of: string, given: Given) => ({
     )
 })
 
+/** What errors call a lease. */
+type Named = Pick<Settings, "name" | "kind">
+
+const refused = ({ kind, name }: Named, reason: LockError["reason"]): LockError =>
+  stackless(() => new LockError({ name, reason, kind }))
+
+const notOwned = (named: Named): LockNotOwnedError => stackless(() => new LockNotOwnedError(named))
+
 type Acquire = (settings: Settings, restore: Restore) => On<Held | undefined>
 
 const acquireFor = (given: Given, acquire: Acquire) =>
@@ -235,7 +244,7 @@ const acquireOrFail = (
       acquire(settings, restore),
       (held) =>
         held === undefined
-          ? new LockError({ name: settings.name, reason: "NotAcquired", kind: settings.kind })
+          ? refused(settings, "NotAcquired")
           : Effect.succeed(held)
     ))
 
@@ -360,8 +369,7 @@ class Held {
   readonly #client: RedisClient["Service"]
   readonly #settings: Settings
   readonly #token: string
-  /** What errors call it. */
-  readonly #named: Pick<Settings, "name" | "kind">
+  readonly #named: Named
   readonly #loss = new Once<never, LockNotOwnedError>()
   #isHeld = true
   /** Whether the lease was lost by silence: the server may have renewed it since, or may do so. */
@@ -427,8 +435,8 @@ class Held {
   ): Effect.Effect<void, CommandError | LockLikeError> {
     return Effect.suspend((): Effect.Effect<void, CommandError | LockLikeError> =>
       this.#isHeld
-        ? Effect.flatMap(act(), (owned) => owned ? Effect.void : new LockNotOwnedError(this.#named))
-        : new LockError({ ...this.#named, reason: "NotHeld" })
+        ? Effect.flatMap(act(), (owned) => owned ? Effect.void : notOwned(this.#named))
+        : refused(this.#named, "NotHeld")
     )
   }
 
@@ -458,7 +466,7 @@ class Held {
     const { ttl } = this.#settings
     return this.#whileHeld(() =>
       ttl === undefined
-        ? new LockError({ ...this.#named, reason: "NoTimeout" })
+        ? refused(this.#named, "NoTimeout")
         : Effect.flatMap(duration(ttl), (milliseconds) => this.#change(milliseconds, mode))
     )
   }
@@ -496,7 +504,7 @@ class Held {
       Effect.flatMap((end) => {
         this.#isHeld = false
         this.#mayBeLeft = end === "silence"
-        const error = new LockNotOwnedError(this.#named)
+        const error = notOwned(this.#named)
         this.#loss.end(Exit.fail(error))
         return error
       })
