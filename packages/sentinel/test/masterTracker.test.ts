@@ -33,16 +33,39 @@ describe("MasterTracker", () => {
     assert.deepStrictEqual(told, ["h:3", "h:2"])
   })
 
-  it("is no reason to give up a dial to the master of a later failover than it knows", () => {
-    const { tracker } = make()
-    assert.isFalse(tracker.hasOvertaken({ address: at(2), epoch: 2 }))
-    tracker.becomes({ address: at(1), epoch: 1 })
-    assert.isFalse(tracker.hasOvertaken({ address: at(2), epoch: 2 }))
-    assert.isFalse(tracker.hasOvertaken({ address: at(1), epoch: 1 }))
-    assert.isTrue(tracker.hasOvertaken({ address: at(3), epoch: 1 }))
-    tracker.becomes({ address: at(2), epoch: 2 })
-    assert.isTrue(tracker.hasOvertaken({ address: at(1), epoch: 1 }))
-  })
+  it.effect("is no reason to give up a dial to the master of a later failover than it knows", () =>
+    Effect.gen(function*() {
+      const { tracker } = make()
+      const isOvertaken = (port: number, epoch: number, changes = -1) => {
+        const fiber = Effect.runFork(tracker.overtaking({ address: at(port), epoch }, changes))
+        const ended = fiber.pollUnsafe() !== undefined
+        fiber.interruptUnsafe()
+        return ended
+      }
+      assert.isFalse(isOvertaken(2, 2))
+      tracker.becomes({ address: at(1), epoch: 1 })
+      assert.isFalse(isOvertaken(2, 2))
+      assert.isFalse(isOvertaken(1, 1))
+      assert.isTrue(isOvertaken(3, 1))
+      tracker.becomes({ address: at(2), epoch: 2 })
+      assert.isTrue(isOvertaken(1, 1))
+    }))
+
+  it.effect("is a reason to give up a dial to the one before it, also while the fiber that dials rests", () =>
+    Effect.gen(function*() {
+      const { tracker } = make()
+      tracker.becomes({ address: at(1), epoch: 1 })
+      const { changes } = tracker
+      const waiting = yield* Effect.forkChild(tracker.overtaking({ address: at(1), epoch: 1 }, changes))
+      // The fiber has not begun.
+      tracker.becomes({ address: at(2), epoch: 2 })
+      yield* Fiber.join(waiting)
+      // What was known before is no reason: the sentinels have named the server since.
+      const later = yield* Effect.forkChild(tracker.overtaking({ address: at(1), epoch: 1 }, tracker.changes), {
+        startImmediately: true
+      })
+      assert.isUndefined(later.pollUnsafe())
+    }))
 
   it("takes an earlier number for the same server, and goes on from the later one", () => {
     const { tracker } = make()

@@ -113,7 +113,7 @@ const openMaster = (resolver: Resolver, listener: Listener): Opened =>
     // A server that hangs must not hold up callers that could go to another by now.
     const connection = yield* Effect.raceFirst(
       verifyMaster(resolver, found, listener),
-      Effect.as(isOvertaken(tracker, found), undefined)
+      Effect.as(tracker.overtaking(found, changes), undefined)
     )
     if (connection === undefined) return yield* openMaster(resolver, listener)
     // A change was announced during this look, so what it found is out of date.
@@ -133,10 +133,6 @@ const openMaster = (resolver: Resolver, listener: Listener): Opened =>
 
 const tellOfAsking = ({ role, service }: Resolver, { onProgress }: Listener): void =>
   onProgress?.(`the sentinels have named no ${role} yet`, addressOf(service, role))
-
-/** Suspends until another server is known to be the master, and not by an earlier failover. */
-const isOvertaken = (tracker: MasterTracker, found: Claim): Effect.Effect<void> =>
-  Effect.flatMap(tracker.news, () => tracker.hasOvertaken(found) ? Effect.void : isOvertaken(tracker, found))
 
 /** The master by the word of the sentinels, or the server that they are making the master at the moment. */
 export const whereMasterIs = (resolver: Resolver): Effect.Effect<Named, MasterNotFoundError> =>

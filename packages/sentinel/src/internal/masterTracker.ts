@@ -160,10 +160,16 @@ export class MasterTracker {
     return !anew && known !== undefined && epoch < known.epoch && formatEndpoint(address) !== this.address
   }
 
-  /** Whether it is useless to go on to the server of a claim; never for a claim of a later failover than is known. */
-  hasOvertaken({ address, epoch }: Claim): boolean {
-    const known = this.#master
-    return known !== undefined && epoch <= known.epoch && formatEndpoint(address) !== this.address
+  /**
+   * Suspends until it is useless to go on to the server of a claim, by another change than the `changes` known before; for ever with
+   * a claim of a later failover than is known.
+   */
+  overtaking({ address, epoch }: Claim, changes: number): Effect.Effect<void> {
+    return this.#successions.until(() => {
+      const known = this.#master
+      return changes !== this.#changes && known !== undefined && epoch <= known.epoch &&
+        formatEndpoint(address) !== this.address
+    })
   }
 
   /**
