@@ -68,6 +68,7 @@ export default defineConfig({
       }
     ],
     globalSetup: ["test/global-setup.ts"],
+    setupFiles: process.env["STEPS_A_TURN"] === undefined ? [] : ["test/few-steps.ts"],
     reporters: ["default", "./scripts/summary-reporter.ts"],
     pool: "forks",
     // Most of the time goes into waiting for servers: two at a time kept two cores half busy, three let a quarter of them rest.

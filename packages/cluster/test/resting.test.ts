@@ -12,6 +12,7 @@ import type { RedisRouter } from "@redfx/core/unstable/Router"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { MaxOpsBeforeYield } from "effect/Scheduler"
 import * as TestClock from "effect/testing/TestClock"
 import type { Redirects } from "../src/internal/routing/redirects.ts"
@@ -48,6 +49,30 @@ describe("A reserved connection", () => {
         router.submit(second!)
         yield* turns(60)
         assert.deepStrictEqual(sent.map(({ leading }) => leading.spec.name), ["INCR", "DECR"], `after ${after} turns`)
+      }
+    }).pipe(Effect.scoped, Effect.provideService(MaxOpsBeforeYield, 3)))
+})
+
+describe("A reserved connection whose caller goes away as it is taken", () => {
+  it.effect("is the one that the next caller gets, or is given back", () =>
+    Effect.gen(function*() {
+      for (let after = 0; after < 60; after++) {
+        let taken = 0
+        const opened = Effect.as(
+          Effect.acquireRelease(Effect.sync(() => ++taken), () => Effect.sync(() => --taken)),
+          { exclusive: () => Effect.void }
+        )
+        const node = { address: "n1", health: new Health(), pool: { router: { reserve: opened } } }
+        // Nothing else of them is looked at.
+        const state = { known: Effect.void, topology: undefined } as unknown as State
+        const redirects = { masterOf: () => node } as unknown as Redirects
+        const router = yield* reserve(state, redirects, {} as RedisRouter)
+        const exclusive = Effect.scoped(router.exclusive([Redis.blpop(["k"], 0)], undefined))
+        const fiber = yield* Effect.forkChild(exclusive, { startImmediately: true })
+        yield* turns(after)
+        yield* Fiber.interrupt(fiber)
+        yield* exclusive
+        assert.strictEqual(taken, 1, `after ${after} turns`)
       }
     }).pipe(Effect.scoped, Effect.provideService(MaxOpsBeforeYield, 3)))
 })

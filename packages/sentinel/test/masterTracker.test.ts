@@ -46,6 +46,23 @@ describe("MasterTracker", () => {
     assert.isTrue(tracker.isPast({ address: at(1), epoch: 1 }, tracker.changes))
   })
 
+  it.effect("is a reason to give up a dial to the one before it, also while the fiber that dials rests", () =>
+    Effect.gen(function*() {
+      const { tracker } = make()
+      tracker.becomes({ address: at(1), epoch: 1 })
+      const { changes } = tracker
+      const waiting = yield* Effect.forkChild(tracker.overtaking({ address: at(1), epoch: 1 }, changes))
+      // The fiber has not begun.
+      tracker.becomes({ address: at(2), epoch: 2 })
+      yield* Fiber.join(waiting)
+      // What was known before is no reason: the sentinels have named the server since, without a number.
+      const unnumbered = { address: at(1), epoch: Number.NaN }
+      const later = yield* Effect.forkChild(tracker.overtaking(unnumbered, tracker.changes), {
+        startImmediately: true
+      })
+      assert.isUndefined(later.pollUnsafe())
+    }))
+
   it("takes an earlier number for the same server, and goes on from the later one", () => {
     const { tracker } = make()
     tracker.becomes({ address: at(2), epoch: 2 })

@@ -4,7 +4,10 @@
 import * as Effect from "effect/Effect"
 import * as Scheduler from "effect/Scheduler"
 
-/** Runs an effect beside the test, which goes on when the effect waits for something. */
+/**
+ * Runs an effect beside the test. It begins at once, and the test goes on when it waits for something, or rests: what must have
+ * happened by then is waited for, or the effect is `inOneTurn`.
+ */
 export const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 
 /**

@@ -117,7 +117,7 @@ const written = ({ connect, world }: Stage) =>
     const client = yield* Effect.flatMap(connect({}), (client) => RedisCache.make(client))
     yield* together([client.execute(reading), client.execute(reading)])
     yield* client.execute(Redis.set("cached", "2"))
-    world.links.forEach((link) => World.answer(link, { push: ["invalidate", ["cached"]] }))
+    for (const link of world.links) if (link.protocol === 3) World.answer(link, { push: ["invalidate", ["cached"]] })
     yield* Effect.sleep(5)
     return yield* client.execute(reading)
   })
@@ -201,6 +201,9 @@ export const operations: ReadonlyArray<Operation> = [
   standalone("a watch with a conflict", watched, { varies: true }),
   standalone("a session that leaves a watch", () => Redis.withConnection(Redis.send("WATCH", "k"))),
   standalone("a session that leaves a database", () => Redis.withConnection(Redis.select(1))),
+  standalone("sessions of a full pool", () => together([reserved, reserved, reserved]), {
+    options: { pool: { shared: 1, max: 2 } }
+  }),
   standalone("a limit of requests", () => together(["a", "b", "c"].map((key) => Redis.set(key, "1"))), {
     options: { limits: { inFlightCommands: 1 } }
   }),
@@ -243,6 +246,11 @@ export const operations: ReadonlyArray<Operation> = [
   }),
   cluster("a pipeline over a cluster", () => Redis.pipeline(["a", "b", "c"].map((key) => Redis.get(key)))),
   cluster("a session of a cluster", () => reserved),
+  cluster(
+    "a session of a cluster whose first command is given up",
+    () => Redis.withConnection(Effect.andThen(Effect.timeoutOption(Redis.blpop(["k"], "1 milli"), 10), get)),
+    { varies: true, options: { pool: { shared: 1, max: 2 } } }
+  ),
   cluster("a slot that moves", changing("failover")),
   cluster("a replica of a cluster that takes over", changing("demote")),
   cluster("a subscription of a cluster", (stage) => hearing(stage, news), { after: noTopic }),

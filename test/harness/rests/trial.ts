@@ -202,22 +202,24 @@ export const run = async (
     yield* Effect.scoped(withClient(operation.before ?? Effect.void))
     yield* other.execute(Redis.get("k"))
 
-    const begin = () => Effect.runForkWith(onSteps)(Effect.scoped(withClient(operation.run(stage))))
-    const begun: Array<Fiber.Fiber<unknown, unknown>> = []
+    const begin = () => ({
+      since: sim.now(),
+      fiber: Effect.runForkWith(onSteps)(Effect.scoped(withClient(operation.run(stage))))
+    })
+    const begun: Array<ReturnType<typeof begin>> = []
     let closing: Fiber.Fiber<void> | undefined = undefined
     steps.act = () => {
       const links = [...world.links].filter(({ client }) => client === own)
-      if (disturbance === "interrupt") begun[0]?.interruptUnsafe()
+      if (disturbance === "interrupt") begun[0]?.fiber.interruptUnsafe()
       if (disturbance === "rival") begun.push(begin())
       if (disturbance === "cut") { for (const link of links) World.cut(link, true) }
       if (disturbance === "hang") { for (const link of links) link.hung = true }
       if (disturbance === "failover" || disturbance === "demote") Topology.failOver(world, ofK, disturbance)
       if (disturbance === "close") closing = Effect.runForkWith(context)(Scope.close(scope, Exit.void))
     }
-    const since = sim.now()
     steps.armed = true
     begun.push(begin())
-    for (const fiber of begun) {
+    for (const { fiber, since } of begun) {
       const exit = Option.getOrUndefined(yield* Effect.timeoutOption(Fiber.await(fiber), patience))
       if (exit === undefined) {
         fiber.interruptUnsafe()

@@ -71,3 +71,21 @@ describe("A pool that is retired", () => {
       }
     }))
 })
+
+describe("A caller who asks for a connection as the last one is given back", () => {
+  inVirtualTime("gets it, wherever its fiber rests", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(() => undefined)
+      const client = yield* Client.make(node, { clientInfo: false, pool: { max: 2 } })
+      for (const steps of [3, 4]) {
+        for (let turns = 0; turns < 60; turns++) {
+          const scope = yield* Scope.make()
+          yield* Scope.provide(client.reserve, scope)
+          const waiting = yield* fork(resting(steps)(Effect.exit(Effect.scoped(client.reserve))))
+          for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow
+          yield* Scope.close(scope, Exit.void)
+          assert.isTrue(Exit.isSuccess(yield* Fiber.join(waiting)), `after ${turns} turns of ${steps} steps`)
+        }
+      }
+    }))
+})

@@ -126,7 +126,7 @@ const lookForMaster = (resolver: Resolver, listener: Listener, changes: number):
     // A server that hangs must not hold up callers that could go to another by now.
     const connection = yield* Effect.raceFirst(
       verifyMaster(resolver, found, listener),
-      Effect.flatMap(isOvertaken(tracker, found, changes), () => Effect.fail(demoted(formatEndpoint(found.address))))
+      Effect.flatMap(tracker.overtaking(found, changes), () => Effect.fail(demoted(formatEndpoint(found.address))))
     )
     if (!tracker.becomes(found, changes)) {
       const late = demoted(connection.address)
@@ -144,14 +144,6 @@ const lookForMaster = (resolver: Resolver, listener: Listener, changes: number):
 
 const tellOfAsking = ({ role, service }: Resolver, { onProgress }: Listener): void =>
   onProgress?.(`the sentinels have named no ${role} yet`, addressOf(service, role))
-
-/** Suspends until another server is known to be the master than one that was looked for before that change. */
-const isOvertaken = (tracker: MasterTracker, found: Claim, changes: number): Effect.Effect<void> =>
-  Effect.suspend(() =>
-    tracker.isPast(found, changes)
-      ? Effect.void
-      : Effect.flatMap(tracker.news, () => isOvertaken(tracker, found, changes))
-  )
 
 /** The master by the word of the sentinels, or the server that they are making the master at the moment. */
 export const whereMasterIs = (resolver: Resolver): Effect.Effect<Named, MasterNotFoundError> =>

@@ -172,6 +172,11 @@ export class MasterTracker {
     return this.isBehind(claim) || mayBePast && changes !== this.#changes
   }
 
+  /** Suspends until a claim is past. */
+  overtaking(claim: Claim, changes: number): Effect.Effect<void> {
+    return this.#successions.until(() => this.isPast(claim, changes))
+  }
+
   /**
    * Takes note of the master, and closes connections to servers that are not what they were opened for. Returns `false` when
    * there was a failover since, or another change than the `changes` known then.

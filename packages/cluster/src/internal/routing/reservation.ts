@@ -154,51 +154,56 @@ class Reservation extends JudgedRequests {
   /** The connection, which is known even before it is open. */
   readonly held: Held = heldBy(() => this.#bound?.router.held)
 
-  /** Takes a connection to the server of a command's slot, wherever that is. Nothing is run before there is one. */
+  /**
+   * Takes a connection to the server of a command's slot, wherever that is. Nothing is run before there is one. It is known as soon as
+   * it is taken: the caller may go away, and the next one uses it.
+   */
   #bind(command: RedisCommand.Any): Effect.Effect<Bound, CommandError> {
-    return this.#binding.withPermit(Effect.gen({ self: this }, function*() {
-      if (this.#bound === undefined) yield* this.state.known
-      while (this.#bound === undefined) {
-        if (this.#returned) return yield* Effect.fail(tooLate)
-        const node = this.#redirects.masterOf(command)
-        const avoided = node?.health.downWith
-        const opened = yield* Effect.result(
-          node === undefined
-            ? Effect.fail(notCovered(command))
-            : avoided !== undefined
-            ? Effect.fail(avoided)
-            : this.#open(node, command)
-        )
-        if (Result.isSuccess(opened)) {
-          const bound = opened.success
-          if ((this.#redirects.masterOf(command) ?? bound.node).address === bound.node.address) {
-            return this.#bound = bound
+    return this.#binding.withPermit(Effect.uninterruptibleMask((restore) =>
+      Effect.gen({ self: this }, function*() {
+        if (this.#bound === undefined) yield* restore(this.state.known)
+        while (this.#bound === undefined) {
+          if (this.#returned) return yield* Effect.fail(tooLate)
+          const node = this.#redirects.masterOf(command)
+          const avoided = node?.health.downWith
+          const opened = yield* Effect.result(
+            node === undefined
+              ? Effect.fail(notCovered(command))
+              : avoided !== undefined
+              ? Effect.fail(avoided)
+              : this.#open(node, command, restore(node.pool.router.reserve))
+          )
+          if (Result.isSuccess(opened)) {
+            const bound = opened.success
+            if ((this.#redirects.masterOf(command) ?? bound.node).address === bound.node.address) {
+              return this.#bound = bound
+            }
+            // The slot has moved meanwhile, so this is not its server.
+            yield* Scope.close(bound.scope, Exit.void)
+            continue
           }
-          // The slot has moved meanwhile, so this is not its server.
-          yield* Scope.close(bound.scope, Exit.void)
-          continue
+          const { next, spent } = judged({ state: this.state }, { way: "reserved", command }, {
+            error: opened.failure,
+            isAvoided: avoided !== undefined,
+            node,
+            spent: this.#spent
+          })
+          if (next._tag === "Settle") return yield* Effect.fail(next.error ?? opened.failure)
+          this.#spent = spent
+          yield* restore(this.state.wait(next.after))
         }
-        const { next, spent } = judged({ state: this.state }, { way: "reserved", command }, {
-          error: opened.failure,
-          isAvoided: avoided !== undefined,
-          node,
-          spent: this.#spent
-        })
-        if (next._tag === "Settle") return yield* Effect.fail(next.error ?? opened.failure)
-        this.#spent = spent
-        yield* this.state.wait(next.after)
-      }
-      return this.#bound
-    }))
+        return this.#bound
+      })
+    ))
   }
 
-  #open(node: Node, command: RedisCommand.Any): Effect.Effect<Bound, CommandError> {
+  #open(node: Node, command: RedisCommand.Any, taken: RedisRouter["reserve"]): Effect.Effect<Bound, CommandError> {
     return Effect.suspend(() => {
       const scope = Scope.forkUnsafe(Context.get(this.#context, Scope.Scope))
       const { topology } = this.state
       const key = routingKey(command)
       const slot = key === undefined ? undefined : slotOf(key)
-      return Effect.map(acquireIn(scope)(node.pool.router.reserve), (router): Bound => ({
+      return Effect.map(acquireIn(scope)(taken), (router): Bound => ({
         node,
         served: (other) => other === slot || topology?.owners[other]?.master === node.address,
         router,

@@ -185,20 +185,17 @@ export class ExclusivePool {
   #connectionFor(claim: Claim): Effect.Effect<RedisConnection, CommandError> {
     const { acquireTimeout, max } = this.#options.settings.pool
     return Effect.suspend(() => {
-      const refusal = this.#refusalOf(claim)
-      if (refusal !== undefined) return Effect.fail(refusal)
-      claim.member.claims.add(claim)
-      const idle = this.#idle.pop()
-      if (idle !== undefined) return Effect.succeed(claim.connection = idle)
+      const atOnce = this.#atOnce(claim)
+      if (atOnce !== undefined) return atOnce
       if (Duration.toMillis(acquireTimeout) === 0 && this.#claimed > this.#limit) {
         return Effect.fail(
           this.#loss("PoolExhausted", `Too many connections: the pool's limit of ${max} (pool.max) is reached`)
         )
       }
       const wait = Effect.callback<RedisConnection, CommandError>((resume) => {
-        // The fiber may have rested since, and the claim was ended before anybody could be told.
-        const refusal = this.#refusalOf(claim)
-        if (refusal !== undefined) return resume(Effect.fail(refusal))
+        // The fiber may have rested since, and nobody could be told that the claim was ended, or be given what came back.
+        const atOnce = this.#atOnce(claim)
+        if (atOnce !== undefined) return resume(atOnce)
         claim.settle = resume
         claim.since = this.#now()
         this.#waiting.add(claim)
@@ -210,9 +207,13 @@ export class ExclusivePool {
     })
   }
 
-  /** The reason why a claim gets no connection any more. */
-  #refusalOf({ member }: Claim): CommandError | undefined {
-    return this.#closed ?? member.ended
+  /** What a claim need not wait for: a connection that nobody uses, or the reason why it gets none any more. */
+  #atOnce(claim: Claim): Effect.Effect<RedisConnection, CommandError> | undefined {
+    const refusal = this.#closed ?? claim.member.ended
+    if (refusal !== undefined) return Effect.fail(refusal)
+    claim.member.claims.add(claim)
+    const idle = this.#idle.pop()
+    return idle === undefined ? undefined : Effect.succeed(claim.connection = idle)
   }
 
   /** The number of claims that have a connection or want one. */
