@@ -3,8 +3,9 @@
  */
 import { assert, describe } from "@effect/vitest"
 import { Redis } from "@redfx/core"
+import * as Client from "@redfx/testing/Client"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
-import { keyOfA } from "@redfx/testing/FakeCluster"
+import { keyOfA, keyOfB } from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import * as Subscriber from "@redfx/testing/Subscriber"
@@ -13,6 +14,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
 
 /** A master that has been silent for so long that nothing is sent to it any more. */
 const silenced = Effect.gen(function*() {
@@ -53,6 +55,51 @@ describe("A server that stands still", () => {
         // Any other server will do, before the connection itself is given up.
         yield* told("Restored")
         assert.isBelow((yield* Clock.currentTimeMillis) - since, 5000)
+      })
+  )
+})
+
+/** A master that stands still while it owes answers to as many blocking commands as there is room for. */
+const standingStill = Effect.gen(function*() {
+  const { a, b, cluster } = yield* FakeCluster.make()
+  // Three shared ones leave room for two others.
+  const pool = { max: 5, acquireTimeout: "Infinity" } as const
+  const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { commandTimeout: "30 seconds", pool })
+  const pop = (key: string) =>
+    Effect.forkChild(Effect.result(client.execute(Redis.blpop([key], 40))), { startImmediately: true })
+  a.instead = ({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined
+  b.instead = ({ name }) => name === "BLPOP" ? Encode.bulks([keyOfB, "v"]) : undefined
+  const owed = [yield* pop(keyOfA), yield* pop(keyOfA)]
+  yield* a.node.awaitCommand("BLPOP", 2)
+  a.instead = () => FakeNode.stall()
+  yield* Effect.forkChild(Effect.exit(client.execute(Redis.get(keyOfA))), { startImmediately: true })
+  return { a, client, nodes, owed, pop, since: yield* Clock.currentTimeMillis }
+})
+
+describe("What blocks on a master that stands still", () => {
+  inVirtualTime("takes no room from what goes to other masters, once it is down", () =>
+    Effect.gen(function*() {
+      const { client, owed, pop, since } = yield* standingStill
+      const popped = yield* pop(keyOfB)
+      assert.deepStrictEqual(yield* Fiber.join(popped), Result.succeed({ key: keyOfB, value: "v" }))
+      assert.isBelow((yield* Clock.currentTimeMillis) - since, 3500)
+      assert.deepInclude(yield* client.stats, { exclusive: 3, exclusiveIdle: 1 })
+      // What it owes may be answered yet.
+      assert.deepStrictEqual(owed.map((fiber) => fiber.pollUnsafe()), [undefined, undefined])
+    }))
+
+  inVirtualTime(
+    "has no more room there than before, and who waits for some is told that it is down",
+    () =>
+      Effect.gen(function*() {
+        const { a, client, nodes } = yield* standingStill
+        const error = yield* Client.failure(client.withTimeout("4 seconds"), Redis.blpop([keyOfA], 0.1), "TimeoutError")
+        assert.strictEqual(error.delivery, "not-sent")
+        assert.match(error.message, /did not answer a PING/)
+        const opened = a.node.connections.total
+        const own = yield* nodes.clientOf(a.address)
+        yield* Client.failure(own.withTimeout("1 second"), Redis.blpop([keyOfA], 0.1), "TimeoutError")
+        assert.strictEqual(a.node.connections.total, opened)
       })
   )
 })

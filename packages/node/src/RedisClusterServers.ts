@@ -43,7 +43,8 @@ import * as RedisServer from "./RedisServer.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * Options that a cluster is started with. The server options apply to every node.
+ * Options that a cluster is started with. The server options apply to every node. With `tls`, nodes talk to each other by TLS where
+ * `config` has `"tls-cluster": "yes"`.
  *
  * @category models
  * @since 0.1.0
@@ -229,7 +230,8 @@ export const make = (
     if (first === undefined) {
       return yield* new RedisServer.RedisServerError({ reason: "Other", detail: "A cluster needs at least one master" })
     }
-    const settings = { password: options.password, timeout: settleTimeout }
+    const overTls = options.config?.["tls-cluster"] === "yes"
+    const settings = { password: options.password, timeout: settleTimeout, overTls }
     const cluster = { ...settings, members: yield* Setup.membersOf(servers, settings) }
     yield* Setup.assemble(cluster, masters, replicas)
     return toService(cluster, [first, ...others])

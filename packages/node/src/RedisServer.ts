@@ -286,7 +286,9 @@ const chooseLocation = Effect.fnUntraced(function*(options: SettledOptions, dire
   return {
     host,
     port: yield* Probe.freePort(host, { withBus: options.clusterEnabled === true }),
-    tlsPort: options.tls === undefined ? undefined : yield* Probe.freePort(host, { withBus: false }),
+    tlsPort: options.tls === undefined
+      ? undefined
+      : yield* Probe.freePort(host, { withBus: options.clusterEnabled === true }),
     directory,
     path: options.unixSocket === true ? Path.join(directory, "redis.sock") : undefined
   }

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis } from "@redfx/core"
-import { RedisClusterServers } from "@redfx/node"
+import { NodeRedisClient, RedisClusterServers } from "@redfx/node"
+import * as Certificates from "@redfx/testing/Certificates"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Fs from "node:fs"
@@ -61,6 +62,30 @@ describe("RedisClusterServers", { concurrent: true }, () => {
         const told = slots.flatMap(({ master, replicas }) => [master, ...replicas]).map(({ port }) => port)
         assert.sameMembers(told, nodes.map(({ port }) => port))
       }
+    }))
+
+  it.live("has its nodes talk to each other by TLS where it is told so, and serves clients by TLS", () =>
+    Effect.gen(function*() {
+      const { ca, client, server: { cert, key } } = yield* Certificates.make
+      const { nodes } = yield* RedisClusterServers.make({
+        masters: 1,
+        replicas: 1,
+        tls: { ca, cert, key, clientCertificate: "required" },
+        config: { "tls-cluster": "yes", "tls-replication": "yes" },
+        // So long may the handshake take by which nodes meet.
+        nodeTimeout: "10 seconds",
+        settleTimeout: "1 minute"
+      })
+      const [first] = nodes
+      assert.isDefined(first)
+      // The server was given a port.
+      const start = { host: first.host, port: first.tls!.port }
+      const slots = yield* Effect.provide(
+        Redis.clusterSlots(),
+        NodeRedisClient.layerCluster({ nodes: [start], tls: { ca, cert: client.cert, key: client.key } })
+      )
+      const told = slots.flatMap(({ master, replicas }) => [master, ...replicas]).map(({ port }) => port)
+      assert.deepStrictEqual(told, nodes.map(({ tls }) => tls?.port))
     }))
 
   it.live("moves a slot step by step, with ASK and TRYAGAIN on the way", () =>

@@ -431,6 +431,8 @@ describe("RedisLock", () => {
       for (
         const [act, left] of [
           [() => Effect.void, 10_000],
+          // Limits are told in whole milliseconds.
+          [() => Effect.asVoid(TestClock.adjust(0.25)), 10_000],
           [(handle: RedisLock.LockHandle) => handle.extend("5 seconds"), 15_000],
           [(handle: RedisLock.LockHandle) => handle.extend("2 seconds", { replace: true }), 2000],
           [() => Effect.asVoid(TestClock.adjust("9500 millis")), 1000],
@@ -446,7 +448,7 @@ describe("RedisLock", () => {
         assert.isUndefined(release.pollUnsafe())
         yield* TestClock.adjust(1)
         const error = errorsOf(yield* Fiber.join(release))[0] as RedisError
-        assert.deepInclude(error, { _tag: "TimeoutError", delivery: "unknown" })
+        assert.deepInclude(error, { _tag: "TimeoutError", delivery: "unknown", milliseconds: left })
       }
     }))
 

@@ -15,10 +15,12 @@ export interface Member {
   readonly server: Server
 }
 
+/** - `overTls`: whether the nodes talk to each other by TLS. */
 export interface Cluster {
   readonly members: ReadonlyArray<Member>
   readonly password: Redacted.Redacted<string> | undefined
   readonly timeout: Duration.Input
+  readonly overTls: boolean
 }
 
 export const at = (cluster: Cluster, member: Member) => Deployment.at(member.server, cluster.password)

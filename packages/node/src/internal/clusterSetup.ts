@@ -36,11 +36,16 @@ const prepare = (cluster: Cluster.Cluster, masters: number) =>
       ...(index < masters ? [Redis.clusterAddslots(slotsOf(index, masters))] : [])
     ]).pipe(Cluster.surelyAt("Giving slots to a node", cluster, member)), { concurrency: "unbounded" })
 
-/** Introduces every node to every other one at once. Gossip would do that too, but some seconds later. */
+/**
+ * Introduces every node to every other one at once. Gossip would do that too, but some seconds later. Nodes that talk to each
+ * other by TLS know each other by the ports for it.
+ */
 const meet = (cluster: Cluster.Cluster) =>
   Effect.forEach(cluster.members, (member, index) =>
     Redis.pipeline(
-      cluster.members.slice(index + 1).map(({ server }) => Redis.clusterMeet(server.host, server.port))
+      cluster.members.slice(index + 1).map(({ server: { host, port, tls } }) =>
+        Redis.clusterMeet(host, cluster.overTls ? tls?.port ?? port : port)
+      )
     ).pipe(Cluster.surelyAt("Introducing a node to others", cluster, member)), {
     concurrency: "unbounded"
   })

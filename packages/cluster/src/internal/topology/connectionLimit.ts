@@ -5,6 +5,9 @@
  * program full of blocking commands still reaches a new master. Where there is
  * no such room a shared connection is opened all the same, beyond the limit,
  * and so is one exclusive connection: without it nothing that blocks would run.
+ *
+ * Connections to a server that is down do not count: nothing more is sent there, and what it owes may keep them in use for long,
+ * which is no reason for anybody to wait for another server.
  */
 import type { ConnectionSettings } from "@redfx/core/RedisConfig"
 import { connectionLoss } from "@redfx/core/RedisError"
@@ -15,12 +18,14 @@ import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import type { Health } from "./health.ts"
 
 type Kind = "shared" | "exclusive"
 
 /** The share of one connection in the limit, which the connection waits for, has, or is done with for good. */
 interface Permit {
   readonly kind: Kind
+  readonly health: Health
   state: "waiting" | "held" | "released"
 }
 
@@ -40,7 +45,8 @@ const roomInterval = "50 millis"
 
 export class ConnectionLimit {
   readonly #options: ConnectionLimitOptions
-  readonly #held: Record<Kind, number> = { shared: 0, exclusive: 0 }
+  /** The numbers of connections to each server. */
+  readonly #held = new Map<Health, Record<Kind, number>>()
   /** The callers that wait, in order. Each tries once more, and returns whether it succeeded. */
   readonly #waiting = new Set<() => boolean>()
 
@@ -48,11 +54,11 @@ export class ConnectionLimit {
     this.#options = options
   }
 
-  /** A dialer that keeps within the limit. */
-  readonly limited = (dialer: Dialer, kind: Kind): Dialer => ({
+  /** A dialer, to the server of this health, that keeps within the limit. */
+  readonly limited = (health: Health) => (dialer: Dialer, kind: Kind): Dialer => ({
     ...dialer,
     open: (listener) =>
-      Effect.flatMap(this.#admit(dialer.address, kind, listener), (permit) =>
+      Effect.flatMap(this.#admit(dialer, kind, health, listener), (permit) =>
         dialer.open({
           ...listener,
           onUnsent: (unsent, failure) => {
@@ -64,9 +70,14 @@ export class ConnectionLimit {
         }))
   })
 
-  #admit(address: string, kind: Kind, listener: Listener): Effect.Effect<Permit, CommandError, Scope.Scope> {
+  #admit(
+    { address }: Dialer,
+    kind: Kind,
+    health: Health,
+    listener: Listener
+  ): Effect.Effect<Permit, CommandError, Scope.Scope> {
     return Effect.suspend(() => {
-      const permit: Permit = { kind, state: "waiting" }
+      const permit: Permit = { kind, health, state: "waiting" }
       return Effect.addFinalizer(() => Effect.sync(() => this.#release(permit))).pipe(
         Effect.andThen(Effect.suspend(() => this.#take(permit) ? Effect.void : this.#wait(permit, address, listener))),
         Effect.as(permit)
@@ -82,7 +93,8 @@ export class ConnectionLimit {
       })
     }
     onProgress?.(`${this.#reached} is reached, and no connection that callers have alone became free`, address)
-    return this.#waitAtMost(address, this.#awaitRoom(permit))
+    // Whoever waits to dial a server that proves to be down need wait no longer.
+    return Effect.raceFirst(this.#waitAtMost(address, this.#awaitRoom(permit)), permit.health.untilDown)
   }
 
   get #reached(): string {
@@ -112,11 +124,11 @@ export class ConnectionLimit {
       if (!attempt()) this.#waiting.add(attempt)
       return Effect.sync(() => this.#waiting.delete(attempt))
     })
-    // The caller that has waited longest makes room for all.
+    // The caller that has waited longest makes room for all. A server that goes down makes room as well.
     const isFirst = () => this.#waiting.values().next().value === attempt
     const makeRoom = Effect.andThen(
       Effect.sleep(roomInterval),
-      Effect.suspend(() => isFirst() ? this.#options.makeRoom : Effect.void)
+      Effect.suspend(() => isFirst() ? Effect.map(this.#options.makeRoom, () => this.#admitWaiting()) : Effect.void)
     )
     return Effect.andThen(this.#options.makeRoom, Effect.raceFirst(taken, Effect.forever(makeRoom)))
   }
@@ -140,21 +152,43 @@ export class ConnectionLimit {
 
   #take(permit: Permit): boolean {
     const { pool } = this.#options
-    const { exclusive, shared } = this.#held
+    // Of a server that is down no more are opened than of any other.
+    const { exclusive, shared } = this.#counted(permit.health.downWith !== undefined)
     const isFree = permit.kind === "shared" ? shared + exclusive < pool.max : exclusive < this.#room(shared)
     if (permit.state !== "waiting" || !isFree) return false
     this.#hold(permit)
     return true
   }
 
+  /** The numbers of connections, with or without those to servers that are down. */
+  #counted(withDown: boolean): Record<Kind, number> {
+    const sum = { shared: 0, exclusive: 0 }
+    for (const [health, { exclusive, shared }] of this.#held) {
+      if (!withDown && health.downWith !== undefined) continue
+      sum.shared += shared
+      sum.exclusive += exclusive
+    }
+    return sum
+  }
+
   #hold(permit: Permit): void {
     permit.state = "held"
-    this.#held[permit.kind]++
+    const held = this.#held.get(permit.health) ?? { shared: 0, exclusive: 0 }
+    held[permit.kind]++
+    this.#held.set(permit.health, held)
   }
 
   #release(permit: Permit): void {
-    if (permit.state === "held") this.#held[permit.kind]--
+    const held = this.#held.get(permit.health)
+    if (permit.state === "held" && held !== undefined) {
+      held[permit.kind]--
+      if (held.shared + held.exclusive === 0) this.#held.delete(permit.health)
+    }
     permit.state = "released"
+    this.#admitWaiting()
+  }
+
+  #admitWaiting(): void {
     for (const attempt of this.#waiting) attempt()
   }
 }

@@ -241,7 +241,7 @@ export class Nodes {
       }
     }
     const poolOf = (settings: ConnectionSettings) =>
-      RedisPool.makeFrom(dialerWith(settings, settings.readonly), settings, onEvent, limit?.limited)
+      RedisPool.makeFrom(dialerWith(settings, settings.readonly), settings, onEvent, limit?.limited(health))
     const asMaster = yield* poolOf({ ...(readOnly ? withoutMinimum(settings) : settings), readonly: false })
     const { pool, unchecked } = settings.readonly
       ? byRole(

@@ -455,7 +455,10 @@ class Held {
       )
       return settings.ttl === undefined
         ? release
-        : Effect.flatMap(elapsedNow, (time) => untilOver(Math.max(this.#validUntil - time, shortestRelease), release))
+        : Effect.flatMap(
+          elapsedNow,
+          (time) => untilOver(Math.max(Math.ceil(this.#validUntil - time), shortestRelease), release)
+        )
     }))
   }
 
