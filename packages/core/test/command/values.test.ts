@@ -141,7 +141,8 @@ describe("memory of callers", () => {
           controller.abort()
           value.fill(66)
           await setting
-          const stored = await redis.getdel("k")
+          const stored = await redis.get("k")
+          await redis.del("k")
           assert.isTrue(stored === undefined || /^A{2200000}$/.test(stored), `after ${steps} steps`)
         }
         await redis.close()
