@@ -472,8 +472,7 @@ describe("Failover", () => {
       const found = yield* Redis.scanStream({ count: 10 }).pipe(
         Stream.mapEffect((key) =>
           Effect.gen(function*() {
-            const owner = yield* cluster.owner(key)
-            if (failedOver || owner !== second) return key
+            if (failedOver || (yield* cluster.owner(key)) !== second) return key
             failedOver = true
             yield* cluster.failover(replica)
             // The client hears of it by a redirect.
