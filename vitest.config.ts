@@ -5,55 +5,44 @@ import { defineConfig } from "vitest/config"
 import { BaseSequencer } from "vitest/node"
 import type { TestSpecification } from "vitest/node"
 
-// Each file of tests has a process that loads the same modules: what was compiled once is read, a quarter of what loading takes.
+// Each process of tests loads the same modules: what was compiled once is read, a quarter of what loading takes.
 process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules/.cache/compiled")
 
 const tests = ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"]
 
 /**
- * Tests of functions and tables, which start no server and change nothing of their process. They share processes, as most of
- * what such a file takes, a second of a processor, is to load what it tests. The two that are left out mock what all others
- * import, and look at the memory of their process.
+ * Tests with a process of their own: they look at its memory, its handles or its time of a processor, or read the rows of all
+ * tables of commands, for which they mock what other tests import. All others share processes, as to load what a file tests
+ * takes a second of a processor, which for most is longer than to run it.
  */
-const pure = "packages/core/test/{codec,command,commands,config,error,goldens}/**/!(Views|RespDecoder).test.ts"
-
-/**
- * Tests that say by when something must have happened while servers are lost, hang or are slow. They run before all others, and
- * have more of the machine.
- */
-const timed = [
-  "test/{chaos,silence,soakAll}.test.ts",
-  "packages/cluster/test/recovery.test.ts",
-  "packages/core/test/stream/recovery.test.ts"
+const alone = [
+  "packages/cluster/test/keyless.test.ts",
+  "packages/core/test/cache/{memory,parts}.test.ts",
+  "packages/core/test/codec/RespDecoder.test.ts",
+  "packages/core/test/command/Views.test.ts",
+  "packages/core/test/connection/{hostileServer,suspension}.test.ts",
+  "test/{asyncContext,chaos,conformance,memory,prefixConformance,soakAll,topologyLimits}.test.ts"
 ]
 
-/** What runs for longer than a minute, and would be left for the end as its file is small. */
-const long = /\/test\/(soakAll|chaos)\.test\.ts$/
+/** Tests of whole deployments take long for the size of their files, and would be left for the end. */
+const deployments = join(import.meta.dirname, "test/")
 
-/** Large files are begun first, but for those that are long. */
+/** Processes that are not shared come first, as one that is shared ends where another has to begin. Then large files come first. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
     const sorted = await super.sort(files)
-    const isLong = ({ moduleId }: TestSpecification): boolean => long.test(moduleId)
-    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
+    const rank = ({ moduleId, project }: TestSpecification): number =>
+      (project.name === "alone" ? 0 : 2) + (moduleId.startsWith(deployments) ? 0 : 1)
+    return sorted.toSorted((a, b) => rank(a) - rank(b))
   }
 }
 
 export default defineConfig({
   test: {
-    sequence: { sequencer: LongestFirst, groupOrder: 1 },
+    sequence: { sequencer: LongestFirst },
     projects: [
-      {
-        extends: true,
-        test: { name: "timed", include: timed, maxWorkers: availableParallelism() + 1, sequence: { groupOrder: 0 } }
-      },
-      {
-        extends: true,
-        // A process for each file: tests start servers, send signals and look at memory.
-        test: { name: "alone", include: tests, exclude: [pure, ...timed] }
-      },
-      // They wait for nothing and end by themselves. Some try every cut of a reply, which takes a busy machine half a minute.
-      { extends: true, test: { name: "shared", include: [pure], isolate: false, testTimeout: 300_000 } },
+      { extends: true, test: { name: "alone", include: alone } },
+      { extends: true, test: { name: "shared", include: tests, exclude: alone, isolate: false } },
       {
         extends: true,
         test: {
@@ -71,8 +60,8 @@ export default defineConfig({
     setupFiles: process.env["STEPS_A_TURN"] === undefined ? [] : ["test/few-steps.ts"],
     reporters: ["default", "./scripts/summary-reporter.ts"],
     pool: "forks",
-    // Most of the time goes into waiting for servers: two at a time kept two cores half busy, three let a quarter of them rest.
-    maxWorkers: availableParallelism() + 2,
+    // Much of the time goes into waiting for servers.
+    maxWorkers: availableParallelism() + 3,
     // What hangs is ended, and that is all: no test has these limits for what must have happened by a certain time. On a
     // machine that has thirty times the work that it can do, some that take two seconds take a minute, and some two minutes.
     testTimeout: 300_000,

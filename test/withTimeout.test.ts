@@ -46,7 +46,7 @@ describe("Redis.withTimeout", () => {
           Redis.pipeline([get]),
           Redis.transaction([get]),
           Redis.withConnection(get),
-          Redis.withTimeout(get, "1 second")
+          Redis.withTimeout(get, "1 minute")
         ]
         // What types do not allow comes from programs without types.
         for (const limit of [{ minute: 5 }, "5 fortnights", Number.NaN]) {

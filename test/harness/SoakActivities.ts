@@ -169,12 +169,11 @@ const watches: Activity = (state, client) =>
     const name = token(state, "c")
     const key = counterKey(epoch, Math.floor(state.random() * counters))
     const body = Effect.map(Redis.get(key), (n) => [Redis.set(key, Number(n ?? 0) + 1), write(epoch, name)] as const)
+    // Also what its caller has not heard of yet may be there when the books are checked.
+    epoch.watched.push(name)
     return Effect.map(
       attempt(state, "watch", Client.on(client)(Redis.watch(key, body)), ["WatchError"]),
-      ({ fate }) => {
-        epoch.ledger.set(name, fate)
-        epoch.watched.push(name)
-      }
+      ({ fate }) => void epoch.ledger.set(name, fate)
     )
   })
 

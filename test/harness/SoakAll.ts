@@ -132,7 +132,12 @@ const publishing = (
 
 const checkEpoch = (state: State, outside: RedisClient.RedisClient["Service"], epoch: Epoch): Effect.Effect<number> =>
   Effect.gen(function*() {
-    const applied = new Map(Object.entries(yield* patiently(outside.execute(Redis.hgetall(ledgerKey(epoch))))))
+    const keys = Array.from({ length: counters }, (_, index) => counterKey(epoch, index))
+    // At one moment: what was given up may still come, and must not come in between.
+    const [written, counted] = yield* patiently(
+      Client.on(outside)(Redis.transaction([Redis.hgetall(ledgerKey(epoch)), Redis.mget(keys)]))
+    )
+    const applied = new Map(Object.entries(written))
     for (const [name, fate] of epoch.ledger) {
       const times = applied.get(name)
       if (times !== undefined && times !== "1") state.wrong.push(`${name} was applied ${times} times`)
@@ -145,8 +150,7 @@ const checkEpoch = (state: State, outside: RedisClient.RedisClient["Service"], e
     for (const [first, second] of epoch.pairs) {
       if (applied.has(first) !== applied.has(second)) state.wrong.push(`of ${first} and ${second} one was applied`)
     }
-    const keys = Array.from({ length: counters }, (_, index) => counterKey(epoch, index))
-    const sum = (yield* patiently(outside.execute(Redis.mget(keys)))).reduce((sum, n) => sum + Number(n ?? 0), 0)
+    const sum = counted.reduce((sum, n) => sum + Number(n ?? 0), 0)
     const increments = epoch.watched.filter((name) => applied.has(name)).length
     if (sum !== increments) state.wrong.push(`${increments} increments made ${sum}: some were lost`)
     yield* patiently(outside.execute(Redis.del([ledgerKey(epoch), ...keys])))

@@ -25,7 +25,8 @@ export const ScanTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): vo
           const keys = many.map((name) => `${prefix}:${name}`)
           yield* Redis.pipeline(keys.map((key) => Redis.set(key, "v")))
           yield* Redis.sadd(`${prefix}:set`, "m")
-          for (const count of [undefined, 1, 1000]) {
+          // What other tests have left takes pages, too: of one key each there would be thousands.
+          for (const count of [undefined, 7, 1000]) {
             const match = { match: `${prefix}:*`, count }
             assert.deepStrictEqual(yield* found(Redis.scanStream({ ...match, type: "string" })), new Set(keys))
             assert.deepStrictEqual(yield* found(Redis.scanStream(match)), new Set([...keys, `${prefix}:set`]))
