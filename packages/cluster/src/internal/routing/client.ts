@@ -181,8 +181,7 @@ const makeRouting = Effect.fnUntraced(function*(
       readsFromReplicas: reader !== undefined,
       survey,
       most: settings.limitPerNode ? Infinity : settings.connection.pool.max,
-      onEvent,
-      onTopology: (error) => redirects.waiting.onTopology(error)
+      onEvent
     },
     clock,
     fork

@@ -19,7 +19,7 @@ import { isForReplicas } from "./readFrom.ts"
 import type { Reader } from "./readFrom.ts"
 import type { State } from "./state.ts"
 import { unspent } from "./verdictModel.ts"
-import type { After, Outcome, Spent } from "./verdictModel.ts"
+import type { Outcome, Spent } from "./verdictModel.ts"
 import { fail, WaitingRequests } from "./waitingRequests.ts"
 
 /**
@@ -51,12 +51,12 @@ export class Redirects extends JudgedRequests {
     super(state, "single")
     this.#reader = reader
     this.#random = random
-    this.waiting = new WaitingRequests(
-      (request) => this.#route(request),
-      (request) => this.#troubles.get(request)?.spent.last,
-      state,
+    this.waiting = new WaitingRequests({
+      submit: (request) => this.#route(request),
+      reasonOf: (request) => this.#troubles.get(request)?.spent.last,
+      wait: state.wait,
       fork
-    )
+    })
   }
 
   submit(request: Request): void {
@@ -107,10 +107,7 @@ export class Redirects extends JudgedRequests {
     if (request.settled) return
     const { closed } = this.state
     if (closed !== undefined) return fail(request, closed)
-    if (this.state.topology === undefined) {
-      this.waiting.untilTopology(request)
-      return this.state.requestRefresh()
-    }
+    if (this.state.topology === undefined) return this.waiting.add(request, "topology")
     const node = this.#targetOf(request)
     if (node === undefined) this.judged(request, undefined, uncovered)
     else if (node instanceof ConnectionError) fail(request, node)
@@ -147,25 +144,7 @@ export class Redirects extends JudgedRequests {
     if (spent.tries > before.tries) request.renew(asking, ran)
     else request.asking = asking
     this.#troubles.set(request, { spent, target: node })
-    this.#after(request, after)
-  }
-
-  #after(request: Request, after: After): void {
-    switch (after) {
-      case 0:
-        return this.#route(request)
-      case "topology":
-        this.state.requestRefresh()
-        return this.waiting.untilTopology(request)
-      case "reading":
-        if (this.state.isReading) return this.waiting.untilTopology(request)
-        return this.#route(request)
-      case "recovery":
-        return this.waiting.untilRecovery(request)
-      default:
-        return typeof after === "number"
-          ? this.waiting.forPause(request, after)
-          : this.waiting.untilNews(request, after)
-    }
+    if (after === 0) this.#route(request)
+    else this.waiting.add(request, after)
   }
 }

@@ -55,8 +55,6 @@ export interface StateOptions
   /** Whether replicas are read from as well. */
   readonly readsFromReplicas: boolean
   readonly onEvent: (event: RedisEvent) => void
-  /** Called when the topology was read, or could not be read. */
-  readonly onTopology: (error: CommandError | undefined) => void
 }
 
 /**
@@ -124,9 +122,7 @@ export class State {
       {
         read: Effect.suspend(() => this.#discover()),
         isAwaited: () => this.#isAwaited,
-        onEnd: (exit, tell) => {
-          this.#options.onTopology(Exit.isFailure(exit) ? lossIn(exit) : undefined)
-          tell()
+        onEnd: (exit) => {
           if (Exit.isFailure(exit)) this.#downMasters.end(Effect.fail(lossIn(exit)))
           if (this.#isAwaited && this.#closed === undefined) this.requestRefresh(true)
         }
@@ -175,11 +171,6 @@ export class State {
   readonly known: Effect.Effect<void, CommandError> = Effect.suspend(() =>
     this.topology === undefined ? this.refresh : Effect.void
   )
-
-  /** Whether the topology is being read. */
-  get isReading(): boolean {
-    return this.#readings.isReading
-  }
 
   /**
    * Has the topology read soon, unless it is being read. With `doubted`, others are asked before the node that was
@@ -335,7 +326,7 @@ export class State {
    * Suspends until a server is back or was replaced, or for a moment. As long as somebody waits, the topology is read
    * again and again.
    */
-  readonly recovered: Effect.Effect<void> = Effect.raceFirst(
+  readonly #recovered: Effect.Effect<void> = Effect.raceFirst(
     Effect.callback<void>((resume) => {
       const leave = this.#awaiting.once(() => resume(Effect.void))
       this.requestRefresh(true)
@@ -348,7 +339,7 @@ export class State {
    * Suspends until the server that said that the cluster is down says that it is up, or is replaced, or the time is
    * over. Fails when the topology cannot be read. As long as somebody waits, the topology is read again and again.
    */
-  readonly news = ({ of, until }: News): Effect.Effect<void, CommandError> =>
+  readonly #news = ({ of, until }: News): Effect.Effect<void, CommandError> =>
     Effect.suspend(() => {
       this.requestRefresh(true)
       return Effect.raceFirst(this.#downMasters.until(of), this.#clock.sleep(Duration.millis(until - this.#now())))
@@ -365,11 +356,11 @@ export class State {
       case "topology":
         return this.refresh
       case "reading":
-        return Effect.suspend(() => this.isReading ? this.refresh : Effect.void)
+        return Effect.suspend(() => this.#readings.isReading ? this.refresh : Effect.void)
       case "recovery":
-        return this.recovered
+        return this.#recovered
       default:
-        if (typeof after !== "number") return this.news(after)
+        if (typeof after !== "number") return this.#news(after)
         return after === 0 ? Effect.void : this.#clock.sleep(Duration.millis(after))
     }
   }
@@ -422,7 +413,7 @@ export class State {
   #untilReplaced(node: Node): Effect.Effect<never> {
     return Effect.forever(Effect.gen({ self: this }, function*() {
       const isAwaited = node.health.downWith !== undefined && this.isMaster(node.address) && !(yield* node.isIdle)
-      yield* isAwaited ? this.recovered : this.#clock.sleep(recoveryTick)
+      yield* isAwaited ? this.#recovered : this.#clock.sleep(recoveryTick)
     }))
   }
 
