@@ -115,7 +115,7 @@ export const perNode = <A>(
       const refusal = nodes.length === 0 ? undefined : retrying.refusesWrite(command)
       const asked = new Set(nodes.map(({ address }) => address))
       return refusal !== undefined ? Effect.fail(refusal) : Effect.map(
-        fanOut(nodes.map((node) => onServer(retrying, node, command, asked)), command.spec.readonly),
+        fanOut(nodes.map((node) => onServer(retrying, node, command, asked)), command.spec),
         (answers) => new Map(answers.map(({ address, reply }) => [address, reply]))
       )
     })
