@@ -13,11 +13,10 @@ import { elapsed } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Node } from "../topology/nodes.ts"
-import { slotOf } from "../topology/slot.ts"
 import { tryWithTimeout } from "./commandTimeout.ts"
 import type { Tries } from "./commandTimeout.ts"
 import { notCovered } from "./finalErrors.ts"
-import { routingKey } from "./plan.ts"
+import { slotIn } from "./plan.ts"
 import { owned, targetOf, tryOnce } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"
 import { unspent } from "./verdictModel.ts"
@@ -113,8 +112,8 @@ export const transaction = (
 }
 
 const differentSlots = (commands: ReadonlyArray<RedisCommand.Any>): ClusterUnsupportedError | undefined => {
-  const keys = commands.map(routingKey).filter((key) => key !== undefined)
-  return new Set(keys.map(slotOf)).size < 2 ? undefined : new ClusterUnsupportedError({
+  const slots = commands.map(slotIn).filter((slot) => slot !== undefined)
+  return new Set(slots).size < 2 ? undefined : new ClusterUnsupportedError({
     command: "MULTI over several slots",
     detail: "one server runs a transaction, and the keys of this one lie in different hash slots. " +
       "Give them a common {hash tag}"

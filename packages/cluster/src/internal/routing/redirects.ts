@@ -10,11 +10,10 @@ import type * as Effect from "effect/Effect"
 import type { Random } from "effect/Random"
 import { isForAny } from "../keyless/keyless.ts"
 import type { Node } from "../topology/nodes.ts"
-import { slotOf } from "../topology/slot.ts"
 import { anyNode } from "./anyOf.ts"
 import { JudgedRequests } from "./judgedRequests.ts"
 import type { Again } from "./judgedRequests.ts"
-import { routingKey, slotIn } from "./plan.ts"
+import { slotIn } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
 import type { Reader } from "./readFrom.ts"
 import type { State } from "./state.ts"
@@ -76,17 +75,16 @@ export class Redirects extends JudgedRequests {
     const reader = this.#reader
     if (reader === undefined || !isForReplicas(command)) return this.takerOf(command)
     this.state.used = true
-    const key = routingKey(command)
-    if (key === undefined) return anyNode(this.#random, this.state.masters)
-    const route = this.state.routeOf(slotOf(key))
-    return route === undefined ? undefined : reader(route, command)
+    const slot = slotIn(command)
+    const route = slot === undefined ? undefined : this.state.routeOf(slot)
+    return route === undefined ? this.masterOf(command) : reader(route, command)
   }
 
   /** The master for a command; `undefined` when no server has its slot. */
   masterOf(command: RedisCommand.Any): Node | undefined {
     this.state.used = true
-    const key = routingKey(command)
-    return key === undefined ? anyNode(this.#random, this.state.masters) : this.state.routeOf(slotOf(key))?.master
+    const slot = slotIn(command)
+    return slot === undefined ? anyNode(this.#random, this.state.masters) : this.state.routeOf(slot)?.master
   }
 
   /**

@@ -19,13 +19,12 @@ import * as Semaphore from "effect/Semaphore"
 import { isForAny } from "../keyless/keyless.ts"
 import { lossIn } from "../topology/clusterErrors.ts"
 import { discover } from "../topology/discovery.ts"
-import type { Discovered, DiscoveryOptions } from "../topology/discovery.ts"
+import type { Discovered, DiscoverySettings } from "../topology/discovery.ts"
 import type { Node, Nodes } from "../topology/nodes.ts"
-import { slotOf } from "../topology/slot.ts"
 import { isForeign, isSame } from "../topology/topology.ts"
 import type { Topology } from "../topology/topology.ts"
 import { DownMasters } from "./downMasters.ts"
-import { routingKey } from "./plan.ts"
+import { slotIn } from "./plan.ts"
 import { Probes } from "./probes.ts"
 import type { Route } from "./readFrom.ts"
 import { Readings } from "./readings.ts"
@@ -35,6 +34,7 @@ import { Sources } from "./sources.ts"
 import { recognized, strange } from "./strangers.ts"
 import type { Survey } from "./survey.ts"
 import { demotion, judge, learnedOf } from "./verdict.ts"
+import { isForServer } from "./verdictModel.ts"
 import type { After, Learned, News, Outcome, Sent, Spent, Verdict, Where } from "./verdictModel.ts"
 
 /** A server that hangs. */
@@ -43,9 +43,7 @@ export interface Hung {
   readonly error: CommandError
 }
 
-export interface StateOptions
-  extends Omit<DiscoveryOptions, "nodesOf" | "before" | "decisive" | "foremost" | "onStrangers">
-{
+export interface StateOptions extends DiscoverySettings {
   readonly startNodes: ReadonlyArray<NodeAddress>
   readonly followCluster: boolean
   readonly reinitializeSteps: number
@@ -227,15 +225,15 @@ export class State {
     return demotion(command, this.#whereOf({ way: "node", command }, address), error)
   }
 
-  #whereOf({ command, way }: Sent, address: string | undefined): Where {
-    const isForServer = way === "node" || way === "master"
-    const key = isForServer ? undefined : routingKey(command)
-    const master = key !== undefined
-      ? this.routeOf(slotOf(key))?.master.address
+  #whereOf(sent: Sent, address: string | undefined): Where {
+    const { command, way } = sent
+    const slot = isForServer(sent) ? undefined : slotIn(command)
+    const master = slot !== undefined
+      ? this.routeOf(slot)?.master.address
       : address !== undefined && this.isMaster(address)
       ? address
       : undefined
-    const isForOne = isForServer || key !== undefined && !isForAny(command)
+    const isForOne = isForServer(sent) || slot !== undefined && !isForAny(command)
     const takers = isForOne ? [] : way === "subscription" ? this.members : this.masters
     return {
       address,

@@ -17,11 +17,14 @@ import { slotCount } from "./slot.ts"
 import { fromSlots, isForeign, isSame } from "./topology.ts"
 import type { Topology, Translation } from "./topology.ts"
 
-export interface DiscoveryOptions {
+export interface DiscoverySettings {
   readonly translate: Translation
   readonly skipFullCoverageCheck: boolean
   /** The number of servers that connections are opened to for asking, at most. */
   readonly most: number
+}
+
+interface DiscoveryOptions extends DiscoverySettings {
   readonly nodesOf: (topology: Topology) => ReadonlyArray<Node>
   /** The reading that was believed last. */
   readonly before: Pick<Discovered, "epoch" | "topology"> | undefined
