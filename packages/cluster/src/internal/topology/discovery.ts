@@ -16,6 +16,7 @@ import type { Node } from "./nodes.ts"
 import { slotCount } from "./slot.ts"
 import { fromSlots, isForeign, isSame } from "./topology.ts"
 import type { Topology, Translation } from "./topology.ts"
+import { unlessLate } from "./unlessLate.ts"
 
 export interface DiscoverySettings {
   readonly translate: Translation
@@ -297,16 +298,6 @@ const ask = (node: Node, options: DiscoveryOptions): Effect.Effect<Discovered, F
   })
   return withTimeout(asked, { limit: askLimit, orElse: () => Effect.fail(failure("it did not answer in time")) })
 }
-
-/** The result of an effect; `undefined` when the effect fails or takes too long. */
-const unlessLate = <A, E>(effect: Effect.Effect<A, E>, limit: number): Effect.Effect<A | undefined> =>
-  withTimeout(
-    Effect.match(effect, { onFailure: (): A | undefined => undefined, onSuccess: (value): A | undefined => value }),
-    {
-      limit,
-      orElse: () => Effect.succeed(undefined)
-    }
-  )
 
 const requirement = "cluster-require-full-coverage"
 
