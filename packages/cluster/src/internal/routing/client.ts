@@ -77,8 +77,7 @@ const makeOpen = Effect.fnUntraced(function*(
     clientOf: (node) => node.client,
     ...routing,
     refuses: (command) => refusesWrite(command) ?? refusalInBatch(command),
-    refusesWrite,
-    unsent: base.transaction
+    refusesWrite
   }
   const client = clientAbove(retrying, base)
   return {
@@ -90,7 +89,7 @@ const makeOpen = Effect.fnUntraced(function*(
 
 const clientAbove = (whole: Retrying, base: RedisClient["Service"]): RedisClient["Service"] =>
   decorated(base, (base) => {
-    const retrying: Retrying = { ...within(whole, base.limit), unsent: base.transaction }
+    const retrying = within(whole, base.limit)
     const cluster = clusterOf(retrying, base)
     const execute: RedisClient["Service"]["execute"] = (command) => {
       const refusal = retrying.refusesWrite(command)
@@ -104,7 +103,7 @@ const clientAbove = (whole: Retrying, base: RedisClient["Service"]): RedisClient
     return {
       execute,
       pipeline: pipelineOf(retrying, base),
-      transaction: (commands) => transaction(retrying, commands),
+      transaction: (commands) => transaction(retrying, commands, base.transaction),
       reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, retrying, execute)),
       monitor: () => Stream.fail(noMonitor())
     }

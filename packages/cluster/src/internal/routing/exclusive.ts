@@ -93,17 +93,18 @@ const withAsking = <A, E>(
     Effect.flatMap(client.reserve, (reserved) => Effect.andThen(reserved.execute(asking), run(reserved)))
   )
 
-/** Runs a transaction on the server of its one slot. */
+/** Runs a transaction on the server of its one slot. `unsent`: runs one of which nothing is sent. */
 export const transaction = (
   retrying: Retrying,
-  commands: ReadonlyArray<RedisCommand.Any>
+  commands: ReadonlyArray<RedisCommand.Any>,
+  unsent: RedisClient["Service"]["transaction"]
 ): Effect.Effect<ReadonlyArray<Outcome>, TransactionError> => {
   const sent = commands.filter(({ settled }) => settled === undefined)
   const refusal = sent.map(retrying.refuses).find((error) => error !== undefined) ?? differentSlots(sent)
   if (refusal !== undefined) return Effect.fail(refusal)
   const [leading] = sent
   return leading === undefined || commands.some(({ settled }) => settled !== undefined && Exit.isFailure(settled))
-    ? retrying.unsent(commands)
+    ? unsent(commands)
     : runExclusive(
       retrying,
       { command: leading, name: "EXEC", readonly: sent.every(({ spec }) => spec.readonly) },
