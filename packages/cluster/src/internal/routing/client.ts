@@ -165,9 +165,10 @@ const makeRouting = Effect.fnUntraced(function*(
       makeRoom: Effect.suspend(() => closeIdle(nodes))
     }),
     onEvent,
-    onDial: (node, error) => state.onDial(node, error),
+    onAnswer: (node) => state.answered(node),
+    onUnopened: (node, error) => state.onUnopened(node, error),
     onEnd: (node) => state.onEnd(node),
-    onSilence: (node, silent) => silent ? state.onSilence(node) : state.answered(node),
+    onSilence: (node) => state.onSilence(node),
     onRefusal: (error, command, address) => state.demotion(error, command, address)
   }, context)
   const clock = Context.get(context, Clock.Clock)

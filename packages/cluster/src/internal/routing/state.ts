@@ -292,9 +292,8 @@ export class State {
     this.requestRefresh(true)
   }
 
-  /** Takes news of a dial: a connection to a server was opened, or could not be. */
-  onDial(node: Node, error: CommandError | undefined): void {
-    if (error === undefined) return this.answered(node)
+  /** Takes news of a connection to a server that could not be opened. */
+  onUnopened(node: Node, error: CommandError): void {
     const learned = learnedOf(error, node.address)
     if (learned === undefined || !this.nodes.has(node)) return
     // A node of the options that the cluster does not name says nothing about the cluster.
