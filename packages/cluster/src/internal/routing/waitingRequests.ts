@@ -21,10 +21,10 @@ export class WaitingQueue extends RequestQueue {
   }
 
   override late(limit: number, request: Request): TimeoutError | undefined {
-    const reason = this.#reasonOf(request)
-    return reason === undefined
+    const last = this.#reasonOf(request)
+    return last === undefined
       ? undefined
-      : timedOut(request.leading.spec, limit, request.delivery === "unknown", reason)
+      : timedOut(request.leading.spec, limit, { ran: request.delivery === "unknown", last })
   }
 }
 
