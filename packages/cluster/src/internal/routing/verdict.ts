@@ -8,8 +8,8 @@ import { connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
 import type { CommandError, Delivery, TransactionError } from "@redfx/core/RedisError"
 import { ErrorReply } from "@redfx/core/Resp"
 import { isUnblocking } from "@redfx/core/unstable/Connection"
-import { backOff } from "@redfx/core/unstable/Runtime"
-import { downAfter, saidBy } from "../topology/clusterErrors.ts"
+import { backOff, present } from "@redfx/core/unstable/Runtime"
+import { clusterDown, saidBy } from "../topology/clusterErrors.ts"
 import { isBelieved, redirectIn, refusalWords } from "./errorReplies.ts"
 import type { Refused } from "./errorReplies.ts"
 import { exhausted, notCovered } from "./finalErrors.ts"
@@ -298,7 +298,9 @@ const down = (each: Try, learn: Learned | undefined, { code, line }: Refused): V
   const { limits: { downAttempts }, sent: { command }, spent, where: { address } } = each
   const downs = spent.downs + 1
   if (!isFree(each) || downs >= downAttempts) {
-    return settle(each, learn, downAfter(command, code, line.slice(code.length + 1), downs, address))
+    const detail = line.slice(code.length + 1)
+    const facts = { code, detail, command: command.spec.name, attempts: downs, ...present({ address }) }
+    return settle(each, learn, clusterDown(facts))
   }
   return again(withSpent(each, { downs }), learn, {
     to: isForServer(each.sent) ? "same" : "owner",
