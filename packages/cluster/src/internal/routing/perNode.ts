@@ -12,7 +12,6 @@ import { fanOut } from "../multiKey/fanOut.ts"
 import type { ClusterNode } from "../topology/cluster.ts"
 import { runOn } from "../topology/nodes.ts"
 import type { Node } from "../topology/nodes.ts"
-import { endpointOf } from "../topology/topology.ts"
 import { inOneTime, tryWithTimeout } from "./commandTimeout.ts"
 import type { Tries } from "./commandTimeout.ts"
 import { judged, tryOnce } from "./retrying.ts"
@@ -58,7 +57,7 @@ const untilRun = Effect.fnUntraced(function*<A>(
   // The slots that the server has now say later which server has replaced it.
   const { topology } = state
   const way = state.isMaster(address) ? "master" : "node"
-  let node = state.nodes.at(endpointOf(address))
+  let node = state.nodes.atAddress(address)
   let spent = unspent
   while (true) {
     // A replica that is down is tried all the same, because no other server replaces it.

@@ -21,7 +21,7 @@ import { lossIn } from "../topology/clusterErrors.ts"
 import { discover } from "../topology/discovery.ts"
 import type { Discovered, DiscoverySettings } from "../topology/discovery.ts"
 import type { Node, Nodes } from "../topology/nodes.ts"
-import { isForeign, isSame } from "../topology/topology.ts"
+import { addressesOf, isForeign, isSame } from "../topology/topology.ts"
 import type { Topology } from "../topology/topology.ts"
 import { DownMasters } from "./downMasters.ts"
 import { slotIn } from "./plan.ts"
@@ -184,7 +184,7 @@ export class State {
     return Effect.gen({ self: this }, function*() {
       // The reading under way may have asked before the change.
       yield* this.#readings.asked
-      this.#sources.inform(this.#routes.nodeAt(address))
+      this.#sources.inform(this.nodes.atAddress(address))
       this.#readings.hasten()
       yield* this.refresh
     })
@@ -475,7 +475,7 @@ export class State {
     this.#redirects = 0
     const moved = this.#routes.adopt(topology)
     const replicas = new Set(topology.shards.flatMap(({ replicas }) => replicas))
-    const members = [...topology.shards.map(({ master }) => master), ...replicas]
+    const members = addressesOf(topology)
     this.#sources.adopt(source, members.length)
     if (overruled !== undefined) this.#sources.contradict(overruled.address)
     this.nodes.retain(new Set([...this.#options.startNodes.map(formatEndpoint), ...members]), replicas)

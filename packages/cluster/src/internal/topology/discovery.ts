@@ -14,7 +14,7 @@ import { saidBy } from "./clusterErrors.ts"
 import { runOn } from "./nodes.ts"
 import type { Node } from "./nodes.ts"
 import { slotCount } from "./slot.ts"
-import { fromSlots, isForeign, isSame } from "./topology.ts"
+import { addressesOf, fromSlots, isForeign, isSame } from "./topology.ts"
 import type { Topology, Translation } from "./topology.ts"
 import { unlessLate } from "./unlessLate.ts"
 
@@ -231,9 +231,6 @@ export const laterOf = (first: Node, other: Node): Effect.Effect<Node> =>
   )
 
 const infoOf = (node: Node) => unlessLate(runOn(node, node.client, clusterInfo()), opinionLimit)
-
-const addressesOf = ({ shards }: Topology): ReadonlyArray<string> =>
-  shards.flatMap(({ master, replicas }) => [master, ...replicas])
 
 const isHigher = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean => {
   // All ranks have the same length, so the index is in range.

@@ -25,6 +25,7 @@ import * as Stream from "effect/Stream"
 import type { ClusterNode } from "./cluster.ts"
 import type { ConnectionLimit } from "./connectionLimit.ts"
 import { Health } from "./health.ts"
+import { endpointOf } from "./topology.ts"
 
 /**
  * - `dialer`: opens connections to it for messages. `pool`: those that commands share, to a replica with data. `health`: how it is.
@@ -115,6 +116,11 @@ export class Nodes {
     const node = Runtime.runNow(context)(this.#make(endpoint, address))
     this.#nodes.set(address, { node, scope })
     return node
+  }
+
+  /** The node at an address as this client writes it. */
+  atAddress(address: string): Node {
+    return this.find(address) ?? this.at(endpointOf(address))
   }
 
   /** A client of whatever node is at an address when the client is used, because nodes are given up and made again. */
