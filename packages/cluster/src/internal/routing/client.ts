@@ -158,7 +158,7 @@ const makeRouting = Effect.fnUntraced(function*(
   }
   const nodes: Nodes = new Nodes({
     settings: settings.connection,
-    readOnly: settings.readOnly,
+    onlyReads: settings.readOnly,
     limit: settings.limitPerNode ? undefined : new ConnectionLimit({
       pool: settings.connection.pool,
       nodes: () => (redirects.readsFromReplicas ? state.members : state.masters).length,

@@ -480,11 +480,9 @@ export class State {
     if (overruled !== undefined) this.#sources.contradict(overruled.address)
     this.nodes.retain(new Set([...this.#options.startNodes.map(formatEndpoint), ...members]), replicas)
     this.adopted.tell(topology)
-    if (before !== undefined) this.moved.tell(moved)
-    if (before !== undefined && isForeign(before, topology)) {
-      for (const node of this.members) {
-        node.health.recognize()
-      }
+    if (before !== undefined) {
+      this.moved.tell(moved)
+      if (isForeign(before, topology)) { for (const node of this.members) node.health.recognize() }
     }
     // A server that was out of the cluster is not known to be back.
     for (const node of this.members) if (!node.health.isHealthy) this.#probes.start(node)

@@ -56,7 +56,7 @@ export interface NodesOptions {
   /** Called when a node owes an answer for longer than it should. */
   readonly onSilence: (node: Node) => void
   /** Whether nothing that is sent need be answered by a master. */
-  readonly readOnly: boolean
+  readonly onlyReads: boolean
   /** The loss of the connection that a node's error reply means; `undefined` for other errors. */
   readonly onRefusal: (error: ErrorReply, command: RedisCommand.Any, address: string) => CommandError | undefined
 }
@@ -226,26 +226,28 @@ export class Nodes {
     endpoint: NodeAddress,
     address: string
   ): Effect.fn.Return<Node, never, RedisConnector | Scope.Scope> {
-    const { limit, onEvent, readOnly, settings } = this.#options
+    const { limit, onEvent, onlyReads, settings } = this.#options
     const health = new Health()
-    const dialerWith = (settings: ConnectionSettings, checks = false): RedisConnection.Dialer => {
+    const watching = (dialer: RedisConnection.Dialer): RedisConnection.Dialer => ({
+      ...dialer,
+      open: (listener) => watched(dialer, listener, node, this.#options)
+    })
+    const poolOf = (settings: ConnectionSettings) => {
       const plain = RedisConnection.dialerAt(endpoint, settings)
-      const direct = checks ? { ...plain, open: RedisConnection.verified(plain.open, hasData, settings) } : plain
-      return { ...direct, open: (listener) => watched(direct, listener, node, this.#options) }
+      const dialer = settings.readonly ? withData(plain, settings) : plain
+      return RedisPool.makeFrom(watching(dialer), settings, onEvent, limit?.limited)
     }
-    const poolOf = (settings: ConnectionSettings) =>
-      RedisPool.makeFrom(dialerWith(settings, settings.readonly), settings, onEvent, limit?.limited)
-    const asMaster = yield* poolOf({ ...(readOnly ? withoutMinimum(settings) : settings), readonly: false })
+    const asMaster = yield* poolOf({ ...(onlyReads ? withoutMinimum(settings) : settings), readonly: false })
     const { pool, unchecked } = settings.readonly
       ? byRole(
         asMaster,
-        yield* poolOf(readOnly ? settings : withoutMinimum(settings)),
-        () => readOnly || this.#replicas.has(address),
+        yield* poolOf(onlyReads ? settings : withoutMinimum(settings)),
+        () => onlyReads || this.#replicas.has(address),
         (effect) => void Runtime.fork(this.#context)(Effect.forkIn(effect, Context.get(this.#context, Scope.Scope)))
       )
       : { pool: asMaster, unchecked: undefined }
     // Messages come to a replica without data as to any other server.
-    const dialer = forMessages(dialerWith(settings), health)
+    const dialer = forMessages(watching(RedisConnection.dialerAt(endpoint, settings)), health)
     const context = yield* Effect.context<RedisConnector>()
     const subscribers: RedisRouter.Subscribers = {
       ...pool.router.subscribers,
@@ -269,6 +271,12 @@ export class Nodes {
     return node
   }).bind(this)
 }
+
+/** Opens no connection to a replica without data. */
+const withData = (dialer: RedisConnection.Dialer, settings: ConnectionSettings): RedisConnection.Dialer => ({
+  ...dialer,
+  open: RedisConnection.verified(dialer.open, hasData, settings)
+})
 
 /** Fails for a replica without data. The word of the cluster has to do where the server does not tell. */
 const hasData = (connection: RedisConnection.RedisConnection): Effect.Effect<void, CommandError> =>
