@@ -23,6 +23,7 @@ import { Subscribers } from "../src/internal/routing/subscribers.ts"
 import { unspent } from "../src/internal/routing/verdictModel.ts"
 import { Health } from "../src/internal/topology/health.ts"
 import type { Nodes } from "../src/internal/topology/nodes.ts"
+import { endpointOf } from "../src/internal/topology/topology.ts"
 
 const turns = Effect.fnUntraced(function*(count: number) {
   for (let turn = 0; turn < count; turn++) yield* Effect.yieldNow
@@ -145,13 +146,13 @@ describe("A server that has just learned of a change", () => {
           client: { execute: ({ spec }: RedisCommand.Any) => Effect.sync(answers[spec.name]!) }
         })
         // Nothing else of them is looked at.
-        const nodes = { at: nodeAt, retain: () => {} } as unknown as Nodes
+        const atAddress = (address: string) => nodeAt(endpointOf(address))
+        const nodes = { at: nodeAt, atAddress, retain: () => {} } as unknown as Nodes
         const options = {
           translate: (address: NodeAddress) => address,
           startNodes: [{ host: "h", port: 1 }],
           most: 50,
-          onEvent: () => {},
-          onTopology: () => {}
+          onEvent: () => {}
         } as unknown as StateOptions
         const clock = yield* Clock.Clock
         const state = new State(nodes, options, clock, (effect) => void Effect.runForkWith(context)(effect))

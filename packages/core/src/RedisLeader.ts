@@ -138,7 +138,7 @@ export const make = (name: string, given: LeaderOptions = {}): RedisLeader => {
       ttl,
       name,
       kind: "lock",
-      ways: ways(name, ttl, true),
+      ways: ways(name, { ttl, fencing: true }),
       makeToken: () => `${id} ${SecureRandom.uuidV4Unsafe()}`,
       autoExtend: true
     }

@@ -146,7 +146,7 @@ export const make = (name: string, options: LockOptions = {}): RedisLock => {
         ttl,
         name,
         kind: "lock",
-        ways: ways(name, ttl, options.fencing === true),
+        ways: ways(name, { ttl, fencing: options.fencing === true }),
         token: options.token,
         autoExtend: options.autoExtend === true
       }

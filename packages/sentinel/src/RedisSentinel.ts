@@ -204,8 +204,7 @@ const clientWith = Effect.fnUntraced(function*(
     interval,
     usable: new Set(),
     settings,
-    checkConnection,
-    observe: (seen, role, address) => tracker.observe(seen, role, address)
+    checkConnection
   }
   const pool = yield* poolOf(resolver)
   const router = yield* routerOf(pool.router, { ...resolver, readFrom })
@@ -237,9 +236,8 @@ const poolOf = (resolver: Dialers.Resolver) =>
   Effect.gen(function*() {
     const { role, settings } = resolver
     if (role === "master") return yield* RedisPool.makeFrom(Dialers.make(resolver), settings)
-    const usable = new Set<string>()
-    const own = { ...resolver, usable }
-    const standIns = yield* StandIns.make(own, usable)
+    const own = { ...resolver, usable: new Set<string>() }
+    const standIns = yield* StandIns.make(own)
     yield* Effect.forkScoped(standIns.run)
     return yield* RedisPool.makeFrom(Dialers.make(own), settings, undefined, standIns.leaving)
   })

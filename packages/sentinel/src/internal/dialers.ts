@@ -26,7 +26,7 @@ import * as VerifiedConnection from "./verifiedConnection.ts"
  * The means by which the servers of a client are found. `masterWait` is in milliseconds.
  *
  * - `interval`: the pause between two questions that are asked without a reason.
- * - `usable`: the addresses of replicas that a look a moment ago has shown to be usable. They are tried first.
+ * - `usable`: the addresses of replicas that a look a moment ago has shown to be usable. They are tried first. Each pool has its own.
  */
 export interface Resolver extends VerifiedConnection.Options {
   readonly group: Discovery.Group
@@ -34,7 +34,7 @@ export interface Resolver extends VerifiedConnection.Options {
   readonly tracker: MasterTracker
   readonly masterWait: number
   readonly interval: Duration.Duration
-  readonly usable: ReadonlySet<string>
+  readonly usable: Set<string>
 }
 
 type Opened = Effect.Effect<RedisConnection, CommandError, RedisConnector | Scope.Scope>

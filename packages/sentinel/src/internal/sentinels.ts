@@ -232,7 +232,7 @@ export class Sentinels {
     })
   }
 
-  /** Ends everything. */
+  /** Has every question fail from now on. */
   close(): void {
     this.#closed = true
   }

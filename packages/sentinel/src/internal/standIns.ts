@@ -24,15 +24,12 @@ type Probes = RcMap.RcMap<NodeAddress, RedisConnection.RedisConnection, CommandE
 /** The connections of a pool that stand in. */
 export class StandIns {
   readonly #resolver: Resolver
-  readonly #usable: Set<string>
   readonly #probes: Probes
   readonly #open = new Set<RedisConnection.RedisConnection>()
   readonly #news = new Listeners()
 
-  /** - `usable`: the set of the resolver. */
-  constructor(resolver: Resolver, usable: Set<string>, probes: Probes) {
+  constructor(resolver: Resolver, probes: Probes) {
     this.#resolver = resolver
-    this.#usable = usable
     this.#probes = probes
   }
 
@@ -59,7 +56,7 @@ export class StandIns {
    */
   readonly run: Effect.Effect<never> = Effect.forever(
     Effect.suspend(() => {
-      this.#usable.clear()
+      this.#resolver.usable.clear()
       return this.#news.until(() => this.#open.size > 0).pipe(
         Effect.andThen(Effect.sleep(this.#resolver.interval)),
         // A natMap that throws ends one look.
@@ -69,14 +66,15 @@ export class StandIns {
   )
 
   get #look(): Effect.Effect<void> {
+    const { interval, usable } = this.#resolver
     return Effect.gen({ self: this }, function*() {
       if (this.#open.size === 0) return
       yield* this.#findReplicas
       const isEmpty = (connection: RedisConnection.RedisConnection) => standInOf(connection) === "empty"
-      if (this.#usable.size > 0) this.#leave(this.#open)
+      if (usable.size > 0) this.#leave(this.#open)
       else if ([...this.#open].some(isEmpty) && (yield* this.#hasMaster)) this.#leave([...this.#open].filter(isEmpty))
       else return
-      yield* Effect.sleep(this.#resolver.interval)
+      yield* Effect.sleep(interval)
     })
   }
 
@@ -92,17 +90,14 @@ export class StandIns {
 
   /** Finds the replicas that can be used: all of them, as none is to be tried in vain while reads wait. */
   get #findReplicas(): Effect.Effect<void> {
-    const { group, service } = this.#resolver
+    const { group, service, usable } = this.#resolver
     return Effect.gen({ self: this }, function*() {
       const { addresses } = yield* Discovery.replicas(group, service)
       yield* Effect.forEach(
         addresses.slice(0, mostTried),
         (address) =>
-          Effect.map(this.#canOpen(address, "synchronized"), (can) => can && this.#usable.add(formatEndpoint(address))),
-        {
-          concurrency: "unbounded",
-          discard: true
-        }
+          Effect.map(this.#canOpen(address, "synchronized"), (can) => can && usable.add(formatEndpoint(address))),
+        { concurrency: "unbounded", discard: true }
       )
     })
   }
@@ -142,8 +137,7 @@ export class StandIns {
 
 /** Makes the stand-ins of a pool. */
 export const make = Effect.fnUntraced(function*(
-  resolver: Resolver,
-  usable: Set<string>
+  resolver: Resolver
 ): Effect.fn.Return<StandIns, never, RedisConnector | Scope.Scope> {
   const { interval, settings } = resolver
   const probes = yield* RcMap.make({
@@ -151,5 +145,5 @@ export const make = Effect.fnUntraced(function*(
     // Longer than from one look to the next, after the last of which they are closed.
     idleTimeToLive: Duration.times(interval, 2)
   })
-  return new StandIns(resolver, usable, probes)
+  return new StandIns(resolver, probes)
 })

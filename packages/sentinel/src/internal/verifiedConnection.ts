@@ -11,20 +11,21 @@ import * as RedisConnection from "@redfx/core/unstable/Connection"
 import { failAll } from "@redfx/core/unstable/Request"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { Observation, Role } from "./verdict.ts"
+import type { MasterTracker } from "./masterTracker.ts"
+import type { Role } from "./verdict.ts"
 
 /**
  * Options of the connections of a client.
  *
  * - `role`: what the client is for, which decides what refused writes mean.
  * - `checkConnection`: whether a master is sent a PING. A replica always is.
- * - `observe`: takes what happens on them; returns the loss of the connection that it means.
+ * - `tracker`: takes what happens on them.
  */
 export interface Options {
   readonly settings: ConnectionSettings
   readonly role: Role
   readonly checkConnection: boolean
-  readonly observe: (seen: Observation, role: Role, address: string) => CommandError | undefined
+  readonly tracker: Pick<MasterTracker, "observe">
 }
 
 /** What a server has to be; a `synchronized` one is a replica that has data of its master. */
@@ -77,18 +78,18 @@ const verifyRole = (
 /** A listener that tells what happens on a connection as well. */
 const observing = (
   listener: RedisConnection.Listener,
-  { observe, role }: Options,
+  { role, tracker }: Options,
   address: string
 ): RedisConnection.Listener => ({
   ...listener,
   onUnsent: (unsent, failure) => {
-    observe({ _tag: "Lost", error: failure }, role, address)
+    tracker.observe({ _tag: "Lost", error: failure }, role, address)
     const { onUnsent = failAll } = listener
     onUnsent(unsent, failure)
   },
   onSilence: (silent) => {
-    observe({ _tag: silent ? "Silent" : "Answered" }, role, address)
+    tracker.observe({ _tag: silent ? "Silent" : "Answered" }, role, address)
     listener.onSilence?.(silent)
   },
-  demotion: (error) => observe({ _tag: "Refused", error }, role, address)
+  demotion: (error) => tracker.observe({ _tag: "Refused", error }, role, address)
 })

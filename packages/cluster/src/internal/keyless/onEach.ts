@@ -18,7 +18,7 @@ const onEach = (
 ): Effect.Effect<ReadonlyArray<Resp.Value>, CommandError> => {
   const raw = RedisCommand.undecoded(command)
   const asked = new Set(nodes.map(({ address }) => address))
-  return fanOut(nodes.map((node) => cluster.onNode(node, raw, asked)), command.spec.readonly)
+  return fanOut(nodes.map((node) => cluster.onNode(node, raw, asked)), command.spec)
 }
 
 /** The reply of all masters, or of all servers, as a single server would give it. Fails when one fails. */

@@ -42,7 +42,7 @@ const isRead = ({ spec }: RedisCommand.Any): boolean => spec.readonly
  */
 export const fanOut = <A>(
   parts: ReadonlyArray<Effect.Effect<A, CommandError>>,
-  readonly: boolean
+  { readonly }: Pick<RedisCommand.Spec, "readonly">
 ): Effect.Effect<ReadonlyArray<A>, CommandError> =>
   Effect.flatMap(Effect.forEach(parts, Effect.result, { concurrency }), (results) => together(results, readonly))
 

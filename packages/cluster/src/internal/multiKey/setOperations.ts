@@ -45,7 +45,7 @@ const perSlot = (
           : Effect.succeed(new Map(members.map((member) => [identity(member), member])))
       })
     }),
-    true
+    { readonly: true }
   )
 
 export const union: SetOperation = (read, keys) =>

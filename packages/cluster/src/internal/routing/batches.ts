@@ -111,13 +111,12 @@ class Pipeline {
     return this.#commands.map(({ spec }, index) => {
       const settled = this.#outcomes[index]
       if (settled !== undefined) return settled
-      const { last, ran } = this.#spent.get(index) ?? unspent
-      const node = this.#running.get(index)
-      const running = node !== undefined
-      const kind = [spec.name, spec.readonly, ran, node?.address, last].join(" ")
+      const spent = this.#spent.get(index) ?? unspent
+      const running = this.#running.get(index)?.address
+      const kind = [spec.name, spec.readonly, spent.ran, running, spent.last].join(" ")
       const known = late.get(kind)
       if (known !== undefined) return known
-      const made = Exit.fail(timedOut(spec, limit, running || ran, running ? undefined : last, node?.address))
+      const made = Exit.fail(timedOut(spec, limit, spent, running))
       late.set(kind, made)
       return made
     })

@@ -77,8 +77,7 @@ const makeOpen = Effect.fnUntraced(function*(
     clientOf: (node) => node.client,
     ...routing,
     refuses: (command) => refusesWrite(command) ?? refusalInBatch(command),
-    refusesWrite,
-    unsent: base.transaction
+    refusesWrite
   }
   const client = clientAbove(retrying, base)
   return {
@@ -90,7 +89,7 @@ const makeOpen = Effect.fnUntraced(function*(
 
 const clientAbove = (whole: Retrying, base: RedisClient["Service"]): RedisClient["Service"] =>
   decorated(base, (base) => {
-    const retrying: Retrying = { ...within(whole, base.limit), unsent: base.transaction }
+    const retrying = within(whole, base.limit)
     const cluster = clusterOf(retrying, base)
     const execute: RedisClient["Service"]["execute"] = (command) => {
       const refusal = retrying.refusesWrite(command)
@@ -104,7 +103,7 @@ const clientAbove = (whole: Retrying, base: RedisClient["Service"]): RedisClient
     return {
       execute,
       pipeline: pipelineOf(retrying, base),
-      transaction: (commands) => transaction(retrying, commands),
+      transaction: (commands) => transaction(retrying, commands, base.transaction),
       reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, retrying, execute)),
       monitor: () => Stream.fail(noMonitor())
     }
@@ -159,16 +158,17 @@ const makeRouting = Effect.fnUntraced(function*(
   }
   const nodes: Nodes = new Nodes({
     settings: settings.connection,
-    readOnly: settings.readOnly,
+    onlyReads: settings.readOnly,
     limit: settings.limitPerNode ? undefined : new ConnectionLimit({
       pool: settings.connection.pool,
       nodes: () => (redirects.readsFromReplicas ? state.members : state.masters).length,
       makeRoom: Effect.suspend(() => closeIdle(nodes))
     }),
     onEvent,
-    onDial: (node, error) => state.onDial(node, error),
+    onAnswer: (node) => state.answered(node),
+    onUnopened: (node, error) => state.onUnopened(node, error),
     onEnd: (node) => state.onEnd(node),
-    onSilence: (node, silent) => silent ? state.onSilence(node) : state.answered(node),
+    onSilence: (node) => state.onSilence(node),
     onRefusal: (error, command, address) => state.demotion(error, command, address)
   }, context)
   const clock = Context.get(context, Clock.Clock)
@@ -181,8 +181,7 @@ const makeRouting = Effect.fnUntraced(function*(
       readsFromReplicas: reader !== undefined,
       survey,
       most: settings.limitPerNode ? Infinity : settings.connection.pool.max,
-      onEvent,
-      onTopology: (error) => redirects.waiting.onTopology(error)
+      onEvent
     },
     clock,
     fork

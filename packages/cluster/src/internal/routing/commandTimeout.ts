@@ -72,12 +72,7 @@ export const tryWithTimeout = <A, E>(
           spent = after
         }
       }),
-      orElse: (limit) => {
-        const isRunning = running !== undefined
-        return Effect.fail(
-          timedOut(facts, limit, isRunning || spent.ran, isRunning ? undefined : spent.last, running)
-        )
-      }
+      orElse: (limit) => Effect.fail(timedOut(facts, limit, spent, running))
     })
   })
 
@@ -96,7 +91,8 @@ export const inOneTime = <A>(
       whole: Effect.mapError(effect, (error) =>
         // Nothing is sent before the topology is known.
         state.topology === undefined ? failureOf(error, command.spec, "not-sent") : error),
-      orElse: (limit) => Effect.fail(timedOut(command.spec, limit, state.topology !== undefined, undefined))
+      orElse: (limit) =>
+        Effect.fail(timedOut(command.spec, limit, { ran: state.topology !== undefined, last: undefined }))
     })
   )
 }

@@ -23,17 +23,14 @@ export const confirm = (retrying: Retrying, { address }: ClusterNode): Effect.Ef
     const said = yield* saidBy(retrying, state.nodes.at(endpoint))
     const topology = fromSlots(said.ranges, endpoint, settings.translate)
     if (typeof topology === "string" || !("owners" in topology)) return
-    const moved = new Map<string, Array<number>>()
-    for (const [slot, id] of said.masters.entries()) {
-      const owner = topology.owners[slot]?.master
+    const isGone = (slot: number): boolean => {
+      const id = said.masters[slot]
       // Servers may write an address in different ways, and know each other by ids.
-      const isGone = id !== undefined && id !== said.id && state.routeOf(slot)?.master.address === address
-      if (!isGone || owner === undefined || owner === address) continue
-      const slots = moved.get(owner)
-      if (slots === undefined) moved.set(owner, [slot])
-      else slots.push(slot)
+      return id !== undefined && id !== said.id && state.routeOf(slot)?.master.address === address
     }
-    for (const [owner, slots] of moved) {
+    const gone = [...said.masters.keys()].filter(isGone)
+    for (const [owner, slots] of Map.groupBy(gone, (slot) => topology.owners[slot]?.master)) {
+      if (owner === undefined || owner === address) continue
       const named = endpointOf(owner)
       if (!state.nodes.mayBeNamed(named)) continue
       const { id, masters } = yield* saidBy(retrying, state.nodes.named(named))

@@ -3,9 +3,9 @@
  */
 import { clusterInfo } from "@redfx/core/commands/Cluster"
 import type { CommandError } from "@redfx/core/RedisError"
-import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import type { Node } from "../topology/nodes.ts"
+import { unlessLate } from "../topology/unlessLate.ts"
 
 /** The milliseconds between two rounds of questions, and those for which an answer is waited for. */
 const pause = 100
@@ -95,13 +95,9 @@ export class DownMasters {
   #isUp(address: string): Effect.Effect<boolean> {
     const node = this.#find(address)
     if (node === undefined) return Effect.succeed(false)
-    const asked = withTimeout(Effect.map(node.client.execute(clusterInfo()), ({ clusterState }) => clusterState), {
-      limit,
-      orElse: () => Effect.succeed(undefined)
-    })
-    return Effect.map(Effect.catch(asked, () => Effect.succeed(undefined)), (state) => {
-      if (state === "fail" && this.#said.has(address)) this.#said.set(address, true)
-      return state === "ok" && this.#said.get(address) === true
+    return Effect.map(unlessLate(node.client.execute(clusterInfo()), limit), (info) => {
+      if (info?.clusterState === "fail" && this.#said.has(address)) this.#said.set(address, true)
+      return info?.clusterState === "ok" && this.#said.get(address) === true
     })
   }
 }

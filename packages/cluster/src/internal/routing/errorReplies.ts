@@ -5,9 +5,9 @@ import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { ConnectionError } from "@redfx/core/RedisError"
-import { slotCount, slotOf } from "../topology/slot.ts"
+import { slotCount } from "../topology/slot.ts"
 import { parseAddress } from "../topology/topology.ts"
-import { routingKey } from "./plan.ts"
+import { slotIn } from "./plan.ts"
 import type { Outcome, Where } from "./verdictModel.ts"
 
 export type Refused = Omit<Extract<Outcome, { readonly _tag: "Refused" }>, "_tag">
@@ -36,9 +36,8 @@ export const isBelieved = (command: RedisCommand.Any, where: Where, { code, line
   if (words === undefined) return code !== "UNBLOCKED"
   if (!words.test(line)) return false
   if (code !== "MOVED" && code !== "ASK") return true
-  const key = routingKey(command)
   const redirect = redirectIn(line, where)
-  return key !== undefined && redirect !== undefined && redirect.slot === slotOf(key) &&
+  return redirect !== undefined && redirect.slot === slotIn(command) &&
     (redirect.node === undefined || formatEndpoint(redirect.node) !== where.address)
 }
 

@@ -13,11 +13,10 @@ import { elapsed } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Node } from "../topology/nodes.ts"
-import { slotOf } from "../topology/slot.ts"
 import { tryWithTimeout } from "./commandTimeout.ts"
 import type { Tries } from "./commandTimeout.ts"
 import { notCovered } from "./finalErrors.ts"
-import { routingKey } from "./plan.ts"
+import { slotIn } from "./plan.ts"
 import { owned, targetOf, tryOnce } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"
 import { unspent } from "./verdictModel.ts"
@@ -94,17 +93,18 @@ const withAsking = <A, E>(
     Effect.flatMap(client.reserve, (reserved) => Effect.andThen(reserved.execute(asking), run(reserved)))
   )
 
-/** Runs a transaction on the server of its one slot. */
+/** Runs a transaction on the server of its one slot. `unsent`: runs one of which nothing is sent. */
 export const transaction = (
   retrying: Retrying,
-  commands: ReadonlyArray<RedisCommand.Any>
+  commands: ReadonlyArray<RedisCommand.Any>,
+  unsent: RedisClient["Service"]["transaction"]
 ): Effect.Effect<ReadonlyArray<Outcome>, TransactionError> => {
   const sent = commands.filter(({ settled }) => settled === undefined)
   const refusal = sent.map(retrying.refuses).find((error) => error !== undefined) ?? differentSlots(sent)
   if (refusal !== undefined) return Effect.fail(refusal)
   const [leading] = sent
   return leading === undefined || commands.some(({ settled }) => settled !== undefined && Exit.isFailure(settled))
-    ? retrying.unsent(commands)
+    ? unsent(commands)
     : runExclusive(
       retrying,
       { command: leading, name: "EXEC", readonly: sent.every(({ spec }) => spec.readonly) },
@@ -113,8 +113,8 @@ export const transaction = (
 }
 
 const differentSlots = (commands: ReadonlyArray<RedisCommand.Any>): ClusterUnsupportedError | undefined => {
-  const keys = commands.map(routingKey).filter((key) => key !== undefined)
-  return new Set(keys.map(slotOf)).size < 2 ? undefined : new ClusterUnsupportedError({
+  const slots = commands.map(slotIn).filter((slot) => slot !== undefined)
+  return new Set(slots).size < 2 ? undefined : new ClusterUnsupportedError({
     command: "MULTI over several slots",
     detail: "one server runs a transaction, and the keys of this one lie in different hash slots. " +
       "Give them a common {hash tag}"

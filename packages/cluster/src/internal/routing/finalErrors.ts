@@ -6,6 +6,7 @@ import { ClusterRetriesExhaustedError, SlotNotCoveredError, TimeoutError } from 
 import type { Delivery } from "@redfx/core/RedisError"
 import { present, stackless } from "@redfx/core/unstable/Runtime"
 import { slotIn } from "./plan.ts"
+import type { Spent } from "./verdictModel.ts"
 
 export const exhausted = (
   command: RedisCommand.Any,
@@ -27,26 +28,22 @@ export const exhausted = (
 export const notCovered = (command: RedisCommand.Any): SlotNotCoveredError =>
   stackless(() => new SlotNotCoveredError(present({ slot: slotIn(command) })))
 
-/**
- * The error of an operation that has run out of time.
- *
- * - `sent`: whether a server can have run it. `last`: the reason why it is not under way, where that is known. `address`:
- *   the server that owes the answer.
- */
+/** The error of an operation that has run out of time. `running`: the server that owes the answer, where one does. */
 export const timedOut = (
   { name, readonly }: Pick<RedisCommand.Spec, "name" | "readonly">,
   limit: number,
-  sent: boolean,
-  last: string | undefined,
-  address?: string
-): TimeoutError =>
-  stackless(() =>
+  { last, ran }: Pick<Spent, "last" | "ran">,
+  running?: string
+): TimeoutError => {
+  const mayHaveRun = running !== undefined || ran
+  return stackless(() =>
     new TimeoutError({
-      phase: sent ? "read" : "write",
+      phase: mayHaveRun ? "read" : "write",
       milliseconds: limit,
       command: name,
-      delivery: sent ? "unknown" : "not-sent",
+      delivery: mayHaveRun ? "unknown" : "not-sent",
       readonly,
-      ...present({ address, detail: last && `the last time: ${last}` })
+      ...present({ address: running, detail: running === undefined && last ? `the last time: ${last}` : undefined })
     })
   )
+}

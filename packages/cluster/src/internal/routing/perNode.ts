@@ -12,7 +12,6 @@ import { fanOut } from "../multiKey/fanOut.ts"
 import type { ClusterNode } from "../topology/cluster.ts"
 import { runOn } from "../topology/nodes.ts"
 import type { Node } from "../topology/nodes.ts"
-import { endpointOf } from "../topology/topology.ts"
 import { inOneTime, tryWithTimeout } from "./commandTimeout.ts"
 import type { Tries } from "./commandTimeout.ts"
 import { judged, tryOnce } from "./retrying.ts"
@@ -58,7 +57,7 @@ const untilRun = Effect.fnUntraced(function*<A>(
   // The slots that the server has now say later which server has replaced it.
   const { topology } = state
   const way = state.isMaster(address) ? "master" : "node"
-  let node = state.nodes.at(endpointOf(address))
+  let node = state.nodes.atAddress(address)
   let spent = unspent
   while (true) {
     // A replica that is down is tried all the same, because no other server replaces it.
@@ -115,7 +114,7 @@ export const perNode = <A>(
       const refusal = nodes.length === 0 ? undefined : retrying.refusesWrite(command)
       const asked = new Set(nodes.map(({ address }) => address))
       return refusal !== undefined ? Effect.fail(refusal) : Effect.map(
-        fanOut(nodes.map((node) => onServer(retrying, node, command, asked)), command.spec.readonly),
+        fanOut(nodes.map((node) => onServer(retrying, node, command, asked)), command.spec),
         (answers) => new Map(answers.map(({ address, reply }) => [address, reply]))
       )
     })

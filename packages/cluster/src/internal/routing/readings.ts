@@ -14,8 +14,8 @@ export interface ReadingsOptions {
   readonly read: Effect.Effect<boolean, CommandError>
   /** Whether somebody waits for a server. */
   readonly isAwaited: () => boolean
-  /** Called when a reading has ended. `tell` tells those who wait for it. */
-  readonly onEnd: (exit: Exit.Exit<void, CommandError>, tell: () => void) => void
+  /** Called when a reading has ended, after those who wait for it were told. */
+  readonly onEnd: (exit: Exit.Exit<void, CommandError>) => void
 }
 
 /**
@@ -118,7 +118,8 @@ export class Readings {
       Effect.sync(() => {
         this.#reading = undefined
         this.#isAsking = false
-        this.#options.onEnd(exit, () => done.end(exit))
+        done.end(exit)
+        this.#options.onEnd(exit)
       })))
     return done
   }

@@ -10,16 +10,15 @@ import type * as Effect from "effect/Effect"
 import type { Random } from "effect/Random"
 import { isForAny } from "../keyless/keyless.ts"
 import type { Node } from "../topology/nodes.ts"
-import { slotOf } from "../topology/slot.ts"
 import { anyNode } from "./anyOf.ts"
 import { JudgedRequests } from "./judgedRequests.ts"
 import type { Again } from "./judgedRequests.ts"
-import { routingKey, slotIn } from "./plan.ts"
+import { slotIn } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
 import type { Reader } from "./readFrom.ts"
 import type { State } from "./state.ts"
 import { unspent } from "./verdictModel.ts"
-import type { After, Outcome, Spent } from "./verdictModel.ts"
+import type { Outcome, Spent } from "./verdictModel.ts"
 import { fail, WaitingRequests } from "./waitingRequests.ts"
 
 /**
@@ -51,12 +50,12 @@ export class Redirects extends JudgedRequests {
     super(state, "single")
     this.#reader = reader
     this.#random = random
-    this.waiting = new WaitingRequests(
-      (request) => this.#route(request),
-      (request) => this.#troubles.get(request)?.spent.last,
-      state,
+    this.waiting = new WaitingRequests({
+      submit: (request) => this.#route(request),
+      reasonOf: (request) => this.#troubles.get(request)?.spent.last,
+      wait: state.wait,
       fork
-    )
+    })
   }
 
   submit(request: Request): void {
@@ -76,17 +75,16 @@ export class Redirects extends JudgedRequests {
     const reader = this.#reader
     if (reader === undefined || !isForReplicas(command)) return this.takerOf(command)
     this.state.used = true
-    const key = routingKey(command)
-    if (key === undefined) return anyNode(this.#random, this.state.masters)
-    const route = this.state.routeOf(slotOf(key))
-    return route === undefined ? undefined : reader(route, command)
+    const slot = slotIn(command)
+    const route = slot === undefined ? undefined : this.state.routeOf(slot)
+    return route === undefined ? this.masterOf(command) : reader(route, command)
   }
 
   /** The master for a command; `undefined` when no server has its slot. */
   masterOf(command: RedisCommand.Any): Node | undefined {
     this.state.used = true
-    const key = routingKey(command)
-    return key === undefined ? anyNode(this.#random, this.state.masters) : this.state.routeOf(slotOf(key))?.master
+    const slot = slotIn(command)
+    return slot === undefined ? anyNode(this.#random, this.state.masters) : this.state.routeOf(slot)?.master
   }
 
   /**
@@ -107,10 +105,7 @@ export class Redirects extends JudgedRequests {
     if (request.settled) return
     const { closed } = this.state
     if (closed !== undefined) return fail(request, closed)
-    if (this.state.topology === undefined) {
-      this.waiting.untilTopology(request)
-      return this.state.requestRefresh()
-    }
+    if (this.state.topology === undefined) return this.waiting.add(request, "topology")
     const node = this.#targetOf(request)
     if (node === undefined) this.judged(request, undefined, uncovered)
     else if (node instanceof ConnectionError) fail(request, node)
@@ -147,25 +142,7 @@ export class Redirects extends JudgedRequests {
     if (spent.tries > before.tries) request.renew(asking, ran)
     else request.asking = asking
     this.#troubles.set(request, { spent, target: node })
-    this.#after(request, after)
-  }
-
-  #after(request: Request, after: After): void {
-    switch (after) {
-      case 0:
-        return this.#route(request)
-      case "topology":
-        this.state.requestRefresh()
-        return this.waiting.untilTopology(request)
-      case "reading":
-        if (this.state.isReading) return this.waiting.untilTopology(request)
-        return this.#route(request)
-      case "recovery":
-        return this.waiting.untilRecovery(request)
-      default:
-        return typeof after === "number"
-          ? this.waiting.forPause(request, after)
-          : this.waiting.untilNews(request, after)
-    }
+    if (after === 0) this.#route(request)
+    else this.waiting.add(request, after)
   }
 }

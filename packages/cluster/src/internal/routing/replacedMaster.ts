@@ -3,10 +3,9 @@
  */
 import { ping } from "@redfx/core/commands/Connection"
 import { connectionLoss } from "@redfx/core/RedisError"
-import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import type { Node } from "../topology/nodes.ts"
+import { unlessLate } from "../topology/unlessLate.ts"
 
 /** The milliseconds for which a replaced master may leave a PING unanswered, before its commands are given up. */
 const replacedLimit = 2000
@@ -18,15 +17,10 @@ const replacedLimit = 2000
 export const checkReplaced = (node: Node): Effect.Effect<void> =>
   Effect.gen(function*() {
     if (yield* node.isIdle) return
-    if (node.health.downWith === undefined) {
-      const answer = yield* Effect.exit(
-        withTimeout(Effect.asVoid(node.client.execute(ping())), {
-          limit: replacedLimit,
-          orElse: () => Effect.fail("late")
-        })
-      )
-      if (Exit.isSuccess(answer)) return
-    }
+    const answer = node.health.downWith === undefined
+      ? yield* unlessLate(node.client.execute(ping()), replacedLimit)
+      : undefined
+    if (answer !== undefined) return
     const detail = "The master was replaced, and does not answer"
     yield* node.pool.disconnect({ inUse: true, reason: connectionLoss("HealthCheck", detail, node.address) })
   })

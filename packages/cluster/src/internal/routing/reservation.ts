@@ -23,7 +23,7 @@ import { slotOf } from "../topology/slot.ts"
 import { notCovered } from "./finalErrors.ts"
 import { JudgedRequests } from "./judgedRequests.ts"
 import type { Again } from "./judgedRequests.ts"
-import { refusalOfSeveralSlots, routingKey } from "./plan.ts"
+import { refusalOfSeveralSlots, routingKey, slotIn } from "./plan.ts"
 import type { Redirects } from "./redirects.ts"
 import { failed } from "./refusals.ts"
 import { judged } from "./retrying.ts"
@@ -201,8 +201,7 @@ class Reservation extends JudgedRequests {
     return Effect.suspend(() => {
       const scope = Scope.forkUnsafe(Context.get(this.#context, Scope.Scope))
       const { topology } = this.state
-      const key = routingKey(command)
-      const slot = key === undefined ? undefined : slotOf(key)
+      const slot = slotIn(command)
       return Effect.map(acquireIn(scope)(taken), (router): Bound => ({
         node,
         served: (other) => other === slot || topology?.owners[other]?.master === node.address,

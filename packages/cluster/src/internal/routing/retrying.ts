@@ -6,7 +6,6 @@ import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { CommandError, Delivery, TransactionError } from "@redfx/core/RedisError"
 import { failureOf } from "@redfx/core/unstable/Connection"
 import { earlierIn, sentBefore } from "@redfx/core/unstable/Request"
-import type { Outcome as Answer } from "@redfx/core/unstable/Request"
 import { errorOf } from "@redfx/core/unstable/Runtime"
 import type * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
@@ -25,7 +24,6 @@ import type { Outcome, Sent, Spent, To, Verdict } from "./verdictModel.ts"
  *   one.
  * - `refuses`: the error that refuses a command among others. `refusesWrite`: that of one that may write, on a client that
  *   only reads.
- * - `unsent`: a transaction of which nothing is sent.
  */
 export interface Retrying {
   readonly settings: ClusterSettings
@@ -35,9 +33,6 @@ export interface Retrying {
   readonly redirects: Redirects
   readonly refuses: (command: RedisCommand.Any) => CommandError | undefined
   readonly refusesWrite: (command: RedisCommand.Any) => CommandError | undefined
-  readonly unsent: (
-    commands: ReadonlyArray<RedisCommand.Any>
-  ) => Effect.Effect<ReadonlyArray<Answer>, TransactionError>
 }
 
 /** The same means with the limit that `withTimeout` has given a client, if it has. */

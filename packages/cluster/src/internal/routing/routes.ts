@@ -4,7 +4,7 @@
  */
 import type { Node, Nodes } from "../topology/nodes.ts"
 import { slotCount } from "../topology/slot.ts"
-import { endpointOf } from "../topology/topology.ts"
+import { addressesOf, endpointOf } from "../topology/topology.ts"
 import type { Shard, Topology } from "../topology/topology.ts"
 import type { Route } from "./readFrom.ts"
 
@@ -38,11 +38,7 @@ export class Routes {
   }
 
   membersOf(topology: Topology): ReadonlyArray<Node> {
-    return topology.shards.flatMap(({ master, replicas }) => [master, ...replicas].map((node) => this.nodeAt(node)))
-  }
-
-  nodeAt(address: string): Node {
-    return this.#nodes.at(endpointOf(address))
+    return addressesOf(topology).map((address) => this.#nodes.atAddress(address))
   }
 
   /** Takes the servers of all slots from a topology; returns the slots that had another master before. */
@@ -81,6 +77,7 @@ export class Routes {
   }
 
   #routeTo({ master, replicas }: Shard): Route {
-    return { master: this.nodeAt(master), replicas: replicas.map((address) => this.nodeAt(address)) }
+    const at = (address: string) => this.#nodes.atAddress(address)
+    return { master: at(master), replicas: replicas.map(at) }
   }
 }

@@ -3,8 +3,7 @@
  */
 import type { RedisRouter } from "@redfx/core/unstable/Router"
 import { startsOf } from "../topology/cluster.ts"
-import { slotOf } from "../topology/slot.ts"
-import { routingKey } from "./plan.ts"
+import { slotIn } from "./plan.ts"
 import type { State } from "./state.ts"
 
 /** What was counted on the masters before, and what was said at last. */
@@ -23,9 +22,8 @@ export const slotServers = (state: Pick<State, "moved" | "routeOf">): NonNullabl
     }
   })
   return (command) => {
-    const key = routingKey(command)
-    if (key === undefined) return 1
-    const slot = slotOf(key)
+    const slot = slotIn(command)
+    if (slot === undefined) return 1
     const { before } = counts.get(slot) ?? { before: 0 }
     const master = state.routeOf(slot)?.master
     const said = before + (master === undefined ? 1 : startsOf(master, command))

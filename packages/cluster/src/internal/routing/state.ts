@@ -20,13 +20,12 @@ import * as Semaphore from "effect/Semaphore"
 import { isForAny } from "../keyless/keyless.ts"
 import { lossIn } from "../topology/clusterErrors.ts"
 import { discover } from "../topology/discovery.ts"
-import type { Discovered, DiscoveryOptions } from "../topology/discovery.ts"
+import type { Discovered, DiscoverySettings } from "../topology/discovery.ts"
 import type { Node, Nodes } from "../topology/nodes.ts"
-import { slotOf } from "../topology/slot.ts"
-import { isForeign, isSame } from "../topology/topology.ts"
+import { addressesOf, isForeign, isSame } from "../topology/topology.ts"
 import type { Topology } from "../topology/topology.ts"
 import { DownMasters } from "./downMasters.ts"
-import { routingKey } from "./plan.ts"
+import { slotIn } from "./plan.ts"
 import { Probes } from "./probes.ts"
 import type { Route } from "./readFrom.ts"
 import { Readings } from "./readings.ts"
@@ -36,6 +35,7 @@ import { Sources } from "./sources.ts"
 import { recognized, strange } from "./strangers.ts"
 import type { Survey } from "./survey.ts"
 import { demotion, judge, learnedOf } from "./verdict.ts"
+import { isForServer } from "./verdictModel.ts"
 import type { After, Learned, News, Outcome, Sent, Spent, Verdict, Where } from "./verdictModel.ts"
 
 /** A server that hangs. */
@@ -44,9 +44,7 @@ export interface Hung {
   readonly error: CommandError
 }
 
-export interface StateOptions
-  extends Omit<DiscoveryOptions, "nodesOf" | "before" | "decisive" | "foremost" | "onStrangers">
-{
+export interface StateOptions extends DiscoverySettings {
   readonly startNodes: ReadonlyArray<NodeAddress>
   readonly followCluster: boolean
   readonly reinitializeSteps: number
@@ -56,8 +54,6 @@ export interface StateOptions
   /** Whether replicas are read from as well. */
   readonly readsFromReplicas: boolean
   readonly onEvent: (event: RedisEvent) => void
-  /** Called when the topology was read, or could not be read. */
-  readonly onTopology: (error: CommandError | undefined) => void
 }
 
 /**
@@ -127,9 +123,7 @@ export class State {
       {
         read: Effect.suspend(() => this.#discover()),
         isAwaited: () => this.#isAwaited,
-        onEnd: (exit, tell) => {
-          this.#options.onTopology(Exit.isFailure(exit) ? lossIn(exit) : undefined)
-          tell()
+        onEnd: (exit) => {
           if (Exit.isFailure(exit)) this.#downMasters.end(Effect.fail(lossIn(exit)))
           if (this.#isAwaited && this.#closed === undefined) this.requestRefresh(true)
         }
@@ -179,11 +173,6 @@ export class State {
     this.topology === undefined ? this.refresh : Effect.void
   )
 
-  /** Whether the topology is being read. */
-  get isReading(): boolean {
-    return this.#readings.isReading
-  }
-
   /**
    * Has the topology read soon, unless it is being read. With `doubted`, others are asked before the node that was
    * believed last, because a server that is cut off from the cluster goes on answering with what it knew.
@@ -198,7 +187,7 @@ export class State {
     return Effect.gen({ self: this }, function*() {
       // The reading under way may have asked before the change.
       yield* this.#readings.asked
-      this.#sources.inform(this.#routes.nodeAt(address))
+      this.#sources.inform(this.nodes.atAddress(address))
       this.#readings.hasten()
       yield* this.refresh
     })
@@ -239,15 +228,15 @@ export class State {
     return demotion(command, this.#whereOf({ way: "node", command }, address), error)
   }
 
-  #whereOf({ command, way }: Sent, address: string | undefined): Where {
-    const isForServer = way === "node" || way === "master"
-    const key = isForServer ? undefined : routingKey(command)
-    const master = key !== undefined
-      ? this.routeOf(slotOf(key))?.master.address
+  #whereOf(sent: Sent, address: string | undefined): Where {
+    const { command, way } = sent
+    const slot = isForServer(sent) ? undefined : slotIn(command)
+    const master = slot !== undefined
+      ? this.routeOf(slot)?.master.address
       : address !== undefined && this.isMaster(address)
       ? address
       : undefined
-    const isForOne = isForServer || key !== undefined && !isForAny(command)
+    const isForOne = isForServer(sent) || slot !== undefined && !isForAny(command)
     const takers = isForOne ? [] : way === "subscription" ? this.members : this.masters
     return {
       address,
@@ -317,9 +306,8 @@ export class State {
     this.requestRefresh(true)
   }
 
-  /** Takes news of a dial: a connection to a server was opened, or could not be. */
-  onDial(node: Node, error: CommandError | undefined): void {
-    if (error === undefined) return this.answered(node)
+  /** Takes news of a connection to a server that could not be opened. */
+  onUnopened(node: Node, error: CommandError): void {
     const learned = learnedOf(error, node.address)
     if (learned === undefined || !this.nodes.has(node)) return
     // A node of the options that the cluster does not name says nothing about the cluster.
@@ -350,7 +338,7 @@ export class State {
    * Suspends until a server is back or was replaced, or for a moment. As long as somebody waits, the topology is read
    * again and again.
    */
-  readonly recovered: Effect.Effect<void> = Effect.raceFirst(
+  readonly #recovered: Effect.Effect<void> = Effect.raceFirst(
     Effect.callback<void>((resume) => {
       const leave = this.#awaiting.once(() => resume(Effect.void))
       this.requestRefresh(true)
@@ -363,7 +351,7 @@ export class State {
    * Suspends until the server that said that the cluster is down says that it is up, or is replaced, or the time is
    * over. Fails when the topology cannot be read. As long as somebody waits, the topology is read again and again.
    */
-  readonly news = ({ of, until }: News): Effect.Effect<void, CommandError> =>
+  readonly #news = ({ of, until }: News): Effect.Effect<void, CommandError> =>
     Effect.suspend(() => {
       this.requestRefresh(true)
       return Effect.raceFirst(
@@ -383,11 +371,11 @@ export class State {
       case "topology":
         return this.refresh
       case "reading":
-        return Effect.suspend(() => this.isReading ? this.refresh : Effect.void)
+        return Effect.suspend(() => this.#readings.isReading ? this.refresh : Effect.void)
       case "recovery":
-        return this.recovered
+        return this.#recovered
       default:
-        if (typeof after !== "number") return this.news(after)
+        if (typeof after !== "number") return this.#news(after)
         return after === 0 ? Effect.void : this.#clock.sleep(Duration.millis(after))
     }
   }
@@ -440,7 +428,7 @@ export class State {
   #untilReplaced(node: Node): Effect.Effect<never> {
     return Effect.forever(Effect.gen({ self: this }, function*() {
       const isAwaited = node.health.downWith !== undefined && this.isMaster(node.address) && !(yield* node.isIdle)
-      yield* isAwaited ? this.recovered : this.#clock.sleep(recoveryTick)
+      yield* isAwaited ? this.#recovered : this.#clock.sleep(recoveryTick)
     }))
   }
 
@@ -505,16 +493,14 @@ export class State {
     this.#redirects = 0
     const moved = this.#routes.adopt(topology)
     const replicas = new Set(topology.shards.flatMap(({ replicas }) => replicas))
-    const members = [...topology.shards.map(({ master }) => master), ...replicas]
+    const members = addressesOf(topology)
     this.#sources.adopt(source, members.length)
     if (overruled !== undefined) this.#sources.contradict(overruled.address)
     this.nodes.retain(new Set([...this.#options.startNodes.map(formatEndpoint), ...members]), replicas)
     this.adopted.tell(topology)
-    if (before !== undefined) this.moved.tell(moved)
-    if (before !== undefined && isForeign(before, topology)) {
-      for (const node of this.members) {
-        node.health.recognize()
-      }
+    if (before !== undefined) {
+      this.moved.tell(moved)
+      if (isForeign(before, topology)) { for (const node of this.members) node.health.recognize() }
     }
     // A server that was out of the cluster is not known to be back.
     for (const node of this.members) if (!node.health.isHealthy) this.#probes.start(node)

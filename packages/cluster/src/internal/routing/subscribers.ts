@@ -28,7 +28,7 @@ import { laterOf } from "../topology/discovery.ts"
 import type { Health } from "../topology/health.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
-import { endpointOf, idOf } from "../topology/topology.ts"
+import { addressesOf, idOf } from "../topology/topology.ts"
 import type { Topology } from "../topology/topology.ts"
 import { anyNode } from "./anyOf.ts"
 import type { Hung, State } from "./state.ts"
@@ -65,9 +65,9 @@ interface Roles {
   readonly members: ReadonlySet<string>
 }
 
-const rolesIn = ({ shards }: Topology): Roles => ({
-  masters: new Set(shards.map(({ master }) => master)),
-  members: new Set(shards.flatMap(({ master, replicas }) => [master, ...replicas]))
+const rolesIn = (topology: Topology): Roles => ({
+  masters: new Set(topology.shards.map(({ master }) => master)),
+  members: new Set(addressesOf(topology))
 })
 
 /** Why a connection that was opened for a master is of no use any more; `undefined` when it is. */
@@ -203,13 +203,12 @@ export class Subscribers {
       )
     ),
     servers: () => this.#state.masters.map(({ address }) => address),
-    execute: (server, command) => Effect.suspend(() => this.#state.nodes.at(endpointOf(server)).client.execute(command))
+    execute: (server, command) => Effect.suspend(() => this.#state.nodes.atAddress(server).client.execute(command))
   }
 
   readonly onChange: RouterSubscribers["onChange"] = (listener) => this.#listeners.add(listener)
 
-  readonly isServer = (server: string): boolean =>
-    server === anywhere || this.#state.masters.some(({ address }) => address === server)
+  readonly isServer = (server: string): boolean => server === anywhere || this.#state.isMaster(server)
 
   /**
    * Asks the server that gives a channel up, because it knows who has the channel now. Without that, the channel would
@@ -222,7 +221,7 @@ export class Subscribers {
     const { nodes } = this.#state
     const asked = owner === undefined
       ? Effect.succeed(server)
-      : Effect.map(laterOf(nodes.at(endpointOf(owner)), nodes.at(endpointOf(server))), ({ address }) => address)
+      : Effect.map(laterOf(nodes.atAddress(owner), nodes.atAddress(server)), ({ address }) => address)
     return Effect.ignore(Effect.flatMap(asked, (address) => this.#state.learnFrom(address)))
   }
 
@@ -248,7 +247,7 @@ export class Subscribers {
   #askRole(server: string): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.#asked.set(server, false)
-      return this.#state.nodes.at(endpointOf(server)).client.execute(role())
+      return this.#state.nodes.atAddress(server).client.execute(role())
     }).pipe(
       Effect.flatMap(({ role }) => role === "slave" ? this.#state.learnFrom(server) : Effect.void),
       // A user without the right to ask learns it from the topology.
@@ -334,7 +333,7 @@ export class Subscribers {
     return Effect.orElseSucceed(
       Effect.flatMap(
         knows(asked, id),
-        (isKnown) => isKnown ? knows(nodes.at(endpointOf(address)), other) : Effect.succeed(false)
+        (isKnown) => isKnown ? knows(nodes.atAddress(address), other) : Effect.succeed(false)
       ),
       () => false
     )

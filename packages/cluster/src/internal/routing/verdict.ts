@@ -8,13 +8,14 @@ import { connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
 import type { CommandError, Delivery, TransactionError } from "@redfx/core/RedisError"
 import { ErrorReply } from "@redfx/core/Resp"
 import { isUnblocking } from "@redfx/core/unstable/Connection"
-import { backOff } from "@redfx/core/unstable/Runtime"
-import { downAfter, saidBy } from "../topology/clusterErrors.ts"
+import { backOff, present } from "@redfx/core/unstable/Runtime"
+import { clusterDown, saidBy } from "../topology/clusterErrors.ts"
 import { isBelieved, redirectIn, refusalWords } from "./errorReplies.ts"
 import type { Refused } from "./errorReplies.ts"
 import { exhausted, notCovered } from "./finalErrors.ts"
 import { isFull, isTurnedAway, isUnready, kindOf } from "./losses.ts"
 import { isForReplicas } from "./readFrom.ts"
+import { isForServer } from "./verdictModel.ts"
 import type { After, Learned, News, Next, Outcome, Sent, Spent, To, Try, Verdict, Where } from "./verdictModel.ts"
 
 /** The number of times that one command is sent at most. */
@@ -203,9 +204,6 @@ const withSpent = (each: Try, spent: Partial<Spent>): Try => ({ ...each, spent: 
 /** Whether a command may go to another server, or over another connection, than the one that it was sent on. */
 const isFree = ({ sent: { way } }: Try): boolean => way !== "held" && way !== "reading"
 
-/** Whether a command is for a server, not for a slot. */
-const isForServer = ({ sent: { way } }: Try): boolean => way === "node" || way === "master"
-
 /** What the server has shown that was sent to, where it is known which one that was. */
 const shown = ({ where: { address } }: Try, _tag: "Loading" | "Unready" | "Demoted" | "Down"): Learned | undefined =>
   address === undefined ? undefined : { _tag, address }
@@ -213,7 +211,7 @@ const shown = ({ where: { address } }: Try, _tag: "Loading" | "Unready" | "Demot
 /** Whether the master can answer what a replica could not. It sends on what it has sent on before. */
 const canMaster = (each: Try): boolean => {
   const { sent: { command }, spent, where: { address, master } } = each
-  return isFree(each) && !isForServer(each) && !spent.asked && isForReplicas(command) && master !== undefined &&
+  return isFree(each) && !isForServer(each.sent) && !spent.asked && isForReplicas(command) && master !== undefined &&
     master !== address
 }
 
@@ -266,14 +264,14 @@ const redirected = (each: Try, { code, line }: Refused): Verdict => {
   const { isUnknown, node, slot } = redirect
   if (node === undefined) {
     const learn: Learned = { _tag: "MovedSomewhere" }
-    return !isUnknown || !isFree(each) || isForServer(each)
+    return !isUnknown || !isFree(each) || isForServer(each.sent)
       ? settle(each, isUnknown ? learn : undefined)
       : againInTime(each, learn, { to: "owner", after: "topology", last: line })
   }
   const isAsk = code === "ASK"
   if (!isAsk && formatEndpoint(node) === where.address) return movedToItself(each, where.address, line)
   const learn: Learned = { _tag: isAsk ? "Asking" : "Moved", slot, node }
-  if (!isFree(each) || isForServer(each)) return settle(each, learn)
+  if (!isFree(each) || isForServer(each.sent)) return settle(each, learn)
   return way === "reserved" && isAsk
     ? again(each, learn, { to: "owner", after: redirectPause, last: line })
     : again(each, learn, { to: { node, asking: isAsk }, after: pauseAfterRedirect(spent.tries), last: line })
@@ -285,7 +283,7 @@ const redirected = (each: Try, { code, line }: Refused): Verdict => {
  */
 const movedToItself = (each: Try, address: string, line: string): Verdict => {
   const learn: Learned = { _tag: "MovedToItself", address }
-  if (!isFree(each) || isForServer(each)) return settle(each, learn)
+  if (!isFree(each) || isForServer(each.sent)) return settle(each, learn)
   const after = each.spent.renewed ? "topology" : 0
   return againInTime(withSpent(each, { renewed: true }), learn, { to: "owner", after, last: line })
 }
@@ -303,10 +301,12 @@ const down = (each: Try, learn: Learned | undefined, { code, line }: Refused): V
   const { limits: { downAttempts }, sent: { command }, spent, where: { address } } = each
   const downs = spent.downs + 1
   if (!isFree(each) || downs >= downAttempts) {
-    return settle(each, learn, downAfter(command, code, line.slice(code.length + 1), downs, address))
+    const detail = line.slice(code.length + 1)
+    const facts = { code, detail, command: command.spec.name, attempts: downs, ...present({ address }) }
+    return settle(each, learn, clusterDown(facts))
   }
   return again(withSpent(each, { downs }), learn, {
-    to: isForServer(each) ? "same" : "owner",
+    to: isForServer(each.sent) ? "same" : "owner",
     after: newsOf(each, downs),
     last: line
   })

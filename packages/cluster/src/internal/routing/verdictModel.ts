@@ -37,6 +37,9 @@ export interface Sent {
   readonly readonly?: boolean
 }
 
+/** Whether it is for a server, and not for a slot. */
+export const isForServer = ({ way }: Sent): boolean => way === "node" || way === "master"
+
 /**
  * The server that it was sent to.
  *

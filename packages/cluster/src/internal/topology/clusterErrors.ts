@@ -1,7 +1,6 @@
 /**
  * The errors of a cluster that a single server's client does not know, and what is said of errors of others.
  */
-import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterDownError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
 import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import { errorOf, present, stackless } from "@redfx/core/unstable/Runtime"
@@ -20,15 +19,9 @@ export const saidBy = (error: CommandError): string => {
   }
 }
 
-/** The error of a command that was tried so often while the cluster was down. */
-export const downAfter = (
-  command: RedisCommand.Any,
-  code: string,
-  detail: string,
-  attempts: number,
-  address: string | undefined
-): ClusterDownError =>
-  stackless(() => new ClusterDownError({ code, detail, command: command.spec.name, attempts, ...present({ address }) }))
+/** The error of a command that was tried while the cluster was down. */
+export const clusterDown = (fields: ConstructorParameters<typeof ClusterDownError>[0]): ClusterDownError =>
+  stackless(() => new ClusterDownError(fields))
 
 /**
  * Gives an error the class of the cluster's own errors, which a single server's client does not know. An error that a
@@ -40,9 +33,7 @@ export const typed = <E extends TransactionError>(error: E): E | CommandError =>
   switch (code) {
     case "CLUSTERDOWN":
     case "MASTERDOWN":
-      return stackless(() =>
-        new ClusterDownError({ code, detail, command, attempts: 1, ...present({ address, index }) })
-      )
+      return clusterDown({ code, detail, command, attempts: 1, ...present({ address, index }) })
     case "CROSSSLOT":
       return stackless(() => new CrossSlotError({ command, ...present({ index }) }))
     default:

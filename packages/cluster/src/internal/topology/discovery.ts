@@ -14,14 +14,18 @@ import { saidBy } from "./clusterErrors.ts"
 import { runOn } from "./nodes.ts"
 import type { Node } from "./nodes.ts"
 import { slotCount } from "./slot.ts"
-import { fromSlots, isForeign, isSame } from "./topology.ts"
+import { addressesOf, fromSlots, isForeign, isSame } from "./topology.ts"
 import type { Topology, Translation } from "./topology.ts"
+import { unlessLate } from "./unlessLate.ts"
 
-export interface DiscoveryOptions {
+export interface DiscoverySettings {
   readonly translate: Translation
   readonly skipFullCoverageCheck: boolean
   /** The number of servers that connections are opened to for asking, at most. */
   readonly most: number
+}
+
+interface DiscoveryOptions extends DiscoverySettings {
   readonly nodesOf: (topology: Topology) => ReadonlyArray<Node>
   /** The reading that was believed last. */
   readonly before: Pick<Discovered, "epoch" | "topology"> | undefined
@@ -228,9 +232,6 @@ export const laterOf = (first: Node, other: Node): Effect.Effect<Node> =>
 
 const infoOf = (node: Node) => unlessLate(runOn(node, node.client, clusterInfo()), opinionLimit)
 
-const addressesOf = ({ shards }: Topology): ReadonlyArray<string> =>
-  shards.flatMap(({ master, replicas }) => [master, ...replicas])
-
 const isHigher = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean => {
   // All ranks have the same length, so the index is in range.
   const index = a.findIndex((value, index) => value !== b[index])
@@ -294,16 +295,6 @@ const ask = (node: Node, options: DiscoveryOptions): Effect.Effect<Discovered, F
   })
   return withTimeout(asked, { limit: askLimit, orElse: () => Effect.fail(failure("it did not answer in time")) })
 }
-
-/** The result of an effect; `undefined` when the effect fails or takes too long. */
-const unlessLate = <A, E>(effect: Effect.Effect<A, E>, limit: number): Effect.Effect<A | undefined> =>
-  withTimeout(
-    Effect.match(effect, { onFailure: (): A | undefined => undefined, onSuccess: (value): A | undefined => value }),
-    {
-      limit,
-      orElse: () => Effect.succeed(undefined)
-    }
-  )
 
 const requirement = "cluster-require-full-coverage"
 

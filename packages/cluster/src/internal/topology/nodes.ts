@@ -25,6 +25,7 @@ import * as Stream from "effect/Stream"
 import type { ClusterNode } from "./cluster.ts"
 import type { ConnectionLimit } from "./connectionLimit.ts"
 import { Health } from "./health.ts"
+import { endpointOf } from "./topology.ts"
 
 /**
  * - `dialer`: opens connections to it for messages. `pool`: those that commands share, to a replica with data. `health`: how it is.
@@ -46,14 +47,16 @@ export interface NodesOptions {
   /** Bounds the connections of all nodes together. Without it, each node has the limit of its pool. */
   readonly limit: ConnectionLimit | undefined
   readonly onEvent: (event: RedisClient.RedisEvent) => void
-  /** Called when a connection to a node was opened, with `undefined`, or could not be, with the error. */
-  readonly onDial: (node: Node, error: CommandError | undefined) => void
+  /** Called when a node has shown that it is there: a connection was opened, or what it owed has come after all. */
+  readonly onAnswer: (node: Node) => void
+  /** Called when a connection to a node could not be opened. */
+  readonly onUnopened: (node: Node, error: CommandError) => void
   /** Called when a connection to a node has ended. */
   readonly onEnd: (node: Node) => void
-  /** Called when a node owes an answer for longer than it should, and when something comes after all. */
-  readonly onSilence: (node: Node, silent: boolean) => void
+  /** Called when a node owes an answer for longer than it should. */
+  readonly onSilence: (node: Node) => void
   /** Whether nothing that is sent need be answered by a master. */
-  readonly readOnly: boolean
+  readonly onlyReads: boolean
   /** The loss of the connection that a node's error reply means; `undefined` for other errors. */
   readonly onRefusal: (error: ErrorReply, command: RedisCommand.Any, address: string) => CommandError | undefined
 }
@@ -113,6 +116,11 @@ export class Nodes {
     const node = Runtime.runNow(context)(this.#make(endpoint, address))
     this.#nodes.set(address, { node, scope })
     return node
+  }
+
+  /** The node at an address as this client writes it. */
+  atAddress(address: string): Node {
+    return this.find(address) ?? this.at(endpointOf(address))
   }
 
   /** A client of whatever node is at an address when the client is used, because nodes are given up and made again. */
@@ -218,41 +226,28 @@ export class Nodes {
     endpoint: NodeAddress,
     address: string
   ): Effect.fn.Return<Node, never, RedisConnector | Scope.Scope> {
-    const { limit, onDial, onEnd, onEvent, onRefusal, onSilence, readOnly, settings } = this.#options
+    const { limit, onEvent, onlyReads, settings } = this.#options
     const health = new Health()
-    const dialerWith = (settings: ConnectionSettings, checks = false): RedisConnection.Dialer => {
+    const watching = (dialer: RedisConnection.Dialer): RedisConnection.Dialer => ({
+      ...dialer,
+      open: (listener) => watched(dialer, listener, node, this.#options)
+    })
+    const poolOf = (settings: ConnectionSettings) => {
       const plain = RedisConnection.dialerAt(endpoint, settings)
-      const direct = checks ? { ...plain, open: RedisConnection.verified(plain.open, hasData, settings) } : plain
-      return {
-        ...direct,
-        open: (listener) =>
-          observed(
-            open(direct, listener, {
-              onRefusal: (error, command) => onRefusal(error, command, address),
-              onSilence: (silent) => onSilence(node, silent)
-            }),
-            health,
-            {
-              onDial: (error) => onDial(node, error),
-              onEnd: () => onEnd(node),
-              onSilence: () => onSilence(node, true)
-            }
-          )
-      }
+      const dialer = settings.readonly ? withData(plain, settings) : plain
+      return RedisPool.makeFrom(watching(dialer), settings, onEvent, limit?.limited(health))
     }
-    const poolOf = (settings: ConnectionSettings) =>
-      RedisPool.makeFrom(dialerWith(settings, settings.readonly), settings, onEvent, limit?.limited(health))
-    const asMaster = yield* poolOf({ ...(readOnly ? withoutMinimum(settings) : settings), readonly: false })
+    const asMaster = yield* poolOf({ ...(onlyReads ? withoutMinimum(settings) : settings), readonly: false })
     const { pool, unchecked } = settings.readonly
       ? byRole(
         asMaster,
-        yield* poolOf(readOnly ? settings : withoutMinimum(settings)),
-        () => readOnly || this.#replicas.has(address),
+        yield* poolOf(onlyReads ? settings : withoutMinimum(settings)),
+        () => onlyReads || this.#replicas.has(address),
         (effect) => void Runtime.fork(this.#context)(Effect.forkIn(effect, Context.get(this.#context, Scope.Scope)))
       )
       : { pool: asMaster, unchecked: undefined }
     // Messages come to a replica without data as to any other server.
-    const dialer = forMessages(dialerWith(settings), health)
+    const dialer = forMessages(watching(RedisConnection.dialerAt(endpoint, settings)), health)
     const context = yield* Effect.context<RedisConnector>()
     const subscribers: RedisRouter.Subscribers = {
       ...pool.router.subscribers,
@@ -276,6 +271,12 @@ export class Nodes {
     return node
   }).bind(this)
 }
+
+/** Opens no connection to a replica without data. */
+const withData = (dialer: RedisConnection.Dialer, settings: ConnectionSettings): RedisConnection.Dialer => ({
+  ...dialer,
+  open: RedisConnection.verified(dialer.open, hasData, settings)
+})
 
 /** Fails for a replica without data. The word of the cluster has to do where the server does not tell. */
 const hasData = (connection: RedisConnection.RedisConnection): Effect.Effect<void, CommandError> =>
@@ -374,61 +375,48 @@ const byRole = (
   return { pool, unchecked }
 }
 
-/** Opens a connection that is not used again after a refusal which means that the server is about to end it. */
-const open = (
+/**
+ * Opens a connection, and tells what the server shows by it. Callers that wait for a server that proves to be down need wait no
+ * longer.
+ */
+const watched = (
   dialer: RedisConnection.Dialer,
   listener: RedisConnection.Listener,
-  { onRefusal, onSilence }: {
-    readonly onRefusal: (error: ErrorReply, command: RedisCommand.Any) => CommandError | undefined
-    readonly onSilence: (silent: boolean) => void
-  }
+  node: Node,
+  { onAnswer, onEnd, onRefusal, onSilence, onUnopened }: NodesOptions
 ) =>
   Effect.suspend(() => {
     let connection: RedisConnection.RedisConnection | undefined = undefined
     const opening = dialer.open({
       ...listener,
       onSilence: (silent) => {
-        onSilence(silent)
+        if (silent) onSilence(node)
+        else onAnswer(node)
         listener.onSilence?.(silent)
       },
       onRefusal: (error, command) => {
-        const loss = onRefusal(error, command)
+        const loss = onRefusal(error, command, node.address)
         listener.onRefusal?.(error, command)
         // The server closes the connection after that, and a command of the next user could not be sent again.
         if (loss !== undefined && error.code === "UNBLOCKED") connection?.close(loss)
         return loss
       }
     })
-    return Effect.tap(opening, (opened) =>
-      Effect.sync(() => {
+    const silent = Effect.andThen(Effect.sleep(longestDial), Effect.sync(() => onSilence(node)))
+    return Effect.raceAllFirst([opening, node.health.untilDown, Effect.andThen(silent, Effect.never)]).pipe(
+      Effect.onExit((exit) =>
+        Effect.sync(() => {
+          if (Exit.isSuccess(exit)) return onAnswer(node)
+          const error = Runtime.errorOf(exit.cause)
+          if (error !== undefined) onUnopened(node, error)
+        })
+      ),
+      Effect.tap((opened) => {
         connection = opened
-      }))
+        return Effect.addFinalizer(() => Effect.sync(() => onEnd(node)))
+      })
+    )
   })
-
-/**
- * Reports the outcome of opening a connection. Callers that wait for a server that proves to be down need wait no
- * longer.
- */
-const observed = <R>(
-  opening: Effect.Effect<RedisConnection.RedisConnection, CommandError, R>,
-  health: Health,
-  { onDial, onEnd, onSilence }: {
-    readonly onDial: (error: CommandError | undefined) => void
-    readonly onEnd: () => void
-    readonly onSilence: () => void
-  }
-) => {
-  const silence = Effect.andThen(Effect.sleep(longestDial), Effect.andThen(Effect.sync(onSilence), Effect.never))
-  const dialled = Effect.suspend(() =>
-    Effect.onExit(Effect.raceAllFirst([opening, health.untilDown, silence]), (exit) =>
-      Effect.sync(() => {
-        if (Exit.isSuccess(exit)) return onDial(undefined)
-        const error = Runtime.errorOf(exit.cause)
-        if (error !== undefined) onDial(error)
-      }))
-  )
-  return Effect.tap(dialled, () => Effect.addFinalizer(() => Effect.sync(onEnd)))
-}
 
 /**
  * Opens no connection while another server has the address, and ends those that are open when one gets it: nothing need be sent over

@@ -27,6 +27,10 @@ export interface Topology {
   readonly covered: number
 }
 
+/** The addresses of all servers: of each master, and then of its replicas. */
+export const addressesOf = ({ shards }: Topology): ReadonlyArray<string> =>
+  shards.flatMap(({ master, replicas }) => [master, ...replicas])
+
 type Ranges = RedisCommand.Success<ReturnType<typeof clusterSlots>>
 type RangeNode = Ranges[number]["master"]
 

@@ -177,7 +177,7 @@ export class Store implements Keeper {
       }
     })
     this.#flights.add(flight)
-    this.#put(flight)
+    this.#index(flight)
     return flight
   }
 
@@ -209,7 +209,7 @@ export class Store implements Keeper {
       life: Math.min(life, this.#limits.longestLife)
     })
     if (entry.bytes > this.#limits.maxBytes) return
-    this.#put(entry)
+    this.#index(entry)
     this.#recency.push(entry)
     while (this.#recency.length > this.#limits.maxEntries || this.#recency.bytes > this.#limits.maxBytes) {
       // The store holds more than it may, so there is an oldest entry.
@@ -272,7 +272,7 @@ export class Store implements Keeper {
   // Items
   // ---------------------------------------------------------------------------
 
-  #put(item: Item): void {
+  #index(item: Item): void {
     const { names } = item
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!
@@ -293,7 +293,7 @@ export class Store implements Keeper {
     return this.#options.slotOf?.(named(names[0]!))
   }
 
-  #take(item: Item): void {
+  #unindex(item: Item): void {
     const { names } = item
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!
@@ -309,12 +309,12 @@ export class Store implements Keeper {
   }
 
   #remove(entry: Entry): void {
-    this.#take(entry)
+    this.#unindex(entry)
     this.#recency.remove(entry)
   }
 
   #forget(flight: Flight): void {
-    if (this.#flights.delete(flight)) this.#take(flight)
+    if (this.#flights.delete(flight)) this.#unindex(flight)
   }
 }
 

@@ -22,6 +22,7 @@ import { pipeline, pipelineSettled } from "../../RedisPipeline.ts"
 import { scanStreamBytes } from "../../RedisScan.ts"
 import { transaction, watch } from "../../RedisTransaction.ts"
 import { isReadonlyArray } from "../argument/isReadonlyArray.ts"
+import { recordOf } from "../values/record.ts"
 import { refuse, textOf } from "./codec.ts"
 import type { Codec } from "./codec.ts"
 import { command, commandOf, mapping, operation } from "./commands.ts"
@@ -106,10 +107,11 @@ const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keyspace<Id
     getMany: ((ids: ReadonlyArray<Id> | { readonly [name: string]: Id }) =>
       isReadonlyArray(ids)
         ? getMany(ids)
-        : Effect.map(getMany(Object.values(ids)), named(Object.keys(ids)))) as GetMany<
-        Id,
-        A
-      >,
+        // There are as many values as ids, so the index is in range.
+        : Effect.map(
+          getMany(Object.values(ids)),
+          (values) => recordOf(Object.keys(ids).map((name, index) => [name, values[index]!]))
+        )) as GetMany<Id, A>,
     getOrElse: <B>(id: Id, orElse: () => B) => Effect.map(read(id), Option.getOrElse(orElse)),
     has: (id) => Effect.flatten(having(keys, id)),
     del: (...ids) => Effect.flatten(deleting(keys, ids)),
@@ -149,13 +151,6 @@ const commands = <Id, Raw, A>(
 /** What a key holds is no text, or of another type since the key was found. */
 const isMisfit = (error: CommandError): error is DecodeError | WrongTypeError =>
   error._tag === "DecodeError" || error._tag === "WrongTypeError"
-
-/** A record without a prototype, because a name may be `__proto__`. */
-const named = (names: ReadonlyArray<string>) => <A>(values: ReadonlyArray<A>): { readonly [name: string]: A } => {
-  const record: { [name: string]: A } = Object.create(null)
-  for (const [index, value] of values.entries()) record[names[index]!] = value
-  return record
-}
 
 /** A write of one value, or why the value cannot be written. */
 type Write = Effect.Effect<Effect.Effect<void, TransactionError, RedisClient>, DataError | KeyspaceError>

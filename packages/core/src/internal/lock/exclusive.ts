@@ -8,7 +8,10 @@ import { forMaster } from "../client/forMaster.ts"
 import type { Ways } from "./lease.ts"
 import * as Scripts from "./scripts.ts"
 
-export const ways = (name: string, ttl: number | undefined, fencing: boolean): Ways => ({
+export const ways = (
+  name: string,
+  { fencing, ttl }: { readonly ttl: number | undefined; readonly fencing: boolean }
+): Ways => ({
   most: 1,
   acquire: fencing
     ? (token) => Scripts.acquireFenced(name, token, ttl ?? 0)

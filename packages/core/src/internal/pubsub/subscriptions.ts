@@ -14,7 +14,7 @@ import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { DataError } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type { Element, Kind, Options, PubSub, Subscription } from "../../RedisPubSub.ts"
-import type { Subscribers } from "../client/router.ts"
+import type { Spread, Subscribers } from "../client/router.ts"
 import { nameOf } from "../codec/names.ts"
 import { decodeUtf8Strict, isBytes } from "../codec/utf8.ts"
 import { pingOf } from "../connection/ping.ts"
@@ -65,21 +65,21 @@ export const make = Effect.fnUntraced(function*(
       )
   )
 
-  const { spread } = subscribers
-  const opening = (isSpread: boolean) => <const O extends Options>(options: O) =>
+  const opening = (spread?: Spread) => <const O extends Options>(options: O) =>
     Effect.gen(function*() {
       yield* checkBuffer(options)
-      if (isSpread && spread !== undefined) yield* limited("PSUBSCRIBE", spread.known)
+      if (spread !== undefined) yield* limited("PSUBSCRIBE", spread.known)
       if (closed) return yield* clientClosed()
       const links = options.buffer?.onFull === "suspend" ? (yield* own).links : shared
       // The mailbox yields this type with these options.
-      return (yield* subscription(links, { settings, limited, isSpread }, options)) as Subscription<Element<O>>
+      return (yield* subscription(links, { settings, limited, spread }, options)) as Subscription<Element<O>>
     })
 
+  const { spread } = subscribers
   return {
-    open: opening(false),
+    open: opening(),
     everywhere: {
-      open: opening(true),
+      open: opening(spread),
       execute: (server, command) => spread === undefined ? execute(command) : spread.execute(server, command),
       listensTo: spread && ((server) => spread.servers().includes(server)),
       database: settings.db
@@ -87,11 +87,11 @@ export const make = Effect.fnUntraced(function*(
   }
 })
 
-/** - `isSpread`: whether it is for channels of events that each server reports only for itself, which are refused otherwise. */
+/** - `spread`: where there are channels of events that each server reports only for itself, if it is for these. They are refused otherwise. */
 interface Opening {
   readonly settings: ConnectionSettings
   readonly limited: ReturnType<typeof limitedBy>
-  readonly isSpread: boolean
+  readonly spread: Spread | undefined
 }
 
 const defaultCapacity = 16_384
@@ -165,12 +165,12 @@ class Subscribed {
    * other, as each takes back what it alone has added.
    */
   add(kind: Kind, given: RedisArg.Many<RedisArg.Key>): Effect.Effect<void, CommandError> {
-    const { isSpread, limited, settings } = this.#opening
+    const { limited, settings, spread } = this.#opening
     return Effect.gen({ self: this }, function*() {
       const command = subscribing[kind].spec.name
       const keys = RedisArg.many(given)
       yield* checkKeys(command, keys, this.#receiver, settings)
-      const refusal = isSpread ? undefined : this.#links.refusal(kind, keys)
+      const refusal = spread === undefined ? this.#links.refusal(kind, keys) : undefined
       if (refusal !== undefined) return yield* Effect.fail(refusal)
       const ids = keys.map(nameOf)
       const names = ids.map((id) => topicName({ kind, id }))

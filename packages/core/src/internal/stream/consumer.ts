@@ -16,24 +16,21 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Groups from "../../commands/StreamGroups.ts"
-import type * as RedisArg from "../../RedisArg.ts"
 import { RedisClient } from "../../RedisClient.ts"
-import * as RedisCommand from "../../RedisCommand.ts"
+import type * as RedisCommand from "../../RedisCommand.ts"
 import { DecodeError, isRetryable } from "../../RedisError.ts"
 import type { CommandError, DataError } from "../../RedisError.ts"
 import { Mismatch } from "../../RedisReply.ts"
 import { handling, isNoEffect, returnedNoEffect } from "../argument/effects.ts"
 import { forMaster } from "../client/forMaster.ts"
-import { printable, quoted } from "../error/printable.ts"
-import { mayHaveRun } from "../error/retry.ts"
+import { printable } from "../error/printable.ts"
 import type { BytesFields, TextFields } from "../reply/streamEntry.ts"
 import { Listeners } from "../runtime/listeners.ts"
 import * as Telemetry from "../telemetry/spans.ts"
-import { inView, pageSize, pendingRange, persevere, persevering } from "./consumerState.ts"
-import type { State } from "./consumerState.ts"
+import { keyText, pageSize, pendingRange, persevere, persevering } from "./consumerState.ts"
+import type { Obtained, State, Take } from "./consumerState.ts"
 import * as DeadLetters from "./deadLetters.ts"
-import { PageSize, receivedOfOne } from "./reading.ts"
-import type { Received } from "./reading.ts"
+import { makeReading } from "./groupReading.ts"
 import type { Settings } from "./settings.ts"
 import { Silence } from "./silence.ts"
 import { makeSweeping } from "./sweeping.ts"
@@ -55,7 +52,7 @@ export const run = <E, R>(
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const client = yield* RedisClient
-      const queue = yield* Queue.unbounded<Received & { readonly deliveries: number }>()
+      const queue = yield* Queue.unbounded<Obtained>()
       const state: State = {
         settings,
         client,
@@ -143,8 +140,8 @@ const obtain = (state: State): Effect.Effect<never, CommandError> => {
   const obtaining = Effect.gen(function*() {
     yield* createGroup(state)
     yield* checkRights(state)
-    const reading = makeReading(state)
-    const sweeping = makeSweeping(state, (entries, deliveriesOf) => take(state, entries, deliveriesOf))
+    const reading = makeReading(state, takeBy(state))
+    const sweeping = makeSweeping(state, takeBy(state))
     while (true) {
       yield* reading.some(yield* room(state), yield* sweeping.pause)
       if ((yield* sweeping.pause) === 0) yield* sweeping.some(yield* room(state))
@@ -189,11 +186,7 @@ const room = (state: State): Effect.Effect<number> =>
   })
 
 /** Takes the obtained entries that are not held yet, and passes them to a handler or to the dead letters. */
-const take = (
-  state: State,
-  entries: ReadonlyArray<Received>,
-  deliveriesOf: (entry: Received, index: number) => number
-): Effect.Effect<void> =>
+const takeBy = (state: State): Take => (entries, deliveriesOf) =>
   Effect.suspend(() => {
     const { held, queue, settings } = state
     const fresh = entries.map((entry, index) => ({ ...entry, deliveries: deliveriesOf(entry, index) }))
@@ -213,120 +206,6 @@ const take = (
 const isSpent = ({ limit }: Settings, tries: number): boolean => limit !== undefined && tries >= limit.maxDeliveries
 
 const notAcknowledged = "its consumer did not acknowledge it"
-
-/**
- * Reads the entries that are pending at this consumer, then new entries. After a failed read, entries of that read may
- * be pending: those after the last id that was seen.
- */
-const makeReading = (state: State) => {
-  const { client, settings } = state
-  const { consumer, group, schedule, stream } = settings
-  let last = "0-0"
-  let pending = true
-  let waitedOnce = false
-  /** How many entries each read whose answer was lost may have had. The server counts such a read as a delivery of these entries. */
-  let unseen: ReadonlyArray<number> = []
-  const page = new PageSize(settings.count)
-
-  const once = (room: number, pause: number) =>
-    Effect.suspend(() => {
-      const count = Math.min(room, page.size)
-      const noteLoss = (error: CommandError) =>
-        Effect.sync(() => {
-          if (mayHaveRun(error)) unseen = [...unseen, count]
-        })
-      // The first blocking read returns at once. It shows whether there is a connection to wait on.
-      const block = Math.min(waitedOnce ? settings.block : 1, pause)
-      const waits = !pending && block > 0
-      const options = waits ? { count, block } : { count }
-      const command = Groups.xreadgroup(group, consumer, [[stream, pending ? last : ">"]], options)
-      const read = page.noting(
-        Effect.tapError(client.execute(inView(settings, RedisCommand.withReply(command, receivedOfOne))), noteLoss),
-        count,
-        ({ length }) => !pending && length < count
-      )
-      if (!waits) return state.silence.listen(read)
-      return Effect.tap(waitedOnce ? read : impatiently(state, read), () =>
-        Effect.sync(() => {
-          waitedOnce = true
-        }))
-    })
-
-  const some = Effect.fnUntraced(function*(room: number, pause: number): Effect.fn.Return<void, CommandError> {
-    const found = yield* once(room, pause).pipe(
-      Effect.tapError((error) => {
-        pending = true
-        return isWithoutRoom(error) && waitedOnce
-          ? Effect.logWarning("A consumer waits for a connection", error)
-          : Effect.void
-      }),
-      Effect.retry({ schedule, while: (error) => isRetryable(error) && (waitedOnce || !isWithoutRoom(error)) })
-    )
-    const counts = pending ? yield* countDeliveries(state, found, unseen) : []
-    if (found.length === 0) pending = false
-    unseen = pending ? unseen.map((count) => count - found.length).filter((count) => count > 0) : []
-    last = found.at(-1)?.id ?? last
-    yield* take(state, found, (_, index) => counts[index] ?? 1)
-  })
-
-  return { some }
-}
-
-/** Whether there are too few connections for another blocking command. */
-const isWithoutRoom = (error: CommandError): boolean =>
-  error._tag === "ConnectionError" && error.reason.startsWith("Pool")
-
-/** Logs a warning when a read does not return because it gets no connection. */
-const impatiently = <A>(
-  { client, settings }: State,
-  read: Effect.Effect<A, CommandError>
-): Effect.Effect<A, CommandError> =>
-  Effect.raceFirst(
-    read,
-    Effect.flatMap(Effect.delay(client.stats, "1 second"), ({ exclusive, exclusiveIdle, waiting }) =>
-      exclusive > 0 && exclusiveIdle === 0 && waiting > 0
-        ? Effect.logWarning(
-          `The consumer ${
-            keyText(settings.consumer)
-          } waits for a connection of its own, and ${exclusive} are in use: ` +
-            "pool.max is too small, as each consumer needs one, or the server does not answer"
-        )
-        : Effect.void).pipe(Effect.andThen(Effect.never))
-  )
-
-const keyText = (key: RedisArg.Key): string => typeof key === "string" ? quoted(key) : `of ${key.length} bytes`
-
-/**
- * How often entries were delivered. Deliveries that nobody has seen are taken back, on the server as well; `unseen` says of each
- * of them how many of the entries it may have had.
- */
-const countDeliveries = (
-  state: State,
-  found: ReadonlyArray<Received>,
-  unseen: ReadonlyArray<number>
-): Effect.Effect<ReadonlyArray<number>, CommandError> => {
-  const { consumer, group, stream } = state.settings
-  return Effect.forEach(
-    found,
-    ({ id }, index) =>
-      Effect.flatMap(
-        persevere(state, pendingRange(stream, group, id, id, 1)),
-        ([entry]) => {
-          const counted = entry?.timesDelivered ?? 1
-          // What is held here was not delivered again by being read again.
-          const deliveries = state.held.get(id)?.deliveries ??
-            Math.max(counted - unseen.filter((count) => count > index).length, 1)
-          return deliveries === counted
-            ? Effect.succeed(counted)
-            : Effect.as(
-              persevere(state, Groups.xclaimJustid(stream, group, consumer, 0, [id], { retrycount: deliveries })),
-              deliveries
-            )
-        }
-      ),
-    { concurrency: "unbounded" }
-  )
-}
 
 /** Keeps others from taking over the entries that are held here, and asks the server for a sign of life where there are none. */
 const renew = (state: State): Effect.Effect<void, CommandError> => {
@@ -360,7 +239,7 @@ const noEntry = "0-0"
 const handle = <E, R>(
   state: State,
   handler: Handler<E, R>,
-  { deliveries, fields, id }: Received & { readonly deliveries: number }
+  { deliveries, fields, id }: Obtained
 ): Effect.Effect<void, CommandError, R> => {
   const { acknowledges, group, stream } = state.settings
   const acknowledge = acknowledges === true && fields !== "deleted" ? Effect.void : Effect.catch(
@@ -399,7 +278,7 @@ const handle = <E, R>(
 const start = <E, R>(
   state: State,
   handler: Handler<E, R>,
-  { deliveries, fields, id }: Received & { readonly deliveries: number }
+  { deliveries, fields, id }: Obtained
 ): Effect.Effect<unknown, E | DecodeError | DataError, R> =>
   fields === "deleted"
     ? Effect.void

@@ -4,21 +4,34 @@
 import * as Effect from "effect/Effect"
 import type * as Queue from "effect/Queue"
 import * as Groups from "../../commands/StreamGroups.ts"
+import type * as RedisArg from "../../RedisArg.ts"
 import type { RedisClient } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import { isRetryable } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { forMaster } from "../client/forMaster.ts"
+import { quoted } from "../error/printable.ts"
 import type { Listeners } from "../runtime/listeners.ts"
 import type { Received } from "./reading.ts"
 import type { Settings } from "./settings.ts"
 import type { Silence } from "./silence.ts"
 
+/** An entry that was obtained, and how often it was delivered by then. */
+export interface Obtained extends Received {
+  readonly deliveries: number
+}
+
+/** Passes entries that were received on, with the number of deliveries of each. */
+export type Take = (
+  entries: ReadonlyArray<Received>,
+  deliveriesOf: (entry: Received, index: number) => number
+) => Effect.Effect<void>
+
 /** The state that the fibers of one consumer share. */
 export interface State {
   readonly settings: Settings
   readonly client: RedisClient["Service"]
-  readonly queue: Queue.Queue<Received & { readonly deliveries: number }>
+  readonly queue: Queue.Queue<Obtained>
   readonly held: Map<string, { readonly stage: "waiting" | "handled"; readonly deliveries: number }>
   /** Told each time that an entry leaves `held`. */
   readonly released: Listeners
@@ -45,6 +58,9 @@ export const persevering = <A>(state: State, effect: Effect.Effect<A, CommandErr
     schedule: state.settings.schedule,
     while: (error) => isRetryable(error) && !state.ending
   })
+
+/** A key in messages. */
+export const keyText = (key: RedisArg.Key): string => typeof key === "string" ? quoted(key) : `of ${key.length} bytes`
 
 /** In the view in which the consumer reads fields. */
 export const inView = <A>(settings: Settings, command: RedisCommand.RedisCommand<A, A>) =>

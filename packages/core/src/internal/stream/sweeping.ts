@@ -11,12 +11,8 @@ import { forMaster } from "../client/forMaster.ts"
 import { mayHaveRun } from "../error/retry.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
 import { inView, pageSize, pendingRange, persevere, persevering } from "./consumerState.ts"
-import type { State } from "./consumerState.ts"
+import type { State, Take } from "./consumerState.ts"
 import { claimedReply, nextId, PageSize } from "./reading.ts"
-import type { Received } from "./reading.ts"
-
-/** Passes entries that were obtained on, with the number of deliveries of each. */
-type Take = (entries: ReadonlyArray<Received>, deliveriesOf: (entry: Received) => number) => Effect.Effect<void>
 
 /**
  * Takes over entries of any consumer that have been pending for too long, again and again.

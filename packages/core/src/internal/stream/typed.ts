@@ -9,6 +9,7 @@ import { nameOf } from "../codec/names.ts"
 import { printable, quoted } from "../error/printable.ts"
 import { TaggedError } from "../error/tagged.ts"
 import type { BytesFields } from "../reply/streamEntry.ts"
+import { recordOf } from "../values/record.ts"
 import * as Values from "../values/schemaValues.ts"
 
 /**
@@ -83,13 +84,6 @@ const asFields = <A>(schema: Schema.Codec<A, { readonly [field: string]: string 
         (pairs) => values.decode(recordOf(pairs))
       )
   }
-}
-
-/** A record without a prototype, because a field may be named `__proto__`. */
-const recordOf = (pairs: ReadonlyArray<readonly [string, string]>): { readonly [field: string]: string } => {
-  const record: { [field: string]: string } = Object.create(null)
-  for (const [name, text] of pairs) record[name] = text
-  return record
 }
 
 const asField = <A>(

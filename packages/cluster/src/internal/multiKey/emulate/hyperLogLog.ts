@@ -24,7 +24,7 @@ export const onCopies: Split = (cluster, command) => {
   const near = keys.filter((key) => slotOf(key) === slot)
   const far = keys.filter((key) => slotOf(key) !== slot)
   return Effect.flatMap(
-    fanOut(far.map((key) => onMaster(cluster, RedisCommand.asBytes(get(key)))), true),
+    fanOut(far.map((key) => onMaster(cluster, RedisCommand.asBytes(get(key)))), { readonly: true }),
     (values) => {
       // A key that does not exist is an empty HyperLogLog, and adds nothing.
       const copies = values.flatMap((bytes) => bytes === undefined ? [] : [{ key: temporaryKey(slot), bytes }])
@@ -44,4 +44,4 @@ const put = (
   copies: ReadonlyArray<{ readonly key: string; readonly bytes: Uint8Array }>
 ): Effect.Effect<unknown, CommandError> =>
   // Repeating the copies does no harm.
-  fanOut(copies.map(({ bytes, key }) => cluster.execute(set(key, bytes, { px: lifetime }))), true)
+  fanOut(copies.map(({ bytes, key }) => cluster.execute(set(key, bytes, { px: lifetime }))), { readonly: true })

@@ -3,6 +3,7 @@
  */
 import { pttl } from "@redfx/core/commands/Expiration"
 import { del, dump, exists, restore } from "@redfx/core/commands/Generic"
+import type { RestoreOptions } from "@redfx/core/commands/Generic"
 import { mset } from "@redfx/core/commands/Strings"
 import type { Key } from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"
@@ -40,9 +41,9 @@ const write = (
   cluster: Cluster,
   key: Key,
   { milliseconds, payload }: Contents,
-  replace: boolean
+  options: Pick<RestoreOptions, "replace">
 ): Effect.Effect<boolean, CommandError> =>
-  Effect.as(cluster.execute(restore(key, milliseconds, payload, { replace })), true).pipe(
+  Effect.as(cluster.execute(restore(key, milliseconds, payload, options)), true).pipe(
     Effect.catchIf(
       (error) => error._tag === "ResponseError" && error.code === "BUSYKEY",
       () => Effect.succeed(false)
@@ -59,7 +60,7 @@ const noSuchKey = ({ spec }: RedisCommand.Any) =>
 const moveKey = (
   cluster: Cluster,
   command: RedisCommand.Any,
-  replace: boolean
+  options: Pick<RestoreOptions, "replace">
 ): Effect.Effect<boolean, CommandError> => {
   const [source, destination] = RedisCommand.keys(command)
   if (source === undefined || destination === undefined) return Effect.fail(noSuchKey(command))
@@ -67,7 +68,7 @@ const moveKey = (
     if (contents === undefined) return Effect.fail(noSuchKey(command))
     return Effect.uninterruptible(
       Effect.flatMap(
-        write(cluster, destination, contents, replace),
+        write(cluster, destination, contents, options),
         (written) =>
           written ? Effect.as(Effect.mapError(cluster.execute(del(source)), afterWriting), true) : Effect.succeed(false)
       )
@@ -75,21 +76,21 @@ const moveKey = (
   })
 }
 
-export const rename: Split = (cluster, command) => Effect.as(moveKey(cluster, command, true), "OK")
+export const rename: Split = (cluster, command) => Effect.as(moveKey(cluster, command, { replace: true }), "OK")
 
-export const renamenx: Split = (cluster, command) => Effect.map(moveKey(cluster, command, false), Number)
+export const renamenx: Split = (cluster, command) => Effect.map(moveKey(cluster, command, { replace: false }), Number)
 
 export const copy: Split = (cluster, command) => {
   const [source, destination] = RedisCommand.keys(command)
-  const options = command.parts.slice(2).map(wordOf)
+  const words = command.parts.slice(2).map(wordOf)
   // The values that are written here go to the client's own database.
-  if (source === undefined || destination === undefined || options.includes("DB")) return undefined
+  if (source === undefined || destination === undefined || words.includes("DB")) return undefined
   return Effect.flatMap(
     read(cluster, source),
     (contents) =>
       contents === undefined
         ? Effect.succeed(0)
-        : Effect.map(write(cluster, destination, contents, options.includes("REPLACE")), Number)
+        : Effect.map(write(cluster, destination, contents, { replace: words.includes("REPLACE") }), Number)
   )
 }
 
@@ -98,7 +99,7 @@ export const msetnx: Split = (cluster, command) => {
   // MSETNX and MSET have the same arguments.
   const write = splits.get("MSET")?.(cluster, RedisCommand.withParts(mset({ "": "" }), command.parts))
   return write && Effect.flatMap(
-    fanOut(bySlot(RedisCommand.keys(command)).map((keys) => onMaster(cluster, exists(keys))), true),
+    fanOut(bySlot(RedisCommand.keys(command)).map((keys) => onMaster(cluster, exists(keys))), { readonly: true }),
     (counts) => counts.every((count) => count === 0) ? Effect.as(write, 1) : Effect.succeed(0)
   )
 }

@@ -9,7 +9,6 @@ import { lpush, lrange, rpush } from "@redfx/core/commands/Lists"
 import * as RedisArg from "@redfx/core/RedisArg"
 import type { Key, Part } from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import { ClusterRetriesExhaustedError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
@@ -20,6 +19,7 @@ import type { Split } from "../crossSlot.ts"
 import { onMaster } from "../onMaster.ts"
 import { bytesOf } from "../replies.ts"
 import { remove, temporaryKey } from "../temporaryKeys.ts"
+import { takingBack } from "./takingBack.ts"
 
 /** A move of one element; `from` and `to` add elements to the end of the list that it leaves, or goes to. */
 interface Move {
@@ -80,11 +80,10 @@ const give = (
 ): Effect.Effect<Resp.Value, CommandError> =>
   Effect.matchEffect(cluster.execute(self.to(self.destination, bytesOf(element))), {
     onSuccess: () => Effect.as(remove(cluster, [self.temporary]), element),
-    onFailure: (error) =>
-      Effect.matchEffect(putBack(cluster, self), {
-        onSuccess: () => Effect.fail(error),
-        onFailure: (second) => Effect.fail(stranded(command, self, error, second))
-      })
+    onFailure: takingBack(command, putBack(cluster, self), {
+      what: "element",
+      where: `is in the list "${self.temporary}"`
+    })
   })
 
 /** Moves what is in the temporary list back to the source. */
@@ -96,13 +95,3 @@ const putBack = (cluster: Cluster, { from, source, temporary }: Move): Effect.Ef
         ? Effect.void
         : Effect.andThen(cluster.execute(from(source, taken)), remove(cluster, [temporary]))
   )
-
-const stranded = (command: RedisCommand.Any, { temporary }: Move, error: CommandError, second: CommandError) =>
-  new ClusterRetriesExhaustedError({
-    command: command.spec.name,
-    attempts: 2,
-    last:
-      `${error.message} The element could not be put back either: ${second.message} It is in the list "${temporary}"`,
-    delivery: "unknown",
-    readonly: false
-  })

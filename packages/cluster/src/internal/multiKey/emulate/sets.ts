@@ -5,7 +5,6 @@ import { del, rename } from "@redfx/core/commands/Generic"
 import { sadd, sismember, srem } from "@redfx/core/commands/Sets"
 import { wireValue } from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import { ClusterRetriesExhaustedError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
@@ -16,6 +15,7 @@ import { onMaster } from "../onMaster.ts"
 import { bytesOf } from "../replies.ts"
 import * as Sets from "../setOperations.ts"
 import { remove, temporaryKey } from "../temporaryKeys.ts"
+import { takingBack } from "./takingBack.ts"
 
 /**
  * Runs SMOVE. The member is removed first, so of several callers that move it only one succeeds. It is put back if it
@@ -26,11 +26,10 @@ export const smove: Split = (cluster, command) => {
   const part = command.parts[2]
   if (source === undefined || destination === undefined || part === undefined) return undefined
   const member = wireValue(part)
-  const putBack = (error: CommandError) =>
-    Effect.matchEffect(cluster.execute(sadd(source, member)), {
-      onSuccess: () => Effect.fail(error),
-      onFailure: (second) => Effect.fail(lost(command, error, second))
-    })
+  const putBack = takingBack(command, cluster.execute(sadd(source, member)), {
+    what: "member",
+    where: "may be in neither set"
+  })
   const give = Effect.catch(cluster.execute(sadd(destination, member)), putBack)
   const take = Effect.catch(
     cluster.execute(srem(source, member)),
@@ -46,15 +45,6 @@ export const smove: Split = (cluster, command) => {
     return 1
   }))
 }
-
-const lost = (command: RedisCommand.Any, error: CommandError, second: CommandError) =>
-  new ClusterRetriesExhaustedError({
-    command: command.spec.name,
-    attempts: 2,
-    last: `${error.message} The member could not be put back either: ${second.message} It may be in neither set`,
-    delivery: "unknown",
-    readonly: false
-  })
 
 /** Stores a result in a temporary set first, which then replaces the destination at once. */
 const store = (operation: Sets.SetOperation): Split => (cluster, command) => {
