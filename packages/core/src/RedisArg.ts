@@ -31,9 +31,9 @@ export { invalid, InvalidArgument } from "./internal/argument/refusal.ts"
 export type Key = string | Uint8Array
 
 /**
- * A value that can be sent. Numbers go as JavaScript prints them, which is also the
- * name that a number has in a record: `0.1`, `1e+21`, `Infinity`, and `0` for `-0`,
- * which servers take for no integer. `NaN` is refused.
+ * A value that can be sent. Numbers go as their shortest text that reads back
+ * to the same number, infinities as `inf` and `-inf`, and `-0` as `0`, as servers
+ * take `-0` for no integer; `NaN` is refused.
  *
  * @category models
  * @since 0.1.0

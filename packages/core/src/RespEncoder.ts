@@ -14,8 +14,8 @@ import { allocate } from "./internal/codec/memory.ts"
 import { bytesLength, encodeUtf8, isBytes, utf8Length, writeUtf8 } from "./internal/codec/utf8.ts"
 
 /**
- * One word of a command. Numbers are written as JavaScript prints them: the shortest
- * text that reads back as the same number.
+ * One word of a command. Numbers are written as the shortest text that reads
+ * back as the same number, infinities as `inf` and `-inf`.
  *
  * @category models
  * @since 0.1.0
@@ -83,6 +83,10 @@ export class TooLarge {
 
 const digitsOf = (value: number): number =>
   value < 10 ? 1 : value < 100 ? 2 : value < 1000 ? 3 : value < 10_000 ? 4 : String(value).length
+
+/** @internal */
+export const numberText = (value: number): string =>
+  value === Infinity ? "inf" : value === -Infinity ? "-inf" : value !== value ? "nan" : String(value)
 
 /**
  * Writes commands into pooled chunks.
@@ -277,7 +281,7 @@ export class RespEncoder {
       this._digits(value, digits)
       this._end()
     } else {
-      this._string(String(value))
+      this._string(numberText(value))
     }
   }
 

@@ -22,6 +22,10 @@ const received = (argument: Argument): string =>
     ? utf8(argument)
     : argument instanceof Uint8Array
     ? toLatin1(argument)
+    : argument === Infinity
+    ? "inf"
+    : argument === -Infinity
+    ? "-inf"
     : String(argument)
 
 const framed = (command: ReadonlyArray<Argument>): string =>

@@ -401,7 +401,7 @@ describe("arguments", () => {
       assert.deepStrictEqual(executed, [])
     }))
 
-  it("sends numbers as JavaScript prints them", () => {
+  it("sends numbers as the shortest text that reads back to them", () => {
     const rows: ReadonlyArray<readonly [RedisArg.Value, string]> = [
       [0, "0"],
       [-1, "-1"],
@@ -409,8 +409,8 @@ describe("arguments", () => {
       [1e21, "1e+21"],
       [1 / 3, "0.3333333333333333"],
       [Number.MAX_SAFE_INTEGER, "9007199254740991"],
-      [Infinity, "Infinity"],
-      [-Infinity, "-Infinity"],
+      [Infinity, "inf"],
+      [-Infinity, "-inf"],
       [9223372036854775807n, "9223372036854775807"],
       [-9223372036854775808n, "-9223372036854775808"],
       ["", "\"\""],

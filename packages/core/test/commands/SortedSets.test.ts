@@ -46,7 +46,7 @@ commandTable("SortedSets", [
   [
     "ZST-01: adds infinite scores in the order given",
     Redis.zadd("k", [["z", Infinity], ["a", -Infinity]]),
-    "ZADD k Infinity z -Infinity a",
+    "ZADD k inf z -inf a",
     ":2\r\n",
     2
   ],
@@ -178,7 +178,7 @@ commandTable("SortedSetAlgebra", [
 ])
 
 commandTable("SortedSetRanges", [
-  ["ZST-03: counts by score", Redis.zcount("k", "(1.5", Infinity), "ZCOUNT k (1.5 Infinity", ":1\r\n", 1],
+  ["ZST-03: counts by score", Redis.zcount("k", "(1.5", Infinity), "ZCOUNT k (1.5 inf", ":1\r\n", 1],
   ["ZST-05, CNV-02: counts by text", Redis.zlexcount("k", "[a", "(c"), "ZLEXCOUNT k [a (c", ":2\r\n", 2],
   ["ZST-10, CNV-23: reads a range by rank", Redis.zrange("k", 0, -1), "ZRANGE k 0 -1", members, ["a", "b"]],
   ["ZST-10: reads a range backwards", Redis.zrange("k", 0, 1, { rev: true }), "ZRANGE k 0 1 REV", members, ["a", "b"]],
@@ -215,7 +215,7 @@ commandTable("SortedSetRanges", [
   [
     "ZST-12, CNV-23: reads a range by score with a command of its own",
     Redis.zrangebyscore("k", -Infinity, "+inf", { limit: { offset: 0, count: 2 } }),
-    "ZRANGEBYSCORE k -Infinity +inf LIMIT 0 2",
+    "ZRANGEBYSCORE k -inf +inf LIMIT 0 2",
     members,
     ["a", "b"]
   ],
@@ -260,14 +260,14 @@ commandTable("SortedSetRanges", [
   [
     "ZST-13, CNV-23: reads backwards by score",
     Redis.zrevrangebyscore("k", Infinity, 1, { limit: { offset: 0, count: 2 } }),
-    "ZREVRANGEBYSCORE k Infinity 1 LIMIT 0 2",
+    "ZREVRANGEBYSCORE k inf 1 LIMIT 0 2",
     members,
     ["a", "b"]
   ],
   [
     "ZST-13, CNV-23: reads backwards by score with scores",
     Redis.zrevrangebyscoreWithScores("k", Infinity, 1, { limit: { offset: 0, count: 2 } }),
-    "ZREVRANGEBYSCORE k Infinity 1 WITHSCORES LIMIT 0 2",
+    "ZREVRANGEBYSCORE k inf 1 WITHSCORES LIMIT 0 2",
     scores,
     scored
   ]

@@ -20,21 +20,6 @@ export const HashesTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): 
           assert.deepStrictEqual({ ...(yield* Redis.hgetall(key)) }, { f: "x", g: "1", h: "2", i: "3" })
         }))
 
-      it.effect("a field that is a number is the same in a record, in a pair and alone", () =>
-        Effect.gen(function*() {
-          for (const field of [1, -0, -1.5, 0.1, 1e21, 1e-7, 2 ** 53, Infinity, -Infinity]) {
-            const key = freshKey()
-            yield* Redis.hset(key, { [field]: field })
-            assert.strictEqual(yield* Redis.hget(key, field), String(field))
-            assert.strictEqual(yield* Redis.hset(key, [[field, "pair"]]), 0)
-            assert.deepStrictEqual(yield* Redis.pipeline([Redis.hget(key, field), Redis.hmget(key, field)]), [
-              "pair",
-              ["pair"]
-            ])
-            assert.deepStrictEqual({ ...(yield* Redis.hgetall(key)) }, { [field]: "pair" })
-          }
-        }))
-
       it.effect("HSH-11: nothing to set is a DataError", () =>
         Effect.gen(function*() {
           const error = yield* Effect.flip(Redis.hset(freshKey(), {}))

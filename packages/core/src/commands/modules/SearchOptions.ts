@@ -374,13 +374,10 @@ export const timeoutArgs = (options: Pick<FtQueryOptions, "timeout">): Arg.List 
  * @since 0.1.0
  */
 export const paramArgs = ({ dialect, params = {} }: FtExplainOptions): Arg.List => {
-  const pairs = Object.entries(params).flatMap(([name, value]) => [name, bound(value)])
+  const pairs = Object.entries(params).flat()
   // Servers refuse PARAMS 0.
   return Arg.list(counted("PARAMS", pairs.length === 0 ? undefined : pairs), Arg.option("DIALECT", dialect))
 }
-
-/** A number of a query. Search knows infinity by its short name only. */
-const bound = <V>(value: V): V | string => value === Infinity ? "inf" : value === -Infinity ? "-inf" : value
 
 const limitArgs = (limit: { readonly offset: number; readonly count: number } | undefined): Arg.List =>
   limit === undefined ? Arg.none : Arg.list("LIMIT", limit.offset, limit.count)
@@ -406,7 +403,7 @@ const returned = (fields: FtSearchOptions["return"]): ReadonlyArray<Arg.Arg> | u
 
 const filterArgs = ({ filter = [], geofilter = [] }: FtSearchOptions): Arg.List =>
   new Arg.List([
-    ...filter.map(({ field, max, min }) => Arg.list("FILTER", field, bound(min), bound(max))),
+    ...filter.map(({ field, max, min }) => Arg.list("FILTER", field, min, max)),
     ...geofilter.map(({ field, latitude, longitude, radius, unit }) =>
       Arg.list("GEOFILTER", field, longitude, latitude, radius, unit)
     )

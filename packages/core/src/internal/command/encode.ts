@@ -4,6 +4,7 @@
 import * as RedisArg from "../../RedisArg.ts"
 import type { DataError } from "../../RedisError.ts"
 import type { RespEncoder } from "../../RespEncoder.ts"
+import { numberText } from "../../RespEncoder.ts"
 import { dataError, unreadable } from "../argument/unreadable.ts"
 import { encodeUtf8 } from "../codec/utf8.ts"
 import type { CommandImpl } from "./impl.ts"
@@ -58,7 +59,7 @@ const encodeMany = (parts: ReadonlyArray<RedisArg.Part>, from: number, encoder: 
     let text = ""
     for (; at < parts.length && text.length < TEXT; at++) {
       const value = valueOf(parts[at]!)
-      const word = typeof value === "string" ? value : typeof value === "number" ? String(value) : undefined
+      const word = typeof value === "string" ? value : typeof value === "number" ? numberText(value) : undefined
       if (word === undefined || word.length >= LONG) break
       text += (text === "" ? `$${word.length}\r\n` : BETWEEN[word.length]!) + word
     }

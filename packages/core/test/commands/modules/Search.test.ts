@@ -214,8 +214,8 @@ commandTable("Search", [
   ["drops", Search.ftDropindex("i", { dd: true }), "FT.DROPINDEX i DD", ok, true],
   [
     "explains",
-    Search.ftExplain("i", "$p", { params: { p: "a", q: -Infinity }, dialect: 2 }),
-    "FT.EXPLAIN i $p PARAMS 4 p a q -inf DIALECT 2",
+    Search.ftExplain("i", "$p", { params: { p: "a" }, dialect: 2 }),
+    "FT.EXPLAIN i $p PARAMS 2 p a DIALECT 2",
     bulk("a"),
     "a"
   ],
