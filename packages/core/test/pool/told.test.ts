@@ -25,26 +25,29 @@ describe("A connection", () => {
     "of a feed": Stream.runDrain(Redis.monitor())
   }
   for (const [name, use] of Object.entries(uses)) {
-    inVirtualTime(`${name} that is told of when its fiber is interrupted is also told of when it ends`, () =>
-      Effect.gen(function*() {
-        const node = yield* FakeNode.make(() => undefined)
-        const settings = yield* RedisConfig.settings({})
-        const told: Array<string> = []
-        const opened = yield* Deferred.make<void>()
-        const scope = yield* Scope.make()
-        const dialer = Connection.dialerAt({ host: node.host, port: node.port }, settings)
-        const pool = yield* makeFrom(dialer, settings, ({ _tag }) => {
-          told.push(_tag)
-          if (_tag !== "Connected") return
-          Fiber.getCurrent()?.interruptUnsafe()
-          Deferred.doneUnsafe(opened, Exit.void)
-        }).pipe(Scope.provide(scope), Effect.provide(NodeRedisConnector.layer))
-        const client = yield* Scope.provide(clientOf(pool.router, settings), scope)
-        const using = yield* fork(Client.on(client)(use))
-        yield* Deferred.await(opened)
-        yield* Scope.close(scope, Exit.void)
-        yield* Fiber.await(using)
-        assert.deepStrictEqual(told, ["Connected", "Disconnected"])
-      }))
+    inVirtualTime(
+      `${name} that is told of when its fiber is interrupted is also told of when it ends`,
+      () =>
+        Effect.gen(function*() {
+          const node = yield* FakeNode.make(() => undefined)
+          const settings = yield* RedisConfig.settings({})
+          const told: Array<string> = []
+          const opened = yield* Deferred.make<void>()
+          const scope = yield* Scope.make()
+          const dialer = Connection.dialerAt({ host: node.host, port: node.port }, settings)
+          const pool = yield* makeFrom(dialer, settings, ({ _tag }) => {
+            told.push(_tag)
+            if (_tag !== "Connected") return
+            Fiber.getCurrent()?.interruptUnsafe()
+            Deferred.doneUnsafe(opened, Exit.void)
+          }).pipe(Scope.provide(scope), Effect.provide(NodeRedisConnector.layer))
+          const client = yield* Scope.provide(clientOf(pool.router, settings), scope)
+          const using = yield* fork(Client.on(client)(use))
+          yield* Deferred.await(opened)
+          yield* Scope.close(scope, Exit.void)
+          yield* Fiber.await(using)
+          assert.deepStrictEqual(told, ["Connected", "Disconnected"])
+        })
+    )
   }
 })
