@@ -2,7 +2,7 @@
  * What a client tells of its connections.
  */
 import { assert, describe } from "@effect/vitest"
-import { Redis, RedisConfig, RedisPool } from "@redfx/core"
+import { Redis, RedisConfig } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
 import * as Connection from "@redfx/core/unstable/Connection"
 import { NodeRedisConnector } from "@redfx/node"
