@@ -21,7 +21,6 @@
  * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"
-import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -33,6 +32,7 @@ import { refuseOthers } from "./internal/argument/known.ts"
 import * as Options from "./internal/argument/options.ts"
 import * as Scripts from "./internal/jobs/scripts.ts"
 import * as Worker from "./internal/jobs/worker.ts"
+import { uuid } from "./internal/runtime/uuid.ts"
 import { nextId } from "./internal/stream/reading.ts"
 import * as Values from "./internal/values/schemaValues.ts"
 import * as RedisArg from "./RedisArg.ts"
@@ -241,7 +241,7 @@ export const make = <A>(
   return {
     name,
     enqueue: Effect.fnUntraced(function*(payload, options = {}) {
-      const { at, delay, id = SecureRandom.uuidV4Unsafe() } = yield* enqueueOptions(options)
+      const { at, delay, id } = yield* enqueueOptions(options)
       const text = yield* Effect.mapError(encode(payload), ({ detail }) => refused(detail))
       const due = at === undefined
         ? ["delay", () => finiteMilliseconds(delay ?? "0 millis")] as const
@@ -265,7 +265,8 @@ export const make = <A>(
 const enqueueOptions = (options: EnqueueOptions) =>
   Options.readOptions("RedisJobs.enqueue", () => {
     refuseOthers(enqueueNames, options, `{ delay: "1 hour" }`)
-    return options
+    const { at, delay, id = uuid() } = options
+    return { at, delay, id }
   })
 
 const enqueueNames: ReadonlySet<string> = new Set(["at", "delay", "id"])

@@ -22,7 +22,6 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
-import * as SecureRandom from "effect/crypto/SecureRandom"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -36,6 +35,7 @@ import { forMaster } from "./internal/client/forMaster.ts"
 import { quoted } from "./internal/error/printable.ts"
 import { ways } from "./internal/lock/exclusive.ts"
 import * as Lease from "./internal/lock/lease.ts"
+import { uuid } from "./internal/runtime/uuid.ts"
 import type { TimeToLive } from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import { isRetryable, LockError, LockNotOwnedError } from "./RedisError.ts"
@@ -130,7 +130,7 @@ export interface RedisLeader {
  */
 export const make = (name: string, given: LeaderOptions = {}): RedisLeader => {
   const options = Options.orNone(given)
-  const { id = SecureRandom.uuidV4Unsafe(), retryInterval = "1 second" } = options
+  const { id = uuid(), retryInterval = "1 second" } = options
   const settings = Options.readOptions("RedisLeader.make", (): Lease.Settings => {
     const ttl = Options.life("ttl", options.ttl ?? "15 seconds")
     return {
@@ -139,7 +139,7 @@ export const make = (name: string, given: LeaderOptions = {}): RedisLeader => {
       name,
       kind: "lock",
       ways: ways(name, { ttl, fencing: true }),
-      makeToken: () => `${id} ${SecureRandom.uuidV4Unsafe()}`,
+      makeToken: () => `${id} ${uuid()}`,
       autoExtend: true
     }
   })

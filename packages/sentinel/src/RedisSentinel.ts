@@ -141,7 +141,7 @@ export const makeGroup: (
       sentinels,
       listening: yield* Listening.make(sentinels),
       locate,
-      epochs: new Map()
+      latest: new Map()
     }
     return {
       discoverMaster: (service) => Effect.map(Discovery.master(group, service), ({ address }) => address),

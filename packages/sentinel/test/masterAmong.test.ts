@@ -13,7 +13,7 @@ const groupThatKnows = (epoch: number): Discovery.Group => ({
   listening: undefined as never,
   minOtherSentinels: 0,
   locate: (address) => address,
-  epochs: new Map([["m", epoch]])
+  latest: new Map([["m", { epoch, era: 0 }]])
 })
 
 const answers = (epoch: number, since: number): Discovery.Answers =>
@@ -25,8 +25,8 @@ describe("masterAmong", () => {
   it.effect("believes that failovers are counted anew when most say so who were asked since the last one", () =>
     Effect.gen(function*() {
       const found = yield* Discovery.masterAmong(groupThatKnows(2), "m", answers(1, 2))
-      assert.isTrue(found.anew)
       assert.strictEqual(found.epoch, 1)
+      assert.strictEqual(found.era, 1)
     }))
 
   it.effect("believes nobody who was asked before the last failover was heard of, however many they are", () =>

@@ -82,8 +82,14 @@ describe("MasterTracker", () => {
   it("believes sentinels that were set up anew", () => {
     const { tracker } = make()
     tracker.becomes({ address: at(7), epoch: 7 })
-    assert.isTrue(tracker.becomes({ address: at(1), epoch: 1, anew: true }))
-    assert.isTrue(tracker.becomes({ address: at(2), epoch: 2 }))
+    const { changes } = tracker
+    const first = { address: at(1), epoch: 1, era: 1 }
+    assert.isFalse(tracker.isPast(first, changes))
+    assert.isTrue(tracker.becomes({ address: at(2), epoch: 2, era: 1 }))
+    assert.isTrue(tracker.isPast(first, changes))
+    assert.isFalse(tracker.becomes(first))
+    // What was asked before counts no more.
+    assert.isFalse(tracker.becomes({ address: at(7), epoch: 8 }))
   })
 
   it("believes in a chosen replica until the sentinels number the failover, or it is not to be reached", () => {

@@ -18,6 +18,7 @@ import * as Option from "effect/Option"
 import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { inspect } from "node:util"
 import * as Sim from "../ledger/sim.ts"
 import { serve } from "../ledger/strikes.ts"
@@ -188,6 +189,8 @@ export const run = async (
   )
   const onSteps = Context.add(context, Scheduler.Scheduler, scheduler)
   let result = { outcome: "", time: 0 }
+  /** The connections of which the client has told that they were opened, and not that they have ended. */
+  let opened = 0
 
   const main = Effect.gen(function*() {
     const [scope, otherScope] = [yield* Scope.make(), yield* Scope.make()]
@@ -198,6 +201,14 @@ export const run = async (
     )
     const connect = (options: RedisConfig.ConnectionOptions) => clientOf(world, { ...operation.options, ...options })
     const stage: Stage = { world, client, other, connect, wrong }
+    yield* Effect.forkDetach(
+      Stream.runForEach(client.events, ({ _tag }) =>
+        Effect.sync(() => {
+          if (_tag === "Connected") opened++
+          if (_tag === "Disconnected") opened--
+        })),
+      { startImmediately: true }
+    )
     const withClient = Effect.provideService(RedisClient.RedisClient, client)
     yield* Effect.scoped(withClient(operation.before ?? Effect.void))
     yield* other.execute(Redis.get("k"))
@@ -270,6 +281,7 @@ export const run = async (
     else if (Exit.isFailure(exit)) wrong.push(`it failed: ${textOf(exit)}`)
     await sim.drive(() => world.links.size === 0 && sim.timers() === 0 && fibers.live === 0, sim.now() + patience)
     const left = { connections: world.links.size, timers: sim.timers(), fibers: fibers.live }
+    if (opened !== 0) wrong.push(`the client tells of ${opened} connections more than of ends`)
     if (Object.values(left).some((count) => count > 0)) wrong.push(`in the end there are ${inspect(left)}`)
   } finally {
     Math.random = random

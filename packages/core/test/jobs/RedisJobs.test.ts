@@ -223,6 +223,14 @@ describe("RedisJobs.run", () => {
       })
   )
 
+  it.effect("options that are null are refused", () =>
+    Effect.gen(function*() {
+      const { run } = yield* fake([])
+      // What a program without types may give.
+      const error = yield* Effect.flip(run(jobs.enqueue(1, null as unknown as RedisJobs.EnqueueOptions)))
+      assert.deepInclude(error, { _tag: "DataError", command: "RedisJobs.enqueue" })
+    }))
+
   it.effect("a handler that returns no Effect ends the worker, and the job is not settled", () =>
     Effect.gen(function*() {
       const { run, settled } = yield* fake([])

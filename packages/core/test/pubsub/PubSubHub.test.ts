@@ -240,6 +240,26 @@ for (const protocol of [2, 3] as const) {
       assert.deepStrictEqual(station.hub.topicsOf(one), [])
     })
 
+    it("each caller gets an error of its own", () => {
+      const station = makeStation(protocol)
+      const errors: Array<unknown> = []
+      const settle = (exit: Exit.Exit<void, unknown>) => void errors.push(Effect.runSync(Effect.flip(exit)))
+      station.connect()
+      for (const each of [receiver(), receiver()]) station.hub.join(each, "subscribe", ["a"], settle)
+      station.hub.close(lost)
+      assert.deepStrictEqual(errors, [lost, lost])
+      assert.notStrictEqual(errors[0], errors[1])
+      const readers = [receiver(), receiver()]
+      station.connect()
+      for (const each of readers) station.join(each, "subscribe", "a")
+      station.push("subscribe", "a", 1)
+      station.hub.close(lost)
+      for (const each of readers) elements(each)
+      const [one, two] = readers.map(({ mailbox }) => Effect.runSync(Effect.flip(mailbox.take)))
+      assert.deepStrictEqual([one, two], [lost, lost])
+      assert.notStrictEqual(one, two)
+    })
+
     it("PUB-10: after a loss everything is subscribed again, and each receiver learns of its own gap", () => {
       const station = makeStation(protocol)
       const [one, two] = [receiver(), receiver()]

@@ -20,21 +20,20 @@ import type { Locate, Sentinel, Sentinels } from "./sentinels.ts"
  * Sentinels that are asked together.
  *
  * - `locate`: the address that one from a sentinel stands for; `undefined` where that is none.
- * - `epochs`: for each service the number of the latest failover that is known. A sentinel that only knows an earlier one
- *   lags behind the others.
+ * - `latest`: for each service the latest failover that is known. A sentinel that only knows an earlier one lags behind the others.
  */
 export interface Group {
   readonly sentinels: Sentinels
   readonly minOtherSentinels: number
   readonly locate: Locate
-  readonly epochs: Map<string, number>
+  readonly latest: Map<string, Pick<Found, "epoch" | "era">>
   readonly listening: Listening
 }
 
-/** A master, the sentinel that named it, and whether failovers are counted from the beginning again. */
+/** A master, and the sentinel that named it. */
 export interface Found extends Claim {
+  readonly era: number
   readonly sentinel: Sentinel
-  readonly anew: boolean
 }
 
 /**
@@ -55,7 +54,8 @@ type Answer =
  */
 export type Answers = ReadonlyMap<Sentinel, Answer & { readonly since?: number | undefined }>
 
-const knownOf = (group: Group, service: string): number => group.epochs.get(service) ?? 0
+const knownOf = (group: Group, service: string): Pick<Found, "epoch" | "era"> =>
+  group.latest.get(service) ?? { epoch: 0, era: 0 }
 
 /** Asks all sentinels for the master of a service. */
 export const survey = (group: Group, service: string): Effect.Effect<Answers> =>
@@ -63,12 +63,12 @@ export const survey = (group: Group, service: string): Effect.Effect<Answers> =>
     key: `master of ${service}`,
     ask: (sentinel) =>
       Effect.suspend(() => {
-        const since = knownOf(group, service)
+        const since = knownOf(group, service).epoch
         return Effect.map(askForMaster(group, service, sentinel), (answer) => ({ ...answer, since }))
       }),
     kindOf: ({ epoch, refusal }) => refusal === undefined ? "useful" : epoch === undefined ? "failure" : "other",
     onLate: ({ epoch }) => {
-      if (epoch !== undefined && epoch > knownOf(group, service)) group.sentinels.news.tell(service)
+      if (epoch !== undefined && epoch > knownOf(group, service).epoch) group.sentinels.news.tell(service)
     }
   })
 
@@ -85,7 +85,7 @@ export const masterAmong = Effect.fnUntraced(function*(
   const { sentinels } = group
   const { inOrder } = sentinels
   const latest = Math.max(...Array.from(answers.values(), ({ epoch }) => epoch ?? -1))
-  const known = knownOf(group, service)
+  const { epoch: known, era } = knownOf(group, service)
   // Sentinels that were asked before this client heard of the latest failover may know of it by now.
   const counted = [...answers.values()].filter(({ epoch, since = known }) =>
     epoch !== undefined && since >= known
@@ -104,13 +104,14 @@ export const masterAmong = Effect.fnUntraced(function*(
     } else if (answer.epoch < latest || latest < known && !anew) {
       attempts.push({ address: sentinel.name, detail: "It has missed the last failover" })
     } else {
-      group.epochs.set(service, latest)
+      const failover = { epoch: latest, era: anew ? era + 1 : era }
+      group.latest.set(service, failover)
       sentinels.prefer(sentinel)
       yield* sentinels.learn(service, sentinel)
-      return { address: answer.address, epoch: answer.epoch, sentinel, anew, witness: onlyWitness(answers, latest) }
+      return { ...failover, address: answer.address, sentinel, witness: onlyWitness(answers, latest) }
     }
   }
-  if (latest > known) group.epochs.set(service, latest)
+  if (latest > known) group.latest.set(service, { epoch: latest, era })
   // The sentinels that this one lagged behind may be gone, and then it does not name them either.
   const behind = inOrder.find((sentinel) => answers.get(sentinel)?.epoch !== undefined)
   if (behind !== undefined) yield* sentinels.learn(service, behind)

@@ -25,18 +25,21 @@ import type { Observation, Role } from "./verdict.ts"
  * A server that is said to be the master.
  *
  * - `epoch`: the number of the failover that made it the master. A server that was chosen and has no number yet has a half.
- * - `anew`: the sentinels were set up anew, so that failovers are counted from the beginning.
+ * - `era`: how often the sentinels were set up anew before, so that they count failovers from the beginning. Default 0.
  * - `witness`: the only sentinel that knows of that failover, while others have missed it so far.
  */
 export interface Claim {
   readonly address: NodeAddress
   readonly epoch: number
-  readonly anew?: boolean | undefined
+  readonly era?: number | undefined
   readonly witness?: Sentinel | undefined
 }
 
 /** The standing of a claim with a single witness. `late`: the witness has not answered. `unknown`: no sentinel has. */
 export type Standing = "stands" | "falls" | "late" | "unknown"
+
+/** By how much a claim is later than another one: less than 0 where it is from an earlier failover, 0 where both are from the same. */
+const order = (claim: Claim, than: Claim): number => (claim.era ?? 0) - (than.era ?? 0) || claim.epoch - than.epoch
 
 /** The number of times in a row that the only witness of a failover may be late to confirm it. */
 const mostLate = 10
@@ -155,9 +158,9 @@ export class MasterTracker {
   }
 
   /** Whether there was a failover since the one that a claim is from. */
-  isBehind({ address, anew = false, epoch }: Claim): boolean {
+  isBehind(claim: Claim): boolean {
     const known = this.#master
-    return !anew && known !== undefined && epoch < known.epoch && formatEndpoint(address) !== this.address
+    return known !== undefined && order(claim, known) < 0 && formatEndpoint(claim.address) !== this.address
   }
 
   /**
@@ -168,7 +171,7 @@ export class MasterTracker {
     const known = this.#master
     if (known === undefined || formatEndpoint(claim.address) === this.address) return false
     // The server that was chosen may have been given up since.
-    const mayBePast = claim.epoch === known.epoch || !Number.isInteger(claim.epoch)
+    const mayBePast = order(claim, known) === 0 || !Number.isInteger(claim.epoch)
     return this.isBehind(claim) || mayBePast && changes !== this.#changes
   }
 
@@ -187,8 +190,9 @@ export class MasterTracker {
     const known = this.#master
     if (this.isPast(claim, changes)) return false
     if (previous === address) {
-      const isBacked = known?.witness !== undefined && claim.witness === undefined && claim.epoch >= known.epoch
-      if (known === undefined || claim.epoch > known.epoch || claim.anew === true || isBacked) this.#believe(claim)
+      const later = known === undefined ? 1 : order(claim, known)
+      const isBacked = known?.witness !== undefined && claim.witness === undefined && later === 0
+      if (later > 0 || isBacked) this.#believe(claim)
       return true
     }
     this.#become(claim, demoted)

@@ -139,7 +139,7 @@ const pursue = (resolver: Resolver, { address, witness }: Chosen): Effect.Effect
     const { changes, master } = tracker
     if (master === undefined) return Effect.void
     // The claim counts as later than the failover before, and as earlier than whatever the sentinels number next.
-    const claim: Claim = { address, epoch: Math.floor(master.epoch) + 0.5, witness }
+    const claim: Claim = { address, epoch: Math.floor(master.epoch) + 0.5, era: master.era, witness }
     const promoted: Effect.Effect<boolean, unknown, RedisConnector | Scope.Scope> = Effect.gen(function*() {
       const connection = yield* RedisConnection.make(address, settings)
       while ((yield* RedisConnection.run(connection, askRole())).role !== "master") yield* Effect.sleep(chosenPause)

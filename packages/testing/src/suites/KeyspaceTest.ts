@@ -69,6 +69,13 @@ export const KeyspaceTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>)
             ["none", Option.none()],
             ["__proto__", Option.some(bob)]
           ])
+          const ids: { [name: string]: string } = { first: "1", second: "2" }
+          const read = users.getMany(ids)
+          delete ids["first"]
+          assert.deepStrictEqual(Object.entries(yield* read), [["first", Option.some(ada)], [
+            "second",
+            Option.some(bob)
+          ]])
           assert.deepStrictEqual(yield* users.getOrElse("1", () => undefined), ada)
           assert.strictEqual(yield* users.getOrElse("3", () => "nobody"), "nobody")
           assert.isFalse(yield* users.has("3"))

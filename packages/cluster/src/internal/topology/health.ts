@@ -3,8 +3,9 @@
  * shows nothing.
  */
 import type { CommandError } from "@redfx/core/RedisError"
-import { Listeners } from "@redfx/core/unstable/Runtime"
-import * as Effect from "effect/Effect"
+import { Listeners, Once } from "@redfx/core/unstable/Runtime"
+import type * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 
 /**
  * - `healthy`: nothing is known against it.
@@ -19,7 +20,8 @@ export class Health {
   #error: CommandError | undefined = undefined
   #isUnready = false
   #stranger: CommandError | undefined = undefined
-  readonly #failures = new Listeners<CommandError>()
+  /** The next time that it is found to be down. */
+  #fall = new Once<never, CommandError>()
   /** Told when another server is found to have its address. */
   readonly takenOver = new Listeners<CommandError>()
 
@@ -58,7 +60,7 @@ export class Health {
     const wasDown = this.downWith !== undefined
     this.#condition = "down"
     this.#error = error
-    if (!wasDown) this.#failures.tell(error)
+    if (!wasDown) this.#becomesDown(error)
   }
 
   /** Takes note that another server has its address. */
@@ -66,7 +68,13 @@ export class Health {
     const wasDown = this.downWith !== undefined
     this.#stranger = error
     this.takenOver.tell(error)
-    if (!wasDown) this.#failures.tell(error)
+    if (!wasDown) this.#becomesDown(error)
+  }
+
+  #becomesDown(error: CommandError): void {
+    const fall = this.#fall
+    this.#fall = new Once()
+    fall.end(Exit.fail(error))
   }
 
   /** Takes note that the server has its address again. It is not known to answer. */
@@ -76,8 +84,10 @@ export class Health {
     this.suspect()
   }
 
-  /** Fails when the server is found to be down from now on. */
-  readonly untilDown: Effect.Effect<never, CommandError> = Effect.flip(this.#failures.next)
+  /** Fails when the server is found to be down after this was asked for, also before it is waited for. */
+  get untilDown(): Effect.Effect<never, CommandError> {
+    return this.#fall.outcome
+  }
 
   /** Takes note of an answer of the server; returns whether it is healthy by that, and was not before. */
   answered(): boolean {

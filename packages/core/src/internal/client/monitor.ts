@@ -67,13 +67,16 @@ export const make = Effect.fnUntraced(function*(
     })
     const { address, protocol } = connection
     let error: CommandError | undefined = undefined
-    subscribers.onEvent({ _tag: "Connected", address, protocol })
-    open.add(connection)
-    yield* Effect.addFinalizer(() =>
+    yield* Effect.acquireRelease(
       Effect.sync(() => {
-        open.delete(connection)
-        subscribers.onEvent({ _tag: "Disconnected", address, error })
-      })
+        open.add(connection)
+        subscribers.onEvent({ _tag: "Connected", address, protocol })
+      }),
+      () =>
+        Effect.sync(() => {
+          open.delete(connection)
+          subscribers.onEvent({ _tag: "Disconnected", address, error })
+        })
     )
     yield* withTimeout(Connection.run(connection, command), {
       clock,

@@ -3,7 +3,6 @@
  * due.
  */
 import type * as Cause from "effect/Cause"
-import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -19,6 +18,7 @@ import type { TextFields } from "../reply/streamEntry.ts"
 import { lengthened } from "../runtime/backOff.ts"
 import { backOffSchedule } from "../runtime/backOffSchedule.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
+import { uuid } from "../runtime/uuid.ts"
 import * as Consumer from "../stream/consumer.ts"
 import { reasonOf } from "../stream/deadLetters.ts"
 import { settingsOf } from "../stream/settings.ts"
@@ -108,7 +108,7 @@ const handle = Effect.fnUntraced(function*<A, E, R>(
   id: string,
   isEnding: () => boolean
 ): Effect.fn.Return<void, CommandError | Overtaken, R | RedisClient> {
-  const by = SecureRandom.uuidV4Unsafe()
+  const by = uuid()
   const begun = yield* persevere(Scripts.begin(settings.name, id, entry, by), isEnding)
   if (begun === undefined) return
   const [attempt, payload] = begun

@@ -104,14 +104,13 @@ const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keyspace<Id
     keyOf: keys.of,
     get: read,
     // An array is always a list of ids, whatever type the ids have.
-    getMany: ((ids: ReadonlyArray<Id> | { readonly [name: string]: Id }) =>
-      isReadonlyArray(ids)
-        ? getMany(ids)
-        // There are as many values as ids, so the index is in range.
-        : Effect.map(
-          getMany(Object.values(ids)),
-          (values) => recordOf(Object.keys(ids).map((name, index) => [name, values[index]!]))
-        )) as GetMany<Id, A>,
+    getMany: ((ids: ReadonlyArray<Id> | { readonly [name: string]: Id }) => {
+      if (isReadonlyArray(ids)) return getMany(ids)
+      const names = Object.keys(ids)
+      // There are as many values as names, so the index is in range.
+      const named = (values: ReadonlyArray<Option.Option<A>>) => recordOf(names.map((name, i) => [name, values[i]!]))
+      return Effect.map(getMany(Object.values(ids)), named)
+    }) as GetMany<Id, A>,
     getOrElse: <B>(id: Id, orElse: () => B) => Effect.map(read(id), Option.getOrElse(orElse)),
     has: (id) => Effect.flatten(having(keys, id)),
     del: (...ids) => Effect.flatten(deleting(keys, ids)),

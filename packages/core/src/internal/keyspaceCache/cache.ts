@@ -3,7 +3,6 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
@@ -13,6 +12,7 @@ import { lifeOrEndless, readOptions } from "../argument/options.ts"
 import { bytesOf } from "../keyspace/codec.ts"
 import { keysOf } from "../keyspace/keys.ts"
 import type { Keys } from "../keyspace/keys.ts"
+import { uuid } from "../runtime/uuid.ts"
 import { Asking } from "./asking.ts"
 import { localEntries } from "./localEntries.ts"
 import * as Lookup from "./lookup.ts"
@@ -77,7 +77,7 @@ const sharedOf = Effect.fnUntraced(function*<Id, A, E, R>(
   settings: Settings<A>
 ): Effect.fn.Return<Shared<Id, A, E, R>, never, R | RedisClient | Scope.Scope> {
   const context = yield* Effect.context<R | RedisClient>()
-  const instance = SecureRandom.uuidV4Unsafe()
+  const instance = uuid()
   let tokens = 0
   return {
     client: Context.get(context, RedisClient),

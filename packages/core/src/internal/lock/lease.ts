@@ -1,7 +1,6 @@
 /**
  * Leases: acquired, kept alive, and given back. {@link Ways} says what that means on the server.
  */
-import * as SecureRandom from "effect/crypto/SecureRandom"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -24,6 +23,7 @@ import { stackless } from "../error/stackless.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
 import { Once } from "../runtime/once.ts"
 import type { Restore } from "../runtime/restore.ts"
+import { uuid } from "../runtime/uuid.ts"
 import { traced } from "../telemetry/spans.ts"
 import { keepAlive } from "./keepAlive.ts"
 import type { ExtendMode } from "./tokenScripts.ts"
@@ -230,7 +230,7 @@ const lines = new Lines<Tried>()
 const lineOf = ({ kind, name, retryInterval, ways: { most } }: Settings): string =>
   `${kind} ${most} ${retryInterval} ${name}`
 
-const tokenOf = ({ makeToken = SecureRandom.uuidV4Unsafe, token = makeToken() }: Settings): string => token
+const tokenOf = ({ makeToken = uuid, token = makeToken() }: Settings): string => token
 
 /** The part by which a pause is longer at the most, so that waiting callers do not all come at once. */
 const jitter = 0.25

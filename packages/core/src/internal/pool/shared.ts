@@ -152,8 +152,10 @@ export class SharedConnection {
       const { address, exchange } = connection
       const inGreeting = exchange.written
       const life = new Life(connection, this.#clock)
-      onEvent({ _tag: "Connected", address, protocol: connection.protocol })
-      yield* Effect.addFinalizer((exit) => Effect.sync(() => this.#onEnd(address, exit)))
+      yield* Effect.acquireRelease(
+        Effect.sync(() => onEvent({ _tag: "Connected", address, protocol: connection.protocol })),
+        (_, exit) => Effect.sync(() => this.#onEnd(address, exit))
+      )
       this.#becomeReady(connection)
       const error = yield* connection.lost
       onEvent({ _tag: "Disconnected", address, error })

@@ -5,7 +5,8 @@
  * Invariants: the server answers commands in order, so a confirmation belongs to
  * the first command that is not answered in full; a topic is in the registry
  * exactly as long as it has receivers; a message goes to receivers only after
- * the subscription was confirmed on the connection it comes from.
+ * the subscription was confirmed on the connection it comes from; each caller
+ * gets an error of its own.
  */
 import * as Exit from "effect/Exit"
 import type * as RedisArg from "../../RedisArg.ts"
@@ -21,6 +22,7 @@ import { ping } from "../connection/ping.ts"
 import type { Request } from "../connection/request.ts"
 import { SingleRequest } from "../connection/singleRequest.ts"
 import { connectionLoss } from "../error/events.ts"
+import { withFields } from "../error/retry.ts"
 import { failureIn } from "../runtime/firstError.ts"
 import { kindOf, nameOfReply } from "./channelNames.ts"
 import type { Shown } from "./channelNames.ts"
@@ -196,7 +198,7 @@ export class Hub {
 
   #failJoining(joining: Joining, error: CommandError): void {
     this.#giveUp(joining)
-    joining.settle(Exit.fail(error))
+    joining.settle(Exit.fail(withFields(error, {})))
   }
 
   // ---------------------------------------------------------------------------
@@ -241,7 +243,7 @@ export class Hub {
     const receivers = [...this.#received.keys()]
     this.#leaveConnection()
     this.failJoining(error)
-    for (const receiver of receivers) receiver.mailbox.fail(error)
+    for (const receiver of receivers) receiver.mailbox.fail(withFields(error, {}))
   }
 
   /** Subscribes to a topic once more, on the same connection. */
@@ -422,7 +424,7 @@ export class Hub {
         // The messages that the receiver missed stay missing: nothing of the gap is restored.
         this.#gaps.forget(receiver)
         this.leave(receiver, [topic])
-        receiver.mailbox.fail(error)
+        receiver.mailbox.fail(withFields(error, {}))
       }
     }
   }

@@ -208,8 +208,10 @@ export class Link {
     const { address, exchange, protocol } = connection
     const { onEvent } = this.#options.subscribers
     let error: CommandError | undefined = undefined
-    onEvent({ _tag: "Connected", address, protocol })
-    yield* Effect.addFinalizer(() => Effect.sync(() => onEvent({ _tag: "Disconnected", address, error })))
+    yield* Effect.acquireRelease(
+      Effect.sync(() => onEvent({ _tag: "Connected", address, protocol })),
+      () => Effect.sync(() => onEvent({ _tag: "Disconnected", address, error }))
+    )
     const life = new Life(connection, yield* Clock.Clock)
     this.#state = { _tag: "Ready", connection }
     this.#overdue = false
