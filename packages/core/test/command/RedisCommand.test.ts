@@ -447,6 +447,20 @@ describe("send", () => {
     assert.strictEqual(wire(Redis.send("set k", "v w")), "set k \"v w\"")
   })
 
+  it("ESC-01: counts as what is defined under its name, whatever the letters of either", () => {
+    const peek = RedisCommand.define(
+      "mine.peek",
+      (key: RedisArg.Key) => [RedisArg.key(key)],
+      RedisReply.text,
+      "readonly"
+    )
+    for (const { spec } of [peek, Redis.send("mine.peek"), Redis.send("MINE.PEEK")]) {
+      assert.strictEqual(spec.operation, "mine.peek")
+    }
+    assert.isTrue(RedisCommand.changesNothing(Redis.send("Mine.Peek")))
+    assert.isFalse(RedisCommand.changesNothing(Redis.send("mine.poke")))
+  })
+
   it("ESC-01: the name is one word, or two of a container; what follows is an argument and not shown", () => {
     const rows: ReadonlyArray<readonly [RedisCommand.Any, string]> = [
       [Redis.send("AUTH hunter2"), "RedisCommand(AUTH <redacted>)"],
