@@ -330,7 +330,7 @@ describe("An option of a wrong type, or out of range", () => {
       const cases: ReadonlyArray<readonly [Layer.Layer<never, unknown>, RegExp]> = [
         // What a caller without types may give.
         [NodeRedisClient.layerCluster({ rootNodes: [{ url: "redis://h" }] } as never), /rootNodes .*called nodes/],
-        [NodeRedisClient.layerCluster(sentinels as never), /options .*such as { nodes: .* is a list/],
+        [NodeRedisClient.layerCluster(sentinels as never), /options .*such as { nodes: .* is an array/],
         [NodeRedisClient.layerSentinel({ sentinels, name: "m" } as never), /service .*missing.*mymaster/],
         [NodeRedisClient.layerSentinel({ sentinelRootNodes: sentinels, name: "m" } as never), /called sentinels/]
       ]
@@ -366,7 +366,7 @@ describe("An option of a wrong type, or out of range", () => {
           const [given, told] of [
             [{ url: "redis://h" }, "layerUrl takes a URL"],
             [{ url: null }, "layerUrl takes a URL"],
-            [[], "and is a list"],
+            [[], "and is an array"],
             [3, "and is a number"],
             [null, "and is null"],
             ["redis://h", "and is text"]

@@ -46,6 +46,7 @@ describe("options", () => {
       [0, "a number"],
       [null, "null"],
       [[true], "an array"],
+      [Uint8Array.of(1), "bytes"],
       [new Boolean(false), "an object"]
     ]
     for (const [given, kind] of wrong) {
