@@ -278,7 +278,7 @@ describe("times", () => {
     assert.strictEqual(RedisArg.fractionalSeconds("500 millis"), 0.5)
     assert.strictEqual(
       sent(() => [RedisArg.seconds("soon" as never)]),
-      "\"soon\" is not a duration, such as \"10 seconds\""
+      "text is not a duration, such as \"10 seconds\""
     )
   })
 

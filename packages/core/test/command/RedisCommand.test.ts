@@ -382,6 +382,8 @@ describe("arguments", () => {
       refusal(Redis.hset("k", { v: new Float32Array(1) as never })),
       /a view of memory; send a new Uint8Array\(view\.buffer, view\.byteOffset, view\.byteLength\) \(argument 3\)$/
     )
+    // A time and a value that have changed places.
+    assert.match(refusal(Redis.setex("k", "hunter2" as never, 60)), /text is not a duration, such as "10 seconds"$/)
     // Effect reads a record without a unit as zero, and EXPIRE of zero deletes the key.
     for (const time of [{}, new Date(), { second: 1 }]) {
       assert.match(refusal(Redis.expire("k", time as never)), /is not a duration, such as "10 seconds"$/)
