@@ -48,6 +48,7 @@ const modules = packages.flatMap(({ manifest }) => checkFiles(manifest.name))
 load(modules)
 countFiles()
 typeCheck(modules)
+declare()
 const faults = await checkEditors(temporary, modules)
 if (faults.length > 0) fail(faults.join("\n"))
 console.log(`${packages.length} packages with ${modules.length} modules are fit to publish.`)
@@ -100,6 +101,17 @@ function countFiles(): void {
   ]
   writeFileSync(join(temporary, "count.mjs"), program.join("\n"))
   run("node", ["count.mjs"], temporary)
+}
+
+/** Compiles a program to declarations. The types in them need names, which that program has from no other module than it imports. */
+function declare(): void {
+  const program = [
+    `import { RedisError } from "@redfx/core"`,
+    `export const annotated = RedisError.ConnectionError.annotate({ title: "A connection" })`
+  ]
+  writeFileSync(join(temporary, "declared.mts"), program.join("\n"))
+  const fixed = ["--declaration", "--strict", "--skipLibCheck", "--preserveSymlinks", "--target", "es2022"]
+  run("tsc", [...fixed, ...nodenext, ...withDom, "declared.mts"], temporary)
 }
 
 /** Compiles the declarations themselves. Those of the packages that redfx stands on are not ours to judge. */

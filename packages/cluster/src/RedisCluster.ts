@@ -273,7 +273,7 @@ export const withMerge = <Parameters extends ReadonlyArray<never>, A>(
 ): RedisClient.RedisClient["Service"] =>
   RedisClient.decorated(client, (client) => ({
     execute: <B>(command: RedisCommand.RedisCommand<B>) =>
-      command.spec.name.toUpperCase() !== definition.spec.name || command.settled !== undefined
+      command.spec.capitals !== definition.spec.capitals || command.settled !== undefined
         ? client.execute(command)
         : Effect.map(
           // Whoever uses this client has its limit, and not that of the surrounding effect.

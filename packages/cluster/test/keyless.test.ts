@@ -474,6 +474,7 @@ describe("Refused commands", () => {
     ["a server's users", Redis.aclSetrole("r")],
     ["a subcommand nobody knows", Redis.send("CLUSTER NONSENSE", "k")],
     ["in small letters", Redis.send("client no-evict", "on")],
+    ["another database, in small letters", Redis.send("move", Core.RedisArg.key("k"), 1)],
     ["SLOT-STATS in an order", Redis.clusterSlotStatsOrderby("key-count")]
   ]
   for (const [title, command] of refused) {

@@ -190,6 +190,9 @@ for (const protocol of [2, 3] as const) {
           yield* RedisCluster.onNode(address, Redis.functionDelete(name))
           assert.deepStrictEqual(yield* Redis.functionList({ libraryname: name }), [])
           yield* Redis.functionLoad(code, { replace: true }).pipe(Effect.andThen(Redis.functionDelete(name)))
+          yield* Redis.withConnection(Redis.send("function", "load", code))
+          for (const key of threeKeys()) assert.strictEqual(yield* Redis.fcall(name, [key]), "called")
+          yield* Redis.functionDelete(name)
         }),
         { protocol }
       ))

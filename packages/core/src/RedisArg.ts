@@ -444,7 +444,8 @@ const whole = (value: number, time: Time | Instant, unit: string): number => {
   return cut === 0 && value !== 0 ? invalid(`${format(time)} is shorter than ${unit}, and would be sent as 0`) : cut
 }
 
-const duration = (time: Time): Duration.Duration => durationFrom(time) ?? invalid(noDuration(time))
+/** It stands beside values, which may have changed places with it. */
+const duration = (time: Time): Duration.Duration => durationFrom(time) ?? invalid(noDuration(kindOf(time).is))
 
 /**
  * How long a blocking command may block, sent in seconds with their fraction;

@@ -177,7 +177,7 @@ export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, 
   ...traits: ReadonlyArray<Trait>
 ): Definition<Parameters, A, Bytes, BigInts> {
   const spec = new Spec(String(name), traits)
-  definitions.set(spec.name, spec)
+  definitions.set(spec.capitals, spec)
   // The parameters are passed on as they came: otherwise each command would cost an array of them and one more for the call.
   const given: (...parameters: ReadonlyArray<unknown>) => Listed = argsFor(reply, args) as never
   const construct = function(first: unknown, second: unknown, third: unknown) {
@@ -268,10 +268,7 @@ const definitions = new Map<string, Spec>()
 export const changesNothing = ({ spec }: Any): boolean =>
   spec.readonly || definitions.get(spec.capitals)?.readonly === true
 
-const operationOf = (name: string): string => {
-  const upper = name.toUpperCase()
-  return definitions.has(upper) ? upper : "_OTHER"
-}
+const operationOf = (name: string): string => definitions.get(name.toUpperCase())?.operation ?? "_OTHER"
 
 /** What a definition makes of its parameters. */
 type Listed = ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer
@@ -393,7 +390,7 @@ export const withDecoder = <Parameters extends ReadonlyArray<never>, A>(
   decode: (value: Resp.Value, command: Any) => A
 ): RedisClient["Service"] => {
   const replace = <B>(command: RedisCommand<B>): RedisCommand<B> =>
-    command.spec.capitals !== definition.spec.name
+    command.spec.capitals !== definition.spec.capitals
       ? command
       // Commands of one definition have one type: B is A here.
       : withReply(command, RedisReply.make<unknown>((value) => decode(value, command))) as RedisCommand<B>

@@ -50,6 +50,8 @@ export * from "./internal/error/protocol.ts"
 export * from "./internal/error/pubsub.ts"
 export * from "./internal/error/response.ts"
 export * from "./internal/error/sentinel.ts"
+// Declarations of programs name it: those of `ConnectionError.annotate({ … })`, for one.
+export type { TaggedFields } from "./internal/error/tagged.ts"
 export * from "./internal/error/transaction.ts"
 export type {
   ClusterLikeError,

@@ -153,9 +153,9 @@ const rewritten = <A, Bytes, BigInts>(
   // Nothing of this command is sent.
   if (command.settled !== undefined) return command
   const { parts, reply, spec } = command
-  const rule = ruleOf(spec.name)
+  const rule = ruleOf(spec.capitals)
   if (rule.refusal !== undefined) return refused(command, rule.refusal)
-  if (RedisCommand.isSentByName(command) && !isMarked(command) && !hasNoKeys(spec.name, parts)) {
+  if (RedisCommand.isSentByName(command) && !isMarked(command) && !hasNoKeys(spec.capitals, parts)) {
     return refused(command, unmarked)
   }
   try {

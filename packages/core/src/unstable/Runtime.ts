@@ -206,13 +206,3 @@ export {
    */
   TaggedError
 } from "../internal/error/tagged.ts"
-
-export type {
-  /**
-   * The fields of a class that {@link TaggedError} makes.
-   *
-   * @category models
-   * @since 0.1.0
-   */
-  TaggedFields
-} from "../internal/error/tagged.ts"

@@ -3,7 +3,16 @@
  * another thing here.
  */
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Redis, RedisClient, RedisCommand, RedisConnector, RedisReply, RedisStandalone, Resp } from "@redfx/core"
+import {
+  Redis,
+  RedisArg,
+  RedisClient,
+  RedisCommand,
+  RedisConnector,
+  RedisReply,
+  RedisStandalone,
+  Resp
+} from "@redfx/core"
 import { NodeRedisClient } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import { freshKey } from "@redfx/testing/Suite"
@@ -87,6 +96,9 @@ for (const protocol of [2, 3] as const) {
           assert.strictEqual(inTransaction, "V of 1 key")
           assert.strictEqual(yield* shouting.withTimeout("1 second").execute(Redis.get(key)), "V of 1 key")
           assert.strictEqual(yield* client.execute(Redis.get(key)), "v")
+          const length = RedisCommand.define("strlen", (key: string) => [RedisArg.key(key)], RedisReply.integer)
+          const longer = RedisCommand.withDecoder(client, length, (value) => Number(value) + 1)
+          assert.strictEqual(yield* longer.execute(length(key)), 2)
         }))
 
       it.effect("NCO-01, NCO-08: text or bytes by the type of the call, undefined where nothing is", () =>

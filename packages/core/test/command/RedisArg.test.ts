@@ -46,6 +46,7 @@ describe("options", () => {
       [0, "a number"],
       [null, "null"],
       [[true], "an array"],
+      [Uint8Array.of(1), "bytes"],
       [new Boolean(false), "an object"]
     ]
     for (const [given, kind] of wrong) {
@@ -277,7 +278,7 @@ describe("times", () => {
     assert.strictEqual(RedisArg.fractionalSeconds("500 millis"), 0.5)
     assert.strictEqual(
       sent(() => [RedisArg.seconds("soon" as never)]),
-      "\"soon\" is not a duration, such as \"10 seconds\""
+      "text is not a duration, such as \"10 seconds\""
     )
   })
 

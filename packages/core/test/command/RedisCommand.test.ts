@@ -382,6 +382,8 @@ describe("arguments", () => {
       refusal(Redis.hset("k", { v: new Float32Array(1) as never })),
       /a view of memory; send a new Uint8Array\(view\.buffer, view\.byteOffset, view\.byteLength\) \(argument 3\)$/
     )
+    // A time and a value that have changed places.
+    assert.match(refusal(Redis.setex("k", "hunter2" as never, 60)), /text is not a duration, such as "10 seconds"$/)
     // Effect reads a record without a unit as zero, and EXPIRE of zero deletes the key.
     for (const time of [{}, new Date(), { second: 1 }]) {
       assert.match(refusal(Redis.expire("k", time as never)), /is not a duration, such as "10 seconds"$/)
@@ -445,6 +447,20 @@ describe("send", () => {
     assert.strictEqual(wire(Redis.send("CONFIG", "GET", "save")), "CONFIG GET save")
     assert.strictEqual(wire(Redis.send("  set  k   v ")), "set k v")
     assert.strictEqual(wire(Redis.send("set k", "v w")), "set k \"v w\"")
+  })
+
+  it("ESC-01: counts as what is defined under its name, whatever the letters of either", () => {
+    const peek = RedisCommand.define(
+      "mine.peek",
+      (key: RedisArg.Key) => [RedisArg.key(key)],
+      RedisReply.text,
+      "readonly"
+    )
+    for (const { spec } of [peek, Redis.send("mine.peek"), Redis.send("MINE.PEEK")]) {
+      assert.strictEqual(spec.operation, "mine.peek")
+    }
+    assert.isTrue(RedisCommand.changesNothing(Redis.send("Mine.Peek")))
+    assert.isFalse(RedisCommand.changesNothing(Redis.send("mine.poke")))
   })
 
   it("ESC-01: the name is one word, or two of a container; what follows is an argument and not shown", () => {

@@ -217,4 +217,12 @@ describe("what is left to fail with", () => {
     expectTypeOf<RedisError.TransactionError>().toExtend<RedisError.RedisError>()
     expectTypeOf<typeof RedisError.RedisErrorSchema.Type>().toEqualTypeOf<RedisError.RedisError>()
   })
+
+  it("one is made of its fields, with its tag or without", () => {
+    const fields = { reason: "Closed", detail: "d", delivery: "unknown", readonly: true } as const
+    const made = new RedisError.ConnectionError({ _tag: "ConnectionError", ...fields })
+    expectTypeOf(made).toEqualTypeOf(new RedisError.ConnectionError(fields))
+    // @ts-expect-error the tag of another class
+    expectTypeOf(new RedisError.ConnectionError({ _tag: "TimeoutError", ...fields })).toEqualTypeOf(made)
+  })
 })

@@ -212,7 +212,7 @@ describe("RedisKeyspace", () => {
     Effect.gen(function*() {
       const value = Schema.String
       const of = (ttl: unknown) => ({ key: "k:*" as const, value, ttl: ttl as "1 second" })
-      for (const ttl of [{ minute: 5 }, new Date(), "soon"]) {
+      for (const [ttl, kind] of [[{ minute: 5 }, "an object"], [new Date(), "a Date"], ["soon", "text"]] as const) {
         const options = { ttl: ttl as unknown as "1 second" }
         const all: ReadonlyArray<Effect.Effect<unknown, unknown, RedisClient.RedisClient>> = [
           RedisKeyspace.make(of(ttl)).set("1", "v"),
@@ -231,7 +231,7 @@ describe("RedisKeyspace", () => {
         const expire = RedisKeyspace.make({ key: "k:*", value }).expire("1", options.ttl)
         assert.deepInclude(yield* refusal(expire), {
           _tag: "DataError",
-          detail: `${format(ttl)} is not a duration, such as "10 seconds"`
+          detail: `${kind} is not a duration, such as "10 seconds"`
         })
       }
     }))

@@ -18,7 +18,7 @@ import { untypedKeys } from "./untypedKeys.ts"
 
 /** The key that routes a command without typed keys; `undefined` when it goes anywhere, or to many servers. */
 export const untypedKey = (command: RedisCommand.Any): Key | undefined => {
-  const rule = ruleOf(command.spec.name)
+  const rule = ruleOf(command.spec.capitals)
   if (rule === undefined) return untypedKeys(command)[0]
   const first = command.parts[0]
   return rule.to === "key" && first !== undefined ? asKey(first) : undefined
@@ -26,13 +26,13 @@ export const untypedKey = (command: RedisCommand.Any): Key | undefined => {
 
 /** Whether any master takes a command, although a key says which one comes first. */
 export const isForAny = ({ spec }: RedisCommand.Any): boolean => {
-  const rule = ruleOf(spec.name)
+  const rule = ruleOf(spec.capitals)
   return rule?.to === "key" && rule.orAny === true
 }
 
 /** The error that refuses a command without typed keys, whatever it is part of. */
 const refusal = (command: RedisCommand.Any): CommandError | undefined => {
-  const rule = ruleOf(command.spec.name)
+  const rule = ruleOf(command.spec.capitals)
   if (rule?.to === "none") return unsupported(command, rule.instead)
   if (rule !== undefined) return undefined
   const slots = new Set(untypedKeys(command).map(slotOf))
@@ -69,7 +69,7 @@ export const keyless = (
 ): Effect.Effect<Resp.Value, CommandError> | undefined => {
   const refused = refusal(command)
   if (refused !== undefined) return Effect.fail(refused)
-  const rule = ruleOf(command.spec.name)
+  const rule = ruleOf(command.spec.capitals)
   return rule === undefined ? undefined : byRule(cluster, command, rule)
 }
 

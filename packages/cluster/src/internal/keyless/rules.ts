@@ -145,10 +145,8 @@ export const rules: ReadonlyMap<string, Rule> = new Map(
   table.flatMap(([rule, names]) => names.split(", ").map((name) => [name, rule] as const))
 )
 
-/** The rule of a command, `undefined` when there is none: such a command has a key. */
-export const ruleOf = (name: string): Rule | undefined => rules.get(name) ?? ruleInCapitals(name.toUpperCase())
-
-const ruleInCapitals = (name: string): Rule | undefined => {
+/** The rule for commands of a name in capitals, `undefined` when there is none: such a command has a key. */
+export const ruleOf = (name: string): Rule | undefined => {
   const space = name.indexOf(" ")
   return rules.get(name) ?? (space < 0 || keyed.has(name) ? undefined : rules.get(name.slice(0, space)))
 }

@@ -26,7 +26,7 @@ const keyPositions: ReadonlyMap<string, KeyPosition> = new Map(
 
 /** The keys of a command, by its name. A command that is not in the table has its first argument for a key. */
 export const untypedKeys = (command: RedisCommand.Any): ReadonlyArray<Key> => {
-  const position = keyPositions.get(command.spec.name.toUpperCase()) ?? { first: 0 }
+  const position = keyPositions.get(command.spec.capitals) ?? { first: 0 }
   const [from, length] = "first" in position
     ? [position.first, 1]
     : "count" in position

@@ -59,7 +59,7 @@ export const refusalInBatch = (command: RedisCommand.Any): CommandError | undefi
   if (spread === "one") return isMove(command) ? Keyless.unsupported(command, otherDatabase) : undefined
   if (command.settled !== undefined) return undefined
   if (spread === "none") return Keyless.refusalInBatch(command)
-  return crossSlotError(command, splits.has(command.spec.name.toUpperCase()) ? notSplit : undefined)
+  return crossSlotError(command, splits.has(command.spec.capitals) ? notSplit : undefined)
 }
 
 /** The error that refuses a command whose keys are in several slots where it cannot be split. */
@@ -92,10 +92,10 @@ const acrossSlots = (
   command: RedisCommand.Any
 ): Effect.Effect<Resp.Value, CommandError> => {
   if (crossSlot === "reject") return Effect.fail(crossSlotError(command))
-  const name = command.spec.name.toUpperCase()
-  const split = splits.get(name)?.(cluster, command)
+  const { capitals } = command.spec
+  const split = splits.get(capitals)?.(cluster, command)
   if (split !== undefined) return split
-  const emulated = emulations.get(name)?.(cluster, command)
+  const emulated = emulations.get(capitals)?.(cluster, command)
   if (emulated === undefined) return Effect.fail(crossSlotError(command))
   return crossSlot === "emulate" ? emulated : Effect.fail(crossSlotError(command, notEmulated))
 }
@@ -109,4 +109,4 @@ const crossSlotError = ({ spec }: RedisCommand.Any, detail?: string): CrossSlotE
   new CrossSlotError({ command: spec.name, ...(detail === undefined ? {} : { detail }) })
 
 /** Whether a command is MOVE, the only command with a key that cannot be run in a cluster. */
-const isMove = ({ spec }: RedisCommand.Any): boolean => spec.name === "MOVE"
+const isMove = ({ spec }: RedisCommand.Any): boolean => spec.capitals === "MOVE"

@@ -38,10 +38,10 @@ export const notForReading = (command: RedisCommand.Any): ClusterUnsupportedErro
 
 /** Whether a command may write. A command on keys counts as writing unless it is known to read. */
 const mayWrite = (command: RedisCommand.Any): boolean => {
-  const { name, readonly } = command.spec
-  if (readonly || command.settled !== undefined || harmless.has(name)) return false
-  if (writing.has(name.toUpperCase())) return true
-  return RedisCommand.firstKey(command) !== undefined || ruleOf(name) === undefined
+  const { capitals, readonly } = command.spec
+  if (readonly || command.settled !== undefined || harmless.has(capitals)) return false
+  if (writing.has(capitals)) return true
+  return RedisCommand.firstKey(command) !== undefined || ruleOf(capitals) === undefined
 }
 
 /** A client of one server that refuses commands that may write. */

@@ -323,7 +323,7 @@ export const guarded = (
     execute: (command) =>
       Effect.suspend(() => {
         // Loading a library does not say which server is wanted.
-        if (!begun && command.spec.words[0] === "FUNCTION") return everywhere(command)
+        if (!begun && command.spec.capitals.startsWith("FUNCTION")) return everywhere(command)
         begun = true
         const refusal = refusalOf(command)
         return refusal === undefined

@@ -396,4 +396,5 @@ export const learnedOf = (error: CommandError, address: string | undefined): Lea
 }
 
 /** Whether repeating a command does no harm. Watching again on a new connection is watching once. */
-const isHarmless = ({ command: { spec }, readonly = spec.readonly }: Sent): boolean => readonly || spec.name === "WATCH"
+const isHarmless = ({ command: { spec }, readonly = spec.readonly }: Sent): boolean =>
+  readonly || spec.capitals === "WATCH"

@@ -51,7 +51,7 @@ export const ftProfile = Object.assign(
     make({
       spec: profiling,
       args: () => {
-        const kind = kinds.get(query.spec.name)
+        const kind = kinds.get(query.spec.capitals)
         if (kind === undefined) return Arg.invalid("needs a search, an aggregation or a hybrid search")
         if (query.settled !== undefined) return Arg.invalid(refusal(query))
         const [index = "", ...rest] = query.parts

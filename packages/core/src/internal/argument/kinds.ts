@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import { isPromiseLike } from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
-import { isByteArray } from "../codec/utf8.ts"
+import { isByteArray, isBytes } from "../codec/utf8.ts"
 import { isDate } from "./isDate.ts"
 import { isReadonlyArray } from "./isReadonlyArray.ts"
 
@@ -39,6 +39,8 @@ export const kindOf = (value: unknown): Kind =>
     ? { is: String(value) }
     : typeof value === "string"
     ? { is: value.isWellFormed() ? "text" : "text with half a surrogate pair" }
+    : isBytes(value)
+    ? { is: "bytes" }
     : isByteArray(value)
     ? { is: "bytes whose buffer is detached, or that are none" }
     : isReadonlyArray(value)

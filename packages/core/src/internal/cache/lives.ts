@@ -14,7 +14,7 @@ import type { Tracking } from "../tracking/tracking.ts"
  */
 export const asking = (command: RedisCommand.Any, { timesFields }: Tracking): ReadonlyArray<RedisCommand.Any> => {
   const ofKeys = RedisCommand.keys(command).map((key) => pttl(key))
-  return timesFields && naming.has(command.spec.name) ? [...ofKeys, ofFields(command)] : ofKeys
+  return timesFields && naming.has(command.spec.capitals) ? [...ofKeys, ofFields(command)] : ofKeys
 }
 
 /** The commands whose answer depends on the fields behind the key alone. */

@@ -107,20 +107,20 @@ export const withSession = (
     }
   }
   const refusal = (names: ReadonlyArray<string>): DataError | undefined => {
-    const name = current?.inBody === true ? names.find((name) => ending.has(name.toUpperCase())) : undefined
+    const name = current?.inBody === true ? names.find((name) => ending.has(name)) : undefined
     return name === undefined ? undefined : refusalIn(name)
   }
   return decorated(client, (client) => ({
     execute: (command) =>
       Effect.suspend(() => {
-        const refused = refusal([command.spec.name])
+        const refused = refusal([command.spec.capitals])
         if (refused !== undefined) return Effect.fail(refused)
         const run = client.execute(command)
         return current === undefined ? run : current.note([command], run, (exit) => [exit])
       }),
     pipeline: (commands) =>
       Effect.suspend(() => {
-        const refused = refusal(commands.map(({ spec }) => spec.name))
+        const refused = refusal(commands.map(({ spec }) => spec.capitals))
         if (refused !== undefined) {
           return weave(
             commands,

@@ -159,7 +159,7 @@ export const duration = (
   Effect.suspend(() => {
     const value = input === undefined ? absent : durationFrom(input)
     return value === undefined
-      ? invalid(option, noDuration(input))
+      ? invalid(option, noDuration(format(input)))
       : input === undefined || Duration.toMillis(value) >= least
       ? Effect.succeed(value)
       : invalid(option, `it must be at least ${least} ms`)

@@ -167,10 +167,8 @@ const ofIndexes: Rule = {
   refusal: `is about indexes, which hold the keys of everybody and have names of their own. Leave it, ${below}`
 }
 
-/** The rule for commands of a name. */
-export const ruleOf = (name: string): Rule => rules.get(name) ?? ruleInCapitals(name.toUpperCase())
-
-const ruleInCapitals = (name: string): Rule =>
+/** The rule for commands of a name in capitals. */
+export const ruleOf = (name: string): Rule =>
   rules.get(name) ?? (name.startsWith("FT.") && !name.startsWith("FT.SUG") ? ofIndexes : byKeysAlone)
 
 // -----------------------------------------------------------------------------
@@ -179,10 +177,9 @@ const ruleInCapitals = (name: string): Rule =>
 
 /** Whether a command that was sent by its name is known to have no keys, when none of its arguments is marked as one. */
 export const hasNoKeys = (name: string, parts: Parts): boolean => {
-  const upper = name.toUpperCase()
-  const space = upper.indexOf(" ")
-  return keyless.has(upper) || keyless.has(space < 0 ? upper : `${upper.slice(0, space)} *`) ||
-    countingKeys.has(upper) && wordAt(parts, 1) === "0"
+  const space = name.indexOf(" ")
+  return keyless.has(name) || keyless.has(space < 0 ? name : `${name.slice(0, space)} *`) ||
+    countingKeys.has(name) && wordAt(parts, 1) === "0"
 }
 
 /** Commands that have the number of their keys as second argument. */

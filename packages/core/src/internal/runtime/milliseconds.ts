@@ -2,7 +2,6 @@
  * Durations that programs give.
  */
 import * as Duration from "effect/Duration"
-import { format } from "effect/Formatter"
 import * as Option from "effect/Option"
 
 /** The units of a duration that is an object. */
@@ -24,7 +23,7 @@ export const durationFrom = (input: Duration.Input): Duration.Duration | undefin
     : undefined
 
 /** What is wrong with what is none, and what would be one. */
-export const noDuration = (input: unknown): string => `${format(input)} is not a duration, such as "10 seconds"`
+export const noDuration = (shown: string): string => `${shown} is not a duration, such as "10 seconds"`
 
 const isTime = (input: unknown): boolean => {
   if (typeof input !== "object" || input === null) return false

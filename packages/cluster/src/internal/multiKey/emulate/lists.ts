@@ -33,7 +33,7 @@ interface Move {
 export const move: Split = (cluster, command) => {
   const [source, destination] = RedisCommand.keys(command)
   if (source === undefined || destination === undefined) return undefined
-  const named = command.spec.name.toUpperCase().endsWith("LMOVE")
+  const named = command.spec.capitals.endsWith("LMOVE")
   const self: Move = {
     source,
     destination,
