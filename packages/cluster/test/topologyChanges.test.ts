@@ -1340,12 +1340,22 @@ describe("Connections", () => {
         const { client } = yield* FakeCluster.client(cluster, { pool: { max: 4 } })
         yield* Effect.forkChild(client.execute(Redis.blpop([keyOfA], 0)), { startImmediately: true })
         yield* a.node.awaitCommand("BLPOP")
-        const error = yield* Client.failure(client.withTimeout(200), Redis.blpop([keyOfB], 0.1), "TimeoutError")
-        assert.deepInclude(error, { phase: "write", delivery: "not-sent", milliseconds: 200 })
-        assert.match(
-          error.detail ?? "",
-          /in \d+ ms: the limit of 4 to all nodes of the cluster \(pool\.max\), which leaves one besides .* to 3 nodes, is reached, and no/
-        )
+        const calls: ReadonlyArray<Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient>> = [
+          Redis.blpop([keyOfB], 0.1),
+          Redis.watch([keyOfB], Effect.succeed([Redis.set(keyOfB, "v")])),
+          Redis.withConnection(Redis.get(keyOfB)),
+          Redis.withConnection(Redis.blpop([keyOfB], 0.1)),
+          Redis.withConnection(Redis.transaction([Redis.get(keyOfB)]))
+        ]
+        for (const call of calls) {
+          const failed = yield* Effect.flip(Client.on(client.withTimeout(200))(call))
+          const error = Client.expectTag(failed, "TimeoutError")
+          assert.deepInclude(error, { phase: "write", delivery: "not-sent", milliseconds: 200 })
+          assert.match(
+            error.detail ?? "",
+            /in \d+ ms: the limit of 4 to all nodes of the cluster \(pool\.max\), which leaves one besides .* to 3 nodes, is reached, and no/
+          )
+        }
       })
   )
 

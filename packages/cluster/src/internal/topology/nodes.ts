@@ -357,7 +357,7 @@ const byRole = (
       ...master.router,
       submit: (request) => (request.isKept ? master.router : current()).submit(request),
       exclusive: (commands, wait) => Effect.suspend(() => current().exclusive(commands, wait)),
-      reserve: Effect.suspend(() => current().reserve),
+      reserve: (wait) => Effect.suspend(() => current().reserve(wait)),
       events: Stream.merge(master.router.events, replica.router.events),
       servers: (command) => (master.router.servers?.(command) ?? 0) + (replica.router.servers?.(command) ?? 0)
     },

@@ -210,13 +210,10 @@ const leasing = (
   exclusive: ExclusivePool.ExclusivePool,
   member: Member | undefined,
   rest: Pick<RedisRouter, "attributes" | "events" | "stats" | "subscribers">
-): Pick<RedisRouter, "exclusive" | "reserve"> => {
-  const lease = exclusive.lease(member)
-  return {
-    exclusive: (_, wait) => Effect.map(exclusive.lease(member, wait), ({ connection }) => connection),
-    reserve: Effect.map(lease, (lease) => ofLease(lease, rest))
-  }
-}
+): Pick<RedisRouter, "exclusive" | "reserve"> => ({
+  exclusive: (_, wait) => Effect.map(exclusive.lease(member, wait), ({ connection }) => connection),
+  reserve: (wait) => Effect.map(exclusive.lease(member, wait), (lease) => ofLease(lease, rest))
+})
 
 const toldTo = "The pool was told to disconnect"
 

@@ -126,13 +126,14 @@ export class ExclusivePool {
         Effect.suspend(() => {
           const claim = new Claim(member)
           const end = Effect.sync(() => this.#release(claim))
+          if (wait !== undefined) wait.late = (limit) => this.#lateness(claim)?.(limit)
           return Effect.onExit(
             restore(Effect.provideService(this.#take(claim), Clock.Clock, this.#clock)),
             (exit) => {
-              if (Exit.isSuccess(exit)) return Scope.addFinalizer(scope, end)
-              if (wait !== undefined) wait.late = this.#lateness(claim)
+              // The end of a claim takes away what it waits for.
+              if (wait !== undefined) wait.late = Exit.isSuccess(exit) ? undefined : this.#lateness(claim)
               // A claim that failed holds nothing, so the scope need not end it.
-              return end
+              return Exit.isSuccess(exit) ? Scope.addFinalizer(scope, end) : end
             }
           )
         }))
