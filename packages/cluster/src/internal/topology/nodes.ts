@@ -235,7 +235,7 @@ export class Nodes {
     const poolOf = (settings: ConnectionSettings) => {
       const plain = RedisConnection.dialerAt(endpoint, settings)
       const dialer = settings.readonly ? withData(plain, settings) : plain
-      return RedisPool.makeFrom(watching(dialer), settings, onEvent, limit?.limited(health))
+      return RedisPool.makeFrom(watching(dialer), settings, onEvent, limit?.of(health))
     }
     const asMaster = yield* poolOf({ ...(onlyReads ? withoutMinimum(settings) : settings), readonly: false })
     const { pool, unchecked } = settings.readonly

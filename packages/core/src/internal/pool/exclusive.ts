@@ -311,14 +311,25 @@ export class ExclusivePool {
     if (verdict === "Spoilt" || this.#idleTimeout === 0 || claim.member.ended !== undefined) {
       return connection.close(givenBack(connection.address))
     }
-    if (verdict === "Clean" || lease === undefined) return this.#offer(connection)
+    if (verdict === "Clean" || lease === undefined) return this.#takeBack(connection)
     const cleaned = Effect.timeoutOrElse(lease.undone, {
       duration: cleaningLimit,
       orElse: () => Effect.succeed(false)
     })
     this.#fork(
-      Effect.map(cleaned, (clean) => clean ? this.#offer(connection) : connection.close(givenBack(connection.address)))
+      Effect.map(
+        cleaned,
+        (clean) => clean ? this.#takeBack(connection) : connection.close(givenBack(connection.address))
+      )
     )
+  }
+
+  /** Closes a clean connection where others wait for its room; callers that wait here get one later. */
+  #takeBack(connection: RedisConnection): void {
+    const life = this.#open.get(connection)?.life
+    if (life !== undefined && this.#options.isWanted?.(life.age) === true) {
+      connection.close(givenBack(connection.address))
+    } else this.#offer(connection)
   }
 
   /** Whether a connection is still of use after it was idle. */
