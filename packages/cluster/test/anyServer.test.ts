@@ -12,6 +12,7 @@ import { delay, inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 
 const message = (data: string): Uint8Array =>
@@ -177,6 +178,16 @@ describe("A subscription on any server", () => {
         assert.deepStrictEqual(elements(), ["Subscribed news", "news=1"])
       })
   )
+
+  inVirtualTime("goes to another server once a dial has found its own to be down", () =>
+    Effect.gen(function*() {
+      const { elements, served, subscriber } = yield* start
+      yield* served.node.stopListening
+      yield* served.node.cutAll()
+      yield* subscriber.until((elements) => elements.length > 2)
+      assert.deepStrictEqual(elements(), ["Subscribed news", "Lost news", "Restored news"])
+      // The first of the servers that are not known to be down is chosen each time.
+    }).pipe(Effect.provideService(Random.Random, { nextDoubleUnsafe: () => 0, nextIntUnsafe: () => 0 })))
 
   inVirtualTime(
     "is told again only after a Lost, by another server that gets messages later",

@@ -221,6 +221,24 @@ describe("Redirects", () => {
     )
   }
 
+  inVirtualTime(
+    "the connection of one that is unblocked so is for nobody else, as the server is about to end it",
+    () =>
+      Effect.gen(function*() {
+        const { a, cluster } = yield* FakeCluster.make()
+        const { client } = yield* FakeCluster.client(cluster)
+        a.instead = ({ name }, { commands }) =>
+          name !== "BLPOP"
+            ? undefined
+            : commands.some(({ name }) => name === "BLPOP")
+            ? FakeNode.cut()
+            : a.node.commands.filter(({ command }) => command.name === "BLPOP").length === 1
+            ? Encode.error("UNBLOCKED force unblock, instance state changed")
+            : Encode.bulks([keyOfA, "v"])
+        assert.deepStrictEqual(yield* client.execute(Redis.blpop([keyOfA], 0)), { key: keyOfA, value: "v" })
+      })
+  )
+
   inVirtualTime("on a reserved connection such an end says that a later try may succeed", () =>
     Effect.gen(function*() {
       const { a, cluster } = yield* FakeCluster.make()

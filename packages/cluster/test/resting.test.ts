@@ -38,7 +38,7 @@ describe("A reserved connection", () => {
         const node = {
           address: "n1",
           health: new Health(),
-          pool: { router: { reserve: Effect.succeed({ submit }) } }
+          pool: { router: { reserve: () => Effect.succeed({ submit }) } }
         }
         // Nothing else of them is looked at.
         const state = { known: Effect.void, topology: undefined } as unknown as State
@@ -63,7 +63,7 @@ describe("A reserved connection whose caller goes away as it is taken", () => {
           Effect.acquireRelease(Effect.sync(() => ++taken), () => Effect.sync(() => --taken)),
           { exclusive: () => Effect.void }
         )
-        const node = { address: "n1", health: new Health(), pool: { router: { reserve: opened } } }
+        const node = { address: "n1", health: new Health(), pool: { router: { reserve: () => opened } } }
         // Nothing else of them is looked at.
         const state = { known: Effect.void, topology: undefined } as unknown as State
         const redirects = { masterOf: () => node } as unknown as Redirects
@@ -98,7 +98,7 @@ describe("A reserved connection that is left for one to another server", () => {
             return { submit, exclusive: () => use }
           }
         )
-        const node = { address: "n1", health: new Health(), pool: { router: { reserve: opened } } }
+        const node = { address: "n1", health: new Health(), pool: { router: { reserve: () => opened } } }
         // Nothing else of them is looked at.
         const state = {
           known: Effect.void,

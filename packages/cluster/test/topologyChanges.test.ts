@@ -14,7 +14,7 @@ import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import * as Subscriber from "@redfx/testing/Subscriber"
 import * as Uncaught from "@redfx/testing/Uncaught"
-import { inVirtualTime } from "@redfx/testing/VirtualTime"
+import { delay, inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -1340,12 +1340,22 @@ describe("Connections", () => {
         const { client } = yield* FakeCluster.client(cluster, { pool: { max: 4 } })
         yield* Effect.forkChild(client.execute(Redis.blpop([keyOfA], 0)), { startImmediately: true })
         yield* a.node.awaitCommand("BLPOP")
-        const error = yield* Client.failure(client.withTimeout(200), Redis.blpop([keyOfB], 0.1), "TimeoutError")
-        assert.deepInclude(error, { phase: "write", delivery: "not-sent", milliseconds: 200 })
-        assert.match(
-          error.detail ?? "",
-          /in \d+ ms: the limit of 4 to all nodes of the cluster \(pool\.max\), which leaves one besides .* to 3 nodes, is reached, and no/
-        )
+        const calls: ReadonlyArray<Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient>> = [
+          Redis.blpop([keyOfB], 0.1),
+          Redis.watch([keyOfB], Effect.succeed([Redis.set(keyOfB, "v")])),
+          Redis.withConnection(Redis.get(keyOfB)),
+          Redis.withConnection(Redis.blpop([keyOfB], 0.1)),
+          Redis.withConnection(Redis.transaction([Redis.get(keyOfB)]))
+        ]
+        for (const call of calls) {
+          const failed = yield* Effect.flip(Client.on(client.withTimeout(200))(call))
+          const error = Client.expectTag(failed, "TimeoutError")
+          assert.deepInclude(error, { phase: "write", delivery: "not-sent", milliseconds: 200 })
+          assert.match(
+            error.detail ?? "",
+            /in \d+ ms: the limit of 4 to all nodes of the cluster \(pool\.max\), which leaves one besides .* to 3 nodes, is reached, and no/
+          )
+        }
       })
   )
 
@@ -1365,6 +1375,46 @@ describe("Connections", () => {
       yield* Deferred.succeed(gate, undefined)
       assert.deepStrictEqual((yield* Fiber.join(first))?.value, "v")
       assert.deepStrictEqual((yield* Fiber.join(second))?.value, "v")
+    }))
+
+  /** Two nodes whose callers pop without a pause, `callers` at a time of each key. */
+  const busy = (max: number, callers: Readonly<Record<string, number>>) =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      const slow = (yield* delay)("10 millis")
+      for (const node of [a, b]) {
+        node.instead = ({ args, name }) =>
+          name === "BLPOP" ? [slow, FakeNode.reply(Encode.bulks([args[1]!, "v"]))] : undefined
+      }
+      const { client } = yield* FakeCluster.client(cluster, { pool: { max } })
+      const pop = (key: string) => client.execute(Redis.blpop([key], 0))
+      for (const [key, count] of Object.entries(callers)) {
+        yield* Effect.replicateEffect(
+          Effect.forkChild(Effect.forever(pop(key)), { startImmediately: true }),
+          count
+        )
+      }
+      yield* a.node.awaitCommand("BLPOP")
+      return { pop, opened: () => a.node.connections.total + b.node.connections.total }
+    })
+
+  for (const callers of [1, 4]) {
+    inVirtualTime(
+      `CCF-16: callers of one node, ${callers} at a time, do not keep all connections among themselves: they have turns`,
+      () =>
+        Effect.gen(function*() {
+          const { opened, pop } = yield* busy(4, { [keyOfA]: callers })
+          for (let turn = 0; turn < 8; turn++) yield* pop(keyOfB)
+          assert.isBelow(opened(), 8)
+        })
+    )
+  }
+
+  inVirtualTime("CCF-16: there are no turns where each node has a connection", () =>
+    Effect.gen(function*() {
+      const { opened } = yield* busy(5, { [keyOfA]: 2, [keyOfB]: 2 })
+      yield* Effect.sleep("1 second")
+      assert.isAtMost(opened(), 6)
     }))
 
   inVirtualTime("CCF-05: the limit is that of each node where it is told so", () =>

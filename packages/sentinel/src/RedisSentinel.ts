@@ -239,7 +239,7 @@ const poolOf = (resolver: Dialers.Resolver) =>
     const own = { ...resolver, usable: new Set<string>() }
     const standIns = yield* StandIns.make(own)
     yield* Effect.forkScoped(standIns.run)
-    return yield* RedisPool.makeFrom(Dialers.make(own), settings, undefined, standIns.leaving)
+    return yield* RedisPool.makeFrom(Dialers.make(own), settings, undefined, { limited: standIns.leaving })
   })
 
 /** The router of a client, with connections of their own for what does not go where the others go. */

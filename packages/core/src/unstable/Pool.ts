@@ -17,7 +17,7 @@ export {
    * A pool of the connections that a dialer opens.
    *
    * - `onEvent`: told what happens to them as well.
-   * - `limited`: makes the dialer of either kind of connection keep within a limit that it shares with others.
+   * - `limit`: one that it shares with others.
    *
    * @category constructors
    * @since 0.1.0
@@ -33,4 +33,4 @@ export {
   openShared
 } from "../internal/client/pool.ts"
 
-export type { Pool } from "../internal/client/pool.ts"
+export type { Pool, SharedLimit } from "../internal/client/pool.ts"

@@ -81,3 +81,4 @@ export {
 } from "../internal/script/calls.ts"
 
 export type { Held, RedisRouter, Spread, Subscribers } from "../internal/client/router.ts"
+export type { Wait } from "../internal/pool/attempts.ts"

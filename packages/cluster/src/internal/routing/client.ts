@@ -225,7 +225,7 @@ const makeRouter = Effect.fnUntraced(function*(
         return node === undefined ? Effect.fail(notCovered(command)) : node.pool.router.exclusive(commands, wait)
       }),
     ...RedisRouter.refusals,
-    reserve: Runtime.inContext(context)(reserve(state, redirects, rest)),
+    reserve: () => Runtime.inContext(context)(reserve(state, redirects, rest)),
     ...rest,
     servers: slotServers(state),
     describe: `cluster ${settings.startNodes.map(formatEndpoint).sort().join(", ")}${db === 0 ? "" : `, db ${db}`}`

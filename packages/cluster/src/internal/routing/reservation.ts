@@ -9,7 +9,7 @@ import { ClusterUnsupportedError, ConnectionError, connectionLoss } from "@redfx
 import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import { weave } from "@redfx/core/unstable/Request"
 import type { Request, RequestQueue } from "@redfx/core/unstable/Request"
-import type { Held, RedisRouter } from "@redfx/core/unstable/Router"
+import type { Held, RedisRouter, Wait } from "@redfx/core/unstable/Router"
 import { acquireIn, errorOf, fork } from "@redfx/core/unstable/Runtime"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -45,7 +45,9 @@ class Reservation extends JudgedRequests {
   readonly #redirects: Redirects
   readonly #context: Context.Context<Scope.Scope>
   readonly #binding = Semaphore.makeUnsafe(1)
-  readonly #waiting: RequestQueue = new WaitingQueue(() => this.#spent.last)
+  /** The wait for the connection. */
+  readonly wait: Wait = { late: undefined }
+  readonly #waiting: RequestQueue = new WaitingQueue(() => this.#spent.last, this.wait)
   #bound: Bound | undefined = undefined
   /** The command that was sent first. While it is the only one, a connection to another server may replace this one. */
   #first: Request | undefined = undefined
@@ -171,7 +173,7 @@ class Reservation extends JudgedRequests {
               ? Effect.fail(notCovered(command))
               : avoided !== undefined
               ? Effect.fail(avoided)
-              : this.#open(node, command, restore(node.pool.router.reserve))
+              : this.#open(node, command, restore(node.pool.router.reserve(this.wait)))
           )
           if (Result.isSuccess(opened)) {
             const bound = opened.success
@@ -197,7 +199,11 @@ class Reservation extends JudgedRequests {
     ))
   }
 
-  #open(node: Node, command: RedisCommand.Any, taken: RedisRouter["reserve"]): Effect.Effect<Bound, CommandError> {
+  #open(
+    node: Node,
+    command: RedisCommand.Any,
+    taken: ReturnType<RedisRouter["reserve"]>
+  ): Effect.Effect<Bound, CommandError> {
     return Effect.suspend(() => {
       const scope = Scope.forkUnsafe(Context.get(this.#context, Scope.Scope))
       const { topology } = this.state
@@ -281,11 +287,13 @@ export const reserve = (
     yield* Effect.addFinalizer(() => Effect.sync(() => reservation.giveBack()))
     const router: RedisRouter = {
       submit: (request) => reservation.submit(request),
-      exclusive: (commands, wait) =>
-        Effect.flatMap(reservation.routerFor(commands), (bound) => bound.exclusive(commands, wait)),
+      exclusive: (commands, wait) => {
+        if (wait !== undefined) wait.late = (limit) => reservation.wait.late?.(limit)
+        return Effect.flatMap(reservation.routerFor(commands), (bound) => bound.exclusive(commands))
+      },
       stateful: (command) => Effect.flatMap(reservation.routerFor([command]), (bound) => bound.stateful(command)),
       dependent: (command) => Effect.flatMap(reservation.routerFor([command]), (bound) => bound.dependent(command)),
-      reserve: Effect.suspend(() => Effect.succeed(router)),
+      reserve: () => Effect.succeed(router),
       held: reservation.held,
       ...rest,
       describe: "cluster, reserved"

@@ -4,6 +4,7 @@
 import type { CommandError, TimeoutError } from "@redfx/core/RedisError"
 import { RequestQueue } from "@redfx/core/unstable/Request"
 import type { Request } from "@redfx/core/unstable/Request"
+import type { Wait } from "@redfx/core/unstable/Router"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { lossIn } from "../topology/clusterErrors.ts"
@@ -11,19 +12,21 @@ import { timedOut } from "./finalErrors.ts"
 import { nameOf } from "./verdictModel.ts"
 import type { After } from "./verdictModel.ts"
 
-/** - `reasonOf`: why a request waits; `undefined` when nothing has failed yet. */
+/** - `reasonOf`: why a request waits; `undefined` when nothing has failed yet. `wait`: what it waits for until then. */
 export class WaitingQueue extends RequestQueue {
   readonly #reasonOf: (request: Request) => string | undefined
+  readonly #wait: Wait | undefined
 
-  constructor(reasonOf: (request: Request) => string | undefined) {
+  constructor(reasonOf: (request: Request) => string | undefined, wait?: Wait) {
     super()
     this.#reasonOf = reasonOf
+    this.#wait = wait
   }
 
   override late(limit: number, request: Request): TimeoutError | undefined {
     const last = this.#reasonOf(request)
     return last === undefined
-      ? undefined
+      ? this.#wait?.late?.(limit)
       : timedOut(request.leading.spec, limit, { ran: request.delivery === "unknown", last })
   }
 }

@@ -13,6 +13,7 @@ import type { ConnectionSettings } from "@redfx/core/RedisConfig"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type { Dialer, Listener } from "@redfx/core/unstable/Connection"
+import type { SharedLimit } from "@redfx/core/unstable/Pool"
 import { failAll } from "@redfx/core/unstable/Request"
 import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
@@ -38,24 +39,41 @@ export interface ConnectionLimitOptions {
 }
 
 /**
- * The pause between two closings of idle connections while somebody waits. A connection that was given back meanwhile
- * is of use to another node.
+ * The milliseconds between two closings of idle connections while somebody waits, and those for which a connection serves one
+ * node before the next: a node full of callers would keep all room, and to dial anew for each costs more than to wait.
  */
-const roomInterval = "50 millis"
+const turn = 50
 
 export class ConnectionLimit {
   readonly #options: ConnectionLimitOptions
   /** The numbers of connections to each server. */
   readonly #held = new Map<Health, Record<Kind, number>>()
   /** The callers that wait, in order. Each tries once more, and returns whether it succeeded. */
-  readonly #waiting = new Set<() => boolean>()
+  readonly #waiting = new Map<Permit, () => boolean>()
 
   constructor(options: ConnectionLimitOptions) {
     this.#options = options
   }
 
-  /** A dialer, to the server of this health, that keeps within the limit. */
-  readonly limited = (health: Health) => (dialer: Dialer, kind: Kind): Dialer => ({
+  /** The limit as the pool of the server of this health sees it. */
+  of(health: Health): SharedLimit {
+    return {
+      limited: (dialer, kind) => this.#limited(health, dialer, kind),
+      isWanted: (age) => age >= turn && this.#isWanted
+    }
+  }
+
+  /** Whether somebody waits for the only connection to a server, which is not down. */
+  get #isWanted(): boolean {
+    for (const permit of this.#waiting.keys()) if (this.#isForOnly(permit)) return true
+    return false
+  }
+
+  /** Whether a permit is for the only exclusive connection to its server, which is not down. */
+  readonly #isForOnly = ({ health }: Permit): boolean =>
+    health.downWith === undefined && (this.#held.get(health)?.exclusive ?? 0) === 0
+
+  readonly #limited = (health: Health, dialer: Dialer, kind: Kind): Dialer => ({
     ...dialer,
     open: (listener) =>
       Effect.flatMap(this.#admit(dialer, kind, health, listener), (permit) =>
@@ -113,21 +131,20 @@ export class ConnectionLimit {
   }
 
   #awaitRoom(permit: Permit): Effect.Effect<void> {
-    let attempt = (): boolean => false
     const taken = Effect.callback<void>((resume) => {
-      attempt = () => {
+      const attempt = () => {
         if (!this.#take(permit)) return false
-        this.#waiting.delete(attempt)
+        this.#waiting.delete(permit)
         resume(Effect.void)
         return true
       }
-      if (!attempt()) this.#waiting.add(attempt)
-      return Effect.sync(() => this.#waiting.delete(attempt))
+      if (!attempt()) this.#waiting.set(permit, attempt)
+      return Effect.sync(() => this.#waiting.delete(permit))
     })
     // The caller that has waited longest makes room for all. A server that goes down makes room as well.
-    const isFirst = () => this.#waiting.values().next().value === attempt
+    const isFirst = () => this.#waiting.keys().next().value === permit
     const makeRoom = Effect.andThen(
-      Effect.sleep(roomInterval),
+      Effect.sleep(turn),
       Effect.suspend(() => isFirst() ? Effect.map(this.#options.makeRoom, () => this.#admitWaiting()) : Effect.void)
     )
     return Effect.andThen(this.#options.makeRoom, Effect.raceFirst(taken, Effect.forever(makeRoom)))
@@ -151,13 +168,17 @@ export class ConnectionLimit {
   }
 
   #take(permit: Permit): boolean {
-    const { pool } = this.#options
     // Of a server that is down no more are opened than of any other.
-    const { exclusive, shared } = this.#counted(permit.health.downWith !== undefined)
-    const isFree = permit.kind === "shared" ? shared + exclusive < pool.max : exclusive < this.#room(shared)
+    const isFree = this.#isFree(permit.kind, permit.health.downWith !== undefined)
     if (permit.state !== "waiting" || !isFree) return false
     this.#hold(permit)
     return true
+  }
+
+  /** Whether there is room for one more, where those to servers that are down count or do not. */
+  #isFree(kind: Kind, withDown: boolean): boolean {
+    const { exclusive, shared } = this.#counted(withDown)
+    return kind === "shared" ? shared + exclusive < this.#options.pool.max : exclusive < this.#room(shared)
   }
 
   /** The numbers of connections, with or without those to servers that are down. */
@@ -185,10 +206,15 @@ export class ConnectionLimit {
       if (held.shared + held.exclusive === 0) this.#held.delete(permit.health)
     }
     permit.state = "released"
+    // Other callers of the same server may have waited for longer, and would keep its room among themselves.
+    this.#admitWaiting(({ health }) => health !== permit.health)
     this.#admitWaiting()
   }
 
-  #admitWaiting(): void {
-    for (const attempt of this.#waiting) attempt()
+  #admitWaiting(which: (permit: Permit) => boolean = () => true): void {
+    for (const [permit, attempt] of this.#waiting) {
+      // Thousands may wait, and mostly there is no room for anybody.
+      if (which(permit) && !attempt() && !this.#isFree("exclusive", false)) return
+    }
   }
 }

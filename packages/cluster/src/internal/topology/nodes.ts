@@ -235,7 +235,7 @@ export class Nodes {
     const poolOf = (settings: ConnectionSettings) => {
       const plain = RedisConnection.dialerAt(endpoint, settings)
       const dialer = settings.readonly ? withData(plain, settings) : plain
-      return RedisPool.makeFrom(watching(dialer), settings, onEvent, limit?.limited(health))
+      return RedisPool.makeFrom(watching(dialer), settings, onEvent, limit?.of(health))
     }
     const asMaster = yield* poolOf({ ...(onlyReads ? withoutMinimum(settings) : settings), readonly: false })
     const { pool, unchecked } = settings.readonly
@@ -357,7 +357,7 @@ const byRole = (
       ...master.router,
       submit: (request) => (request.isKept ? master.router : current()).submit(request),
       exclusive: (commands, wait) => Effect.suspend(() => current().exclusive(commands, wait)),
-      reserve: Effect.suspend(() => current().reserve),
+      reserve: (wait) => Effect.suspend(() => current().reserve(wait)),
       events: Stream.merge(master.router.events, replica.router.events),
       servers: (command) => (master.router.servers?.(command) ?? 0) + (replica.router.servers?.(command) ?? 0)
     },

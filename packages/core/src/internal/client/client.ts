@@ -51,7 +51,7 @@ export const makeClient = Effect.fnUntraced(function*(
   const { open, subscribers } = counted(router.subscribers)
   const stats = Effect.map(router.stats, (stats) => ({ ...stats, subscribers: stats.subscribers + open() }))
   // A caller that reserves a connection sees the statistics of the whole client.
-  const reserve = Effect.map(router.reserve, (reserved) => ({ ...reserved, stats }))
+  const reserve = () => Effect.map(router.reserve(), (reserved) => ({ ...reserved, stats }))
   const own = { ...router, stats, reserve }
   // The router's connections may outlive the client.
   yield* Effect.addFinalizer(() =>
@@ -111,7 +111,7 @@ const clientOf = (
           })
       ),
     // A command that timed out on a reserved connection still holds it up, and EXEC sent again would ignore the watch.
-    reserve: Effect.map(router.reserve, (reserved) => {
+    reserve: Effect.map(router.reserve(), (reserved) => {
       const client = clientOf(reserved, { ...settings, retryOnTimeout: false }, deadlines, {
         ...feeds,
         original: undefined,

@@ -150,7 +150,7 @@ export const ofLease = (
     exclusive: () => Effect.succeed(lease.connection),
     stateful: () => Effect.void,
     dependent: () => Effect.void,
-    reserve: Effect.suspend(() => Effect.succeed(router)),
+    reserve: () => Effect.succeed(router),
     held: lease,
     ...rest,
     describe: `${lease.connection.address}, reserved`

@@ -54,6 +54,21 @@ export interface Pool {
   readonly stats: Effect.Effect<RedisStats>
 }
 
+/**
+ * A limit that pools share.
+ *
+ * - `limited`: makes the dialer of either kind of connection keep within it.
+ * - `isWanted`: whether somebody waits for the room of an exclusive connection that is open for so many milliseconds. One that
+ *   is given back is closed then.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SharedLimit {
+  readonly limited: (dialer: Dialer, kind: "shared" | "exclusive") => Dialer
+  readonly isWanted?: ((age: number) => boolean) | undefined
+}
+
 /** The client on a pool. */
 export const clientOf = (
   router: RedisRouter,
@@ -107,18 +122,18 @@ export const makeAt = (
  * A pool of the connections that a dialer opens.
  *
  * - `onEvent`: told what happens to them as well.
- * - `limited`: makes the dialer of either kind of connection keep within a limit that it shares with others.
+ * - `limit`: one that it shares with others.
  */
 export const makeFrom: (
   dialer: Dialer,
   settings: RedisConfig.ConnectionSettings,
   onEvent?: (event: RedisEvent) => void,
-  limited?: (dialer: Dialer, kind: "shared" | "exclusive") => Dialer
+  limit?: SharedLimit
 ) => Effect.Effect<Pool, never, RedisConnector | Scope.Scope> = Effect.fnUntraced(function*(
   dialer: Dialer,
   settings: RedisConfig.ConnectionSettings,
   onEvent: (event: RedisEvent) => void = () => {},
-  limited: (dialer: Dialer, kind: "shared" | "exclusive") => Dialer = () => dialer
+  { isWanted, limited }: SharedLimit = { limited: () => dialer }
 ) {
   const context = yield* Effect.context<RedisConnector>()
   const { tell, told } = yield* announcements<RedisEvent>()
@@ -135,7 +150,12 @@ export const makeFrom: (
     Array.from({ length: settings.pool.shared }),
     () => SharedConnection.make({ dialer: limited(dialer, "shared"), settings, onEvent: onShared })
   )
-  const exclusive = yield* ExclusivePool.make({ dialer: limited(dialer, "exclusive"), settings, onEvent: publish })
+  const exclusive = yield* ExclusivePool.make({
+    dialer: limited(dialer, "exclusive"),
+    settings,
+    onEvent: publish,
+    isWanted
+  })
   const stats = statsOf(shared, exclusive)
   const subscribers: Subscribers = {
     serverFor: () => dialer.address,
@@ -210,13 +230,10 @@ const leasing = (
   exclusive: ExclusivePool.ExclusivePool,
   member: Member | undefined,
   rest: Pick<RedisRouter, "attributes" | "events" | "stats" | "subscribers">
-): Pick<RedisRouter, "exclusive" | "reserve"> => {
-  const lease = exclusive.lease(member)
-  return {
-    exclusive: (_, wait) => Effect.map(exclusive.lease(member, wait), ({ connection }) => connection),
-    reserve: Effect.map(lease, (lease) => ofLease(lease, rest))
-  }
-}
+): Pick<RedisRouter, "exclusive" | "reserve"> => ({
+  exclusive: (_, wait) => Effect.map(exclusive.lease(member, wait), ({ connection }) => connection),
+  reserve: (wait) => Effect.map(exclusive.lease(member, wait), (lease) => ofLease(lease, rest))
+})
 
 const toldTo = "The pool was told to disconnect"
 

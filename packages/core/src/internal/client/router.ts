@@ -17,8 +17,8 @@ import type { Wait } from "../pool/attempts.ts"
  * Where commands go.
  *
  * - `submit`: takes a request for a connection that others share. It never waits and never throws.
- * - `exclusive`: a connection for these commands that nobody else uses until the scope closes. Writes down in `wait` what it
- *   waits for.
+ * - `exclusive`: a connection for these commands that nobody else uses until the scope closes. `reserve`: a router on one. Both write
+ *   down in `wait` what they wait for.
  * - `stateful`: called before a command that changes the state of its connection; its error refuses the command.
  * - `dependent`: called before a command, alone, whose answer is about what its connection sent before; its error refuses
  *   the command.
@@ -40,7 +40,7 @@ export interface RedisRouter {
   ) => Effect.Effect<RedisConnection.RedisConnection, CommandError, Scope.Scope>
   readonly stateful: (command: RedisCommand.Any) => Effect.Effect<void, CommandError>
   readonly dependent: (command: RedisCommand.Any) => Effect.Effect<void, CommandError>
-  readonly reserve: Effect.Effect<RedisRouter, CommandError, Scope.Scope>
+  readonly reserve: (wait?: Wait) => Effect.Effect<RedisRouter, CommandError, Scope.Scope>
   readonly events: Stream.Stream<RedisEvent>
   readonly stats: Effect.Effect<RedisStats>
   readonly subscribers: Subscribers

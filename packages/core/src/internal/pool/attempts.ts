@@ -92,7 +92,7 @@ export const failureText = (error: CommandError): string =>
  * - `late`: the error of a wait that took too long; `undefined` when nothing is known of what it was for.
  */
 export interface Wait {
-  late: ((limit: number) => TimeoutError) | undefined
+  late: ((limit: number) => TimeoutError | undefined) | undefined
 }
 
 /** The requests that wait for a connection. */

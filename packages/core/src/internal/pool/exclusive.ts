@@ -126,13 +126,14 @@ export class ExclusivePool {
         Effect.suspend(() => {
           const claim = new Claim(member)
           const end = Effect.sync(() => this.#release(claim))
+          if (wait !== undefined) wait.late = (limit) => this.#lateness(claim)?.(limit)
           return Effect.onExit(
             restore(Effect.provideService(this.#take(claim), Clock.Clock, this.#clock)),
             (exit) => {
-              if (Exit.isSuccess(exit)) return Scope.addFinalizer(scope, end)
-              if (wait !== undefined) wait.late = this.#lateness(claim)
+              // The end of a claim takes away what it waits for.
+              if (wait !== undefined) wait.late = Exit.isSuccess(exit) ? undefined : this.#lateness(claim)
               // A claim that failed holds nothing, so the scope need not end it.
-              return end
+              return Exit.isSuccess(exit) ? Scope.addFinalizer(scope, end) : end
             }
           )
         }))
@@ -310,14 +311,25 @@ export class ExclusivePool {
     if (verdict === "Spoilt" || this.#idleTimeout === 0 || claim.member.ended !== undefined) {
       return connection.close(givenBack(connection.address))
     }
-    if (verdict === "Clean" || lease === undefined) return this.#offer(connection)
+    if (verdict === "Clean" || lease === undefined) return this.#takeBack(connection)
     const cleaned = Effect.timeoutOrElse(lease.undone, {
       duration: cleaningLimit,
       orElse: () => Effect.succeed(false)
     })
     this.#fork(
-      Effect.map(cleaned, (clean) => clean ? this.#offer(connection) : connection.close(givenBack(connection.address)))
+      Effect.map(
+        cleaned,
+        (clean) => clean ? this.#takeBack(connection) : connection.close(givenBack(connection.address))
+      )
     )
+  }
+
+  /** Closes a clean connection where others wait for its room; callers that wait here get one later. */
+  #takeBack(connection: RedisConnection): void {
+    const life = this.#open.get(connection)?.life
+    if (life !== undefined && this.#options.isWanted?.(life.age) === true) {
+      connection.close(givenBack(connection.address))
+    } else this.#offer(connection)
   }
 
   /** Whether a connection is still of use after it was idle. */

@@ -13,11 +13,16 @@ import type { Dialer, RedisConnection } from "../connection/model.ts"
 import { backOff, jitter } from "../runtime/backOff.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 
-/** What the connections of a pool are opened with, and who is told of them. */
+/**
+ * What the connections of a pool are opened with, and who is told of them.
+ *
+ * - `isWanted`: whether somebody else waits for the room of a connection that is open for so many milliseconds.
+ */
 export interface Options {
   readonly dialer: Dialer
   readonly settings: ConnectionSettings
   readonly onEvent: (event: RedisEvent) => void
+  readonly isWanted?: ((age: number) => boolean) | undefined
 }
 
 /** The shortest and the longest pause between two failed dials, in milliseconds, before jitter. */
@@ -62,9 +67,14 @@ export class Life {
     return this.#exchange.received - this.#received
   }
 
+  /** Its milliseconds so far. */
+  get age(): number {
+    return elapsed(this.#clock) - this.#opened
+  }
+
   /** Whether it is longer than any pause, so that none is needed before the next. */
   get hasLasted(): boolean {
-    return elapsed(this.#clock) - this.#opened > longestPause
+    return this.age > longestPause
   }
 }
 
