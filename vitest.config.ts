@@ -11,9 +11,9 @@ process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules/.c
 const tests = ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"]
 
 /**
- * Tests with a process of their own: they look at its memory, its handles or its time of a processor, or read the rows of all
- * tables of commands, for which they mock what other tests import. All others share processes, as to load what a file tests
- * takes a second of a processor, which for most is longer than to run it.
+ * Tests with a process of their own: they go for seconds by what it takes of memory or of a processor, hear what nobody catches
+ * in it, or read the rows of all tables of commands, for which they mock what other tests import. All others share processes, as
+ * to load what a file tests takes a second of a processor, which for most is longer than to run it.
  */
 const alone = [
   "packages/cluster/test/keyless.test.ts",

@@ -386,9 +386,15 @@ export interface FakeNodeOptions {
 
 const host = "127.0.0.1"
 
+/** Systems do not reset a connection while it is being ended: Node fails then, and keeps its handle. */
+const reset = (socket: Net.Socket): void => {
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy()
+  else socket.resetAndDestroy()
+}
+
 const cutSocket = (socket: Net.Socket, how: Cut): void => {
   if (how === "reset") {
-    socket.resetAndDestroy()
+    reset(socket)
   } else {
     socket.destroySoon()
   }
@@ -467,7 +473,7 @@ const accept = (state: State, socket: Net.Socket): void => {
   const parser = RequestParser.make()
   const fail = (cause: unknown) => {
     state.failures.push(cause)
-    socket.resetAndDestroy()
+    reset(socket)
   }
   const decide = (command: Command) =>
     toSteps(state.handler(command, connection) ?? builtIn(state.handshake, command, connection))

@@ -48,6 +48,21 @@ const client = (port: number) =>
   }))
 
 describe("FakeNode", () => {
+  it.effect("closes a connection that is reset while it is being ended", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make()
+      const { ended } = yield* client(node.port)
+      yield* node.awaitConnections(1)
+      const [connection] = node.connections.all
+      const closed = new Promise<void>((resolve, reject) =>
+        connection?.socket.once("error", reject).once("close", () => resolve())
+      )
+      connection?.socket.end()
+      yield* node.cutAll("reset")
+      yield* Effect.promise(() => closed)
+      yield* ended
+    }))
+
   it.effect("answers what every connection starts with", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make()
