@@ -4,8 +4,8 @@
  */
 import type { Reporter, SerializedError, TestModule } from "vitest/node"
 
-/** Longer than any test may take. What never lets the event loop go on is not ended by its limit, and nobody would say what it is. */
-const silence = 12 * 60_000
+/** What never lets the event loop go on is not ended by its limit, and nobody would say what it is. */
+const silence = 2 * 60_000
 
 /** Counts tests, and as failed also modules that did not load and errors that no test caught. */
 export default class SummaryReporter implements Reporter {

@@ -51,6 +51,13 @@ const start = Effect.gen(function*() {
     elements: () => subscriber.elements.map(Subscriber.brief),
     push: (data: string) => served.node.push(connection, message(data)),
     cut: served.node.cut(connection),
+    /** A write that the server never answers. It counts as down meanwhile, as it answers no PING behind the write. */
+    writeInVain: Effect.gen(function*() {
+      const key = FakeCluster.keys[all.indexOf(served)]!
+      const late = yield* Effect.forkChild(Effect.exit(client.execute(Redis.set(key, "v"))), { startImmediately: true })
+      yield* Effect.sleep("4 seconds")
+      assert.isTrue(Exit.isFailure(yield* Fiber.join(late)))
+    }),
     asked: () => others.flatMap(({ node }) => node.commands.filter(({ command }) => isAsking(command))).length,
     /** The next master has the slots of the server, which CLUSTER SLOTS leaves out. */
     leaveOut: Effect.suspend(() => {
@@ -133,15 +140,9 @@ describe("A subscription on any server", () => {
     "stays with a server that answers there, although it answers nothing behind a write",
     () =>
       Effect.gen(function*() {
-        const { client, elements, push, served, subscriber } = yield* start
+        const { elements, push, served, subscriber, writeInVain } = yield* start
         served.instead = ({ name }) => name === "SET" ? FakeNode.stall() : undefined
-        const key = FakeCluster.keys[["A", "B", "C"].indexOf(served.name)]!
-        const late = yield* Effect.forkChild(Effect.exit(client.execute(Redis.set(key, "v"))), {
-          startImmediately: true
-        })
-        yield* Effect.sleep("4 seconds")
-        // It has counted as down, as it does not answer a PING on the connection of the write.
-        assert.isTrue(Exit.isFailure(yield* Fiber.join(late)))
+        yield* writeInVain
         yield* push("1")
         yield* subscriber.until((elements) => elements.length > 1)
         assert.deepStrictEqual(elements(), ["Subscribed news", "news=1"])
@@ -156,7 +157,7 @@ describe("A subscription on any server", () => {
     "stays with a server far away while that one has yet to answer a PING of half a second ago",
     () =>
       Effect.gen(function*() {
-        const { client, connection, elements, push, served, subscriber } = yield* start
+        const { connection, elements, push, served, subscriber, writeInVain } = yield* start
         const far = (yield* delay)("400 millis")
         served.instead = ({ name }, { index }) =>
           name === "SET"
@@ -164,15 +165,10 @@ describe("A subscription on any server", () => {
             : name === "PING" && index === connection
             ? [far, FakeNode.reply(Encode.simple("PONG"))]
             : undefined
-        const key = FakeCluster.keys[["A", "B", "C"].indexOf(served.name)]!
         // That PING goes out each second; the server is found to hang 2.1 seconds after one.
         yield* served.node.awaitCommand("PING")
         yield* Effect.sleep("600 millis")
-        const late = yield* Effect.forkChild(Effect.exit(client.execute(Redis.set(key, "v"))), {
-          startImmediately: true
-        })
-        yield* Effect.sleep("4 seconds")
-        assert.isTrue(Exit.isFailure(yield* Fiber.join(late)))
+        yield* writeInVain
         yield* push("1")
         yield* subscriber.until((elements) => elements.length > 1)
         assert.deepStrictEqual(elements(), ["Subscribed news", "news=1"])
