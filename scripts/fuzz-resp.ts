@@ -133,7 +133,7 @@ const checkReplies = (values: ReadonlyArray<Value>): void => {
       }
       continue
     }
-    const exit = RedisCommand.decode(command, value, random(2) === 0)
+    const exit = RedisCommand.decode(command, value, random(2) === 0 ? "replace" : "strict")
     if (exit._tag === "Failure" && exit.cause.reasons.some((reason) => reason._tag !== "Fail")) {
       throw new Error(`${command.spec.name} breaks: ${String(exit.cause)}`)
     }

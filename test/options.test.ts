@@ -125,8 +125,8 @@ describe("The table of options", () => {
   it.effect("has the defaults of a client without options", () =>
     Effect.gen(function*() {
       const settings = yield* RedisConfig.settings({})
-      const { credentials, eager, replaceInvalidText, tls, ...named } = settings
-      assert.deepStrictEqual([credentials, eager, replaceInvalidText, tls], [undefined, false, false, undefined])
+      const { credentials, eager, tls, ...named } = settings
+      assert.deepStrictEqual([credentials, eager, tls], [undefined, false, undefined])
       const defaults = new Map(rows.map(({ fallback, option }) => [option, fallback]))
       let checked = 0
       const check = (option: string, value: unknown): void => {

@@ -29,7 +29,7 @@ for (const [title, command, wire, replies, expected] of rows) {
       assert.deepStrictEqual(RedisCommand.keys(command), ["user:1"])
       for (const reply of replies) {
         const [value = null] = new Resp.RespDecoder().push(new TextEncoder().encode(reply))
-        assert.deepStrictEqual(yield* RedisCommand.decode(command, value, false), expected)
+        assert.deepStrictEqual(yield* RedisCommand.decode(command, value), expected)
       }
     }))
 }

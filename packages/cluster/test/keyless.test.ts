@@ -332,7 +332,7 @@ describe("Commands for several servers", () => {
       const cluster = answering([[bulk("\xff")], [], []])
       assert.deepStrictEqual(yield* run(cluster, Redis.asBytes(Redis.keys())), [Uint8Array.of(255)])
       assert.strictEqual((yield* Effect.flip(run(cluster, Redis.keys())))._tag, "DecodeError")
-      const replacing = plan(cluster, { crossSlot: "split", connection: { replaceInvalidText: true } }, Redis.keys())
+      const replacing = plan(cluster, { crossSlot: "split", connection: { textDecoding: "replace" } }, Redis.keys())
       assert.isDefined(replacing)
       if (replacing !== undefined) assert.deepStrictEqual(yield* replacing, ["\ufffd"])
     }))

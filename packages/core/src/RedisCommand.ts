@@ -530,7 +530,8 @@ export const encodeInto: (command: Any, encoder: RespEncoder, withText?: Script)
 export const unsendable: (command: Any) => DataError | undefined = Encode.unsendable
 
 /**
- * Decodes a reply that is no error to what the command promises.
+ * Decodes a reply that is no error to what the command promises. Text that is not valid UTF-8 is refused, unless `textDecoding`
+ * is `"replace"`.
  *
  * @category decoding
  * @since 0.1.0
@@ -538,7 +539,7 @@ export const unsendable: (command: Any) => DataError | undefined = Encode.unsend
 export const decode: <A>(
   command: RedisCommand<A>,
   value: Resp.Value,
-  replaceInvalidText: boolean,
+  textDecoding?: "strict" | "replace",
   index?: number
   // The view of a command is the one that its type A was declared for.
 ) => Exit.Exit<A, DecodeError> = Decode.decode as never
@@ -551,7 +552,7 @@ const settle = (command: CommandImpl & Any): Exit.Exit<unknown, CommandError> | 
   const unsent = command.unsent
   if (unsent === undefined) return undefined
   return unsent instanceof RedisArg.Answer
-    ? decode(command, unsent.value, false)
+    ? decode(command, unsent.value)
     : Exit.fail(dataError(command.spec.called, unsent))
 }
 

@@ -136,8 +136,7 @@ export const settings = Effect.fnUntraced(function*(
       options.keepAliveInitialDelay,
       Duration.seconds(30)
     ),
-    replaceInvalidText:
-      (yield* choice("textDecoding", options.textDecoding ?? "strict", ["strict", "replace"])) === "replace",
+    textDecoding: yield* choice("textDecoding", options.textDecoding ?? "strict", ["strict", "replace"]),
     pool: yield* poolOf(options.pool, spare),
     limits: yield* limitsOf(options.limits),
     keepers: new Keepers()

@@ -20,7 +20,7 @@ export const make = (
   const execute: Client["execute"] = (command) =>
     Effect.flatMap(
       Effect.suspend(() => answer(command)),
-      (reply) => RedisError.isRedisError(reply) ? Effect.fail(reply) : RedisCommand.decode(command, reply, false)
+      (reply) => RedisError.isRedisError(reply) ? Effect.fail(reply) : RedisCommand.decode(command, reply)
     )
   // What is tested with it uses nothing else.
   return { execute, ...others } as Partial<Client> as Client

@@ -129,7 +129,7 @@ describe("A read whose answer is to be kept", () => {
       const tracking = new Tracking(keepers)
       tracking.protocol = 3
       const exchange = new Exchange({
-        origin: { address: "test:1", replaceInvalidText: false, tracking, keepers },
+        origin: { address: "test:1", textDecoding: "strict", tracking, keepers },
         maxCommands: 10,
         maxBytes: 1000,
         onWork: () => {},
@@ -137,7 +137,7 @@ describe("A read whose answer is to be kept", () => {
         onPush: () => false,
         onClose: () => {}
       })
-      const options = { keepers, clock: yield* Clock.Clock, replaceInvalidText: false, onEvent: () => {} }
+      const options = { keepers, clock: yield* Clock.Clock, textDecoding: "strict", onEvent: () => {} }
       const store = new Store(Object.setPrototypeOf(options, limits))
       const exits: Array<Exit.Exit<unknown, CommandError>> = []
       const get = RedisCommand.withCaching(Redis.get("k"), { life: 1000 })

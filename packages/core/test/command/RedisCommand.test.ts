@@ -33,12 +33,12 @@ const recording = (reply: Resp.Value) => {
     execute: (command) =>
       Effect.suspend(() => {
         executed.push(command)
-        return RedisCommand.decode(command, reply, false)
+        return RedisCommand.decode(command, reply)
       }),
     pipeline: (commands) =>
       Effect.sync(() => {
         executed.push(...commands)
-        return commands.map((command) => command.settled ?? RedisCommand.decode(command, reply, false))
+        return commands.map((command) => command.settled ?? RedisCommand.decode(command, reply))
       }),
     transaction: () => Effect.die("not used"),
     reserve: Effect.die("not used"),
@@ -246,15 +246,15 @@ describe("views", () => {
 
   it("CFG-13: invalid UTF-8 is a DecodeError, bytes in the bytes view, U+FFFD where that is asked for", () => {
     const invalid = new Resp.Bulk(Uint8Array.of(97, 0xff, 98), 0, 3)
-    const strict = RedisCommand.decode(Redis.get("k"), invalid, false)
+    const strict = RedisCommand.decode(Redis.get("k"), invalid)
     assert.isTrue(Exit.isFailure(strict))
     const error = Exit.isFailure(strict) ? Option.getOrThrow(Cause.findErrorOption(strict.cause)) : undefined
     assert.strictEqual(error?._tag, "DecodeError")
     assert.match(error?.message ?? "", /GET.*not valid UTF-8.*Redis\.asBytes/)
-    assert.deepStrictEqual(RedisCommand.decode(Redis.get("k"), invalid, true), Exit.succeed("a\ufffdb"))
+    assert.deepStrictEqual(RedisCommand.decode(Redis.get("k"), invalid, "replace"), Exit.succeed("a\ufffdb"))
     const bytes = Redis.asBytes(Redis.get("k"))
-    assert.deepStrictEqual(RedisCommand.decode(bytes, invalid, false), Exit.succeed(Uint8Array.of(97, 0xff, 98)))
-    assert.deepStrictEqual(RedisCommand.decode(bytes, invalid, true), Exit.succeed(Uint8Array.of(97, 0xff, 98)))
+    assert.deepStrictEqual(RedisCommand.decode(bytes, invalid), Exit.succeed(Uint8Array.of(97, 0xff, 98)))
+    assert.deepStrictEqual(RedisCommand.decode(bytes, invalid, "replace"), Exit.succeed(Uint8Array.of(97, 0xff, 98)))
   })
 
   it("CFG-13: a stored U+FFFD is valid text", () => {

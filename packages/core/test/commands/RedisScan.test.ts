@@ -19,7 +19,7 @@ const client = (
       const cursor = String(command.parts[command.spec.name === "SCAN" ? 0 : 1])
       asked.push(cursor)
       const [next, ...elements] = pages[cursor] ?? ["0"]
-      return Effect.suspend(() => RedisCommand.decode(command, [bulk(next), elements.map(bulk)], false))
+      return Effect.suspend(() => RedisCommand.decode(command, [bulk(next), elements.map(bulk)]))
     }
   }
   // Scans execute commands, and do nothing else.

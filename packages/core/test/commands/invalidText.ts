@@ -24,11 +24,11 @@ export const invalidTextTable = (group: string, rows: ReadonlyArray<Row>): void 
         for (const reply of replies) {
           const [value] = new RespDecoder().push(Uint8Array.from(reply, (character) => character.charCodeAt(0)))
           assert.isDefined(value)
-          const refused = RedisCommand.decode(command, value, false)
+          const refused = RedisCommand.decode(command, value)
           assert.include(inspect(refused, { depth: 5 }), "not valid UTF-8")
           assert.isTrue(Exit.isFailure(refused))
-          assert.deepStrictEqual(found(RedisCommand.decode(command, value, true)), ["\ufffd"])
-          assert.deepStrictEqual(found(RedisCommand.decode(RedisCommand.asBytes(command), value, false)), [
+          assert.deepStrictEqual(found(RedisCommand.decode(command, value, "replace")), ["\ufffd"])
+          assert.deepStrictEqual(found(RedisCommand.decode(RedisCommand.asBytes(command), value)), [
             Uint8Array.of(0xff)
           ])
         }

@@ -43,7 +43,7 @@ export const wire = (command: RedisCommand.Any): string => {
 export const decoded = (command: RedisCommand.Any, reply: string): unknown => {
   const values = new RespDecoder().push(encoder.encode(reply))
   assert.strictEqual(values.length, 1, `one reply in ${JSON.stringify(reply)}`)
-  const exit = RedisCommand.decode(command, values[0]!, false)
+  const exit = RedisCommand.decode(command, values[0]!)
   return Exit.isSuccess(exit) ? exit.value : exit
 }
 

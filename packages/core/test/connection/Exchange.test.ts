@@ -80,7 +80,7 @@ const makeExchange = (
   const unsent: Array<Request> = []
   let closings = 0
   const exchange: Exchange = new Exchange({
-    origin: { address: "test:1", replaceInvalidText: false },
+    origin: { address: "test:1", textDecoding: "strict" },
     ...limits,
     done,
     onWork: () => {},
@@ -527,7 +527,7 @@ describe("Exchange", () => {
   it("passes pushes on without taking them for replies", () => {
     const pushes: Array<ReadonlyArray<Resp.Value>> = []
     const exchange = new Exchange({
-      origin: { address: "test:1", replaceInvalidText: false },
+      origin: { address: "test:1", textDecoding: "strict" },
       maxCommands: 10,
       maxBytes: 1000,
       onWork: () => {},
@@ -554,7 +554,7 @@ describe("Exchange", () => {
   for (const [what, wrap] of frames) {
     it(`${what} of a subscriber are replies where they complete one, and messages elsewhere`, () => {
       const exchange = new Exchange({
-        origin: { address: "test:1", replaceInvalidText: false },
+        origin: { address: "test:1", textDecoding: "strict" },
         maxCommands: 10,
         maxBytes: 1000,
         subscriber: true,

@@ -138,7 +138,7 @@ const check = (entry: Entry): void => {
   const value = valueOf(entry)
   if (value instanceof Resp.ErrorReply) return checkError(value, command)
   for (const view of Object.keys(views) as ReadonlyArray<View>) {
-    const exit: Exit.Exit<unknown, unknown> = RedisCommand.decode(views[view](command), value, false)
+    const exit: Exit.Exit<unknown, unknown> = RedisCommand.decode(views[view](command), value)
     if (Exit.isSuccess(exit)) continue
     const rule = refusals.find(([pattern, refused]) => pattern.test(line(entry)) && refused.includes(view))
     assert.isDefined(rule, `${view}: ${detailOf(exit)}`)
@@ -242,6 +242,6 @@ const decoded = (entry: Entry, view: View): unknown => {
   const value = valueOf(entry)
   const command = callOf(entry)
   if (value instanceof Resp.ErrorReply) return RedisError.fromReply(value, { command: command.spec.name })
-  const exit: Exit.Exit<unknown, unknown> = RedisCommand.decode(views[view](command), value, false)
+  const exit: Exit.Exit<unknown, unknown> = RedisCommand.decode(views[view](command), value)
   return Exit.isSuccess(exit) ? exit.value : "refused"
 }

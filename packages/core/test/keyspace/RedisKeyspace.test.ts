@@ -91,7 +91,7 @@ describe("RedisKeyspace", () => {
         log.push(words(command))
         const first = words(command).startsWith("SCAN 0 ")
         const value = command.spec.name === "SCAN" ? ["7", first ? ["u:1", "u:2"] : []] : "\"v\""
-        return RedisCommand.decode(command, value, false)
+        return RedisCommand.decode(command, value)
       }
       // What this test does not use is not there.
       const client = {
@@ -116,7 +116,7 @@ describe("RedisKeyspace", () => {
         const answer = (command: RedisCommand.Any) =>
           RedisArg.wireValue(command.parts[0] ?? "") === "u:2"
             ? Exit.fail(error)
-            : RedisCommand.decode(command, command.spec.name === "SCAN" ? ["0", ["u:1", "u:2"]] : "\"v\"", false)
+            : RedisCommand.decode(command, command.spec.name === "SCAN" ? ["0", ["u:1", "u:2"]] : "\"v\"")
         // What this test does not use is not there.
         const client = {
           execute: (command: RedisCommand.Any) => Effect.suspend(() => answer(command)),
@@ -148,7 +148,7 @@ describe("RedisKeyspace", () => {
       const unsent = yield* Effect.flip(commands.set("1", "a"))
       assert.strictEqual(unsent._tag, "DataError")
       assert.include(unsent.message, "the schema waits")
-      const failure = yield* Effect.flip(RedisCommand.decode(commands.get("1"), "\"a\"", false))
+      const failure = yield* Effect.flip(RedisCommand.decode(commands.get("1"), "\"a\""))
       assert.include(failure.message, "what is stored at \"u:1\": the schema waits")
       assert.strictEqual(interrupted, 2)
     }).pipe(Effect.provideService(RedisClient.RedisClient, unused)))
@@ -165,8 +165,8 @@ describe("RedisKeyspace", () => {
     const exact = RedisKeyspace.make({ key: "u:*", value: Schema.String }).commands.get("1")
     const score = RedisKeyspace.makeSortedSet({ key: "u:*", value: Schema.String }).commands.add("1", "a", 1)
     for (const view of [RedisCommand.asBytes, RedisCommand.asBigInt]) {
-      assert.deepStrictEqual(RedisCommand.decode(view(exact), "\"a\"", false), Exit.succeed(Option.some("a")))
-      assert.deepStrictEqual(RedisCommand.decode(view(score), 1, false), Exit.succeed(true))
+      assert.deepStrictEqual(RedisCommand.decode(view(exact), "\"a\""), Exit.succeed(Option.some("a")))
+      assert.deepStrictEqual(RedisCommand.decode(view(score), 1), Exit.succeed(true))
     }
   })
 
@@ -186,7 +186,7 @@ describe("RedisKeyspace", () => {
           const key = String(RedisArg.wireValue(command.parts[0] ?? ""))
           log.push(key)
           // The one that fails is the first to be answered.
-          return key === "u:2" ? Effect.fail(unsent) : Effect.delay(RedisCommand.decode(command, "OK", false), 10)
+          return key === "u:2" ? Effect.fail(unsent) : Effect.delay(RedisCommand.decode(command, "OK"), 10)
         }
       } as unknown as RedisClient.RedisClient["Service"]
       const users = RedisKeyspace.make({ key: "u:*", value: Schema.String.check(Schema.isMaxLength(3)) })

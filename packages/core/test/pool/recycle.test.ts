@@ -12,7 +12,7 @@ import * as Resp from "../../src/Resp.ts"
 
 const held = (maxCommands: number) => {
   const exchange = new Exchange({
-    origin: { address: "test:1", replaceInvalidText: false },
+    origin: { address: "test:1", textDecoding: "strict" },
     maxCommands,
     maxBytes: Infinity,
     onWork: () => {},

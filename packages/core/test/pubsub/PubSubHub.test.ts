@@ -78,7 +78,7 @@ interface Station {
 const makeStation = (protocol: 2 | 3): Station => {
   const moved: Array<string> = []
   const hub: Hub = new Hub({
-    replaceInvalidText: false,
+    textDecoding: "strict",
     onDemand: () => {},
     onUnused: () => {},
     isElsewhere: () => false,
@@ -91,7 +91,7 @@ const makeStation = (protocol: 2 | 3): Station => {
   let exchange: Exchange | undefined
   const make = () =>
     new Exchange({
-      origin: { address: "test:1", replaceInvalidText: false },
+      origin: { address: "test:1", textDecoding: "strict" },
       maxCommands: 100,
       maxBytes: 100_000,
       subscriber: true,

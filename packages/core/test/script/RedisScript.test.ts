@@ -32,7 +32,7 @@ const scripted = (answer: Answer) => {
   const log: Array<string> = []
   const outcome = (command: RedisCommand.Any): Exit.Exit<unknown, CommandError> => {
     const value = answer(command)
-    return isError(value) ? Exit.fail(value) : RedisCommand.decode(command, value, false)
+    return isError(value) ? Exit.fail(value) : RedisCommand.decode(command, value)
   }
   const service: RedisClient["Service"] = {
     execute: <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>) =>
@@ -86,7 +86,7 @@ const failureOf = <A>(exit: Exit.Exit<A, CommandError> | undefined): CommandErro
   exit !== undefined && Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isFailReason)?.error : undefined
 
 /** What a command comes to when the server answers with this value. */
-const decode = (command: RedisCommand.Any, value: Resp.Value) => RedisCommand.decode(command, value, false)
+const decode = (command: RedisCommand.Any, value: Resp.Value) => RedisCommand.decode(command, value)
 
 describe("sha1", () => {
   it("gives the digests of FIPS 180", () => {

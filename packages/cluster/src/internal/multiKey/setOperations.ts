@@ -41,7 +41,7 @@ const perSlot = (
         const members = elementsIn(reply)
         return members === undefined
           // The decoder refuses it.
-          ? Effect.as(RedisCommand.decode(command, reply, true), new Map<string, Resp.Value>())
+          ? Effect.as(RedisCommand.decode(command, reply, "replace"), new Map<string, Resp.Value>())
           : Effect.succeed(new Map(members.map((member) => [identity(member), member])))
       })
     }),

@@ -19,7 +19,7 @@ import { slotOf } from "../topology/slot.ts"
 /** The facts, besides the command, that a plan depends on. */
 export interface PlanOptions {
   readonly crossSlot: "split" | "emulate" | "reject"
-  readonly connection: { readonly replaceInvalidText: boolean }
+  readonly connection: { readonly textDecoding: "strict" | "replace" }
 }
 
 /**
@@ -37,7 +37,7 @@ export const plan = (
   const reply = spread === "none" ? Keyless.keyless(cluster, command) : acrossSlots(cluster, options, command)
   return reply === undefined
     ? undefined
-    : Effect.flatMap(reply, (value) => RedisCommand.decode(command, value, options.connection.replaceInvalidText))
+    : Effect.flatMap(reply, (value) => RedisCommand.decode(command, value, options.connection.textDecoding))
 }
 
 /** The key by whose slot a command is routed; `undefined` when it has none. */

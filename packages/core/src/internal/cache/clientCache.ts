@@ -39,7 +39,7 @@ export interface CacheParts {
  * Makes the cache of a client, which lives as long as the scope. It costs nothing before something is read through it.
  */
 export const make = Effect.fnUntraced(function*(
-  { keepers, replaceInvalidText }: ConnectionSettings,
+  { keepers, textDecoding }: ConnectionSettings,
   slotOf: ((key: Key) => number) | undefined
 ): Effect.fn.Return<CacheParts, never, Scope.Scope> {
   const { tell, told } = yield* announcements<CacheEvent>()
@@ -47,7 +47,7 @@ export const make = Effect.fnUntraced(function*(
     ...defaultLimits,
     keepers,
     clock: yield* Clock.Clock,
-    replaceInvalidText,
+    textDecoding,
     slotOf,
     onEvent: tell
   })

@@ -6,6 +6,7 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
+import type { TextDecoding } from "../reply/decode.ts"
 import type { Tracking } from "../tracking/tracking.ts"
 import { copierOf } from "./copies.ts"
 
@@ -64,11 +65,11 @@ export class Entry {
   /** The answer as the command promises it, in a copy that the caller may change. */
   answer<A>(
     command: RedisCommand.RedisCommand<A>,
-    replaceInvalidText: boolean
+    textDecoding: TextDecoding
   ): Exit.Exit<A, CommandError> {
     const { reply, view } = command
     if (this.#give === undefined || this.#reply !== reply || this.#view !== view) {
-      const decoded = RedisCommand.decode(command, this.#value, replaceInvalidText)
+      const decoded = RedisCommand.decode(command, this.#value, textDecoding)
       const copy = Exit.isSuccess(decoded) ? copierOf(decoded.value) : undefined
       if (copy === undefined) return decoded
       this.#give = copy === "itself" ? () => decoded : () => Exit.succeed(copy())

@@ -19,6 +19,7 @@ import type * as Resp from "../../Resp.ts"
 import { named, nameOf } from "../codec/names.ts"
 import { give } from "../connection/give.ts"
 import type { Request } from "../connection/request.ts"
+import type { TextDecoding } from "../reply/decode.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import { errorOf } from "../runtime/firstError.ts"
 import type { Keeper, Keepers, Mode, Tracking } from "../tracking/tracking.ts"
@@ -32,7 +33,7 @@ import { restOf } from "./rest.ts"
 export interface StoreOptions extends CacheLimits {
   readonly keepers: Keepers
   readonly clock: Clock.Clock
-  readonly replaceInvalidText: boolean
+  readonly textDecoding: TextDecoding
   readonly onEvent: (event: CacheEvent) => void
   readonly slotOf?: ((key: Key) => number) | undefined
 }
@@ -114,7 +115,7 @@ export class Store implements Keeper {
     }
     this.#hits++
     this.#recency.touch(item)
-    return item.answer(command, this.#options.replaceInvalidText)
+    return item.answer(command, this.#options.textDecoding)
   }
 
   /** The time, which is read once a turn of the event loop: reading it takes 50 ns, and a hit takes 150 ns in all. */

@@ -190,7 +190,7 @@ const transactionOf = (
   })
   const refused = known.find((outcome) => outcome !== undefined && Exit.isFailure(outcome))
   if (refused !== undefined) return Effect.flatMap(refused, () => Effect.succeed([]))
-  const origin = { address: undefined, replaceInvalidText: settings.replaceInvalidText }
+  const origin = { address: undefined, textDecoding: settings.textDecoding }
   const run = (sent: ReadonlyArray<RedisCommand.Any>, positions: ReadonlyArray<number>) =>
     Effect.flatMap(sendAll({ commands: Transaction.wrap(sent), atomic: true }), (outcomes) => {
       if (Transaction.isExecuted(outcomes)) router.held?.executed()

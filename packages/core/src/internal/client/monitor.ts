@@ -95,7 +95,7 @@ export const make = Effect.fnUntraced(function*(
       const { capacity = defaultCapacity, onFull = "fail" } = options
       const lines = yield* bufferOf(capacity, onFull)
       yield* Effect.raceFirst(closing.outcome, connect(lines, offerTo(lines, capacity, onFull)))
-      return Stream.mapEffect(Stream.fromQueue(lines), (line) => RedisCommand.decode(event, line, false))
+      return Stream.mapEffect(Stream.fromQueue(lines), (line) => RedisCommand.decode(event, line))
     }))
 })
 

@@ -36,7 +36,7 @@ const execOf = (commands: ReadonlyArray<RedisCommand.Any>): RedisCommand.Any =>
       begin: () => undefined,
       element: (index) => {
         const command = commands[index]
-        return command === undefined ? undefined : reader(command, blob === "replace")
+        return command === undefined ? undefined : reader(command, blob === "replace" ? "replace" : "strict")
       }
     })
   })

@@ -576,7 +576,7 @@ export interface ConnectionSettings {
   readonly closeTimeout: Duration.Duration
   readonly keepAlive: boolean
   readonly keepAliveInitialDelay: Duration.Duration
-  readonly replaceInvalidText: boolean
+  readonly textDecoding: "strict" | "replace"
   readonly pool: {
     readonly shared: number
     readonly max: number

@@ -10,6 +10,7 @@ import { asSinceSeven } from "../error/classify.ts"
 import { copied } from "../error/copy.ts"
 import { connectionLoss, failureOf, isHangUp } from "../error/events.ts"
 import { present } from "../error/present.ts"
+import type { TextDecoding } from "../reply/decode.ts"
 
 /** The outcome of one command of a batch. */
 export type Outcome = Exit.Exit<unknown, CommandError>
@@ -22,7 +23,7 @@ export type Outcome = Exit.Exit<unknown, CommandError>
  */
 export interface Replies {
   readonly address: string | undefined
-  readonly replaceInvalidText: boolean
+  readonly textDecoding: TextDecoding
   readonly onRefusal?: ((error: Resp.ErrorReply, command: RedisCommand.Any) => CommandError | undefined) | undefined
 }
 
@@ -33,7 +34,7 @@ export const failed = <A>(
   delivery: Delivery
 ): Exit.Exit<A, CommandError> =>
   command.spec.traits.has("closing") && delivery === "unknown" && isHangUp(error)
-    ? RedisCommand.decode(command, null, false)
+    ? RedisCommand.decode(command, null)
     : Exit.fail(failureOf(error, command.spec, delivery))
 
 /**
@@ -139,7 +140,7 @@ export const outcome = (
 ): Outcome =>
   value instanceof Resp.ErrorReply
     ? Exit.fail(errorOf(command, value, origin, index))
-    : RedisCommand.decode(command, value, origin.replaceInvalidText, index)
+    : RedisCommand.decode(command, value, origin.textDecoding, index)
 
 /** Whether a transaction is open after this answer to MULTI. */
 export const begins = (reply: Resp.Value): boolean =>

@@ -183,7 +183,7 @@ export abstract class Request<out A = unknown, out E extends CommandError = Comm
 
 /** The reader of a reply that has come in part. Nothing is kept of a reply whose caller has gone away. */
 export const readerOf = ({ settled }: Request, command: RedisCommand.Any, origin: Origin): Reader | undefined =>
-  settled ? forgetting : reader(command, origin.replaceInvalidText)
+  settled ? forgetting : reader(command, origin.textDecoding)
 
 /**
  * Requests that wait to be written, in the order in which they came. The links are fields of the requests, so that one

@@ -93,7 +93,7 @@ export class SingleRequest<out A> extends Request<A> {
     let answer: A
     try {
       // The command has the types of its decoder, so the answer is an A.
-      answer = decodeOrThrow(this.command, value, origin.replaceInvalidText) as A
+      answer = decodeOrThrow(this.command, value, origin.textDecoding) as A
     } catch (error) {
       return this.conclude(undecodable(this.command, error))
     }

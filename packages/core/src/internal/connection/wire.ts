@@ -67,7 +67,7 @@ export const wireOn = Effect.fnUntraced(function*(
   const exchange: Exchange = new Exchange({
     origin: {
       address,
-      replaceInvalidText: settings.replaceInvalidText,
+      textDecoding: settings.textDecoding,
       onRefusal: refusalsOf(listener, (loss) => {
         tracking.end("Demoted")
         exchange.leave(loss)

@@ -23,6 +23,7 @@ import type { Request } from "../connection/request.ts"
 import { SingleRequest } from "../connection/singleRequest.ts"
 import { connectionLoss } from "../error/events.ts"
 import { withFields } from "../error/retry.ts"
+import type { TextDecoding } from "../reply/decode.ts"
 import { failureIn } from "../runtime/firstError.ts"
 import { kindOf, nameOfReply } from "./channelNames.ts"
 import type { Shown } from "./channelNames.ts"
@@ -51,7 +52,7 @@ interface Sent {
 export interface HubOptions {
   /** The name of the server in events. */
   readonly server?: string | undefined
-  readonly replaceInvalidText: boolean
+  readonly textDecoding: TextDecoding
   /** Called when the first subscription comes, and after the last one has gone. */
   readonly onDemand: () => void
   readonly onUnused: () => void
@@ -478,7 +479,7 @@ export class Hub {
       const receiver = receivers[i]!
       const { mailbox } = receiver
       try {
-        mailbox.offer(messageFor(receiver, topic, kind, matched, payload, this.#options.replaceInvalidText))
+        mailbox.offer(messageFor(receiver, topic, kind, matched, payload, this.#options.textDecoding))
       } catch (error) {
         if (!(error instanceof RedisReply.Mismatch)) throw error
         mailbox.fail(unreadable(topic, payload, error))

@@ -76,7 +76,7 @@ export class Link {
     this.#options = options
     this.hub = new Hub({
       server: shownServer(options.server),
-      replaceInvalidText: options.settings.replaceInvalidText,
+      textDecoding: options.settings.textDecoding,
       onDemand: () => this.#demand.tell(),
       onUnused: () => this.#disuse.tell(),
       onConfirmed: options.onConfirmed,

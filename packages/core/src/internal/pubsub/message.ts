@@ -7,6 +7,7 @@ import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import { decodeUtf8, encodeUtf8 } from "../codec/utf8.ts"
 import { quoted } from "../error/printable.ts"
+import type { TextDecoding } from "../reply/decode.ts"
 import type { Shown } from "./channelNames.ts"
 import type { Receiver, Topic } from "./topic.ts"
 
@@ -25,9 +26,9 @@ export const messageFor = (
   kind: Message["kind"],
   matched: Resp.Value | undefined,
   payload: Resp.Value | undefined,
-  replaceInvalidText: boolean
+  textDecoding: TextDecoding
 ): Message<Shown> => {
-  const view = receiver.bytes ? bytesView : replaceInvalidText ? replacingView : RedisReply.textView
+  const view = receiver.bytes ? bytesView : textDecoding === "replace" ? replacingView : RedisReply.textView
   const own = shown(receiver, topic)
   return {
     _tag: "Message",

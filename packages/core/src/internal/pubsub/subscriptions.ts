@@ -289,13 +289,13 @@ const checkKeys = (
   command: string,
   keys: ReadonlyArray<RedisArg.Key>,
   { bytes }: Receiver,
-  { replaceInvalidText }: ConnectionSettings
+  { textDecoding }: ConnectionSettings
 ): Effect.Effect<void, CommandError> => {
   if (keys.length === 0) return refuse(command, "needs at least one channel")
   if (!keys.every((key) => typeof key === "string" ? key.isWellFormed() : isBytes(key))) {
     return refuse(command, "a channel must be text or bytes")
   }
-  return bytes || replaceInvalidText || keys.every(isText)
+  return bytes || textDecoding === "replace" || keys.every(isText)
     ? Effect.void
     : refuse(command, `the name of a channel is not valid UTF-8; payload: "bytes" tells it as it is`)
 }

@@ -9,6 +9,9 @@ import type { Reader } from "../codec/gather.ts"
 import { present } from "../error/present.ts"
 import { stackless } from "../error/stackless.ts"
 
+/** What becomes of text that is not valid UTF-8, as the option of that name says. */
+export type TextDecoding = "strict" | "replace"
+
 /** The parts of a command that decoding needs. */
 export interface Readable {
   readonly spec: { readonly name: string }
@@ -19,19 +22,19 @@ export interface Readable {
 export const decode = (
   command: Readable,
   value: Resp.Value,
-  replaceInvalidText: boolean,
+  textDecoding: TextDecoding = "strict",
   index?: number
 ): Exit.Exit<unknown, DecodeError> => {
   try {
-    return Exit.succeed(decodeOrThrow(command, value, replaceInvalidText))
+    return Exit.succeed(decodeOrThrow(command, value, textDecoding))
   } catch (error) {
     return undecodable(command, error, index)
   }
 }
 
 /** Like {@link decode}, for callers that have no use for an `Exit`. What it throws is for {@link undecodable}. */
-export const decodeOrThrow = (command: Readable, value: Resp.Value, replaceInvalidText: boolean): unknown =>
-  command.reply.decode(value, replaceInvalidText ? replacing(command.view) : command.view)
+export const decodeOrThrow = (command: Readable, value: Resp.Value, textDecoding: TextDecoding): unknown =>
+  command.reply.decode(value, viewOf(command, textDecoding))
 
 /** The outcome of a command whose decoder threw an error. */
 export const undecodable = (command: Readable, error: unknown, index?: number): Exit.Exit<never, DecodeError> => {
@@ -45,8 +48,9 @@ export const undecodable = (command: Readable, error: unknown, index?: number): 
   ))
 }
 
-const replacing = (view: RedisReply.View): RedisReply.View => view.blob === "text" ? { ...view, blob: "replace" } : view
+const viewOf = ({ view }: Readable, textDecoding: TextDecoding): RedisReply.View =>
+  textDecoding === "replace" && view.blob === "text" ? { ...view, blob: "replace" } : view
 
 /** The reader of a reply that comes in parts; `undefined` when the reply is read as a whole. */
-export const reader = ({ reply, view }: Readable, replaceInvalidText: boolean): Reader | undefined =>
-  reply.reader?.(replaceInvalidText ? replacing(view) : view)
+export const reader = (command: Readable, textDecoding: TextDecoding): Reader | undefined =>
+  command.reply.reader?.(viewOf(command, textDecoding))
