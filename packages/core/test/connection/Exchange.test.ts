@@ -392,7 +392,7 @@ describe("Exchange", () => {
     const server = new EchoServer()
     const asked = track(["asked"])
     const neighbour = track(["neighbour"])
-    asked.request.renew(true, false)
+    asked.request.renew({ asking: true, mayHaveRun: false })
     exchange.submit(asked.request)
     exchange.submit(neighbour.request)
     const first = exchange.encode().map((chunk) => Buffer.from(chunk).toString()).join("")

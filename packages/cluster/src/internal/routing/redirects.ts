@@ -139,7 +139,7 @@ export class Redirects extends JudgedRequests {
       : this.state.nodes.named(to.node)
     const asking = to === "same" ? request.asking : to !== "owner" && to.asking
     // Waiting does not count as a try.
-    if (spent.tries > before.tries) request.renew(asking, ran)
+    if (spent.tries > before.tries) request.renew({ asking, mayHaveRun: ran })
     else request.asking = asking
     this.#troubles.set(request, { spent, target: node })
     if (after === 0) this.#route(request)

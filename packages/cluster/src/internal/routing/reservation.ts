@@ -87,7 +87,7 @@ class Reservation extends JudgedRequests {
 
   protected override again(request: Request, { after, ran, spent }: Again): void {
     this.#spent = spent
-    request.renew(false, ran)
+    request.renew({ asking: false, mayHaveRun: ran })
     this.held.refused()
     const left = this.#unbind()
     this.#first = undefined

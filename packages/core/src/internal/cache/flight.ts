@@ -18,7 +18,7 @@ import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import type { RespEncoder } from "../../RespEncoder.ts"
 import { RequestQueue } from "../connection/request.ts"
-import type { Origin, Request } from "../connection/request.ts"
+import type { Origin, Request, Resending } from "../connection/request.ts"
 import { asking, SingleRequest } from "../connection/singleRequest.ts"
 import { timeLimit } from "../error/events.ts"
 import { present } from "../error/present.ts"
@@ -153,8 +153,8 @@ export class Flight extends SingleRequest<Resp.Value> {
     return this.written > 0
   }
 
-  override renew(isAsking: boolean, mayHaveRun: boolean): void {
-    super.renew(isAsking, mayHaveRun)
+  override renew(resending: Resending): void {
+    super.renew(resending)
     this.#origin = undefined
     this.#preparation = [askForNext]
     this.#addition = []

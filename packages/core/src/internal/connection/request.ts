@@ -59,6 +59,9 @@ interface Detour {
   unsendable: DataError | undefined
 }
 
+/** How a request is sent once more: whether ASKING is written before it, and whether a server may have run it already. */
+export type Resending = Readonly<Pick<Detour, "asking" | "mayHaveRun">>
+
 /** A request as an Effect: it is sent when a fiber runs it, and given up when the fiber is interrupted. */
 export abstract class Request<out A = unknown, out E extends CommandError = CommandError> extends Suspension<A, E>
   implements Timed
@@ -143,11 +146,8 @@ export abstract class Request<out A = unknown, out E extends CommandError = Comm
     return this.#detour !== undefined
   }
 
-  /**
-   * Prepares the request to be sent again, when no queue and no connection holds it. `mayHaveRun`: whether a server may
-   * have run it already.
-   */
-  renew(asking: boolean, mayHaveRun: boolean): void {
+  /** Prepares the request to be sent again, when no queue and no connection holds it. */
+  renew({ asking, mayHaveRun }: Resending): void {
     const { detour } = this
     detour.mayHaveRun ||= mayHaveRun
     detour.asking = asking

@@ -178,7 +178,7 @@ class ScriptRequest<out A> extends SingleRequest<A> {
     if (this.asking && this.answered === 1) return
     const missing = origin.scripts?.isMissing(this.#script, this.#form, value) === true
     if (this.settled || !missing || origin.again === undefined) return super.reply(value, origin)
-    this.renew(this.asking, false)
+    this.renew({ asking: this.asking, mayHaveRun: false })
     this.#needsText = true
     origin.again(this)
   }
