@@ -24,6 +24,7 @@ const held = (maxCommands: number) => {
     address: "test:1",
     protocol: 3,
     exchange,
+    liveness: { silence: 0 },
     submit: exchange.submit,
     probe: Effect.void,
     close: (reason) => exchange.close(reason),

@@ -363,7 +363,7 @@ export class Subscribers {
     for (const [connection, { scope }] of this.#open) {
       if (connection.address !== address) continue
       // It is sent a PING whenever nothing comes from it for half a second. One that was sent a moment ago may be far away.
-      if (health === undefined || health.estranged !== undefined || connection.exchange.silence >= patience) {
+      if (health === undefined || health.estranged !== undefined || connection.liveness.silence >= patience) {
         connection.close(error)
       } else fork(this.#context)(Effect.forkIn(untilSilent(connection, health, error), scope))
     }

@@ -186,6 +186,7 @@ const dial = Effect.fnUntraced(function*(
     address,
     protocol,
     exchange,
+    liveness: wire.liveness,
     submit: exchange.submit,
     probe: probe({ submit: exchange.submitAside }, settings, address, yield* Clock.Clock),
     close: (reason) => exchange.close(reason),

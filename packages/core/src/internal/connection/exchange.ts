@@ -79,8 +79,6 @@ const slowestUpload = 1000
 const longestRest = 8000
 
 export class Exchange {
-  /** For how many milliseconds the server has owed an answer and sent nothing, at the last look. */
-  silence = 0
   readonly #options: ExchangeOptions
   readonly #waiting = new RequestQueue()
   /** The requests of the connection itself, which wait while it is its holder's alone. */

@@ -27,6 +27,8 @@ const unusual = 4
 const forgetting = 0.9
 
 export class Liveness {
+  /** For how many milliseconds the server has owed an answer and sent nothing, at the last look. */
+  silence = 0
   #resume: (() => void) | undefined = undefined
 
   /** Looks again soon, after something was written. */
@@ -46,7 +48,7 @@ export class Liveness {
     const { exchange } = connection
     const limit = Duration.toMillis(settings.livenessTimeout)
     const owed = this.#owed(connection)
-    return Effect.gen(function*() {
+    return Effect.gen({ self: this }, function*() {
       let usual = 0
       while (!exchange.closed) {
         yield* owed
@@ -57,7 +59,7 @@ export class Liveness {
           while: () => mayEnd(exchange),
           onLook: (silence, over) => {
             slowReply.look(tick)
-            exchange.silence = over ? 0 : silence
+            this.silence = over ? 0 : silence
             if (over) {
               usual = Math.max(usual * forgetting, silence)
               if (suspect) onSilence?.(suspect = false)

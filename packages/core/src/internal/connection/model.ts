@@ -14,6 +14,7 @@ import type { Request, RequestQueue } from "./request.ts"
  * An open connection.
  *
  * - `protocol`: the version of RESP that was agreed on.
+ * - `liveness.silence`: the milliseconds for which the server has owed an answer and sent nothing, at the last look.
  * - `submit`: takes a request; it settles with its replies, or with what ended the connection.
  * - `probe`: a PING of its own, failing when it is not answered in time.
  * - `close`: ends the connection; everything unanswered fails with the given error.
@@ -26,6 +27,7 @@ export interface RedisConnection {
   readonly address: string
   readonly protocol: 2 | 3
   readonly exchange: Exchange
+  readonly liveness: { readonly silence: number }
   readonly submit: (request: Request) => void
   readonly probe: Effect.Effect<void, CommandError>
   readonly close: (reason: CommandError) => void
