@@ -2,7 +2,7 @@
  * Calls of one handle at the same time: what one of them takes back, because it fails or is interrupted, is not what
  * another has added.
  */
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Client from "@redfx/testing/Client"
 import { fork } from "@redfx/testing/Fork"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
@@ -42,6 +42,19 @@ const start = Effect.gen(function*() {
   const hears = (channel: string) =>
     Effect.andThen(says(channel, "x"), stream.until((elements) => elements.map(brief).includes(`${channel}=x`)))
   return { held, hears, node, stream, subscription }
+})
+
+describe("A connection that several calls wait for", () => {
+  it.effect("each has an error of its own where the server refuses the connection", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "HELLO" ? Encode.error("NOAUTH password") : undefined)
+      const { pubSub } = yield* Client.make(node)
+      const { ping } = yield* pubSub.open({})
+      const [one, other] = yield* Effect.all([Effect.flip(ping()), Effect.flip(ping())], { concurrency: "unbounded" })
+      assert.strictEqual(one._tag, "AuthenticationError")
+      assert.deepStrictEqual(other, one)
+      assert.notStrictEqual(other, one)
+    }))
 })
 
 describe("Calls of one handle at the same time", () => {
