@@ -8,7 +8,7 @@ import * as RedisArg from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings, Credentials } from "../../RedisConfig.ts"
 import { atIndex, AuthenticationError, ConnectionError, isRetryable } from "../../RedisError.ts"
-import type { CommandError } from "../../RedisError.ts"
+import type { CommandError, NoPermissionError, ResponseError } from "../../RedisError.ts"
 import { isHangUp } from "../error/events.ts"
 import { present } from "../error/present.ts"
 import { failureIn } from "../runtime/firstError.ts"
@@ -54,24 +54,19 @@ export const handshake = Effect.fnUntraced(function*(
 ): Effect.fn.Return<2 | 3, CommandError | HungUp> {
   const { credentials, run, settings } = greeting
   const steps = preparation(greeting)
-  if (settings.protocol === 2) {
-    if (credentials !== undefined) yield* authenticate(run, credentials)
-    yield* prepare(greeting, steps)
-    return 2
-  }
-  const error = yield* hello(greeting, steps, credentials)
-  if (error === undefined) return 3
-  // AUTH comes first where HELLO cannot carry the credentials.
-  const alone = credentials !== undefined && error._tag === "AuthenticationError" && error.code === "NOAUTH"
-  if (alone) {
-    yield* authenticate(run, credentials)
-    const second = yield* hello(greeting, steps, undefined)
-    if (second === undefined) return 3
-    if (settings.protocol === 3 || !refusesHello(second)) return yield* Effect.fail(refused(second, credentials))
-  } else {
+  let toPresent = credentials
+  if (settings.protocol !== 2) {
+    let error = yield* hello(greeting, steps, credentials)
+    // AUTH comes first where HELLO cannot carry the credentials.
+    if (toPresent !== undefined && error?._tag === "AuthenticationError" && error.code === "NOAUTH") {
+      yield* authenticate(run, toPresent)
+      toPresent = undefined
+      error = yield* hello(greeting, steps, undefined)
+    }
+    if (error === undefined) return 3
     if (settings.protocol === 3 || !refusesHello(error)) return yield* Effect.fail(refused(error, credentials))
-    if (credentials !== undefined) yield* authenticate(run, credentials)
   }
+  if (toPresent !== undefined) yield* authenticate(run, toPresent)
   yield* prepare(greeting, steps)
   return 2
 })
@@ -195,22 +190,17 @@ const reasonOf = (outcome: Exit.Failure<unknown, CommandError> | undefined): Com
   return atIndex(failureIn(outcome), undefined)
 }
 
-interface Refusal {
-  readonly command: string
-  readonly code: string
-  readonly detail: string
-}
-
 /** The words of the server. Where the option `db` names a database that is not there, the text also says what helps. */
-const refusalText = ({ code, command, detail }: Refusal): string => {
+const refusalText = ({ code, command, detail }: ResponseError | NoPermissionError): string => {
   const said = `${code} ${detail}`
-  if (command === "SELECT" && /cluster mode/i.test(detail)) {
+  if (command !== "SELECT") return said
+  if (/cluster mode/i.test(detail)) {
     return `its cluster has database 0 alone; leave out db, or use Valkey 9 with cluster-databases (${said})`
   }
-  if (command === "SELECT" && /out of range/i.test(detail)) {
+  if (/out of range/i.test(detail)) {
     return `it has no such database; change db, or set databases (of a cluster cluster-databases) on the server (${said})`
   }
-  if (command === "SELECT" && /^unknown command/i.test(detail)) {
+  if (/^unknown command/i.test(detail)) {
     return `it has no databases; is it a sentinel (NodeRedisClient.layerSentinel)? (${said})`
   }
   return said
