@@ -209,11 +209,11 @@ export const timed = (client: RedisClient["Service"]): RedisClient["Service"] =>
   return decorated(client, (client) => ({
     execute: (command) => record(command.spec.operation, client.execute(command), () => undefined),
     pipeline: (commands) =>
-      commands.length === 0 ? client.pipeline(commands) : record("PIPELINE", client.pipeline(commands), firstFailure),
+      commands.length === 0 ? client.pipeline(commands) : record("PIPELINE", client.pipeline(commands), firstErrorType),
     transaction: (commands) =>
       commands.length === 0
         ? client.transaction(commands)
-        : record("MULTI", client.transaction(commands), firstFailure)
+        : record("MULTI", client.transaction(commands), firstErrorType)
   }))
 }
 
@@ -242,8 +242,8 @@ const boundaries = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
 
 const recorder = () => {
   const histograms = new Map<string, Metric.Histogram<number>>()
-  const histogramOf = (operation: string, failure: string | undefined): Metric.Histogram<number> => {
-    const id = `${operation}\n${failure ?? ""}`
+  const histogramOf = (operation: string, errorType: string | undefined): Metric.Histogram<number> => {
+    const id = `${operation}\n${errorType ?? ""}`
     const known = histograms.get(id)
     if (known !== undefined) return known
     const histogram = Metric.histogram("db.client.operation.duration", {
@@ -252,7 +252,7 @@ const recorder = () => {
       attributes: {
         "db.system.name": "redis",
         "db.operation.name": operation,
-        ...failure === undefined ? {} : { "error.type": failure }
+        ...errorType === undefined ? {} : { "error.type": errorType }
       }
     })
     histograms.set(id, histogram)
@@ -261,7 +261,7 @@ const recorder = () => {
   return <A, E extends TransactionError>(
     operation: string,
     effect: Effect.Effect<A, E>,
-    failureIn: (value: A) => string | undefined
+    errorTypeIn: (value: A) => string | undefined
   ): Effect.Effect<A, E> =>
     Effect.flatMap(
       elapsedNow,
@@ -271,18 +271,18 @@ const recorder = () => {
           (exit) =>
             Effect.flatMap(elapsedNow, (ended) =>
               Metric.update(
-                histogramOf(operation, Exit.isSuccess(exit) ? failureIn(exit.value) : failureOf(exit)),
+                histogramOf(operation, Exit.isSuccess(exit) ? errorTypeIn(exit.value) : errorTypeOf(exit)),
                 (ended - started) / 1000
               ))
         )
     )
 }
 
-/** The error that a caller of several commands gets, unless it looks at the outcome of each. */
-const firstFailure = (outcomes: ReadonlyArray<Exit.Exit<unknown, CommandError>>): string | undefined => {
+/** The type of the error that a caller of several commands gets, unless it looks at the outcome of each. */
+const firstErrorType = (outcomes: ReadonlyArray<Exit.Exit<unknown, CommandError>>): string | undefined => {
   const failed = outcomes.find(Exit.isFailure)
-  return failed && failureOf(failed)
+  return failed && errorTypeOf(failed)
 }
 
-const failureOf = (exit: Exit.Exit<unknown, TransactionError>): string | undefined =>
+const errorTypeOf = (exit: Exit.Exit<unknown, TransactionError>): string | undefined =>
   Exit.isSuccess(exit) ? undefined : errorIn(exit)?._tag ?? "_OTHER"

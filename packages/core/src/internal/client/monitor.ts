@@ -116,12 +116,12 @@ const watchLiveness = (
   return watchSilence(connection, {
     every: limit,
     limit,
-    probe: Effect.catchIf(probe, isAnswer, () => Effect.void)
+    probe: Effect.catchIf(probe, showsLife, () => Effect.void)
   })
 }
 
 /** Whether an error shows that the server is there, although it has refused another connection. */
-const isAnswer = (error: CommandError): boolean =>
+const showsLife = (error: CommandError): boolean =>
   error._tag !== "TimeoutError" && !(error._tag === "ConnectionError" && error.reason !== "MaxClients")
 
 const bufferOf = (capacity: number, onFull: OnFull): Effect.Effect<Lines, DataError> =>

@@ -102,12 +102,11 @@ const masterAt = (dialer: Dialer): Dialer => ({
  * being opened.
  */
 export const openShared = ({ router, settings }: Pool): Effect.Effect<void, CommandError> =>
-  // Each goes to the next connection, as a PING is not ordered.
-  Effect.replicateEffect(ping(router), settings.pool.shared, { concurrency: "unbounded", discard: true })
-
-// The caller has given no command.
-const ping = (router: RedisRouter): Effect.Effect<void, CommandError> =>
-  Effect.asVoid(Effect.mapError(answerTo(router), ofNoCommand))
+  // Each PING goes to the next connection, as it is not ordered. It is no command of the caller's.
+  Effect.replicateEffect(Effect.mapError(answerTo(router), ofNoCommand), settings.pool.shared, {
+    concurrency: "unbounded",
+    discard: true
+  })
 
 /**
  * A pool to an endpoint, from settings that are already checked.

@@ -77,7 +77,7 @@ class Watching implements Watch {
 }
 
 /** The error of a command that is refused inside the body of a watch. */
-const refusalIn = (name: string): DataError =>
+const refusalInBody = (name: string): DataError =>
   new DataError({
     command: name,
     detail: "it would end the watch, and changes of others would go unnoticed. Return the commands from the body of " +
@@ -108,7 +108,7 @@ export const withSession = (
   }
   const refusal = (names: ReadonlyArray<string>): DataError | undefined => {
     const name = current?.inBody === true ? names.find((name) => ending.has(name)) : undefined
-    return name === undefined ? undefined : refusalIn(name)
+    return name === undefined ? undefined : refusalInBody(name)
   }
   return decorated(client, (client) => ({
     execute: (command) =>

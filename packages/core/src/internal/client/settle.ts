@@ -63,14 +63,14 @@ export const values = (
 ): Effect.Effect<unknown, CommandError> => {
   const all: Array<unknown> = []
   for (const outcome of outcomes) {
-    if (Exit.isFailure(outcome)) return Effect.failCause(failureOf(of, list(commands), outcomes, outcome.cause))
+    if (Exit.isFailure(outcome)) return Effect.failCause(failureOfAll(of, list(commands), outcomes, outcome.cause))
     all.push(outcome.value)
   }
   return Effect.succeed(put(commands, all))
 }
 
 /** The failure of several commands. It is `first` when `first` is not the error of a command. */
-const failureOf = (
+const failureOfAll = (
   of: "pipeline" | "transaction",
   commands: ReadonlyArray<RedisCommand.Any>,
   outcomes: ReadonlyArray<Outcome>,

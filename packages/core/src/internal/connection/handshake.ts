@@ -78,7 +78,7 @@ const hello = Effect.fnUntraced(function*(
   credentials: Credentials | undefined
 ): Effect.fn.Return<CommandError | undefined, CommandError | HungUp> {
   const [answer, ...rest] = yield* greeting.run([helloCommand(credentials), ...steps.map((step) => step.command)])
-  if (answer === undefined || Exit.isFailure(answer)) return reasonOf(answer)
+  if (answer === undefined || Exit.isFailure(answer)) return whyFailed(answer)
   yield* checkSteps(greeting, steps, rest)
   return undefined
 })
@@ -115,14 +115,14 @@ export const authenticate = Effect.fnUntraced(function*(
   const password = RedisArg.secret(credentials.password)
   const [both] = yield* run([RedisCommand.send("AUTH", username === undefined ? RedisArg.none : username, password)])
   if (both !== undefined && Exit.isSuccess(both)) return
-  const error = reasonOf(both)
+  const error = whyFailed(both)
   // Servers before version 6 know no usernames.
   if (username === undefined || error._tag !== "ResponseError" || !/wrong number of arguments/i.test(error.detail)) {
     return yield* Effect.fail(refused(error, credentials))
   }
   const [alone] = yield* run([RedisCommand.send("AUTH", password)])
   if (alone === undefined || Exit.isFailure(alone)) {
-    return yield* Effect.fail(refused(reasonOf(alone), credentials))
+    return yield* Effect.fail(refused(whyFailed(alone), credentials))
   }
 })
 
@@ -174,7 +174,7 @@ const checkOnce = Effect.fnUntraced(function*(
   for (let i = 0; i < steps.length; i++) {
     const outcome = outcomes[i]
     if (outcome !== undefined && Exit.isSuccess(outcome)) continue
-    const error = reasonOf(outcome)
+    const error = whyFailed(outcome)
     if (i === 0 && greeting.clientInfo && isHangUp(error)) return yield* Effect.fail(new HungUp(error))
     const refusal = error._tag === "ResponseError" || error._tag === "NoPermissionError"
     if (refusal && !steps[i]!.required) continue
@@ -185,7 +185,7 @@ const checkOnce = Effect.fnUntraced(function*(
 })
 
 /** The reason why a command has not succeeded. The index of a command in the handshake means nothing to callers. */
-const reasonOf = (outcome: Exit.Failure<unknown, CommandError> | undefined): CommandError => {
+const whyFailed = (outcome: Exit.Failure<unknown, CommandError> | undefined): CommandError => {
   if (outcome === undefined) throw new Error("a command without an outcome")
   return atIndex(failureIn(outcome), undefined)
 }

@@ -60,7 +60,7 @@ export class Losses {
 }
 
 /** The error that an error reply to a command stands for. */
-export const errorOf = (
+export const errorByReply = (
   command: RedisCommand.Any,
   reply: Resp.ErrorReply,
   origin: Replies,
@@ -139,7 +139,7 @@ export const outcome = (
   origin: Replies
 ): Outcome =>
   value instanceof Resp.ErrorReply
-    ? Exit.fail(errorOf(command, value, origin, index))
+    ? Exit.fail(errorByReply(command, value, origin, index))
     : RedisCommand.decode(command, value, origin.textDecoding, index)
 
 /** Whether a transaction is open after this answer to MULTI. */

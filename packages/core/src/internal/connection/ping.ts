@@ -40,14 +40,14 @@ export const answerTo = (
 ): Effect.Effect<RedisReply.Raw | undefined, CommandError> =>
   Effect.catch(
     requestOf(ping, (request) => on.submit(request)),
-    (error) => isAnswer(error) ? Effect.undefined : Effect.fail(error)
+    (error) => isHarmless(error) ? Effect.undefined : Effect.fail(error)
   )
 
 /**
  * Whether a refusal says nothing against the connection. There are three such refusals: the user may not send PING; the server
  * cannot save, so that it refuses PING like a write and still answers reads; or it is busy with a script, which SCRIPT KILL ends.
  */
-const isAnswer = (error: CommandError): boolean =>
+const isHarmless = (error: CommandError): boolean =>
   error._tag === "NoPermissionError" || error._tag === "ResponseError" && ["BUSY", "MISCONF"].includes(error.code)
 
 export const probe = (

@@ -13,7 +13,7 @@ import { decodeOrThrow, undecodable } from "../reply/decode.ts"
 import type { Resume } from "../runtime/suspension.ts"
 import { formOf } from "../script/knownScripts.ts"
 import type { Form } from "../script/knownScripts.ts"
-import { errorOf, failed } from "./outcome.ts"
+import { errorByReply, failed } from "./outcome.ts"
 import { readerOf, Request } from "./request.ts"
 import type { Origin, Redirector, Send } from "./request.ts"
 
@@ -86,7 +86,7 @@ export class SingleRequest<out A> extends Request<A> {
     if (!this.command.spec.readonly) origin.keepers?.answered(this.command)
     if (!(value instanceof Resp.ErrorReply)) return this.#answer(value, origin)
     if (this.#redirected((redirector) => redirector.onRefusal(this, value, origin.address ?? ""))) return
-    this.conclude(Exit.fail(errorOf(this.command, value, origin)))
+    this.conclude(Exit.fail(errorByReply(this.command, value, origin)))
   }
 
   #answer(value: Resp.Value, origin: Origin): void {
