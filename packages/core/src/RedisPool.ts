@@ -56,15 +56,16 @@ export class RedisPool extends Context.Service<RedisPool, {
 export const make = (
   options: RedisConfig.StandaloneOptions
 ): Effect.Effect<RedisPool["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> =>
-  Effect.map(Pool.make(options), ({ disconnect, member, retire, settings, stats }) => ({
-    client: withCloseTimeout(
-      settings.closeTimeout,
-      Effect.flatMap(member, (router) => Pool.clientOf(router, settings))
-    ),
-    disconnect,
-    retire,
-    stats
-  }))
+  Pool.makeOn(options, ({ disconnect, member, retire, settings, stats }) =>
+    Effect.succeed({
+      client: withCloseTimeout(
+        settings.closeTimeout,
+        Effect.flatMap(member, (router) => Pool.clientOf(router, settings))
+      ),
+      disconnect,
+      retire,
+      stats
+    }))
 
 // -----------------------------------------------------------------------------
 // Layers

@@ -7,9 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Pool from "./internal/client/pool.ts"
-import { withCloseTimeout } from "./internal/runtime/closing.ts"
 import * as RedisClient from "./RedisClient.ts"
-import * as RedisConfig from "./RedisConfig.ts"
+import type * as RedisConfig from "./RedisConfig.ts"
 import type { RedisConnector } from "./RedisConnector.ts"
 import type { CommandError, RedisConfigError } from "./RedisError.ts"
 import * as RedisPool from "./RedisPool.ts"
@@ -23,11 +22,7 @@ import * as RedisPool from "./RedisPool.ts"
 export const make = (
   options: RedisConfig.StandaloneOptions = {}
 ): Effect.Effect<RedisClient.RedisClient["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> =>
-  Effect.flatMap(RedisConfig.settings(options), ({ closeTimeout }) =>
-    withCloseTimeout(
-      closeTimeout,
-      Effect.flatMap(Pool.make(options), ({ router, settings }) => Pool.clientOf(router, settings))
-    ))
+  Pool.makeOn(options, ({ router, settings }) => Pool.clientOf(router, settings))
 
 /**
  * Provides a client of one server.

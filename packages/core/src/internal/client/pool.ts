@@ -76,19 +76,16 @@ export const clientOf = (
 ): Effect.Effect<RedisClient["Service"], never, Scope.Scope> =>
   Effect.map(makeClient(router, settings, { caches: true }), (client) => withFunctions(client))
 
-/**
- * A pool to the server of a client's options.
- */
-export const make: (
-  options: RedisConfig.StandaloneOptions
-) => Effect.Effect<Pool, CommandError | RedisConfigError, RedisConnector | Scope.Scope> = Effect.fnUntraced(function*(
-  options: RedisConfig.StandaloneOptions
-) {
+/** What is made of a pool to the server of a client's options. It is closed together with the pool, within `closeTimeout`. */
+export const makeOn = Effect.fnUntraced(function*<A>(
+  options: RedisConfig.StandaloneOptions,
+  use: (pool: Pool) => Effect.Effect<A, never, Scope.Scope>
+): Effect.fn.Return<A, CommandError | RedisConfigError, RedisConnector | Scope.Scope> {
   const endpoint = yield* RedisConfig.endpoint(options)
   const settings = yield* RedisConfig.settings(options)
   const dialer = masterAt(Connection.dialerAt(endpoint, settings))
   const open = Effect.tap(makeFrom(dialer, settings), (pool) => settings.eager ? openShared(pool) : Effect.void)
-  return yield* withCloseTimeout(settings.closeTimeout, open)
+  return yield* withCloseTimeout(settings.closeTimeout, Effect.flatMap(open, use))
 })
 
 /** A host name may lead elsewhere later: when the server turns out to be no master, the next connection may be to one. */
