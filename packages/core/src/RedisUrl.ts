@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import * as Equal from "effect/Equal"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -16,9 +15,10 @@ import type {
   NodeAddress,
   SentinelOptions
 } from "./internal/config/options.ts"
-import { assemble, at, camelName, entries, snakeName } from "./internal/config/text.ts"
+import { assemble, camelName, entries, snakeName } from "./internal/config/text.ts"
 import type { Entry } from "./internal/config/text.ts"
-import { checkDeployment, encodePath, handedOut, hostText, plain, unwritable } from "./internal/config/urlText.ts"
+import { isOn, isRecord, urlText } from "./internal/config/urlText.ts"
+import type { Given } from "./internal/config/urlText.ts"
 import type { TlsOptions } from "./RedisConnector.ts"
 import { InvalidUrlError } from "./RedisError.ts"
 import type { RedisConfigError } from "./RedisError.ts"
@@ -188,8 +188,6 @@ const split = (url: string): Parts => {
   }
 }
 
-/** Options whose values have been read as the types of these options, or were given as such. */
-type Given = Readonly<Record<string, unknown>>
 type Decode = (text: string) => string
 
 const deploymentOf = (parts: Parts, options: ParseOptions): Deployment => {
@@ -440,9 +438,6 @@ const merge = (base: Given, over: Given): Given => {
   return out
 }
 
-const isRecord = (value: unknown): value is Given =>
-  typeof value === "object" && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value))
-
 // -----------------------------------------------------------------------------
 // Printing
 // -----------------------------------------------------------------------------
@@ -502,97 +497,4 @@ const redactPair = (pair: string): string => {
  * @since 0.1.0
  */
 export const format = (deployment: Deployment): Result.Result<Redacted.Redacted<string>, RedisConfigError> =>
-  Result.gen(function*() {
-    const { mode, options } = yield* checkDeployment(deployment)
-    const unix = mode === "standalone" && options.path !== undefined
-    const scheme = unix ? "unix" : `redis${isOn(options.tls) ? "s" : ""}${mode === "standalone" ? "" : `+${mode}`}`
-    const address = unix ? yield* encodePath(options.path) : hostsText(deployment) + pathText(deployment)
-    if (handedOut(options.tls)) {
-      return yield* unwritable("tls.clientCertificate", "it is asked for, which no URL can say")
-    }
-    const query = yield* queryText(entries[unix ? "unix" : mode], yield* queried(deployment))
-    return Redacted.make(`${scheme}://${yield* identityOf(options)}${address}${query === "" ? "" : `?${query}`}`)
-  })
-
-const isOn = (tls: SentinelOptions["tls"]): boolean => tls !== undefined && tls !== false
-
-type Identity = Pick<ConnectionOptions, "username" | "password" | "credentials">
-/** The user and the password of options, which may be given as credentials that neither change nor are asked for. */
-const userOf = (options: Identity, prefix = ""): Result.Result<Omit<Identity, "credentials">, RedisConfigError> =>
-  options.credentials !== undefined && !("password" in options.credentials)
-    ? unwritable(`${prefix}credentials`, "they are asked for or change, which no URL can say")
-    : Result.succeed(options.credentials ?? options)
-
-const identityOf = (options: ConnectionOptions): Result.Result<string, RedisConfigError> =>
-  Result.map(userOf(options), ({ password, username }) => {
-    const secret = password === undefined ? "" : `:${encodeURIComponent(Redacted.value(password))}`
-    return username === undefined && secret === "" ? "" : `${encodeURIComponent(username ?? "")}${secret}@`
-  })
-
-const hostsText = (deployment: Deployment): string => {
-  switch (deployment.mode) {
-    case "standalone":
-      return hostText(deployment.options.host ?? "", deployment.options.port)
-    case "sentinel":
-      return deployment.options.sentinels.map(({ host, port }) => hostText(host, port)).join(",")
-    case "cluster":
-      return deployment.options.nodes.map(({ host, port }) => hostText(host, port)).join(",")
-  }
-}
-
-const pathText = (deployment: Deployment): string => {
-  const service = deployment.mode === "sentinel" ? `/${encodeURIComponent(deployment.options.service)}` : ""
-  const { db } = deployment.options
-  return service + (db === undefined ? "" : `/${db}`)
-}
-
-/** The options that the rest of the URL does not say. */
-const queried = (deployment: Deployment): Result.Result<Given, RedisConfigError> => {
-  const { options } = deployment
-  const said = { username: undefined, password: undefined }
-  switch (deployment.mode) {
-    case "standalone":
-      return Result.succeed({
-        ...options,
-        ...said,
-        ...(deployment.options.path === undefined ? { db: undefined } : {})
-      })
-    case "cluster":
-      return Result.succeed({ ...options, ...said, db: undefined })
-    case "sentinel": {
-      const { sentinelOptions: { tls: own, ...given } = {}, tls } = deployment.options
-      const user = userOf(given, "sentinelOptions.")
-      if (Result.isFailure(user)) return Result.fail(user.failure)
-      const sentinelOptions = user.success
-      const rest = { ...options, ...said, db: undefined, service: undefined }
-      // The scheme is about the sentinels as well.
-      if (isOn(tls) && Equal.equals(own, tls)) {
-        return Result.succeed({ ...rest, sentinelOptions })
-      }
-      return typeof own === "object"
-        ? unwritable("sentinelOptions.tls", "no URL can say other settings than those of tls")
-        : Result.succeed({
-          ...rest,
-          // Sentinels without settings of their own have those of the data.
-          sentinelOptions: {
-            ...sentinelOptions,
-            tls: own !== undefined && isOn(own) !== isOn(tls) ? isOn(own) : undefined
-          }
-        })
-    }
-  }
-}
-
-const queryText = (list: ReadonlyArray<Entry>, options: Given): Result.Result<string, RedisConfigError> =>
-  Result.gen(function*() {
-    const pairs: Array<string> = []
-    for (const { path, text } of list) {
-      const value = at(options, path)
-      // An option with parts is written part by part, and TLS itself as the scheme.
-      if (value === undefined || isRecord(value) || (path[0] === "tls" && path.length === 1)) continue
-      const written = Schema.encodeUnknownResult(text.url)(plain(text.kind, value))
-      if (Result.isFailure(written)) return yield* unwritable(path.join("."), `it must be ${text.expected}`)
-      pairs.push(`${camelName(path)}=${encodeURIComponent(written.success)}`)
-    }
-    return pairs.join("&")
-  })
+  Result.map(urlText(deployment), (text) => Redacted.make(text))
