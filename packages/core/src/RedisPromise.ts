@@ -17,33 +17,27 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import { format } from "effect/Formatter"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
-import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { TracerKey } from "effect/Tracer"
 import { leftAtOnce } from "./internal/client/iteration.ts"
 import type { HsetMethod } from "./internal/client/methods.ts"
-import { answered, answeredUnless, awaited, endedWith, Pending, settled } from "./internal/client/promises.ts"
-import { duration, integer } from "./internal/config/checks.ts"
-import { deeper } from "./internal/error/stackless.ts"
+import { answered, answeredUnless, awaited, endedWith, settled } from "./internal/client/promises.ts"
+import { Building, Limited, provided } from "./internal/client/providers.ts"
+import type { Provider } from "./internal/client/providers.ts"
+import { integer } from "./internal/config/checks.ts"
 import { onceAborted } from "./internal/runtime/aborts.ts"
-import { withTimeout } from "./internal/runtime/elapsed.ts"
 import { durationFrom } from "./internal/runtime/milliseconds.ts"
-import { Once } from "./internal/runtime/once.ts"
-import { outside } from "./internal/runtime/ownContext.ts"
 import * as Redis from "./Redis.ts"
 import type { Key } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
-import { ConnectionError, RedisConfigError } from "./RedisError.ts"
+import { RedisConfigError } from "./RedisError.ts"
 import type { Delivery } from "./RedisError.ts"
 import type { Commands as Several, Results, Successes } from "./RedisPipeline.ts"
 import type { Raw } from "./RedisReply.ts"
@@ -231,153 +225,8 @@ export const make = <R, E>(layer: Layer.Layer<RedisClient | R, E>): RedisPromise
 export const deliveryOf = (call: Promise<unknown>): Delivery | undefined => endedWith(call)
 
 // -----------------------------------------------------------------------------
-// What the methods stand on
+// Methods
 // -----------------------------------------------------------------------------
-
-/**
- * What the effects of an open client need.
- *
- * - `client`: runs commands without a fiber; `undefined` where there is a tracer, which takes the spans of fibers.
- */
-class Services<R> {
-  readonly context: Context.Context<RedisClient | R>
-  readonly client: RedisClient["Service"] | undefined
-
-  constructor(context: Context.Context<RedisClient | R>) {
-    this.context = context
-    this.client = context.mapUnsafe.has(TracerKey) ? undefined : Context.get(context, RedisClient)
-  }
-}
-
-/** Where a client gets what its effects need: at once, or later. */
-interface Provider<R> {
-  readonly current: Services<R> | undefined
-  readonly opened: Effect.Effect<Context.Context<RedisClient | R>, unknown>
-  readonly close: (options?: CloseOptions) => Promise<void>
-  readonly destroy: () => Promise<void>
-  readonly pending: Pending
-}
-
-/** Builds a Layer when it is needed, once, and again when that failed. */
-class Building<R, E> implements Provider<R> {
-  readonly #layer: Layer.Layer<RedisClient | R, E>
-  /** One scope, and with it one life, for each time that the Layer is built. */
-  #scope: Scope.Closeable | undefined
-  #opening: Promise<void> | undefined
-  /** The calls that wait until it is built. */
-  #waiting = new Set<(opened: Provider<R>["opened"]) => void>()
-  #closing: Promise<void> | undefined
-  readonly #abort = new AbortController()
-  readonly #destroyed = new Once<void>()
-  readonly pending = new Pending()
-  current: Services<R> | undefined
-
-  constructor(layer: Layer.Layer<RedisClient | R, E>) {
-    this.#layer = layer
-  }
-
-  /** What has waited goes on in the order in which it came, and before what is called later. */
-  readonly opened: Provider<R>["opened"] = Effect.callback((resume) => {
-    if (this.#closing !== undefined) return resume(Effect.fail(deeper(closed)))
-    if (this.current !== undefined) return resume(Effect.succeed(this.current.context))
-    this.#opening ??= outside(() => this.#build())
-    const waiting = this.#waiting.add(resume)
-    return Effect.sync(() => waiting.delete(resume))
-  })
-
-  close(options?: CloseOptions): Promise<void> {
-    const drain = Effect.runSyncExit(duration("drain", options?.drain, Duration.seconds(5), 0))
-    return Exit.isSuccess(drain) ? this.#closing ??= this.#end(drain.value) : Promise.reject(Cause.squash(drain.cause))
-  }
-
-  destroy(): Promise<void> {
-    this.#destroyed.end(Exit.void)
-    return this.#closing ??= this.#end(Duration.zero)
-  }
-
-  async #build(): Promise<void> {
-    const scope = Scope.makeUnsafe()
-    this.#scope = scope
-    try {
-      // The type says so, but this module is above all for programs that may be without types.
-      const given: unknown = this.#layer
-      const built: Effect.Effect<Context.Context<RedisClient | R>, E | RedisConfigError> = Layer.isLayer(given)
-        ? Layer.buildWithScope(this.#layer, scope)
-        : Effect.fail(notALayer())
-      const services = new Services(await settled(Context.empty(), built, this.#abort.signal))
-      if (this.#closing === undefined) this.current = services
-      for (const resume of this.#waiting) resume(Effect.succeed(services.context))
-      this.#waiting.clear()
-    } catch (error) {
-      // The next call builds it again, and has nothing to do with those that waited for this one.
-      this.#opening = undefined
-      const waiting = this.#waiting
-      this.#waiting = new Set()
-      await Effect.runPromiseExit(Scope.close(scope, Exit.void))
-      for (const resume of waiting) resume(Effect.fail(error))
-    }
-  }
-
-  async #end(drain: Duration.Duration): Promise<void> {
-    // What comes from now on is refused.
-    this.current = undefined
-    if (Duration.toMillis(drain) > 0) {
-      await Effect.runPromise(
-        withTimeout(Effect.raceFirst(this.pending.none, this.#destroyed.outcome), {
-          limit: Duration.toMillis(drain),
-          orElse: () => Effect.void
-        })
-      )
-    }
-    this.#abort.abort(closed())
-    await this.#opening
-    // What runs by now keeps the context that it has, whose client fails it.
-    if (this.#scope !== undefined) await Effect.runPromise(Scope.close(this.#scope, Exit.void))
-  }
-}
-
-/** The services of another provider, with a limit of its own for each command. */
-class Limited<R> implements Provider<R> {
-  readonly #provider: Provider<R>
-  readonly #limit: Duration.Duration
-  /** The services that were limited last, and what became of them: they stay the same for as long as a client is open. */
-  #unlimited: Services<R> | undefined
-  #limited: Services<R> | undefined
-
-  constructor(provider: Provider<R>, limit: Duration.Duration) {
-    this.#provider = provider
-    this.#limit = limit
-  }
-
-  get current(): Services<R> | undefined {
-    const { current } = this.#provider
-    if (current !== this.#unlimited) {
-      this.#unlimited = current
-      this.#limited = current === undefined ? undefined : new Services(this.#withLimit(current.context))
-    }
-    return this.#limited
-  }
-
-  get pending(): Pending {
-    return this.#provider.pending
-  }
-
-  get opened(): Provider<R>["opened"] {
-    return Effect.map(this.#provider.opened, (context) => this.#withLimit(context))
-  }
-
-  close(options?: CloseOptions): Promise<void> {
-    return this.#provider.close(options)
-  }
-
-  destroy(): Promise<void> {
-    return this.#provider.destroy()
-  }
-
-  #withLimit(context: Context.Context<RedisClient | R>): Context.Context<RedisClient | R> {
-    return Context.add(context, RedisClient, Context.get(context, RedisClient).withTimeout(this.#limit))
-  }
-}
 
 /** A limit that somebody gave. */
 const limitOf = (limit: Duration.Input): Duration.Duration => {
@@ -397,25 +246,6 @@ const signalOf = (signal: AbortSignal): AbortSignal => {
     detail: "it takes an AbortSignal, such as the signal of an AbortController"
   })
 }
-
-const notALayer = (): RedisConfigError =>
-  new RedisConfigError({
-    option: "layer",
-    detail:
-      "RedisPromise.make takes a Layer, as NodeRedisClient.layer({ host, port }) and NodeRedisClient.layerUrl(url) return it"
-  })
-
-const closed = (): ConnectionError =>
-  new ConnectionError({
-    reason: "ClientClosed",
-    detail: "The client was closed; it takes no calls after close() or destroy()",
-    delivery: "not-sent",
-    readonly: false
-  })
-
-// -----------------------------------------------------------------------------
-// Methods
-// -----------------------------------------------------------------------------
 
 const noBody = (method: string): string =>
   `RedisPromise.${method} takes a function that is given a client, such as async (redis) => { … }`
@@ -519,7 +349,7 @@ class View<R> {
   }
 
   close(options?: CloseOptions): Promise<void> {
-    return this.#provider.close(options)
+    return this.#provider.close(options?.drain)
   }
 
   destroy(): Promise<void> {
@@ -559,7 +389,7 @@ const promised = <A, R>(
 ): Effect.Effect<A, unknown, RedisClient | R> =>
   Effect.flatMap(
     Effect.context<RedisClient | R>(),
-    (context) => awaited((signal) => body(view(given(context), signal)), outer)
+    (context) => awaited((signal) => body(view(provided(context), signal)), outer)
   )
 
 /** How often a body is repeated. */
@@ -569,16 +399,6 @@ const repetition = (
   times === undefined || times === Infinity
     ? Effect.succeed(undefined)
     : Effect.map(integer("times", times, 0), Schedule.recurs)
-
-/** The services of somebody else, who closes them. */
-const given = <R>(context: Context.Context<RedisClient | R>): Provider<R> => ({
-  current: new Services(context),
-  opened: Effect.succeed(context),
-  close: () => Promise.resolve(),
-  destroy: () => Promise.resolve(),
-  // The call that they were given to is pending.
-  pending: new Pending()
-})
 
 const untilAborted = <A, E, R>(
   stream: Stream.Stream<A, E, R>,
