@@ -18,7 +18,6 @@ import type {
   Accept,
   AddressOptions,
   ConnectionOptions,
-  ConnectionSettings,
   CredentialsSource,
   Deployment,
   NatMap,
@@ -26,6 +25,7 @@ import type {
   NodeAddress,
   PoolOptions
 } from "./internal/config/options.ts"
+import type { ConnectionSettings } from "./internal/config/settings.ts"
 import { Keepers } from "./internal/tracking/tracking.ts"
 import type { Endpoint, TlsOptions } from "./RedisConnector.ts"
 import type { RedisConfigError } from "./RedisError.ts"
@@ -37,7 +37,6 @@ export type {
   ClusterOptions,
   ClusterPoolOptions,
   ConnectionOptions,
-  ConnectionSettings,
   Credentials,
   CredentialsSource,
   Deployment,
@@ -51,6 +50,7 @@ export type {
   SentinelOptions,
   StandaloneOptions
 } from "./internal/config/options.ts"
+export type { ConnectionSettings } from "./internal/config/settings.ts"
 
 // -----------------------------------------------------------------------------
 // Settings
