@@ -201,13 +201,12 @@ export const make = Effect.fnUntraced(function*(
   return options.commands === "marked" ? client : caching(client, limits.longestLife)
 })
 
-const caching = (client: RedisClient["Service"], life: number): RedisClient["Service"] => {
-  return replacing(
+const caching = (client: RedisClient["Service"], life: number): RedisClient["Service"] =>
+  replacing(
     client,
     (command) =>
       command.spec.cacheable && command.caching === undefined ? RedisCommand.withCaching(command, { life }) : command
   )
-}
 
 const limitsOf = Effect.fnUntraced(function*(options: CacheOptions): Effect.fn.Return<CacheLimits, RedisConfigError> {
   const longestLife = options.ttl === undefined ? defaultLimits.longestLife : millisecondsOf(options.ttl)

@@ -18,10 +18,6 @@ class DeadlineList {
   #first: Timed | undefined = undefined
   #last: Timed | undefined = undefined
 
-  get first(): Timed | undefined {
-    return this.#first
-  }
-
   /** The time at which the first request expires; `Infinity` when there is none. */
   get next(): number {
     return this.#first?.deadline?.at ?? Infinity
