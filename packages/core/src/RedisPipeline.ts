@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
 import * as Settle from "./internal/client/settle.ts"
-import type { Outcome } from "./internal/connection/outcome.ts"
+import type { Outcome } from "./internal/command/weave.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type * as RedisCommand from "./RedisCommand.ts"

@@ -114,7 +114,7 @@ export type {
    * @since 0.1.0
    */
   Outcome
-} from "../internal/connection/outcome.ts"
+} from "../internal/command/weave.ts"
 
 export type {
   /**

@@ -6,7 +6,8 @@ import * as Exit from "effect/Exit"
 import { atIndex } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 
-type Outcome = Exit.Exit<unknown, CommandError>
+/** The outcome of one command of several. */
+export type Outcome = Exit.Exit<unknown, CommandError>
 
 interface Named {
   readonly spec: { readonly name: string }

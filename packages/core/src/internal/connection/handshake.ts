@@ -9,10 +9,10 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings, Credentials } from "../../RedisConfig.ts"
 import { atIndex, AuthenticationError, ConnectionError, isRetryable } from "../../RedisError.ts"
 import type { CommandError, NoPermissionError, ResponseError } from "../../RedisError.ts"
+import type { Outcome } from "../command/weave.ts"
 import { isHangUp } from "../error/events.ts"
 import { present } from "../error/present.ts"
 import { failureIn } from "../runtime/firstError.ts"
-import type { Outcome } from "./outcome.ts"
 
 /** Runs commands on the new connection, in one write. */
 type Run = (commands: ReadonlyArray<RedisCommand.Any>) => Effect.Effect<ReadonlyArray<Outcome>>

@@ -6,14 +6,12 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import { fromReply, ResponseError } from "../../RedisError.ts"
 import type { CommandError, Delivery, NoScriptError } from "../../RedisError.ts"
 import * as Resp from "../../Resp.ts"
+import type { Outcome } from "../command/weave.ts"
 import { asSinceSeven } from "../error/classify.ts"
 import { copied } from "../error/copy.ts"
 import { connectionLoss, failureOf, isHangUp } from "../error/events.ts"
 import { present } from "../error/present.ts"
 import type { TextDecoding } from "../reply/decode.ts"
-
-/** The outcome of one command of a batch. */
-export type Outcome = Exit.Exit<unknown, CommandError>
 
 /**
  * The origin of a reply, for the messages of errors and for the view of text.

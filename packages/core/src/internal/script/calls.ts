@@ -10,7 +10,7 @@ import type { RedisClient } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { CommandError, TransactionError } from "../../RedisError.ts"
 import { weave } from "../command/weave.ts"
-import type { Outcome } from "../connection/outcome.ts"
+import type { Outcome } from "../command/weave.ts"
 import { failureOf } from "../error/events.ts"
 import { isRetryable } from "../error/retry.ts"
 
