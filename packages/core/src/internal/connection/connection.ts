@@ -72,11 +72,15 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<RedisConnection, CommandError, RedisConnector | Scope.Scope> {
   const limit = Duration.toMillis(settings.connectTimeout)
   const target: Target = { endpoint, settings, address: formatEndpoint(endpoint) }
-  const progress = new Progress(target, listener)
+  let waitsFor = ""
+  const waitFor: WaitFor = (what) => {
+    waitsFor = what
+    listener.onProgress?.(what, target.address)
+  }
   if (!isAccepted(target)) return yield* notAccepted(target.address)
-  return yield* withTimeout(open(target, listener, progress), {
+  return yield* withTimeout(open(target, listener, waitFor), {
     limit,
-    orElse: () => Effect.fail(timeLimit("connect", limit, target.address, progress.waitsFor))
+    orElse: () => Effect.fail(timeLimit("connect", limit, target.address, waitsFor))
   }).pipe(
     // A connector that throws, or interrupts itself, must not end the fiber that dials: callers would wait for ever.
     Effect.catchCause((cause) =>
@@ -109,22 +113,8 @@ const notAccepted = (address: string): ConnectionError =>
     address
   })
 
-/** What a connection that is being opened waits for, in words. */
-class Progress {
-  readonly #target: Target
-  readonly #listener: Listener
-  waitsFor = ""
-
-  constructor(target: Target, listener: Listener) {
-    this.#target = target
-    this.#listener = listener
-  }
-
-  waitFor(what: string): void {
-    this.waitsFor = what
-    this.#listener.onProgress?.(what, this.#target.address)
-  }
-}
+/** Takes note of what a connection that is being opened waits for, in words. */
+type WaitFor = (what: string) => void
 
 /**
  * Whether the servers of a client accept CLIENT SETINFO; each new connection tries again as long as that is not known.
@@ -134,12 +124,12 @@ const takeClientInfo = new WeakMap<ConnectionSettings, boolean>()
 const open = (
   target: Target,
   listener: Listener,
-  progress: Progress
+  waitFor: WaitFor
 ): Effect.Effect<RedisConnection, CommandError, RedisConnector | Scope.Scope> => {
   const { settings } = target
   const known = settings.clientInfo ? takeClientInfo.get(settings) : false
   const learn = (clientInfo: boolean) =>
-    Effect.tap(inOwnScope(dial(target, listener, progress, clientInfo)), () =>
+    Effect.tap(inOwnScope(dial(target, listener, waitFor, clientInfo)), () =>
       Effect.sync(() => {
         if (settings.clientInfo) takeClientInfo.set(settings, clientInfo)
       }))
@@ -154,19 +144,19 @@ const open = (
 const dial = Effect.fnUntraced(function*(
   target: Target,
   listener: Listener,
-  progress: Progress,
+  waitFor: WaitFor,
   clientInfo: boolean
 ): Effect.fn.Return<RedisConnection, CommandError | HungUp, RedisConnector | Scope.Scope> {
   const { address, endpoint, settings } = target
   const connector = yield* RedisConnector
-  progress.waitFor("the option credentials has given none yet")
+  waitFor("the option credentials has given none yet")
   const credentials = yield* Credentials.ask(settings.credentials, address)
-  progress.waitFor(`the option ${settings.optionPrefix ?? ""}tls.clientCertificate has given none yet`)
+  waitFor(`the option ${settings.optionPrefix ?? ""}tls.clientCertificate has given none yet`)
   const tls = yield* Credentials.tlsOf(settings, address)
-  progress.waitFor(notOpenYet(target))
+  waitFor(notOpenYet(target))
   const socket = yield* connector.socket(endpoint, tls === settings.tls ? settings : { ...settings, tls })
   const reader = yield* Effect.mapError(socket.reader, (error) => dialFailure(error, target))
-  progress.waitFor("the server did not answer")
+  waitFor("the server did not answer")
   const wire = yield* wireOn(reader, yield* socket.writer, target, listener)
   const { exchange } = wire
   const protocol = yield* handshake({
@@ -175,7 +165,7 @@ const dial = Effect.fnUntraced(function*(
     credentials: credentials.first,
     clientInfo,
     onBusy: (refusal) => {
-      progress.waitFor(`the server said ${refusal}`)
+      waitFor(`the server said ${refusal}`)
       listener.onBusy?.(exchange.submit)
     }
   })
