@@ -99,9 +99,8 @@ export class Exchange {
   readonly #halves = new Halves()
   #rests = false
   #failure: CommandError | undefined = undefined
-  #leaving: CommandError | undefined = undefined
-  /** Whether the exchange that leaves waits for its answers however long they take. */
-  #patient = false
+  /** Why the exchange takes nothing more, and whether it waits for its answers however long they take. */
+  #leaving: { readonly failure: CommandError; readonly patient: boolean } | undefined = undefined
 
   constructor(options: ExchangeOptions) {
     this.#options = options
@@ -324,7 +323,7 @@ export class Exchange {
       else if (isComplete) this.#rest()
     }
     if (this.writable) this.#options.onWork()
-    else if (this.#leaving !== undefined) this.#leaveWhenDone(this.#leaving)
+    else this.#leaveWhenDone()
     return i
   }
 
@@ -362,7 +361,7 @@ export class Exchange {
 
   /** The reason why the exchange takes nothing more; `undefined` until it is told to leave. */
   get leaving(): CommandError | undefined {
-    return this.#leaving
+    return this.#leaving?.failure
   }
 
   /**
@@ -373,21 +372,20 @@ export class Exchange {
    *   is wrong with the server. Else `hasten` ends it.
    */
   leave(failure: CommandError, { patient = false } = {}): void {
-    if (this.#leaving !== undefined && !this.#patient || this.#failure !== undefined) return
+    if (this.#leaving?.patient === false || this.#failure !== undefined) return
     if (patient && this.#holder !== undefined) return this.#holder.dismiss()
-    this.#leaving = failure
-    this.#patient = patient
+    this.#leaving = { failure, patient }
     // The exchange does not end at once, because what the same read brought for others still has to reach them.
-    queueMicrotask(() => this.#leaveWhenDone(failure))
+    queueMicrotask(() => this.#leaveWhenDone())
   }
 
   /** Ends an exchange that leaves, as the server takes longer than usual. */
   hasten(): void {
-    if (this.#leaving !== undefined && !this.#patient) this.close(this.#leaving)
+    if (this.#leaving?.patient === false) this.close(this.#leaving.failure)
   }
 
-  #leaveWhenDone(failure: CommandError): void {
-    if (this.inFlight === 0 && !this.writable) this.close(failure)
+  #leaveWhenDone(): void {
+    if (this.#leaving !== undefined && this.inFlight === 0 && !this.writable) this.close(this.#leaving.failure)
   }
 
   /** The request that the next reply belongs to. */
