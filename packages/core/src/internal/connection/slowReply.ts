@@ -3,18 +3,8 @@
  * behind it, and shows life all the while.
  */
 import * as Duration from "effect/Duration"
-import type { CommandError } from "../../RedisError.ts"
 import { connectionLoss } from "../error/events.ts"
-
-/** The connection that the replies come from. */
-interface Connection {
-  readonly address: string
-  readonly exchange: {
-    readonly abandoned: boolean
-    readonly replies: number
-    readonly close: (failure: CommandError) => void
-  }
-}
+import type { RedisConnection } from "./model.ts"
 
 /**
  * Closes a connection when a part of a reply has come that nobody waits for any more, and the rest does not come within
@@ -23,13 +13,13 @@ interface Connection {
  * - `between`: whether no reply has come in part.
  */
 export class SlowReply {
-  readonly #connection: Connection
+  readonly #connection: RedisConnection
   readonly #limit: number
   readonly #between: () => boolean
   #replies = 0
   #milliseconds = 0
 
-  constructor(connection: Connection, limit: number, between: () => boolean) {
+  constructor(connection: RedisConnection, limit: number, between: () => boolean) {
     this.#connection = connection
     this.#limit = limit
     this.#between = between
