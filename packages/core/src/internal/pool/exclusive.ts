@@ -309,27 +309,21 @@ export class ExclusivePool {
     // A claim without a lease may have ended while its connection was checked; then a reply is still to come.
     const verdict = lease?.giveBack() ?? (connection.exchange.idle ? "Clean" : "Spoilt")
     if (verdict === "Spoilt" || this.#idleTimeout === 0 || claim.member.ended !== undefined) {
-      return connection.close(givenBack(connection.address))
+      return close(connection)
     }
     if (verdict === "Clean" || lease === undefined) return this.#takeBack(connection)
     const cleaned = Effect.timeoutOrElse(lease.undone, {
       duration: cleaningLimit,
       orElse: () => Effect.succeed(false)
     })
-    this.#fork(
-      Effect.map(
-        cleaned,
-        (clean) => clean ? this.#takeBack(connection) : connection.close(givenBack(connection.address))
-      )
-    )
+    this.#fork(Effect.map(cleaned, (clean) => clean ? this.#takeBack(connection) : close(connection)))
   }
 
   /** Closes a clean connection where others wait for its room; callers that wait here get one later. */
   #takeBack(connection: RedisConnection): void {
     const life = this.#open.get(connection)?.life
-    if (life !== undefined && this.#options.isWanted?.(life.age) === true) {
-      connection.close(givenBack(connection.address))
-    } else this.#offer(connection)
+    if (life !== undefined && this.#options.isWanted?.(life.age) === true) close(connection)
+    else this.#offer(connection)
   }
 
   /** Whether a connection is still of use after it was idle. */
@@ -469,6 +463,9 @@ export class ExclusivePool {
     return connectionLoss(reason, detail, this.#options.dialer.address)
   }
 }
+
+/** Closes a connection that was given back. */
+const close = (connection: RedisConnection): void => connection.close(givenBack(connection.address))
 
 /** Makes a pool that lives as long as the scope. It opens nothing before it is asked to. */
 export const make = Effect.fnUntraced(function*(
