@@ -56,19 +56,18 @@ interface Sent {
 
 /** The outcome of each command, once EXEC has run them. */
 export const unwrap = (
-  { commands, positions }: Sent,
+  sent: Sent,
   outcomes: ReadonlyArray<Outcome>,
   origin: Origin
 ): Effect.Effect<ReadonlyArray<Outcome>, TransactionError> => {
-  const executed = outcomes[outcomes.length - 1]
+  const { commands, positions } = sent
+  const executed = outcomes.at(-1)
   if (executed === undefined) return Effect.die("a transaction without the outcome of EXEC")
-  if (Exit.isFailure(executed)) return Effect.failCause(explain(executed.cause, { commands, positions }, outcomes))
+  if (Exit.isFailure(executed)) return Effect.failCause(explain(executed.cause, sent, outcomes))
   // EXEC was sent undecoded, so this is the reply as it came.
   const replies = executed.value as Resp.Value
   if (replies === null) return Effect.fail(new WatchError({ reason: "changed", keys: [], delivery: "not-sent" }))
-  if (!Array.isArray(replies) || replies.length !== commands.length) {
-    return Effect.fail(misread({ commands, positions }))
-  }
+  if (!Array.isArray(replies) || replies.length !== commands.length) return Effect.fail(misread(sent))
   // There is a position for each command, so the index is in range.
   return Effect.succeed(commands.map((command, index) => outcome(command, positions[index]!, replies[index], origin)))
 }
@@ -83,7 +82,7 @@ const misread = ({ commands, positions }: Sent): CommandError => {
 
 /** Whether EXEC was answered, which ends any watch: with replies, with nil, or with the reason why nothing was run. */
 export const isExecuted = (outcomes: ReadonlyArray<Outcome>): boolean => {
-  const executed = outcomes[outcomes.length - 1]
+  const executed = outcomes.at(-1)
   return executed !== undefined && (Exit.isSuccess(executed) || isAborted(errorIn(executed)))
 }
 
