@@ -6,19 +6,14 @@
 import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
 import * as Settle from "./internal/client/settle.ts"
+import type { Commands } from "./internal/client/settle.ts"
 import type { Outcome } from "./internal/command/weave.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type * as RedisCommand from "./RedisCommand.ts"
 import type { CommandError } from "./RedisError.ts"
 
-/**
- * Commands as a tuple, an array or a record.
- *
- * @category models
- * @since 0.1.0
- */
-export type Commands = ReadonlyArray<RedisCommand.Any> | Readonly<Record<string, RedisCommand.Any>>
+export type { Commands } from "./internal/client/settle.ts"
 
 /**
  * What commands succeed with, at the same indexes or names.

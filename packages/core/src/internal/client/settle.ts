@@ -18,7 +18,13 @@ import { failureAmong } from "../error/retry.ts"
 import type { Part } from "../error/retry.ts"
 import { errorIn, errorOf } from "../runtime/firstError.ts"
 
-type Commands = ReadonlyArray<RedisCommand.Any> | Readonly<Record<string, RedisCommand.Any>>
+/**
+ * Commands as a tuple, an array or a record.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Commands = ReadonlyArray<RedisCommand.Any> | Readonly<Record<string, RedisCommand.Any>>
 
 /**
  * The commands in order. Their types say that they are commands, but programs without types give promises as well, which
