@@ -108,7 +108,7 @@ export const transactionSettled = <const C extends Commands>(
  *
  * When `body` fails or is interrupted, nothing is committed and nothing stays
  * watched. Only `body` can be interrupted: once it is done its transaction is
- * sent, and who interrupts then waits for the answer, but a second at the most.
+ * sent, and an interruption then waits for the answer, but a second at the most.
  *
  * **Example** (Doubling a number)
  *
@@ -180,7 +180,7 @@ const attempt = <C extends Commands, E, R>(
         // What was not sent may have had no connection to be lost. To have sent it changes nothing.
         (error) => "delivery" in error && error.delivery === "unknown" ? orLost(error) : error
       )
-      // Whoever repeats the whole repeats what the body has written.
+      // A caller that repeats the whole repeats what the body has written.
       const marked = <E>(error: E) => watching.wrote && isRedisError(error) ? inPart(error, written) : error
       const commands = yield* Effect.mapError(
         restore(Effect.provideService(body, RedisClient, reserved)),
@@ -233,10 +233,10 @@ const watchError = (keys: ReadonlyArray<RedisArg.Key>, reason: WatchError["reaso
     keys: keys.map((key) => typeof key === "string" ? key : `<${key.length} bytes>`)
   })
 
-/** How long who interrupts a transaction that was sent waits for its answer. */
+/** How long the interruption of a transaction that was sent waits for its answer. */
 const patience = "1 second"
 
-/** Runs to its end, interrupted or not; a server that hangs holds up nobody for longer than he is patient. */
+/** Runs an effect to its end, interrupted or not. A server that hangs holds an interruption up for no longer than `patience`. */
 const toItsEnd = <A, E>(
   effect: Effect.Effect<A, E>,
   restore: Restore

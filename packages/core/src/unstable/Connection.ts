@@ -1,7 +1,7 @@
 /**
  * One connection to one server, as a scoped resource: dialled, greeted, and
  * then shared by any number of callers until its scope closes or it is lost.
- * A lost connection is not mended; whoever needs one opens another.
+ * A lost connection is not mended; callers that need one open another.
  *
  * What sentinel, cluster and other topologies build on. It may change with any version.
  *

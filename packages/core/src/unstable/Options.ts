@@ -80,7 +80,7 @@ export {
 } from "../internal/config/checks.ts"
 export {
   /**
-   * The options of a client: an object whose names are those of options. The second argument says what they are like, for who gave none.
+   * The options of a client: an object whose names are those of options. The second argument shows what they look like, for a program that gives none.
    *
    * @category combinators
    * @since 0.1.0

@@ -28,7 +28,7 @@ export {
 export {
   /**
    * A router that sends everything over one connection of its caller's own, until
-   * the lease ends: whoever kept it after that would use somebody else's.
+   * the lease ends: a caller that kept it for longer would use somebody else's.
    *
    * @category constructors
    * @since 0.1.0

@@ -54,7 +54,7 @@ export {
    */
   elapsed,
   /**
-   * The same of the clock of whoever runs the effect.
+   * The same of the clock of the fiber that runs the effect.
    *
    * @category combinators
    * @since 0.1.0

@@ -80,7 +80,7 @@ const mayTake = (commands: ReadonlyArray<RedisCommand.Any>): boolean =>
     return held === Infinity && !command.spec.traits.has("dependent") || held > 0 && !isToBeHadAgain(command)
   })
 
-/** Whether a command takes nothing, or only what is pending at its consumer then. */
+/** Whether a command takes nothing, or only entries that stay pending for its consumer, who can read them again. */
 const isToBeHadAgain = ({ parts, spec }: RedisCommand.Any): boolean =>
   spec.traits.has("dependent") || readingStreams.has(spec.capitals) && !parts.includes("NOACK")
 

@@ -233,7 +233,7 @@ const leasing = (
 
 const toldTo = "The pool was told to disconnect"
 
-/** Submits to one connection after the other; what has to stay in order always goes to the same one. */
+/** Submits to one connection after the other. Commands that have to stay in order always go to the same one. */
 const submitTo = (shared: ReadonlyArray<SharedConnection.SharedConnection>): RedisRouter["submit"] => {
   const [only] = shared
   if (only !== undefined && shared.length === 1) return only.submit

@@ -33,8 +33,8 @@ export class Pending {
 }
 
 /**
- * A promise, which fails with what it is rejected with; of that nobody knows the type. What begins it is given a signal that
- * is aborted when nobody waits any more, with the reason of the outer one.
+ * An effect that waits for a promise, and fails with whatever the promise is rejected with. `begin` is given a signal that is
+ * aborted when nobody waits any more, with the reason of the outer signal.
  */
 export const awaited = <A>(
   begin: (signal: AbortSignal) => Promise<A>,
@@ -56,7 +56,7 @@ const settle = <A>(
   reject: (reason: unknown) => void
 ): void => Exit.isSuccess(exit) ? resolve(exit.value) : reject(Cause.squash(exit.cause))
 
-/** What became of the calls that their signals have ended, which are rejected with somebody else's reason. */
+/** The delivery of each call that its signal has ended. Such a call is rejected with the reason of the signal, which cannot tell it. */
 const ended = new WeakMap<Promise<unknown>, Delivery>()
 
 /** Whether a server may have run what a call was to do that its signal has ended; `undefined` of every other call. */
@@ -69,7 +69,7 @@ const neverBegun = (signal: AbortSignal): Promise<never> => {
   return call
 }
 
-/** Rejects a call that its signal has ended. What is known of it is there before anybody is told, also when it ends while it begins. */
+/** Rejects a call that its signal has ended. Its delivery is known before its caller is told, also when it ends while it begins. */
 const end = (
   signal: AbortSignal,
   reject: (reason: unknown) => void,
@@ -83,8 +83,8 @@ const end = (
 const unknown = (): Delivery => "unknown"
 
 /**
- * Runs an effect, and rejects with what it failed with. `delivery` says what is known of what it has sent when the signal ends
- * it.
+ * Runs an effect, and rejects with the error that it fails with. `delivery` tells whether a server may have run it when the signal
+ * ends it.
  */
 export const settled = <A, E, R>(
   context: Context.Context<R>,

@@ -60,7 +60,7 @@ export class Building<R, E> implements Provider<R> {
     this.#layer = layer
   }
 
-  /** What has waited goes on in the order in which it came, and before what is called later. */
+  /** Calls that have waited go on in the order in which they came, and before calls that come later. */
   readonly opened: Provider<R>["opened"] = Effect.callback((resume) => {
     if (this.#closing !== undefined) return resume(Effect.fail(deeper(closed)))
     if (this.current !== undefined) return resume(Effect.succeed(this.current.context))
@@ -124,7 +124,7 @@ export class Building<R, E> implements Provider<R> {
 export class Limited<R> implements Provider<R> {
   readonly #provider: Provider<R>
   readonly #limit: Duration.Duration
-  /** The services that were limited last, and what became of them: they stay the same for as long as a client is open. */
+  /** The services that were limited last, and the same with the limit. They are made anew only when the client is built again. */
   #unlimited: Services<R> | undefined
   #limited: Services<R> | undefined
 
@@ -163,7 +163,7 @@ export class Limited<R> implements Provider<R> {
   }
 }
 
-/** The services of somebody else, who closes them. */
+/** Services that the effect of a body was given. They are closed where they were made. */
 export const provided = <R>(context: Context.Context<RedisClient | R>): Provider<R> => ({
   current: new Services(context),
   opened: Effect.succeed(context),

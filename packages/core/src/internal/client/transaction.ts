@@ -72,7 +72,7 @@ export const unwrap = (
   return Effect.succeed(commands.map((command, index) => outcome(command, positions[index]!, replies[index], origin)))
 }
 
-/** The error of an EXEC that has not answered each command: what was run is not known then. */
+/** The error when the reply to EXEC is not one reply for each command, so that nobody knows which of them were run. */
 const misread = ({ commands, positions }: Sent): CommandError => {
   const detail = `expected an array of ${commands.length}, a reply for each command, got something else`
   const mayHaveWritten = commands.some(({ spec }) => !spec.readonly)
@@ -127,7 +127,7 @@ const refusedMulti = (refused: Refusal, sent: Sent, outcomes: ReadonlyArray<Outc
   return error === split ? atIndex(refused, undefined) : error
 }
 
-/** The error of what was no transaction: commands that ran by themselves have an outcome of their own each. */
+/** The error when commands were run one by one, and not as a transaction: each of them has an outcome of its own. */
 const oneByOne = (
   error: CommandError,
   { commands, positions }: Sent,

@@ -1,5 +1,5 @@
 /**
- * Decoders that programs without types leave out: what is sent would be answered with a defect.
+ * Commands without a decoder, as programs without types may define them. They are refused, as reading their reply would be a defect.
  */
 import * as Predicate from "effect/Predicate"
 import { InvalidArgument } from "../argument/refusal.ts"

@@ -1,5 +1,5 @@
 /**
- * What stands where only a command may stand. The types say so, but programs are also written without them.
+ * Values that are given in place of commands. Types forbid it, but programs are also written without types.
  */
 import * as Predicate from "effect/Predicate"
 import * as RedisArg from "../../RedisArg.ts"

@@ -1,5 +1,5 @@
 /**
- * Several commands of which some need not be sent: what is known of these is put between what became of the others.
+ * Several commands of which some need not be sent: their known outcomes are put between those of the others.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

@@ -1,7 +1,7 @@
 /**
  * One connection to one server, as a scoped resource: dialled, greeted, and
  * then shared by any number of callers until its scope closes or it is lost.
- * A lost connection is not mended; whoever needs one opens another.
+ * A lost connection is not mended; callers that need one open another.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -169,7 +169,7 @@ const dial = Effect.fnUntraced(function*(
       listener.onBusy?.(exchange.submit)
     }
   })
-  // The listener is told of a loss from here on. What was lost while this fiber rested it would never hear of.
+  // From here on the listener is told of a loss. It would never hear of one that happened while this fiber rested.
   if (exchange.closed) return yield* Effect.flatMap(wire.lost, Effect.fail)
   wire.accept(protocol)
   const connection: RedisConnection = {

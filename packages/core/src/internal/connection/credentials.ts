@@ -21,7 +21,7 @@ export interface Asked {
 }
 
 /**
- * Asks a source of the program. One that throws, or interrupts itself as what it has joined, has not given anything either.
+ * Asks a source of the program. A source that throws, or interrupts itself, counts as one that fails.
  */
 const had = <A>(source: Effect.Effect<A, unknown>, what: string, address: string): Effect.Effect<A, CommandError> =>
   Effect.catchCause(source, (reason) => {
@@ -87,8 +87,8 @@ const checked = <E>(
       : Effect.succeed(given))
 
 /**
- * Presents the further elements of a stream until the stream ends, or fails when a server refuses one. One that waits to be
- * presented gives way to the next: by then it may count no longer.
+ * Presents the further elements of a stream until the stream ends, or fails when a server refuses one. An element that waits to
+ * be presented gives way to the next, as it may no longer be valid by then.
  */
 export const renew = Effect.fnUntraced(function*(
   next: Effect.Effect<Credentials, unknown>,

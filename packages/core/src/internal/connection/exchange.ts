@@ -51,10 +51,10 @@ export interface ExchangeOptions {
 }
 
 /**
- * Whoever has the connection alone.
+ * The caller that has the connection alone.
  *
- * - `wrote`: told of each command that is written. `denied`: told of each that the server refuses, by the number of replies before;
- *   returns the error that ends the connection by that.
+ * - `wrote`: called with each command that is written. `denied`: called with each refusal of the server, and with the number of
+ *   replies before it; returns the error that ends the connection over it.
  * - `isAlone`: whether nothing may be written but what the holder sends: in a transaction that was begun by name the server
  *   would queue it, and answer it in the reply to EXEC. A holder who has become another user stays that one.
  * - `dismiss`: has the connection closed when it is given back.
@@ -86,7 +86,7 @@ export class Exchange {
   #holder: Holder | undefined = undefined
   readonly #inFlight = new InFlight()
   readonly #encoder = new RespEncoder()
-  /** What was encoded, and is given to the socket when it has taken what was before. */
+  /** The encoded chunks that the socket is given once it has taken the chunks before them. */
   readonly #pieces = new Pieces(writeSize, LEND_FROM)
   /** The requests whose callers' memory the socket holds. */
   readonly #lending: Lending
@@ -128,7 +128,7 @@ export class Exchange {
     return this.#written
   }
 
-  /** The number of times that the socket was given something to write. Of what it was given before, it had not taken 64 KB at the most. */
+  /** The number of writes that the socket was given. Of the bytes of earlier ones it may still hold 64 KB at the most. */
   get handed(): number {
     return this.#handed
   }
@@ -182,7 +182,7 @@ export class Exchange {
     this.#options.onWork()
   }
 
-  /** Whoever has the connection alone from now on, if anybody has. */
+  /** Sets the caller that has the connection alone from now on; `undefined` for none. */
   set holder(holder: Holder | undefined) {
     this.#holder = holder
     if (this.#aside.length > 0) this.#options.onWork()
@@ -333,7 +333,7 @@ export class Exchange {
     this.#halves.skip()
   }
 
-  /** Whether it rests: who reads is to give others a turn before the next values. */
+  /** Whether the exchange rests: its reader gives other fibers a turn before the next values. */
   get rests(): boolean {
     return this.#rests
   }
@@ -351,7 +351,7 @@ export class Exchange {
    */
   gather(decoder: RespDecoder): void {
     const { onUnasked, origin, subscriber } = this.#options
-    // On such a connection, what comes need not be an answer.
+    // On the connection of a subscriber or of MONITOR a value need not be an answer.
     if (subscriber === true || onUnasked !== undefined) return
     const request = this.#owed()
     if (request === undefined || request.answered === request.written) return
@@ -368,8 +368,8 @@ export class Exchange {
    * Ends the exchange when all that was written has its answers. Until then it writes nothing but the rest of what is
    * written in part.
    *
-   * - `patient`: answers may take as long as ever, and who has the connection alone may go on until it is given back, as nothing
-   *   is wrong with the server. Else `hasten` ends it.
+   * - `patient`: nothing is wrong with the server, so answers may take as long as ever, and a holder may go on until it gives the
+   *   connection back. Otherwise `hasten` ends the exchange.
    */
   leave(failure: CommandError, { patient = false } = {}): void {
     if (this.#leaving?.patient === false || this.#failure !== undefined) return

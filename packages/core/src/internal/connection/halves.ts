@@ -2,8 +2,8 @@
  * When commands are written that callers send while replies are given to others.
  *
  * Callers who ask again as soon as they are answered would all leave in one write, and be answered in one read: client and server
- * take turns, and each waits for the other half of the time. So a write is due, also in the midst of what has come, when half of what was
- * in flight at the last one is answered: the server works on one half while the other is decoded (decision 49).
+ * take turns, and each waits for the other half of the time. So a write is due when half of what was in flight at the last one is
+ * answered, even if the read has brought more replies: the server works on one half while the other is decoded (decision 49).
  */
 import { Push } from "../../Resp.ts"
 import type { Value } from "../../Resp.ts"
@@ -37,7 +37,7 @@ export class Halves {
     this.#left = Infinity
   }
 
-  /** Takes note of what has come at once, and of how many replies were owed. */
+  /** Takes note of the values of one read, and of how many replies were owed. */
   came(values: ReadonlyArray<Value>, owed: number): void {
     if (this.#pause > 0) return
     if (values.length < owed || repliesIn(values) < owed) this.#together = 0

@@ -52,14 +52,14 @@ export class Lending extends RequestQueue {
     return LEND_FROM
   }
 
-  /** Takes note that the socket takes what it was given only when it can. */
+  /** Takes note that the socket could not take everything at once. */
   noteWait(): void {
     this.#copies = COPIES
   }
 
   /**
-   * Takes note that the socket asks for more, and returns whether it is known to read nothing any more. One that says nothing
-   * asks only when it is done with what it was lent.
+   * Takes note that the socket asks for more, and returns whether it is known to be done with the memory that it was lent. A
+   * socket that cannot tell asks only when it is done.
    */
   settle(): boolean {
     const done = this.#done?.()

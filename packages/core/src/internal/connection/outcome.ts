@@ -16,8 +16,7 @@ import type { TextDecoding } from "../reply/decode.ts"
 /**
  * The origin of a reply, for the messages of errors and for the view of text.
  *
- * - `onRefusal`: takes error replies and their commands; returns what befell the connection by one, where it means more than
- *   its text.
+ * - `onRefusal`: takes error replies and their commands; returns the loss of the connection, where an error reply means one.
  */
 export interface Replies {
   readonly address: string | undefined
@@ -145,9 +144,9 @@ export const begins = (reply: Resp.Value): boolean =>
   !(reply instanceof Resp.ErrorReply) || reply.line.includes("can not be nested")
 
 /**
- * Whether an answer to EXEC or DISCARD need not have ended the transaction, so that the server may queue what comes after it and
- * answer QUEUED: one that does not know EXEC, as with `rename-command`, does so, one before 6.0.6 after most refusals, and each
- * one whose user has no right to DISCARD.
+ * Whether the transaction may still be open after this answer to EXEC or DISCARD, so that the server answers QUEUED to whatever comes
+ * next: servers do so that do not know EXEC, as with `rename-command`, servers before 6.0.6 after most refusals, and all servers
+ * whose user has no right to DISCARD.
  */
 export const isUnended = (reply: Resp.Value): boolean => reply instanceof Resp.ErrorReply && !ending.test(reply.line)
 

@@ -1,7 +1,6 @@
 /**
- * A long write in pieces. Only a socket that is given one after the other shows whether it goes on: of what it has it tells no
- * more than that it has not taken all of it yet. It also makes bytes of a text, for which it takes three times the length of
- * what it is given.
+ * A long write in pieces. A socket shows progress only between two writes: of one long write it tells no more than that it has
+ * not taken all of it yet. It also encodes text, for which it allocates three times the length of the text that it is given.
  */
 
 type Chunk = Uint8Array | string
@@ -21,7 +20,7 @@ export class Pieces {
     this.#least = least
   }
 
-  /** Adds to what is to be taken. */
+  /** Adds chunks at the end. */
   push(chunks: ReadonlyArray<Chunk>): void {
     for (const chunk of chunks) this.#chunks.push(chunk)
   }

@@ -65,7 +65,7 @@ export class Reading {
       : Effect.andThen(Effect.yieldNow, this.caughtUp)
   )
 
-  /** Reads to the end of what has come, or to where callers get a turn. */
+  /** Reads to the end of the chunks that have come, or until callers get a turn. */
   #read(): Effect.Effect<void, CommandError> {
     const { decoder, exchange, onRead } = this.#ends
     while (this.#chunk !== undefined || this.#begun < this.#chunks.length) {

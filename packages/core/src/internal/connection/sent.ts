@@ -4,5 +4,5 @@
 import type { Delivery } from "../../RedisError.ts"
 import { Request } from "./request.ts"
 
-/** Whether a server may have run what was given up: a request knows, and of other effects nothing is known. */
+/** Whether a server may have run an effect that was given up. A request knows; any other effect may have been run. */
 export const deliveryOf = (effect: unknown): Delivery => effect instanceof Request ? effect.delivery : "unknown"

@@ -1,5 +1,5 @@
 /**
- * Connections to servers that have to be what they are said to be, and replicas without data.
+ * Connections that are checked before they are used: whether the server has the role that is expected, and whether a replica has data.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -50,7 +50,7 @@ export const verified = (
           orElse: () => Effect.fail(timeLimit("connect", limit, connection.address))
         }),
         () => {
-          // The listener is told of a loss from here on. What was lost while this fiber rested it would never hear of.
+          // From here on the listener is told of a loss. It would never hear of one that happened while this fiber rested.
           if (connection.exchange.closed) return Effect.flatMap(connection.lost, Effect.fail)
           admitted = true
           return Effect.void

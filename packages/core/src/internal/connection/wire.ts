@@ -111,7 +111,7 @@ export const wireOn = Effect.fnUntraced(function*(
   })
   decoder.pauses = true
   const reading = new Reading({ reader, decoder, exchange, target, onRead: listener.onRead })
-  // A server that is full says so by itself. Read after the first command was written, that is the answer to it.
+  // A server that has too many clients says so unasked. Reading begins after the first write, so that this counts as its answer.
   const begun = Latch.makeUnsafe()
   yield* untilLost(Effect.andThen(begun.await, reading.untilLost))
   const written = (): void => {

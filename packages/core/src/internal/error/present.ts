@@ -1,5 +1,5 @@
 /**
- * Leaves out what is not there.
+ * Objects without their `undefined` fields.
  */
 
 type Present<A extends object> = { readonly [K in keyof A]?: Exclude<A[K], undefined> }

@@ -33,5 +33,5 @@ const longest = 500
 export const excerpt = (text: string): string =>
   text.length > longest ? `${printable(text.slice(0, longest))}… (${text.length} characters)` : printable(text)
 
-/** What is told of what reading a value threw. The message of an error is left out, as it may show the value. */
+/** The words for an error that reading a value threw. They leave its message out, as that may show the value. */
 export const thrown = (error: unknown): string => error instanceof Error ? error.name : "thrown"

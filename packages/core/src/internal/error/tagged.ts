@@ -23,7 +23,7 @@ function printed(this: Error, depth: number, options: unknown, inspect?: Inspect
   return depth < 0 || inspect === undefined ? fields : `${head} ${inspect(fields, options)}`
 }
 
-/** The fields for JSON, which never fails: who logs an error has no use for another one. */
+/** The fields for JSON. It never fails, as a program that logs an error has no use for another one. */
 function json(this: Error): unknown {
   const fields = fieldsOf(this)
   return "cause" in fields ? { ...fields, cause: toldOf(fields.cause) } : fields

@@ -76,7 +76,7 @@ export class Attempts {
 export const lateCheck = (limit: number, address: string): TimeoutError =>
   timeLimit("write", limit, address, "the connection was unused for long, and a PING that checks it has no answer yet")
 
-/** An error without what it says of the command that failed with it. */
+/** The reason that an error gives, without the command that failed with it. */
 export const failureText = (error: CommandError): string =>
   error._tag === "TimeoutError"
     ? `its limit of ${error.milliseconds} ms passed${error.detail === undefined ? "" : `; ${error.detail}`}`

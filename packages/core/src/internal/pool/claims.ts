@@ -1,5 +1,5 @@
 /**
- * Who wants connections of a pool, and what they wait for.
+ * The callers that want connections of a pool, and the connection or the dial that each of them waits for.
  */
 import type * as Exit from "effect/Exit"
 import type { CommandError } from "../../RedisError.ts"

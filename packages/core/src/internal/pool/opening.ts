@@ -1,5 +1,5 @@
 /**
- * Opens the connections of a pool. After a failure the next one waits for a pause, whoever asks for it.
+ * Opens the connections of a pool. After a failure all callers wait for a pause before the next dial.
  */
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"

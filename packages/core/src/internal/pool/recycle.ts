@@ -120,7 +120,7 @@ export class Lease implements Holder {
     return undefined
   }
 
-  /** Takes what was answered and not refused as done. */
+  /** Moves past the turns that were answered before so many replies. One that is refused is taken by `denied`. */
   #settleBefore(replies: number): void {
     for (let turn = this.#answered.next; turn !== undefined && turn.before < replies; turn = turn.next) {
       this.#answered = turn
@@ -156,7 +156,7 @@ export class Lease implements Holder {
     if (this.#turning.length > 2 * this.#raw.exchange.waiting) this.#turning = this.#turning.filter(isUnwritten)
   }
 
-  /** Whether a transaction by name is begun when what was sent is written. What was given up is not among that. */
+  /** Whether a transaction by name is open once all requests are written that were sent and not given up. */
   get #begun(): boolean {
     const turning = this.#turning
     while (turning.length > 0 && !isUnwritten(turning.at(-1)!)) turning.pop()

@@ -14,7 +14,7 @@ import { backOff, jitter } from "../runtime/backOff.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 
 /**
- * What the connections of a pool are opened with, and who is told of them.
+ * How the connections of a pool are opened, and where their events go.
  *
  * - `isWanted`: whether somebody else waits for the room of a connection that is open for so many milliseconds.
  */

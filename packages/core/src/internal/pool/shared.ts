@@ -175,7 +175,7 @@ export class SharedConnection {
     }
   }
 
-  /** Closed is for good: what was under way then, such as a dial, changes nothing any more. */
+  /** A closed connection stays closed: a dial that was under way changes nothing any more. */
   #become(state: State): void {
     if (this.#state._tag !== "Closed") this.#state = state
   }

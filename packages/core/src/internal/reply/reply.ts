@@ -206,7 +206,7 @@ const tooLarge = (value: bigint, way = ". Redis.asBigInt reads it"): never => {
   throw new Mismatch(`the integer ${excerpt(digits)} is beyond ±(2⁵³−1)${way}`, digits)
 }
 
-/** The text of a number; `undefined` of what is none. */
+/** The text of a number; `undefined` for a value that is too long for one, or of another kind. */
 const digitsOf = (value: Resp.Value): string | undefined =>
   (value instanceof Resp.Bulk || typeof value === "string") && value.length <= LONGEST_NUMBER
     ? value.toString()

@@ -1,5 +1,5 @@
 /**
- * What has happened, for whoever listens.
+ * Announcements to any number of listeners.
  */
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"

@@ -39,7 +39,7 @@ const always = () => true
 
 /**
  * Time in which the event loop went on, for limits: a server cannot be heard while the loop stands still. Nothing tells
- * how long it stood but a timer that is late. So whoever sleeps looks after a quarter of what is left, again and again,
+ * how long it stood but a timer that is late. So a sleeping fiber looks after a quarter of the time that is left, again and again,
  * and of a look that comes late only the beginning of its lateness counts.
  *
  * Of 5 seconds a standstill of any length so takes 1.4 at the most. However often the loop stands still, they have passed

@@ -22,7 +22,7 @@ export const durationFrom = (input: Duration.Input): Duration.Duration | undefin
     ? Option.getOrUndefined(Duration.fromInput(input))
     : undefined
 
-/** What is wrong with what is none, and what would be one. */
+/** The refusal of a value that is not a duration, with an example of one that is. */
 export const noDuration = (shown: string): string => `${shown} is not a duration, such as "10 seconds"`
 
 const isTime = (input: unknown): boolean => {

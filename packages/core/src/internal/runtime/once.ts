@@ -1,5 +1,5 @@
 /**
- * What comes to pass once, for all who wait for it.
+ * An outcome that comes once, for all callers that wait for it.
  */
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"

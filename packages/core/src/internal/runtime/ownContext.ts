@@ -44,7 +44,7 @@ export const inContext =
 export const fork = <R>(context: Context.Context<R>) => <A, E>(effect: Effect.Effect<A, E, R>): Fiber.Fiber<A, E> =>
   outside(() => Effect.runForkWith(context)(effect))
 
-/** Runs an effect that makes what many share. It is interrupted with the one who waits for it. */
+/** Runs an effect that makes something for many callers. It is interrupted when the caller that waits for it is. */
 export const makeShared = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(Effect.context<R>(), (context) =>
     Effect.callback((resume) => {

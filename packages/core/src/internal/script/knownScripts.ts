@@ -3,9 +3,9 @@
  *
  * A script is sent with its text until a result has come back: then the server
  * has it, and the digest does. It can lose it without a word, by SCRIPT FLUSH,
- * a restart behind a proxy, or because it keeps only so many; then it says so
- * in words of its own. Those words mean that only to what was sent by digest:
- * whatever comes back for a text was made up by the script itself.
+ * a restart behind a proxy, or because it keeps only so many; then it answers
+ * NOSCRIPT. That means a lost script only where the digest was sent: in answer to
+ * a text the script itself has made it up.
  */
 import type * as RedisCommand from "../../RedisCommand.ts"
 import * as Resp from "../../Resp.ts"
