@@ -175,11 +175,11 @@ export const makeFrom: (
     member: Effect.map(exclusive.join, (member) => ({ ...router, ...leasing(exclusive, member, rest) })),
     stats,
     disconnect: ({ inUse = false, only, reason = connectionLoss("Closed", toldTo, dialer.address) } = {}) =>
-      Effect.suspend(() => {
+      Effect.sync(() => {
         for (const connection of only === "exclusive" ? [] : shared) {
           if (inUse || connection.inFlight === 0) connection.disconnect(reason)
         }
-        return exclusive.disconnect(reason, inUse)
+        exclusive.disconnect(reason, { inUse })
       }),
     retire: (reason) =>
       Effect.sync(() => {

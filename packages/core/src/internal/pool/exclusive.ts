@@ -141,10 +141,8 @@ export class ExclusivePool {
   }
 
   /** Closes idle connections, with `inUse` the others as well. */
-  disconnect(reason: CommandError, inUse: boolean): Effect.Effect<void> {
-    return Effect.sync(() => {
-      for (const connection of inUse ? [...this.#open.keys()] : [...this.#idle]) connection.close(reason)
-    })
+  disconnect(reason: CommandError, { inUse }: { readonly inUse: boolean }): void {
+    for (const connection of inUse ? [...this.#open.keys()] : [...this.#idle]) connection.close(reason)
   }
 
   /** Fails the callers that wait and closes everything, for good. */
