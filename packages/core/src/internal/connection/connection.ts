@@ -206,12 +206,12 @@ const renewing = (
 /** Watches a server that has accepted the client, until the scope closes. */
 const watched = Effect.fnUntraced(function*(
   connection: RedisConnection,
-  { idle, liveness, tracking }: Wire,
+  { between, liveness, tracking }: Wire,
   settings: ConnectionSettings,
   { onSilence }: Listener
 ): Effect.fn.Return<void, never, Scope.Scope> {
   yield* Effect.forkScoped(Effect.andThen(tracking.begun, listening(connection, settings)))
-  const slowReply = new SlowReply(connection, Duration.toMillis(settings.commandTimeout), idle)
+  const slowReply = new SlowReply(connection, Duration.toMillis(settings.commandTimeout), between)
   yield* Effect.forkScoped(liveness.watch(connection, settings, { onSilence, slowReply }))
 })
 

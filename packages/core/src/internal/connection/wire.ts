@@ -33,7 +33,7 @@ import { Wakeup } from "./wakeup.ts"
  *
  * - `accept`: told when the server has accepted the client. Before that replies are short, and the listener has no use for
  *   requests that could not be written.
- * - `idle`: whether no reply has come in part.
+ * - `between`: whether no reply has come in part.
  */
 export interface Wire {
   readonly exchange: Exchange
@@ -41,7 +41,7 @@ export interface Wire {
   readonly liveness: Liveness
   readonly lost: Effect.Effect<CommandError>
   readonly accept: (protocol: RedisConnection["protocol"]) => void
-  readonly idle: () => boolean
+  readonly between: () => boolean
 }
 
 /** Reads and writes until the connection is lost, or the scope closes. */
@@ -133,7 +133,7 @@ export const wireOn = Effect.fnUntraced(function*(
       // A handshake may have nothing to ask.
       begun.openUnsafe()
     },
-    idle: () => decoder.idle
+    between: () => decoder.idle
   }
 })
 
