@@ -210,6 +210,7 @@ export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
 let tried = false
 let ownWay = false
 
+/** - `atOnce`: whether it is settled while it begins. `asExit`: whether it is settled with an `Exit`, and not with a value. */
 class Trial extends Suspension<number, never> {
   readonly #atOnce: boolean
   readonly #asExit: boolean
@@ -248,11 +249,11 @@ const isAsExpected = (): boolean => {
     const begin = (trial: Trial) => Effect.runFork(Effect.map(trial, (one) => one + 1))
     const [later, left] = [[new Trial(false, false), new Trial(false, true)], new Trial(false, false)]
     const settled = [new Trial(true, false), new Trial(true, true), ...later].map(begin)
-    const third = begin(left)
-    const waiting = [...settled.slice(2), third].every((fiber) => fiber.pollUnsafe() === undefined)
+    const interrupted = begin(left)
+    const waiting = [...settled.slice(2), interrupted].every((fiber) => fiber.pollUnsafe() === undefined)
     for (const trial of later) trial.finish()
-    third.interruptUnsafe()
-    const gone = third.pollUnsafe()
+    interrupted.interruptUnsafe()
+    const gone = interrupted.pollUnsafe()
     const answered = settled.every((fiber) => {
       const exit = fiber.pollUnsafe()
       return exit !== undefined && Exit.isSuccess(exit) && exit.value === 2
