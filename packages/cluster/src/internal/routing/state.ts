@@ -92,8 +92,6 @@ export class State {
   readonly #probes: Probes
   /** The times at which connections to servers that name themselves were renewed, by address. */
   readonly #renewed = new Map<string, number>()
-  /** The times since which servers have not let this client in. */
-  readonly #turnedAway = new WeakMap<Node, number>()
   /** Functions that say whether somebody depends on the topology without sending commands. */
   readonly followers = new Set<() => boolean>()
   /** Whether there were commands lately. Sending one sets this. */
@@ -251,8 +249,7 @@ export class State {
 
   /** Whether the topology was read since a server began not to let this client in, and not long ago. */
   #isCurrent(address: string | undefined): boolean {
-    const node = address === undefined ? undefined : this.nodes.find(address)
-    const since = node && this.#turnedAway.get(node)
+    const since = address === undefined ? undefined : this.nodes.find(address)?.health.turnedAwaySince
     return since !== undefined && this.#readings.isCurrent(since)
   }
 
@@ -294,7 +291,7 @@ export class State {
         this.#probes.start(node)
         break
       case "TurnedAway":
-        if (node !== undefined && !this.#turnedAway.has(node)) this.#turnedAway.set(node, this.#now())
+        node?.health.turnAway(this.#now())
         break
       case "Down":
         // The node may be cut off from the others, so that its topology is old.
@@ -328,7 +325,6 @@ export class State {
 
   /** Takes news of a server that has shown that it is there. */
   answered(node: Node): void {
-    this.#turnedAway.delete(node)
     if (!node.health.answered()) return
     this.#probes.hurry(node)
     this.#awaiting.tell()
