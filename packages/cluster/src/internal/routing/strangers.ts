@@ -2,9 +2,10 @@
  * Servers of another cluster that have taken over addresses of this one, as where addresses are given out anew.
  */
 import { clusterSlots } from "@redfx/core/commands/Cluster"
-import { ConnectionError, connectionLoss } from "@redfx/core/RedisError"
-import type { CommandError } from "@redfx/core/RedisError"
+import { connectionLoss } from "@redfx/core/RedisError"
+import type { CommandError, ConnectionError } from "@redfx/core/RedisError"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { runOn } from "../topology/nodes.ts"
 import type { Node } from "../topology/nodes.ts"
 import { fromSlots, isForeign } from "../topology/topology.ts"
@@ -25,8 +26,5 @@ export const recognized = (
 ): Effect.Effect<void, CommandError> =>
   Effect.flatMap(Effect.mapError(runOn(node, node.client, clusterSlots()), () => strange(node)), (ranges) => {
     const told = fromSlots(ranges, node.endpoint, translate)
-    return typeof told === "string" || told instanceof ConnectionError || told.covered === 0 ||
-        isForeign(topology, told)
-      ? Effect.fail(strange(node))
-      : Effect.void
+    return Result.isFailure(told) || isForeign(topology, told.success) ? Effect.fail(strange(node)) : Effect.void
   })
