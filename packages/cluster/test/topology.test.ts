@@ -15,7 +15,7 @@ const range = (start: number, end: number, master: string, ...replicas: Readonly
 })
 
 // What a server says, as far as it is looked at.
-const read = (ranges: ReadonlyArray<ReturnType<typeof range>>) => fromSlots(ranges, asked, (address) => address)
+const read = (ranges: ReadonlyArray<ReturnType<typeof range>>) => fromSlots(ranges, asked, Result.succeed)
 
 const wrong = (ranges: Parameters<typeof read>[0]): string => {
   const found = read(ranges)

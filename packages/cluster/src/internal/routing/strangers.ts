@@ -4,12 +4,13 @@
 import { clusterSlots } from "@redfx/core/commands/Cluster"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError, ConnectionError } from "@redfx/core/RedisError"
+import type { Translation } from "@redfx/core/unstable/Options"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { runOn } from "../topology/nodes.ts"
 import type { Node } from "../topology/nodes.ts"
 import { fromSlots, isForeign } from "../topology/topology.ts"
-import type { Topology, Translation } from "../topology/topology.ts"
+import type { Topology } from "../topology/topology.ts"
 
 /** The reason why nothing is sent to an address of the cluster at which another one answers. */
 export const strange = ({ address }: Node): ConnectionError =>

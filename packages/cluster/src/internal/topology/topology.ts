@@ -5,8 +5,9 @@ import type { clusterSlots } from "@redfx/core/commands/Cluster"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
-import { ConnectionError, connectionLoss } from "@redfx/core/RedisError"
+import type { ConnectionError } from "@redfx/core/RedisError"
 import { isHost, isPort } from "@redfx/core/unstable/Options"
+import type { Translation } from "@redfx/core/unstable/Options"
 import * as Result from "effect/Result"
 import { slotCount } from "./slot.ts"
 
@@ -34,22 +35,6 @@ export const addressesOf = ({ shards }: Topology): ReadonlyArray<string> =>
 
 type Ranges = RedisCommand.Success<ReturnType<typeof clusterSlots>>
 type RangeNode = Ranges[number]["master"]
-
-/** The address that an address from a node stands for, or why there is none. */
-export type Translation = (address: NodeAddress) => NodeAddress | ConnectionError
-
-/** The translation of a program, which may throw and may return anything. */
-export const checked = (translate: (address: NodeAddress) => NodeAddress): Translation => (address) => {
-  const failed = `The program's natMap failed for ${formatEndpoint(address)}`
-  try {
-    const { host, port } = translate(address)
-    return typeof host === "string" && host !== "" && host !== "?" && isPort(port)
-      ? { host, port }
-      : connectionLoss("Other", `${failed}: it returned the host ${String(host)} and the port ${String(port)}`)
-  } catch (defect) {
-    return connectionLoss("Other", failed, undefined, defect)
-  }
-}
 
 /** The endpoint behind an address that this client has formatted. */
 export const endpointOf = (address: string): NodeAddress => {
@@ -98,18 +83,18 @@ export const fromSlots = (
   const ids = new Map<string, string | undefined>()
   const untranslated: Array<ConnectionError> = []
   let isNameless = false
+  const addressAt = (host: string, port: number): string | undefined => {
+    if (host === "?" || !isPort(port) || !isHost(host)) return undefined
+    const translated = translate({ host: host === "" ? asked.host : host, port })
+    if (Result.isSuccess(translated)) return formatEndpoint(translated.success)
+    untranslated.push(translated.failure)
+    return undefined
+  }
   const addressOf = (node: RangeNode): string | undefined => {
-    const { id, port } = node
     const host = hostOf(node)
     isNameless ||= host === "?"
-    const translated = host === "?" || !isPort(port) || !isHost(host)
-      ? undefined
-      : translate({ host: host === "" ? asked.host : host, port })
-    if (translated instanceof ConnectionError) untranslated.push(translated)
-    const address = translated === undefined || translated instanceof ConnectionError
-      ? undefined
-      : formatEndpoint(translated)
-    if (id) ids.set(id, address)
+    const address = addressAt(host, node.port)
+    if (node.id) ids.set(node.id, address)
     return address
   }
   let covered = 0
