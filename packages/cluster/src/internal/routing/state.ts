@@ -288,7 +288,6 @@ export class State {
         if (node === undefined) break
         node.health.refuse()
         this.#probes.excuse(node)
-        this.#probes.start(node)
         break
       case "TurnedAway":
         node?.health.turnAway(this.#now())
