@@ -114,8 +114,7 @@ export const SemaphoreTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>
             { permits: 1, ttl: Duration.zero }
           ] as const
           for (const options of wrong) {
-            const error = yield* Effect.flip(RedisSemaphore.make(name, options).tryAcquire)
-            assert.strictEqual(error._tag, "DataError")
+            assert.strictEqual((yield* Effect.flip(RedisSemaphore.make(name, options).tryAcquire))._tag, "DataError")
           }
         }))
     })
