@@ -1,6 +1,7 @@
 /**
  * Finds out whether servers that are suspect or down are back, by asking each, mostly with a PING, until it answers.
  */
+import { ping } from "@redfx/core/commands/Connection"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import { isWithoutData } from "@redfx/core/unstable/Connection"
@@ -10,6 +11,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import type * as Semaphore from "effect/Semaphore"
+import { unlessLate } from "../topology/discovery.ts"
 import type { Node } from "../topology/nodes.ts"
 import { isTurnedAway, isUnready } from "./losses.ts"
 import { learnedOf } from "./verdict.ts"
@@ -152,6 +154,24 @@ export class Probes {
     if (this.#options.isOfUse(node)) this.#options.onHung(node, error)
   }
 }
+
+/** The milliseconds for which a replaced master may leave a PING unanswered, before its commands are given up. */
+const replacedLimit = 2000
+
+/**
+ * Fails the commands that a replaced master owes answers to, unless it still answers. A master that hangs, or is cut
+ * off, would hold its callers up as long as its connections last.
+ */
+export const checkReplaced = (node: Node): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    if (yield* node.isIdle) return
+    const answer = node.health.downWith === undefined
+      ? yield* unlessLate(node.client.execute(ping()), replacedLimit)
+      : undefined
+    if (answer !== undefined) return
+    const detail = "The master was replaced, and does not answer"
+    yield* node.pool.disconnect({ inUse: true, reason: connectionLoss("HealthCheck", detail, node.address) })
+  })
 
 /** Takes the outcome of a PING; returns whether the server has answered it. */
 const takes = (probed: Probed, answer: Answer): boolean => {

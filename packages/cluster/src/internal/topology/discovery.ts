@@ -17,7 +17,6 @@ import type { Node } from "./nodes.ts"
 import { slotCount } from "./slot.ts"
 import { addressesOf, fromSlots, isForeign, isSame } from "./topology.ts"
 import type { Misreport, Topology } from "./topology.ts"
-import { unlessLate } from "./unlessLate.ts"
 
 export interface DiscoverySettings {
   readonly translate: Translation
@@ -224,6 +223,10 @@ export const laterOf = (first: Node, other: Node): Effect.Effect<Node> =>
     Effect.all([infoOf(first), infoOf(other)], { concurrency: 2 }),
     ([a, b]) => (b?.clusterMyEpoch ?? NaN) > (a?.clusterMyEpoch ?? NaN) ? other : first
   )
+
+/** The result of an effect; `undefined` when the effect fails or takes more milliseconds, as of a question that others answer as well. */
+export const unlessLate = <A, E>(effect: Effect.Effect<A, E>, limit: number): Effect.Effect<A | undefined> =>
+  withTimeout(Effect.orElseSucceed(effect, () => undefined), { limit, orElse: () => Effect.undefined })
 
 const infoOf = (node: Node) => unlessLate(runOn(node, node.client, clusterInfo()), opinionLimit)
 
