@@ -13,6 +13,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
 import { MaxOpsBeforeYield } from "effect/Scheduler"
 import * as TestClock from "effect/testing/TestClock"
 import type { Redirects } from "../src/internal/routing/redirects.ts"
@@ -149,7 +150,7 @@ describe("A server that has just learned of a change", () => {
         const atAddress = (address: string) => nodeAt(endpointOf(address))
         const nodes = { at: nodeAt, atAddress, retain: () => {} } as unknown as Nodes
         const options = {
-          translate: (address: NodeAddress) => address,
+          translate: Result.succeed,
           startNodes: [{ host: "h", port: 1 }],
           most: 50,
           onEvent: () => {}

@@ -18,6 +18,7 @@ import {
   TimeoutError
 } from "@redfx/core/RedisError"
 import { ErrorReply } from "@redfx/core/Resp"
+import * as Result from "effect/Result"
 import { demotion, judge, lossLimit, maxTries, outcomeOf } from "../src/internal/routing/verdict.ts"
 import { unspent } from "../src/internal/routing/verdictModel.ts"
 import type { Outcome, Sent, Spent, Verdict, Way, Where } from "../src/internal/routing/verdictModel.ts"
@@ -38,7 +39,7 @@ const at = (address: string | undefined, of: string | undefined = master, hasOth
   master: of,
   hasOther,
   isCurrent: false,
-  translate: (address) => address,
+  translate: Result.succeed,
   atPort: (port) => port === 2 ? { host: "b", port } : undefined,
   follows: ({ host }) => host !== "one-too-many"
 })

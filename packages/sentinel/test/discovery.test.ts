@@ -3,6 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisError } from "@redfx/core"
+import type { RedisConfig } from "@redfx/core"
 import { NodeRedisConnector } from "@redfx/node"
 import { RedisSentinel } from "@redfx/sentinel"
 import { computing } from "@redfx/testing/Block"
@@ -393,17 +394,46 @@ describe("The list of sentinels", () => {
       assert.strictEqual(yield* client.execute(Redis.get("k")), String(master.port))
     }))
 
-  it.effect("natMap: a function that breaks fails commands and does not hang them", () =>
-    Effect.gen(function*() {
-      const { sentinel } = yield* Fake.make()
-      const client = yield* Fake.client([sentinel], {
-        natMap: () => {
-          throw new Error("broken")
+  const broken: ReadonlyArray<readonly [string, RedisConfig.NatMap, RegExp]> = [
+    ["throws", () => {
+      throw new Error("broken")
+    }, /: Error: broken$/],
+    ["names no port", ({ host }) => ({ host, port: 0 }), /it returned the host 127\.0\.0\.1 and the port 0$/],
+    // Not by their types, but programs need not be typed.
+    [
+      "names no host",
+      ({ port }) => ({ host: undefined as never, port }),
+      /it returned the host undefined and the port \d+$/
+    ],
+    ["names nothing", () => undefined as never, /: TypeError: /]
+  ]
+
+  it.effect.each(broken)(
+    "natMap: one that %s is named as what is wrong, and no sentinel is blamed",
+    ([, natMap, what]) =>
+      Effect.gen(function*() {
+        const { master, replicas: [replica], sentinels: [given] } = yield* Fake.make({ replicas: 1 })
+        const group = yield* Fake.group([given], { natMap })
+        const client = yield* Fake.client([given], { natMap })
+        const reader = yield* Fake.client([given], { natMap, role: "replica" })
+        const details = (error: { readonly attempts: ReadonlyArray<{ readonly detail: string }> }) =>
+          error.attempts.map(({ detail }) => detail)
+        const named = `without a usable address: The program's natMap failed for 127.0.0.1:`
+        for (
+          const [detail] of [
+            details(yield* Effect.flip(group.discoverMaster(service))),
+            details(yield* Client.failure(client, Redis.get("k"), "MasterNotFoundError"))
+          ]
+        ) {
+          assert.include(detail, `It names a master ${named}${master.port}`)
+          assert.match(detail ?? "", what)
         }
+        const [detail] = details(yield* Client.failure(reader, Redis.get("k"), "ReplicaNotFoundError"))
+        assert.include(detail, `It names a replica ${named}${replica.port}`)
+        assert.deepStrictEqual(yield* group.discoverReplicas(service), [])
+        assert.strictEqual(master.node.connections.total, 0)
       })
-      const error = yield* Client.failure(client, Redis.get("k"), "ConnectionError")
-      assert.strictEqual(error.reason, "Other")
-    }))
+  )
 })
 
 describe("Credentials", () => {

@@ -3,6 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Discovery from "../src/internal/discovery.ts"
 
 const sentinels = [26379, 26380, 26381].map((port) => ({ name: `s:${port}`, address: { host: "s", port } }))
@@ -12,7 +13,7 @@ const groupThatKnows = (epoch: number): Discovery.Group => ({
   sentinels: { inOrder: sentinels, prefer: () => {}, learn: () => Effect.void } as never,
   listening: undefined as never,
   minOtherSentinels: 0,
-  locate: (address) => address,
+  locate: Result.succeed,
   latest: new Map([["m", { epoch, era: 0 }]])
 })
 

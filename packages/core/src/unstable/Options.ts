@@ -87,3 +87,19 @@ export {
    */
   options
 } from "../internal/config/names.ts"
+export {
+  /**
+   * A translation of a program that answers with what is wrong where it throws, or returns what is no address.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  checkedTranslation,
+  /**
+   * The address that an address from a server stands for, or why there is none.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  type Translation
+} from "../internal/config/translation.ts"

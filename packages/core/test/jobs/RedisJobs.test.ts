@@ -211,7 +211,7 @@ describe("RedisJobs.run", () => {
       }
     }))
 
-  it.effect.each([5000, "1 hour", { jobId: "1" }] as const)(
+  it.effect.each([5000, "1 hour", { jobId: "1" }, { delay: "1 second", jobId: "1" }] as const)(
     "options of another kind, %j, are refused",
     (options) =>
       Effect.gen(function*() {

@@ -288,7 +288,7 @@ describe("RedisLock", () => {
       })
   )
 
-  it.effect.each([30_000, "30 seconds", { timeout: 30 }] as const)(
+  it.effect.each([30_000, "30 seconds", { timeout: 30 }, { autoExtend: true, timeout: 30 }] as const)(
     "options in another spelling, %j, are refused, and take no lock without an end",
     (options) =>
       Effect.gen(function*() {

@@ -41,10 +41,6 @@ export const memberOf = (cluster: Cluster, server: Server): Effect.Effect<Member
     : Effect.succeed(found)
 }
 
-// -----------------------------------------------------------------------------
-// Agreement
-// -----------------------------------------------------------------------------
-
 /** What one node reports. */
 interface View {
   readonly state: string
@@ -113,10 +109,6 @@ const look = Effect.fnUntraced(function*(cluster: Cluster) {
 /** Waits until no running node has a fault, and all see the same cluster. */
 export const settled = (cluster: Cluster): Effect.Effect<void, RedisServerError> =>
   Deployment.eventually("Waiting for the cluster to settle", cluster.timeout, look(cluster))
-
-// -----------------------------------------------------------------------------
-// Roles
-// -----------------------------------------------------------------------------
 
 /** A node with its own line of CLUSTER NODES; `undefined` when it does not answer. */
 const selfOf = (cluster: Cluster, member: Member) =>

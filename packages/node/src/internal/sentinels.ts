@@ -25,10 +25,6 @@ const atSentinel = (watched: Watched, sentinel: Server) => Deployment.at(sentine
 
 const running = (servers: ReadonlyArray<Server>) => Effect.filter(servers, Deployment.isRunning)
 
-// -----------------------------------------------------------------------------
-// Haste
-// -----------------------------------------------------------------------------
-
 /**
  * Intervals at which Sentinels ask and announce, in milliseconds. They are much shorter than usual.
  *
@@ -74,10 +70,6 @@ export const hasten = (
     }),
     Deployment.surelyAt("Preparing a Sentinel", sentinel, options.sentinelPassword)
   )
-
-// -----------------------------------------------------------------------------
-// Agreement
-// -----------------------------------------------------------------------------
 
 /** What one Sentinel reports. */
 interface View {
@@ -171,10 +163,6 @@ export const replicating = (
   watched: Pick<Watched, "password" | "timeout">
 ): Effect.Effect<void, RedisServerError> =>
   Deployment.eventually("Starting a replica", watched.timeout, checkRole(watched, replica, master.port))
-
-// -----------------------------------------------------------------------------
-// The master
-// -----------------------------------------------------------------------------
 
 /** The replies of the servers that answer. */
 const answers = <A>(servers: ReadonlyArray<Server>, ask: (server: Server) => Effect.Effect<A, unknown>) =>

@@ -4,7 +4,7 @@
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
-import { connectionLoss, isRetryable, ReplicaNotFoundError } from "@redfx/core/RedisError"
+import { isRetryable, ReplicaNotFoundError } from "@redfx/core/RedisError"
 import type { CommandError, MasterNotFoundError } from "@redfx/core/RedisError"
 import { isWithoutData } from "@redfx/core/unstable/Connection"
 import type { Dialer, Listener, RedisConnection } from "@redfx/core/unstable/Connection"
@@ -45,13 +45,7 @@ export const make = (resolver: Resolver): Dialer => {
   const open = resolver.role === "master" ? awaitMaster : openReplica(new RoundRobin())
   return {
     address,
-    open: (listener) =>
-      Effect.ensuring(
-        // A natMap that throws must not end the fiber that dials: callers would wait for ever.
-        Effect.catchDefect(open(resolver, listener), (defect) =>
-          Effect.fail(connectionLoss("Other", "The client failed to open the connection", address, defect))),
-        Deferred.succeed(resolver.tracker.begun, undefined)
-      ),
+    open: (listener) => Effect.ensuring(open(resolver, listener), Deferred.succeed(resolver.tracker.begun, undefined)),
     news: resolver.tracker.news
   }
 }

@@ -8,24 +8,28 @@ import { sentinelGetMasterAddrByName, sentinelMaster, sentinelReplicas } from "@
 import type { RedisCommand } from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { MasterNotFoundError } from "@redfx/core/RedisError"
+import type { ConnectionError } from "@redfx/core/RedisError"
+import type { Translation } from "@redfx/core/unstable/Options"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
+import { format } from "effect/Formatter"
 import * as Result from "effect/Result"
 import { attempted, attemptOfSentinel } from "./failures.ts"
 import type { Attempt } from "./failures.ts"
 import type { Listening } from "./listening.ts"
 import type { Claim, Standing } from "./masterTracker.ts"
-import type { Locate, Sentinel, Sentinels } from "./sentinels.ts"
+import type { Sentinel, Sentinels } from "./sentinels.ts"
 
 /**
  * Sentinels that are asked together.
  *
- * - `locate`: the address that one from a sentinel stands for; `undefined` where that is none.
+ * - `locate`: the address that one from a sentinel stands for, or why there is none.
  * - `latest`: for each service the latest failover that is known. A sentinel that only knows an earlier one lags behind the others.
  */
 export interface Group {
   readonly sentinels: Sentinels
   readonly minOtherSentinels: number
-  readonly locate: Locate
+  readonly locate: Translation
   readonly latest: Map<string, Pick<Found, "epoch" | "era">>
   readonly listening: Listening
 }
@@ -187,12 +191,13 @@ export const askForMaster = (group: Group, service: string, sentinel: Sentinel):
 /** The answer of a sentinel that names a master. What is no address is no answer, whatever failover it is from. */
 const answerNaming = (group: Group, named: NodeAddress, epoch: number, failingOver: boolean): Answer => {
   const address = group.locate(named)
-  return address === undefined
-    ? { refusal: `It names a master without a usable address: ${addressText(named)}`, epoch: undefined, failingOver }
-    : { address, epoch, failingOver }
+  return Result.isFailure(address)
+    ? { refusal: `It names a master without a usable address: ${why(address.failure)}`, epoch: undefined, failingOver }
+    : { address: address.success, epoch, failingOver }
 }
 
-const addressText = ({ host, port }: NodeAddress): string => `the port ${port} and the host ${JSON.stringify(host)}`
+/** Why an address stands for none, with what a `natMap` has thrown. */
+const why = ({ cause, detail }: ConnectionError): string => cause === undefined ? detail : `${detail}: ${format(cause)}`
 
 /** The replicas of a service, the sentinels that named none, and whether any sentinel has answered. */
 export interface Replicas {
@@ -240,10 +245,12 @@ const askForReplicas = (
 ): Effect.Effect<Known> =>
   Effect.match(group.sentinels.ask(sentinel, sentinelReplicas(service)), {
     onFailure: (error) => noneKnown(attemptOfSentinel(sentinel.name, error)),
-    onSuccess: (all): Known => ({
-      answered: true,
-      addresses: all.filter(({ isOdown, isSdown }) => !isSdown && !isOdown)
-        .flatMap(({ ip, port }) => group.locate({ host: ip, port }) ?? []),
-      attempt: { address: sentinel.name, detail: `It knows no replica that is up, of ${all.length}` }
-    })
+    onSuccess: (all): Known => {
+      const up = all.filter(({ isOdown, isSdown }) => !isSdown && !isOdown)
+      const [addresses, [lost]] = Arr.separate(up.map(({ ip, port }) => group.locate({ host: ip, port })))
+      const detail = lost === undefined
+        ? `It knows no replica that is up, of ${all.length}`
+        : `It names a replica without a usable address: ${why(lost)}`
+      return { answered: true, addresses, attempt: { address: sentinel.name, detail } }
+    }
   })

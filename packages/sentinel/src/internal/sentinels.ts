@@ -10,9 +10,11 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import type { CommandError } from "@redfx/core/RedisError"
 import * as RedisConnection from "@redfx/core/unstable/Connection"
+import type { Translation } from "@redfx/core/unstable/Options"
 import * as RedisPool from "@redfx/core/unstable/Pool"
 import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Runtime from "@redfx/core/unstable/Runtime"
+import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -71,13 +73,10 @@ export interface Question<A> {
   readonly onLate?: ((answer: A) => void) | undefined
 }
 
-/** The address that one from a sentinel stands for; `undefined` where that is none. */
-export type Locate = (address: NodeAddress) => NodeAddress | undefined
-
 export interface Options {
   readonly given: ReadonlyArray<NodeAddress>
   readonly settings: ConnectionSettings
-  readonly locate: Locate
+  readonly locate: Translation
 }
 
 export class Sentinels {
@@ -239,7 +238,7 @@ export class Sentinels {
 
   readonly #askForOthers = Effect.fnUntraced(function*(this: Sentinels, service: string, from: Sentinel) {
     const states = yield* this.ask(from, sentinelSentinels(service))
-    const others = states.flatMap(({ ip, port }) => this.#options.locate({ host: ip, port }) ?? [])
+    const others = Arr.getSuccesses(states.map(({ ip, port }) => this.#options.locate({ host: ip, port })))
     this.#learned.set(service, [from, ...others.slice(0, mostLearned - 1).map(sentinelAt)])
     const known = [...this.#given, ...[...this.#learned.values()].flat()]
     const names = new Set(known.map(({ name }) => name))

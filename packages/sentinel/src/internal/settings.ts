@@ -2,11 +2,11 @@
  * Options of sentinels, checked.
  */
 import * as RedisConfig from "@redfx/core/RedisConfig"
-import { RedisConfigError } from "@redfx/core/RedisError"
+import { connectionLoss, RedisConfigError } from "@redfx/core/RedisError"
 import * as Options from "@redfx/core/unstable/Options"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Locate } from "./sentinels.ts"
+import * as Result from "effect/Result"
 
 type GroupOptions = Omit<RedisConfig.SentinelOptions, "service" | "role">
 
@@ -54,14 +54,14 @@ export const ofSentinels = Effect.fnUntraced(function*(
  * Finds the address that one from a sentinel stands for, by the option `natMap`. A sentinel may send anything, and what it names
  * as a server is printed: what cannot be an address is none.
  */
-export const locate = (natMap: RedisConfig.NatMap | undefined): Effect.Effect<Locate, RedisConfigError> =>
-  Effect.map(
-    RedisConfig.translation(natMap),
-    (translate) => (address) =>
-      address.host !== "" && Options.isHost(address.host) && Options.isPort(address.port)
-        ? translate(address)
-        : undefined
-  )
+export const locate = (natMap: RedisConfig.NatMap | undefined): Effect.Effect<Options.Translation, RedisConfigError> =>
+  Effect.map(RedisConfig.translation(natMap), (translate) => {
+    const checked = Options.checkedTranslation(translate)
+    return ({ host, port }) =>
+      host !== "" && Options.isHost(host) && Options.isPort(port)
+        ? checked({ host, port })
+        : Result.fail(connectionLoss("Other", `the port ${port} and the host ${JSON.stringify(host)}`))
+  })
 
 /** Refuses options that are none, addresses that are not valid, and an empty list of them. */
 export const checkAddresses = (options: GroupOptions): Effect.Effect<void, RedisConfigError> =>

@@ -59,8 +59,7 @@ export class StandIns {
       this.#resolver.usable.clear()
       return this.#news.until(() => this.#open.size > 0).pipe(
         Effect.andThen(Effect.sleep(this.#resolver.interval)),
-        // A natMap that throws ends one look.
-        Effect.andThen(Effect.exit(this.#look))
+        Effect.andThen(this.#look)
       )
     })
   )

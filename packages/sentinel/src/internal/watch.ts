@@ -13,6 +13,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
+import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { verifyMaster } from "./dialers.ts"
@@ -122,10 +123,10 @@ const hear = ({ group, service, tracker }: Resolver, heard: Heard, chosen: Queue
   if (heard._tag === "Lost") return tracker.master?.witness === undefined ? undefined : tracker.doubt.hear(1)
   if (heard._tag === "Refused") return tracker.refused(heard.from.name, heard.error, heard.retryAfter)
   if (heard.service !== service) return
-  const address = group.locate({ host: heard.host, port: heard.port })
-  if (address === undefined || tracker.address === formatEndpoint(address)) return
+  const located = group.locate({ host: heard.host, port: heard.port })
+  if (Result.isFailure(located) || tracker.address === formatEndpoint(located.success)) return
   if (heard._tag === "Switched") tracker.doubt.hear()
-  else Queue.offerUnsafe(chosen, { address, witness: heard.from })
+  else Queue.offerUnsafe(chosen, { address: located.success, witness: heard.from })
 }
 
 /**

@@ -21,16 +21,18 @@ const library = (name: string): string =>
 const sorted = <T extends { readonly name: string }>(functions: ReadonlyArray<T>): ReadonlyArray<T> =>
   functions.toSorted((a, b) => a.name < b.name ? -1 : 1)
 
+/** Loads a library that no other test uses, and returns its name. */
+const loaded = (context: Parameters<typeof requireCommand>[0]) =>
+  Effect.andThen(requireCommand(context, "FCALL"), Effect.suspend(() => Redis.functionLoad(library(freshName()))))
+
 /** Functions, on whatever Layer is given. */
 export const FunctionsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): void => {
   describe("Functions", () => {
     layer(client)((it) => {
       it.effect("loads a library and calls its functions", (context) =>
         Effect.gen(function*() {
-          yield* requireCommand(context, "FCALL")
           const key = freshKey()
-          const name = freshName()
-          assert.strictEqual(yield* Redis.functionLoad(library(name)), name)
+          const name = yield* loaded(context)
           assert.strictEqual(yield* Redis.fcall(`${name}_set`, [key], ["v"]), "OK")
           assert.deepStrictEqual(yield* Redis.fcall(`${name}_get`, [key], [1]), ["v", "1"])
           assert.deepStrictEqual(yield* Redis.fcallRo(`${name}_get`, [key]), ["v"])
@@ -43,9 +45,7 @@ export const FunctionsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>
 
       it.effect("lists libraries", (context) =>
         Effect.gen(function*() {
-          yield* requireCommand(context, "FCALL")
-          const name = freshName()
-          yield* Redis.functionLoad(library(name))
+          const name = yield* loaded(context)
           const [listed, ...others] = yield* Redis.functionList({ libraryname: name })
           assert.strictEqual(others.length, 0)
           assert.strictEqual(listed?.libraryName, name)
@@ -63,9 +63,7 @@ export const FunctionsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>
 
       it.effect("dumps and restores libraries", (context) =>
         Effect.gen(function*() {
-          yield* requireCommand(context, "FCALL")
-          const name = freshName()
-          yield* Redis.functionLoad(library(name))
+          const name = yield* loaded(context)
           const dump = yield* Redis.functionDump()
           assert.strictEqual((yield* Effect.flip(Redis.functionRestore(dump)))._tag, "ResponseError")
           assert.strictEqual(yield* Redis.functionRestore(dump, "replace"), true)
@@ -78,9 +76,7 @@ export const FunctionsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>
 
       it.effect("tells what is loaded and what runs", (context) =>
         Effect.gen(function*() {
-          yield* requireCommand(context, "FCALL")
-          const name = freshName()
-          yield* Redis.functionLoad(library(name))
+          const name = yield* loaded(context)
           const { engines, runningScript } = yield* Redis.functionStats()
           assert.strictEqual(runningScript, undefined)
           assert.isAtLeast(engines["LUA"]?.librariesCount ?? 0, 1)

@@ -283,8 +283,7 @@ export const GenericTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>):
 
       it.effect("KEY-25: refuses to wait for the writes of an unknown connection", () =>
         Effect.gen(function*() {
-          const error = yield* Effect.flip(Redis.wait(1, "1 second"))
-          assert.strictEqual(error._tag, "DataError")
+          assert.strictEqual((yield* Effect.flip(Redis.wait(1, "1 second")))._tag, "DataError")
           const [stored, replicas] = yield* Redis.pipeline([Redis.set(freshKey(), "v"), Redis.wait(0, "1 second")])
           assert.deepStrictEqual([stored, replicas], [true, 0])
         }))

@@ -22,8 +22,7 @@ export const HashesTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): 
 
       it.effect("HSH-11: nothing to set is a DataError", () =>
         Effect.gen(function*() {
-          const error = yield* Effect.flip(Redis.hset(freshKey(), {}))
-          assert.strictEqual(error._tag, "DataError")
+          assert.strictEqual((yield* Effect.flip(Redis.hset(freshKey(), {})))._tag, "DataError")
         }))
 
       it.effect("HSH-04: a missing hash is empty, and __proto__ is a field like any other", () =>
@@ -43,8 +42,7 @@ export const HashesTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): 
             Uint8Array.of(255),
             Uint8Array.of(0, 254)
           ]])
-          const error = yield* Effect.flip(Redis.hvals(key))
-          assert.strictEqual(error._tag, "DecodeError")
+          assert.strictEqual((yield* Effect.flip(Redis.hvals(key)))._tag, "DecodeError")
         }))
 
       it.effect("HSH-01, HSH-02, HSH-08: deletes what exists", () =>
@@ -207,8 +205,7 @@ export const HashesTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): 
         Effect.gen(function*() {
           const key = freshKey()
           yield* Redis.rpush(key, "x")
-          const error = yield* Effect.flip(Redis.hget(key, "f"))
-          assert.strictEqual(error._tag, "WrongTypeError")
+          assert.strictEqual((yield* Effect.flip(Redis.hget(key, "f")))._tag, "WrongTypeError")
         }))
     })
   })

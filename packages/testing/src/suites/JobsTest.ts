@@ -4,12 +4,13 @@ import type { RedisClient } from "@redfx/core"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { freshKey } from "../Suite.ts"
+import { freshKey, until } from "../Suite.ts"
 
 const Payload = Schema.Struct({ n: Schema.Int, when: Schema.Date })
 const when = new Date("2026-01-02T03:04:05.678Z")
@@ -20,14 +21,7 @@ const quick: Pick<RedisJobs.WorkerOptions, "pollInterval" | "backoff"> = {
 
 /** A test whose counts are never those expected fails by its time limit. */
 const untilCounts = <A>(jobs: RedisJobs.RedisJobs<A>, expected: Partial<RedisJobs.Counts>) =>
-  Effect.gen(function*() {
-    const all = { ready: 0, running: 0, delayed: 0, dead: 0, ...expected }
-    for (;;) {
-      const counts = yield* jobs.counts
-      if (JSON.stringify(counts) === JSON.stringify(all)) return
-      yield* Effect.sleep(5)
-    }
-  })
+  until(jobs.counts, Equal.equals({ ready: 0, running: 0, delayed: 0, dead: 0, ...expected }))
 
 /** What is stored of jobs that are over. */
 const keysLeft = (name: string) => Effect.all({ ready: Redis.xlen(`${name}:ready`), jobs: Redis.hlen(`${name}:jobs`) })

@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Pace from "../Pace.ts"
-import { freshKey } from "../Suite.ts"
+import { freshKey, until } from "../Suite.ts"
 
 const Value = Schema.Struct({ n: Schema.Int })
 type Value = typeof Value.Type
@@ -40,22 +40,7 @@ const counting = (milliseconds: number) => {
 
 const some = (n: number) => Option.some({ n })
 
-/** Looks every few milliseconds, for no longer than 5 seconds. */
-const until = (condition: () => boolean) =>
-  Effect.gen(function*() {
-    for (let tries = 0; !condition(); tries++) {
-      if (tries === 1000) assert.fail("it does not come")
-      yield* Effect.sleep(5)
-    }
-  })
-
-const untilKnown = (cache: RedisKeyspace.CacheKeyspace<string, Value>, n: number) =>
-  Effect.gen(function*() {
-    for (let tries = 0; Option.getOrUndefined(yield* cache.get("1"))?.n !== n; tries++) {
-      if (tries === 1000) assert.fail("it is not stored")
-      yield* Effect.sleep(5)
-    }
-  })
+const untilSo = (condition: () => boolean) => until(Effect.sync(condition), (isSo) => isSo)
 
 /** Caches of keyspaces, on whatever Layer is given. */
 export const KeyspaceCacheTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): void => {
@@ -187,9 +172,9 @@ export const KeyspaceCacheTest = <E>(client: Layer.Layer<RedisClient.RedisClient
           const asks = caches.flatMap((cache) => Array.from({ length: 20 }, () => cache.getOrLoad("1")))
           const all = yield* Effect.all(asks, { concurrency: "unbounded" })
           assert.deepStrictEqual(all, all.map(() => some(1)))
-          yield* until(() => loads === 2)
+          yield* untilSo(() => loads === 2)
           yield* Deferred.succeed(held, undefined)
-          yield* untilKnown(caches[0]!, 2)
+          yield* until(caches[0]!.get("1"), (value) => Option.getOrThrow(value).n === 2)
           assert.strictEqual(loads, 2)
         }))
 
@@ -215,7 +200,7 @@ export const KeyspaceCacheTest = <E>(client: Layer.Layer<RedisClient.RedisClient
           const cache = yield* program(load, { ttl: "10 seconds", early: 1e6 })
           yield* cache.getOrLoad("1")
           assert.deepStrictEqual(yield* cache.getOrLoad("1"), some(1))
-          yield* until(() => loads.ended === 2)
+          yield* untilSo(() => loads.ended === 2)
         }))
 
       it.effect("a load that fails fails for those who wait in its program, and others load", () =>
@@ -230,7 +215,7 @@ export const KeyspaceCacheTest = <E>(client: Layer.Layer<RedisClient.RedisClient
           const first = yield* Effect.forkChild(
             Effect.all(Array.from({ length: 10 }, () => Effect.flip(one!.getOrLoad("1"))), { concurrency: "unbounded" })
           )
-          yield* until(() => loads === 1)
+          yield* untilSo(() => loads === 1)
           assert.deepStrictEqual(yield* two!.getOrLoad("1"), some(2))
           assert.deepStrictEqual(new Set(yield* Fiber.join(first)), new Set(["no"]))
           assert.deepStrictEqual(yield* one!.getOrLoad("1"), some(2))
@@ -263,7 +248,7 @@ export const KeyspaceCacheTest = <E>(client: Layer.Layer<RedisClient.RedisClient
           const [one, two] = yield* programs(2, load, { loadTimeout: "200 millis" })
           const startedAt = performance.now()
           const waiting = yield* Effect.forkChild(Effect.flip(one!.getOrLoad("1")))
-          yield* until(() => loads === 1)
+          yield* untilSo(() => loads === 1)
           // The machine may keep any load for longer than it may take.
           const loading = Effect.eventually(two!.getOrLoad("1"))
           assert.deepStrictEqual(yield* loading, some(2))
@@ -284,16 +269,16 @@ export const KeyspaceCacheTest = <E>(client: Layer.Layer<RedisClient.RedisClient
           const [one, two] = yield* programs(2, load)
           const ask = Effect.forkChild(one!.getOrLoad("1"), { startImmediately: true })
           const [first, second] = [yield* ask, yield* ask]
-          yield* until(() => loads.begun === 1)
+          yield* untilSo(() => loads.begun === 1)
           yield* Fiber.interrupt(first)
           assert.strictEqual(loads.ended, 0)
           assert.deepStrictEqual(yield* Fiber.join(second), some(1))
           yield* one!.del("1")
           const [third, fourth] = [yield* ask, yield* ask]
-          yield* until(() => loads.begun === 2)
+          yield* untilSo(() => loads.begun === 2)
           yield* Fiber.interrupt(third)
           yield* Fiber.interrupt(fourth)
-          yield* until(() => loads.ended === 2)
+          yield* untilSo(() => loads.ended === 2)
           const startedAt = performance.now()
           assert.deepStrictEqual(yield* two!.getOrLoad("1"), some(3))
           assert.isBelow(pace.between(startedAt, performance.now()), 900)
@@ -310,11 +295,11 @@ export const KeyspaceCacheTest = <E>(client: Layer.Layer<RedisClient.RedisClient
             })
           const [one, two] = yield* programs(2, load)
           const set = yield* Effect.forkChild(one!.getOrLoad("set"))
-          yield* until(() => loads === 1)
+          yield* untilSo(() => loads === 1)
           yield* two!.set("set", { n: 100 })
           loads++
           const deleted = yield* Effect.forkChild(one!.getOrLoad("deleted"))
-          yield* until(() => loads === 3)
+          yield* untilSo(() => loads === 3)
           yield* two!.del("deleted")
           // This one asks after it was deleted, and must not get what was loaded before.
           const late = yield* Effect.forkChild(one!.getOrLoad("deleted"), { startImmediately: true })
@@ -335,7 +320,7 @@ export const KeyspaceCacheTest = <E>(client: Layer.Layer<RedisClient.RedisClient
           )
           const key = yield* cache.keyOf("1")
           const waiting = yield* Effect.forkChild(cache.getOrLoad("1"))
-          yield* until(() => loads === 1)
+          yield* untilSo(() => loads === 1)
           yield* Redis.set(key, "something else")
           yield* Deferred.succeed(held, undefined)
           assert.deepStrictEqual(yield* Fiber.join(waiting), some(1))
@@ -399,15 +384,12 @@ export const KeyspaceCacheTest = <E>(client: Layer.Layer<RedisClient.RedisClient
           const scope = yield* Scope.make()
           const cache = yield* Scope.provide(program(load), scope)
           const waiting = yield* Effect.forkChild(cache.getOrLoad("1"))
-          yield* until(() => loads.begun === 1)
+          yield* untilSo(() => loads.begun === 1)
           yield* Scope.close(scope, Exit.void)
           assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(waiting)))
           assert.strictEqual(loads.ended, 1)
           const key = yield* cache.keyOf("1")
-          for (let tries = 0; (yield* Redis.exists(key)) > 0; tries++) {
-            if (tries === 1000) assert.fail("the lease is not given back")
-            yield* Effect.sleep(5)
-          }
+          yield* until(Redis.exists(key), (count) => count === 0)
         }))
     })
   })

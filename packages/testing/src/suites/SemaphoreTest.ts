@@ -93,7 +93,7 @@ export const SemaphoreTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>
             yield* Effect.sleep(round % 4)
             yield* Fiber.interruptAll(fibers)
           }
-          while ((yield* semaphore.available) < 1) yield* Effect.sleep(5)
+          yield* until(semaphore.available, (free) => free === 1)
         }))
 
       it.effect("gives up after its time, and refuses what it cannot hold", () =>
@@ -114,8 +114,7 @@ export const SemaphoreTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>
             { permits: 1, ttl: Duration.zero }
           ] as const
           for (const options of wrong) {
-            const error = yield* Effect.flip(RedisSemaphore.make(name, options).tryAcquire)
-            assert.strictEqual(error._tag, "DataError")
+            assert.strictEqual((yield* Effect.flip(RedisSemaphore.make(name, options).tryAcquire))._tag, "DataError")
           }
         }))
     })

@@ -83,8 +83,7 @@ export const ServerTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): 
               assert.deepStrictEqual({ ...(yield* Redis.configGet("slowlog-max-len")) }, { "slowlog-max-len": "77" })
             })
           )
-          const error = yield* Effect.flip(Redis.configSet("no-such-parameter", 1))
-          assert.strictEqual(error._tag, "ResponseError")
+          assert.strictEqual((yield* Effect.flip(Redis.configSet("no-such-parameter", 1)))._tag, "ResponseError")
         }))
 
       it.effect("SRV-09, SRV-10: resets statistics; without a file there is nothing to write to", () =>

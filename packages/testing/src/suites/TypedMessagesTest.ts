@@ -8,7 +8,7 @@ import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Subscriber from "../Subscriber.ts"
-import { freshKey, requireCommand } from "../Suite.ts"
+import { freshKey, requireCommand, until } from "../Suite.ts"
 
 const Order = Schema.Struct({ item: Schema.String, at: Schema.Date })
 const order = (item: string) => ({ item, at: new Date(7) })
@@ -141,10 +141,7 @@ export const TypedMessagesTest = <E>(client: Layer.Layer<RedisClient.RedisClient
             deadLetter: `${key}:dead`
           }, ({ value }) => Queue.offer(handled, value)))
           assert.deepStrictEqual(yield* Queue.take(handled), order("tea"))
-          for (let tries = 0; (yield* Redis.xlen(`${key}:dead`)) < 2; tries++) {
-            if (tries > 500) assert.fail("there are no dead letters")
-            yield* Effect.sleep(10)
-          }
+          yield* until(Redis.xlen(`${key}:dead`), (count) => count >= 2)
           yield* Fiber.interrupt(worker)
           const refused = yield* Effect.flip(stream.add({ item: "x", at: new Date(NaN) }))
           assert.deepInclude(refused, { _tag: "EntryError", id: undefined, operation: "encode" })

@@ -24,10 +24,6 @@ export type Split = (
   command: RedisCommand.Any
 ) => Effect.Effect<Resp.Value, CommandError> | undefined
 
-// -----------------------------------------------------------------------------
-// By the slot of each key
-// -----------------------------------------------------------------------------
-
 /**
  * The arguments of a command that has the same form for each of its keys.
  *
@@ -96,10 +92,6 @@ const argumentsOf = ({ head, tail, units }: Units, indexes: ReadonlyArray<number
   ...indexes.flatMap((index) => units[index] ?? []),
   ...tail
 ]
-
-// -----------------------------------------------------------------------------
-// Others
-// -----------------------------------------------------------------------------
 
 const membersBy = (operation: Sets.SetOperation, cluster: Cluster, command: RedisCommand.Any) =>
   operation((read) => cluster.execute(RedisCommand.undecoded(read)), RedisCommand.keys(command))

@@ -60,6 +60,17 @@ interface Judgement {
  */
 type Judgements = Map<RedisCommand.Spec, Map<number | undefined, Judgement>>
 
+/**
+ * What commands have in common that are sent together.
+ *
+ * - `node`: their server, if there is one. `isAvoided`: whether nothing is sent to it. `known`: the judgements on them so far.
+ */
+interface Group {
+  readonly node: Node | undefined
+  readonly isAvoided: boolean
+  readonly known: Judgements
+}
+
 class Pipeline {
   readonly #retrying: Retrying
   readonly #commands: Commands
@@ -163,12 +174,12 @@ class Pipeline {
       return Effect.succeed([])
     }
     const avoided = node?.health.downWith
+    const shared: Group = { node, isAvoided: avoided !== undefined, known: new Map() }
     if (node === undefined || avoided !== undefined) {
       return Effect.sync(() => {
         // A group has a first command. What each comes to that has no server says its own slot.
         const error = avoided ?? notCovered(this.#commandAt(group[0]!.index))
-        const known: Judgements = new Map()
-        return group.flatMap((each) => this.#judge(each, node, error, known, avoided !== undefined))
+        return group.flatMap((each) => this.#judge(each, error, shared))
       })
     }
     for (const { index } of group) this.#running.set(index, node)
@@ -177,32 +188,25 @@ class Pipeline {
     )
     return Effect.map(this.#retrying.clientOf(node).pipeline(sent), (replies) => {
       let next = 0
-      const known: Judgements = new Map()
       return group.flatMap((each) => {
         if (each.target?.asking === true) next++
         // There is one reply for each command, so the index is in range.
-        return this.#take(each, node, replies[next++]!, known)
+        return this.#take(each, replies[next++]!, shared)
       })
     })
   }
 
-  #take(each: Pending, node: Node, outcome: Outcome, known: Judgements): ReadonlyArray<Failed> {
+  #take(each: Pending, outcome: Outcome, group: Group): ReadonlyArray<Failed> {
     this.#running.delete(each.index)
     const error = errorIn(outcome)
-    if (error !== undefined) return this.#judge(each, node, error, known, false)
+    if (error !== undefined) return this.#judge(each, error, group)
     this.#settle(each.index, outcome)
     return []
   }
 
   /** Settles a command that has failed, unless it is to be sent again. */
-  #judge(
-    each: Pending,
-    node: Node | undefined,
-    error: CommandError,
-    known: Judgements,
-    isAvoided: boolean
-  ): ReadonlyArray<Failed> {
-    const { outcome, verdict: { next, spent } } = this.#judgement(each, node, error, known, isAvoided)
+  #judge(each: Pending, error: CommandError, group: Group): ReadonlyArray<Failed> {
+    const { outcome, verdict: { next, spent } } = this.#judgement(each, error, group)
     if (next._tag === "Settle") {
       if (outcome === undefined) this.#settle(each.index, Exit.fail(settledBy(spent, next.error ?? error)))
       else this.#outcomes[each.index] = outcome
@@ -211,20 +215,14 @@ class Pipeline {
     this.#spent.set(each.index, spent)
     return [{
       index: each.index,
-      target: targetOf(this.#retrying, next.to, each.target ?? owned(node)),
+      target: targetOf(this.#retrying, next.to, each.target ?? owned(group.node)),
       spent,
       after: next.after
     }]
   }
 
   /** The judgement on an error, which is the one before where that was on the same. */
-  #judgement(
-    { index, spent }: Pending,
-    node: Node | undefined,
-    error: CommandError,
-    known: Judgements,
-    isAvoided: boolean
-  ): Judgement {
+  #judgement({ index, spent }: Pending, error: CommandError, { isAvoided, known, node }: Group): Judgement {
     const command = this.#commandAt(index)
     const { spec } = command
     const ofKind = known.get(spec) ?? new Map<number | undefined, Judgement>()

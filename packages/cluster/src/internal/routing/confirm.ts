@@ -21,15 +21,14 @@ export const confirm = (retrying: Retrying, { address }: ClusterNode): Effect.Ef
   return Effect.ignore(Effect.gen(function*() {
     const endpoint = endpointOf(address)
     const said = yield* saidBy(retrying, state.nodes.at(endpoint))
-    const topology = fromSlots(said.ranges, endpoint, settings.translate)
-    if (typeof topology === "string" || !("owners" in topology)) return
+    const { owners } = yield* Effect.fromResult(fromSlots(said.ranges, endpoint, settings.translate))
     const isGone = (slot: number): boolean => {
       const id = said.masters[slot]
       // Servers may write an address in different ways, and know each other by ids.
       return id !== undefined && id !== said.id && state.routeOf(slot)?.master.address === address
     }
     const gone = [...said.masters.keys()].filter(isGone)
-    for (const [owner, slots] of Map.groupBy(gone, (slot) => topology.owners[slot]?.master)) {
+    for (const [owner, slots] of Map.groupBy(gone, (slot) => owners[slot]?.master)) {
       if (owner === undefined || owner === address) continue
       const named = endpointOf(owner)
       if (!state.nodes.mayBeNamed(named)) continue

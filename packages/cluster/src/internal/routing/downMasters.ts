@@ -4,8 +4,8 @@
 import { clusterInfo } from "@redfx/core/commands/Cluster"
 import type { CommandError } from "@redfx/core/RedisError"
 import * as Effect from "effect/Effect"
+import { unlessLate } from "../topology/discovery.ts"
 import type { Node } from "../topology/nodes.ts"
-import { unlessLate } from "../topology/unlessLate.ts"
 
 /** The milliseconds between two rounds of questions, and those for which an answer is waited for. */
 const pause = 100

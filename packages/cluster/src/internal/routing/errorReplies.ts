@@ -4,7 +4,7 @@
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
-import { ConnectionError } from "@redfx/core/RedisError"
+import * as Result from "effect/Result"
 import { slotCount } from "../topology/slot.ts"
 import { parseAddress } from "../topology/topology.ts"
 import { slotIn } from "./plan.ts"
@@ -56,8 +56,9 @@ export const redirectIn = (
   if (told === undefined) return undefined
   // The topology says nothing about an ASK. An ASK that is followed to a wrong server comes back as MOVED.
   if (told.host === "?") return { slot, node: code === "ASK" ? atPort(told.port) : undefined, isUnknown: true }
-  const node = translate(told)
+  const translated = translate(told)
   // A redirect to an address that the program cannot translate cannot be followed, so the command fails with it.
-  if (node instanceof ConnectionError) return { slot, node: undefined, isUnknown: false }
+  if (Result.isFailure(translated)) return { slot, node: undefined, isUnknown: false }
+  const node = translated.success
   return follows(node) ? { slot, node, isUnknown: false } : { slot, node: undefined, isUnknown: true }
 }

@@ -1,6 +1,7 @@
 /**
  * Finds out whether servers that are suspect or down are back, by asking each, mostly with a PING, until it answers.
  */
+import { ping } from "@redfx/core/commands/Connection"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import { isWithoutData } from "@redfx/core/unstable/Connection"
@@ -10,6 +11,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import type * as Semaphore from "effect/Semaphore"
+import { unlessLate } from "../topology/discovery.ts"
 import type { Node } from "../topology/nodes.ts"
 import { isTurnedAway, isUnready } from "./losses.ts"
 import { learnedOf } from "./verdict.ts"
@@ -44,16 +46,23 @@ export interface ProbesOptions {
   readonly meanwhile: (node: Node) => Effect.Effect<never>
 }
 
+/**
+ * A server that is being asked.
+ *
+ * - `excused`: how many PINGs it may leave unanswered. `refusals`: how often in a row it has not let this client in.
+ * - `hurry`: has it asked again at once, while it rests: it was silent at the last PING, or let nobody in.
+ */
+interface Probed {
+  readonly node: Node
+  excused: number
+  refusals: number
+  hurry: (() => void) | undefined
+}
+
 export class Probes {
   readonly #options: ProbesOptions
   readonly #fork: (effect: Effect.Effect<void>) => void
-  readonly #running = new Set<Node>()
-  /** How many PINGs each server may leave unanswered. */
-  readonly #excused = new WeakMap<Node, number>()
-  /** How often in a row each server has not let this client in. */
-  readonly #turnedAway = new WeakMap<Node, number>()
-  /** The servers that were silent at the last PING, or let nobody in, and the function that has each asked again at once. */
-  readonly #resting = new Map<Node, () => void>()
+  readonly #probed = new Map<Node, Probed>()
 
   constructor(options: ProbesOptions, fork: (effect: Effect.Effect<void>) => void) {
     this.#options = options
@@ -62,14 +71,13 @@ export class Probes {
 
   /** Asks a server until it is healthy. There is one question at a time, however often this is called. */
   start(node: Node): void {
-    if (this.#running.has(node)) return
-    this.#running.add(node)
+    if (this.#probed.has(node)) return
+    const probed: Probed = { node, excused: 0, refusals: 0, hurry: undefined }
+    this.#probed.set(node, probed)
     this.#fork(
-      Effect.onExit(Effect.raceFirst(this.#run(node), this.#options.meanwhile(node)), (exit) =>
+      Effect.onExit(Effect.raceFirst(this.#run(probed), this.#options.meanwhile(node)), (exit) =>
         Effect.sync(() => {
-          this.#running.delete(node)
-          this.#excused.delete(node)
-          this.#turnedAway.delete(node)
+          this.#probed.delete(node)
           // It may be suspect again since, and whoever found that has asked nothing as this was still running.
           if (Exit.isSuccess(exit) && !node.health.isHealthy && this.#options.isOfUse(node)) this.start(node)
         }))
@@ -81,7 +89,7 @@ export class Probes {
    * answer of a server: there is nothing to ask until it is suspect again, and then it is asked at once.
    */
   hurry(node: Node): void {
-    this.#resting.get(node)?.()
+    this.#probed.get(node)?.hurry?.()
   }
 
   /** Asks a server, and goes on to listen when the server does not answer in time. */
@@ -92,41 +100,32 @@ export class Probes {
   })
 
   /** Waits for the pause after a silence; returns whether the server answers in it after all. */
-  #afterSilence(node: Node, answer: Effect.Effect<Answer>): Effect.Effect<boolean> {
-    const answered = Effect.flatMap(answer, (answer) => this.#takes(node, answer) ? Effect.succeed(true) : Effect.never)
-    return Effect.raceFirst(Effect.as(this.#rest(node, pause), false), answered)
+  #afterSilence(probed: Probed, answer: Effect.Effect<Answer>): Effect.Effect<boolean> {
+    const answered = Effect.flatMap(answer, (answer) => takes(probed, answer) ? Effect.succeed(true) : Effect.never)
+    return Effect.raceFirst(Effect.as(rested(probed, pause), false), answered)
   }
 
-  /** Waits before a server is asked again, unless that is to be done at once. */
-  #rest(node: Node, milliseconds: number): Effect.Effect<void> {
-    const hurried = Effect.callback<void>((resume) => {
-      this.#resting.set(node, () => resume(Effect.void))
-      return Effect.sync(() => this.#resting.delete(node))
-    })
-    return Effect.raceFirst(Effect.sleep(milliseconds), hurried)
-  }
-
-  #run(node: Node): Effect.Effect<void> {
+  #run(probed: Probed): Effect.Effect<void> {
+    const { node } = probed
     return Effect.gen({ self: this }, function*() {
       let wasSilent = false
-      let turns = 0
       while (!node.health.isHealthy && this.#options.isOfUse(node)) {
+        const before = probed.refusals
         const { answer, asking, inTime } = yield* (yield* node.isOpen)
           ? this.#asked(node)
           : this.#options.permits.withPermit(this.#asked(node))
         if (inTime === undefined) {
-          if (!this.#excuses(node)) this.#onSilence(node)
-          const answered = yield* this.#afterSilence(node, answer)
+          if (probed.excused > 0) probed.excused--
+          else this.#onSilence(node)
+          const answered = yield* this.#afterSilence(probed, answer)
           // A server that takes its time with everything is there all the same.
           if (answered) return this.#options.onAnswer(node)
           yield* Fiber.interrupt(asking)
-        } else if (this.#takes(node, inTime)) return this.#options.onAnswer(node)
-        const before = turns
-        turns = this.#turnedAway.get(node) ?? 0
-        if (turns > before) {
+        } else if (takes(probed, inTime)) return this.#options.onAnswer(node)
+        if (probed.refusals > before) {
           // One that is gone is asked for more often: nothing is sent to it until it answers.
           yield* Effect.ignore(
-            Effect.raceFirst(this.#rest(node, backOff(before, turnedAwayPauses)), node.health.untilDown)
+            Effect.raceFirst(rested(probed, backOff(before, turnedAwayPauses)), node.health.untilDown)
           )
         } else if (inTime !== undefined && !wasSilent) yield* Effect.sleep(pause)
         wasSilent = inTime === undefined
@@ -134,23 +133,14 @@ export class Probes {
     })
   }
 
-  /** Takes the outcome of a PING; returns whether the server has answered it. */
-  #takes(node: Node, answer: Answer): boolean {
-    if (Result.isFailure(answer) && isUnready(answer.failure)) this.excuse(node)
-    const isRefused = Result.isFailure(answer) && isTurnedAway(answer.failure)
-    this.#turnedAway.set(node, isRefused ? (this.#turnedAway.get(node) ?? 0) + 1 : 0)
-    return isAnswered(node, answer)
-  }
-
-  /** Has a server that lets nobody in be silent for some time: its PINGs wait for the pauses of its dials, and for the dials. */
+  /**
+   * Asks a server that lets nobody in, which may be silent for some time: its PINGs wait for the pauses of its dials, and for
+   * the dials.
+   */
   excuse(node: Node): void {
-    this.#excused.set(node, excused)
-  }
-
-  #excuses(node: Node): boolean {
-    const left = this.#excused.get(node) ?? 0
-    if (left > 0) this.#excused.set(node, left - 1)
-    return left > 0
+    this.start(node)
+    const probed = this.#probed.get(node)
+    if (probed !== undefined) probed.excused = excused
   }
 
   #onSilence(node: Node): void {
@@ -163,6 +153,41 @@ export class Probes {
     node.health.fail(error)
     if (this.#options.isOfUse(node)) this.#options.onHung(node, error)
   }
+}
+
+/** The milliseconds for which a replaced master may leave a PING unanswered, before its commands are given up. */
+const replacedLimit = 2000
+
+/**
+ * Fails the commands that a replaced master owes answers to, unless it still answers. A master that hangs, or is cut
+ * off, would hold its callers up as long as its connections last.
+ */
+export const checkReplaced = (node: Node): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    if (yield* node.isIdle) return
+    const answer = node.health.downWith === undefined
+      ? yield* unlessLate(node.client.execute(ping()), replacedLimit)
+      : undefined
+    if (answer !== undefined) return
+    const detail = "The master was replaced, and does not answer"
+    yield* node.pool.disconnect({ inUse: true, reason: connectionLoss("HealthCheck", detail, node.address) })
+  })
+
+/** Takes the outcome of a PING; returns whether the server has answered it. */
+const takes = (probed: Probed, answer: Answer): boolean => {
+  if (Result.isFailure(answer) && isUnready(answer.failure)) probed.excused = excused
+  const isRefused = Result.isFailure(answer) && isTurnedAway(answer.failure)
+  probed.refusals = isRefused ? probed.refusals + 1 : 0
+  return isAnswered(probed.node, answer)
+}
+
+/** Waits before a server is asked again, unless that is to be done at once. */
+const rested = (probed: Probed, milliseconds: number): Effect.Effect<void> => {
+  const hurried = Effect.callback<void>((resume) => {
+    probed.hurry = () => resume(Effect.void)
+    return Effect.sync(() => probed.hurry = undefined)
+  })
+  return Effect.raceFirst(Effect.sleep(milliseconds), hurried)
 }
 
 /**

@@ -66,6 +66,11 @@ export class Readings {
     this.#fork = fork
   }
 
+  /** The reason why nothing is read any more. */
+  get closed(): CommandError | undefined {
+    return this.#closed
+  }
+
   /** Whether the topology is being read. */
   get isReading(): boolean {
     return this.#reading !== undefined

@@ -6,7 +6,6 @@ import type { RedisConfigError } from "@redfx/core/RedisError"
 import * as Options from "@redfx/core/unstable/Options"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { checked } from "../topology/topology.ts"
 
 /** Options, checked, with every default filled in. */
 export type ClusterSettings = Effect.Success<ReturnType<typeof settingsOf>>
@@ -34,7 +33,7 @@ export const settingsOf = Effect.fnUntraced(function*(options: RedisConfig.Clust
     connection,
     limitPerNode,
     startNodes,
-    translate: checked(yield* RedisConfig.translation(options.natMap)),
+    translate: Options.checkedTranslation(yield* RedisConfig.translation(options.natMap)),
     crossSlot: yield* Options.choice("crossSlot", options.crossSlot ?? "split", ["split", "emulate", "reject"]),
     readFrom: yield* readFromOf(readFrom),
     readOnly,

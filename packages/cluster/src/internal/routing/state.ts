@@ -10,7 +10,6 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
-import { ofNoCommand } from "@redfx/core/unstable/Connection"
 import { elapsed, Listeners } from "@redfx/core/unstable/Runtime"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -26,17 +25,17 @@ import { addressesOf, isForeign, isSame } from "../topology/topology.ts"
 import type { Topology } from "../topology/topology.ts"
 import { DownMasters } from "./downMasters.ts"
 import { slotIn } from "./plan.ts"
-import { Probes } from "./probes.ts"
+import { checkReplaced, Probes } from "./probes.ts"
 import type { Route } from "./readFrom.ts"
 import { Readings } from "./readings.ts"
-import { checkReplaced } from "./replacedMaster.ts"
 import { Routes } from "./routes.ts"
 import { Sources } from "./sources.ts"
 import { recognized, strange } from "./strangers.ts"
 import type { Survey } from "./survey.ts"
 import { demotion, judge, learnedOf } from "./verdict.ts"
 import { isForServer } from "./verdictModel.ts"
-import type { After, Learned, News, Outcome, Sent, Spent, Verdict, Where } from "./verdictModel.ts"
+import type { Learned, Outcome, Sent, Spent, Verdict, Where } from "./verdictModel.ts"
+import { recoveryTick, Waits } from "./waits.ts"
 
 /** A server that hangs. */
 export interface Hung {
@@ -62,9 +61,6 @@ export interface StateOptions extends DiscoverySettings {
  */
 const dialled = 4
 
-/** The pause between two looks at whether a server is still down, for a command that waits for it. */
-const recoveryTick = Duration.millis(250)
-
 /** The milliseconds in which connections to a server that names itself are renewed at most once. */
 const renewedFor = 10_000
 
@@ -77,7 +73,6 @@ export class State {
   readonly #readings: Readings
   /** The epoch of the topology, where that is known. */
   #epoch: number | undefined = undefined
-  #closed: CommandError | undefined = undefined
   #redirects = 0
   /** Told of the topology whenever it was read. */
   readonly adopted = new Listeners<Topology>()
@@ -86,14 +81,12 @@ export class State {
   /** Told whenever a server is found to hang. */
   readonly hung = new Listeners<Hung>()
   readonly #sources = new Sources()
-  /** The commands that wait for a server to be back or replaced, and those that wait for the cluster to be up. */
-  readonly #awaiting = new Listeners()
-  readonly #downMasters: DownMasters
+  readonly #waits: Waits
   readonly #probes: Probes
   /** The times at which connections to servers that name themselves were renewed, by address. */
   readonly #renewed = new Map<string, number>()
-  /** The times since which servers have not let this client in. */
-  readonly #turnedAway = new WeakMap<Node, number>()
+  /** Waits as a verdict says. As long as somebody waits for a server, the topology is read again and again. */
+  readonly wait: Waits["wait"]
   /** Functions that say whether somebody depends on the topology without sending commands. */
   readonly followers = new Set<() => boolean>()
   /** Whether there were commands lately. Sending one sets this. */
@@ -113,7 +106,7 @@ export class State {
       ask: (node) => this.#asked(node),
       permits: Semaphore.makeUnsafe(dialled),
       isOfUse: (node) =>
-        this.#closed === undefined && nodes.has(node) && (this.members.includes(node) || nodes.isNamed(node)),
+        this.closed === undefined && nodes.has(node) && (this.members.includes(node) || nodes.isNamed(node)),
       onAnswer: (node) => this.answered(node),
       onHung: (node, error) => this.#foundHung(node, error),
       meanwhile: (node) => this.#untilReplaced(node)
@@ -122,16 +115,21 @@ export class State {
     this.#readings = new Readings(
       {
         read: Effect.suspend(() => this.#discover()),
-        isAwaited: () => this.#isAwaited,
+        isAwaited: () => this.#waits.isAwaited,
         onEnd: (exit) => {
-          if (Exit.isFailure(exit)) this.#downMasters.end(Effect.fail(lossIn(exit)))
-          if (this.#isAwaited && this.#closed === undefined) this.requestRefresh(true)
+          if (Exit.isFailure(exit)) this.#waits.fail(lossIn(exit))
+          if (this.#waits.isAwaited && this.closed === undefined) this.requestRefresh(true)
         }
       },
       clock,
       fork
     )
-    this.#downMasters = new DownMasters((address) => nodes.find(address), fork)
+    this.#waits = new Waits({
+      readings: this.#readings,
+      downMasters: new DownMasters((address) => nodes.find(address), fork),
+      requestReading: () => this.requestRefresh(true)
+    }, clock)
+    this.wait = this.#waits.wait
   }
 
   /** The topology; `undefined` before it was read for the first time. */
@@ -141,7 +139,7 @@ export class State {
 
   /** The reason why nothing is sent any more. */
   get closed(): CommandError | undefined {
-    return this.#closed
+    return this.#readings.closed
   }
 
   /** The servers of a slot; `undefined` when no server has it. */
@@ -209,10 +207,8 @@ export class State {
 
   /** Fails the callers that wait, now and from now on. */
   close(failure: CommandError): void {
-    this.#closed = failure
     this.#readings.close(failure)
-    this.#awaiting.tell()
-    this.#downMasters.end(Effect.void)
+    this.#waits.close()
   }
 
   /** Learns from an outcome, and decides what becomes of the command. */
@@ -251,8 +247,7 @@ export class State {
 
   /** Whether the topology was read since a server began not to let this client in, and not long ago. */
   #isCurrent(address: string | undefined): boolean {
-    const node = address === undefined ? undefined : this.nodes.find(address)
-    const since = node && this.#turnedAway.get(node)
+    const since = address === undefined ? undefined : this.nodes.find(address)?.health.turnedAwaySince
     return since !== undefined && this.#readings.isCurrent(since)
   }
 
@@ -291,10 +286,9 @@ export class State {
         if (node === undefined) break
         node.health.refuse()
         this.#probes.excuse(node)
-        this.#probes.start(node)
         break
       case "TurnedAway":
-        if (node !== undefined && !this.#turnedAway.has(node)) this.#turnedAway.set(node, this.#now())
+        node?.health.turnAway(this.#now())
         break
       case "Down":
         // The node may be cut off from the others, so that its topology is old.
@@ -328,60 +322,9 @@ export class State {
 
   /** Takes news of a server that has shown that it is there. */
   answered(node: Node): void {
-    this.#turnedAway.delete(node)
     if (!node.health.answered()) return
     this.#probes.hurry(node)
-    this.#awaiting.tell()
-  }
-
-  /**
-   * Suspends until a server is back or was replaced, or for a moment. As long as somebody waits, the topology is read
-   * again and again.
-   */
-  readonly #recovered: Effect.Effect<void> = Effect.raceFirst(
-    Effect.callback<void>((resume) => {
-      const leave = this.#awaiting.once(() => resume(Effect.void))
-      this.requestRefresh(true)
-      return Effect.sync(leave)
-    }),
-    Effect.suspend(() => this.#clock.sleep(recoveryTick))
-  )
-
-  /**
-   * Suspends until the server that said that the cluster is down says that it is up, or is replaced, or the time is
-   * over. Fails when the topology cannot be read. As long as somebody waits, the topology is read again and again.
-   */
-  readonly #news = ({ of, until }: News): Effect.Effect<void, CommandError> =>
-    Effect.suspend(() => {
-      this.requestRefresh(true)
-      return Effect.raceFirst(
-        Effect.mapError(this.#downMasters.until(of), ofNoCommand),
-        this.#clock.sleep(Duration.millis(until - this.#now()))
-      )
-    })
-
-  /** Waits as a verdict says. Fails when the topology cannot be read, or the client is closed. */
-  readonly wait = (after: After): Effect.Effect<void, CommandError> => {
-    const open = Effect.suspend(() => this.#closed === undefined ? Effect.void : Effect.fail(this.#closed))
-    return Effect.andThen(open, Effect.andThen(this.#waited(after), open))
-  }
-
-  #waited(after: After): Effect.Effect<void, CommandError> {
-    switch (after) {
-      case "topology":
-        return this.refresh
-      case "reading":
-        return Effect.suspend(() => this.#readings.isReading ? this.refresh : Effect.void)
-      case "recovery":
-        return this.#recovered
-      default:
-        if (typeof after !== "number") return this.#news(after)
-        return after === 0 ? Effect.void : this.#clock.sleep(Duration.millis(after))
-    }
-  }
-
-  get #isAwaited(): boolean {
-    return this.#awaiting.size > 0 || this.#downMasters.isAwaited
+    this.#waits.onReturn()
   }
 
   /** Asks a server whether it is back: one whose address another cluster had, for its cluster. */
@@ -428,7 +371,7 @@ export class State {
   #untilReplaced(node: Node): Effect.Effect<never> {
     return Effect.forever(Effect.gen({ self: this }, function*() {
       const isAwaited = node.health.downWith !== undefined && this.isMaster(node.address) && !(yield* node.isIdle)
-      yield* isAwaited ? this.#recovered : this.#clock.sleep(recoveryTick)
+      yield* isAwaited ? this.#waits.recovered : this.#clock.sleep(recoveryTick)
     }))
   }
 
@@ -525,8 +468,7 @@ export class State {
     for (const node of deposed) {
       if (!this.masters.includes(node)) this.#fork(checkReplaced(node))
     }
-    this.#awaiting.tell()
-    this.#downMasters.retain((address) => this.isMaster(address))
+    this.#waits.onChange((address) => this.isMaster(address))
     this.#options.onEvent({
       _tag: "TopologyChanged",
       masters: topology.shards.map(({ master }) => master),

@@ -2,13 +2,15 @@
  * Servers of another cluster that have taken over addresses of this one, as where addresses are given out anew.
  */
 import { clusterSlots } from "@redfx/core/commands/Cluster"
-import { ConnectionError, connectionLoss } from "@redfx/core/RedisError"
-import type { CommandError } from "@redfx/core/RedisError"
+import { connectionLoss } from "@redfx/core/RedisError"
+import type { CommandError, ConnectionError } from "@redfx/core/RedisError"
+import type { Translation } from "@redfx/core/unstable/Options"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { runOn } from "../topology/nodes.ts"
 import type { Node } from "../topology/nodes.ts"
 import { fromSlots, isForeign } from "../topology/topology.ts"
-import type { Topology, Translation } from "../topology/topology.ts"
+import type { Topology } from "../topology/topology.ts"
 
 /** The reason why nothing is sent to an address of the cluster at which another one answers. */
 export const strange = ({ address }: Node): ConnectionError =>
@@ -25,8 +27,5 @@ export const recognized = (
 ): Effect.Effect<void, CommandError> =>
   Effect.flatMap(Effect.mapError(runOn(node, node.client, clusterSlots()), () => strange(node)), (ranges) => {
     const told = fromSlots(ranges, node.endpoint, translate)
-    return typeof told === "string" || told instanceof ConnectionError || told.covered === 0 ||
-        isForeign(topology, told)
-      ? Effect.fail(strange(node))
-      : Effect.void
+    return Result.isFailure(told) || isForeign(topology, told.success) ? Effect.fail(strange(node)) : Effect.void
   })

@@ -4,8 +4,8 @@
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import type { CommandError, Delivery } from "@redfx/core/RedisError"
+import type { Translation } from "@redfx/core/unstable/Options"
 import type { Fault } from "@redfx/core/unstable/Request"
-import type { Translation } from "../topology/topology.ts"
 
 /**
  * The ways in which a command is sent.

@@ -70,8 +70,7 @@ export class ConnectionLimit {
   }
 
   /** Whether a permit is for the only exclusive connection to its server, which is not down. */
-  readonly #isForOnly = ({ health }: Permit): boolean =>
-    health.downWith === undefined && (this.#held.get(health)?.exclusive ?? 0) === 0
+  readonly #isForOnly = ({ health }: Permit): boolean => isUp(health) && (this.#held.get(health)?.exclusive ?? 0) === 0
 
   readonly #limited = (health: Health, dialer: Dialer, kind: Kind): Dialer => ({
     ...dialer,
@@ -169,27 +168,23 @@ export class ConnectionLimit {
 
   #take(permit: Permit): boolean {
     // Of a server that is down no more are opened than of any other.
-    const isFree = this.#isFree(permit.kind, permit.health.downWith !== undefined)
-    if (permit.state !== "waiting" || !isFree) return false
+    const counts = permit.health.downWith === undefined ? isUp : () => true
+    if (permit.state !== "waiting" || !this.#isFree(permit.kind, counts)) return false
     this.#hold(permit)
     return true
   }
 
-  /** Whether there is room for one more, where those to servers that are down count or do not. */
-  #isFree(kind: Kind, withDown: boolean): boolean {
-    const { exclusive, shared } = this.#counted(withDown)
-    return kind === "shared" ? shared + exclusive < this.#options.pool.max : exclusive < this.#room(shared)
-  }
-
-  /** The numbers of connections, with or without those to servers that are down. */
-  #counted(withDown: boolean): Record<Kind, number> {
+  /** Whether there is room for one more, where those to such servers count. */
+  #isFree(kind: Kind, counts: (health: Health) => boolean): boolean {
     const sum = { shared: 0, exclusive: 0 }
     for (const [health, { exclusive, shared }] of this.#held) {
-      if (!withDown && health.downWith !== undefined) continue
+      if (!counts(health)) continue
       sum.shared += shared
       sum.exclusive += exclusive
     }
-    return sum
+    return kind === "shared"
+      ? sum.shared + sum.exclusive < this.#options.pool.max
+      : sum.exclusive < this.#room(sum.shared)
   }
 
   #hold(permit: Permit): void {
@@ -214,7 +209,9 @@ export class ConnectionLimit {
   #admitWaiting(which: (permit: Permit) => boolean = () => true): void {
     for (const [permit, attempt] of this.#waiting) {
       // Thousands may wait, and mostly there is no room for anybody.
-      if (which(permit) && !attempt() && !this.#isFree("exclusive", false)) return
+      if (which(permit) && !attempt() && !this.#isFree("exclusive", isUp)) return
     }
   }
 }
+
+const isUp = ({ downWith }: Health): boolean => downWith === undefined

@@ -5,8 +5,9 @@
  */
 import { clusterInfo, clusterSlots } from "@redfx/core/commands/Cluster"
 import { configGet } from "@redfx/core/commands/Config"
-import { AuthenticationError, ClusterConnectError, ConnectionError } from "@redfx/core/RedisError"
+import { AuthenticationError, ClusterConnectError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
+import type { Translation } from "@redfx/core/unstable/Options"
 import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -15,8 +16,7 @@ import { runOn } from "./nodes.ts"
 import type { Node } from "./nodes.ts"
 import { slotCount } from "./slot.ts"
 import { addressesOf, fromSlots, isForeign, isSame } from "./topology.ts"
-import type { Topology, Translation } from "./topology.ts"
-import { unlessLate } from "./unlessLate.ts"
+import type { Misreport, Topology } from "./topology.ts"
 
 export interface DiscoverySettings {
   readonly translate: Translation
@@ -79,17 +79,11 @@ const opinionLimit = 1000
 /** The milliseconds for which a server is asked whether all slots must be served. */
 const requirementLimit = 2000
 
-/**
- * The reason why a server could not tell, or why no other server need be asked.
- *
- * - `untranslated`: set when `natMap` had no valid address for a server that this one named.
- */
-interface Failure {
+/** The reason why a server could not tell, or why no other server need be asked. */
+interface Failure extends Misreport {
   readonly address: string
   readonly error: CommandError | undefined
-  readonly detail: string
   readonly final: boolean
-  readonly untranslated?: ConnectionError
 }
 
 /** Says that no server is left to ask, or that none needs to be asked. Callers are told why the servers before were of no use. */
@@ -230,6 +224,10 @@ export const laterOf = (first: Node, other: Node): Effect.Effect<Node> =>
     ([a, b]) => (b?.clusterMyEpoch ?? NaN) > (a?.clusterMyEpoch ?? NaN) ? other : first
   )
 
+/** The result of an effect; `undefined` when the effect fails or takes more milliseconds, as of a question that others answer as well. */
+export const unlessLate = <A, E>(effect: Effect.Effect<A, E>, limit: number): Effect.Effect<A | undefined> =>
+  withTimeout(Effect.orElseSucceed(effect, () => undefined), { limit, orElse: () => Effect.undefined })
+
 const infoOf = (node: Node) => unlessLate(runOn(node, node.client, clusterInfo()), opinionLimit)
 
 const isHigher = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean => {
@@ -279,12 +277,10 @@ const ask = (node: Node, options: DiscoveryOptions): Effect.Effect<Discovered, F
   const asked = Effect.gen(function*() {
     const slots = Effect.mapError(runOn(node, node.client, clusterSlots()), (error) => failure(saidBy(error), error))
     const [ranges, info] = yield* Effect.all([slots, infoOf(node)], { concurrency: 2 })
-    const topology = fromSlots(ranges, node.endpoint, options.translate)
-    if (typeof topology === "string") return yield* Effect.fail(failure(topology))
-    if (topology instanceof ConnectionError) {
-      return yield* Effect.fail<Failure>({ ...failure(topology.detail, topology), untranslated: topology })
-    }
-    if (topology.covered === 0) return yield* Effect.fail(failure("it knows of no node that serves slots"))
+    const topology = yield* Effect.mapError(
+      Effect.fromResult(fromSlots(ranges, node.endpoint, options.translate)),
+      (misreport) => ({ ...failure(misreport.detail, misreport.untranslated), ...misreport })
+    )
     const epoch = info?.clusterCurrentEpoch
     return {
       topology,

@@ -20,6 +20,7 @@ export class Health {
   #error: CommandError | undefined = undefined
   #isUnready = false
   #stranger: CommandError | undefined = undefined
+  #turnedAwaySince: number | undefined = undefined
   /** The next time that it is found to be down. */
   #fall = new Once<never, CommandError>()
   /** Told when another server is found to have its address. */
@@ -44,6 +45,11 @@ export class Health {
     return this.downWith === undefined && !this.#isUnready
   }
 
+  /** The time since which the server has not let this client in; `undefined` unless it is so. */
+  get turnedAwaySince(): number | undefined {
+    return this.#turnedAwaySince
+  }
+
   /** Takes note that the server may be gone. */
   suspect(): void {
     if (this.#condition === "healthy") this.#condition = "suspect"
@@ -53,6 +59,11 @@ export class Health {
   refuse(): void {
     this.suspect()
     this.#isUnready = true
+  }
+
+  /** Takes note that the server does not let this client in. */
+  turnAway(now: number): void {
+    this.#turnedAwaySince ??= now
   }
 
   /** Takes note that the server is down. */
@@ -91,6 +102,7 @@ export class Health {
 
   /** Takes note of an answer of the server; returns whether it is healthy by that, and was not before. */
   answered(): boolean {
+    this.#turnedAwaySince = undefined
     if (this.#condition === "healthy") return false
     this.#condition = "healthy"
     this.#error = undefined

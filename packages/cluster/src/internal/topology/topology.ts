@@ -5,8 +5,10 @@ import type { clusterSlots } from "@redfx/core/commands/Cluster"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
-import { ConnectionError, connectionLoss } from "@redfx/core/RedisError"
+import type { ConnectionError } from "@redfx/core/RedisError"
 import { isHost, isPort } from "@redfx/core/unstable/Options"
+import type { Translation } from "@redfx/core/unstable/Options"
+import * as Result from "effect/Result"
 import { slotCount } from "./slot.ts"
 
 /** A master and its replicas, by their addresses as `host:port`. */
@@ -33,22 +35,6 @@ export const addressesOf = ({ shards }: Topology): ReadonlyArray<string> =>
 
 type Ranges = RedisCommand.Success<ReturnType<typeof clusterSlots>>
 type RangeNode = Ranges[number]["master"]
-
-/** The address that an address from a node stands for, or why there is none. */
-export type Translation = (address: NodeAddress) => NodeAddress | ConnectionError
-
-/** The translation of a program, which may throw and may return anything. */
-export const checked = (translate: (address: NodeAddress) => NodeAddress): Translation => (address) => {
-  const failed = `The program's natMap failed for ${formatEndpoint(address)}`
-  try {
-    const { host, port } = translate(address)
-    return typeof host === "string" && host !== "" && host !== "?" && isPort(port)
-      ? { host, port }
-      : connectionLoss("Other", `${failed}: it returned the host ${String(host)} and the port ${String(port)}`)
-  } catch (defect) {
-    return connectionLoss("Other", failed, undefined, defect)
-  }
-}
 
 /** The endpoint behind an address that this client has formatted. */
 export const endpointOf = (address: string): NodeAddress => {
@@ -77,37 +63,45 @@ const mostServers = 1024
 /** More entries than all slots can need: each slot by itself, with seven replicas. */
 const mostEntries = 8 * slotCount
 
-/** The topology that a node reports, or what is wrong with the report or with the program's translation. */
+/** What is wrong with the report of a node. `untranslated`: set when `natMap` had no valid address for a server that it named. */
+export interface Misreport {
+  readonly detail: string
+  readonly untranslated?: ConnectionError
+}
+
+const misreport = (detail: string) => Result.fail<Misreport>({ detail })
+
+/** The topology that a node reports, in which some slots are served. */
 export const fromSlots = (
   ranges: Ranges,
   asked: NodeAddress,
   translate: Translation
-): Topology | string | ConnectionError => {
+): Result.Result<Topology, Misreport> => {
   const owners: Array<Shard | undefined> = new Array(slotCount).fill(undefined)
   const shards = new Map<string, Shard>()
   const servers = new Set<string>()
   const ids = new Map<string, string | undefined>()
-  let untranslated: ConnectionError | undefined = undefined
+  const untranslated: Array<ConnectionError> = []
   let isNameless = false
+  const addressAt = (host: string, port: number): string | undefined => {
+    if (host === "?" || !isPort(port) || !isHost(host)) return undefined
+    const translated = translate({ host: host === "" ? asked.host : host, port })
+    if (Result.isSuccess(translated)) return formatEndpoint(translated.success)
+    untranslated.push(translated.failure)
+    return undefined
+  }
   const addressOf = (node: RangeNode): string | undefined => {
-    const { id, port } = node
     const host = hostOf(node)
     isNameless ||= host === "?"
-    const translated = host === "?" || !isPort(port) || !isHost(host)
-      ? undefined
-      : translate({ host: host === "" ? asked.host : host, port })
-    if (translated instanceof ConnectionError) untranslated = translated
-    const address = translated === undefined || translated instanceof ConnectionError
-      ? undefined
-      : formatEndpoint(translated)
-    if (id) ids.set(id, address)
+    const address = addressAt(host, node.port)
+    if (node.id) ids.set(node.id, address)
     return address
   }
   let covered = 0
   const entries = ranges.reduce((sum, { replicas }) => sum + 1 + replicas.length, 0)
-  if (entries > mostEntries) return `it tells of ${entries} servers of slots, which no cluster has`
+  if (entries > mostEntries) return misreport(`it tells of ${entries} servers of slots, which no cluster has`)
   for (const { end, master, replicas, start } of ranges) {
-    if (!(start >= 0 && start <= end && end < slotCount)) return `it names slots ${start} to ${end}`
+    if (!(start >= 0 && start <= end && end < slotCount)) return misreport(`it names slots ${start} to ${end}`)
     const address = addressOf(master)
     if (address === undefined) continue
     const shard = shards.get(address) ?? {
@@ -118,15 +112,17 @@ export const fromSlots = (
     shards.set(address, shard)
     servers.add(address)
     for (const replica of shard.replicas) servers.add(replica)
-    if (servers.size > mostServers) return `it names more than ${mostServers} servers, which no cluster has`
+    if (servers.size > mostServers) return misreport(`it names more than ${mostServers} servers, which no cluster has`)
     for (let slot = start; slot <= end; slot++) {
-      if (owners[slot] !== undefined) return `it names two masters of slot ${slot}`
+      if (owners[slot] !== undefined) return misreport(`it names two masters of slot ${slot}`)
       covered++
       owners[slot] = shard
     }
   }
-  if (untranslated === undefined && covered === 0 && isNameless) return nameless
-  return untranslated ?? { shards: [...shards.values()], ids, owners, covered }
+  const [error] = untranslated
+  if (error !== undefined) return Result.fail({ detail: error.detail, untranslated: error })
+  if (covered === 0) return misreport(isNameless ? nameless : "it knows of no node that serves slots")
+  return Result.succeed({ shards: [...shards.values()], ids, owners, covered })
 }
 
 /** The name that the others have for the server at an address, where they have told. */

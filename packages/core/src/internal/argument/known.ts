@@ -76,26 +76,34 @@ const all: ReadonlySet<string> = new Set(names)
  * `{ expiration: … }`. Without them a value would live for ever, or replace another one. `example`: how they are written.
  */
 export const known = <Options extends object>(options: Options & Listed<Options>, example: string): Options => {
-  refuseOthers(all, options, example)
-  return options
+  const other = otherIn(all, options, example)
+  if (other === undefined) return options
+  // A record with an option and something else is one of options for TypeScript, too.
+  for (const name in options) if (all.has(name)) return options
+  return refuse(other, example)
 }
 
-/** The same with other names. As for TypeScript, a record with other entries is one of options when it has any of the names. */
+/** Refuses each option but these, also beside one of them: what it stands for would be missed. */
 export const refuseOthers = (allowed: ReadonlySet<string>, options: object, example: string): void => {
+  const other = otherIn(allowed, options, example)
+  if (other !== undefined) refuse(other, example)
+}
+
+const refuse = (other: string, example: string): never =>
+  invalid(`has no option ${other}; it takes options such as ${example}`)
+
+/** The first name in a record that is none of these; one that is spelt in capitals, and what is no record, is refused. */
+const otherIn = (allowed: ReadonlySet<string>, options: object, example: string): string | undefined => {
   if (typeof options !== "object" || isReadonlyArray(options)) {
     invalid(`takes its options as a record, such as ${example}`)
   }
   let other: string | undefined = undefined
-  let isKnown = false
   for (const name in options) {
-    if (allowed.has(name)) {
-      isKnown = true
-      continue
-    }
+    if (allowed.has(name)) continue
     if (allowed.has(name.toLowerCase())) {
       invalid(`has no option ${name}; options are in lower case here, such as ${example}`)
     }
     other ??= name
   }
-  if (other !== undefined && !isKnown) invalid(`has no option ${other}; it takes options such as ${example}`)
+  return other
 }

@@ -75,17 +75,9 @@ export const run = <A, E, R>(settings: Settings<A, E, R>): Effect.Effect<never, 
 /** What errors call the function that runs a worker. */
 export const of = "RedisJobs.run"
 
-// -----------------------------------------------------------------------------
-// Workers that are gone
-// -----------------------------------------------------------------------------
-
 /** What a worker that starts does for those before it. The next one makes up for a failure. */
 const forgetting = (name: string, claimIdle: Duration.Duration): Effect.Effect<void, never, RedisClient> =>
   Duration.isFinite(claimIdle) ? Effect.ignore(Scripts.forget(name, Duration.toMillis(claimIdle))) : Effect.void
-
-// -----------------------------------------------------------------------------
-// Jobs that are due
-// -----------------------------------------------------------------------------
 
 /** How many jobs one step makes ready. The limit keeps a step from blocking the server. */
 const batch = 200
@@ -96,10 +88,6 @@ const promoting = (name: string, pollInterval: number): Effect.Effect<never, Com
     // A job that is added meanwhile may be due before the next known one.
     (next) => Effect.sleep(next < 0 ? pollInterval : Math.min(next, pollInterval))
   ))
-
-// -----------------------------------------------------------------------------
-// Handling
-// -----------------------------------------------------------------------------
 
 /** Its entry is acknowledged by the last step on the server. When this fails, the entry stays pending and comes back. */
 const handle = Effect.fnUntraced(function*<A, E, R>(

@@ -12,7 +12,6 @@
  *
  * All of it is `ordered`: where connections are shared, what undoes an attempt comes after the attempt.
  */
-import type * as RedisArg from "../../RedisArg.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
 import * as Lua from "../script/lua.ts"
@@ -142,13 +141,19 @@ export interface Entry {
   readonly value: Uint8Array | undefined
 }
 
-const entryArgs = ({ fresh, keep, took, value, version }: Entry): ReadonlyArray<RedisArg.Value> => [
-  version,
-  fresh,
-  keep,
-  took,
-  ...(value === undefined ? [] : [value])
-]
+/** A script that writes an entry; returns whether it did. */
+const writing = (name: string, lua: string) =>
+  RedisScript.make({
+    name,
+    lua,
+    keys: (key: string, _entry: Entry) => [key],
+    args: (_key, { fresh, keep, took, value, version }) => {
+      const facts = [version, fresh, keep, took]
+      return value === undefined ? facts : [...facts, value]
+    },
+    result: RedisReply.boolean,
+    ordered: true
+  })
 
 /** Writes an entry. DEL comes first, so that a key of another type is replaced, as SET does. */
 const write = `redis.call("DEL", KEYS[1])
@@ -161,28 +166,20 @@ return 1`
  * Stores a value that was loaded if the lease still holds, or if the value was stored already; returns whether it was
  * stored.
  */
-export const store = RedisScript.make({
-  name: "RedisKeyspace.store",
-  lua: `${clock}if redis.call("TYPE", KEYS[1]).ok ~= "hash" then return 0 end
+export const store = writing(
+  "RedisKeyspace.store",
+  `${clock}if redis.call("TYPE", KEYS[1]).ok ~= "hash" then return 0 end
 local entry = redis.call("HMGET", KEYS[1], "lease", "version")
 if entry[2] == ARGV[1] then return 1 end
 if entry[1] ~= ARGV[1] then return 0 end
-${write}`,
-  keys: (key: string, _entry: Entry) => [key],
-  args: (_key, entry) => entryArgs(entry),
-  result: RedisReply.boolean,
-  ordered: true
-})
+${write}`
+)
 
 /** Writes an entry over whatever the key holds. What is loaded had memory for its lease; this has to ask for it. */
-export const put = RedisScript.make({
-  name: "RedisKeyspace.put",
-  lua: `${clock}${Lua.tried(`"HSET", KEYS[1], "version", ARGV[1]`)}${write}`,
-  keys: (key: string, _entry: Entry) => [key],
-  args: (_key, entry) => entryArgs(entry),
-  result: RedisReply.boolean,
-  ordered: true
-})
+export const put = writing(
+  "RedisKeyspace.put",
+  `${clock}${Lua.tried(`"HSET", KEYS[1], "version", ARGV[1]`)}${write}`
+)
 
 /**
  * Gives a lease back; returns whether it still held. An entry that still counts is not renewed for a while: its load has just

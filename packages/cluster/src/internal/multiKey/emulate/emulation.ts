@@ -1,6 +1,6 @@
 /**
  * The commands that no cluster runs on keys of several slots, and that are put together from others. None of them is
- * atomic.
+ * atomic. All read from masters: a value that is written in consequence must not be an old one.
  */
 import type { Split } from "../crossSlot.ts"
 import { onCopies } from "./hyperLogLog.ts"

@@ -6,12 +6,12 @@ import { get, set } from "@redfx/core/commands/Strings"
 import * as RedisArg from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import type { CommandError } from "@redfx/core/RedisError"
+import { forMaster } from "@redfx/core/unstable/Router"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "../../topology/cluster.ts"
 import { slotOf } from "../../topology/slot.ts"
 import type { Split } from "../crossSlot.ts"
 import { fanOut } from "../fanOut.ts"
-import { onMaster } from "../onMaster.ts"
 import { remove, temporaryKey } from "../temporaryKeys.ts"
 
 /** The milliseconds that a copy lives when nobody can remove it, as after a crash. */
@@ -24,13 +24,13 @@ export const onCopies: Split = (cluster, command) => {
   const near = keys.filter((key) => slotOf(key) === slot)
   const far = keys.filter((key) => slotOf(key) !== slot)
   return Effect.flatMap(
-    fanOut(far.map((key) => onMaster(cluster, RedisCommand.asBytes(get(key)))), { readonly: true }),
+    fanOut(far.map((key) => cluster.execute(forMaster(RedisCommand.asBytes(get(key))))), { readonly: true }),
     (values) => {
       // A key that does not exist is an empty HyperLogLog, and adds nothing.
       const copies = values.flatMap((bytes) => bytes === undefined ? [] : [{ key: temporaryKey(slot), bytes }])
       const copied = copies.map(({ key }) => key)
       const whole = RedisCommand.withParts(command, [...near, ...copied].map(RedisArg.key))
-      const run = onMaster(cluster, RedisCommand.undecoded(whole))
+      const run = cluster.execute(forMaster(RedisCommand.undecoded(whole)))
       return copies.length === 0 ? run : Effect.ensuring(
         Effect.andThen(put(cluster, copies), run),
         remove(cluster, copied)

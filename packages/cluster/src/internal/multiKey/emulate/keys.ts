@@ -9,13 +9,13 @@ import type { Key } from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { ResponseError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
+import { forMaster } from "@redfx/core/unstable/Router"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "../../topology/cluster.ts"
 import { wordOf } from "../arguments.ts"
 import { splits } from "../crossSlot.ts"
 import type { Split } from "../crossSlot.ts"
 import { afterWriting, fanOut } from "../fanOut.ts"
-import { onMaster } from "../onMaster.ts"
 import { bySlot } from "../setOperations.ts"
 
 /** The value of a key, and its time to live in milliseconds; 0 means no limit. */
@@ -28,7 +28,7 @@ interface Contents {
 const read = (cluster: Cluster, key: Key): Effect.Effect<Contents | undefined, CommandError> =>
   Effect.map(
     // Both are asked for at the same time: the less time passes between them, the less of the time to live is lost.
-    Effect.all([onMaster(cluster, dump(key)), onMaster(cluster, pttl(key))], { concurrency: 2 }),
+    Effect.all([cluster.execute(forMaster(dump(key))), cluster.execute(forMaster(pttl(key)))], { concurrency: 2 }),
     ([payload, milliseconds]) =>
       payload === undefined || milliseconds === -2
         ? undefined
@@ -99,7 +99,9 @@ export const msetnx: Split = (cluster, command) => {
   // MSETNX and MSET have the same arguments.
   const write = splits.get("MSET")?.(cluster, RedisCommand.withParts(mset({ "": "" }), command.parts))
   return write && Effect.flatMap(
-    fanOut(bySlot(RedisCommand.keys(command)).map((keys) => onMaster(cluster, exists(keys))), { readonly: true }),
+    fanOut(bySlot(RedisCommand.keys(command)).map((keys) => cluster.execute(forMaster(exists(keys)))), {
+      readonly: true
+    }),
     (counts) => counts.every((count) => count === 0) ? Effect.as(write, 1) : Effect.succeed(0)
   )
 }

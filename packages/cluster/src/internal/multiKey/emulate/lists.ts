@@ -11,12 +11,12 @@ import type { Key, Part } from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
+import { forMaster } from "@redfx/core/unstable/Router"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "../../topology/cluster.ts"
 import { slotOf } from "../../topology/slot.ts"
 import { wordAt, wordOf } from "../arguments.ts"
 import type { Split } from "../crossSlot.ts"
-import { onMaster } from "../onMaster.ts"
 import { bytesOf } from "../replies.ts"
 import { remove, temporaryKey } from "../temporaryKeys.ts"
 import { takingBack } from "./takingBack.ts"
@@ -89,7 +89,7 @@ const give = (
 /** Moves what is in the temporary list back to the source. */
 const putBack = (cluster: Cluster, { from, source, temporary }: Move): Effect.Effect<void, CommandError> =>
   Effect.flatMap(
-    onMaster(cluster, RedisCommand.asBytes(lrange(temporary, 0, -1))),
+    cluster.execute(forMaster(RedisCommand.asBytes(lrange(temporary, 0, -1)))),
     (taken) =>
       taken.length === 0
         ? Effect.void

@@ -6,12 +6,12 @@ import { sadd, sismember, srem } from "@redfx/core/commands/Sets"
 import { wireValue } from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import type { CommandError } from "@redfx/core/RedisError"
+import { forMaster } from "@redfx/core/unstable/Router"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "../../topology/cluster.ts"
 import { slotOf } from "../../topology/slot.ts"
 import type { Split } from "../crossSlot.ts"
-import { onMaster } from "../onMaster.ts"
 import { bytesOf } from "../replies.ts"
 import * as Sets from "../setOperations.ts"
 import { remove, temporaryKey } from "../temporaryKeys.ts"
@@ -39,7 +39,7 @@ export const smove: Split = (cluster, command) => {
         : Effect.fail(error)
   )
   return Effect.uninterruptible(Effect.gen(function*() {
-    const isThere = yield* onMaster(cluster, sismember(source, member))
+    const isThere = yield* cluster.execute(forMaster(sismember(source, member)))
     if (!isThere || (yield* take) === 0) return 0
     yield* give
     return 1
@@ -50,7 +50,8 @@ export const smove: Split = (cluster, command) => {
 const store = (operation: Sets.SetOperation): Split => (cluster, command) => {
   const [destination, ...sources] = RedisCommand.keys(command)
   if (destination === undefined) return undefined
-  return Effect.flatMap(operation((read) => onMaster(cluster, RedisCommand.undecoded(read)), sources), (members) => {
+  const read = (command: RedisCommand.Any) => cluster.execute(forMaster(RedisCommand.undecoded(command)))
+  return Effect.flatMap(operation(read, sources), (members) => {
     if (members.length === 0) return Effect.as(cluster.execute(del(destination)), 0)
     const temporary = temporaryKey(slotOf(destination))
     return Effect.andThen(
