@@ -12,7 +12,6 @@ import * as Layer from "effect/Layer"
 import * as Socket from "effect/socket/Socket"
 import { dial } from "./internal/dial.ts"
 import type { DialOptions } from "./internal/dial.ts"
-import * as DuplexSocket from "./internal/duplexSocket.ts"
 import * as InboxSocket from "./internal/inboxSocket.ts"
 
 const tooLate = new Socket.SocketError({
@@ -41,9 +40,13 @@ export const layer: Layer.Layer<RedisConnector> = Layer.succeed(
   RedisConnector,
   RedisConnector.of({
     socket: (endpoint, options) =>
-      hasOnread
-        ? Effect.succeed(InboxSocket.make((onread) => opened(endpoint, options, { onread })))
-        : DuplexSocket.make(opened(endpoint, options))
+      Effect.sync(() =>
+        InboxSocket.make((inbox) =>
+          hasOnread
+            ? opened(endpoint, options, { onread: inbox.onread })
+            : Effect.tap(opened(endpoint, options), (socket) => Effect.sync(() => inbox.listen(socket)))
+        )
+      )
   })
 )
 
