@@ -14,9 +14,10 @@ import { dial } from "./internal/dial.ts"
 import type { DialOptions } from "./internal/dial.ts"
 import * as InboxSocket from "./internal/inboxSocket.ts"
 
-const tooLate = new Socket.SocketError({
-  reason: new Socket.SocketOpenError({ kind: "Timeout", cause: new Error("Connection timed out") })
-})
+const tooLate = (): Socket.SocketError =>
+  new Socket.SocketError({
+    reason: new Socket.SocketOpenError({ kind: "Timeout", cause: new Error("Connection timed out") })
+  })
 
 /**
  * Provides the connector of Node.js, which opens sockets with `node:net` and `node:tls`.
@@ -56,5 +57,5 @@ const hasOnread = !("Bun" in globalThis || "Deno" in globalThis)
 const opened = (endpoint: Endpoint, options: ConnectOptions, dialOptions?: DialOptions) =>
   withTimeout(dial(endpoint, options, dialOptions), {
     limit: Duration.toMillis(options.connectTimeout),
-    orElse: () => Effect.fail(tooLate)
+    orElse: () => Effect.fail(tooLate())
   })

@@ -36,7 +36,7 @@ export const make = (open: Open): Socket.Socket => {
       })
     )
     outlet.open(own)
-    return { pull: inbox.pull, release: inbox.release, upgrade: () => notUpgraded }
+    return { pull: inbox.pull, release: inbox.release, upgrade: notUpgraded }
   })
 
   const writer = Effect.map(outlet.writer, (writer): Writer => ({
