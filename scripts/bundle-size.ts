@@ -1,6 +1,6 @@
 /**
  * Prints what redfx adds to a bundle, in KiB, minified and minified + gzipped:
- * with `effect` and platform-node left outside ("redfx") and with them inside
+ * with `effect` left outside ("redfx") and with them inside
  * ("all"). Bundles what is published: the compiled packages. Fails when a program
  * that only reads a key gets any other command too, or more than its limit.
  */
@@ -35,7 +35,7 @@ const kibibytes = (bytes: number): string => (bytes / 1024).toFixed(1).padStart(
 await build()
 console.log(`${"".padEnd(26)}${["redfx", "gzip", "all", "gzip"].map((title) => title.padStart(9)).join("")}`)
 for (const [title, source] of programs) {
-  const own = await bundle(source, [/^node:/, /^effect(\/|$)/, /^@effect\//])
+  const own = await bundle(source, [/^node:/, /^effect(\/|$)/])
   const all = await bundle(source, [/^node:/])
   console.log(title.padEnd(26) + [own.minified, own.gzipped, all.minified, all.gzipped].map(kibibytes).join(""))
   if (title === getOnly) check(own)

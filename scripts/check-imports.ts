@@ -17,7 +17,7 @@ const packages: Record<string, ReadonlyArray<RegExp>> = {
   core: [/^effect\/./],
   sentinel: [/^effect\/./, /^@redfx\/core\/./],
   cluster: [/^effect\/./, /^@redfx\/core\/./],
-  node: [/^effect\/./, /^@effect\/platform-node\/./, /^node:/, /^@redfx\/(core|sentinel|cluster)\/./]
+  node: [/^effect\/./, /^node:/, /^@redfx\/(core|sentinel|cluster)\/./]
 }
 
 /** A name of a storey and the modules that stand on it. */

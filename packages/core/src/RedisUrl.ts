@@ -353,11 +353,13 @@ const byName = (list: ReadonlyArray<Entry>): ReadonlyMap<string, Named> =>
     )
   }))
 
-const known = {
-  unix: byName(entries.unix),
-  standalone: byName(entries.standalone),
-  sentinel: byName(entries.sentinel),
-  cluster: byName(entries.cluster)
+const known = new Map<Mode, ReturnType<typeof byName>>()
+
+/** The options of a mode, of which the first URL has the schemas compiled. */
+const knownIn = (mode: Mode): ReturnType<typeof byName> => {
+  const found = known.get(mode) ?? byName(entries[mode])
+  known.set(mode, found)
+  return found
 }
 
 const clientOf = {
@@ -374,7 +376,7 @@ const queryOf = (query: string, mode: Mode, secure: boolean): Given => {
     const [name, text] = pairOf(pair)
     // A password with an unencoded ampersand leaves a part of itself without an equals sign.
     const shown = pair.includes("=") && /^[\w.-]{1,40}$/.test(name) ? name : "one of its options"
-    const { entry, read } = known[mode].get(name) ??
+    const { entry, read } = knownIn(mode).get(name) ??
       invalid(`${shown} is no option of a ${clientOf[mode]}${advice(name)}`)
     const key = entry.path.join(".")
     if (text === "" || values.has(key)) continue
@@ -477,7 +479,7 @@ const isAddress = (text: string): boolean => {
 const redactPair = (pair: string): string => {
   const equals = pair.indexOf("=")
   const name = pair.slice(0, Math.max(equals, 0))
-  const kind = (known.sentinel.get(name) ?? known.cluster.get(name))?.entry.text.kind
+  const kind = (knownIn("sentinel").get(name) ?? knownIn("cluster").get(name))?.entry.text.kind
   return kind !== undefined && kind !== "secret" && kind !== "text" && kind !== "list"
     ? pair
     : /^[\w.-]{1,40}$/.test(name)

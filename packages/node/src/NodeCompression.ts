@@ -24,7 +24,7 @@
 import { CodecError } from "@redfx/core/RedisCodec"
 import type { RedisCodec } from "@redfx/core/RedisCodec"
 import * as Effect from "effect/Effect"
-import * as zlib from "node:zlib"
+import * as Builtin from "./internal/builtin.ts"
 import { isWhole } from "./internal/zstdFrame.ts"
 
 /**
@@ -120,15 +120,15 @@ interface Way {
   readonly decompress: (bytes: Uint8Array, options: { readonly maxOutputLength: number }, done: Done) => void
 }
 
-const ways: Record<Algorithm, () => Way> = {
-  gzip: () => ({ compress: zlib.gzip, decompress: zlib.gunzip }),
+const ways: Record<Algorithm, (zlib: ReturnType<typeof Builtin.zlib>) => Way> = {
+  gzip: (zlib) => ({ compress: zlib.gzip, decompress: zlib.gunzip }),
   // The default quality, 11, takes a hundred times as long as this one.
-  brotli: () => ({
+  brotli: (zlib) => ({
     compress: (bytes, done) =>
       zlib.brotliCompress(bytes, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } }, done),
     decompress: zlib.brotliDecompress
   }),
-  zstd: () => ({
+  zstd: (zlib) => ({
     compress: zlib.zstdCompress,
     decompress: (bytes, options, done) =>
       zlib.zstdDecompress(
@@ -143,7 +143,7 @@ const ways: Record<Algorithm, () => Way> = {
 /** Whether the runtime has the algorithm: Node.js has Zstandard since 22.15. */
 const isThere = (algorithm: Algorithm): boolean =>
   // Programs without types may name others.
-  Object.hasOwn(ways, algorithm) && typeof ways[algorithm]().compress === "function"
+  Object.hasOwn(ways, algorithm) && typeof ways[algorithm](Builtin.zlib()).compress === "function"
 
 const run = (
   operation: "encode" | "decode",
@@ -153,7 +153,7 @@ const run = (
   Effect.callback((resume) => {
     const fail = (detail: string) => resume(Effect.fail(new CodecError({ operation, detail })))
     if (!isThere(algorithm)) return fail(`this runtime has no ${algorithm}`)
-    start(ways[algorithm](), (error, result) => {
+    start(ways[algorithm](Builtin.zlib()), (error, result) => {
       if (error === null) return resume(Effect.succeed(new Uint8Array(result)))
       const isTooLarge = "code" in error && error.code === "ERR_BUFFER_TOO_LARGE"
       fail(isTooLarge ? tooLarge : `${algorithm}: ${error.message}`)

@@ -12,12 +12,12 @@ import * as Layer from "effect/Layer"
 import * as Socket from "effect/socket/Socket"
 import { dial } from "./internal/dial.ts"
 import type { DialOptions } from "./internal/dial.ts"
-import * as DuplexSocket from "./internal/duplexSocket.ts"
 import * as InboxSocket from "./internal/inboxSocket.ts"
 
-const tooLate = new Socket.SocketError({
-  reason: new Socket.SocketOpenError({ kind: "Timeout", cause: new Error("Connection timed out") })
-})
+const tooLate = (): Socket.SocketError =>
+  new Socket.SocketError({
+    reason: new Socket.SocketOpenError({ kind: "Timeout", cause: new Error("Connection timed out") })
+  })
 
 /**
  * Provides the connector of Node.js, which opens sockets with `node:net` and `node:tls`.
@@ -41,9 +41,13 @@ export const layer: Layer.Layer<RedisConnector> = Layer.succeed(
   RedisConnector,
   RedisConnector.of({
     socket: (endpoint, options) =>
-      hasOnread
-        ? Effect.succeed(InboxSocket.make((onread) => opened(endpoint, options, { onread })))
-        : DuplexSocket.make(opened(endpoint, options))
+      Effect.sync(() =>
+        InboxSocket.make((inbox) =>
+          hasOnread
+            ? opened(endpoint, options, { onread: inbox.onread })
+            : Effect.tap(opened(endpoint, options), (socket) => Effect.sync(() => inbox.listen(socket)))
+        )
+      )
   })
 )
 
@@ -53,5 +57,5 @@ const hasOnread = !("Bun" in globalThis || "Deno" in globalThis)
 const opened = (endpoint: Endpoint, options: ConnectOptions, dialOptions?: DialOptions) =>
   withTimeout(dial(endpoint, options, dialOptions), {
     limit: Duration.toMillis(options.connectTimeout),
-    orElse: () => Effect.fail(tooLate)
+    orElse: () => Effect.fail(tooLate())
   })

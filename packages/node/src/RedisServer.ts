@@ -33,9 +33,9 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import * as Fs from "node:fs/promises"
 import * as Os from "node:os"
 import * as Path from "node:path"
+import * as Builtin from "./internal/builtin.ts"
 import { inRealTime } from "./internal/realTime.ts"
 import * as ServerConfig from "./internal/serverConfig.ts"
 import type { RedisServerOptions } from "./internal/serverOptions.ts"
@@ -133,10 +133,11 @@ const remedies =
 
 const findOnPath = (name: string): Effect.Effect<string | undefined> =>
   Effect.promise(async () => {
+    const { constants, promises } = Builtin.fs()
     for (const directory of (process.env["PATH"] ?? "").split(Path.delimiter)) {
       const candidate = Path.join(directory, name)
       try {
-        await Fs.access(candidate, Fs.constants.X_OK)
+        await promises.access(candidate, constants.X_OK)
         return candidate
       } catch {
         // It is not in this directory; the next one may have it.
@@ -194,7 +195,7 @@ interface State {
 }
 
 const readLog = (state: State): Effect.Effect<string> =>
-  Effect.promise(() => Fs.readFile(state.log, "utf8").catch(() => "")).pipe(
+  Effect.promise(() => Builtin.fs().promises.readFile(state.log, "utf8").catch(() => "")).pipe(
     Effect.map((text) =>
       ServerConfig.secrets(state.options).reduce((text, secret) => text.replaceAll(secret, "<redacted>"), text)
     )
@@ -261,7 +262,7 @@ const writeFiles = (options: SettledOptions, location: ServerConfig.Location) =>
   Effect.tryPromise({
     try: async () => {
       const write = (name: string, text: string) =>
-        Fs.writeFile(Path.join(location.directory, name), text, { mode: 0o600 })
+        Builtin.fs().promises.writeFile(Path.join(location.directory, name), text, { mode: 0o600 })
       await write("redis.conf", ServerConfig.render(options, location))
       if (options.tls === undefined) return
       await write("tls-ca.pem", options.tls.ca)
@@ -274,10 +275,11 @@ const writeFiles = (options: SettledOptions, location: ServerConfig.Location) =>
 
 const temporaryDirectory = Effect.acquireRelease(
   Effect.tryPromise({
-    try: () => Fs.mkdtemp(Path.join(Os.tmpdir(), "redfx-")),
+    try: () => Builtin.fs().promises.mkdtemp(Path.join(Os.tmpdir(), "redfx-")),
     catch: (cause) => new RedisServerError({ reason: "Other", detail: "No temporary directory can be made", cause })
   }),
-  (directory) => Effect.promise(() => Fs.rm(directory, { recursive: true, force: true, maxRetries: 3 }))
+  (directory) =>
+    Effect.promise(() => Builtin.fs().promises.rm(directory, { recursive: true, force: true, maxRetries: 3 }))
 )
 
 const host = "127.0.0.1"

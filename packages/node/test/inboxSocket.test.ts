@@ -14,7 +14,7 @@ import { createHash } from "node:crypto"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import { dial } from "../src/internal/dial.ts"
-import * as DuplexSocket from "../src/internal/duplexSocket.ts"
+import type { Inbox } from "../src/internal/inbox.ts"
 import * as InboxSocket from "../src/internal/inboxSocket.ts"
 
 const host = "127.0.0.1"
@@ -83,26 +83,31 @@ const listen = (certificates: Certificates.Certificates | undefined, onConnectio
     ({ close }) => Effect.sync(close)
   )
 
-const pullOf = (
-  endpoint: Endpoint,
-  options: Partial<ConnectOptions>,
-  lookup?: Net.LookupFunction,
-  onSocket?: (socket: Net.Socket) => void
-): Effect.Effect<Socket.Reader["pull"], Socket.SocketError, Scope.Scope> =>
-  Effect.map(readerOf(endpoint, options, lookup, onSocket), ({ pull }) => pull)
+/** How Node.js reads, and how the runtimes do whose sockets do not know `onread`. */
+const ways = {
+  "into memory of its own": (inbox: Inbox, endpoint: Endpoint, options: ConnectOptions, lookup?: Net.LookupFunction) =>
+    dial(endpoint, options, { onread: inbox.onread, lookup }),
+  "as a stream": (inbox: Inbox, endpoint: Endpoint, options: ConnectOptions, lookup?: Net.LookupFunction) =>
+    Effect.tap(dial(endpoint, options, { lookup }), (socket) => Effect.sync(() => inbox.listen(socket)))
+}
+type Way = keyof typeof ways
 
 const readerOf = (
+  way: Way,
   endpoint: Endpoint,
-  options: Partial<ConnectOptions>,
+  options: Partial<ConnectOptions> = {},
   lookup?: Net.LookupFunction,
   onSocket?: (socket: Net.Socket) => void
 ): Effect.Effect<Reader, Socket.SocketError, Scope.Scope> =>
-  InboxSocket.make((onread) =>
+  InboxSocket.make((inbox) =>
     Effect.tap(
-      dial(endpoint, { ...defaults, ...options }, { onread, lookup }),
+      ways[way](inbox, endpoint, { ...defaults, ...options }, lookup),
       (socket) => Effect.sync(() => onSocket?.(socket))
     )
   ).reader
+
+const pullOf = (...args: Parameters<typeof readerOf>): Effect.Effect<Reader["pull"], Socket.SocketError, Scope.Scope> =>
+  Effect.map(readerOf(...args), ({ pull }) => pull)
 
 /** Everything that comes, kept as it came until the end, and how it ended. */
 const all = (pull: Socket.Reader["pull"]) =>
@@ -121,7 +126,7 @@ const assertSent = (seed: number, bytes: Buffer): void => {
   assert.isTrue(bytes.equals(bytesOf(seed, 0, bytes.length)), `other bytes of ${seed} came than were sent`)
 }
 
-describe("a socket with an inbox", () => {
+describe.each(Object.keys(ways) as Array<Way>)("a socket that is read %s", (way) => {
   for (const secure of [false, true]) {
     const over = secure ? "TLS" : "TCP"
 
@@ -140,7 +145,7 @@ describe("a socket with an inbox", () => {
           yield* Effect.forEach(Array.from({ length: 6 }, () => ++seeds), (seed) =>
             Effect.scoped(Effect.gen(function*() {
               let own: Net.Socket | undefined
-              const pull = yield* pullOf({ host, port: server.port }, options, undefined, (socket) => own = socket)
+              const pull = yield* pullOf(way, { host, port: server.port }, options, undefined, (socket) => own = socket)
               own?.write(Uint8Array.of(seed))
               const { bytes, end } = yield* all(pull)
               assert.isAbove(bytes.length, 1_000_000)
@@ -166,8 +171,8 @@ describe("a socket with an inbox", () => {
           })
         })
         const options = secure ? { tls: { ca: certificates.ca } } : {}
-        const socket = InboxSocket.make((onread) =>
-          dial({ host, port: server.port }, { ...defaults, ...options }, { onread })
+        const socket = InboxSocket.make((inbox) =>
+          ways[way](inbox, { host, port: server.port }, { ...defaults, ...options })
         )
         yield* socket.reader
         const writer: Writer = yield* socket.writer
@@ -193,11 +198,12 @@ describe("a socket with an inbox", () => {
         assert.isAbove(other, 0)
       }).pipe(Effect.scoped))
 
-    it.live(`over ${over} reads into its own memory also when the first address of a name refuses`, () =>
+    it.live(`over ${over} reads also when the first address of a name refuses`, () =>
       Effect.gen(function*() {
         const certificates = yield* Certificates.make
         const server = yield* listen(secure ? certificates : undefined, (socket) => void sendPieces(socket, 3, 20))
         const pull = yield* pullOf(
+          way,
           { host: "redis.test", port: server.port },
           secure ? { tls: { ca: certificates.ca } } : {},
           (_host, _options, done) =>
@@ -217,6 +223,7 @@ describe("a socket with an inbox", () => {
         })
         let own: Net.Socket | undefined
         const pull = yield* pullOf(
+          way,
           { host, port: server.port },
           secure ? { tls: { ca: certificates.ca } } : {},
           undefined,
@@ -236,10 +243,85 @@ describe("a socket with an inbox", () => {
       }))
   }
 
+  it.live("loses nothing when those who wait for bytes are interrupted", () =>
+    Effect.gen(function*() {
+      const server = yield* listen(undefined, (socket) => void sendPieces(socket, 5, 80))
+      const pull = yield* pullOf(way, { host, port: server.port }, {})
+      const chunks: Array<Uint8Array> = []
+      const take = Effect.map(pull, (came) => void chunks.push(...came.filter((chunk) => typeof chunk !== "string")))
+      for (;;) {
+        const waiting = yield* Effect.forkChild(take, { startImmediately: true })
+        yield* Effect.yieldNow
+        yield* Fiber.interrupt(waiting)
+        const exit = yield* Effect.exit(take)
+        if (exit._tag === "Failure") break
+      }
+      assertSent(5, Buffer.concat(chunks))
+      assert.isAbove(Buffer.concat(chunks).length, 1_000_000)
+    }))
+
+  it.live("is at its end when the peer has hung up before the fiber that dials goes on", () =>
+    Effect.gen(function*() {
+      const ended = yield* listen(undefined, (socket) => socket.once("data", () => socket.end()))
+      const reset = yield* listen(undefined, (socket) => socket.once("data", () => socket.resetAndDestroy()))
+      const hungUp = (socket: Net.Socket) =>
+        Effect.andThen(
+          Effect.sync(() => socket.write("go on")),
+          until(Effect.sync(() => socket.closed), (isClosed) => isClosed)
+        )
+      for (const [{ port }, code] of [[ended, 1000], [reset, 1006]] as const) {
+        const { reader, writer } = InboxSocket.make((inbox) =>
+          Effect.tap(ways[way](inbox, { host, port }, defaults), hungUp)
+        )
+        const { pull } = yield* reader
+        const { reason } = yield* Effect.flip(pull)
+        assert.isTrue(reason._tag === "SocketCloseError" && reason.code === code)
+        assert.strictEqual((yield* Effect.flip((yield* writer).write("late"))).reason._tag, "SocketWriteError")
+      }
+    }))
+
+  it.live("goes on to write where the fiber rested until the socket had taken everything", () =>
+    Effect.gen(function*() {
+      let received = 0
+      const { port } = yield* listen(undefined, (socket) => socket.on("data", ({ length }) => received += length))
+      const { reader, writer } = InboxSocket.make((inbox) => ways[way](inbox, { host, port }, defaults))
+      yield* reader
+      const { writeAll } = yield* writer
+      const steps = 10
+      for (let step = 1; step <= steps; step++) {
+        yield* Effect.provideService(writeAll([new Uint8Array(3_000_000)]), Scheduler, restingAt(step, 20))
+      }
+      yield* until(Effect.sync(() => received), (count) => count === steps * 3_000_000)
+    }))
+
+  it.live("brings what came before the peer hung up, also with a reset, and says how it has ended", () =>
+    Effect.gen(function*() {
+      const ended = yield* listen(undefined, (socket) => socket.end("last words"))
+      const reset = yield* listen(undefined, (socket) => {
+        socket.write("last words")
+        // It has come when the client says that.
+        socket.once("data", () => socket.resetAndDestroy())
+      })
+      const first = yield* pullOf(way, { host, port: ended.port }, {})
+      let own: Net.Socket | undefined
+      const second = yield* pullOf(way, { host, port: reset.port }, {}, undefined, (socket) => own = socket)
+      yield* until(Effect.sync(() => own?.bytesRead), (length) => length === 10)
+      own?.write("go on")
+      yield* until(Effect.sync(() => own?.destroyed), (isReset) => isReset === true)
+      const hungUp = yield* all(first)
+      assert.strictEqual(hungUp.bytes.toString(), "last words")
+      assert.strictEqual(hungUp.end.reason._tag, "SocketCloseError")
+      const wasReset = yield* all(second)
+      assert.strictEqual(wasReset.bytes.toString(), "last words")
+      assert.strictEqual(wasReset.end.reason._tag, "SocketReadError")
+    }))
+})
+
+describe("the memory of a socket", () => {
   it.live("reads into memory again that is given back in time, and never into what somebody keeps", () =>
     Effect.gen(function*() {
       const server = yield* listen(undefined, (socket) => void sendPieces(socket, 9, 200))
-      const { pull, release } = yield* readerOf({ host, port: server.port }, {})
+      const { pull, release } = yield* readerOf("into memory of its own", { host, port: server.port }, {})
       const next = series(11)
       const kept: Array<{ readonly chunk: Uint8Array; readonly from: number }> = []
       let late: Uint8Array | undefined
@@ -276,7 +358,7 @@ describe("a socket with an inbox", () => {
     Effect.gen(function*() {
       const total = 32 << 20
       const server = yield* listen(undefined, (socket) => void socket.end(Buffer.alloc(total, 7)))
-      const { pull, release } = yield* readerOf({ host, port: server.port }, {})
+      const { pull, release } = yield* readerOf("into memory of its own", { host, port: server.port }, {})
       const memories = new Set<ArrayBufferLike>()
       let long = 0
       yield* Effect.flip(Effect.forever(
@@ -292,84 +374,5 @@ describe("a socket with an inbox", () => {
       ))
       assert.isAbove(long, total / 2)
       assert.isBelow(memories.size * 64 * 1024, total / 4)
-    }))
-
-  it.live("loses nothing when those who wait for bytes are interrupted", () =>
-    Effect.gen(function*() {
-      const server = yield* listen(undefined, (socket) => void sendPieces(socket, 5, 80))
-      const pull = yield* pullOf({ host, port: server.port }, {})
-      const chunks: Array<Uint8Array> = []
-      const take = Effect.map(pull, (came) => void chunks.push(...came.filter((chunk) => typeof chunk !== "string")))
-      for (;;) {
-        const waiting = yield* Effect.forkChild(take, { startImmediately: true })
-        yield* Effect.yieldNow
-        yield* Fiber.interrupt(waiting)
-        const exit = yield* Effect.exit(take)
-        if (exit._tag === "Failure") break
-      }
-      assertSent(5, Buffer.concat(chunks))
-      assert.isAbove(Buffer.concat(chunks).length, 1_000_000)
-    }))
-
-  it.live("is at its end when the peer has hung up before the fiber that dials goes on", () =>
-    Effect.gen(function*() {
-      const ended = yield* listen(undefined, (socket) => socket.once("data", () => socket.end()))
-      const reset = yield* listen(undefined, (socket) => socket.once("data", () => socket.resetAndDestroy()))
-      const hungUp = (socket: Net.Socket) =>
-        Effect.andThen(
-          Effect.sync(() => socket.write("go on")),
-          until(Effect.sync(() => socket.closed), (isClosed) => isClosed)
-        )
-      for (const [{ port }, code] of [[ended, 1000], [reset, 1006]] as const) {
-        const { reader, writer } = InboxSocket.make((onread) =>
-          Effect.tap(dial({ host, port }, defaults, { onread }), hungUp)
-        )
-        const { pull } = yield* reader
-        const { reason } = yield* Effect.flip(pull)
-        assert.isTrue(reason._tag === "SocketCloseError" && reason.code === code)
-        assert.strictEqual((yield* Effect.flip((yield* writer).write("late"))).reason._tag, "SocketWriteError")
-        const asStream = yield* DuplexSocket.make(Effect.tap(dial({ host, port }, defaults), hungUp))
-        const late = yield* Effect.flip(Effect.flatMap(asStream.reader, ({ pull }) => pull))
-        assert.strictEqual(late.reason._tag, "SocketCloseError")
-      }
-    }))
-
-  it.live("goes on to write where the fiber rested until the socket had taken everything", () =>
-    Effect.gen(function*() {
-      let received = 0
-      const { port } = yield* listen(undefined, (socket) => socket.on("data", ({ length }) => received += length))
-      const inbox = InboxSocket.make((onread) => dial({ host, port }, defaults, { onread }))
-      const asStream = yield* DuplexSocket.make(dial({ host, port }, defaults))
-      const steps = 10
-      for (const { reader, writer } of [inbox, asStream]) {
-        yield* reader
-        const { writeAll } = yield* writer
-        for (let step = 1; step <= steps; step++) {
-          yield* Effect.provideService(writeAll([new Uint8Array(3_000_000)]), Scheduler, restingAt(step, 20))
-        }
-      }
-      yield* until(Effect.sync(() => received), (count) => count === 2 * steps * 3_000_000)
-    }))
-
-  it.live("brings what came before the peer hung up, also with a reset, and says how it has ended", () =>
-    Effect.gen(function*() {
-      const ended = yield* listen(undefined, (socket) => socket.end("last words"))
-      const reset = yield* listen(undefined, (socket) => {
-        socket.write("last words")
-        // It has come when the client says that.
-        socket.once("data", () => socket.resetAndDestroy())
-      })
-      const first = yield* pullOf({ host, port: ended.port }, {})
-      let own: Net.Socket | undefined
-      const second = yield* pullOf({ host, port: reset.port }, {}, undefined, (socket) => own = socket)
-      yield* until(Effect.sync(() => own?.bytesRead), (length) => length === 10)
-      own?.write("go on")
-      yield* until(Effect.sync(() => own?.destroyed), (isReset) => isReset === true)
-      const hungUp = yield* all(first)
-      assert.strictEqual(hungUp.bytes.toString(), "last words")
-      assert.strictEqual(hungUp.end.reason._tag, "SocketCloseError")
-      const wasReset = yield* all(second)
-      assert.strictEqual(wasReset.bytes.toString(), "last words")
-      assert.strictEqual(wasReset.end.reason._tag, "SocketReadError")
     }))
 })

@@ -7,7 +7,7 @@ import type { Command } from "@redfx/testing/RequestParser"
 import * as Effect from "effect/Effect"
 import * as Socket from "effect/socket/Socket"
 import { Duplex } from "node:stream"
-import * as DuplexSocket from "../../../packages/node/src/internal/duplexSocket.ts"
+import * as InboxSocket from "../../../packages/node/src/internal/inboxSocket.ts"
 import * as Faults from "./faults.ts"
 import type { Reply } from "./reply.ts"
 import { encode } from "./reply.ts"
@@ -199,7 +199,8 @@ class Peer extends Duplex {
   override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
     // A server that does not read takes no more than fits into the buffers of the system.
     if (!this.reading) return
-    this.#arrive(chunk.slice())
+    // A Buffer's own `slice` is no copy.
+    this.#arrive(new Uint8Array(chunk))
     done()
   }
   override _final(done: () => void): void {
@@ -349,19 +350,21 @@ export const connector = (
   client: Knowledge = { told: { epoch: 1, at: 0 } }
 ): RedisConnector.RedisConnector["Service"] => ({
   socket: (endpoint) =>
-    DuplexSocket.make(
-      Effect.acquireRelease(
-        Effect.callback<Duplex, Socket.SocketError>((resume) => {
-          const node = world.nodes.find(({ port }) => port === endpoint.port)
-          const cancel = world.sim.after(1, () =>
-            resume(
-              node === undefined || node.upAt > world.sim.now()
-                ? Effect.fail(refused(RedisConnector.formatEndpoint(endpoint)))
-                : Effect.sync(() => accept(world, node, serve, client).socket)
-            ))
-          return Effect.sync(cancel)
-        }),
-        (socket) => Effect.sync(() => socket.destroy())
+    Effect.sync(() =>
+      InboxSocket.make((inbox) =>
+        Effect.acquireRelease(
+          Effect.callback<Duplex, Socket.SocketError>((resume) => {
+            const node = world.nodes.find(({ port }) => port === endpoint.port)
+            const cancel = world.sim.after(1, () =>
+              resume(
+                node === undefined || node.upAt > world.sim.now()
+                  ? Effect.fail(refused(RedisConnector.formatEndpoint(endpoint)))
+                  : Effect.sync(() => accept(world, node, serve, client).socket)
+              ))
+            return Effect.sync(cancel)
+          }),
+          (socket) => Effect.sync(() => socket.destroy())
+        ).pipe(Effect.tap((socket) => Effect.sync(() => inbox.listen(socket))))
       )
     )
 })

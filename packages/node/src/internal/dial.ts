@@ -9,7 +9,8 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
 import * as Net from "node:net"
-import * as Tls from "node:tls"
+import type * as Tls from "node:tls"
+import * as Builtin from "./builtin.ts"
 import { certificates, pem } from "./pem.ts"
 
 export interface DialOptions {
@@ -75,7 +76,8 @@ const tlsOptions = (host: string, tls: TlsOptions, { ca, cert, key }: Pem): Tls.
     rejectUnauthorized: tls.verify !== "none",
     // Node calls this for trusted certificates only. By default Node would take the name from `servername`, and so
     // would check none for an IP address.
-    checkServerIdentity: (_host, cert) => tls.checkHostname === false ? undefined : Tls.checkServerIdentity(name, cert),
+    checkServerIdentity: (_host, cert) =>
+      tls.checkHostname === false ? undefined : Builtin.tls().checkServerIdentity(name, cert),
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
@@ -101,7 +103,7 @@ const connect = (
   if ((options.tls.cert === undefined) !== (options.tls.key === undefined)) {
     throw new Error("The TLS options cert and key must be given together")
   }
-  return Tls.connect({ ...tcp, ...tlsOptions(endpoint.host, options.tls, files) })
+  return Builtin.tls().connect({ ...tcp, ...tlsOptions(endpoint.host, options.tls, files) })
 }
 
 /** `tls.connect` ignores these options, unlike `net.connect`, so they are set on the open socket in both cases. */
@@ -138,7 +140,7 @@ const begin = (endpoint: Endpoint, options: ConnectOptions, files: Pem, dialOpti
 /**
  * Dials, and succeeds when the socket is open, including TLS.
  *
- * The socket is destroyed when the scope closes. `NodeSocket.makeNet` ends it gracefully instead, which waits until
+ * The socket is destroyed when the scope closes. Effect's `NodeSocket.makeNet` ends it gracefully instead, which waits until
  * everything that was written has been taken; with a peer that no longer reads, that takes for ever.
  */
 export const dial = (

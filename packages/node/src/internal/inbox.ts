@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import type { SocketError } from "effect/socket/Socket"
 import type * as Net from "node:net"
+import type { Duplex } from "node:stream"
 
 /** What came, in its order. */
 export type Chunks = readonly [Uint8Array, ...Array<Uint8Array>]
@@ -64,9 +65,15 @@ export class Inbox {
     },
     callback: (length) => {
       this.#read = length
-      this.#add(this.#take(length))
-      return this.#bytes < bound
+      return this.#add(this.#take(length))
     }
+  }
+
+  /** Takes what comes over a stream, where the runtime's sockets do not know `onread`. */
+  listen(stream: Duplex): void {
+    stream.on("data", (chunk: Uint8Array) => {
+      if (!this.#add(chunk)) stream.pause()
+    })
   }
 
   #take(length: number): Uint8Array {
@@ -94,15 +101,17 @@ export class Inbox {
     if (chunk === this.#handed) this.#handed = undefined
   }
 
-  #add(chunk: Uint8Array): void {
+  /** Returns whether there is room for more. */
+  #add(chunk: Uint8Array): boolean {
     const taker = this.#taker
     if (taker !== undefined) {
       this.#taker = undefined
-      return taker(Effect.succeed([chunk]))
+      taker(Effect.succeed([chunk]))
+    } else if (this.#end === undefined) {
+      this.#chunks.push(chunk)
+      this.#bytes += chunk.length
     }
-    if (this.#end !== undefined) return
-    this.#chunks.push(chunk)
-    this.#bytes += chunk.length
+    return this.#bytes < bound
   }
 
   /** Nothing more comes: what has come is still to be taken. */

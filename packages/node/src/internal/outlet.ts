@@ -11,11 +11,12 @@ import type { Duplex } from "node:stream"
 const writeFailed = (cause: unknown) => new Socket.SocketError({ reason: new Socket.SocketWriteError({ cause }) })
 
 /** What is written would go past TLS that is begun later. */
-export const notUpgraded = Effect.fail(
-  new Socket.SocketError({
-    reason: new Socket.SocketUpgradeError({ cause: new Error("TLS is begun when a connection is opened") })
-  })
-)
+export const notUpgraded = (): Effect.Effect<never, Socket.SocketError> =>
+  Effect.fail(
+    new Socket.SocketError({
+      reason: new Socket.SocketUpgradeError({ cause: new Error("TLS is begun when a connection is opened") })
+    })
+  )
 
 /** The writing end of a socket, which waits while there is none. */
 export class Outlet {

@@ -2,9 +2,7 @@
  * PEM that is given as text, or as the path of a file.
  */
 import * as Effect from "effect/Effect"
-import { X509Certificate } from "node:crypto"
-import { constants } from "node:fs"
-import { open } from "node:fs/promises"
+import * as Builtin from "./builtin.ts"
 
 /** The size limit, above that of any certificate store: a larger file is not PEM. */
 const longest = 16 * 1024 * 1024
@@ -22,7 +20,8 @@ class NoPem {
  * few threads that Node has for files and names, even after the caller gave up.
  */
 const readFile = async (path: string, signal: AbortSignal): Promise<string> => {
-  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  const { constants, promises } = Builtin.fs()
+  const file = await promises.open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   try {
     const stat = await file.stat()
     if (!stat.isFile()) throw new NoPem("it is no file")
@@ -81,7 +80,7 @@ export const certificates = (option: string, text: string): Effect.Effect<string
 
 const isCertificate = (block: string): boolean => {
   try {
-    return new X509Certificate(block).raw.length > 0
+    return new (Builtin.crypto().X509Certificate)(block).raw.length > 0
   } catch {
     return false
   }

@@ -2,7 +2,7 @@
  * The configuration file of a server, written from options.
  */
 import * as Redacted from "effect/Redacted"
-import { randomBytes } from "node:crypto"
+import * as Builtin from "./builtin.ts"
 import type { RedisServerOptions } from "./serverOptions.ts"
 
 /** Options whose password is known. */
@@ -14,7 +14,10 @@ export type SettledOptions = Settled<RedisServerOptions>
 export const settled = <Options extends Pick<RedisServerOptions, "password">>(options: Options): Settled<Options> => {
   // Programs without types may give `null`.
   const { password } = options ?? {} as Options
-  return { ...options, password: password === "random" ? Redacted.make(randomBytes(24).toString("hex")) : password }
+  return {
+    ...options,
+    password: password === "random" ? Redacted.make(Builtin.crypto().randomBytes(24).toString("hex")) : password
+  }
 }
 
 /** Where a server listens and keeps its files. */

@@ -4,8 +4,8 @@
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as ChildProcess from "node:child_process"
-import * as Fs from "node:fs"
+import type * as ChildProcess from "node:child_process"
+import * as Builtin from "./builtin.ts"
 
 /** A running or finished child. `exit` says how it ended. */
 export interface ServerProcess {
@@ -23,7 +23,7 @@ const running = new Map<ChildProcess.ChildProcess, string>()
 const endAll = () => {
   for (const [child, directory] of running) {
     child.kill("SIGKILL")
-    Fs.rmSync(directory, { recursive: true, force: true })
+    Builtin.fs().rmSync(directory, { recursive: true, force: true })
   }
 }
 
@@ -38,9 +38,9 @@ const untrack = (child: ChildProcess.ChildProcess) => {
 }
 
 const spawn = (options: { binary: string; args: ReadonlyArray<string>; directory: string; log: string }) => {
-  const log = Fs.openSync(options.log, "a", 0o600)
+  const log = Builtin.fs().openSync(options.log, "a", 0o600)
   try {
-    return ChildProcess.spawn(options.binary, options.args, {
+    return Builtin.childProcess().spawn(options.binary, options.args, {
       cwd: options.directory,
       stdio: ["ignore", log, log],
       // The child gets nothing else of the program's environment: it may hold secrets, and any process of the same user
@@ -52,7 +52,7 @@ const spawn = (options: { binary: string; args: ReadonlyArray<string>; directory
       )
     })
   } finally {
-    Fs.closeSync(log)
+    Builtin.fs().closeSync(log)
   }
 }
 
@@ -62,7 +62,7 @@ const spawn = (options: { binary: string; args: ReadonlyArray<string>; directory
  */
 const guard = (child: ChildProcess.ChildProcess, pid: number, directory: string): void => {
   const script = `trap "" HUP INT QUIT TERM; while read -r _; do :; done; kill -9 "$1"; rm -rf -- "$2"`
-  const guardian = ChildProcess.spawn("/bin/sh", ["-c", script, "sh", String(pid), directory], {
+  const guardian = Builtin.childProcess().spawn("/bin/sh", ["-c", script, "sh", String(pid), directory], {
     cwd: "/",
     stdio: ["pipe", "ignore", "ignore"]
   })

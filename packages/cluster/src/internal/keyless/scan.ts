@@ -74,7 +74,7 @@ const resume = (cluster: Cluster, position: Position, command: RedisCommand.Any)
 /** The start on the master of the first slot that is not done; `undefined` when all slots are done. */
 const begin = (cluster: Cluster, done: string): NodePosition | undefined => {
   const isDone = new Set(slotsIn(done))
-  const open = allSlots.filter((slot) => !isDone.has(slot) && cluster.ofSlot(slot) !== undefined)
+  const open = allSlots().filter((slot) => !isDone.has(slot) && cluster.ofSlot(slot) !== undefined)
   const node = open[0] === undefined ? undefined : cluster.ofSlot(open[0])
   if (node === undefined) return undefined
   const claimed = open.filter((slot) => cluster.ofSlot(slot)?.address === node.address)
@@ -122,7 +122,7 @@ const parse = ({ parts: [part] }: RedisCommand.Any): Position | undefined => {
     : { cursor, address, life: Number(life), claimed, done }
 }
 
-const allSlots: ReadonlyArray<number> = Array.from({ length: slotCount }, (_, slot) => slot)
+const allSlots = (): ReadonlyArray<number> => Array.from({ length: slotCount }, (_, slot) => slot)
 
 /** Slots as ranges: `0-5460,7000`. */
 const rangesOf = (slots: ReadonlyArray<number>): string => {

@@ -52,12 +52,17 @@ const hosts = listed.pipe(
 
 type Mode = Deployment["mode"]
 
+/** A Config whose schemas are compiled by who reads it: most programs read none, and a process that starts has no millisecond for it. */
+const later = <A>(config: () => Config.Config<A>): Config.Config<A> => Config.flatMap(Config.succeed(undefined), config)
+
 /** The values that decide which others are read. Values that are not read may hold anything. */
-const head = Config.all({
-  mode: read(Schema.Literals(["standalone", "sentinel", "cluster"]), ["mode"]),
-  cluster: read(boolean.config, ["cluster"]),
-  url: read(Schema.Redacted(Schema.String), ["url"])
-})
+const head = later(() =>
+  Config.all({
+    mode: read(Schema.Literals(["standalone", "sentinel", "cluster"]), ["mode"]),
+    cluster: read(boolean.config, ["cluster"]),
+    url: read(Schema.Redacted(Schema.String), ["url"])
+  })
+)
 
 const options = (mode: Mode): Config.Config<Readonly<Record<string, unknown>>> =>
   Config.mapEffect(
@@ -80,14 +85,14 @@ interface Address {
   readonly port?: number | undefined
 }
 
-const hostAndPort = Config.all({ host: read(Schema.NonEmptyString, ["host"]), port: read(port, ["port"]) })
+const hostAndPort = later(() => Config.all({ host: read(Schema.NonEmptyString, ["host"]), port: read(port, ["port"]) }))
 
 /**
  * Fails when there is a list of servers of another mode. Somebody has forgotten to name the mode then, and the client would
  * go to a server on this machine.
  */
 const withoutLists: Config.Config<void> = Config.flatMap(
-  Config.all([read(listed, ["sentinels"]), read(listed, ["nodes"])]),
+  later(() => Config.all([read(listed, ["sentinels"]), read(listed, ["nodes"])])),
   ([sentinels, nodes]) =>
     sentinels === undefined && nodes === undefined ? Config.succeed(undefined) : Config.map(
       required(
