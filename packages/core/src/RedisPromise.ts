@@ -32,6 +32,7 @@ import { TracerKey } from "effect/Tracer"
 import { leftAtOnce } from "./internal/client/iteration.ts"
 import type { HsetMethod } from "./internal/client/methods.ts"
 import { answered, answeredUnless, awaited, endedWith, Pending, settled } from "./internal/client/promises.ts"
+import { steady } from "./internal/client/steady.ts"
 import { duration, integer } from "./internal/config/checks.ts"
 import { deeper } from "./internal/error/stackless.ts"
 import { onceAborted } from "./internal/runtime/aborts.ts"
@@ -244,7 +245,7 @@ class Services<R> {
   readonly client: RedisClient["Service"] | undefined
 
   constructor(context: Context.Context<RedisClient | R>) {
-    this.context = context
+    this.context = Context.merge(steady, context)
     this.client = context.mapUnsafe.has(TracerKey) ? undefined : Context.get(context, RedisClient)
   }
 }
@@ -304,7 +305,7 @@ class Building<R, E> implements Provider<R> {
       const built: Effect.Effect<Context.Context<RedisClient | R>, E | RedisConfigError> = Layer.isLayer(given)
         ? Layer.buildWithScope(this.#layer, scope)
         : Effect.fail(notALayer())
-      const services = new Services(await settled(Context.empty(), built, this.#abort.signal))
+      const services = new Services(await settled(steady, built, this.#abort.signal))
       if (this.#closing === undefined) this.current = services
       for (const resume of this.#waiting) resume(Effect.succeed(services.context))
       this.#waiting.clear()
@@ -313,7 +314,7 @@ class Building<R, E> implements Provider<R> {
       this.#opening = undefined
       const waiting = this.#waiting
       this.#waiting = new Set()
-      await Effect.runPromiseExit(Scope.close(scope, Exit.void))
+      await settled(steady, Effect.exit(Scope.close(scope, Exit.void)))
       for (const resume of waiting) resume(Effect.fail(error))
     }
   }
@@ -321,18 +322,15 @@ class Building<R, E> implements Provider<R> {
   async #end(drain: Duration.Duration): Promise<void> {
     // What comes from now on is refused.
     this.current = undefined
-    if (Duration.toMillis(drain) > 0) {
-      await Effect.runPromise(
-        withTimeout(Effect.raceFirst(this.pending.none, this.#destroyed.outcome), {
-          limit: Duration.toMillis(drain),
-          orElse: () => Effect.void
-        })
-      )
+    const limit = Duration.toMillis(drain)
+    if (limit > 0) {
+      const drained = Effect.raceFirst(this.pending.none, this.#destroyed.outcome)
+      await settled(steady, withTimeout(drained, { limit, orElse: () => Effect.void }))
     }
     this.#abort.abort(closed())
     await this.#opening
     // What runs by now keeps the context that it has, whose client fails it.
-    if (this.#scope !== undefined) await Effect.runPromise(Scope.close(this.#scope, Exit.void))
+    if (this.#scope !== undefined) await settled(steady, Scope.close(this.#scope, Exit.void))
   }
 }
 
@@ -459,13 +457,13 @@ class View<R> {
       isOpen = true
       return Effect.provideContext(effect, context)
     })
-    return settled(Context.empty(), opened, this.#signal, pending, () => isOpen ? "unknown" : "not-sent")
+    return settled(steady, opened, this.#signal, pending, () => isOpen ? "unknown" : "not-sent")
   }
 
   iterate<A, E>(stream: Stream.Stream<A, E, RedisClient | R>): AsyncGenerator<A, void, undefined> {
     return leftAtOnce(async () => {
       if (!Stream.isStream(stream)) throw new TypeError(noStream)
-      const context = await settled(Context.empty(), this.#provider.opened, this.#signal)
+      const context = await settled(steady, this.#provider.opened, this.#signal)
       return Stream.toAsyncIterableWith(untilAborted(stream, this.#signal), context)
     })
   }
