@@ -92,11 +92,10 @@ export const make = Effect.fnUntraced(function*(
       const { capacity = defaultCapacity, onFull = "fail" } = options
       const lines = yield* bufferOf(capacity, onFull)
       const feed = yield* Scope.fork(yield* Effect.scope)
-      yield* Effect.acquireRelease(Effect.sync(() => feeds.add(feed)), () => Effect.sync(() => feeds.delete(feed)))
-      yield* Scope.provide(
-        Effect.raceFirst(closing.outcome, connect(lines, offerTo(lines, capacity, onFull))),
-        feed
-      )
+      yield* Scope.addFinalizer(feed, Effect.sync(() => feeds.delete(feed)))
+      feeds.add(feed)
+      const connected = connect(lines, offerTo(lines, capacity, onFull))
+      yield* Effect.raceFirst(closing.outcome, Scope.provide(connected, feed))
       return Stream.mapEffect(Stream.fromQueue(lines), (line) => RedisCommand.decode(event, line, false))
     }))
 })
