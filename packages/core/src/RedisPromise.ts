@@ -17,7 +17,6 @@
  *
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { format } from "effect/Formatter"
@@ -30,6 +29,7 @@ import type { HsetMethod } from "./internal/client/methods.ts"
 import { answered, answeredUnless, awaited, endedWith, settled } from "./internal/client/promises.ts"
 import { Building, Limited, provided } from "./internal/client/providers.ts"
 import type { Provider } from "./internal/client/providers.ts"
+import { steady } from "./internal/client/steady.ts"
 import { integer } from "./internal/config/checks.ts"
 import { onceAborted } from "./internal/runtime/aborts.ts"
 import { durationFrom } from "./internal/runtime/milliseconds.ts"
@@ -289,13 +289,13 @@ class View<R> {
       isOpen = true
       return Effect.provideContext(effect, context)
     })
-    return settled(Context.empty(), opened, this.#signal, pending, () => isOpen ? "unknown" : "not-sent")
+    return settled(steady, opened, this.#signal, pending, () => isOpen ? "unknown" : "not-sent")
   }
 
   iterate<A, E>(stream: Stream.Stream<A, E, RedisClient | R>): AsyncGenerator<A, void, undefined> {
     return leftAtOnce(async () => {
       if (!Stream.isStream(stream)) throw new TypeError(noStream)
-      const context = await settled(Context.empty(), this.#provider.opened, this.#signal)
+      const context = await settled(steady, this.#provider.opened, this.#signal)
       return Stream.toAsyncIterableWith(untilAborted(stream, this.#signal), context)
     })
   }

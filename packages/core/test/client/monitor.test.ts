@@ -215,6 +215,27 @@ describe("Redis.monitor", () => {
       }))
   }
 
+  it.live("SRV-24: ends with its client also when nobody asks for the next line", () =>
+    Effect.gen(function*() {
+      const { outside, server } = yield* real()
+      const scope = yield* Scope.make()
+      const client = yield* Scope.provide(Client.make(server), scope)
+      const [first, gate] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const monitoring = yield* Redis.monitor().pipe(
+        Stream.runForEach(() => Effect.andThen(Deferred.succeed(first, undefined), Deferred.await(gate))),
+        Client.on(client),
+        Effect.flip,
+        Effect.forkChild
+      )
+      yield* awaitMonitors(outside, 1)
+      yield* outside.execute(Redis.ping())
+      yield* Deferred.await(first)
+      yield* Scope.close(scope, Exit.void)
+      yield* awaitMonitors(outside, 0)
+      yield* Deferred.succeed(gate, undefined)
+      assert.strictEqual(Client.expectTag(yield* Fiber.join(monitoring), "ConnectionError").reason, "ClientClosed")
+    }))
+
   it.live("SRV-24: ends with its client", () =>
     Effect.gen(function*() {
       const { outside, server } = yield* real()

@@ -11,10 +11,12 @@ import * as Socket from "effect/socket/Socket"
 import { dialFailure, isTlsAlert, lossOf } from "../../src/internal/connection/socketFailure.ts"
 import type { Target } from "../../src/internal/connection/socketFailure.ts"
 
-const target = (options: { readonly tls?: boolean | TlsOptions; readonly path?: string } = {}): Target => ({
+const target = (
+  options: { readonly tls?: boolean | TlsOptions; readonly path?: string; readonly protocol?: 2 } = {}
+): Target => ({
   endpoint: options.path === undefined ? { host: "h", port: 1 } : { path: options.path },
   address: "h:1",
-  settings: Effect.runSync(RedisConfig.settings({ tls: options.tls ?? false }))
+  settings: Effect.runSync(RedisConfig.settings({ tls: options.tls ?? false, protocol: options.protocol }))
 })
 
 const opening = (code: string | undefined, message = "") =>
@@ -178,7 +180,11 @@ describe("A server that speaks something else", () => {
 
   it("and hangs up on a client without TLS before it said anything may want it", () => {
     const closed = new Socket.SocketError({ reason: new Socket.SocketCloseError({ code: 1000 }) })
-    assert.match(lossOf(closed, target(), false).message, /does it want TLS \(the option tls\)\?/)
+    assert.match(
+      lossOf(closed, target(), false).message,
+      /does it want TLS \(the option tls\)\? Or is it a proxy without HELLO \(protocol: 2\)\?/
+    )
+    assert.notMatch(lossOf(closed, target({ protocol: 2 }), false).message, /HELLO/)
     assert.notMatch(lossOf(closed, target(), true).message, /TLS/)
     assert.notMatch(lossOf(closed, target({ path: "/s" }), false).message, /TLS/)
     assert.match(lossOf(closed, target({ tls: true }), false).message, /client certificate/)

@@ -8,7 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { monitorEvent } from "../../commands/replies/MonitorEvent.ts"
 import type { RedisClient } from "../../RedisClient.ts"
@@ -49,14 +49,15 @@ export const make = Effect.fnUntraced(function*(
   subscribers: Subscribers,
   settings: ConnectionSettings
 ): Effect.fn.Return<RedisClient["Service"]["monitor"], never, Scope.Scope> {
-  const open = new Set<RedisConnection>()
+  // Each has a scope of its own: that of the stream stays open for as long as nobody asks for the next line.
+  const feeds = new Set<Scope.Closeable>()
   const clock = yield* Clock.Clock
   const limit = Duration.toMillis(settings.commandTimeout)
   const closing = new Once<never, CommandError>()
   yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
+    Effect.suspend(() => {
       closing.end(Exit.fail(clientClosed()))
-      for (const connection of open) connection.close(clientClosed())
+      return Effect.forEach(feeds, (feed) => Scope.close(feed, Exit.void), { discard: true })
     })
   )
 
@@ -68,15 +69,11 @@ export const make = Effect.fnUntraced(function*(
     const { address, protocol } = connection
     let error: CommandError | undefined = undefined
     yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        open.add(connection)
-        subscribers.onEvent({ _tag: "Connected", address, protocol })
-      }),
-      () =>
-        Effect.sync(() => {
-          open.delete(connection)
-          subscribers.onEvent({ _tag: "Disconnected", address, error })
-        })
+      Effect.sync(() => subscribers.onEvent({ _tag: "Connected", address, protocol })),
+      () => {
+        subscribers.onEvent({ _tag: "Disconnected", address, error })
+        return Queue.fail(lines, clientClosed())
+      }
     )
     yield* withTimeout(Connection.run(connection, command), {
       clock,
@@ -94,7 +91,11 @@ export const make = Effect.fnUntraced(function*(
     Stream.unwrap(Effect.gen(function*() {
       const { capacity = defaultCapacity, onFull = "fail" } = options
       const lines = yield* bufferOf(capacity, onFull)
-      yield* Effect.raceFirst(closing.outcome, connect(lines, offerTo(lines, capacity, onFull)))
+      const feed = yield* Scope.fork(yield* Effect.scope)
+      yield* Scope.addFinalizer(feed, Effect.sync(() => feeds.delete(feed)))
+      feeds.add(feed)
+      const connected = connect(lines, offerTo(lines, capacity, onFull))
+      yield* Effect.raceFirst(closing.outcome, Scope.provide(connected, feed))
       return Stream.mapEffect(Stream.fromQueue(lines), (line) => RedisCommand.decode(event, line))
     }))
 })

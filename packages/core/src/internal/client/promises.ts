@@ -10,6 +10,7 @@ import type * as RedisCommand from "../../RedisCommand.ts"
 import type { Delivery } from "../../RedisError.ts"
 import { deliveryOf } from "../connection/sent.ts"
 import { onceAborted } from "../runtime/aborts.ts"
+import { queueMicrotask } from "../runtime/microtask.ts"
 import { Suspension } from "../runtime/suspension.ts"
 
 /** The calls that are under way. */
@@ -89,7 +90,7 @@ const unknown = (): Delivery => "unknown"
 export const settled = <A, E, R>(
   context: Context.Context<R>,
   effect: Effect.Effect<A, E, R>,
-  signal: AbortSignal | undefined,
+  signal?: AbortSignal,
   pending?: Pending,
   delivery: () => Delivery = unknown
 ): Promise<A> => {

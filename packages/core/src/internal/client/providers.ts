@@ -17,6 +17,7 @@ import { withTimeout } from "../runtime/elapsed.ts"
 import { Once } from "../runtime/once.ts"
 import { outside } from "../runtime/ownContext.ts"
 import { Pending, settled } from "./promises.ts"
+import { steady } from "./steady.ts"
 
 /**
  * What the effects of an open client need.
@@ -28,7 +29,7 @@ class Services<R> {
   readonly client: RedisClient["Service"] | undefined
 
   constructor(context: Context.Context<RedisClient | R>) {
-    this.context = context
+    this.context = Context.merge(steady, context)
     this.client = context.mapUnsafe.has(TracerKey) ? undefined : Context.get(context, RedisClient)
   }
 }
@@ -88,7 +89,7 @@ export class Building<R, E> implements Provider<R> {
       const built: Effect.Effect<Context.Context<RedisClient | R>, E | RedisConfigError> = Layer.isLayer(given)
         ? Layer.buildWithScope(this.#layer, scope)
         : Effect.fail(notALayer())
-      const services = new Services(await settled(Context.empty(), built, this.#abort.signal))
+      const services = new Services(await settled(steady, built, this.#abort.signal))
       if (this.#closing === undefined) this.current = services
       for (const resume of this.#waiting) resume(Effect.succeed(services.context))
       this.#waiting.clear()
@@ -97,7 +98,7 @@ export class Building<R, E> implements Provider<R> {
       this.#opening = undefined
       const waiting = this.#waiting
       this.#waiting = new Set()
-      await Effect.runPromiseExit(Scope.close(scope, Exit.void))
+      await settled(steady, Effect.exit(Scope.close(scope, Exit.void)))
       for (const resume of waiting) resume(Effect.fail(error))
     }
   }
@@ -105,18 +106,15 @@ export class Building<R, E> implements Provider<R> {
   async #end(drain: Duration.Duration): Promise<void> {
     // What comes from now on is refused.
     this.current = undefined
-    if (Duration.toMillis(drain) > 0) {
-      await Effect.runPromise(
-        withTimeout(Effect.raceFirst(this.pending.none, this.#destroyed.outcome), {
-          limit: Duration.toMillis(drain),
-          orElse: () => Effect.void
-        })
-      )
+    const limit = Duration.toMillis(drain)
+    if (limit > 0) {
+      const drained = Effect.raceFirst(this.pending.none, this.#destroyed.outcome)
+      await settled(steady, withTimeout(drained, { limit, orElse: () => Effect.void }))
     }
     this.#abort.abort(closed())
     await this.#opening
     // What runs by now keeps the context that it has, whose client fails it.
-    if (this.#scope !== undefined) await Effect.runPromise(Scope.close(this.#scope, Exit.void))
+    if (this.#scope !== undefined) await settled(steady, Scope.close(this.#scope, Exit.void))
   }
 }
 

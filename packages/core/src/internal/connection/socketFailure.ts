@@ -213,7 +213,9 @@ const hintFor = (target: Target): string => {
         ? " before it said anything; does it ask for a client certificate ({tls}.cert and {tls}.key)?"
         : " before it said anything; does it accept this client's certificate ({tls}.cert)?"
     case false:
-      return " before it said anything; does it want TLS (the option {tls})?"
+      return ` before it said anything; does it want TLS (the option {tls})?${
+        target.settings.protocol === 2 ? "" : " Or is it a proxy without HELLO (protocol: 2)?"
+      }`
     case undefined:
       return " before it said anything"
   }

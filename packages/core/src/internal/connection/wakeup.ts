@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scheduler from "effect/Scheduler"
+import { queueMicrotask } from "../runtime/microtask.ts"
 
 interface WakeupOptions {
   /** Whether there is something to write. */

@@ -1,6 +1,7 @@
 /**
  * What a caller's own code throws while it goes on.
  */
+import { queueMicrotask } from "./microtask.ts"
 
 /**
  * Throws in a task of its own, where it is an exception that nobody catches. A fiber calls its observers, as the `onExit` of
