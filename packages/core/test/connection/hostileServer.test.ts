@@ -153,6 +153,76 @@ describe("A reply beyond the limits, or of what is no RESP", () => {
   }
 })
 
+describe("A reply that no command asked for, or of what is no RESP, on a connection that a caller has alone", () => {
+  const ending: Readonly<Record<string, FakeNode.Step>> = {
+    "that no command asked for": FakeNode.reply(Encode.concat(Encode.ok, Encode.ok)),
+    "of what is no RESP": FakeNode.reply("+OK\r\nHTTP/1.1 400 Bad Request\r\n")
+  }
+  const lost = { tag: "ConnectionError", delivery: "not-sent", safe: true } as const
+
+  for (const [what, reply] of Object.entries(ending)) {
+    inVirtualTime(
+      `${what} ends it for what is sent later, which was not sent and may be repeated`,
+      () =>
+        Effect.gen(function*() {
+          const node = yield* FakeNode.make(({ name }) => name === "SET" ? reply : undefined)
+          const client = yield* Client.make(node)
+          const [write, several, commit] = yield* Client.on(client)(Redis.withConnection(Effect.gen(function*() {
+            assert.isTrue(yield* Redis.set("k", "v"))
+            return [
+              yield* Effect.flip(Redis.incr("n")),
+              yield* Redis.pipelineSettled([Redis.incr("n"), Redis.get("k")]),
+              yield* Effect.flip(Redis.transaction([Redis.incr("n")]))
+            ] as const
+          })))
+          assert.deepStrictEqual(Client.fate(write), { ...lost, command: "INCR", readonly: false })
+          assert.deepStrictEqual(
+            several.map((each) => each._tag === "Failure" && Client.fate(each.failure)),
+            [{ ...lost, command: "INCR", readonly: false }, { ...lost, command: "GET", readonly: true }]
+          )
+          assert.deepStrictEqual(Client.fate(commit), { ...lost, command: "EXEC", readonly: false })
+          assert.isFalse(node.commands.some(({ command }) => command.name === "INCR" || command.name === "MULTI"))
+        }).pipe(Effect.scoped)
+    )
+
+    inVirtualTime(`${what} ends it for what waits to be sent`, () =>
+      Effect.gen(function*() {
+        const node = yield* FakeNode.make(({ name }) => name === "SET" ? reply : undefined)
+        const client = yield* Client.make(node, { limits: { inFlightCommands: 1 } })
+        const [written, waiting] = yield* Client.on(client)(Redis.withConnection(Effect.all(
+          [Redis.set("k", "v"), Effect.flip(Redis.incr("n"))],
+          { concurrency: "unbounded" }
+        )))
+        assert.isTrue(written)
+        assert.deepStrictEqual(Client.fate(waiting), { ...lost, command: "INCR", readonly: false })
+        assert.isFalse(node.commands.some(({ command }) => command.name === "INCR"))
+      }).pipe(Effect.scoped))
+
+    inVirtualTime(`${what} is a loss of the connection to a watch, which is repeated`, () =>
+      Effect.gen(function*() {
+        const node = yield* FakeNode.make(({ args, name }, { index }) =>
+          name === "WATCH"
+            ? index === 0 ? reply : Encode.ok
+            : name === "GET"
+            ? Encode.bulk("1")
+            : name === "MULTI"
+            ? Encode.ok
+            : name === "SET"
+            ? Encode.simple("QUEUED")
+            : name === "EXEC"
+            ? Encode.array([Encode.ok])
+            : args[0] === "UNWATCH"
+            ? Encode.ok
+            : undefined
+        )
+        const client = yield* Client.make(node)
+        const body = Effect.map(Redis.get("n"), (n) => [Redis.set("n", Number(n) + 1)])
+        assert.deepStrictEqual(yield* Client.on(client)(Redis.watch("n", body)), [true])
+        assert.strictEqual(node.connections.total, 2)
+      }).pipe(Effect.scoped))
+  }
+})
+
 describe("Texts of servers", () => {
   const controls = Array.from({ length: 32 }, (_, code) => String.fromCharCode(code)).join("") +
     Array.from({ length: 33 }, (_, code) => String.fromCharCode(0x7f + code)).join("") + "\u2028\u202e\ufeff"

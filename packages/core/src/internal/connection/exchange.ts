@@ -426,7 +426,8 @@ export class Exchange {
   /** Ends the exchange. The requests that were not written go back to the owner, and all others fail. */
   close(failure: CommandError): void {
     if (this.#failure !== undefined) return
-    this.#failure = failure
+    // Requests that come later have lost the connection, whatever a reply was that ended it.
+    const others = this.#failure = besides(failure)
     this.#lending.end()
     this.#pieces.clear()
     const unsent = new RequestQueue()
@@ -436,7 +437,6 @@ export class Exchange {
     }
     // The owner is told first: a caller that fails may retry at once, and its request must not come back here.
     this.#options.onClose(failure, unsent)
-    const others = besides(failure)
     let own = failure
     for (let request = this.#inFlight.shift(); request !== undefined; request = this.#inFlight.shift()) {
       request.fail(own)

@@ -10,6 +10,7 @@ import type { CommandError } from "../../RedisError.ts"
 import type { RedisConnection } from "../connection/model.ts"
 import { failAll } from "../connection/request.ts"
 import type { RequestQueue } from "../connection/request.ts"
+import { besides } from "../error/events.ts"
 import { runNow } from "../runtime/ownContext.ts"
 import { acquireIn } from "../runtime/ownScope.ts"
 import type { Attempts } from "./attempts.ts"
@@ -69,7 +70,7 @@ export class Opening {
       const onUnsent = (unsent: RequestQueue, failure: CommandError) => {
         lost = failure
         if (connection !== undefined) onLost(connection, failure)
-        failAll(unsent, failure)
+        failAll(unsent, besides(failure))
       }
       attempts.begin()
       connection = yield* this.#options.dialer.open({ onUnsent, onProgress: attempts.progress }).pipe(
