@@ -79,6 +79,8 @@ export class State {
   #epoch: number | undefined = undefined
   #closed: CommandError | undefined = undefined
   #redirects = 0
+  /** The number of readings that have failed in a row. */
+  #failures = 0
   /** Told of the topology whenever it was read. */
   readonly adopted = new Listeners<Topology>()
   /** Told of slots that another server has, or is about to have. */
@@ -465,9 +467,13 @@ export class State {
       before: this.topology && { epoch: this.#epoch, topology: this.topology },
       decisive: informants.filter((address) => this.#sources.trusts(address)),
       foremost: informants[0],
+      failures: this.#failures,
       onStrangers: (nodes) => this.#estrange(nodes)
     })
-    return Effect.map(discovered, (discovered) => this.#adopt(discovered))
+    return Effect.tapError(
+      Effect.map(discovered, (discovered) => this.#adopt(discovered)),
+      () => Effect.sync(() => this.#failures++)
+    )
   }
 
   #now(): number {
@@ -491,6 +497,7 @@ export class State {
     const deposed = this.masters
     this.#epoch = epoch
     this.#redirects = 0
+    this.#failures = 0
     const moved = this.#routes.adopt(topology)
     const replicas = new Set(topology.shards.flatMap(({ replicas }) => replicas))
     const members = addressesOf(topology)

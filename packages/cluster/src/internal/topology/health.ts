@@ -20,7 +20,7 @@ export class Health {
   #error: CommandError | undefined = undefined
   #isUnready = false
   #stranger: CommandError | undefined = undefined
-  /** The next time that it is found to be down. */
+  /** The next time that nobody need wait for it any longer. */
   #fall = new Once<never, CommandError>()
   /** Told when another server is found to have its address. */
   readonly takenOver = new Listeners<CommandError>()
@@ -60,7 +60,7 @@ export class Health {
     const wasDown = this.downWith !== undefined
     this.#condition = "down"
     this.#error = error
-    if (!wasDown) this.#becomesDown(error)
+    if (!wasDown) this.endDials(error)
   }
 
   /** Takes note that another server has its address. */
@@ -68,10 +68,11 @@ export class Health {
     const wasDown = this.downWith !== undefined
     this.#stranger = error
     this.takenOver.tell(error)
-    if (!wasDown) this.#becomesDown(error)
+    if (!wasDown) this.endDials(error)
   }
 
-  #becomesDown(error: CommandError): void {
+  /** Fails what waits for a connection to the server. */
+  endDials(error: CommandError): void {
     const fall = this.#fall
     this.#fall = new Once()
     fall.end(Exit.fail(error))
@@ -84,7 +85,7 @@ export class Health {
     this.suspect()
   }
 
-  /** Fails when the server is found to be down after this was asked for, also before it is waited for. */
+  /** Fails when the server is found to be down, or its dials are ended, after this was asked for, also before it is waited for. */
   get untilDown(): Effect.Effect<never, CommandError> {
     return this.#fall.outcome
   }
