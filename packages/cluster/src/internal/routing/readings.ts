@@ -25,7 +25,7 @@ export interface ReadingsOptions {
 const pauses = { shortest: 100, longest: 1000, urgent: 50 }
 
 /** The milliseconds for which a reading counts as one of the moment: readings that are asked for again and again come as often. */
-const lately = 2 * pauses.longest
+export const lately = 2 * pauses.longest
 
 /**
  * The number of readings in a row after which they become rarer even while commands wait for a server. Elections take

@@ -28,7 +28,7 @@ import { DownMasters } from "./downMasters.ts"
 import { slotIn } from "./plan.ts"
 import { Probes } from "./probes.ts"
 import type { Route } from "./readFrom.ts"
-import { Readings } from "./readings.ts"
+import { lately, Readings } from "./readings.ts"
 import { checkReplaced } from "./replacedMaster.ts"
 import { Routes } from "./routes.ts"
 import { Sources } from "./sources.ts"
@@ -94,8 +94,8 @@ export class State {
   readonly #probes: Probes
   /** The times at which connections to servers that name themselves were renewed, by address. */
   readonly #renewed = new Map<string, number>()
-  /** The times since which servers have not let this client in. */
-  readonly #turnedAway = new WeakMap<Node, number>()
+  /** When servers began not to let this client in, and when they did that last. */
+  readonly #turnedAway = new WeakMap<Node, { readonly since: number; readonly last: number }>()
   /** Functions that say whether somebody depends on the topology without sending commands. */
   readonly followers = new Set<() => boolean>()
   /** Whether there were commands lately. Sending one sets this. */
@@ -254,8 +254,14 @@ export class State {
   /** Whether the topology was read since a server began not to let this client in, and not long ago. */
   #isCurrent(address: string | undefined): boolean {
     const node = address === undefined ? undefined : this.nodes.find(address)
-    const since = node && this.#turnedAway.get(node)
+    const since = node && this.#turnedAwaySince(node)
     return since !== undefined && this.#readings.isCurrent(since)
+  }
+
+  /** When a server began not to let this client in. What it did long ago says nothing of what it does now. */
+  #turnedAwaySince(node: Node): number | undefined {
+    const { last, since } = this.#turnedAway.get(node) ?? { last: -Infinity, since: undefined }
+    return this.#now() - last < lately ? since : undefined
   }
 
   readonly #follows = (endpoint: NodeAddress): boolean => this.nodes.mayBeNamed(endpoint)
@@ -296,7 +302,8 @@ export class State {
         this.#probes.start(node)
         break
       case "TurnedAway":
-        if (node !== undefined && !this.#turnedAway.has(node)) this.#turnedAway.set(node, this.#now())
+        if (node === undefined) break
+        this.#turnedAway.set(node, { since: this.#turnedAwaySince(node) ?? this.#now(), last: this.#now() })
         break
       case "Down":
         // The node may be cut off from the others, so that its topology is old.
