@@ -150,6 +150,23 @@ describe("A server that refuses the client's credentials", () => {
       }
     }))
 
+  inVirtualTime(
+    "may have been replaced also where it refused them once long ago, and a topology was read a moment ago",
+    () =>
+      Effect.gen(function*() {
+        const { a, c, cluster, others: [x] } = yield* FakeCluster.make({ extra: 1 })
+        assert.isDefined(x)
+        const { client, cluster: servers } = yield* FakeCluster.client(cluster, { nodes: [c] })
+        yield* servers.refresh
+        refuse(a)
+        yield* Client.failure(client, getA, "AuthenticationError")
+        yield* Effect.sleep("5 seconds")
+        yield* servers.refresh
+        FakeCluster.replace(cluster, a, x)
+        assert.strictEqual(yield* client.execute(getA), `X:${keyOfA}`)
+      })
+  )
+
   inVirtualTime("leaves what any server does to the others, as long as there is one", () =>
     Effect.gen(function*() {
       const { a, b, c, cluster } = yield* FakeCluster.make()

@@ -153,7 +153,7 @@ describe("MasterTracker", () => {
     Effect.gen(function*() {
       const { tracker } = make()
       tracker.becomes({ address: at(1), epoch: 1 })
-      const news = yield* Effect.forkChild(tracker.news, { startImmediately: true })
+      const news = yield* Effect.forkChild(tracker.news.after(tracker.changes), { startImmediately: true })
       tracker.becomes({ address: at(1), epoch: 2 })
       yield* Effect.yieldNow
       assert.isUndefined(news.pollUnsafe())

@@ -92,7 +92,7 @@ export {
   timeLimit
 } from "../internal/error/events.ts"
 
-export type { Dialer, Listener, RedisConnection } from "../internal/connection/model.ts"
+export type { Dialer, Listener, News, RedisConnection } from "../internal/connection/model.ts"
 
 export {
   /**

@@ -88,13 +88,14 @@ const awaitMaster = (resolver: Resolver, listener: Listener): Opened =>
     const { masterWait, tracker } = resolver
     const began = yield* elapsedNow
     for (let failures = 0;; failures++) {
+      const { changes } = tracker
       const attempt = yield* Effect.result(openMaster(resolver, listener))
       if (Result.isSuccess(attempt)) return attempt.success
       const error = attempt.failure
       const spent = (yield* elapsedNow) - began
       if (!tracker.served || !isRetryable(error) || spent >= masterWait) return yield* error
       const pause = backOff(failures, pauses) * (yield* jitter)
-      yield* Effect.raceFirst(Effect.sleep(pause), tracker.news)
+      yield* Effect.raceFirst(Effect.sleep(pause), tracker.news.after(changes))
     }
   })
 

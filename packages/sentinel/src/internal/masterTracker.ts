@@ -9,7 +9,7 @@ import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
-import type { RedisConnection } from "@redfx/core/unstable/Connection"
+import type { News, RedisConnection } from "@redfx/core/unstable/Connection"
 import { Listeners } from "@redfx/core/unstable/Runtime"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
@@ -98,8 +98,11 @@ export class MasterTracker {
     return [...this.#open.keys()].some(({ exchange }) => !exchange.closed)
   }
 
-  /** Suspends until another server becomes the master. */
-  readonly news: Effect.Effect<void> = this.#successions.next
+  /** Tells when another server becomes the master. */
+  readonly news: News = {
+    count: () => this.#changes,
+    after: (changes) => this.#successions.until(() => this.#changes !== changes)
+  }
 
   /**
    * Keeps track of a connection until the scope closes. `since` are the `changes` that were known when it was right: after

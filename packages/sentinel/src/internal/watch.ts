@@ -150,7 +150,7 @@ const pursue = (resolver: Resolver, { address, witness }: Chosen): Effect.Effect
     return Effect.scoped(promoted).pipe(
       Effect.retry({ schedule: Schedule.spaced(chosenPause) }),
       Effect.timeoutOption(longestPursuit),
-      Effect.raceFirst(Effect.as(tracker.news, Option.none<boolean>())),
+      Effect.raceFirst(Effect.as(tracker.news.after(changes), Option.none<boolean>())),
       Effect.map((ended) => {
         if (Option.isSome(ended) && ended.value) tracker.becomes(claim, changes)
       }),

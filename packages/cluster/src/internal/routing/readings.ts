@@ -8,6 +8,7 @@ import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { lossIn } from "../topology/clusterErrors.ts"
+import { lately } from "../topology/health.ts"
 
 export interface ReadingsOptions {
   /** Reads the topology; returns whether that has brought anything new. */
@@ -23,9 +24,6 @@ export interface ReadingsOptions {
  * after a server has told of a change.
  */
 const pauses = { shortest: 100, longest: 1000, urgent: 50 }
-
-/** The milliseconds for which a reading counts as one of the moment: readings that are asked for again and again come as often. */
-const lately = 2 * pauses.longest
 
 /**
  * The number of readings in a row after which they become rarer even while commands wait for a server. Elections take

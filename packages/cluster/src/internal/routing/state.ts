@@ -74,6 +74,8 @@ export class State {
   /** The epoch of the topology, where that is known. */
   #epoch: number | undefined = undefined
   #redirects = 0
+  /** The number of readings that have failed in a row. */
+  #failures = 0
   /** Told of the topology whenever it was read. */
   readonly adopted = new Listeners<Topology>()
   /** Told of slots that another server has, or is about to have. */
@@ -247,7 +249,7 @@ export class State {
 
   /** Whether the topology was read since a server began not to let this client in, and not long ago. */
   #isCurrent(address: string | undefined): boolean {
-    const since = address === undefined ? undefined : this.nodes.find(address)?.health.turnedAwaySince
+    const since = address === undefined ? undefined : this.nodes.find(address)?.health.turnedAwaySince(this.#now())
     return since !== undefined && this.#readings.isCurrent(since)
   }
 
@@ -408,9 +410,13 @@ export class State {
       before: this.topology && { epoch: this.#epoch, topology: this.topology },
       decisive: informants.filter((address) => this.#sources.trusts(address)),
       foremost: informants[0],
+      failures: this.#failures,
       onStrangers: (nodes) => this.#estrange(nodes)
     })
-    return Effect.map(discovered, (discovered) => this.#adopt(discovered))
+    return Effect.tapError(
+      Effect.map(discovered, (discovered) => this.#adopt(discovered)),
+      () => Effect.sync(() => this.#failures++)
+    )
   }
 
   #now(): number {
@@ -434,6 +440,7 @@ export class State {
     const deposed = this.masters
     this.#epoch = epoch
     this.#redirects = 0
+    this.#failures = 0
     const moved = this.#routes.adopt(topology)
     const replicas = new Set(topology.shards.flatMap(({ replicas }) => replicas))
     const members = addressesOf(topology)

@@ -5,7 +5,7 @@
  */
 import { clusterInfo, clusterSlots } from "@redfx/core/commands/Cluster"
 import { configGet } from "@redfx/core/commands/Config"
-import { AuthenticationError, ClusterConnectError } from "@redfx/core/RedisError"
+import { AuthenticationError, ClusterConnectError, connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type { Translation } from "@redfx/core/unstable/Options"
 import { withTimeout } from "@redfx/core/unstable/Runtime"
@@ -33,6 +33,8 @@ interface DiscoveryOptions extends DiscoverySettings {
   readonly decisive: ReadonlyArray<string>
   /** The address of the server that decides alone, although it is of another cluster than before. */
   readonly foremost: string | undefined
+  /** The number of readings that have failed since the last one that was believed. */
+  readonly failures: number
   /** Called with the nodes that have answered and are of another cluster than the one that is believed. */
   readonly onStrangers: (nodes: ReadonlyArray<Node>) => void
 }
@@ -54,18 +56,26 @@ export interface Discovered {
 
 /**
  * The number of servers that are asked at the same time, and the number in all, because a server may name others that
- * do not exist.
+ * do not exist. No more than these are dialled at the same time.
  */
 const together = 16
 const mostAsked = 64
 
 /**
  * The milliseconds without an answer after which the next server is asked as well: fewer with each of several in a row that
- * there is not even a connection to, as most of a long list may be gone. When that many are silent it may be the network, which
- * takes no more connections for being asked for them.
+ * there is not even a connection to, as most of a long list may be gone.
+ *
+ * - `dial`: those that there are for a connection at least, when others are to be dialled instead.
  */
-const patience = (silent: number): number =>
-  silent >= mostAsked ? 300 : Math.max(300 / 2 ** Math.max(silent - 2, 0), 10)
+const patience = (silent: number, dial: number): number =>
+  Math.max(shortestDial / 2 ** Math.max(silent - 2, 0), dial / mostAsked)
+
+/**
+ * The milliseconds for a connection to one of a long list of servers that are silent. They double with each reading that fails,
+ * as it may be the network that is slow.
+ */
+const shortestDial = 300
+const dialAfter = (failures: number): number => shortestDial * 2 ** Math.min(failures, 5)
 
 /**
  * The milliseconds for which a server is asked, beyond its own limits, because a server that stands still must not hold
@@ -120,30 +130,53 @@ export const discover = Effect.fnUntraced(function*(
   return yield* Effect.fail(explain(failures))
 })
 
-/** The reading of the first of these servers that has one. */
+/**
+ * The reading of the first of these servers that has one. Each is asked beside the others, and none on top of those before it: a
+ * thousand of them would be more than the stack holds.
+ */
 const firstToKnow = (
   candidates: ReadonlyArray<Node>,
   options: DiscoveryOptions,
   failures: Array<Failure>
-): Effect.Effect<Discovered, Failure> => {
-  const from = (index: number, silent: number): Effect.Effect<Discovered, Failure> => {
-    const candidate = candidates[index]
-    if (candidate === undefined) return Effect.fail(nobodyElse)
-    const failed = Deferred.makeUnsafe<boolean>()
-    const asking = Effect.tapError(ask(candidate, options), (failure) => {
-      failures.push(failure)
-      return Deferred.succeed(failed, failure.final)
+): Effect.Effect<Discovered, Failure> =>
+  Effect.scoped(Effect.gen(function*() {
+    const dial = dialAfter(options.failures)
+    const known = Deferred.makeUnsafe<Discovered, Failure>()
+    const asked = new Set<Node>()
+    let silent = 0
+    const askNext = Effect.fnUntraced(function*(candidate: Node) {
+      const failed = Deferred.makeUnsafe<void>()
+      asked.add(candidate)
+      const answered = Effect.matchEffect(ask(candidate, options), {
+        onFailure: (failure) => {
+          asked.delete(candidate)
+          failures.push(failure)
+          const isLast = failure.final || failures.length === candidates.length
+          return isLast ? Deferred.fail(known, nobodyElse) : Deferred.succeed(failed, undefined)
+        },
+        onSuccess: (discovered) => Deferred.succeed(known, discovered)
+      })
+      yield* Effect.forkScoped(Effect.catchDefect(answered, (defect) => Deferred.die(known, defect)))
+      const late = Effect.as(Effect.sleep(patience(silent, dial)), true)
+      const isLate = yield* Effect.raceFirst(late, Effect.as(Deferred.await(failed), false))
+      if (!isLate) return
+      silent = (yield* candidate.isOpen) ? 0 : silent + 1
+      if (asked.size >= mostAsked) yield* leaveRoom(asked)
     })
-    const late = Effect.andThen(
-      Effect.sleep(patience(silent)),
-      Effect.map(candidate.isOpen, (isOpen) => from(index + 1, isOpen ? 0 : silent + 1))
-    )
-    const passed = Effect.map(Deferred.await(failed), (final) => final ? Effect.never : from(index + 1, silent))
-    const next = Effect.flatten(Effect.raceFirst(late, passed))
-    return Effect.race(asking, Effect.raceFirst(next, untilFinal(failed)))
-  }
-  return from(0, 0)
-}
+    const asking = Effect.andThen(Effect.forEach(candidates, askNext, { discard: true }), Effect.never)
+    return yield* Effect.raceFirst(Deferred.await(known), asking)
+  }))
+
+/** Ends the dial that has gone on for longest, where as many servers are dialled as may be. */
+const leaveRoom = (asked: ReadonlySet<Node>): Effect.Effect<void> =>
+  Effect.map(
+    Effect.filter(asked, (node: Node) => Effect.map(node.isOpen, (isOpen) => !isOpen)),
+    ([first, ...others]) => {
+      if (first === undefined || others.length + 1 < mostAsked) return
+      const detail = `No connection could be opened to it, nor to ${others.length} other servers, in time`
+      first.health.endDials(connectionLoss("HealthCheck", detail, first.address))
+    }
+  )
 
 /** Whether the reading that was believed last is of a later epoch, or of another cluster about which this server does not decide. */
 const isDoubtful = ({ epoch, source, topology }: Discovered, { before, foremost }: DiscoveryOptions): boolean =>
@@ -235,13 +268,6 @@ const isHigher = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean =
   const index = a.findIndex((value, index) => value !== b[index])
   return index >= 0 && a[index]! > b[index]!
 }
-
-/** Fails when no other server need be asked. */
-const untilFinal = (failed: Deferred.Deferred<boolean>): Effect.Effect<never, Failure> =>
-  Effect.flatMap(
-    Deferred.await(failed),
-    (final) => final ? Effect.fail(nobodyElse) : Effect.never
-  )
 
 const explain = (failures: ReadonlyArray<Failure>): CommandError => {
   const untranslated = failures.find(({ untranslated }) => untranslated !== undefined)?.untranslated

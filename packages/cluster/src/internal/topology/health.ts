@@ -14,14 +14,18 @@ import * as Exit from "effect/Exit"
  */
 type Condition = "healthy" | "suspect" | "down"
 
+/** The milliseconds for which what was learned counts as of the moment: readings that are asked for again and again come as often. */
+export const lately = 2000
+
 /** The health of one server. While another server has its address, it is down, whatever that one answers. */
 export class Health {
   #condition: Condition = "healthy"
   #error: CommandError | undefined = undefined
   #isUnready = false
   #stranger: CommandError | undefined = undefined
-  #turnedAwaySince: number | undefined = undefined
-  /** The next time that it is found to be down. */
+  /** When it began not to let this client in, and when it did that last. */
+  #turnedAway: { readonly since: number; readonly last: number } | undefined = undefined
+  /** The next time that nobody need wait for it any longer. */
   #fall = new Once<never, CommandError>()
   /** Told when another server is found to have its address. */
   readonly takenOver = new Listeners<CommandError>()
@@ -45,9 +49,10 @@ export class Health {
     return this.downWith === undefined && !this.#isUnready
   }
 
-  /** The time since which the server has not let this client in; `undefined` unless it is so. */
-  get turnedAwaySince(): number | undefined {
-    return this.#turnedAwaySince
+  /** The time since which the server has not let this client in. A refusal of long ago says nothing of what it does now. */
+  turnedAwaySince(now: number): number | undefined {
+    const refused = this.#turnedAway
+    return refused !== undefined && now - refused.last < lately ? refused.since : undefined
   }
 
   /** Takes note that the server may be gone. */
@@ -63,7 +68,7 @@ export class Health {
 
   /** Takes note that the server does not let this client in. */
   turnAway(now: number): void {
-    this.#turnedAwaySince ??= now
+    this.#turnedAway = { since: this.turnedAwaySince(now) ?? now, last: now }
   }
 
   /** Takes note that the server is down. */
@@ -71,7 +76,7 @@ export class Health {
     const wasDown = this.downWith !== undefined
     this.#condition = "down"
     this.#error = error
-    if (!wasDown) this.#becomesDown(error)
+    if (!wasDown) this.endDials(error)
   }
 
   /** Takes note that another server has its address. */
@@ -79,10 +84,11 @@ export class Health {
     const wasDown = this.downWith !== undefined
     this.#stranger = error
     this.takenOver.tell(error)
-    if (!wasDown) this.#becomesDown(error)
+    if (!wasDown) this.endDials(error)
   }
 
-  #becomesDown(error: CommandError): void {
+  /** Fails what waits for a connection to the server. */
+  endDials(error: CommandError): void {
     const fall = this.#fall
     this.#fall = new Once()
     fall.end(Exit.fail(error))
@@ -95,14 +101,14 @@ export class Health {
     this.suspect()
   }
 
-  /** Fails when the server is found to be down after this was asked for, also before it is waited for. */
+  /** Fails when the server is found to be down, or its dials are ended, after this was asked for, also before it is waited for. */
   get untilDown(): Effect.Effect<never, CommandError> {
     return this.#fall.outcome
   }
 
   /** Takes note of an answer of the server; returns whether it is healthy by that, and was not before. */
   answered(): boolean {
-    this.#turnedAwaySince = undefined
+    this.#turnedAway = undefined
     if (this.#condition === "healthy") return false
     this.#condition = "healthy"
     this.#error = undefined

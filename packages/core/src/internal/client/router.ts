@@ -85,7 +85,7 @@ export interface Held {
  * - `spread`: channels of events that each server reports only for itself. Without it there is only one server to ask.
  * - `connect`: opens a connection to a server.
  * - `onEvent`: takes what happens to these connections.
- * - `news`: suspends until there is something new about where they are to, so that a pause after failures is over.
+ * - `news`: tells of what is new about where they are to, so that a pause after failures is over.
  *
  * @category models
  * @since 0.1.0
@@ -113,7 +113,7 @@ export interface Subscribers {
     listener: RedisConnection.Listener
   ) => Effect.Effect<RedisConnection.RedisConnection, CommandError, Scope.Scope>
   readonly onEvent: (event: RedisEvent) => void
-  readonly news?: Effect.Effect<void> | undefined
+  readonly news?: RedisConnection.News | undefined
 }
 
 /**

@@ -73,12 +73,23 @@ export interface Listener {
 }
 
 /**
+ * The news of where a server is: `count` says how much there was, and `after` suspends until there is more than was counted.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface News {
+  readonly count: () => number
+  readonly after: (count: number) => Effect.Effect<void>
+}
+
+/**
  * Opens connections to a server, or to whichever server has a role.
  *
  * - `address`: what the server is called while there is no connection.
  * - `attributes`: the same by OpenTelemetry's names.
  * - `open`: opens a connection, to wherever the server is then.
- * - `news`: suspends until there is something new about where that is, which ends a pause after failures.
+ * - `news`: tells of what is new about where that is, which ends the pause after failures of what was begun before.
  *
  * @category models
  * @since 0.1.0
@@ -87,5 +98,5 @@ export interface Dialer {
   readonly address: string
   readonly attributes?: Readonly<Record<string, string | number>> | undefined
   readonly open: (listener: Listener) => Effect.Effect<RedisConnection, CommandError, RedisConnector | Scope.Scope>
-  readonly news?: Effect.Effect<void> | undefined
+  readonly news?: News | undefined
 }

@@ -32,6 +32,8 @@ export class Opening {
   readonly #pauses = new Pauses()
   /** The time at which the next dial may begin. */
   #notBefore = 0
+  /** How much news there was when the dial began that it comes after. */
+  #counted: number | undefined = undefined
   #failure: CommandError | undefined = undefined
 
   constructor(
@@ -58,12 +60,8 @@ export class Opening {
   ): Effect.Effect<Opened, CommandError, RedisConnector> {
     return Effect.gen({ self: this }, function*() {
       const { news } = this.#options.dialer
-      const over = Effect.sync(() => {
-        this.#notBefore = 0
-      })
-      while (this.#notBefore > this.#now()) {
-        yield* pauseUnless(this.#notBefore - this.#now(), news && Effect.andThen(news, over))
-      }
+      while (this.#pauseLeft > 0) yield* pauseUnless(this.#pauseLeft, news, this.#counted)
+      const counted = news?.count()
       const scope = yield* Scope.fork(this.#scope)
       let connection: RedisConnection | undefined = undefined
       let lost: CommandError | undefined = undefined
@@ -75,18 +73,23 @@ export class Opening {
       attempts.begin()
       connection = yield* this.#options.dialer.open({ onUnsent, onProgress: attempts.progress }).pipe(
         acquireIn(scope),
-        Effect.tapError((error) => Effect.sync(() => this.#onFailed(error)))
+        Effect.tapError((error) => Effect.sync(() => this.#onFailed(error, counted)))
       )
       this.#failure = undefined
       return { connection, scope, lost: () => lost }
     })
   }
 
-  #onFailed(error: CommandError): void {
+  /** The milliseconds until the next dial may begin. News is a reason not to wait. */
+  get #pauseLeft(): number {
+    return this.#options.dialer.news?.count() === this.#counted ? this.#notBefore - this.#now() : 0
+  }
+
+  #onFailed(error: CommandError, counted: number | undefined): void {
     // A limit kept the dial from beginning, which is no reason to delay the next one.
     if (error._tag === "ConnectionError" && error.reason.startsWith("Pool")) return
     this.#failure = error
-    const retryAfter = this.postpone(error)
+    const retryAfter = this.postpone(error, counted)
     if (retryAfter === undefined) return
     const address = addressOf(error) ?? this.#options.dialer.address
     this.#options.onEvent({ _tag: "ConnectFailed", address, error, retryAfter: Duration.millis(retryAfter) })
@@ -94,10 +97,11 @@ export class Opening {
 
   /**
    * Delays the next dial, and returns by how much; `undefined` when it is delayed already, as with dials that fail
-   * together.
+   * together. `counted`: how much news there was when that began which has failed.
    */
-  postpone(error: CommandError): number | undefined {
-    if (this.#notBefore > this.#now()) return undefined
+  postpone(error: CommandError, counted: number | undefined = this.#options.dialer.news?.count()): number | undefined {
+    if (this.#pauseLeft > 0) return undefined
+    this.#counted = counted
     const pause = runNow(this.#context)(this.#pauses.after(error))
     this.#notBefore = this.#now() + pause
     return pause

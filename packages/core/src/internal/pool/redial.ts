@@ -83,7 +83,7 @@ export class Life {
  * - `awaitDemand`: suspends while nobody wants a connection.
  * - `serve`: one connection from its dial to its end; `undefined` when it answered, or lasted.
  * - `coolDown`: told before the pause. A server that does so is not dialled again without one.
- * - `news`: suspends until there is a reason to end the pause.
+ * - `news`: tells of reasons to end the pause, also of those that came during the dial.
  */
 export interface Redial<R> {
   readonly address: string
@@ -102,6 +102,7 @@ export const redial = <R>(
     const pauses = new Pauses()
     while (true) {
       yield* awaitDemand
+      const count = news?.count()
       const useless = yield* serve
       if (useless === undefined) {
         pauses.reset()
@@ -112,7 +113,7 @@ export const redial = <R>(
       const retryAfter = Duration.millis(pause)
       onEvent({ _tag: "ConnectFailed", address: addressOf(error) ?? address, error, retryAfter })
       coolDown(useless)
-      yield* pauseUnless(pause, news)
+      yield* pauseUnless(pause, news, count)
     }
   })
 
@@ -151,10 +152,10 @@ const pauseAfter = (failures: number, isRefused: boolean): number => {
 }
 
 /**
- * Waits for a pause, or until there is news. Timers count whole milliseconds; what rounding leaves of a pause is too short
+ * Waits for a pause, or until there is more news than was counted. Timers count whole milliseconds; what rounding leaves of a pause is too short
  * for a `Duration`, and would be no pause.
  */
-export const pauseUnless = (milliseconds: number, news: Dialer["news"]): Effect.Effect<void> => {
+export const pauseUnless = (milliseconds: number, news: Dialer["news"], count: number = 0): Effect.Effect<void> => {
   const pause = Effect.sleep(Math.ceil(milliseconds))
-  return news === undefined ? pause : Effect.raceFirst(pause, news)
+  return news === undefined ? pause : Effect.raceFirst(pause, news.after(count))
 }
