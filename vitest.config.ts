@@ -57,7 +57,7 @@ export default defineConfig({
       }
     ],
     globalSetup: ["test/global-setup.ts"],
-    setupFiles: process.env["STEPS_A_TURN"] === undefined ? [] : ["test/few-steps.ts"],
+    setupFiles: (process.env["STEPS_A_TURN"] ?? process.env["SCHEDULE_SEED"]) === undefined ? [] : ["test/schedule.ts"],
     reporters: ["default", "./scripts/summary-reporter.ts"],
     pool: "forks",
     // Much of the time goes into waiting for servers.

@@ -9,6 +9,7 @@ import * as Client from "@redfx/testing/Client"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
+import { turns } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
@@ -70,6 +71,7 @@ const limitOf = Effect.fnUntraced(function*(call: Call) {
     Effect.forkChild({ startImmediately: true })
   )
   yield* a.node.awaitCommand("DBSIZE")
+  yield* turns
   yield* TestClock.adjust("1 second")
   // Nothing but commands fails here.
   return Client.expectTag((yield* Fiber.join(fiber)) as RedisError.RedisError, "TimeoutError").milliseconds

@@ -5,11 +5,15 @@ import { assert, describe, it } from "@effect/vitest"
 import { RedisCluster } from "@redfx/cluster"
 import { Redis, RedisClient, RedisError, RedisLock } from "@redfx/core"
 import * as FakeCluster from "@redfx/testing/FakeCluster"
+import { fork } from "@redfx/testing/Fork"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
-import { inVirtualTime } from "@redfx/testing/VirtualTime"
+import { waiting } from "@redfx/testing/Resting"
+import { inVirtualTime, turns } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Scheduler from "effect/Scheduler"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 
 describe("A command to each server, which one of them refuses", () => {
@@ -58,6 +62,24 @@ describe("A client of one server", () => {
         assert.lengthOf(FakeCluster.log(a).filter((line) => line.startsWith("A SET")), 1)
       })
   )
+})
+
+describe("Events of one server", () => {
+  it.effect("tell of its connections from the moment on at which somebody listens", () =>
+    Effect.gen(function*() {
+      const { b, cluster } = yield* FakeCluster.make()
+      const { cluster: service } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica" })
+      const client = yield* service.clientOf(b.address)
+      const seen: Array<string> = []
+      const listen = Stream.runForEach(client.events, (event) => Effect.sync(() => seen.push(event._tag)))
+      // The listener does nothing more in later turns than it has in the first.
+      const { goOn, scheduler } = waiting()
+      yield* fork(Effect.provideService(listen, Scheduler.Scheduler, scheduler))
+      yield* client.execute(Redis.get(FakeCluster.keyOfB))
+      goOn()
+      yield* turns
+      assert.deepStrictEqual(seen, ["Connected"])
+    }))
 })
 
 describe("A command to each server, which one of them does not answer", () => {

@@ -22,6 +22,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
+import * as Scheduler from "effect/Scheduler"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { inspect } from "node:util"
@@ -1497,24 +1498,33 @@ describe("Connections", () => {
       })
   )
 
-  inVirtualTime("ENT-12: closing the client fails what waits for the topology", () =>
-    Effect.gen(function*() {
-      const { a, b, c, cluster } = yield* FakeCluster.make()
-      for (const node of [a, b, c]) node.instead = ({ name }) => name === "CLUSTER" ? FakeNode.stall() : undefined
-      const fibers = yield* Effect.scoped(Effect.gen(function*() {
-        const { client } = yield* FakeCluster.client(cluster)
-        const fibers = yield* Effect.forEach([
-          client.execute(Redis.get(keyOfA)),
-          client.execute(Redis.blpop([keyOfA], 0)),
-          client.execute(Redis.dbsize()),
-          client.transaction([Redis.get(keyOfA)])
-        ], (effect) => Effect.forkDetach(effect as Effect.Effect<unknown, unknown>, { startImmediately: true }))
-        yield* a.node.awaitCommand("CLUSTER")
-        return fibers
-      }))
-      for (const fiber of fibers) {
-        const error = yield* Effect.flip(Fiber.join(fiber))
-        assert.deepInclude(error, { _tag: "ConnectionError", reason: "ClientClosed" })
-      }
-    }))
+  for (const steps of [2048, 5]) {
+    inVirtualTime(
+      `ENT-12: closing the client fails what waits for the topology, also where fibers rest after ${steps} steps`,
+      () =>
+        Effect.provideService(
+          Effect.gen(function*() {
+            const { a, b, c, cluster } = yield* FakeCluster.make()
+            for (const node of [a, b, c]) node.instead = ({ name }) => name === "CLUSTER" ? FakeNode.stall() : undefined
+            const fibers = yield* Effect.scoped(Effect.gen(function*() {
+              const { client } = yield* FakeCluster.client(cluster)
+              const fibers = yield* Effect.forEach([
+                client.execute(Redis.get(keyOfA)),
+                client.execute(Redis.blpop([keyOfA], 0)),
+                client.execute(Redis.dbsize()),
+                client.transaction([Redis.get(keyOfA)])
+              ], (effect) => Effect.forkDetach(effect as Effect.Effect<unknown, unknown>, { startImmediately: true }))
+              yield* a.node.awaitCommand("CLUSTER")
+              return fibers
+            }))
+            for (const fiber of fibers) {
+              const error = yield* Effect.flip(Fiber.join(fiber))
+              assert.deepInclude(error, { _tag: "ConnectionError", reason: "ClientClosed" })
+            }
+          }),
+          Scheduler.MaxOpsBeforeYield,
+          steps
+        )
+    )
+  }
 })

@@ -232,14 +232,14 @@ const afterSuccession = (tracker: MasterTracker): (error: CommandError) => Effec
   }
 }
 
-const poolOf = (resolver: Dialers.Resolver) =>
+const poolOf = (resolver: Dialers.Resolver, onEvent?: (event: RedisClient.RedisEvent) => void) =>
   Effect.gen(function*() {
     const { role, settings } = resolver
-    if (role === "master") return yield* RedisPool.makeFrom(Dialers.make(resolver), settings)
+    if (role === "master") return yield* RedisPool.makeFrom(Dialers.make(resolver), settings, onEvent)
     const own = { ...resolver, usable: new Set<string>() }
     const standIns = yield* StandIns.make(own)
     yield* Effect.forkScoped(standIns.run)
-    return yield* RedisPool.makeFrom(Dialers.make(own), settings, undefined, { limited: standIns.leaving })
+    return yield* RedisPool.makeFrom(Dialers.make(own), settings, onEvent, { limited: standIns.leaving })
   })
 
 /** The router of a client, with connections of their own for what does not go where the others go. */
@@ -249,14 +249,16 @@ const routerOf = Effect.fnUntraced(function*(
 ): Effect.fn.Return<RedisRouter.RedisRouter, never, RedisConnector | Scope.Scope> {
   const { readFrom, role, settings } = resolver
   const toReplicas = { ...resolver, role: "replica" as const }
+  // In one place, whoever listens misses none from the moment on at which he does, and hears of them in their order.
+  const { onEvent } = router.subscribers
   if (role === "master") {
     if (readFrom === "master") return router
-    return ReadingRouter.readingFrom(router, (yield* poolOf(toReplicas)).router)
+    return ReadingRouter.readingFrom(router, (yield* poolOf(toReplicas, onEvent)).router)
   }
   if (settings.pool.shared === 1) return router
   // Shared connections of replicas are to different ones.
   const single = { ...settings, pool: { ...settings.pool, shared: 1 } }
-  return ReadingRouter.scanningOn(router, (yield* poolOf({ ...toReplicas, settings: single })).router)
+  return ReadingRouter.scanningOn(router, (yield* poolOf({ ...toReplicas, settings: single }, onEvent)).router)
 })
 
 const printed = ({ sentinels }: Discovery.Group): string => sentinels.inOrder.map(({ name }) => name).join(", ")

@@ -7,8 +7,10 @@ import { NodeRedisClient } from "@redfx/node"
 import { RedisSentinel } from "@redfx/sentinel"
 import * as Client from "@redfx/testing/Client"
 import * as Fake from "@redfx/testing/FakeSentinel"
+import { fork } from "@redfx/testing/Fork"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
+import { waiting } from "@redfx/testing/Resting"
 import { turns } from "@redfx/testing/VirtualTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -16,6 +18,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Scheduler from "effect/Scheduler"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 
@@ -314,6 +317,25 @@ describe("readFrom: \"preferReplica\"", () => {
       assert.strictEqual(yield* client.execute(getK), String(master.port))
       assert.strictEqual(yield* client.execute(setK), true)
       yield* master.node.awaitConnections(2)
+    }))
+
+  it.effect("events tell of both kinds of connections, in their order, from the moment on at which somebody listens", () =>
+    Effect.gen(function*() {
+      const { master, replicas: [replica], sentinel } = yield* Fake.make({ replicas: 1 })
+      const client = yield* Fake.client([sentinel], { readFrom: "preferReplica" })
+      const seen: Array<string> = []
+      const listen = Stream.runForEach(client.events, (event) =>
+        Effect.sync(() => {
+          if (event._tag === "Connected") seen.push(event.address)
+        }))
+      // The listener does nothing more in later turns than it has in the first.
+      const { goOn, scheduler } = waiting()
+      yield* fork(Effect.provideService(listen, Scheduler.Scheduler, scheduler))
+      yield* client.execute(getK)
+      yield* client.execute(setK)
+      goOn()
+      yield* turns
+      assert.deepStrictEqual(seen, [replica, master].map(({ port }) => `127.0.0.1:${port}`))
     }))
 
   it.effect("after a failover reads go to the replicas that there are then", () =>

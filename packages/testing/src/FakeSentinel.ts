@@ -9,6 +9,7 @@ import type * as Scope from "effect/Scope"
 import * as Roles from "./internal/roles.ts"
 import * as FakeNode from "./RedisFakeNode.ts"
 import * as Encode from "./RedisFakeReply.ts"
+import { rested } from "./Resting.ts"
 
 export const service = "mymaster"
 
@@ -222,7 +223,7 @@ export const asked = (sentinel: Sentinel, question = "MASTER"): number =>
 
 /** Waits until a sentinel was asked a question `count` times. Later changes affect only later answers. */
 export const awaitAsked = (sentinel: Sentinel, question: string, count = 1): Effect.Effect<void> =>
-  sentinel.questions.until(() => asked(sentinel, question) >= count)
+  Effect.andThen(sentinel.questions.until(() => asked(sentinel, question) >= count), rested)
 
 /** The names of all commands that a server received, without those that open a connection. */
 export const names = ({ node }: { readonly node: FakeNode.FakeNode }): ReadonlyArray<string> =>

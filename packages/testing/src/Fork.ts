@@ -3,12 +3,11 @@
  */
 import * as Effect from "effect/Effect"
 import * as Scheduler from "effect/Scheduler"
+import { rested } from "./Resting.ts"
 
-/**
- * Runs an effect beside the test. It begins at once, and the test goes on when it waits for something, or rests: what must have
- * happened by then is waited for, or the effect is `inOneTurn`.
- */
-export const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+/** Runs an effect beside the test. It begins at once, and the test goes on when it waits for something. */
+export const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.tap(Effect.forkChild(effect, { startImmediately: true }), rested)
 
 /**
  * Runs an effect whose fibers do not rest, for a test of what is done in one turn, or before anything else: after so many steps a

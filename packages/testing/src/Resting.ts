@@ -1,26 +1,29 @@
 /**
  * Fibers that rest: after so many steps one lets others, and the sockets, go on, between any two of its steps.
  */
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
 
 /**
- * A scheduler on which fibers rest.
+ * When fibers rest.
  *
- * - `rests`: whether the fiber rests that makes a step; asked before each step of each fiber on it.
+ * - `rests`: whether the fiber rests that makes a step; asked before each step of each fiber on the scheduler.
  * - `hold`: called with what has that fiber go on.
- * - `usual`: the scheduler that runs everything else.
+ * - `later`: called with what has a fiber begin or go on in the next turn that does not rest, but was forked or lets others go on.
  */
-export const resting = (
-  rests: () => boolean,
-  hold: (goOn: () => void) => void,
-  usual: Scheduler.Scheduler = new Scheduler.MixedScheduler()
-): Scheduler.Scheduler => {
+interface Rests {
+  readonly rests: (fiber: Fiber.Fiber<unknown, unknown>) => boolean
+  readonly hold: (goOn: () => void) => void
+  readonly later: (goOn: () => void) => void
+}
+
+const makeResting = ({ hold, later, rests }: Rests) => {
   let isHeld = false
   return {
-    executionMode: usual.executionMode,
-    shouldYield: () => isHeld = rests(),
-    makeDispatcher: () => {
-      const dispatcher = usual.makeDispatcher()
+    shouldYield: (fiber: Fiber.Fiber<unknown, unknown>) => isHeld = rests(fiber),
+    /** A dispatcher that runs everything with another one, what is held as soon as it may go on. */
+    over: (dispatcher: Scheduler.SchedulerDispatcher): Scheduler.SchedulerDispatcher => {
       const held = new Set<() => void>()
       return {
         // Whoever flushes waits for no rest, however often a fiber rests meanwhile.
@@ -31,17 +34,28 @@ export const resting = (
           } while (held.size > 0)
         },
         scheduleTask: (task, priority) => {
-          if (!isHeld) return dispatcher.scheduleTask(task, priority)
-          isHeld = false
           const goOn = () => {
             if (held.delete(goOn)) dispatcher.scheduleTask(task, priority)
           }
           held.add(goOn)
-          hold(goOn)
+          const whileRests = isHeld
+          isHeld = false
+          if (whileRests) hold(goOn)
+          else later(goOn)
         }
       }
     }
   }
+}
+
+/** A scheduler on which fibers rest; `usual` is the one that runs them otherwise. */
+export const resting = (
+  rests: Rests["rests"],
+  hold: Rests["hold"],
+  usual: Scheduler.Scheduler = new Scheduler.MixedScheduler()
+): Scheduler.Scheduler => {
+  const { over, shouldYield } = makeResting({ rests, hold, later: (goOn) => goOn() })
+  return { executionMode: usual.executionMode, shouldYield, makeDispatcher: () => over(usual.makeDispatcher()) }
 }
 
 /**
@@ -52,3 +66,70 @@ export const restingAt = (step: number, milliseconds: number): Scheduler.Schedul
   let steps = 0
   return resting(() => ++steps === step, (goOn) => setTimeout(goOn, milliseconds))
 }
+
+/** A scheduler on which nothing begins or goes on that lets others go on first, until `goOn` is called. */
+export const waiting = (): { readonly scheduler: Scheduler.Scheduler; readonly goOn: () => void } => {
+  const usual = new Scheduler.MixedScheduler()
+  const held: Array<() => void> = []
+  const { over } = makeResting({ rests: () => false, hold: () => {}, later: (goOn) => void held.push(goOn) })
+  return {
+    scheduler: {
+      executionMode: usual.executionMode,
+      shouldYield: () => false,
+      makeDispatcher: () => over(usual.makeDispatcher())
+    },
+    goOn: () => held.splice(0).forEach((goOn) => goOn())
+  }
+}
+
+const { prototype } = Scheduler.MixedScheduler
+const { makeDispatcher } = prototype
+
+/** How many of the fibers that rest everywhere do so now, or go on in this turn. */
+let count = 0
+
+/** The turns for which somebody waits for fibers that rest, as there may be one that does nothing but rest. */
+const patience = 1000
+
+/** Goes on after so many turns in a row in which no fiber rests. */
+const afterTurns = (turns: number, goOn: () => void): void => {
+  let left = turns
+  let most = turns + patience
+  const turn = (): void => {
+    if (count > 0) left = turns
+    else if (left-- === 0) return goOn()
+    if (most-- === 0) return goOn()
+    setImmediate(turn)
+  }
+  turn()
+}
+
+/**
+ * Has the fibers of the whole process rest, on every scheduler of Effect's own. What lets others go on, as the clocks of tests
+ * do, lets those do so that rest.
+ */
+export const restEverywhere = ({ hold, rests }: Omit<Rests, "later">): void => {
+  const { over, shouldYield } = makeResting({
+    rests,
+    hold: (goOn) => {
+      count++
+      hold(() => {
+        goOn()
+        setImmediate(() => count--)
+      })
+    },
+    later: (goOn) => afterTurns(0, goOn)
+  })
+  prototype.shouldYield = shouldYield
+  // A dispatcher of Effect has more than what it is used by.
+  prototype.makeDispatcher = function() {
+    return over(makeDispatcher.call(this)) as ReturnType<typeof makeDispatcher>
+  }
+}
+
+/** Waits for so many turns in a row in which no fiber rests. */
+export const turnsWithoutRest = (turns: number): Effect.Effect<void> =>
+  Effect.callback((resume) => afterTurns(turns, () => resume(Effect.void)))
+
+/** Waits until no fiber rests. */
+export const rested = turnsWithoutRest(0)

@@ -13,14 +13,10 @@ import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import type { TestContext } from "vitest"
 import type * as FakeNode from "./RedisFakeNode.ts"
+import { turnsWithoutRest } from "./Resting.ts"
 
 /** Lets come about what was set going. */
-export const turns: Effect.Effect<void> = Effect.promise(() =>
-  new Promise<void>((resume) => {
-    const turn = (left: number) => left === 0 ? resume() : setImmediate(turn, left - 1)
-    turn(10)
-  })
-)
+export const turns: Effect.Effect<void> = turnsWithoutRest(10)
 
 /** Lets time pass, five milliseconds at a time. */
 export const pass = (milliseconds: number): Effect.Effect<void> =>

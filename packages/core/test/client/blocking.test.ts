@@ -272,11 +272,11 @@ describe("The limit of the pool", () => {
   it.effect("POOL-04, ENT-05: with an acquireTimeout it fails after that", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make(({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined)
-      const client = yield* Client.make(node, { pool: { max: 2, acquireTimeout: "5 seconds" } })
+      const client = yield* Client.make(node, { pool: { max: 2, acquireTimeout: "4 seconds" } })
       yield* fork(Effect.exit(client.execute(Redis.blpop("a"))))
       yield* node.awaitCommand("BLPOP")
       const late = yield* fork(Client.failure(client, Redis.blpop("b"), "ConnectionError"))
-      yield* TestClock.adjust("4999 millis")
+      yield* TestClock.adjust("3999 millis")
       assert.isUndefined(late.pollUnsafe())
       yield* TestClock.adjust("1 millis")
       const error = yield* Fiber.join(late)

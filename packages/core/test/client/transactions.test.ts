@@ -356,10 +356,10 @@ describe("A transaction by name", () => {
         assert.deepInclude(yield* Effect.flip(Redis.send("EXEC", "more")), { code: "EXECABORT" })
         assert.strictEqual(yield* Redis.get("k"), "v")
         yield* Redis.send("MULTI")
-        const [refused, beside] = yield* Effect.all([
+        const [refused, beside] = yield* inOneTurn(Effect.all([
           Effect.flip(Redis.send("DISCARD")),
           Effect.flip(Redis.get("k"))
-        ], { concurrency: "unbounded" })
+        ], { concurrency: "unbounded" }))
         assert.deepInclude(refused, { _tag: "NoPermissionError", command: "DISCARD" })
         assert.deepInclude(beside, { _tag: "ConnectionError", delivery: "unknown" })
         const after = yield* Effect.flip(Redis.get("k"))

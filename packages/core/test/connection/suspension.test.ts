@@ -10,6 +10,7 @@ import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import * as Uncaught from "@redfx/testing/Uncaught"
 import { passing } from "@redfx/testing/VirtualTime"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -98,6 +99,9 @@ const uncaught = (body: () => void): Effect.Effect<unknown> =>
     body()
   })
 
+/** Runs what is done in one turn. */
+const runFork = Effect.runForkWith(Context.make(Scheduler.PreventSchedulerYield, true))
+
 const behaves = (Made: typeof Counted): void => {
   it.effect("what an observer of the one who waits throws is not thrown at the one who brings the outcome", () =>
     Effect.gen(function*() {
@@ -119,7 +123,7 @@ const behaves = (Made: typeof Counted): void => {
   it("has the outcome that comes later, also a failure", () => {
     const all: Array<Counted> = []
     for (const exit of [Exit.succeed("a"), Exit.fail("b"), Exit.die("c")]) {
-      const fiber = Effect.runFork(new Made(all))
+      const fiber = runFork(new Made(all))
       assert.isUndefined(fiber.pollUnsafe())
       const begun = all.pop()
       assert.isFalse(begun?.settled)
@@ -146,7 +150,7 @@ const behaves = (Made: typeof Counted): void => {
   it("is given up once when its fiber is interrupted, and an outcome after that is nobody's", () => {
     const all: Array<Counted> = []
     const seen: Array<string> = []
-    const fiber = Effect.runFork(
+    const fiber = runFork(
       Effect.onExit(new Made(all), (exit) => Effect.sync(() => seen.push(exit._tag)))
     )
     fiber.interruptUnsafe()
@@ -162,7 +166,7 @@ const behaves = (Made: typeof Counted): void => {
     const all: Array<Counted> = []
     const seen: Array<string> = []
     const waiting = Effect.uninterruptible(Effect.tap(new Made(all), (value) => Effect.sync(() => seen.push(value))))
-    const fiber = Effect.runFork(Effect.andThen(waiting, Effect.sync(() => seen.push("after"))))
+    const fiber = runFork(Effect.andThen(waiting, Effect.sync(() => seen.push("after"))))
     fiber.interruptUnsafe()
     assert.isUndefined(fiber.pollUnsafe())
     all[0]?.finish(Exit.succeed("a"))
@@ -207,8 +211,8 @@ const behaves = (Made: typeof Counted): void => {
   it("runs each time that it is run, also by several fibers at once", () => {
     const all: Array<Counted> = []
     const effect = new Made(all)
-    const twice = Effect.runFork(Effect.zip(effect, effect))
-    const other = Effect.runFork(effect)
+    const twice = runFork(Effect.zip(effect, effect))
+    const other = runFork(effect)
     assert.strictEqual(all.length, 2)
     all[0]?.finish(Exit.succeed("a"))
     assert.strictEqual(all.length, 3)

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Client from "@redfx/testing/Client"
 import * as FakeClient from "@redfx/testing/FakeClient"
 import { fork } from "@redfx/testing/Fork"
+import { rested } from "@redfx/testing/Resting"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -201,6 +202,7 @@ describe("The line of a limiter's subject", () => {
       yield* enter("second", { cost: 2 })
       assert.deepStrictEqual(asked, [3])
       yield* Fiber.interrupt(first)
+      yield* rested
       assert.deepStrictEqual(asked, [3, 2])
       yield* TestClock.adjust(20)
       assert.deepStrictEqual(granted, ["second"])
@@ -215,6 +217,7 @@ describe("The line of a limiter's subject", () => {
       yield* enter("next", { cost: 2 })
       assert.deepStrictEqual(asked, [9])
       yield* Fiber.interrupt(large)
+      yield* rested
       assert.deepStrictEqual(granted, ["small"])
       yield* TestClock.adjust(200)
       assert.deepStrictEqual(granted, ["small", "next"])
@@ -254,6 +257,7 @@ describe("The line of a limiter's subject", () => {
       for (const name of all) yield* enter(name)
       assert.deepStrictEqual(granted, [])
       yield* Fiber.interrupt(first)
+      yield* rested
       assert.deepStrictEqual(granted, all)
     }))
 
@@ -364,6 +368,7 @@ describe("The line of a limiter's subject", () => {
       yield* enter("0")
       yield* enter("1")
       assert.isTrue(yield* limiter.reset("a").pipe(Effect.provideService(RedisClient, service)))
+      yield* rested
       assert.deepStrictEqual(granted, ["0", "1"])
     }))
 })

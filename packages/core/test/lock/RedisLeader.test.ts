@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FakeClient from "@redfx/testing/FakeClient"
 import { fork } from "@redfx/testing/Fork"
+import { rested } from "@redfx/testing/Resting"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -49,6 +50,7 @@ describe("RedisLeader", () => {
       const second = yield* fork(run(candidate("b").run(reign(log, "b"))))
       yield* TestClock.adjust("1 minute")
       yield* Fiber.interrupt(first)
+      yield* rested
       assert.deepStrictEqual(log, ["a 1", "a ends", "b 2"])
       yield* Fiber.interrupt(second)
     }))

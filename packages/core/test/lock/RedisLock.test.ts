@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FakeClient from "@redfx/testing/FakeClient"
 import { fork } from "@redfx/testing/Fork"
 import * as Logged from "@redfx/testing/Logged"
+import { rested } from "@redfx/testing/Resting"
 import { turns } from "@redfx/testing/VirtualTime"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -169,6 +170,7 @@ describe("RedisLock", () => {
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual(store.log.length, 100)
       yield* held!.release
+      yield* rested
       assert.deepStrictEqual(entered, [0])
       store.log.length = 0
       yield* TestClock.adjust(200)
@@ -354,6 +356,8 @@ describe("RedisLock", () => {
         const handle = yield* run(RedisLock.make(name).acquire)
         store.outage = outage
         yield* Effect.ignore(handle!.release)
+        // What tries once more that nobody has to wait for it has found the server away.
+        yield* rested
         store.outage = undefined
         const sent = store.log.length
         for (const again of [handle!.release, handle!.extend("1 millis"), handle!.reacquire]) {
@@ -575,7 +579,7 @@ describe("RedisLock", () => {
       for (const attempt of [lock.tryAcquire, lock.acquire, lock.withLock(Effect.void), Effect.scoped(lock.scoped)]) {
         const fiber = yield* fork(run(Effect.asVoid(attempt)))
         assert.isDefined(owner(store))
-        yield* Fiber.interrupt(fiber)
+        yield* fork(Fiber.interrupt(fiber))
         assert.isUndefined(owner(store))
       }
     }))
@@ -822,7 +826,7 @@ describe("RedisLock", () => {
               )
               yield* TestClock.adjust("1500 millis")
               assert.strictEqual(store.timeLeft(name), 2000)
-              yield* Fiber.interrupt(fiber)
+              yield* fork(Fiber.interrupt(fiber))
               assert.isUndefined(owner(store))
             }
           }

@@ -5,6 +5,7 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import { Redis, RedisClient, RedisLeader, RedisLock, RedisSemaphore } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
+import { fork } from "@redfx/testing/Fork"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import { freshKey, until } from "@redfx/testing/Suite"
 import * as Uncaught from "@redfx/testing/Uncaught"
@@ -425,7 +426,7 @@ describe("On a server that says nothing", () => {
       const client = yield* Client.make(node)
       const fibers = yield* Effect.forEach(
         Array.from({ length: 100 }, () => RedisLock.make(freshKey("lock")).acquire),
-        (attempt) => Effect.forkChild(Client.on(client)(attempt), { startImmediately: true })
+        (attempt) => fork(Client.on(client)(attempt))
       )
       assert.strictEqual((yield* client.stats).waiting, 100)
       yield* Fiber.interruptAll(fibers)

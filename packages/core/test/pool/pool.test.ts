@@ -6,6 +6,7 @@ import type { RedisConfig, RedisError } from "@redfx/core"
 import { Redis, RedisClient, RedisPool, RedisStandalone } from "@redfx/core"
 import { NodeRedisClient, NodeRedisConnector, RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
+import { fork } from "@redfx/testing/Fork"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import * as Context from "effect/Context"
@@ -321,14 +322,14 @@ describe("what a client tells", () => {
       const seen = yield* client.events.pipe(
         Stream.take(3),
         Stream.runCollect,
-        Effect.forkChild({ startImmediately: true })
+        fork
       )
       const address = `${node.host}:${node.port}`
       yield* client.execute(Redis.ping())
       const lost = yield* client.events.pipe(
         Stream.take(1),
         Stream.runDrain,
-        Effect.forkChild({ startImmediately: true })
+        fork
       )
       yield* node.stopListening
       yield* node.cutAll()

@@ -6,6 +6,7 @@ import { Redis } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import { fork } from "@redfx/testing/Fork"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
+import { rested } from "@redfx/testing/Resting"
 import * as Uncaught from "@redfx/testing/Uncaught"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -148,6 +149,7 @@ describe("A command that waits for a connection of its own", () => {
           }
         })
         Effect.runCallback(blpop, { onExit: () => void told.push("two") })
+        yield* rested
         assert.strictEqual((yield* client.stats).waiting, 2)
       }))
       assert.deepStrictEqual(told, ["one", "two"])

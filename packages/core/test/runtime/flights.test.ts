@@ -26,7 +26,9 @@ const join = (flights: Flights<number, string>) => fork(inOneTurn(joined(flights
 /** Begins work and waits for it. */
 const begun = (flights: Flights<number, string>, work: Effect.Effect<number, string>, since = 0) =>
   Effect.uninterruptibleMask((restore) =>
-    Effect.withFiber(({ context }) => flights.outcome("k", flights.start(context, "k", work, since), restore))
+    Effect.withFiber(({ context }) =>
+      flights.outcome("k", flights.start(context, "k", (restore) => restore(work), since), restore)
+    )
   )
 
 /** Begins work, in a fiber that waits when this ends. */

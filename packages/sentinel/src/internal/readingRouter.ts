@@ -1,11 +1,11 @@
 /**
- * Routers above two others, which decide which commands go to which servers of a deployment.
+ * Routers above two others, which decide which commands go to which servers of a deployment. The first of them tells what happens to
+ * the connections of both.
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { isContinued, isForMaster, sumStats } from "@redfx/core/unstable/Router"
 import type { RedisRouter } from "@redfx/core/unstable/Router"
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
 
 /**
  * A router that sends single commands that only read keys to replicas. Batches go to the master as a whole, and so do
@@ -35,6 +35,5 @@ const divide = (
   submit: (request) =>
     (request.count === 1 && !request.isKept && isForOther(request.leading) ? other : router).submit(request),
   exclusive: (commands, wait) => (commands.every(isForOther) ? other : router).exclusive(commands, wait),
-  events: Stream.merge(router.events, other.events),
   stats: Effect.map(Effect.all([router.stats, other.stats]), sumStats)
 })

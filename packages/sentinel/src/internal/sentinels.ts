@@ -199,7 +199,9 @@ export class Sentinels {
       if (running !== undefined && now - running.since > overdue) return Effect.succeed(running.fiber as Fiber.Fiber<A>)
       // Other callers wait for the answer as well, so the context of the first must not show in it.
       if (running === undefined) {
-        return Effect.succeed(this.#asking.start(this.#context, key, effect, now).fiber as Fiber.Fiber<A>)
+        return Effect.succeed(
+          this.#asking.start(this.#context, key, (restore) => restore(effect), now).fiber as Fiber.Fiber<A>
+        )
       }
       // The older question stays the one to join, as it is the first to be overdue.
       const own = Effect.updateContext(effect, (_caller: Context.Context<never>) => this.#context)

@@ -17,7 +17,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Cluster } from "../topology/cluster.ts"
 import { ConnectionLimit } from "../topology/connectionLimit.ts"
@@ -151,8 +151,9 @@ const makeRouting = Effect.fnUntraced(function*(
   settings: ClusterSettings,
   onEvent: (event: RedisEvent) => void
 ): Effect.fn.Return<Routing, never, RedisConnector | Scope.Scope> {
-  const context = yield* Effect.context<RedisConnector | Scope.Scope>()
-  const scope = yield* Effect.scope
+  // Those who wait are told of the end before anything ends that they would otherwise be told of.
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  const context = Context.add(yield* Effect.context<RedisConnector>(), Scope.Scope, scope)
   const fork = (effect: Effect.Effect<void>): void => {
     Runtime.fork(context)(Effect.forkIn(effect, scope, { startImmediately: true }))
   }

@@ -232,16 +232,16 @@ export class Nodes {
       ...dialer,
       open: (listener) => watched(dialer, listener, node, this.#options)
     })
-    const poolOf = (settings: ConnectionSettings) => {
+    const poolOf = (settings: ConnectionSettings, tell = onEvent) => {
       const plain = RedisConnection.dialerAt(endpoint, settings)
       const dialer = settings.readonly ? withData(plain, settings) : plain
-      return RedisPool.makeFrom(watching(dialer), settings, onEvent, limit?.of(health))
+      return RedisPool.makeFrom(watching(dialer), settings, tell, limit?.of(health))
     }
     const asMaster = yield* poolOf({ ...(onlyReads ? withoutMinimum(settings) : settings), readonly: false })
     const { pool, unchecked } = settings.readonly
       ? byRole(
         asMaster,
-        yield* poolOf(onlyReads ? settings : withoutMinimum(settings)),
+        yield* poolOf(onlyReads ? settings : withoutMinimum(settings), asMaster.router.subscribers.onEvent),
         () => onlyReads || this.#replicas.has(address),
         (effect) => void Runtime.fork(this.#context)(Effect.forkIn(effect, Context.get(this.#context, Scope.Scope)))
       )
@@ -317,7 +317,7 @@ const withoutMinimum = (settings: ConnectionSettings): ConnectionSettings => ({
  * A pool for each role of a server, as only connections to replicas begin with READONLY. On such a connection a master
  * that has become a replica would answer what was for a master: it runs a script up to its first write, and refuses that
  * in words which do not say that nothing was run. Answers that are kept are always a master's. What has no key may go to a replica
- * `unchecked`, over connections that are like those to a master.
+ * `unchecked`, over connections that are like those to a master. That for masters tells what happens to the connections of both.
  */
 const byRole = (
   master: RedisPool.Pool,
@@ -358,7 +358,6 @@ const byRole = (
       submit: (request) => (request.isKept ? master.router : current()).submit(request),
       exclusive: (commands, wait) => Effect.suspend(() => current().exclusive(commands, wait)),
       reserve: (wait) => Effect.suspend(() => current().reserve(wait)),
-      events: Stream.merge(master.router.events, replica.router.events),
       servers: (command) => (master.router.servers?.(command) ?? 0) + (replica.router.servers?.(command) ?? 0)
     },
     disconnect: (options) => Effect.andThen(master.disconnect(options), replica.disconnect(options)),

@@ -19,7 +19,7 @@ import { Flights } from "../runtime/flights.ts"
 import type { Flight } from "../runtime/flights.ts"
 import type { Restore } from "../runtime/restore.ts"
 import * as Loads from "./loads.ts"
-import type { Loaded } from "./loads.ts"
+import type { Loaded, Work } from "./loads.ts"
 import type { Lookup, Sight } from "./lookup.ts"
 import type { Failure, Grant, Shared } from "./shared.ts"
 
@@ -106,10 +106,11 @@ export class Asking<Id, A, E, R> {
     )
   }
 
-  #begin(key: string, work: Effect.Effect<Loaded<A>, Failure<E>>): Effect.Effect<Found<A, E>> {
+  #begin(key: string, work: Work<A, E>): Effect.Effect<Found<A, E>> {
     return Effect.withFiber(({ context }) => {
       const since = this.#moment()
-      return loading(this.#flights.start(context, key, Effect.map(work, (loaded) => ({ ...loaded, since })), since))
+      const answer = (restore: Restore) => Effect.map(work(restore), (loaded) => ({ ...loaded, since }))
+      return loading(this.#flights.start(context, key, answer, since))
     })
   }
 
@@ -124,8 +125,9 @@ export class Asking<Id, A, E, R> {
   /** Loads a value anew that is still answered meanwhile. */
   #renew(id: Id, key: string, grant: Grant): Effect.Effect<unknown> {
     const { own, scope } = this.#shared
-    return own(Effect.catchCause(this.#loads.load(id, key, grant), (cause) => warnUnlessInterrupted(key, cause))).pipe(
-      Effect.forkIn(scope, { startImmediately: true })
+    const work = this.#loads.load(id, key, grant)(Effect.interruptible)
+    return own(Effect.catchCause(work, (cause) => warnUnlessInterrupted(key, cause))).pipe(
+      Effect.forkIn(scope, { startImmediately: true, uninterruptible: true })
     )
   }
 
@@ -134,27 +136,31 @@ export class Asking<Id, A, E, R> {
     return Effect.withFiber(({ context }) => {
       const begun = this.#flights.join(key)
       if (begun !== undefined) return Effect.succeed(begun)
-      const flight = this.#flights.start(context, key, this.#waiting(id, key, refused), this.#moment())
+      const waiting = (restore: Restore) => this.#waiting(id, key, refused, restore)
+      const flight = this.#flights.start(context, key, waiting, this.#moment())
       this.#waits.add(flight)
       return Effect.succeed(flight)
     })
   }
 
   /** Looks for all who wait, until there is a value or this program has to load it. */
-  #waiting(id: Id, key: string, refused: Uint8Array | undefined): Effect.Effect<Answer<A>, Failure<E>> {
-    return Effect.uninterruptibleMask((restore) =>
-      Effect.gen({ self: this }, function*() {
-        for (let last = refused;;) {
-          const seen = yield* restore(this.#lookup.wait(key, last, this.#moment))
-          if (seen !== undefined) return { ...seen, current: false }
-          const since = this.#moment()
-          const found = yield* this.#look(id, key, restore)
-          if (found._tag === "Known") return { value: found.value, current: false, since }
-          if (found._tag === "Loading") return yield* this.#flights.outcome(key, found.load, restore)
-          last = found.refused
-        }
-      })
-    )
+  #waiting(
+    id: Id,
+    key: string,
+    refused: Uint8Array | undefined,
+    restore: Restore
+  ): Effect.Effect<Answer<A>, Failure<E>> {
+    return Effect.gen({ self: this }, function*() {
+      for (let last = refused;;) {
+        const seen = yield* restore(this.#lookup.wait(key, last, this.#moment))
+        if (seen !== undefined) return { ...seen, current: false }
+        const since = this.#moment()
+        const found = yield* this.#look(id, key, restore)
+        if (found._tag === "Known") return { value: found.value, current: false, since }
+        if (found._tag === "Loading") return yield* this.#flights.outcome(key, found.load, restore)
+        last = found.refused
+      }
+    })
   }
 }
 

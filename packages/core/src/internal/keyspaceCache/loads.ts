@@ -28,12 +28,15 @@ export interface Loaded<A> {
   readonly current: boolean
 }
 
+/** A load, to be run in an uninterruptible region: its first step may be the last before its caller has gone. */
+export type Work<A, E> = (restore: Restore) => Effect.Effect<Loaded<A>, Failure<E>>
+
 /**
  * - `load`: under a lease, which is given back when the load is over unless it was used. `loadAlone`: without Redis.
  */
 export interface Loads<Id, A, E> {
-  readonly load: (id: Id, key: string, grant: Grant) => Effect.Effect<Loaded<A>, Failure<E>>
-  readonly loadAlone: (id: Id, key: string) => Effect.Effect<Loaded<A>, Failure<E>>
+  readonly load: (id: Id, key: string, grant: Grant) => Work<A, E>
+  readonly loadAlone: (id: Id, key: string) => Work<A, E>
 }
 
 export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> => {
@@ -72,25 +75,21 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
     )
 
   return {
-    load: (id, key, { since, token }) =>
-      own(Effect.uninterruptibleMask((restore) =>
-        Effect.gen(function*() {
-          const startedAt = elapsed(clock)
-          const value = yield* loadWithTimeout(id, key, since, restore, (over) => release(shared, token, key, over))
-          const current = yield* restore(store(key, token, value, elapsed(clock) - startedAt)).pipe(
-            Effect.onError(() => release(shared, token, key)),
-            Effect.catch((error) => unstored(key, error))
-          )
-          return { value, current }
-        })
-      )),
-    loadAlone: (id, key) =>
-      own(Effect.uninterruptibleMask((restore) =>
-        Effect.map(
-          Effect.suspend(() => loadWithTimeout(id, key, elapsed(clock), restore, Effect.forkDetach)),
-          // Redis cannot be reached, so it cannot be known whether the value was replaced.
-          (value) => ({ value, current: true })
+    load: (id, key, { since, token }) => (restore) =>
+      own(Effect.gen(function*() {
+        const startedAt = elapsed(clock)
+        const value = yield* loadWithTimeout(id, key, since, restore, (over) => release(shared, token, key, over))
+        const current = yield* restore(store(key, token, value, elapsed(clock) - startedAt)).pipe(
+          Effect.onError(() => release(shared, token, key)),
+          Effect.catch((error) => unstored(key, error))
         )
+        return { value, current }
+      })),
+    loadAlone: (id, key) => (restore) =>
+      own(Effect.map(
+        Effect.suspend(() => loadWithTimeout(id, key, elapsed(clock), restore, Effect.forkDetach)),
+        // Redis cannot be reached, so it cannot be known whether the value was replaced.
+        (value) => ({ value, current: true })
       ))
   }
 }

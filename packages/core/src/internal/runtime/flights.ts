@@ -41,10 +41,16 @@ export class Flights<A, E> {
   /**
    * Begins work at once, and counts its caller. It replaces what is under way for this key, which goes on for the callers that
    * wait for it. All that is one step: while the caller's fiber rested in between, others would begin the same once more, or
-   * come, go and take the work with them.
+   * come, go and take the work with them. The work begins in an uninterruptible region, so that it may have something to give back.
    */
-  start<R>(context: Context.Context<R>, key: string, work: Effect.Effect<A, E, R>, since: number): Flight<A, E> {
-    const fiber = Fiber.runIn(Effect.runForkWith(context)(work), this.#scope)
+  start<R>(
+    context: Context.Context<R>,
+    key: string,
+    work: (restore: Restore) => Effect.Effect<A, E, R>,
+    since: number
+  ): Flight<A, E> {
+    const begun = Effect.runForkWith(context)(work(Effect.interruptible), { uninterruptible: true })
+    const fiber = Fiber.runIn(begun, this.#scope)
     const flight = { since, fiber, waiting: 1 }
     this.#flights.set(key, flight)
     // The observer also sees a fiber that was interrupted before it began.
