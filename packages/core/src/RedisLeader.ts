@@ -36,6 +36,7 @@ import { quoted } from "./internal/error/printable.ts"
 import { ways } from "./internal/lock/exclusive.ts"
 import * as Lease from "./internal/lock/lease.ts"
 import { uuid } from "./internal/runtime/uuid.ts"
+import { quietly } from "./internal/telemetry/spans.ts"
 import type { TimeToLive } from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import { isRetryable, LockError, LockNotOwnedError } from "./RedisError.ts"
@@ -148,16 +149,18 @@ export const make = (name: string, given: LeaderOptions = {}): RedisLeader => {
     Effect.flatMap(
       isRunnable(effect) ? settings : Effect.fail(noEffect(of, effect)),
       (settings) =>
-        oneTerm(holding, (fencingToken) =>
-          handling(of, () => Effect.isEffect(effect) ? effect : effect({ id, fencingToken }))).pipe(
-            Effect.retry({
-              schedule: Schedule.jittered(Schedule.spaced(settings.retryInterval)),
-              while: (error) =>
-                error instanceof LeaseFailure && campaignsAgain(error.cause)
-            }),
-            // Failures of the lock were followed by another term and do not get here.
-            Effect.mapError((error) => error instanceof LeaseFailure ? error.cause as CommandError : error)
-          )
+        quietly((aloud) =>
+          oneTerm(holding, (fencingToken) =>
+            aloud(handling(of, () => Effect.isEffect(effect) ? effect : effect({ id, fencingToken }))))
+        ).pipe(
+          Effect.retry({
+            schedule: Schedule.jittered(Schedule.spaced(settings.retryInterval)),
+            while: (error) =>
+              error instanceof LeaseFailure && campaignsAgain(error.cause)
+          }),
+          // Failures of the lock were followed by another term and do not get here.
+          Effect.mapError((error) => error instanceof LeaseFailure ? error.cause as CommandError : error)
+        )
     )
   return {
     name,

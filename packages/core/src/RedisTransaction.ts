@@ -176,7 +176,7 @@ const attempt = <C extends Commands, E, R>(
       }
       const orLost = <E>(error: E) => watching.isLoss(error) ? failure("connectionLost", "not-sent") : error
       yield* Effect.mapError(
-        restore(reserved.execute(watchCommand(keys))),
+        restore(Effect.provideService(watchCommand(keys), RedisClient, reserved)),
         // What was not sent may have had no connection to be lost. To have sent it changes nothing.
         (error) => "delivery" in error && error.delivery === "unknown" ? orLost(error) : error
       )
