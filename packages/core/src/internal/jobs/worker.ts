@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
 import type { RedisClient } from "../../RedisClient.ts"
 import { isRetryable } from "../../RedisError.ts"
 import type { CommandError, DataError } from "../../RedisError.ts"
@@ -51,7 +52,9 @@ interface Job<A> {
 }
 
 /** Runs a worker until it is interrupted, or fails with an error that no retry can fix. */
-export const run = <A, E, R>(settings: Settings<A, E, R>): Effect.Effect<never, CommandError, R | RedisClient> => {
+export const run = <A, E, R>(
+  settings: Settings<A, E, R>
+): Effect.Effect<never, CommandError, Exclude<R, Scope.Scope> | RedisClient> => {
   const { claimIdle, concurrency, drain, name, worker } = settings
   const located = Effect.flatMap(
     Scripts.located(name, of),
@@ -115,7 +118,7 @@ const handle = Effect.fnUntraced(function*<A, E, R>(
   entry: string,
   id: string,
   isEnding: () => boolean
-): Effect.fn.Return<void, CommandError | Overtaken, R | RedisClient> {
+): Effect.fn.Return<void, CommandError | Overtaken, Exclude<R, Scope.Scope> | RedisClient> {
   const by = uuid()
   const begun = yield* persevere(Scripts.begin(settings.name, id, entry, by), isEnding)
   if (begun === undefined) return
@@ -160,12 +163,12 @@ class Overtaken {
 const outcomeOf = Effect.fnUntraced(function*<A, E, R>(
   settings: Handling<A, E, R>,
   { attempt, id, payload }: Job<string>
-): Effect.fn.Return<Scripts.Outcome, DataError, R> {
+): Effect.fn.Return<Scripts.Outcome, DataError, Exclude<R, Scope.Scope>> {
   const decoded = yield* Effect.result(settings.decode(payload))
   // The next attempt would fail in the same way.
   if (Result.isFailure(decoded)) return { to: "dead", reason: decoded.failure.detail }
   const { aloud, handler, name: stream, worker: consumer } = settings
-  const handled = handling(of, () => handler({ id, attempt, payload: decoded.success }))
+  const handled = Effect.scoped(handling(of, () => handler({ id, attempt, payload: decoded.success })))
   const exit = yield* Effect.exit(
     aloud(Telemetry.handling({ stream, group: Scripts.group, consumer }, { id, deliveries: attempt }, handled))
   )
