@@ -59,7 +59,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
     whenOver: (over: Effect.Effect<unknown>) => Effect.Effect<unknown>
   ) =>
     Effect.flatMap(
-      Effect.forkIn(Effect.suspend(() => shared.load(id)), scope),
+      Effect.forkIn(Effect.scoped(Effect.suspend(() => shared.load(id))), scope),
       (loading) =>
         restore(withTimeout(Fiber.await(loading), {
           clock,
