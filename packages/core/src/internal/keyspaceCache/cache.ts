@@ -5,7 +5,6 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import { del } from "../../commands/Generic.ts"
@@ -94,8 +93,7 @@ const sharedOf = Effect.fnUntraced(function*<Id, A, E, R>(
 })
 
 /** The context with the span of who asks, where there is one: a load is looked for in the trace of what it was made for. */
-const underSpanOf = <R>(asking: Context.Context<never>, context: Context.Context<R>): Context.Context<R> =>
-  Option.match(Context.getOption(asking, Tracer.ParentSpan), {
-    onNone: () => context,
-    onSome: (span) => Context.add(context, Tracer.ParentSpan, span)
-  })
+const underSpanOf = <R>(asking: Context.Context<never>, context: Context.Context<R>): Context.Context<R> => {
+  const span = Context.getOrUndefined(asking, Tracer.ParentSpan)
+  return span === undefined ? context : Context.add(context, Tracer.ParentSpan, span)
+}
