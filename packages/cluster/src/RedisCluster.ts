@@ -12,6 +12,7 @@ import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { RedisConfigError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import * as RedisRouter from "@redfx/core/unstable/Router"
+import { traced } from "@redfx/core/unstable/Runtime"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -222,7 +223,7 @@ export const onNode = <A, E, R>(
 
 /**
  * Sends a command to each master and returns the answers by the addresses of the servers. With `nodes: "all"` it is sent to
- * the replicas as well.
+ * the replicas as well. It has one span.
  *
  * @category combinators
  * @since 0.1.0
@@ -231,7 +232,7 @@ export const perNode = <A>(
   command: RedisCommand.RedisCommand<A>,
   options?: PerNodeOptions
 ): Effect.Effect<ReadonlyMap<string, A>, CommandError, RedisCluster> =>
-  Effect.flatMap(RedisCluster, (cluster) => cluster.perNode(command, options))
+  Effect.flatMap(RedisCluster, (cluster) => traced(command, {}, cluster.perNode(command, options)))
 
 /**
  * A client that asks every master for the replies to one command, and merges

@@ -15,6 +15,7 @@ import * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import * as Tracer from "effect/Tracer"
 
 describe("A command to each server, which one of them refuses", () => {
   inVirtualTime(
@@ -37,6 +38,37 @@ describe("A command to each server, which one of them refuses", () => {
         }
         const read = yield* Effect.flip(nodes.perNode(Redis.memoryUsage("k")))
         assert.notProperty(read, "mayHaveWritten")
+      })
+  )
+})
+
+describe("A command to each server", () => {
+  inVirtualTime(
+    "has one span, with what became of it",
+    () =>
+      Effect.gen(function*() {
+        const { b, cluster } = yield* FakeCluster.make()
+        for (const node of cluster.nodes) node.instead = ({ name }) => name === "DBSIZE" ? Encode.integer(1) : undefined
+        const { cluster: service } = yield* FakeCluster.client(cluster)
+        const spans: Array<Tracer.NativeSpan> = []
+        const tracer = Tracer.make({
+          span: (options) => {
+            const span = new Tracer.NativeSpan(options)
+            spans.push(span)
+            return span
+          }
+        })
+        const asked = RedisCluster.perNode(Redis.dbsize()).pipe(
+          Effect.provideService(RedisCluster.RedisCluster, service),
+          Effect.provideService(Tracer.Tracer, tracer)
+        )
+        yield* asked
+        b.instead = ({ name }) => name === "DBSIZE" ? Encode.error("ERR no") : undefined
+        yield* Effect.flip(asked)
+        assert.deepStrictEqual(spans.map(({ attributes, name }) => [name, attributes.get("error.type")]), [
+          ["DBSIZE", undefined],
+          ["DBSIZE", "ResponseError"]
+        ])
       })
   )
 })

@@ -9,7 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { MonitorEvent } from "./commands/replies/MonitorEvent.ts"
 import { noEffect } from "./internal/argument/effects.ts"
@@ -338,9 +338,10 @@ export const withConnection = <A, E, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | CommandError, Exclude<R, RedisClient> | RedisClient> =>
   Effect.isEffect(effect)
-    ? Effect.scoped(
+    // The effect's own scope is the caller's.
+    ? Effect.scopedWith((lease) =>
       Effect.flatMap(
-        Effect.flatMap(RedisClient, (client) => client.reserve),
+        Effect.flatMap(RedisClient, (client) => Scope.provide(client.reserve, lease)),
         (reserved) => Effect.provideService(effect, RedisClient, reserved)
       )
     )

@@ -25,6 +25,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { xrange, xrevrange } from "./commands/Streams.ts"
 import type { AtMostOne } from "./internal/argument/atMostOne.ts"
@@ -187,14 +188,15 @@ export interface RedisJobs<A> {
    *
    * Each is handled at least once: one whose worker died, or was not heard of for `claimIdle`, is begun again, as a new
    * attempt. What an attempt that was overtaken comes to counts for nothing. A job whose payload does not fit the schema
-   * becomes a dead letter without its handler. Failures of handlers are logged as warnings.
+   * becomes a dead letter without its handler. Failures of handlers are logged as warnings. Each attempt has a scope of its
+   * own, which closes before the job counts as done.
    *
    * A worker needs a connection of its own to wait on, as `RedisStream.consume` does, and fails like it.
    */
   readonly run: <E, R>(
     options: WorkerOptions<E>,
     handler: (job: Job<A>) => Effect.Effect<unknown, E, R>
-  ) => Effect.Effect<never, CommandError, R | RedisClient>
+  ) => Effect.Effect<never, CommandError, Exclude<R, Scope.Scope> | RedisClient>
   /** Forgets a job; returns `false` when there is none. One that runs is not interrupted, but not tried again. */
   readonly cancel: (id: string) => Effect.Effect<boolean, CommandError, RedisClient>
   /** Where a job is; `undefined` when there is none of this id. */
@@ -280,7 +282,7 @@ const run = <A, E, R>(
   decode: Worker.Settings<A, E, R>["decode"],
   options: WorkerOptions<E>,
   handler: (job: Job<A>) => Effect.Effect<unknown, E, R>
-): Effect.Effect<never, CommandError, R | RedisClient> => {
+): Effect.Effect<never, CommandError, Exclude<R, Scope.Scope> | RedisClient> => {
   const { backoff = doubling, maxAttempts = 10 } = options
   const settings = Options.readOptions(Worker.of, () => ({
     name,

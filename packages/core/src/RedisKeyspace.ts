@@ -425,8 +425,8 @@ export const makeSortedSet = <A, Id = string>(
  * **Details**
  *
  * Making it sends nothing. What it loads in the background ends with the scope. Looks and loads run with the services, the
- * clock, the span and the time limit of whoever made the cache: to limit them, give `makeCache`, and not `getOrLoad`, to
- * `Redis.withTimeout`. Entries are hashes of a form of their own: only caches read them. Whatever else
+ * clock and the time limit of whoever made the cache: to limit them, give `makeCache`, and not `getOrLoad`, to
+ * `Redis.withTimeout`. Their spans are under that of who asks, and each load has a scope of its own. Entries are hashes of a form of their own: only caches read them. Whatever else
  * replaces or deletes the key counts as well: it ends a load under way, which then stores nothing.
  *
  * A stored value that does not fit the schema is loaded anew; a key that holds something else is a `WrongTypeError`. Needs the

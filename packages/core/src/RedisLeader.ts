@@ -36,6 +36,7 @@ import { quoted } from "./internal/error/printable.ts"
 import { ways } from "./internal/lock/exclusive.ts"
 import * as Lease from "./internal/lock/lease.ts"
 import { uuid } from "./internal/runtime/uuid.ts"
+import { quietly } from "./internal/telemetry/spans.ts"
 import type { TimeToLive } from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import { isRetryable, LockError, LockNotOwnedError } from "./RedisError.ts"
@@ -101,12 +102,13 @@ export interface RedisLeader {
    * resigns then, also when it is interrupted.
    *
    * When the lease is lost, or may soon be over as the server cannot be reached, the effect is interrupted, and runs again
-   * when this is the leader again. Failures to reach the server are waited out, and so is a server that takes no writes for
+   * when this is the leader again. Each term has a scope of its own: what the effect acquires or forks in it ends with the term,
+   * before another can lead. Failures to reach the server are waited out, and so is a server that takes no writes for
    * now (`OOM`, `NOREPLICAS`, `MISCONF`); others, such as `NoPermissionError`, fail.
    */
   readonly run: <A, E, R>(
     effect: Effect.Effect<A, E, R> | ((term: Term) => Effect.Effect<A, E, R>)
-  ) => Effect.Effect<A, E | CommandError, R | RedisClient>
+  ) => Effect.Effect<A, E | CommandError, Exclude<R, Scope.Scope> | RedisClient>
   /**
    * Runs the effect in the background, like `run`, as long as the Layer lives. A
    * failure that ends it is logged as an error, and this program no longer leads.
@@ -148,16 +150,19 @@ export const make = (name: string, given: LeaderOptions = {}): RedisLeader => {
     Effect.flatMap(
       isRunnable(effect) ? settings : Effect.fail(noEffect(of, effect)),
       (settings) =>
-        oneTerm(holding, (fencingToken) =>
-          handling(of, () => Effect.isEffect(effect) ? effect : effect({ id, fencingToken }))).pipe(
-            Effect.retry({
-              schedule: Schedule.jittered(Schedule.spaced(settings.retryInterval)),
-              while: (error) =>
-                error instanceof LeaseFailure && campaignsAgain(error.cause)
-            }),
-            // Failures of the lock were followed by another term and do not get here.
-            Effect.mapError((error) => error instanceof LeaseFailure ? error.cause as CommandError : error)
-          )
+        quietly((aloud) =>
+          oneTerm(holding, (fencingToken) =>
+            aloud(Effect.scoped(
+              handling(of, () => Effect.isEffect(effect) ? effect : effect({ id, fencingToken }))
+            )))
+        ).pipe(
+          Effect.retry({
+            schedule: Schedule.jittered(Schedule.spaced(settings.retryInterval)),
+            while: (error) => error instanceof LeaseFailure && campaignsAgain(error.cause)
+          }),
+          // Failures of the lock were followed by another term and do not get here.
+          Effect.mapError((error) => error instanceof LeaseFailure ? error.cause as CommandError : error)
+        )
     )
   return {
     name,

@@ -248,8 +248,9 @@ const failure = (cause: CommandError | PubSubOverflowError): Redis.RedisError =>
 
 /** Sends commands on a client. `scripts` are the loaded scripts by their digest. */
 const sendOn = (client: RedisClient["Service"], scripts: Map<string, string>): Send => {
-  const run = (name: string, args: ReadonlyArray<string>) =>
-    Effect.map(client.execute(RedisCommand.asBytes(RedisCommand.send(name, ...keyed(name, args)))), plain)
+  const execute = (command: ReturnType<typeof RedisCommand.send>) =>
+    Effect.map(Effect.provideService(RedisCommand.asBytes(command), RedisClient, client), plain)
+  const run = (name: string, args: ReadonlyArray<string>) => execute(RedisCommand.send(name, ...keyed(name, args)))
   const sending = (name: string, args: ReadonlyArray<string>): Effect.Effect<unknown, CommandError> => {
     const [first = "", ...rest] = args
     const lua = scripts.get(first)
@@ -257,12 +258,7 @@ const sendOn = (client: RedisClient["Service"], scripts: Map<string, string>): S
     if (lua !== undefined && /^evalsha(_ro)?$/i.test(name)) {
       const command = /_ro$/i.test(name) ? "EVALSHA_RO" : "EVALSHA"
       const spec = scriptSpec(command, [], { lua, name: first, sha1: first })
-      return Effect.map(
-        client.execute(
-          RedisCommand.asBytes(RedisCommand.make({ spec, args: () => keyed(name, args), reply: RedisReply.raw }))
-        ),
-        plain
-      )
+      return execute(RedisCommand.make({ spec, args: () => keyed(name, args), reply: RedisReply.raw }))
     }
     return /^script$/i.test(name) && /^load$/i.test(first)
       ? Effect.tap(run(name, args), (digest) => Effect.sync(() => scripts.set(String(digest), rest[0] ?? "")))

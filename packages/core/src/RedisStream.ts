@@ -8,6 +8,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { xreadgroup } from "./commands/StreamGroups.ts"
 import { xadd, xread, xrevrange } from "./commands/Streams.ts"
@@ -293,7 +294,8 @@ export type ConsumeOptions<F extends Fields = "text"> =
  * An entry whose handler fails stays pending and is delivered again after
  * `claimIdle`, or when a consumer of this name starts; retry inside the handler
  * to be faster. The failure is logged. An entry whose fields are not text fails
- * without its handler.
+ * without its handler. Each handler has a scope of its own, which closes before
+ * its entry is acknowledged.
  *
  * A dead letter has the fields of the entry, as they were, and
  * `dead-letter:stream`, `:id`, `:group`, `:consumer`, `:deliveries` and
@@ -336,7 +338,7 @@ export type ConsumeOptions<F extends Fields = "text"> =
 export const consume = <E, R, F extends Fields = "text">(
   options: ConsumeOptions<F>,
   handler: (entry: ConsumedEntry<F>) => Effect.Effect<unknown, E, R>
-): Effect.Effect<never, CommandError, R | RedisClient> =>
+): Effect.Effect<never, CommandError, Exclude<R, Scope.Scope> | RedisClient> =>
   Effect.flatMap(
     settingsOf("RedisStream.consume", options),
     // The entry was decoded in the view that F stands for.
@@ -405,7 +407,7 @@ export interface RedisStream<A> {
         readonly deliveries: number
       }
     ) => Effect.Effect<unknown, E, R>
-  ) => Effect.Effect<never, CommandError, R | RedisClient>
+  ) => Effect.Effect<never, CommandError, Exclude<R, Scope.Scope> | RedisClient>
 }
 
 /**

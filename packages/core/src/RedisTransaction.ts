@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
 import { isReadonlyArray } from "./internal/argument/isReadonlyArray.ts"
 import * as Settle from "./internal/client/settle.ts"
 import type { Outcome } from "./internal/command/weave.ts"
@@ -164,40 +165,43 @@ const attempt = <C extends Commands, E, R>(
   onRepeatable: (error: WatchError) => void
 ): Effect.Effect<Successes<C>, E | TransactionError, Exclude<R, RedisClient>> =>
   Effect.uninterruptibleMask((restore) =>
-    Effect.scoped(Effect.gen(function*() {
-      const reserved = yield* restore(client.reserve)
-      const watching = reserved.session === undefined ? unseen : reserved.session.begin()
-      if (watching === undefined) return yield* Effect.fail(nested())
-      yield* Effect.addFinalizer(() => Effect.sync(() => watching.end()))
-      const failure = (reason: WatchError["reason"], delivery: Delivery) => {
-        const error = watchError(keys, reason, watching.wrote ? "unknown" : delivery)
-        if (reason === "changed" || error.delivery === "not-sent") onRepeatable(error)
-        return error
-      }
-      const orLost = <E>(error: E) => watching.isLoss(error) ? failure("connectionLost", "not-sent") : error
-      yield* Effect.mapError(
-        restore(reserved.execute(watchCommand(keys))),
-        // What was not sent may have had no connection to be lost. To have sent it changes nothing.
-        (error) => "delivery" in error && error.delivery === "unknown" ? orLost(error) : error
-      )
-      // A caller that repeats the whole repeats what the body has written.
-      const marked = <E>(error: E) => watching.wrote && isRedisError(error) ? inPart(error, written) : error
-      const commands = yield* Effect.mapError(
-        restore(Effect.provideService(body, RedisClient, reserved)),
-        (error) => marked(orLost(error))
-      )
-      // Types do not allow it, but a body without types may return early.
-      if (Predicate.isNullish<unknown>(commands)) return yield* Effect.fail(marked(noCommands()))
-      watching.commit()
-      return yield* Effect.mapError(toItsEnd(commit(reserved, commands), restore), (error) =>
-        error._tag === "WatchError"
-          ? failure(error.reason, error.delivery)
-          // An error with an index was answered by EXEC, which has run the other commands.
-          : error._tag === "ConnectionError" && error.index === undefined
-          // Only EXEC applies anything: whatever was lost before was not sent.
-          ? failure("connectionLost", error.command === "EXEC" ? error.delivery : "not-sent")
-          : marked(error))
-    }))
+    // The scope of the body is the caller's.
+    Effect.scopedWith((lease) =>
+      Effect.gen(function*() {
+        const reserved = yield* restore(Scope.provide(client.reserve, lease))
+        const watching = reserved.session === undefined ? unseen : reserved.session.begin()
+        if (watching === undefined) return yield* Effect.fail(nested())
+        yield* Scope.addFinalizer(lease, Effect.sync(() => watching.end()))
+        const failure = (reason: WatchError["reason"], delivery: Delivery) => {
+          const error = watchError(keys, reason, watching.wrote ? "unknown" : delivery)
+          if (reason === "changed" || error.delivery === "not-sent") onRepeatable(error)
+          return error
+        }
+        const orLost = <E>(error: E) => watching.isLoss(error) ? failure("connectionLost", "not-sent") : error
+        yield* Effect.mapError(
+          restore(Effect.provideService(watchCommand(keys), RedisClient, reserved)),
+          // What was not sent may have had no connection to be lost. To have sent it changes nothing.
+          (error) => "delivery" in error && error.delivery === "unknown" ? orLost(error) : error
+        )
+        // A caller that repeats the whole repeats what the body has written.
+        const marked = <E>(error: E) => watching.wrote && isRedisError(error) ? inPart(error, written) : error
+        const commands = yield* Effect.mapError(
+          restore(Effect.provideService(body, RedisClient, reserved)),
+          (error) => marked(orLost(error))
+        )
+        // Types do not allow it, but a body without types may return early.
+        if (Predicate.isNullish<unknown>(commands)) return yield* Effect.fail(marked(noCommands()))
+        watching.commit()
+        return yield* Effect.mapError(toItsEnd(commit(reserved, commands), restore), (error) =>
+          error._tag === "WatchError"
+            ? failure(error.reason, error.delivery)
+            // An error with an index was answered by EXEC, which has run the other commands.
+            : error._tag === "ConnectionError" && error.index === undefined
+            // Only EXEC applies anything: whatever was lost before was not sent.
+            ? failure("connectionLost", error.command === "EXEC" ? error.delivery : "not-sent")
+            : marked(error))
+      })
+    )
   )
 
 /** The watch of a client that does not say what becomes of its connection: nothing is certain. */

@@ -1,5 +1,5 @@
 /**
- * Limits of time, what is told of changes, what many share, and the context that it runs in.
+ * Limits of time, what is told of changes, what many share, the context that it runs in, and spans.
  *
  * What sentinel, cluster and other topologies build on. It may change with any version.
  *
@@ -196,6 +196,16 @@ export {
    */
   errorOf
 } from "../internal/runtime/firstError.ts"
+
+export {
+  /**
+   * Runs what a client makes of a command within the span of the command, where there is a tracer.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  traced
+} from "../internal/telemetry/spans.ts"
 
 export {
   /**

@@ -6,6 +6,7 @@ import * as Core from "@redfx/core"
 import { Redis, RedisChannel, RedisError, RedisKeyspace, RedisStream } from "@redfx/core"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import { inspect } from "node:util"
+import { stackless } from "../../src/internal/error/stackless.ts"
 import { unreadable } from "../../src/internal/pubsub/message.ts"
 import { Topic } from "../../src/internal/pubsub/topic.ts"
 import { notText } from "../../src/internal/reply/mismatch.ts"
@@ -37,6 +38,22 @@ describe("An error in a console", () => {
     if (settled?._tag !== "Failure") return assert.fail("there is a key")
     const [error] = settled.cause.reasons.flatMap((reason) => reason._tag === "Fail" ? [reason.error] : [])
     assert.match(inspect(error), /DataError: GET: cannot send a key that is undefined; .*\n +at /)
+  })
+
+  it("is of its class, whatever its field `name` is", () => {
+    const named = { name: "lock:reports\u001b[31m", kind: "lock" } as const
+    for (
+      const error of [
+        new RedisError.LockError({ ...named, reason: "NotAcquired" }),
+        new RedisError.LockNotOwnedError(named),
+        stackless(() => new RedisError.LockNotOwnedError(named))
+      ]
+    ) {
+      const heading = `@redfx/core/RedisError/${error._tag}: ${error.message}`
+      assert.strictEqual(String(error), heading)
+      assert.strictEqual(inspect(error).slice(0, heading.length), heading)
+      assert.notInclude(inspect(error), "\u001b")
+    }
   })
 
   it("is made by a class of redfx, whichever it is", () => {

@@ -31,6 +31,8 @@ describe("RedisJobs types", () => {
       ({ payload }) => payload < 0 ? Effect.fail(new Away({ seconds: payload })) : Effect.void
     )
     expectTypeOf(worker).toEqualTypeOf<Effect.Effect<never, RedisError.CommandError, RedisClient.RedisClient>>()
+    // Each handler has a scope.
+    expectTypeOf(jobs.run({ worker: "w" }, () => Effect.addFinalizer(() => Effect.void))).toEqualTypeOf<typeof worker>()
     type Handler = Parameters<typeof jobs.run<Away, never>>[1]
     expectTypeOf(handler).toExtend<Handler>()
     // A failure that backoff does not expect.

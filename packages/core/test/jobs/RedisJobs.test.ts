@@ -231,6 +231,23 @@ describe("RedisJobs.run", () => {
       assert.deepInclude(error, { _tag: "DataError", command: "RedisJobs.enqueue" })
     }))
 
+  it.effect("what a handler has acquired and forked in its scope ends before the job counts as done", () =>
+    Effect.gen(function*() {
+      const { run, settled } = yield* fake([])
+      const log: Array<string> = []
+      const note = (what: string) => Effect.sync(() => log.push(`${what}, ${settled.length} settled`))
+      const worker = jobs.run({ worker: "w" }, () =>
+        Effect.andThen(
+          Effect.acquireRelease(note("acquired"), () => note("released")),
+          Effect.forkScoped(Effect.onInterrupt(Effect.never, () => note("child ends")), { startImmediately: true })
+        ))
+      const fiber = yield* fork(run(worker))
+      yield* TestClock.adjust(10)
+      assert.deepStrictEqual(log, ["acquired, 0 settled", "child ends, 0 settled", "released, 0 settled"])
+      assert.lengthOf(settled, 1)
+      yield* Fiber.interrupt(fiber)
+    }))
+
   it.effect("a handler that returns no Effect ends the worker, and the job is not settled", () =>
     Effect.gen(function*() {
       const { run, settled } = yield* fake([])

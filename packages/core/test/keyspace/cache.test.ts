@@ -63,6 +63,17 @@ describe("Caches of keyspaces", () => {
       assert.deepStrictEqual(asked, ["look 0", "release 3000"])
     }))
 
+  it.effect("what a load has acquired is released with the load, and not with the cache", () =>
+    Effect.gen(function*() {
+      const { asked, service } = yield* fake([missing, 1])
+      const log: Array<string> = []
+      const note = (what: string) => Effect.sync(() => log.push(`${what} after ${asked.join()}`))
+      const load = () => Effect.as(Effect.acquireRelease(note("acquired"), () => note("released")), Option.some(1))
+      const cache = yield* Client.on(service)(RedisKeyspace.makeCache({ key, value, load, ttl: "1 minute" }))
+      yield* cache.getOrLoad("1")
+      assert.deepStrictEqual(log, ["acquired after look 0", "released after look 0"])
+    }))
+
   it.effect("the lease is given back when the answer cannot be read with which the server may have given it", () =>
     Effect.gen(function*() {
       const { asked, service } = yield* fake([7])

@@ -138,4 +138,33 @@ describe("RedisLeader", () => {
       assert.deepStrictEqual(log, ["a 1", "a ends"])
       assert.isUndefined(store.get(name))
     }))
+
+  for (const background of [true, false]) {
+    it.effect(`what a term has acquired and forked ends with the term${background ? ", as a Layer too" : ""}`, () =>
+      Effect.gen(function*() {
+        const { run, store } = yield* fake()
+        const log: Array<string> = []
+        const note = (what: string) => Effect.sync(() => log.push(what))
+        const effect = ({ fencingToken: term }: RedisLeader.Term) =>
+          Effect.gen(function*() {
+            yield* Effect.acquireRelease(note(`acquired ${term}`), () => note(`released ${term}`))
+            yield* Effect.forkScoped(Effect.onInterrupt(Effect.never, () => note(`child ${term} ends`)))
+            return yield* Effect.onInterrupt(Effect.never, () => note(`${term} ends`))
+          })
+        const leader = candidate("a")
+        const scope = yield* Scope.make()
+        yield* background
+          ? run(Layer.buildWithScope(leader.layer(effect), scope))
+          : Scope.provide(Effect.forkScoped(run(leader.run(effect))), scope)
+        yield* TestClock.adjust(1)
+        store.outage = unreachable
+        yield* TestClock.adjust("11 seconds")
+        assert.deepStrictEqual(log, ["acquired 1", "1 ends", "child 1 ends", "released 1"])
+        store.outage = undefined
+        yield* TestClock.adjust("2 seconds")
+        log.length = 0
+        yield* Scope.close(scope, Exit.void)
+        assert.deepStrictEqual(log, ["2 ends", "child 2 ends", "released 2"])
+      }))
+  }
 })

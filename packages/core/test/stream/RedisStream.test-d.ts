@@ -28,6 +28,10 @@ describe("RedisStream types", () => {
       return Effect.fail("no" as const)
     })
     expectTypeOf(consumer).toEqualTypeOf<Effect.Effect<never, RedisError.CommandError, RedisClient.RedisClient>>()
+    // Each handler has a scope.
+    expectTypeOf(RedisStream.consume(worker, () => Effect.addFinalizer(() => Effect.void))).toEqualTypeOf<
+      typeof consumer
+    >()
   })
 
   it("a limit of deliveries needs a place for dead letters, and the other way round", () => {

@@ -2,7 +2,19 @@
  * Spans and metrics, on a real server.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisClient, RedisLock, RedisScript, RedisSemaphore, RedisStream, RedisTelemetry } from "@redfx/core"
+import {
+  Redis,
+  RedisClient,
+  RedisJobs,
+  RedisKeyspace,
+  RedisLeader,
+  RedisLock,
+  RedisPersistence,
+  RedisScript,
+  RedisSemaphore,
+  RedisStream,
+  RedisTelemetry
+} from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import { freshKey, until } from "@redfx/testing/Suite"
 import * as Deferred from "effect/Deferred"
@@ -11,6 +23,9 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import { PersistedQueue, RateLimiter } from "effect/persistence"
+import * as References from "effect/References"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -34,6 +49,36 @@ const makeTracer = () => {
   })
   return { spans, tracer: Effect.provideService(Tracer.Tracer, tracer) }
 }
+
+/** What a client runs: by the name of its script, where it has one, and with the annotations of logs where it runs. */
+const noted = Effect.map(RedisClient.RedisClient, (client) => {
+  const told: Array<{ readonly name: string; readonly annotations: Readonly<Record<string, unknown>> }> = []
+  const noting = RedisClient.decorated(client, (client) => ({
+    execute: (command) =>
+      Effect.withFiber((fiber) => {
+        const annotations = fiber.getRef(References.CurrentLogAnnotations)
+        told.push({ name: command.spec.procedure ?? command.spec.operation, annotations })
+        return client.execute(command)
+      })
+  }))
+  const times = (name: string, count: number) =>
+    until(Effect.sync(() => told.filter((each) => each.name === name).length), (found) => found >= count)
+  return { told, times, noting: Effect.provideService(RedisClient.RedisClient, noting) }
+})
+
+/** The spans below the one of this name, however deep, in the order in which they began. */
+const below = (spans: ReadonlyArray<Tracer.NativeSpan>, name: string): ReadonlyArray<Tracer.NativeSpan> => {
+  const isBelow = ({ parent }: Tracer.AnySpan & { readonly parent?: Option.Option<Tracer.AnySpan> }): boolean =>
+    parent?._tag === "Some" && (parent.value._tag === "Span" && parent.value.name === name || isBelow(parent.value))
+  return spans.filter(isBelow)
+}
+
+const namesBelow = (spans: ReadonlyArray<Tracer.NativeSpan>, name: string) =>
+  below(spans, name).map((span) => span.name)
+
+/** The same by the names of their scripts, where they have one. */
+const proceduresBelow = (spans: ReadonlyArray<Tracer.NativeSpan>, name: string) =>
+  below(spans, name).map((span) => attributesOf(span)["db.stored_procedure.name"] ?? span.name)
 
 const attributesOf = (span: Tracer.NativeSpan | undefined) => Object.fromEntries(span?.attributes ?? [])
 
@@ -193,6 +238,126 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
         assert.strictEqual(below?.parent._tag === "Some" ? below.parent.value : undefined, first)
         assert.deepInclude(attributesOf(second), { "messaging.message.id": bad, "error.type": "Bad" })
         assert.isTrue(second?.status._tag === "Ended" && Exit.isFailure(second.status.exit))
+      }).pipe(Effect.provide(client)))
+
+    it.effect("each attempt of a job has a span that fails with it, and nothing else of a worker has one", () =>
+      Effect.gen(function*() {
+        const { spans, tracer } = makeTracer()
+        const name = freshKey()
+        const jobs = RedisJobs.make(name, { payload: Schema.String })
+        yield* jobs.enqueue("good", { id: "good" })
+        yield* jobs.enqueue("bad", { id: "bad" })
+        const worker = yield* jobs.run(
+          { worker: "w", maxAttempts: 1 },
+          ({ payload }) => payload === "good" ? Redis.ping() : Effect.fail({ _tag: "Bad" })
+        ).pipe(Effect.withSpan("worker"), tracer, Effect.forkChild)
+        yield* until(jobs.counts, ({ dead }) => dead === 1)
+        yield* Fiber.interrupt(worker)
+        assert.deepStrictEqual(namesBelow(spans, "worker"), ["process", "PING", "process"])
+        const [good, bad] = spans.filter((span) => span.name === "process")
+        assert.deepStrictEqual(attributesOf(good), {
+          "messaging.system": "redis",
+          "messaging.operation.name": "process",
+          "messaging.operation.type": "process",
+          "messaging.message.id": "good",
+          "messaging.destination.name": name,
+          "messaging.consumer.group.name": "workers",
+          "messaging.client.id": "w",
+          "redfx.message.deliveries": 1
+        })
+        assert.isTrue(good?.status._tag === "Ended" && Exit.isSuccess(good.status.exit))
+        assert.deepInclude(attributesOf(bad), { "messaging.message.id": "bad", "error.type": "Bad" })
+        assert.isTrue(bad?.status._tag === "Ended" && Exit.isFailure(bad.status.exit))
+      }).pipe(Effect.provide(client)))
+
+    it.effect("who would lead, and what renews a lock, has no spans of what they ask again and again", () =>
+      Effect.gen(function*() {
+        const { spans, tracer } = makeTracer()
+        const { noting, times } = yield* noted
+        const traced = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) =>
+          effect.pipe(Effect.withSpan(name), tracer, noting)
+
+        // It is renewed after a third of that.
+        const lock = RedisLock.make(freshKey(), { ttl: "1500 millis", autoExtend: true })
+        yield* traced("lock", Effect.scoped(Effect.andThen(lock.scoped, times("RedisLock.extend", 1))))
+        assert.deepStrictEqual(namesBelow(spans, "lock"), ["SET", "EVALSHA"])
+
+        const leader = RedisLeader.make(freshKey(), { retryInterval: "1 millis" })
+        const candidate = yield* leader.run(Effect.gen(function*() {
+          const candidate = yield* Effect.forkDetach(traced("candidate", leader.run(Redis.ping())))
+          yield* times("RedisLock.acquire", 3)
+          return candidate
+        }))
+        yield* Fiber.join(candidate)
+        assert.deepStrictEqual(namesBelow(spans, "candidate"), ["PING"])
+      }).pipe(Effect.provide(client)))
+
+    it.effect("a watch has spans of what it watches, reads and commits", () =>
+      Effect.gen(function*() {
+        const { spans, tracer } = makeTracer()
+        const key = freshKey()
+        yield* Redis.watch(key, Effect.map(Redis.get(key), () => [Redis.set(key, "1")])).pipe(
+          Effect.withSpan("caller"),
+          tracer
+        )
+        assert.deepStrictEqual(namesBelow(spans, "caller"), ["WATCH", "GET", "MULTI SET"])
+      }).pipe(Effect.provide(client)))
+
+    it.effect("what a cache asks, loads and stores is under the span of who asks, and not of who made it", () =>
+      Effect.gen(function*() {
+        const { spans, tracer } = makeTracer()
+        const prefix = freshKey()
+        yield* Effect.gen(function*() {
+          const cache = yield* RedisKeyspace.makeCache({
+            key: `${prefix}:*`,
+            value: Schema.String,
+            ttl: "1 minute",
+            load: () => Effect.as(Redis.ping(), Option.some("value"))
+          }).pipe(Effect.withSpan("maker"))
+          yield* Effect.withSpan(cache.getOrLoad("1"), "first")
+          yield* Effect.withSpan(cache.getOrLoad("1"), "second")
+          yield* Effect.withSpan(Effect.all([cache.get("1"), cache.set("1", "other"), cache.del("1")]), "others")
+        }).pipe(tracer, Effect.scoped)
+        assert.deepStrictEqual(proceduresBelow(spans, "maker"), [])
+        assert.deepStrictEqual(proceduresBelow(spans, "first"), ["RedisKeyspace.look", "PING", "RedisKeyspace.store"])
+        assert.deepStrictEqual(proceduresBelow(spans, "second"), ["RedisKeyspace.look"])
+        assert.deepStrictEqual(proceduresBelow(spans, "others"), ["RedisKeyspace.look", "RedisKeyspace.put", "DEL"])
+      }).pipe(Effect.provide(client)))
+
+    it.effect("Effect's stores have spans of what their callers ask for, and none of what they look for meanwhile", () =>
+      Effect.gen(function*() {
+        const { spans, tracer } = makeTracer()
+        const { noting, told } = yield* noted
+        const limited = Effect.flatMap(
+          RateLimiter.RateLimiter,
+          (limiter) => limiter.consume({ key: freshKey(), limit: 10, window: "1 minute" })
+        )
+        const queued = Effect.gen(function*() {
+          const queue = yield* PersistedQueue.make({ name: freshKey(), schema: Schema.String })
+          const asked = told.length
+          const taken = yield* Effect.forkChild(Effect.withSpan(queue.take(() => Redis.ping()), "take"))
+          yield* until(Effect.sync(() => told.length), (length) => length > asked + 3)
+          yield* Effect.withSpan(queue.offer("element"), "offer")
+          yield* Fiber.join(taken)
+        })
+        yield* Effect.andThen(limited.pipe(Effect.withSpan("limited")), queued).pipe(
+          Effect.annotateLogs("request", "1"),
+          Effect.provide([
+            Layer.provide(RateLimiter.layer, RedisPersistence.layerRateLimiterStore()),
+            Layer.provide(PersistedQueue.layer, RedisPersistence.layerQueueStore({ pollInterval: "1 millis" }))
+          ]),
+          Effect.withSpan("program"),
+          tracer,
+          noting
+        )
+        assert.deepStrictEqual(namesBelow(spans, "limited"), ["EVALSHA"])
+        assert.deepStrictEqual(namesBelow(spans, "offer"), ["RPUSH"])
+        assert.deepStrictEqual(namesBelow(spans, "take"), ["PING"])
+        const ofCommands = spans.filter(({ kind }) => kind === "client")
+        assert.deepStrictEqual(ofCommands.map(({ name }) => name), ["EVALSHA", "RPUSH", "PING"])
+        // What the queue does for all is not done in the name of who came first. He settles what he took.
+        const [, offered, handled, , ...others] = told.filter(({ annotations }) => "request" in annotations)
+        assert.deepStrictEqual([offered?.name, handled?.name, others], ["RPUSH", "PING", []])
       }).pipe(Effect.provide(client)))
 
     it.effect("without a tracer, or with tracing switched off, there are none", () =>

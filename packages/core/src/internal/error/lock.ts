@@ -11,6 +11,8 @@ const kind = Schema.Literals(["lock", "semaphore"])
 /**
  * A lock, or a permit of a semaphore, could not be taken in time, or is not held.
  *
+ * - `name`: that of the lock or the semaphore. What else prints an error's `name` as its class, as `Cause.pretty` does, shows
+ *   this; the `_tag` is the class.
  * - `kind`: which of them it is. Leaders hold a lock.
  *
  * @category errors
@@ -29,11 +31,16 @@ export class LockError extends TaggedError<LockError>("@redfx/core/RedisError/Lo
       ? `The ${what} is not held by this handle.`
       : `The ${what} has no time to live that could be extended.`
   }
+
+  override toString(): string {
+    return `${LockError.identifier}: ${this.message}`
+  }
 }
 
 /**
  * A lock, or a permit of a semaphore, was held, but somebody else holds it by now, or it expired.
  *
+ * - `name`: that of the lock or the semaphore, as that of a {@link LockError}.
  * - `kind`: which of them it is. Leaders hold a lock.
  *
  * @category errors
@@ -50,5 +57,9 @@ export class LockNotOwnedError
     return `The ${what} ${
       quoted(this.name)
     } expired and is not owned any more; what it protected may have been entered by others.`
+  }
+
+  override toString(): string {
+    return `${LockNotOwnedError.identifier}: ${this.message}`
   }
 }

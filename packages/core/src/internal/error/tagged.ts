@@ -18,7 +18,9 @@ const fieldsOf = (error: Error): { readonly cause?: unknown } =>
 /** The stack with the message, or the message where there is no stack, and the fields. */
 function printed(this: Error, depth: number, options: unknown, inspect?: Inspect): unknown {
   const { message, name, stack } = this
-  const head = stack?.includes(message) === true ? stack : `${name}: ${message}`
+  const heading = `${name}: ${message}`
+  // An error whose `name` is a field of its own says by itself what it is.
+  const head = stack?.includes(message) === true ? stack.replace(heading, () => String(this)) : String(this)
   const fields = fieldsOf(this)
   return depth < 0 || inspect === undefined ? fields : `${head} ${inspect(fields, options)}`
 }

@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
 import type { RedisClient } from "../../RedisClient.ts"
 import { isRetryable } from "../../RedisError.ts"
 import type { CommandError, DataError } from "../../RedisError.ts"
@@ -18,10 +19,12 @@ import type { TextFields } from "../reply/streamEntry.ts"
 import { lengthened } from "../runtime/backOff.ts"
 import { backOffSchedule } from "../runtime/backOffSchedule.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
+import type { Restore } from "../runtime/restore.ts"
 import { uuid } from "../runtime/uuid.ts"
 import * as Consumer from "../stream/consumer.ts"
 import { reasonOf } from "../stream/deadLetters.ts"
 import { settingsOf } from "../stream/settings.ts"
+import * as Telemetry from "../telemetry/spans.ts"
 import * as Scripts from "./scripts.ts"
 
 export interface Settings<A, E, R> {
@@ -37,6 +40,11 @@ export interface Settings<A, E, R> {
   readonly handler: (job: Job<A>) => Effect.Effect<unknown, E, R>
 }
 
+/** `aloud`: runs a handler with spans, which nothing else of a worker has. */
+interface Handling<A, E, R> extends Settings<A, E, R> {
+  readonly aloud: Restore
+}
+
 interface Job<A> {
   readonly id: string
   readonly payload: A
@@ -44,7 +52,9 @@ interface Job<A> {
 }
 
 /** Runs a worker until it is interrupted, or fails with an error that no retry can fix. */
-export const run = <A, E, R>(settings: Settings<A, E, R>): Effect.Effect<never, CommandError, R | RedisClient> => {
+export const run = <A, E, R>(
+  settings: Settings<A, E, R>
+): Effect.Effect<never, CommandError, Exclude<R, Scope.Scope> | RedisClient> => {
   const { claimIdle, concurrency, drain, name, worker } = settings
   const located = Effect.flatMap(
     Scripts.located(name, of),
@@ -59,17 +69,18 @@ export const run = <A, E, R>(settings: Settings<A, E, R>): Effect.Effect<never, 
         drain
       })
   )
-  return Effect.flatMap(located, (consumer) => {
-    const consume = Consumer.run(
-      { ...consumer, acknowledges: true },
-      // Fields are text where nothing else is asked for.
-      ({ fields, id }, isEnding) => handle(settings, id, (fields as TextFields)["id"] ?? "", isEnding)
-    )
-    return Effect.raceFirst(
-      consume,
-      Effect.andThen(forgetting(name, consumer.claimIdle), promoting(name, settings.pollInterval))
-    )
-  })
+  return Effect.flatMap(located, (consumer) =>
+    Telemetry.quietly((aloud) => {
+      const consume = Consumer.run(
+        { ...consumer, acknowledges: true },
+        // Fields are text where nothing else is asked for.
+        ({ fields, id }, isEnding) => handle({ ...settings, aloud }, id, (fields as TextFields)["id"] ?? "", isEnding)
+      )
+      return Effect.raceFirst(
+        consume,
+        Effect.andThen(forgetting(name, consumer.claimIdle), promoting(name, settings.pollInterval))
+      )
+    }))
 }
 
 /** What errors call the function that runs a worker. */
@@ -91,11 +102,11 @@ const promoting = (name: string, pollInterval: number): Effect.Effect<never, Com
 
 /** Its entry is acknowledged by the last step on the server. When this fails, the entry stays pending and comes back. */
 const handle = Effect.fnUntraced(function*<A, E, R>(
-  settings: Settings<A, E, R>,
+  settings: Handling<A, E, R>,
   entry: string,
   id: string,
   isEnding: () => boolean
-): Effect.fn.Return<void, CommandError | Overtaken, R | RedisClient> {
+): Effect.fn.Return<void, CommandError | Overtaken, Exclude<R, Scope.Scope> | RedisClient> {
   const by = uuid()
   const begun = yield* persevere(Scripts.begin(settings.name, id, entry, by), isEnding)
   if (begun === undefined) return
@@ -138,14 +149,16 @@ class Overtaken {
 }
 
 const outcomeOf = Effect.fnUntraced(function*<A, E, R>(
-  settings: Settings<A, E, R>,
+  settings: Handling<A, E, R>,
   { attempt, id, payload }: Job<string>
-): Effect.fn.Return<Scripts.Outcome, DataError, R> {
+): Effect.fn.Return<Scripts.Outcome, DataError, Exclude<R, Scope.Scope>> {
   const decoded = yield* Effect.result(settings.decode(payload))
   // The next attempt would fail in the same way.
   if (Result.isFailure(decoded)) return { to: "dead", reason: decoded.failure.detail }
+  const { aloud, handler, name: stream, worker: consumer } = settings
+  const handled = Effect.scoped(handling(of, () => handler({ id, attempt, payload: decoded.success })))
   const exit = yield* Effect.exit(
-    handling(of, () => settings.handler({ id, attempt, payload: decoded.success }))
+    aloud(Telemetry.handling({ stream, group: Scripts.group, consumer }, { id, deliveries: attempt }, handled))
   )
   if (Exit.isSuccess(exit)) return { to: "done" }
   if (isNoEffect(of, exit.cause)) return yield* Effect.fail(returnedNoEffect(of))

@@ -6,6 +6,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
 import { del } from "../../commands/Generic.ts"
 import { RedisClient } from "../../RedisClient.ts"
 import { lifeOrEndless, readOptions } from "../argument/options.ts"
@@ -44,8 +45,8 @@ const cacheOf = Effect.fnUntraced(function*<Id, A, E, R>(
   keys: Keys<Id>
 ): Effect.fn.Return<CacheKeyspace<Id, A, E>, never, R | RedisClient | Scope.Scope> {
   const shared = yield* sharedOf(options, settings)
-  const { client, clock, codec } = shared
-  const local = options.local === undefined ? undefined : localEntries(client, clock, options.local)
+  const { clock, codec, run } = shared
+  const local = options.local === undefined ? undefined : localEntries(run, clock, options.local)
   const lookup = Lookup.make(shared, local)
   const asking = new Asking(shared, lookup, options.onRedisFailure === "load")
   return {
@@ -60,14 +61,13 @@ const cacheOf = Effect.fnUntraced(function*<Id, A, E, R>(
         const fresh = yield* readOptions("RedisKeyspace.makeCache", () => lifeOrEndless("ttl", ttl) ?? Infinity)
         const keep = fresh + settings.stale
         const entry = { version: shared.token(), fresh: whole(fresh), keep: whole(keep), took: 0, value: bytes }
-        yield* client.execute(Scripts.put(key, entry))
+        yield* run(Scripts.put(key, entry))
         asking.forget(key)
       }),
     del: (...ids) =>
       Effect.flatMap(
         Effect.forEach(ids, keys.of),
-        (names) =>
-          Effect.tap(client.execute(del(names)), () => Effect.sync(() => names.forEach((name) => asking.forget(name))))
+        (names) => Effect.tap(run(del(names)), () => Effect.sync(() => names.forEach((name) => asking.forget(name))))
       )
   }
 })
@@ -77,16 +77,23 @@ const sharedOf = Effect.fnUntraced(function*<Id, A, E, R>(
   settings: Settings<A>
 ): Effect.fn.Return<Shared<Id, A, E, R>, never, R | RedisClient | Scope.Scope> {
   const context = yield* Effect.context<R | RedisClient>()
+  const client = Context.get(context, RedisClient)
   const instance = uuid()
   let tokens = 0
   return {
-    client: Context.get(context, RedisClient),
+    run: (command) => Effect.provideService(command, RedisClient, client),
     clock: yield* Clock.Clock,
     scope: yield* Effect.scope,
     codec: bytesOf(options.value, options.codec),
     load: options.load,
     settings,
-    own: (effect) => Effect.updateContext(effect, () => context),
+    own: (effect) => Effect.updateContext(effect, (asking) => underSpanOf(asking, context)),
     token: () => `${instance}:${++tokens}`
   }
 })
+
+/** The context with the span of who asks, where there is one: a load is looked for in the trace of what it was made for. */
+const underSpanOf = <R>(asking: Context.Context<never>, context: Context.Context<R>): Context.Context<R> => {
+  const span = Context.getOrUndefined(asking, Tracer.ParentSpan)
+  return span === undefined ? context : Context.add(context, Tracer.ParentSpan, span)
+}

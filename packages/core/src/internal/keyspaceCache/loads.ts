@@ -40,17 +40,17 @@ export interface Loads<Id, A, E> {
 }
 
 export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> => {
-  const { client, clock, codec, own, scope, settings } = shared
+  const { clock, codec, own, run, scope, settings } = shared
   const { absent, jitter, limit, stale, ttlOf } = settings
 
   /** Stores a value; returns whether the lease still held. */
   const store = Effect.fnUntraced(function*(key: string, token: string, value: Option.Option<A>, took: number) {
     const shortened = 1 - jitter * (yield* Random.next)
     const fresh = (Option.isSome(value) ? yield* freshOf(ttlOf(value.value)) : absent) * shortened
-    if (!(fresh >= 1)) return yield* client.execute(Scripts.release(key, token))
+    if (!(fresh >= 1)) return yield* run(Scripts.release(key, token))
     const bytes = Option.isSome(value) ? yield* codec.encode(value.value, key) : undefined
     const entry = { version: token, fresh: whole(fresh), keep: whole(fresh + stale), took: whole(took), value: bytes }
-    return yield* client.execute(Scripts.store(key, entry))
+    return yield* run(Scripts.store(key, entry))
   })
 
   /** Loads, for no longer than a load may take, however the load reacts to its interruption. */
@@ -62,7 +62,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
     whenOver: (over: Effect.Effect<unknown>) => Effect.Effect<unknown>
   ) =>
     Effect.flatMap(
-      Effect.forkIn(Effect.suspend(() => shared.load(id)), scope),
+      Effect.forkIn(Effect.scoped(Effect.suspend(() => shared.load(id))), scope),
       (loading) =>
         restore(withTimeout(Fiber.await(loading), {
           clock,

@@ -7,8 +7,8 @@ import type * as Option from "effect/Option"
 import { hmget } from "../../commands/Hashes.ts"
 import type { TimeToLive } from "../../RedisArg.ts"
 import { cached } from "../../RedisCache.ts"
-import type { RedisClient } from "../../RedisClient.ts"
 import { asBytes } from "../../RedisCommand.ts"
+import type { RedisCommand } from "../../RedisCommand.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { decodeUtf8 } from "../codec/utf8.ts"
 import type { KeyspaceError } from "../keyspace/model.ts"
@@ -29,11 +29,14 @@ export interface LocalEntries {
   ) => Effect.Effect<Option.Option<A> | undefined, CommandError>
 }
 
-export const localEntries = (client: RedisClient["Service"], clock: Clock.Clock, ttl: TimeToLive): LocalEntries => {
+export const localEntries = (
+  run: <A>(command: RedisCommand<A>) => Effect.Effect<A, CommandError>,
+  clock: Clock.Clock,
+  ttl: TimeToLive
+): LocalEntries => {
   /** The difference by which the server's time is ahead of this clock, which is never set. */
   let ahead: number | undefined
-  const read = (key: string) =>
-    client.execute(asBytes(cached(hmget(key, "version", "value", "fresh", "took"), { ttl })))
+  const read = (key: string) => run(asBytes(cached(hmget(key, "version", "value", "fresh", "took"), { ttl })))
   return {
     synchronize: (now, askedAt) =>
       Effect.sync(() => {

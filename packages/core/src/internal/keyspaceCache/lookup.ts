@@ -8,6 +8,7 @@ import { mayHaveRun } from "../error/retry.ts"
 import type { KeyspaceError } from "../keyspace/model.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import type { Restore } from "../runtime/restore.ts"
+import { quietly } from "../telemetry/spans.ts"
 import type { LocalEntries } from "./localEntries.ts"
 import * as Scripts from "./scripts.ts"
 import { release } from "./shared.ts"
@@ -45,7 +46,7 @@ export interface Lookup<A> {
 }
 
 export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: LocalEntries | undefined): Lookup<A> => {
-  const { client, clock, codec, own, settings } = shared
+  const { clock, codec, own, run, settings } = shared
 
   const decode = (found: Scripts.Found, key: string): Effect.Effect<Option.Option<A>, KeyspaceError> =>
     found.value === undefined ? Effect.succeedNone : Effect.asSome(codec.decode(found.value, key))
@@ -54,7 +55,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: LocalEntri
     Effect.suspend(() => {
       const askedAt = elapsed(clock)
       return Effect.tap(
-        client.execute(Scripts.look(key, look)),
+        run(Scripts.look(key, look)),
         ({ now }) => local?.synchronize(now, askedAt) ?? Effect.void
       )
     })
@@ -108,20 +109,22 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: LocalEntri
           value === undefined ? ask(key, spread, restore) : Effect.succeed({ _tag: "Known", value, renew: undefined })
       ),
     wait: (key, refused, moment) =>
-      own(Effect.gen(function*() {
-        const startedAt = elapsed(clock)
-        for (;;) {
-          yield* Effect.sleep(pauseAfter(elapsed(clock) - startedAt))
-          const since = moment()
-          const found = yield* Effect.option(lookUp(key, { ...peeking, refused }))
-          if (Option.isNone(found)) return undefined
-          if (found.value.known) {
-            const value = yield* Effect.option(decode(found.value, key))
-            return Option.map(value, (value) => ({ value, since })).pipe(Option.getOrUndefined)
+      own(quietly(() =>
+        Effect.gen(function*() {
+          const startedAt = elapsed(clock)
+          for (;;) {
+            yield* Effect.sleep(pauseAfter(elapsed(clock) - startedAt))
+            const since = moment()
+            const found = yield* Effect.option(lookUp(key, { ...peeking, refused }))
+            if (Option.isNone(found)) return undefined
+            if (found.value.known) {
+              const value = yield* Effect.option(decode(found.value, key))
+              return Option.map(value, (value) => ({ value, since })).pipe(Option.getOrUndefined)
+            }
+            if (found.value.lease === "none") return undefined
           }
-          if (found.value.lease === "none") return undefined
-        }
-      }))
+        })
+      ))
   }
 }
 

@@ -9,6 +9,7 @@ import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { TimeToLive } from "../../RedisArg.ts"
 import type { RedisClient } from "../../RedisClient.ts"
+import type { RedisCommand } from "../../RedisCommand.ts"
 import type { CommandError, DataError } from "../../RedisError.ts"
 import * as Options from "../argument/options.ts"
 import type { Codec } from "../keyspace/codec.ts"
@@ -37,11 +38,12 @@ export interface Settings<A> {
 }
 
 /**
- * - `own`: runs in the context of who made the cache.
+ * - `run`: runs a command on the client of who made the cache, within its span. `own`: runs in his context, but for the span,
+ *   which is that of who asks.
  * - `token`: one that nobody else has.
  */
 export interface Shared<Id, A, E, R> {
-  readonly client: RedisClient["Service"]
+  readonly run: <B>(command: RedisCommand<B>) => Effect.Effect<B, CommandError>
   readonly clock: Clock.Clock
   readonly scope: Scope.Scope
   readonly codec: Codec<A, Uint8Array>
@@ -59,12 +61,12 @@ const longestRelease = 5000
  * cache ends, too, and nobody is to wait for it.
  */
 export const release = <Id, A, E, R>(
-  { client, clock, own, settings }: Shared<Id, A, E, R>,
+  { clock, own, run, settings }: Shared<Id, A, E, R>,
   token: string,
   key: string,
   after: Effect.Effect<unknown> = Effect.void
 ): Effect.Effect<void> =>
-  Effect.andThen(after, client.execute(Scripts.release(key, token))).pipe(
+  Effect.andThen(after, run(Scripts.release(key, token))).pipe(
     (given) =>
       withTimeout(Effect.ignore(given), { clock, limit: settings.limit + longestRelease, orElse: () => Effect.void }),
     own,

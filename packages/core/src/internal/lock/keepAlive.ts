@@ -9,6 +9,7 @@ import * as Stream from "effect/Stream"
 import type { RedisClient } from "../../RedisClient.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { elapsedNow } from "../runtime/elapsed.ts"
+import { quietly } from "../telemetry/spans.ts"
 
 /**
  * A lease that is kept alive.
@@ -34,37 +35,39 @@ interface Kept {
 export const keepAlive = (
   { client, lostAt, renew, shortened, ttl, validUntil }: Kept
 ): Effect.Effect<"told" | "silence"> =>
-  Effect.scoped(Effect.gen(function*() {
-    const takenOver = yield* takeovers(client)
-    // An answer that came late leaves less time for the next.
-    const untilThird = Effect.map(
-      elapsedNow,
-      (now) => Math.max(Math.min(ttl / 3, (validUntil() - now) / 3, (lostAt() - now) / 2), 0)
-    )
-    let pause = yield* untilThird
-    for (;;) {
-      const isDue = yield* Effect.raceFirst(
-        Effect.as(Effect.raceFirst(Effect.sleep(pause), takenOver), true),
-        Effect.as(shortened.await, false)
+  quietly(() =>
+    Effect.scoped(Effect.gen(function*() {
+      const takenOver = yield* takeovers(client)
+      // An answer that came late leaves less time for the next.
+      const untilThird = Effect.map(
+        elapsedNow,
+        (now) => Math.max(Math.min(ttl / 3, (validUntil() - now) / 3, (lostAt() - now) / 2), 0)
       )
-      shortened.closeUnsafe()
-      const left = lostAt() - (yield* elapsedNow)
-      if (left <= 0) return "silence"
-      if (!isDue) {
-        pause = left / 3
-        continue
+      let pause = yield* untilThird
+      for (;;) {
+        const isDue = yield* Effect.raceFirst(
+          Effect.as(Effect.raceFirst(Effect.sleep(pause), takenOver), true),
+          Effect.as(shortened.await, false)
+        )
+        shortened.closeUnsafe()
+        const left = lostAt() - (yield* elapsedNow)
+        if (left <= 0) return "silence"
+        if (!isDue) {
+          pause = left / 3
+          continue
+        }
+        const renewed = yield* renew.pipe(
+          Effect.timeout(left),
+          Effect.catch(() => Effect.succeed("unknown" as const)),
+          Effect.raceFirst(Effect.as(shortened.await, "unknown" as const))
+        )
+        if (renewed === false) return "told"
+        pause = renewed === true
+          ? yield* untilThird
+          : Math.min(ttl / 10, Math.max(lostAt() - (yield* elapsedNow), 0))
       }
-      const renewed = yield* renew.pipe(
-        Effect.timeout(left),
-        Effect.catch(() => Effect.succeed("unknown" as const)),
-        Effect.raceFirst(Effect.as(shortened.await, "unknown" as const))
-      )
-      if (renewed === false) return "told"
-      pause = renewed === true
-        ? yield* untilThird
-        : Math.min(ttl / 10, Math.max(lostAt() - (yield* elapsedNow), 0))
-    }
-  }))
+    }))
+  )
 
 /** An effect that suspends until another server has taken over, or may have. It misses none until the scope closes. */
 const takeovers = Effect.fnUntraced(function*(

@@ -1,13 +1,16 @@
 /**
  * Effect's persisted queues, each in a hash slot of its own.
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as PersistedQueue from "effect/persistence/PersistedQueue"
 import { Redis } from "effect/persistence/Redis"
 import * as RcMap from "effect/RcMap"
+import { TracerEnabled } from "effect/References"
 import * as Schedule from "effect/Schedule"
 import { RedisClient } from "../../RedisClient.ts"
 import { hashTag } from "../argument/slot.ts"
+import { inContext } from "../runtime/ownContext.ts"
 
 type Options = NonNullable<Parameters<typeof PersistedQueue.makeStoreRedis>[0]>
 
@@ -45,8 +48,10 @@ export const makeQueueStore = Effect.fnUntraced(function*(options: Options, role
     if (own !== undefined) found.add(own)
     return own
   })
+  // What goes on for as long as the store is nobody's who offers or takes, and asks again and again.
+  const own = inContext(Context.add(yield* Effect.context(), TracerEnabled, false))
   const storeOf = (prefix: string) =>
-    Effect.provideService(PersistedQueue.makeStoreRedis({ ...options, prefix }), Redis, redis)
+    own(Effect.provideService(PersistedQueue.makeStoreRedis({ ...options, prefix }), Redis, redis))
   const stores = yield* RcMap.make({
     lookup: (name: string) => storeOf(`${prefix}${hashTag(name)}:`),
     idleTimeToLive: "30 seconds"
@@ -66,7 +71,7 @@ export const makeQueueStore = Effect.fnUntraced(function*(options: Options, role
     // The taker keeps the store until the element that it took is done.
     take: (request) =>
       refusal === undefined
-        ? Effect.flatMap(RcMap.get(stores, request.name), (store) => store.take({ ...request, name: queue }))
+        ? own(Effect.flatMap(RcMap.get(stores, request.name), (store) => store.take({ ...request, name: queue })))
         : Effect.fail(refusal),
     cleanup
   })

@@ -15,6 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
 import * as Groups from "../../commands/StreamGroups.ts"
 import { RedisClient } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
@@ -48,7 +49,7 @@ type Handler<E, R> = (entry: Delivered, isEnding: () => boolean) => Effect.Effec
 export const run = <E, R>(
   settings: Settings,
   handler: Handler<E, R>
-): Effect.Effect<never, CommandError, R | RedisClient> =>
+): Effect.Effect<never, CommandError, Exclude<R, Scope.Scope> | RedisClient> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const client = yield* RedisClient
@@ -240,7 +241,7 @@ const handle = <E, R>(
   state: State,
   handler: Handler<E, R>,
   { deliveries, fields, id }: Obtained
-): Effect.Effect<void, CommandError, R> => {
+): Effect.Effect<void, CommandError, Exclude<R, Scope.Scope>> => {
   const { acknowledges, group, stream } = state.settings
   const acknowledge = acknowledges === true && fields !== "deleted" ? Effect.void : Effect.catch(
     Effect.asVoid(persevere(state, Groups.xack(stream, group, id))),
@@ -279,12 +280,12 @@ const start = <E, R>(
   state: State,
   handler: Handler<E, R>,
   { deliveries, fields, id }: Obtained
-): Effect.Effect<unknown, E | DecodeError | DataError, R> =>
+): Effect.Effect<unknown, E | DecodeError | DataError, Exclude<R, Scope.Scope>> =>
   fields === "deleted"
     ? Effect.void
     : fields instanceof Mismatch
     ? Effect.fail(new DecodeError({ command: "XREADGROUP", detail: fields.detail }))
-    : handling(state.settings.of, () => handler({ id, fields, deliveries }, () => state.ending))
+    : Effect.scoped(handling(state.settings.of, () => handler({ id, fields, deliveries }, () => state.ending)))
 
 const failed = (
   state: State,

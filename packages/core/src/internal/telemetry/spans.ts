@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
 import type * as Tracer from "effect/Tracer"
+import type { Restore } from "../runtime/restore.ts"
 
 /** The attributes of a span that describe the client that runs its command. */
 export type Attributes = Readonly<Record<string, string | number>>
@@ -67,6 +68,15 @@ export const traced = <A, E extends { readonly _tag: string }, R>(
   client: Traceable,
   run: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> => Effect.withFiber((fiber) => isTraced(fiber) ? ofCommand(command, client, run) : run)
+
+/**
+ * Runs what goes on for as long as the program, without spans: those of what it asks again and again would be most of what a
+ * program traces. What it runs for the program within has spans as elsewhere, when it is given to `aloud`.
+ */
+export const quietly = <A, E, R>(work: (aloud: Restore) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.withFiber(({ cache: { tracerEnabled } }) =>
+    Effect.withTracerEnabled(work((effect) => Effect.withTracerEnabled(effect, tracerEnabled)), false)
+  )
 
 /**
  * Runs the handling of one entry within a span that follows the conventions for messages. Spans of the handler are its
