@@ -8,6 +8,7 @@ import { Exchange } from "../../src/internal/connection/exchange.ts"
 import type { Request, RequestQueue } from "../../src/internal/connection/request.ts"
 import { asking, SingleRequest } from "../../src/internal/connection/singleRequest.ts"
 import { connectionLoss } from "../../src/internal/error/events.ts"
+import { errorIn } from "../../src/internal/runtime/firstError.ts"
 import * as RedisCommand from "../../src/RedisCommand.ts"
 import type { CommandError } from "../../src/RedisError.ts"
 import * as Resp from "../../src/Resp.ts"
@@ -241,6 +242,19 @@ describe("Exchange", () => {
     assert.strictEqual(exchange.alike, 8)
     receive(exchange, ["one more"])
     assert.strictEqual(exchange.alike, 0)
+  })
+
+  it("a reply that nobody asked for is no reply to the rest of a batch that is yet to be written", () => {
+    const { exchange } = makeExchange({ maxCommands: 2, maxBytes: 1000 })
+    const batch = track(["a", "b", "c", "d"])
+    exchange.submit(batch.request)
+    exchange.encode()
+    receive(exchange, ["a", "b", "surprise"])
+    const told = batch.outcomes?.map((outcome) => {
+      const error = errorIn(outcome)
+      return error === undefined || error._tag !== "ConnectionError" ? error?._tag : error.delivery
+    })
+    assert.deepStrictEqual(told, [undefined, undefined, "not-sent", "not-sent"])
   })
 
   it("sends no more of a batch that is given up between two writes", () => {

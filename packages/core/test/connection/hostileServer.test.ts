@@ -3,13 +3,16 @@
  * texts that are meant for a terminal.
  */
 import { assert, describe } from "@effect/vitest"
-import { Redis, RedisError } from "@redfx/core"
+import { Redis, RedisError, RedisReply, RedisScript } from "@redfx/core"
+import type { RedisClient } from "@redfx/core"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import * as VirtualTime from "@redfx/testing/VirtualTime"
 import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { inspect } from "node:util"
 
 /** A reply of `bytes` characters that come one by one. */
@@ -221,6 +224,141 @@ describe("A reply that no command asked for, or of what is no RESP, on a connect
         assert.strictEqual(node.connections.total, 2)
       }).pipe(Effect.scoped))
   }
+})
+
+describe("A server that is no Redis", () => {
+  const http = FakeNode.reply("HTTP/1.1 400 Bad Request\r\n")
+  const writes = [Redis.incr("n"), Redis.get("k")] as const
+  const reads = [Redis.get("k"), Redis.get("l")] as const
+
+  /** What an error says of whether its effect can have been run, and may be repeated. */
+  const said = (error: RedisError.RedisError) => {
+    const { delivery, mayHaveWritten, partial } = Client.expectTag(error, "ProtocolError")
+    return {
+      delivery,
+      mayHaveWritten,
+      partial,
+      mayHaveRun: RedisError.mayHaveRun(error),
+      retryable: RedisError.isRetryable(error)
+    }
+  }
+
+  /** What each error says of an effect of which nothing was sent. */
+  const unsent = {
+    delivery: "not-sent",
+    mayHaveWritten: undefined,
+    partial: undefined,
+    mayHaveRun: false,
+    retryable: false
+  } as const
+  const marks = { delivery: "unknown", partial: undefined, mayHaveRun: true, retryable: false } as const
+
+  const script = RedisScript.make({ lua: "return 1", result: RedisReply.integer })
+  const effects: Readonly<
+    Record<string, Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient | Scope.Scope>>
+  > = {
+    "a write": Redis.incr("n"),
+    "a read": Redis.get("k"),
+    "a cached read": Redis.cached(Redis.get("k"), { ttl: "1 minute" }),
+    "a blocking command": Redis.blpop("k"),
+    "a script": script(),
+    "a pipeline": Redis.pipeline(writes),
+    "a blocking pipeline": Redis.pipeline([Redis.incr("n"), Redis.blpop("k")]),
+    "a transaction": Redis.transaction(writes),
+    "a watch": Redis.watch("k", Effect.succeed(writes)),
+    "a reserved connection": Redis.withConnection(Redis.incr("n")),
+    "a subscription": Stream.runDrain(Redis.subscribe("c"))
+  }
+  for (const [what, effect] of Object.entries(effects)) {
+    inVirtualTime(
+      `is told to ${what}, of which nothing was sent: a later try is of no use`,
+      () =>
+        Effect.gen(function*() {
+          const node = yield* FakeNode.make(() => http)
+          const client = yield* Client.make(node)
+          const error = yield* Effect.flip(Client.on(client)(effect))
+          assert.deepStrictEqual(said(error), unsent)
+          assert.match(error.message, /begins with "H"\. Is it a Redis server that listens there\?$/)
+        }).pipe(Effect.scoped)
+    )
+  }
+
+  inVirtualTime("is told to each command of a pipeline", () =>
+    Effect.gen(function*() {
+      const client = yield* Client.make(yield* FakeNode.make(() => http))
+      const outcomes = yield* Client.on(client)(Redis.pipelineSettled(writes))
+      assert.deepStrictEqual(
+        outcomes.map((each) => each._tag === "Failure" ? said(each.failure).delivery : each.success),
+        ["not-sent", "not-sent"]
+      )
+    }).pipe(Effect.scoped))
+
+  for (const [what, commands] of [["that writes", writes], ["that reads", reads]] as const) {
+    for (const name of ["MULTI", "GET", "EXEC"]) {
+      inVirtualTime(
+        `or turns out to be none at ${name} of a transaction ${what} is told to it as a whole`,
+        () =>
+          Effect.gen(function*() {
+            const node = yield* FakeNode.make((command) =>
+              command.name === name
+                ? http
+                : command.name === "MULTI"
+                ? Encode.ok
+                : ["GET", "INCR"].includes(command.name)
+                ? Encode.simple("QUEUED")
+                : undefined
+            )
+            const client = yield* Client.make(node)
+            const error = yield* Effect.flip(Client.on(client)(Redis.transaction(commands)))
+            assert.deepStrictEqual(said(error), { ...marks, mayHaveWritten: commands === writes ? true : undefined })
+          }).pipe(Effect.scoped)
+      )
+    }
+  }
+
+  inVirtualTime(
+    "or turns out to be none while a library is loaded is told to its function, which was not sent",
+    () =>
+      Effect.gen(function*() {
+        const node = yield* FakeNode.make(({ args, name }) =>
+          name === "FCALL"
+            ? Encode.error("ERR Function not found")
+            : name === "FUNCTION"
+            ? args[1] === "LOAD" ? http : Encode.array([])
+            : undefined
+        )
+        const client = yield* Client.make(node)
+        const library = RedisScript.library({ name: "lib", code: "redis.register_function('f', function() end)" })
+        const call = RedisScript.function({ library, name: "f", result: RedisReply.integer })
+        const effects: ReadonlyArray<Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient>> = [
+          call(),
+          Redis.pipeline([call()]),
+          Redis.transaction([call()])
+        ]
+        for (const effect of effects) {
+          const error = yield* Effect.flip(Client.on(client)(effect))
+          assert.deepStrictEqual(said(error), unsent)
+        }
+      }).pipe(Effect.scoped)
+  )
+
+  inVirtualTime("or turns out to be none later is told to the command that was sent", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => ["GET", "INCR"].includes(name) ? http : undefined)
+      const client = yield* Client.make(node)
+      const told = (effect: Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient>) =>
+        Effect.map(Effect.flip(Client.on(client)(effect)), said)
+      assert.deepStrictEqual(yield* told(Redis.incr("n")), { ...marks, mayHaveWritten: true })
+      assert.deepStrictEqual(yield* told(Redis.get("k")), { ...marks, mayHaveWritten: undefined })
+      assert.deepStrictEqual(
+        yield* told(Redis.pipeline(writes)),
+        {
+          ...marks,
+          mayHaveWritten: true,
+          partial: { of: "pipeline", answered: [], unknown: [0, 1] }
+        }
+      )
+    }).pipe(Effect.scoped))
 })
 
 describe("Texts of servers", () => {

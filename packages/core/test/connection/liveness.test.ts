@@ -55,7 +55,9 @@ describe("Health checks", () => {
       const [what, answer] of [
         ["is cut", FakeNode.cut()],
         ["is not answered with PONG", Encode.simple("HELLO")],
-        ["is answered with an error", Encode.error("ERR no")]
+        ["is answered by a server that loads", Encode.error("LOADING Redis is loading the dataset in memory")],
+        ["is answered by a replica without its master", Encode.error("MASTERDOWN Link with MASTER is down")],
+        ["is answered by a server that wants credentials", Encode.error("NOAUTH Authentication required.")]
       ] as const
     ) {
       it.effect(`CFG-26: when the PING on a ${kind} connection ${what}, the command goes over another connection`, () =>

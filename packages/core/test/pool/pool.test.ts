@@ -356,6 +356,8 @@ describe("what a client tells", () => {
 
   const refusalsOfPing = [
     ["who may not PING", "NOPERM no permissions"],
+    ["a client of a proxy that does not know PING", "ERR unknown command 'PING'"],
+    ["a client of a proxy that refuses PING in words of its own", "ERR no"],
     [
       "a client of a server that cannot save, which refuses PING like a write,",
       "MISCONF Errors writing to the AOF file"

@@ -104,7 +104,7 @@ const endIfOwed = (connection: RedisConnection, sent: Request | undefined): void
 /** The error of one command, made of what kept all commands of a batch from being run. */
 export const unsentIn = (error: CommandError, command: RedisCommand.Any, index: number): CommandError =>
   "delivery" in error
-    ? failureOf(error, command.spec, error.delivery, index)
+    ? failureOf(error, command.spec, "not-sent", index)
     : error._tag === "DataError" && error.command !== command.spec.name
     ? new DataError({
       command: command.spec.name,

@@ -163,9 +163,10 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
   fail(error: CommandError): void {
     if (this.settled) return
     this.#rest?.cancel()
-    const others = new Losses(besides(error))
     let losses = new Losses(error)
     const sent = this.#rest === undefined ? this.#due : this.#outcomes.length + this.#rest.written
+    // Where no reply is owed it is not about one of them, and the replies of a transaction are one.
+    const others = this.#atomic || this.#outcomes.length === sent ? losses : new Losses(besides(error))
     for (let i = this.#outcomes.length; i < this.commands.length; i++) {
       this.#outcomes.push(this.#refusal(i) ?? losses.of(this.commands[i]!, i < sent ? "unknown" : "not-sent"))
       losses = others

@@ -439,8 +439,9 @@ export class Exchange {
     this.#options.onClose(failure, unsent)
     let own = failure
     for (let request = this.#inFlight.shift(); request !== undefined; request = this.#inFlight.shift()) {
-      request.fail(own)
-      own = others
+      const isOwed = request.answered < request.written
+      request.fail(isOwed ? own : others)
+      if (isOwed) own = others
     }
     failAll(this.#aside, failure)
   }

@@ -44,11 +44,12 @@ export const answerTo = (
   )
 
 /**
- * Whether a refusal says nothing against the connection. There are three such refusals: the user may not send PING; the server
- * cannot save, so that it refuses PING like a write and still answers reads; or it is busy with a script, which SCRIPT KILL ends.
+ * Whether a refusal says nothing against the connection, as the server is there and only does not want a PING: the user may not
+ * send it, a proxy does not know it, the server cannot save or is busy with a script. A server that wants credentials, loads, or has
+ * lost its master is of no use for now.
  */
 const isHarmless = (error: CommandError): boolean =>
-  error._tag === "NoPermissionError" || error._tag === "ResponseError" && ["BUSY", "MISCONF"].includes(error.code)
+  error._tag === "NoPermissionError" || error._tag === "ResponseError" && error.code !== "MASTERDOWN"
 
 export const probe = (
   on: Pick<RedisConnection, "submit">,

@@ -5,7 +5,7 @@ import { ConnectionError, TimeoutError } from "./connection.ts"
 import { copied } from "./copy.ts"
 import type { Delivery } from "./fields.ts"
 import { present } from "./present.ts"
-import { inPart, withFields } from "./retry.ts"
+import { withFields } from "./retry.ts"
 import { stackless } from "./stackless.ts"
 import type { CommandError } from "./union.ts"
 
@@ -65,9 +65,10 @@ export const failureOf = (event: CommandError, command: Facts, delivery: Deliver
         phase: event.phase === "connect" ? "connect" : delivery === "not-sent" ? "write" : "read"
       })
     case "ProtocolError":
-      return delivery === "unknown" && !command.readonly
-        ? inPart(event, { answered: [], unknown: [], mayHaveWritten: true })
-        : withFields(event, {})
+      return withFields(event, {
+        delivery,
+        mayHaveWritten: delivery === "unknown" && !command.readonly ? true : undefined
+      })
     case "DataError":
       return event
     default:
@@ -108,6 +109,8 @@ export const ofNoCommand = (error: CommandError): CommandError =>
     error,
     error._tag === "ConnectionError" || error._tag === "TimeoutError"
       ? { command: undefined, delivery: "not-sent", readonly: false }
+      : error._tag === "ProtocolError"
+      ? { delivery: "not-sent", mayHaveWritten: undefined }
       : {}
   )
 

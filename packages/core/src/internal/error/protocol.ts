@@ -2,7 +2,7 @@
  * Bytes that are not RESP.
  */
 import * as Schema from "effect/Schema"
-import { marks } from "./fields.ts"
+import { address, Delivery, marks } from "./fields.ts"
 import { wholeText } from "./retry.ts"
 import { TaggedError } from "./tagged.ts"
 
@@ -12,6 +12,7 @@ import { TaggedError } from "./tagged.ts"
  *
  * - `detail`: what was found, and where the limit lies when it was one.
  * - `address`: the server, where it is known.
+ * - `delivery`: whether the server can have run the command; absent where it is about no command.
  *
  * @category errors
  * @since 0.1.0
@@ -20,7 +21,8 @@ export class ProtocolError extends TaggedError<ProtocolError>("@redfx/core/Resp/
   "ProtocolError",
   {
     detail: Schema.String,
-    address: Schema.optionalKey(Schema.String),
+    address,
+    delivery: Schema.optionalKey(Delivery),
     ...marks
   }
 ) {

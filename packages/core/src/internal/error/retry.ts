@@ -120,8 +120,8 @@ const fateOf = (error: Fault | undefined): "answered" | "unknown" | "not-run" =>
 
 /** Whether the command that failed, or a part of it, can have been run for good. */
 export const mayHaveRun = (error: Fault): boolean =>
-  error._tag === "DecodeError" || error._tag === "ProtocolError" || error.mayHaveWritten === true ||
-  error.partial !== undefined || error.delivery === "unknown"
+  error._tag === "DecodeError" || error._tag === "ProtocolError" && error.delivery !== "not-sent" ||
+  error.mayHaveWritten === true || error.partial !== undefined || error.delivery === "unknown"
 
 /** The error of a command that was sent a second time after `before`, and may have run the first time. */
 export const sentBefore = <E extends Fault>(error: E, before: Fault): E => {

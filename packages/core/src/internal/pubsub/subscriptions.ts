@@ -275,7 +275,7 @@ const limitedBy = (settings: ConnectionSettings, clock: Clock.Clock) =>
   const spec = { name, readonly: true }
   const named = Effect.mapError(
     effect,
-    (error) => failureOf(error, spec, "delivery" in error ? error.delivery : "not-sent")
+    (error) => failureOf(error, spec, "delivery" in error ? error.delivery ?? "not-sent" : "not-sent")
   )
   const limit = Duration.toMillis(settings.commandTimeout)
   return withTimeout(named, {
