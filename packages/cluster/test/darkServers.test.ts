@@ -11,6 +11,8 @@ import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import { inVirtualTime } from "@redfx/testing/VirtualTime"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 
 type Endpoints = ReadonlyArray<RedisConfig.NodeAddress>
 
@@ -24,7 +26,8 @@ const named = (host: string, { port }: FakeCluster.Node) => ({ host, port })
 const isGone = (host: string | undefined): boolean => host?.startsWith("gone-") === true
 
 /**
- * A client of the servers at these addresses. Sockets to those that are gone never open, and those to the host `slow` after a second.
+ * A client of the servers at these addresses. Sockets to those that are gone never open, those to the host `slow` after a second, and
+ * to the host `stuck` they are opened in code that cannot be interrupted, for three.
  * `dials`: the numbers of those that are opening to servers that are gone, at the moment and at most.
  */
 const clientOf = Effect.fnUntraced(
@@ -42,8 +45,9 @@ const clientOf = Effect.fnUntraced(
         const before = isGone(host)
           ? Effect.andThen(dialling, Effect.never)
           : Effect.sleep(host === "slow" ? "1 second" : 0)
+        const stuck = Effect.uninterruptible(Effect.sleep(host === "stuck" ? "3 seconds" : 0))
         return Effect.map(
-          socket(host === undefined ? endpoint : { host: "127.0.0.1", port }, options),
+          Effect.andThen(stuck, socket(host === undefined ? endpoint : { host: "127.0.0.1", port }, options)),
           (opened) => ({ ...opened, reader: Effect.andThen(before, opened.reader) })
         )
       }
@@ -110,4 +114,33 @@ describe("Many servers of which one is left", () => {
       yield* Effect.retry(Effect.tapError(cluster.refresh, () => Effect.sync(() => failed++)), { times: 3 })
       assert.strictEqual(failed, 2)
     }))
+
+  inVirtualTime(
+    "are not dialled any more by a client that is closed, while it has a dial that cannot be interrupted",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, cluster } = yield* FakeCluster.make()
+        cluster.told = [...gone(20), b].map((master, index) => ({
+          start: index * 50,
+          end: master === b ? 16_383 : index * 50 + 49,
+          master: { ...b, ...master }
+        }))
+        b.instead = ({ name }) => name === "GET" ? FakeCluster.moved("k", { address: `stuck:${b.port}` }) : undefined
+        const scope = yield* Scope.make()
+        const { client, cluster: nodes, dials } = yield* Scope.provide(clientOf([a], {}), scope)
+        yield* nodes.refresh
+        yield* a.node.stopListening
+        a.instead = () => FakeNode.cut("reset")
+        yield* Effect.forkChild(nodes.refresh)
+        yield* Effect.sleep("100 millis")
+        yield* Effect.forkChild(client.execute(Redis.get("k")))
+        yield* Effect.sleep("300 millis")
+        const { most } = dials
+        assert.isAtLeast(most, 1)
+        yield* Scope.close(scope, Exit.void)
+        // The closing has not waited for it for longer than it may.
+        yield* Effect.sleep("2 seconds")
+        assert.deepStrictEqual(dials, { now: 0, most })
+      })
+  )
 })

@@ -89,6 +89,24 @@ describe("Many servers", () => {
       assert.isBelow(yield* timeOf(client.execute(Redis.get(last))), 2000)
     }))
 
+  for (const count of [1, 40]) {
+    inVirtualTime(
+      `of which ${count} hang keep nobody for long from what the others know, although there are connections to all`,
+      () =>
+        Effect.gen(function*() {
+          const { cluster, masters } = yield* make(count + 1)
+          const { client, cluster: nodes } = yield* FakeCluster.client(cluster)
+          const [first = ""] = keysOf(cluster)
+          yield* nodes.perNode(Redis.ping())
+          for (const master of masters.slice(0, count)) master.instead = () => FakeNode.stall()
+          cluster.told = masters.slice(count).map((master) => ({ start: 0, end: slots - 1, master }))
+          yield* Effect.forkChild(nodes.perNode(Redis.ping()))
+          // About a second of silence, and half a second for a PING.
+          assert.isBelow(yield* timeOf(client.execute(Redis.get(first))), 2500)
+        })
+    )
+  }
+
   inVirtualTime("that are only slow are not all asked", () =>
     Effect.gen(function*() {
       const clock = yield* Clock.Clock

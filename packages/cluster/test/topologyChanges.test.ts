@@ -434,6 +434,7 @@ describe("A natMap that breaks", () => {
     }],
     ["names no port", ({ host }) => ({ host, port: 0 })],
     ["names no host", ({ port }) => ({ host: "?", port })],
+    ["names no host that can be one", ({ port }) => ({ host: "a b", port })],
     // Not by its type, but programs need not be typed.
     ["names nothing", () => undefined as never]
   ]

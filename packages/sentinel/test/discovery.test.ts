@@ -399,6 +399,11 @@ describe("The list of sentinels", () => {
       throw new Error("broken")
     }, /: Error: broken$/],
     ["names no port", ({ host }) => ({ host, port: 0 }), /it returned the host 127\.0\.0\.1 and the port 0$/],
+    [
+      "names no host that can be one",
+      ({ port }) => ({ host: "a b", port }),
+      /it returned the host a b and the port \d+$/
+    ],
     // Not by their types, but programs need not be typed.
     [
       "names no host",

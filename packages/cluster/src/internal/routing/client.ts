@@ -151,11 +151,13 @@ const makeRouting = Effect.fnUntraced(function*(
   settings: ClusterSettings,
   onEvent: (event: RedisEvent) => void
 ): Effect.fn.Return<Routing, never, RedisConnector | Scope.Scope> {
-  // Those who wait are told of the end before anything ends that they would otherwise be told of.
-  const scope = yield* Scope.fork(yield* Effect.scope)
-  const context = Context.add(yield* Effect.context<RedisConnector>(), Scope.Scope, scope)
+  // Those who wait are told of the end before anything ends that they would otherwise be told of. What runs ends before the
+  // connections do, as it would open others meanwhile.
+  const scope = yield* Effect.scope
+  const context = Context.add(yield* Effect.context<RedisConnector>(), Scope.Scope, yield* Scope.fork(scope))
+  const running = yield* Scope.fork(scope)
   const fork = (effect: Effect.Effect<void>): void => {
-    Runtime.fork(context)(Effect.forkIn(effect, scope, { startImmediately: true }))
+    Runtime.fork(context)(Effect.forkIn(effect, running, { startImmediately: true }))
   }
   const nodes: Nodes = new Nodes({
     settings: settings.connection,

@@ -166,7 +166,7 @@ export const checkReplaced = (node: Node): Effect.Effect<void> =>
   Effect.gen(function*() {
     if (yield* node.isIdle) return
     const answer = node.health.downWith === undefined
-      ? yield* unlessLate(node.client.execute(ping()), replacedLimit)
+      ? yield* unlessLate(Effect.raceFirst(node.client.execute(ping()), node.health.untilDown), replacedLimit)
       : undefined
     if (answer !== undefined) return
     const detail = "The master was replaced, and does not answer"

@@ -163,9 +163,22 @@ const firstToKnow = (
       silent = (yield* candidate.isOpen) ? 0 : silent + 1
       if (asked.size >= mostAsked) yield* leaveRoom(asked)
     })
-    const asking = Effect.andThen(Effect.forEach(candidates, askNext, { discard: true }), Effect.never)
+    const asking = Effect.gen(function*() {
+      const left = new Set(candidates)
+      for (let next = candidates[0]; next !== undefined; next = firstOf(left)) {
+        left.delete(next)
+        yield* askNext(next)
+      }
+      return yield* Effect.never
+    })
     return yield* Effect.raceFirst(Deferred.await(known), asking)
   }))
+
+/** The first of these servers that is healthy by now, or else the first: many may have been found to hang since the first was asked. */
+const firstOf = (nodes: ReadonlySet<Node>): Node | undefined => {
+  const inOrder = Array.from(nodes)
+  return inOrder.find(({ health }) => health.isHealthy) ?? inOrder[0]
+}
 
 /** Ends the dial that has gone on for longest, where as many servers are dialled as may be. */
 const leaveRoom = (asked: ReadonlySet<Node>): Effect.Effect<void> =>

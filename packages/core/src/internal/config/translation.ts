@@ -6,7 +6,7 @@ import * as Result from "effect/Result"
 import { formatEndpoint } from "../../RedisConnector.ts"
 import { connectionLoss } from "../../RedisError.ts"
 import type { ConnectionError } from "../../RedisError.ts"
-import { isPort } from "./checks.ts"
+import { isHost, isPort } from "./checks.ts"
 import type { NodeAddress } from "./options.ts"
 
 /** The address that an address from a server stands for, or why there is none. */
@@ -19,7 +19,7 @@ export const checkedTranslation = (translate: (address: NodeAddress) => NodeAddr
     )
   try {
     const { host, port } = translate(address)
-    return typeof host === "string" && host !== "" && host !== "?" && isPort(port)
+    return typeof host === "string" && host !== "" && host !== "?" && isHost(host) && isPort(port)
       ? Result.succeed({ host, port })
       : failed(`: it returned the host ${String(host)} and the port ${String(port)}`)
   } catch (defect) {
