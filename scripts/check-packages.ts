@@ -65,10 +65,31 @@ function checkFiles(name: string): ReadonlyArray<string> {
   }
   if (globSync("LICENSE", { cwd: installed }).length === 0) fail(`The packed ${name} has no LICENSE`)
   for (const map of globSync("dist/**/*.map", { cwd: installed })) checkMap(join(installed, map))
+  checkImports(installed)
   const files = globSync("**/*.js", { cwd: join(installed, "dist") })
   return files.sort().filter((file) => !file.includes("internal/")).map((file) =>
     file === "index.js" ? name : `${name}/${file.slice(0, -".js".length)}`
   )
+}
+
+/** What another package has brought may be elsewhere, or of another version: a package names all that its modules import. */
+function checkImports(installed: string): void {
+  // What pnpm has written.
+  const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as Named
+  const named = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })
+  for (const file of globSync("dist/**/*.{js,d.ts}", { cwd: installed })) {
+    const text = readFileSync(join(installed, file), "utf8").replaceAll(/\/\*.*?\*\//gs, "")
+    for (const [, specifier = ""] of text.matchAll(/\b(?:from |import\()"([^".][^"]*)"/g)) {
+      if (specifier.startsWith("node:") || named.some((name) => `${specifier}/`.startsWith(`${name}/`))) continue
+      fail(`${manifest.name} imports ${specifier} in ${file}, and names no package that has it`)
+    }
+  }
+}
+
+interface Named {
+  readonly name: string
+  readonly dependencies?: Record<string, string>
+  readonly peerDependencies?: Record<string, string>
 }
 
 /** Debuggers and stack traces show the sources, which have to be in the package. */

@@ -102,8 +102,8 @@ export interface RedisLeader {
    * resigns then, also when it is interrupted.
    *
    * When the lease is lost, or may soon be over as the server cannot be reached, the effect is interrupted, and runs again
-   * when this is the leader again. Each term has a scope of its own: what the effect acquires or forks in it ends with the term,
-   * before another can lead. Failures to reach the server are waited out, and so is a server that takes no writes for
+   * when this is the leader again. Each term has a scope of its own: what the effect acquires or forks in it ends with the term.
+   * The lease is kept until then, unless it is lost. Failures to reach the server are waited out, and so is a server that takes no writes for
    * now (`OOM`, `NOREPLICAS`, `MISCONF`); others, such as `NoPermissionError`, fail.
    */
   readonly run: <A, E, R>(

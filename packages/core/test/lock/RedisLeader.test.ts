@@ -139,6 +139,24 @@ describe("RedisLeader", () => {
       assert.isUndefined(store.get(name))
     }))
 
+  it.effect("a leader that is interrupted keeps its lease until what it acquired is released", () =>
+    Effect.gen(function*() {
+      const { run, runElsewhere } = yield* fake()
+      const log: Array<string> = []
+      const slow = Effect.acquireRelease(
+        Effect.void,
+        () => Effect.andThen(Effect.sleep("1 minute"), Effect.sync(() => log.push("a released")))
+      )
+      const first = yield* fork(run(candidate("a").run(Effect.andThen(slow, Effect.never))))
+      const second = yield* fork(runElsewhere(candidate("b").run(reign(log, "b"))))
+      yield* TestClock.adjust(1)
+      const interrupted = yield* fork(Fiber.interrupt(first))
+      yield* TestClock.adjust("62 seconds")
+      yield* Fiber.join(interrupted)
+      assert.deepStrictEqual(log, ["a released", "b 2"])
+      yield* Fiber.interrupt(second)
+    }))
+
   for (const background of [true, false]) {
     it.effect(`what a term has acquired and forked ends with the term${background ? ", as a Layer too" : ""}`, () =>
       Effect.gen(function*() {

@@ -165,9 +165,12 @@ export const make = (of: string, given: Given) => ({
         if (!isRunnable(effect)) return yield* noEffect(of, effect)
         const held = yield* acquireOrFail(given, restore)
         const body = handling(of, () => Effect.isEffect(effect) ? effect : effect(held.handle))
+        // It goes on until a body that is interrupted has ended; within the race it would be interrupted together with the body.
+        const extending = held.keepAlive && (yield* Effect.forkChild(held.keepAlive, { startImmediately: true }))
         const exit = yield* Effect.exit(
-          restore(held.keepAlive === undefined ? body : Effect.raceFirst(body, held.keepAlive))
+          restore(extending === undefined ? body : Effect.raceFirst(body, Fiber.join(extending)))
         )
+        if (extending !== undefined) yield* Fiber.interrupt(extending)
         yield* Exit.isSuccess(exit) && held.isHeld ? held.handle.release : held.giveBack
         return yield* exit
       })
