@@ -5,6 +5,7 @@
  */
 import { restEverywhere } from "@redfx/testing/Resting"
 import process from "node:process"
+import { setImmediate } from "node:timers"
 import { beforeEach } from "vitest"
 import { generator } from "./harness/Chance.ts"
 

@@ -9,7 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { MonitorEvent } from "./commands/replies/MonitorEvent.ts"
 import { noEffect } from "./internal/argument/effects.ts"
@@ -317,6 +317,8 @@ export class RedisClient extends Context.Service<RedisClient, Client>()("@redfx/
 /**
  * Runs an effect on one connection that nobody else uses meanwhile: every
  * command inside goes there, also those that change its state, such as SELECT.
+ * What the effect acquires in its scope, such as a lock, is released before the
+ * connection is given back.
  *
  * **When to use**
  *
@@ -336,12 +338,12 @@ export class RedisClient extends Context.Service<RedisClient, Client>()("@redfx/
  */
 export const withConnection = <A, E, R>(
   effect: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | CommandError, Exclude<R, RedisClient> | RedisClient> =>
+): Effect.Effect<A, E | CommandError, Exclude<Exclude<R, RedisClient>, Scope.Scope> | RedisClient> =>
   Effect.isEffect(effect)
-    // The effect's own scope is the caller's.
-    ? Effect.scopedWith((lease) =>
+    // One scope for both: what the effect acquired is released while it has the connection, as a lock can be given back only on that.
+    ? Effect.scoped(
       Effect.flatMap(
-        Effect.flatMap(RedisClient, (client) => Scope.provide(client.reserve, lease)),
+        Effect.flatMap(RedisClient, (client) => client.reserve),
         (reserved) => Effect.provideService(effect, RedisClient, reserved)
       )
     )

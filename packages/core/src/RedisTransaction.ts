@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import { isReadonlyArray } from "./internal/argument/isReadonlyArray.ts"
 import * as Settle from "./internal/client/settle.ts"
 import type { Outcome } from "./internal/command/weave.ts"
@@ -107,6 +107,9 @@ export const transactionSettled = <const C extends Commands>(
  * What would end the watch is refused inside `body` with `DataError`: another
  * transaction, another `Redis.watch`, an operation that is made of one.
  *
+ * What `body` acquires in its scope, such as a lock, is released when its
+ * transaction is over, and before it is run again.
+ *
  * When `body` fails or is interrupted, nothing is committed and nothing stays
  * watched. Only `body` can be interrupted: once it is done its transaction is
  * sent, and an interruption then waits for the answer, but a second at the most.
@@ -130,7 +133,11 @@ export const watch = <const C extends Commands, E, R>(
   keys: RedisArg.Key | ReadonlyArray<RedisArg.Key>,
   body: Effect.Effect<C, E, R>,
   options?: { readonly schedule?: Schedule.Schedule<unknown, WatchError> | undefined }
-): Effect.Effect<Successes<C>, E | CommandError | ExecAbortError | WatchError, R | RedisClient> => {
+): Effect.Effect<
+  Successes<C>,
+  E | CommandError | ExecAbortError | WatchError,
+  Exclude<Exclude<R, RedisClient>, Scope.Scope> | RedisClient
+> => {
   const list = isReadonlyArray<RedisArg.Key>(keys) ? keys : [keys]
   if (!Effect.isEffect(body)) return Effect.fail(noBody())
   return Effect.flatMap(RedisClient, (client) => {
@@ -163,15 +170,15 @@ const attempt = <C extends Commands, E, R>(
   keys: ReadonlyArray<RedisArg.Key>,
   body: Effect.Effect<C, E, R>,
   onRepeatable: (error: WatchError) => void
-): Effect.Effect<Successes<C>, E | TransactionError, Exclude<R, RedisClient>> =>
+) =>
   Effect.uninterruptibleMask((restore) =>
-    // The scope of the body is the caller's.
-    Effect.scopedWith((lease) =>
+    // One scope for both: what the body acquired is released while it has the connection, and before the body is run again.
+    Effect.scoped(
       Effect.gen(function*() {
-        const reserved = yield* restore(Scope.provide(client.reserve, lease))
+        const reserved = yield* restore(client.reserve)
         const watching = reserved.session === undefined ? unseen : reserved.session.begin()
         if (watching === undefined) return yield* Effect.fail(nested())
-        yield* Scope.addFinalizer(lease, Effect.sync(() => watching.end()))
+        yield* Effect.addFinalizer(() => Effect.sync(() => watching.end()))
         const failure = (reason: WatchError["reason"], delivery: Delivery) => {
           const error = watchError(keys, reason, watching.wrote ? "unknown" : delivery)
           if (reason === "changed" || error.delivery === "not-sent") onRepeatable(error)

@@ -4,6 +4,8 @@
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
+// Tests may put another in the place of the global one.
+import { setImmediate } from "node:timers"
 
 /**
  * When fibers rest.

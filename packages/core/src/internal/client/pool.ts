@@ -174,12 +174,14 @@ export const makeFrom: (
     router,
     member: Effect.map(exclusive.join, (member) => ({ ...router, ...leasing(exclusive, member, rest) })),
     stats,
-    disconnect: ({ inUse = false, only, reason = connectionLoss("Closed", toldTo, dialer.address) } = {}) =>
+    disconnect: ({ inUse = false, only, reason } = {}) =>
       Effect.sync(() => {
+        // Clusters make room so in all their pools, again and again: most have nothing to close, and an error takes 4 µs to make.
+        const why = () => reason ?? connectionLoss("Closed", toldTo, dialer.address)
         for (const connection of only === "exclusive" ? [] : shared) {
-          if (inUse || connection.inFlight === 0) connection.disconnect(reason)
+          if (inUse || connection.inFlight === 0) connection.disconnect(why())
         }
-        exclusive.disconnect(reason, { inUse })
+        exclusive.disconnect(why, { inUse })
       }),
     retire: (reason) =>
       Effect.sync(() => {

@@ -141,8 +141,8 @@ export class ExclusivePool {
   }
 
   /** Closes idle connections, with `inUse` the others as well. */
-  disconnect(reason: CommandError, { inUse }: { readonly inUse: boolean }): void {
-    for (const connection of inUse ? [...this.#open.keys()] : [...this.#idle]) connection.close(reason)
+  disconnect(why: () => CommandError, { inUse }: { readonly inUse: boolean }): void {
+    for (const connection of inUse ? [...this.#open.keys()] : [...this.#idle]) connection.close(why())
   }
 
   /** Fails the callers that wait and closes everything, for good. */
