@@ -628,8 +628,12 @@ describe("Reserved connections", () => {
       const { client } = yield* FakeCluster.client(cluster)
       yield* Effect.scoped(Effect.gen(function*() {
         const own = yield* client.reserve
-        const outcomes = yield* Client.outcomes(own, [Redis.get(keyOfB), Redis.get(sibling(keyOfB)), Redis.ping()])
-        assert.deepStrictEqual(outcomes.map(Exit.isSuccess), [true, true, true])
+        const begun = [
+          yield* fork(own.execute(Redis.get(keyOfB))),
+          yield* fork(own.execute(Redis.get(sibling(keyOfB)))),
+          yield* fork(own.execute(Redis.ping()))
+        ]
+        yield* Fiber.joinAll(begun)
       }))
       assert.deepStrictEqual(FakeCluster.log(...cluster.nodes), [
         `B GET ${keyOfB}`,

@@ -616,6 +616,7 @@ describe("A master that was demoted", () => {
       yield* Fake.choose(sentinel, next, master)
       yield* next.node.awaitCommand("ROLE")
       assert.strictEqual(yield* client.execute(getK), String(master.port))
+      yield* turns
       next.role = "master"
       yield* turns
       yield* Client.causing(client, "MasterChanged", TestClock.adjust("50 millis"))

@@ -55,9 +55,9 @@ export const causing = <Tag extends RedisClient.RedisEvent["_tag"], A, E, R>(
     const event = yield* client.events.pipe(
       Stream.filter((event): event is Extract<RedisClient.RedisEvent, { readonly _tag: Tag }> => event._tag === tag),
       Stream.runHead,
-      // So it does not rest before it listens.
-      inOneTurn,
-      Effect.forkScoped({ startImmediately: true })
+      Effect.forkScoped({ startImmediately: true }),
+      // So it does not rest before it listens, not even at its first step.
+      inOneTurn
     )
     yield* effect
     return Option.getOrThrow(yield* Fiber.join(event))

@@ -10,7 +10,8 @@ import { setImmediate } from "node:timers"
 /**
  * When fibers rest.
  *
- * - `rests`: whether the fiber rests that makes a step; asked before each step of each fiber on the scheduler.
+ * - `rests`: whether the fiber rests that makes a step; asked before each step of each fiber on the scheduler but the one by which
+ *   an interrupted fiber ends.
  * - `hold`: called with what has that fiber go on.
  * - `later`: called with what has a fiber begin or go on in the next turn that does not rest, but was forked or lets others go on.
  */
@@ -20,10 +21,25 @@ interface Rests {
   readonly later: (goOn: () => void) => void
 }
 
+/**
+ * Whether a fiber has nothing left but to end, as it was interrupted. It may not have begun: if it rested then, Effect would begin it
+ * nevertheless, without the interruption, and whoever waits for its end would do so for ever. On Effect's own schedulers no fiber
+ * rests at the first step of a turn.
+ */
+const ends = (fiber: Fiber.Fiber<unknown, unknown>): boolean => {
+  // Every fiber of Effect has these; its public type does not name them.
+  const { _interruptedCause, _stack, interruptible } = fiber as Fiber.Fiber<unknown, unknown> & {
+    readonly _interruptedCause: unknown
+    readonly _stack: ReadonlyArray<unknown>
+    readonly interruptible: boolean
+  }
+  return _interruptedCause !== undefined && interruptible && _stack.length === 0
+}
+
 const makeResting = ({ hold, later, rests }: Rests) => {
   let isHeld = false
   return {
-    shouldYield: (fiber: Fiber.Fiber<unknown, unknown>) => isHeld = rests(fiber),
+    shouldYield: (fiber: Fiber.Fiber<unknown, unknown>) => isHeld = !ends(fiber) && rests(fiber),
     /** A dispatcher that runs everything with another one, what is held as soon as it may go on. */
     over: (dispatcher: Scheduler.SchedulerDispatcher): Scheduler.SchedulerDispatcher => {
       const held = new Set<() => void>()
