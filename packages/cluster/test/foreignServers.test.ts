@@ -26,16 +26,7 @@ const foreign = Effect.gen(function*() {
 
 /** What the error of a call says of whether it can have been run, and may be repeated. */
 const told = (client: RedisClient.RedisClient["Service"], call: Call) =>
-  Effect.map(Effect.flip(Client.on(client)(call)), (error) => {
-    const { delivery, mayHaveWritten, partial } = Client.expectTag(error, "ProtocolError")
-    return {
-      delivery,
-      mayHaveWritten,
-      partial,
-      mayHaveRun: RedisError.mayHaveRun(error),
-      retryable: RedisError.isRetryable(error)
-    }
-  })
+  Effect.map(Effect.flip(Client.on(client)(call)), Client.fateByNonsense)
 
 describe("A master that is no Redis", () => {
   const calls: Readonly<Record<string, Call>> = {

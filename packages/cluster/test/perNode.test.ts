@@ -9,13 +9,13 @@ import { fork } from "@redfx/testing/Fork"
 import * as FakeNode from "@redfx/testing/RedisFakeNode"
 import * as Encode from "@redfx/testing/RedisFakeReply"
 import { waiting } from "@redfx/testing/Resting"
+import * as Traced from "@redfx/testing/Traced"
 import { inVirtualTime, turns } from "@redfx/testing/VirtualTime"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import * as Tracer from "effect/Tracer"
 
 describe("A command to each server, which one of them refuses", () => {
   inVirtualTime(
@@ -50,17 +50,10 @@ describe("A command to each server", () => {
         const { b, cluster } = yield* FakeCluster.make()
         for (const node of cluster.nodes) node.instead = ({ name }) => name === "DBSIZE" ? Encode.integer(1) : undefined
         const { cluster: service } = yield* FakeCluster.client(cluster)
-        const spans: Array<Tracer.NativeSpan> = []
-        const tracer = Tracer.make({
-          span: (options) => {
-            const span = new Tracer.NativeSpan(options)
-            spans.push(span)
-            return span
-          }
-        })
+        const { spans, tracer } = Traced.make()
         const asked = RedisCluster.perNode(Redis.dbsize()).pipe(
           Effect.provideService(RedisCluster.RedisCluster, service),
-          Effect.provideService(Tracer.Tracer, tracer)
+          tracer
         )
         yield* asked
         b.instead = ({ name }) => name === "DBSIZE" ? Encode.error("ERR no") : undefined

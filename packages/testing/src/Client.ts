@@ -88,6 +88,18 @@ export const expectTag = <Tag extends RedisError.RedisError["_tag"]>(
   return error as Extract<RedisError.RedisError, { readonly _tag: Tag }>
 }
 
+/** What a caller can learn about an effect that was answered with nonsense. */
+export const fateByNonsense = (error: RedisError.RedisError) => {
+  const { delivery, mayHaveWritten, partial } = expectTag(error, "ProtocolError")
+  return {
+    delivery,
+    mayHaveWritten,
+    partial,
+    mayHaveRun: RedisError.mayHaveRun(error),
+    retryable: RedisError.isRetryable(error)
+  }
+}
+
 /** What a caller can learn about a lost command. */
 export const fate = (error: RedisError.RedisError) => {
   if (error._tag !== "ConnectionError" && error._tag !== "TimeoutError") return error._tag

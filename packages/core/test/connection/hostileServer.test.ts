@@ -231,18 +231,6 @@ describe("A server that is no Redis", () => {
   const writes = [Redis.incr("n"), Redis.get("k")] as const
   const reads = [Redis.get("k"), Redis.get("l")] as const
 
-  /** What an error says of whether its effect can have been run, and may be repeated. */
-  const said = (error: RedisError.RedisError) => {
-    const { delivery, mayHaveWritten, partial } = Client.expectTag(error, "ProtocolError")
-    return {
-      delivery,
-      mayHaveWritten,
-      partial,
-      mayHaveRun: RedisError.mayHaveRun(error),
-      retryable: RedisError.isRetryable(error)
-    }
-  }
-
   /** What each error says of an effect of which nothing was sent. */
   const unsent = {
     delivery: "not-sent",
@@ -277,7 +265,7 @@ describe("A server that is no Redis", () => {
           const node = yield* FakeNode.make(() => http)
           const client = yield* Client.make(node)
           const error = yield* Effect.flip(Client.on(client)(effect))
-          assert.deepStrictEqual(said(error), unsent)
+          assert.deepStrictEqual(Client.fateByNonsense(error), unsent)
           assert.match(error.message, /begins with "H"\. Is it a Redis server that listens there\?$/)
         }).pipe(Effect.scoped)
     )
@@ -288,7 +276,7 @@ describe("A server that is no Redis", () => {
       const client = yield* Client.make(yield* FakeNode.make(() => http))
       const outcomes = yield* Client.on(client)(Redis.pipelineSettled(writes))
       assert.deepStrictEqual(
-        outcomes.map((each) => each._tag === "Failure" ? said(each.failure).delivery : each.success),
+        outcomes.map((each) => each._tag === "Failure" ? Client.fateByNonsense(each.failure).delivery : each.success),
         ["not-sent", "not-sent"]
       )
     }).pipe(Effect.scoped))
@@ -310,7 +298,10 @@ describe("A server that is no Redis", () => {
             )
             const client = yield* Client.make(node)
             const error = yield* Effect.flip(Client.on(client)(Redis.transaction(commands)))
-            assert.deepStrictEqual(said(error), { ...marks, mayHaveWritten: commands === writes ? true : undefined })
+            assert.deepStrictEqual(Client.fateByNonsense(error), {
+              ...marks,
+              mayHaveWritten: commands === writes ? true : undefined
+            })
           }).pipe(Effect.scoped)
       )
     }
@@ -337,7 +328,7 @@ describe("A server that is no Redis", () => {
         ]
         for (const effect of effects) {
           const error = yield* Effect.flip(Client.on(client)(effect))
-          assert.deepStrictEqual(said(error), unsent)
+          assert.deepStrictEqual(Client.fateByNonsense(error), unsent)
         }
       }).pipe(Effect.scoped)
   )
@@ -347,7 +338,7 @@ describe("A server that is no Redis", () => {
       const node = yield* FakeNode.make(({ name }) => ["GET", "INCR"].includes(name) ? http : undefined)
       const client = yield* Client.make(node)
       const told = (effect: Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient>) =>
-        Effect.map(Effect.flip(Client.on(client)(effect)), said)
+        Effect.map(Effect.flip(Client.on(client)(effect)), Client.fateByNonsense)
       assert.deepStrictEqual(yield* told(Redis.incr("n")), { ...marks, mayHaveWritten: true })
       assert.deepStrictEqual(yield* told(Redis.get("k")), { ...marks, mayHaveWritten: undefined })
       assert.deepStrictEqual(

@@ -17,6 +17,7 @@ import {
 } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import { freshKey, until } from "@redfx/testing/Suite"
+import * as Traced from "@redfx/testing/Traced"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -29,26 +30,13 @@ import * as References from "effect/References"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Tracer from "effect/Tracer"
+import type * as Tracer from "effect/Tracer"
 
 const server = RedisServer.layer()
 
 const client = Layer.unwrap(
   Effect.map(RedisServer.RedisServer, ({ host, port }) => NodeRedisClient.layer({ host, port }))
 )
-
-/** A tracer that keeps its spans. */
-const makeTracer = () => {
-  const spans: Array<Tracer.NativeSpan> = []
-  const tracer = Tracer.make({
-    span: (options) => {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
-  return { spans, tracer: Effect.provideService(Tracer.Tracer, tracer) }
-}
 
 /** What a client runs: by the name of its script, where it has one, and with the annotations of logs where it runs. */
 const noted = Effect.map(RedisClient.RedisClient, (client) => {
@@ -87,7 +75,7 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
     it.effect("a command has a span with the conventions' names, under the caller's span", () =>
       Effect.gen(function*() {
         const { port } = yield* RedisServer.RedisServer
-        const { spans, tracer } = makeTracer()
+        const { spans, tracer } = Traced.make()
         yield* Redis.set(freshKey(), "secret-value").pipe(Effect.withSpan("caller"), tracer)
         const [parent, span] = spans
         assert.strictEqual(span?.name, "SET")
@@ -106,7 +94,7 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
 
     it.effect("a failure is told by its type and by the server's code", () =>
       Effect.gen(function*() {
-        const { spans, tracer } = makeTracer()
+        const { spans, tracer } = Traced.make()
         const key = freshKey()
         yield* tracer(Effect.flip(Effect.andThen(Redis.set(key, "text"), Redis.lpush(key, "a"))))
         const span = spans.find(({ name }) => name === "LPUSH")
@@ -117,7 +105,7 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
 
     it.effect("a pipeline and a transaction have one span each, which says how many commands there are", () =>
       Effect.gen(function*() {
-        const { spans, tracer } = makeTracer()
+        const { spans, tracer } = Traced.make()
         const key = freshKey()
         yield* tracer(Redis.pipeline([Redis.get(key), Redis.get(key)]))
         yield* tracer(Redis.pipeline([Redis.get(key)]))
@@ -130,7 +118,7 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
 
     it.effect("a pipeline or a transaction that fails its caller has a span of that failure", () =>
       Effect.gen(function*() {
-        const { spans, tracer } = makeTracer()
+        const { spans, tracer } = Traced.make()
         const key = freshKey()
         yield* Redis.set(key, "text")
         const commands = [Redis.get(key), Redis.incr(key), Redis.lpush(key, "a")] as const
@@ -148,7 +136,7 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
 
     it.effect("what does not fail its caller is no failure, and what is empty has no span", () =>
       Effect.gen(function*() {
-        const { spans, tracer } = makeTracer()
+        const { spans, tracer } = Traced.make()
         const key = freshKey()
         yield* Redis.set(key, "text")
         yield* tracer(Redis.pipelineSettled([Redis.get(key), Redis.incr(key)]))
@@ -164,7 +152,7 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
 
     it.effect("a command on another client has a span as well, and a script one with its loading", () =>
       Effect.gen(function*() {
-        const { spans, tracer } = makeTracer()
+        const { spans, tracer } = Traced.make()
         const script = RedisScript.make({ lua: `return 42 -- ${freshKey()}`, keys: () => [], result: Schema.Int })
         yield* tracer(Redis.via(RedisClient.RedisClient)(Redis.ping()))
         yield* tracer(script())
@@ -173,7 +161,7 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
 
     it.effect("a lock has spans of its acquiring and of its release", () =>
       Effect.gen(function*() {
-        const { spans, tracer } = makeTracer()
+        const { spans, tracer } = Traced.make()
         yield* tracer(RedisLock.make(freshKey(), { ttl: "5 seconds" }).withLock(Redis.ping()))
         yield* tracer(RedisSemaphore.make(freshKey(), { permits: 1, ttl: "5 seconds" }).withPermit(Redis.ping()))
         assert.deepStrictEqual(spans.map(({ name }) => name), ["SET", "PING", "EVALSHA", "EVALSHA", "PING", "EVALSHA"])
@@ -181,7 +169,7 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
 
     it.effect("what is sent by a name from anywhere is `_OTHER`, and by one that a function has is that one", () =>
       Effect.gen(function*() {
-        const { spans, tracer } = makeTracer()
+        const { spans, tracer } = Traced.make()
         const names = Array.from({ length: 50 }, (_, i) => `INVENTED${i}`)
         yield* tracer(Effect.gen(function*() {
           for (const name of names) yield* Effect.flip(Redis.send(name, "x"))
@@ -195,7 +183,7 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
 
     it.effect("a script and a function are told by their names", () =>
       Effect.gen(function*() {
-        const { spans, tracer } = makeTracer()
+        const { spans, tracer } = Traced.make()
         const script = RedisScript.make({ name: "theScript", lua: "return 42", keys: () => [], result: Schema.Int })
         const unnamed = RedisScript.make({ lua: "return 43", keys: () => [], result: Schema.Int })
         yield* tracer(Effect.all([script(), unnamed(), Redis.ping()]))
@@ -208,7 +196,7 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
 
     it.effect("each entry that a consumer handles has a span, above those of its handler, with what became of it", () =>
       Effect.gen(function*() {
-        const { spans, tracer } = makeTracer()
+        const { spans, tracer } = Traced.make()
         const stream = freshKey()
         const good = yield* Redis.xadd(stream, { n: "1" })
         const bad = yield* Redis.xadd(stream, { n: "2" })
@@ -242,7 +230,7 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
 
     it.effect("each attempt of a job has a span that fails with it, and nothing else of a worker has one", () =>
       Effect.gen(function*() {
-        const { spans, tracer } = makeTracer()
+        const { spans, tracer } = Traced.make()
         const name = freshKey()
         const jobs = RedisJobs.make(name, { payload: Schema.String })
         yield* jobs.enqueue("good", { id: "good" })
@@ -272,7 +260,7 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
 
     it.effect("who would lead, and what renews a lock, has no spans of what they ask again and again", () =>
       Effect.gen(function*() {
-        const { spans, tracer } = makeTracer()
+        const { spans, tracer } = Traced.make()
         const { noting, times } = yield* noted
         const traced = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) =>
           effect.pipe(Effect.withSpan(name), tracer, noting)
@@ -294,7 +282,7 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
 
     it.effect("a watch has spans of what it watches, reads and commits", () =>
       Effect.gen(function*() {
-        const { spans, tracer } = makeTracer()
+        const { spans, tracer } = Traced.make()
         const key = freshKey()
         yield* Redis.watch(key, Effect.map(Redis.get(key), () => [Redis.set(key, "1")])).pipe(
           Effect.withSpan("caller"),
@@ -305,7 +293,7 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
 
     it.effect("what a cache asks, loads and stores is under the span of who asks, and not of who made it", () =>
       Effect.gen(function*() {
-        const { spans, tracer } = makeTracer()
+        const { spans, tracer } = Traced.make()
         const prefix = freshKey()
         yield* Effect.gen(function*() {
           const cache = yield* RedisKeyspace.makeCache({
@@ -326,7 +314,7 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
 
     it.effect("Effect's stores have spans of what their callers ask for, and none of what they look for meanwhile", () =>
       Effect.gen(function*() {
-        const { spans, tracer } = makeTracer()
+        const { spans, tracer } = Traced.make()
         const { noting, told } = yield* noted
         const limited = Effect.flatMap(
           RateLimiter.RateLimiter,
@@ -362,7 +350,7 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
 
     it.effect("without a tracer, or with tracing switched off, there are none", () =>
       Effect.gen(function*() {
-        const { spans, tracer } = makeTracer()
+        const { spans, tracer } = Traced.make()
         yield* tracer(Effect.withTracerEnabled(Redis.ping(), false))
         yield* Redis.ping()
         assert.strictEqual(spans.length, 0)
